@@ -1,0 +1,51 @@
+# Everything goes through make, so that nobody types a pkg-config path. `make help` lists the targets.
+# Programs and tests share one configuration (release), so nothing is compiled twice.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PC := $(CURDIR)/.deps/lib/pkgconfig
+SWIFT_FLAGS := -c release --pkg-config-path $(PC)
+SWIFT_SOURCES := Package.swift Sources $(wildcard Tests) $(shell find Benchmarks -name Package.swift 2>/dev/null)
+
+.PHONY: help setup demo build test torture check lint format bench dist clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## native libraries into .deps, Debian packages when root (idempotent)
+	@scripts/setup
+
+demo: build ## the readmission example from raw file to model card and predictions
+	@scripts/demo
+
+build: setup ## .build/release/martlet
+	swift build $(SWIFT_FLAGS) --product martlet
+
+test: setup ## all tests, with delta-rs reading what Martlet writes, and a short torture run
+	swift build $(SWIFT_FLAGS) --build-tests
+	interop=$$(scripts/venv interop); \
+	MARTLET_INTEROP_PYTHON=$$interop swift test $(SWIFT_FLAGS) --skip-build
+	scripts/torture --short
+
+torture: build ## kill -9 at random instants and compare what is left
+	scripts/torture
+
+check: lint ## lint, plus import edges, clock and freshness of generated files
+	scripts/check-source
+	scripts/embed --check
+
+lint: ## the formatter's strict lint
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+format: ## rewrite the sources as the formatter wants them
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+bench: $(if $(NAME),build) ## make bench NAME=...: one benchmark against its peer, measured in the same run
+	@scripts/bench $(NAME)
+
+dist: build ## dist/martlet-SYSTEM-MACHINE: program and libraries in one folder that may be moved
+	@scripts/dist
+
+clean: ## forget what was built (keeps .deps and .venv)
+	rm -rf .build dist

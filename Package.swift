@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Modules point only down: edge, wiring, story, domain, adapters, faces, roots (ARCHITECTURE.md).
+// `make check` refuses an import that is not declared here.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Roots: tiny and stable.
+        module("Vocabulary", [crypto]),
+        module("SQLText", ["Vocabulary"]),
+        .systemLibrary(name: "CDuckDB", pkgConfig: "martlet-duckdb", providers: [.brew(["duckdb"])]),
+        .systemLibrary(name: "CLightGBM", pkgConfig: "martlet-lightgbm", providers: [.brew(["lightgbm"])]),
+        .systemLibrary(name: "CXGBoost", pkgConfig: "martlet-xgboost", providers: [.brew(["xgboost"])]),
+
+        // Faces: one library's synchronous Swift, no product concept.
+        module("DuckDB", ["CDuckDB", "Vocabulary"]),
+        module("LightGBM", ["CLightGBM", "Vocabulary"]),
+        module("XGBoost", ["CXGBoost", "Vocabulary"]),
+        module("SQLite", ["SQLText", "Vocabulary", grdb]),
+
+        // Domain: each one stage with its protocols.
+        module("Projects", ["Vocabulary", yams]),
+        module("Lakehouse", ["Vocabulary"]),
+        module("Training", ["Vocabulary"]),
+        module("Registry", ["Vocabulary", "SQLText"]),
+        module("Generators", ["Vocabulary"]),
+
+        // Adapters: join one domain protocol to one face.
+        module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
+        module("TrainingLightGBM", ["Training", "LightGBM", "Vocabulary"]),
+
+        // Story, wiring, edge.
+        module("Workflow", ["Projects", "Lakehouse", "Training", "Registry", "Vocabulary"]),
+        module(
+            "Composition",
+            [
+                "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM", "Registry",
+                "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Vocabulary",
+            ]),
+        module(
+            "Commands",
+            [
+                "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Generators", "Vocabulary",
+                arguments, logging,
+            ]),
+        .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
+
+        tests("VocabularyTests", ["Vocabulary", "SQLText"]),
+        tests("ProjectsTests", ["Projects", "Vocabulary"]),
+        tests("LakehouseTests", ["Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
+        tests("TrainingTests", ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"]),
+        tests("RegistryTests", ["Registry", "SQLite", "SQLText", "Vocabulary"]),
+        tests("GeneratorsTests", ["Generators", "Vocabulary"]),
+        tests("JourneyTests", ["Vocabulary"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,97 @@
+internal import CDuckDB
+
+/// An embedded DuckDB, in memory. Closed when the last connection and this value are gone.
+///
+/// Calls block and are not for the cooperative thread pool. Not Sendable: one thread makes it and uses it.
+package final class Database {
+    fileprivate var handle: duckdb_database?
+
+    /// Opens an in-memory database.
+    /// - Parameter options: DuckDB's configuration by name, e.g. `threads`, `memory_limit`, `temp_directory`.
+    package init(options: [String: String] = [:]) throws(DuckDBError) {
+        var configuration: duckdb_config?
+        guard duckdb_create_config(&configuration) == DuckDBSuccess else { throw DuckDBError("no configuration") }
+        defer { duckdb_destroy_config(&configuration) }
+        for (name, value) in options {
+            guard duckdb_set_config(configuration, name, value) == DuckDBSuccess else {
+                throw DuckDBError("Invalid Input Error: DuckDB does not take the option \(name) = \(value)")
+            }
+        }
+        var reason: UnsafeMutablePointer<CChar>?
+        guard duckdb_open_ext(nil, &handle, configuration, &reason) == DuckDBSuccess else {
+            defer { duckdb_free(reason) }
+            throw DuckDBError(reason.map { String(cString: $0) } ?? "could not open")
+        }
+    }
+
+    deinit { duckdb_close(&handle) }
+
+    /// "v1.5.5".
+    package static var version: String { String(cString: duckdb_library_version()) }
+
+    package func connect() throws(DuckDBError) -> Connection {
+        var connection: duckdb_connection?
+        guard duckdb_connect(handle, &connection) == DuckDBSuccess else { throw DuckDBError("could not connect") }
+        return Connection(connection, of: self)
+    }
+}
+
+/// One session: its temporary tables and settings. Used by one thread at a time.
+package final class Connection {
+    private var handle: duckdb_connection?
+    private let database: Database
+
+    fileprivate init(_ handle: duckdb_connection?, of database: Database) {
+        self.handle = handle
+        self.database = database
+    }
+
+    deinit { duckdb_disconnect(&handle) }
+
+    func withHandle<T>(_ body: (duckdb_connection?) -> T) -> T { body(handle) }
+
+    /// Runs one or more statements and drops their rows.
+    /// - Returns: rows changed or written by the last one (COPY, INSERT), 0 for others.
+    @discardableResult
+    package func execute(_ sql: String) throws(DuckDBError) -> Int {
+        let result = try query(sql)
+        return Int(result.changed)
+    }
+
+    /// Runs a statement and keeps its rows, in DuckDB's memory.
+    package func query(_ sql: String) throws(DuckDBError) -> QueryResult {
+        var raw = duckdb_result()
+        guard duckdb_query(handle, sql, &raw) == DuckDBSuccess else {
+            let text = duckdb_result_error(&raw).map { String(cString: $0) } ?? "the query failed"
+            duckdb_destroy_result(&raw)
+            throw DuckDBError(text)
+        }
+        return QueryResult(raw)
+    }
+
+    /// How many statements the text holds; throws DuckDB's parser error.
+    package func statementCount(_ sql: String) throws(DuckDBError) -> Int {
+        var statements: duckdb_extracted_statements?
+        let count = duckdb_extract_statements(handle, sql, &statements)
+        defer { duckdb_destroy_extracted(&statements) }
+        if count == 0 {
+            if let reason = duckdb_extract_statements_error(statements) { throw DuckDBError(String(cString: reason)) }
+        }
+        return Int(count)
+    }
+
+    /// The first row's first column as text; `nil` for NULL or no row.
+    package func value(_ sql: String) throws(DuckDBError) -> String? {
+        let table = try query(sql).texts()
+        return table.first?.first ?? nil
+    }
+}
+
+/// SQL spelling of names and texts.
+package enum Quote {
+    package static func name(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
+    package static func text(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+    package static func list(_ texts: some Sequence<String>) -> String {
+        "[" + texts.map { Quote.text($0) }.joined(separator: ", ") + "]"
+    }
+}

@@ -1,0 +1,128 @@
+/// What a source promises about its files: columns, types, ranges, keys. A breach is a violation.
+package struct Contract: Sendable, Equatable {
+    /// What happens to a row, or a file, that breaks a promise.
+    package enum OnViolation: String, Sendable, CaseIterable {
+        case rejectRow = "reject-row"
+        case rejectFile = "reject-file"
+        case warn
+    }
+
+    /// What happens when a key comes a second time, in the same file or a later one.
+    package enum OnKeyConflict: String, Sendable, CaseIterable {
+        /// The row that was first stays; the later one goes to quarantine.
+        case reject
+        /// The row that came last stays; time travel still shows the earlier one.
+        case latestWins = "latest-wins"
+    }
+
+    package struct Column: Sendable, Equatable {
+        package var name: String
+        package var type: ColumnType
+        /// Header names under which a file may bring the column; its own name when empty.
+        package var from: [String] = []
+        package var nullable = true
+        /// The file may lack the column; it is then null.
+        package var optional = false
+        /// Inclusive bounds, as written in the contract: a number, a date or a timestamp.
+        package var min: String?
+        package var max: String?
+        package var allowed: [String] = []
+        /// A regular expression (RE2) that the whole text must match.
+        package var pattern: String?
+        /// How dates and timestamps are written (strptime), ISO 8601 when absent.
+        package var format: String?
+        package var unit: String?
+        /// Texts that mean "missing" in this column, besides those of the source.
+        package var missing: [String] = []
+        package var onViolation: OnViolation?
+
+        package init(name: String, type: ColumnType) {
+            self.name = name
+            self.type = type
+        }
+
+        package var headerNames: [String] { from.isEmpty ? [name] : from }
+    }
+
+    package var source: String
+    /// The contract's own file, for messages.
+    package var file: String
+    package var columns: [Column]
+    package var key: [String] = []
+    package var onKeyConflict: OnKeyConflict = .reject
+    package var onViolation: OnViolation = .rejectRow
+    /// The largest share of bad rows with which a file is still taken, 0...1.
+    package var maxRejected = 1.0
+
+    package init(source: String, file: String, columns: [Column]) {
+        self.source = source
+        self.file = file
+        self.columns = columns
+    }
+}
+
+/// The types a contract can promise.
+package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
+    case text, bigint, integer, double, boolean, date, timestamp
+    case decimal(precision: Int, scale: Int)
+
+    package static let spellings = [
+        "text", "bigint", "integer", "double", "boolean", "date", "timestamp", "decimal(p,s)",
+    ]
+
+    package init?(_ text: String) {
+        switch text {
+        case "text": self = .text
+        case "bigint": self = .bigint
+        case "integer": self = .integer
+        case "double": self = .double
+        case "boolean": self = .boolean
+        case "date": self = .date
+        case "timestamp": self = .timestamp
+        default:
+            guard text.hasPrefix("decimal("), text.hasSuffix(")") else { return nil }
+            let numbers = text.dropFirst(8).dropLast().split(separator: ",").map {
+                Int(String($0).filter { $0 != " " })
+            }
+            guard numbers.count == 2, let precision = numbers[0], let scale = numbers[1],
+                (1...38).contains(precision), (0...precision).contains(scale)
+            else { return nil }
+            self = .decimal(precision: precision, scale: scale)
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .text: "text"
+        case .bigint: "bigint"
+        case .integer: "integer"
+        case .double: "double"
+        case .boolean: "boolean"
+        case .date: "date"
+        case .timestamp: "timestamp"
+        case .decimal(let precision, let scale): "decimal(\(precision),\(scale))"
+        }
+    }
+}
+
+/// How a source writes its files.
+package struct SourceFormat: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable { case csv, parquet }
+    package enum Encoding: String, Sendable, CaseIterable {
+        case utf8 = "utf-8"
+        case latin1 = "latin-1"
+    }
+
+    package var kind: Kind = .csv
+    package var delimiter = ","
+    package var quote = "\""
+    package var header = true
+    package var encoding: Encoding = .utf8
+    /// Texts that mean "missing"; an empty cell always does.
+    package var missing: [String] = []
+    /// Drop blanks around each cell before anything else looks at it.
+    package var trim = false
+    package var skipLines = 0
+
+    package init() {}
+}

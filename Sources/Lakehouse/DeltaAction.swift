@@ -1,0 +1,120 @@
+package import Vocabulary
+
+/// One line of a Delta log (the open Delta Lake protocol, "Actions").
+package struct DeltaAction: Codable, Sendable, Equatable {
+    package var commitInfo: JSONValue?
+    package var `protocol`: DeltaProtocol?
+    package var metaData: DeltaMetadata?
+    package var txn: DeltaTransaction?
+    package var add: DeltaAdd?
+    package var remove: DeltaRemove?
+
+    package init(
+        commitInfo: JSONValue? = nil, protocol: DeltaProtocol? = nil, metaData: DeltaMetadata? = nil,
+        txn: DeltaTransaction? = nil, add: DeltaAdd? = nil, remove: DeltaRemove? = nil
+    ) {
+        self.commitInfo = commitInfo
+        self.protocol = `protocol`
+        self.metaData = metaData
+        self.txn = txn
+        self.add = add
+        self.remove = remove
+    }
+}
+
+package struct DeltaProtocol: Codable, Sendable, Equatable {
+    package var minReaderVersion: Int
+    package var minWriterVersion: Int
+    package var readerFeatures: [String]?
+    package var writerFeatures: [String]?
+
+    /// The lowest protocol that can hold these columns: 1/2, or 3/7 with `timestampNtz`.
+    package init(for fields: [DeltaField]) {
+        if fields.contains(where: { $0.type == "timestamp_ntz" }) {
+            (minReaderVersion, minWriterVersion) = (3, 7)
+            (readerFeatures, writerFeatures) = (["timestampNtz"], ["timestampNtz"])
+        } else {
+            (minReaderVersion, minWriterVersion) = (1, 2)
+        }
+    }
+}
+
+package struct DeltaMetadata: Codable, Sendable, Equatable {
+    package struct Format: Codable, Sendable, Equatable {
+        package var provider = "parquet"
+        package var options: [String: String] = [:]
+    }
+
+    package var id: String
+    package var format = Format()
+    package var schemaString: String
+    package var partitionColumns: [String] = []
+    package var configuration: [String: String] = [:]
+    package var createdTime: Int64?
+
+    package init(id: String, fields: [DeltaField], createdTime: Int64) throws {
+        self.id = id
+        self.createdTime = createdTime
+        schemaString = try JSON.text(DeltaSchema(fields: fields))
+    }
+
+    package func fields() throws -> [DeltaField] { try JSON.decode(DeltaSchema.self, from: schemaString).fields }
+}
+
+package struct DeltaSchema: Codable, Sendable, Equatable {
+    package var type = "struct"
+    package var fields: [DeltaField]
+}
+
+/// A column of a Delta table; `type` is a primitive type name of the protocol.
+package struct DeltaField: Codable, Sendable, Equatable {
+    package var name: String
+    package var type: String
+    package var nullable = true
+    package var metadata: [String: String] = [:]
+
+    package init(name: String, type: String) {
+        self.name = name
+        self.type = type
+    }
+}
+
+package struct DeltaTransaction: Codable, Sendable, Equatable {
+    package var appId: String
+    package var version: Int64
+    package var lastUpdated: Int64?
+}
+
+package struct DeltaAdd: Codable, Sendable, Equatable {
+    /// Relative to the table's folder, percent-encoded.
+    package var path: String
+    package var partitionValues: [String: String?] = [:]
+    /// Exact size of the file in bytes.
+    package var size: Int64
+    package var modificationTime: Int64
+    package var dataChange = true
+    package var stats: String?
+
+    package init(path: String, size: Int64, rows: Int, modificationTime: Int64) {
+        self.path = path
+        self.size = size
+        self.modificationTime = modificationTime
+        stats = "{\"numRecords\":\(rows)}"
+    }
+
+    package var rows: Int? {
+        guard let stats, let value = try? JSON.decode(JSONValue.self, from: stats) else { return nil }
+        return value["numRecords"]?.integer
+    }
+}
+
+package struct DeltaRemove: Codable, Sendable, Equatable {
+    package var path: String
+    package var deletionTimestamp: Int64?
+    package var dataChange = true
+
+    package init(path: String, deletionTimestamp: Int64) {
+        self.path = path
+        self.deletionTimestamp = deletionTimestamp
+    }
+}

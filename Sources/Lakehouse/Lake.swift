@@ -1,0 +1,113 @@
+package import Vocabulary
+
+/// The tables of a project: `<home>/lake/<layer>/<name>`, each a Delta table.
+package final class Lake {
+    package let root: String
+    package let engine: any LakeEngine
+    let surroundings: Surroundings
+
+    package init(root: String, engine: any LakeEngine, surroundings: Surroundings) {
+        self.root = root
+        self.engine = engine
+        self.surroundings = surroundings
+    }
+
+    package func table(_ name: TableName) -> DeltaTable {
+        DeltaTable(folder: "\(root)/\(name.layer.rawValue)/\(name.name)")
+    }
+
+    /// The tables that have at least one version, sorted by layer and name.
+    package func tables() -> [TableName] {
+        Layer.allCases.flatMap { layer in
+            Disk.list("\(root)/\(layer.rawValue)").map { TableName(layer, $0) }.filter { table($0).exists }
+        }
+    }
+
+    /// Parquet files of a table at a version, as paths.
+    package func files(of name: TableName, at version: Int? = nil) throws -> [String] {
+        let table = table(name)
+        guard table.exists else { throw missing(name) }
+        return try table.snapshot(at: version).files.map { table.path(of: $0) }
+    }
+
+    /// A table as lineage knows it: which version, how many rows, what content.
+    package func reference(to name: TableName, at version: Int? = nil) throws -> TableReference {
+        let table = table(name)
+        guard table.exists else { throw missing(name) }
+        let snapshot = try table.snapshot(at: version)
+        let info = snapshot.commitInfo?["martlet"]
+        let hash = info?["contentHash"]?.text.flatMap { ContentHash($0) }
+        return TableReference(
+            name: name, version: snapshot.version,
+            hash: try hash ?? engine.contentHash(of: snapshot.files.map { table.path(of: $0) }),
+            fingerprint: info?["fingerprint"]?.text)
+    }
+
+    func missing(_ name: TableName) -> MartletError {
+        let remedy: String =
+            switch name.layer {
+            case .bronze: "Land a file in landing/\(name.name)/ and run `martlet ingest`, or check the name."
+            case .silver, .gold: "Write transforms/\(name.layer.rawValue)/\(name.name).sql, or check the name."
+            case .quarantine: "Nothing of this source has been set aside."
+            }
+        return MartletError(.missing, "lake.no-table", "There is no table \(name).", remedy: remedy)
+    }
+
+    /// Commits on top of the latest version, again if another writer was faster.
+    /// - Parameter build: the actions on top of a snapshot (`nil` for a new table); `nil` answer = nothing to do.
+    func commit(
+        _ name: TableName, _ build: (DeltaSnapshot?) throws -> [DeltaAction]?
+    ) throws -> Int? {
+        let table = table(name)
+        while true {
+            let current = table.exists ? try table.snapshot() : nil
+            guard let actions = try build(current) else { return nil }
+            let next = (current?.version ?? -1) + 1
+            if try table.commit(actions, as: next) { return next }
+        }
+    }
+
+    func header(_ fields: [DeltaField]) throws -> [DeltaAction] {
+        [
+            DeltaAction(protocol: DeltaProtocol(for: fields)),
+            DeltaAction(
+                metaData: try DeltaMetadata(
+                    id: uuid(surroundings.newID()), fields: fields, createdTime: surroundings.now().milliseconds)),
+        ]
+    }
+
+    func commitInfo(_ operation: String, _ martlet: [String: JSONValue]) -> DeltaAction {
+        DeltaAction(
+            commitInfo: .object([
+                "timestamp": .integer(surroundings.now().milliseconds),
+                "operation": .text(operation),
+                "operationParameters": .object([:]),
+                "engineInfo": .text("martlet"),
+                "martlet": .object(martlet),
+            ]))
+    }
+
+    /// Makes a written Parquet file durable and describes it to the log.
+    func add(_ file: WrittenFile, to table: DeltaTable) throws -> DeltaAction {
+        let size = try Disk.sync(file: file.path)
+        return DeltaAction(
+            add: DeltaAdd(
+                path: Disk.name(of: file.path), size: size, rows: file.rows,
+                modificationTime: surroundings.now().milliseconds))
+    }
+
+    private func uuid(_ id: String) -> String {
+        let digits = Array(id)
+        guard digits.count == 32 else { return id }
+        return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
+    }
+}
+
+/// A table at a version, with the hash of its content.
+package struct TableReference: Sendable {
+    package let name: TableName
+    package let version: Int
+    package let hash: ContentHash
+    /// What it was made from: SQL, inputs and engine.
+    package let fingerprint: String?
+}

@@ -1,0 +1,235 @@
+package import Vocabulary
+
+/// The engine that reads, checks and transforms tables: DuckDB by default, others later.
+///
+/// Faults in what the user wrote (SQL, files) come back as `MartletError` with the file's place in it.
+/// Not Sendable: one thread owns an engine.
+package protocol LakeEngine: AnyObject {
+    /// Name and version, part of what makes a result reproducible.
+    var identity: String { get }
+
+    /// Reads the tables that a SELECT needs, and whether its result may depend on the order of rows.
+    /// - Parameter file: where the SQL stands, for messages.
+    func analyse(_ sql: String, file: String) throws -> QueryAnalysis
+
+    /// Reads a landed file under its contract: accepted rows go to a new Parquet file in `folder`, the others
+    /// to one in `quarantineFolder`. Writes nothing else.
+    func accept(_ request: AcceptRequest) throws -> Acceptance
+
+    /// Writes the rows of a SELECT to a new Parquet file.
+    /// - Parameter inputs: the Parquet files of each table that the SELECT names.
+    func materialise(_ query: Query, into file: String) throws -> WrittenFile
+
+    /// Hash of the rows of Parquet files, whatever their order; see ``ContentHash``.
+    func contentHash(of files: [String]) throws -> ContentHash
+
+    /// The rows of a SELECT as typed columns.
+    func columns(_ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]) throws -> [LakeColumn]
+
+    /// Names and types of a SELECT's columns, without running it.
+    func describe(_ query: Query) throws -> [DeltaField]
+
+    /// The rows of a SELECT as text, for people.
+    func texts(_ query: Query, limit: Int?) throws -> TextTable
+
+    /// Writes typed columns to a Parquet file as a table's content.
+    func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile
+
+    /// The header names of a CSV or Parquet file.
+    func header(of file: String, format: SourceFormat) throws -> [String]
+}
+
+package struct Query {
+    package var sql: String
+    /// Where the SQL stands, for messages.
+    package var file: String?
+    package var inputs: [TableName: [String]]
+    /// Run on one thread, in row order, so that the result does not depend on how work was shared out.
+    package var inRowOrder: Bool
+
+    package init(
+        _ sql: String, file: String? = nil, inputs: [TableName: [String]] = [:], inRowOrder: Bool = false
+    ) {
+        self.sql = sql
+        self.file = file
+        self.inputs = inputs
+        self.inRowOrder = inRowOrder
+    }
+}
+
+package struct QueryAnalysis: Sendable, Equatable {
+    package var tables: [TableName]
+    /// Has windows or aggregates whose last bits or choices depend on the order of rows (a sum of doubles,
+    /// `first`, `string_agg`).
+    package var orderSensitive: Bool
+
+    package init(tables: [TableName], orderSensitive: Bool) {
+        self.tables = tables
+        self.orderSensitive = orderSensitive
+    }
+}
+
+package struct WrittenFile: Sendable {
+    package var path: String
+    package var rows: Int
+    package var fields: [DeltaField]
+    package var hash: ContentHash
+
+    package init(path: String, rows: Int, fields: [DeltaField], hash: ContentHash) {
+        self.path = path
+        self.rows = rows
+        self.fields = fields
+        self.hash = hash
+    }
+}
+
+/// How a column is to be read for the training matrix.
+package enum ReadKind: Sendable { case number, text, integer }
+
+/// A column in memory.
+package enum LakeColumn: Sendable {
+    /// NaN stands for null.
+    case number([Double])
+    case integer([Int64], valid: [Bool])
+    /// Every distinct text once; -1 stands for null.
+    case text(codes: [Int32], levels: [String])
+
+    package var count: Int {
+        switch self {
+        case .number(let values): values.count
+        case .integer(let values, _): values.count
+        case .text(let codes, _): codes.count
+        }
+    }
+
+    /// The column's texts, `nil` for null; numbers as they print.
+    package var texts: [String?] {
+        switch self {
+        case .number(let values): values.map { $0.isNaN ? nil : "\($0)" }
+        case .integer(let values, let valid): zip(values, valid).map { $1 ? "\($0)" : nil }
+        case .text(let codes, let levels): codes.map { $0 < 0 ? nil : levels[Int($0)] }
+        }
+    }
+}
+
+package struct TextTable: Sendable {
+    package var names: [String]
+    package var types: [String]
+    package var rows: [[String?]]
+
+    package init(names: [String], types: [String], rows: [[String?]]) {
+        self.names = names
+        self.types = types
+        self.rows = rows
+    }
+}
+
+/// A hash of rows that does not depend on their order: how many there are, and sum and exclusive-or of one
+/// 64-bit hash a row. Hashes of parts add up to the hash of the whole.
+package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
+    package var rows: Int
+    package var sum: UInt128
+    package var xor: UInt64
+
+    package init(rows: Int = 0, sum: UInt128 = 0, xor: UInt64 = 0) {
+        self.rows = rows
+        self.sum = sum
+        self.xor = xor
+    }
+
+    /// Reads what `description` wrote.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "-")
+        guard parts.count == 3, let rows = Int(parts[0]), let sum = UInt128(parts[1], radix: 16),
+            let xor = UInt64(parts[2], radix: 16)
+        else { return nil }
+        self.init(rows: rows, sum: sum, xor: xor)
+    }
+
+    package var description: String { "\(rows)-\(String(sum, radix: 16))-\(String(xor, radix: 16))" }
+
+    package static func + (a: ContentHash, b: ContentHash) -> ContentHash {
+        ContentHash(rows: a.rows + b.rows, sum: a.sum &+ b.sum, xor: a.xor ^ b.xor)
+    }
+}
+
+/// A landed file, and what it is to be checked against.
+package struct AcceptRequest {
+    package var file: String
+    /// The name under which people know it.
+    package var name: String
+    package var digest: Digest
+    package var contract: Contract
+    package var format: SourceFormat
+    /// Parquet files that the table already has: keys must not come twice.
+    package var existing: [String]
+    /// Where new Parquet files go, and the unique part of their names.
+    package var folder: String
+    package var quarantineFolder: String
+    package var fileID: String
+
+    package init(
+        file: String, name: String, digest: Digest, contract: Contract, format: SourceFormat, existing: [String],
+        folder: String, quarantineFolder: String, fileID: String
+    ) {
+        self.file = file
+        self.name = name
+        self.digest = digest
+        self.contract = contract
+        self.format = format
+        self.existing = existing
+        self.folder = folder
+        self.quarantineFolder = quarantineFolder
+        self.fileID = fileID
+    }
+}
+
+/// What became of a landed file.
+package struct Acceptance: Sendable {
+    /// Violations of one rule in one column.
+    package struct Breach: Sendable, Equatable, Encodable {
+        package var column: String?
+        package var rule: String
+        package var rows: Int
+        package var example: String?
+        /// The row number of the example, 1 for the first data row.
+        package var exampleRow: Int?
+
+        package init(column: String?, rule: String, rows: Int, example: String?, exampleRow: Int?) {
+            self.column = column
+            self.rule = rule
+            self.rows = rows
+            self.example = example
+            self.exampleRow = exampleRow
+        }
+    }
+
+    /// A Parquet file of the table that later rows under the same keys have replaced.
+    package struct Rewrite: Sendable {
+        package var old: String
+        package var new: WrittenFile
+        package var oldHash: ContentHash
+
+        package init(old: String, new: WrittenFile, oldHash: ContentHash) {
+            self.old = old
+            self.new = new
+            self.oldHash = oldHash
+        }
+    }
+
+    package var rowsRead = 0
+    /// `nil` when no row was accepted.
+    package var accepted: WrittenFile?
+    package var rejectedRows = 0
+    package var supersededRows = 0
+    package var quarantined: WrittenFile?
+    package var breaches: [Breach] = []
+    package var warnings: [String] = []
+    /// Set when the whole file was refused: why.
+    package var refusal: String?
+    package var rewrites: [Rewrite] = []
+    /// Rows that say of themselves that they are made up (`_synthetic`).
+    package var syntheticRows = 0
+
+    package init() {}
+}

@@ -1,0 +1,148 @@
+package import Vocabulary
+
+/// One SELECT in one file, which makes one table.
+package struct Transform: Sendable {
+    package let table: TableName
+    package let file: String
+    package let sql: String
+
+    package init(table: TableName, file: String, sql: String) {
+        self.table = table
+        self.file = file
+        self.sql = sql
+    }
+}
+
+/// A transform with what the engine's parser says of it.
+package struct PlannedTransform: Sendable {
+    package let transform: Transform
+    package let analysis: QueryAnalysis
+}
+
+/// Puts transforms in an order in which every table comes after those it reads.
+package enum TransformPlan {
+    /// - Parameter sources: names of the bronze tables that exist by contract.
+    /// - Throws: `transform.unknown-table` and `transform.cycle`, naming file and tables.
+    package static func order(_ planned: [PlannedTransform], sources: Set<String>) throws -> [PlannedTransform] {
+        var byName: [TableName: PlannedTransform] = [:]
+        for item in planned { byName[item.transform.table] = item }
+        for item in planned {
+            for table in item.analysis.tables {
+                let isKnown = table.layer == .bronze ? sources.contains(table.name) : byName[table] != nil
+                if !isKnown { throw unknown(table, in: item.transform, known: byName.keys.map { $0 }, sources) }
+                if table.layer > item.transform.table.layer {
+                    throw MartletError(
+                        .input, "transform.layer",
+                        "\(item.transform.table) reads \(table): data flows bronze → silver → gold only.",
+                        at: .init(file: item.transform.file))
+                }
+            }
+        }
+        var ordered: [PlannedTransform] = []
+        var done: Set<TableName> = []
+        var path: [TableName] = []
+        func visit(_ name: TableName) throws {
+            guard let item = byName[name], !done.contains(name) else { return }
+            if let start = path.firstIndex(of: name) {
+                let cycle = (path[start...] + [name]).map(\.description).joined(separator: " → ")
+                throw MartletError(
+                    .input, "transform.cycle", "These tables read each other in a circle: \(cycle).",
+                    at: .init(file: item.transform.file), remedy: "Break the circle: one of them must not read the next.")
+            }
+            path.append(name)
+            for parent in item.analysis.tables.sorted() { try visit(parent) }
+            path.removeLast()
+            done.insert(name)
+            ordered.append(item)
+        }
+        for name in byName.keys.sorted() { try visit(name) }
+        return ordered
+    }
+
+    private static func unknown(
+        _ table: TableName, in transform: Transform, known: [TableName], _ sources: Set<String>
+    ) -> MartletError {
+        let all = known.map(\.description) + sources.map { "bronze.\($0)" }
+        let near = Spelling.nearest(to: table.description, among: all)
+        let have = all.sorted().joined(separator: ", ")
+        return MartletError(
+            .input, "transform.unknown-table", "There is no table \(table).", at: .init(file: transform.file),
+            remedy: near.map { "Did you mean \($0)?" } ?? "The project has: \(have).")
+    }
+}
+
+/// What building one table did.
+package struct BuildReport: Sendable, Encodable {
+    package var table: TableName
+    package var version: Int
+    package var rows: Int
+    /// Nothing it depends on had changed.
+    package var skipped: Bool
+}
+
+extension Lake {
+    /// Brings one table up to date; recomputes it only when its SQL, its inputs' content or the engine changed.
+    package func build(_ planned: PlannedTransform) throws -> BuildReport {
+        let transform = planned.transform
+        let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
+        let fingerprint = fingerprint(of: transform, parents: parents)
+        let table = table(transform.table)
+        if table.exists {
+            let current = try reference(to: transform.table)
+            if current.fingerprint == fingerprint.hex {
+                return BuildReport(
+                    table: transform.table, version: current.version, rows: current.hash.rows, skipped: true)
+            }
+        }
+        try Disk.makeDirectory(table.folder)
+        let file = "\(table.folder)/part-\(surroundings.newID()).parquet"
+        let written = try materialise(planned, parents: parents, into: file)
+        let version = try commit(transform.table) { current in
+            let old = try current?.metadata?.fields()
+            var actions: [DeltaAction] = []
+            if let current, let metadata = current.metadata {
+                if old != written.fields {
+                    actions = try header(written.fields).map { action in
+                        var action = action
+                        action.metaData?.id = metadata.id
+                        return action
+                    }
+                }
+                for file in current.files {
+                    actions.append(
+                        DeltaAction(remove: DeltaRemove(
+                            path: file.path, deletionTimestamp: surroundings.now().milliseconds)))
+                }
+            } else {
+                actions = try header(written.fields)
+            }
+            actions.append(try add(written, to: table))
+            actions.insert(
+                commitInfo(
+                    current == nil ? "CREATE TABLE AS SELECT" : "WRITE",
+                    [
+                        "fingerprint": .text(fingerprint.hex), "contentHash": .text(written.hash.description),
+                        "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }),
+                    ]), at: 0)
+            return actions
+        }
+        return BuildReport(table: transform.table, version: version ?? 0, rows: written.rows, skipped: false)
+    }
+
+    /// Runs a transform over given versions of its inputs and writes the result to a file, committing nothing.
+    package func materialise(
+        _ planned: PlannedTransform, parents: [TableReference], into file: String
+    ) throws -> WrittenFile {
+        var inputs: [TableName: [String]] = [:]
+        for parent in parents { inputs[parent.name] = try files(of: parent.name, at: parent.version) }
+        return try engine.materialise(
+            Query(
+                planned.transform.sql, file: planned.transform.file, inputs: inputs,
+                inRowOrder: planned.analysis.orderSensitive), into: file)
+    }
+
+    private func fingerprint(of transform: Transform, parents: [TableReference]) -> Digest {
+        let inputs = parents.map { "\($0.name)=\($0.hash)" }.joined(separator: "\n")
+        return Digest(of: "\(engine.identity)\n\(transform.table)\n\(inputs)\n\(transform.sql)")
+    }
+}

@@ -1,0 +1,134 @@
+internal import DuckDB
+internal import Foundation
+package import Lakehouse
+package import Vocabulary
+
+// Dependencies come from DuckDB's own parser (`json_serialize_sql`), so comments, texts, quoted names, CTEs that
+// shadow tables, subqueries and lateral joins are what the engine takes them for.
+
+extension DuckDBLakeEngine {
+    package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
+        let query = Query(sql, file: file)
+        let count = try explained(query) { try connection.statementCount(sql) }
+        guard count == 1 else {
+            throw MartletError(
+                .input, count == 0 ? "transform.empty" : "transform.many-statements",
+                count == 0 ? "The file holds no SQL." : "The file holds \(count) statements; a transform is one SELECT.",
+                at: .init(file: file))
+        }
+        let text = try explained(query) {
+            try connection.value("SELECT json_serialize_sql(\(Quote.text(sql)))::VARCHAR") ?? "{}"
+        }
+        guard let tree = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
+            throw MartletError(.defect, "transform.parse", "The parser's answer could not be read.", at: .init(file: file))
+        }
+        if tree["error"] as? Bool == true {
+            throw MartletError(
+                .input, "transform.not-select", "A transform is one SELECT; this is another statement.",
+                at: .init(file: file), remedy: "Write the SELECT alone: Martlet makes the table from it.")
+        }
+        var walk = SyntaxWalk(file: file)
+        try walk.visit(tree["statements"] as Any, scope: [])
+        return QueryAnalysis(tables: walk.tables.sorted(), orderSensitive: walk.orderSensitive)
+    }
+}
+
+private struct SyntaxWalk {
+    let file: String
+    var tables: Set<TableName> = []
+    var orderSensitive = false
+
+    init(file: String) { self.file = file }
+
+    /// Aggregates whose value can change with the order of rows: floating-point sums and picks.
+    private static let orderSensitiveAggregates: Set<String> = [
+        "sum", "avg", "mean", "fsum", "favg", "kahan_sum", "sumkahan", "product", "geomean", "geometric_mean", "stddev",
+        "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "corr", "covar_pop", "covar_samp", "regr_slope",
+        "regr_intercept", "regr_r2", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy", "skewness",
+        "kurtosis", "kurtosis_pop", "sem", "entropy", "first", "last", "any_value", "arbitrary", "list", "array_agg",
+        "string_agg", "group_concat", "listagg", "histogram", "mode", "arg_min", "arg_max", "argmin", "argmax",
+        "min_by", "max_by", "approx_quantile", "approx_count_distinct", "reservoir_quantile", "approx_top_k",
+    ]
+
+    private static let unrepeatable: Set<String> = [
+        "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_timestamp", "transaction_timestamp",
+        "today", "current_date", "get_current_time", "current_time", "get_current_timestamp", "localtime",
+        "localtimestamp", "current_localtime", "current_localtimestamp", "setseed", "nextval", "currval",
+        "txid_current",
+    ]
+
+    private static let tableFunctions: Set<String> = ["range", "generate_series", "unnest", "json_each", "json_tree"]
+
+    mutating func visit(_ node: Any, scope: Set<String>) throws {
+        if let list = node as? [Any] {
+            for item in list { try visit(item, scope: scope) }
+            return
+        }
+        guard let object = node as? [String: Any] else { return }
+        var scope = scope
+        let type = object["type"] as? String ?? ""
+        if type == "RECURSIVE_CTE_NODE" || type == "CTE_NODE", let name = object["cte_name"] as? String {
+            scope.insert(name.lowercased())
+        }
+        if let map = (object["cte_map"] as? [String: Any])?["map"] as? [[String: Any]] {
+            for entry in map {
+                try visit(entry["value"] as Any, scope: scope)
+                if let name = entry["key"] as? String { scope.insert(name.lowercased()) }
+            }
+        }
+        try note(object, type: type, scope: scope)
+        for (key, value) in object where key != "cte_map" { try visit(value, scope: scope) }
+    }
+
+    private mutating func note(_ object: [String: Any], type: String, scope: Set<String>) throws {
+        switch type {
+        case "BASE_TABLE": try noteTable(object, scope: scope)
+        case "TABLE_FUNCTION":
+            let name = ((object["function"] as? [String: Any])?["function_name"] as? String ?? "").lowercased()
+            guard Self.tableFunctions.contains(name) else {
+                throw MartletError(
+                    .input, "transform.reads-outside", "\(name)(…) reads from outside the lakehouse.",
+                    at: .init(file: file), remedy: "Declare the file as a source, ingest it and read bronze.<source>.")
+            }
+        case "COLUMN_REF":
+            let names = object["column_names"] as? [String] ?? []
+            if names.count == 1, Self.unrepeatable.contains(names[0].lowercased()) { throw unrepeatable(names[0]) }
+        default:
+            if object["class"] as? String == "WINDOW" { orderSensitive = true }
+            guard let name = (object["function_name"] as? String)?.lowercased() else { break }
+            if Self.unrepeatable.contains(name) { throw unrepeatable(name) }
+            if Self.orderSensitiveAggregates.contains(name) { orderSensitive = true }
+        }
+        if let sample = object["sample"], !(sample is NSNull) {
+            throw MartletError(
+                .input, "transform.unrepeatable", "A sample gives other rows each time.", at: .init(file: file),
+                remedy: "Choose rows by a hash of their key instead, e.g. WHERE md5_number_lower(key) % 10 = 0.")
+        }
+        if (object["modifiers"] as? [[String: Any]])?.contains(where: { ($0["type"] as? String) != "ORDER_MODIFIER" }) == true {
+            orderSensitive = true
+        }
+    }
+
+    private mutating func noteTable(_ object: [String: Any], scope: Set<String>) throws {
+        let schema = object["schema_name"] as? String ?? ""
+        let name = object["table_name"] as? String ?? ""
+        if schema.isEmpty {
+            if scope.contains(name.lowercased()) { return }
+            throw MartletError(
+                .input, "transform.no-layer", "The table \(name) is written without its layer.", at: .init(file: file),
+                remedy: "Write bronze.\(name), silver.\(name) or gold.\(name).")
+        }
+        guard let layer = Layer(rawValue: schema.lowercased()) else {
+            throw MartletError(
+                .input, "transform.unknown-layer", "There is no layer \(schema).", at: .init(file: file),
+                remedy: "Tables stand in bronze, silver, gold or quarantine.")
+        }
+        tables.insert(TableName(layer, name))
+    }
+
+    private func unrepeatable(_ name: String) -> MartletError {
+        MartletError(
+            .input, "transform.unrepeatable", "\(name) gives another answer each time it is asked.",
+            at: .init(file: file), remedy: "Use a column of the data instead, so that the table can be rebuilt.")
+    }
+}

@@ -1,0 +1,280 @@
+package import DuckDB
+package import Lakehouse
+package import Vocabulary
+
+/// The embedded engine: one DuckDB in memory, tables as Parquet files.
+package final class DuckDBLakeEngine: LakeEngine {
+    let connection: Connection
+    private let threads: Int
+
+    /// - Parameters:
+    ///   - threads: how many threads a query may use; results do not depend on it.
+    ///   - memoryLimit: in DuckDB's spelling, e.g. "2GB".
+    ///   - spillFolder: where larger-than-memory work goes.
+    package init(threads: Int, memoryLimit: String, spillFolder: String) throws {
+        self.threads = threads
+        do {
+            let database = try Database(options: [
+                "threads": "\(threads)", "memory_limit": memoryLimit, "temp_directory": spillFolder,
+                "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+            ])
+            connection = try database.connect()
+            try connection.execute(
+                """
+                SET TimeZone = 'UTC';
+                SET preserve_insertion_order = true;
+                CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
+                """)
+        } catch let error as DuckDBError {
+            throw MartletError(.machine, "engine.start", "DuckDB did not start: \(error.message)")
+        }
+    }
+
+    package var identity: String { "duckdb \(Database.version)" }
+
+    package func contentHash(of files: [String]) throws -> ContentHash {
+        guard !files.isEmpty else { return ContentHash() }
+        return try reading(files) {
+            let fields = try fields(of: "SELECT * FROM read_parquet(\(Quote.list(files)))")
+            return try hash(of: fields, in: "read_parquet(\(Quote.list(files)))")
+        }
+    }
+
+    /// Hash over all columns but the bookkeeping of ingestion order (`_row` and `_file` are content: they stay).
+    func hash(of fields: [DeltaField], in source: String) throws -> ContentHash {
+        let names = fields.map { Quote.name($0.name) }.joined(separator: ", ")
+        let row = try connection.query(
+            """
+            SELECT count(*)::VARCHAR, coalesce(sum(h::HUGEINT), 0)::VARCHAR, coalesce(bit_xor(h), 0)::VARCHAR
+            FROM (SELECT hash(\(names)) AS h FROM \(source))
+            """
+        ).texts().first ?? []
+        guard row.count == 3, let rows = row[0].flatMap({ Int($0) }), let sum = row[1].flatMap({ UInt128($0) }),
+            let xor = row[2].flatMap({ UInt64($0) })
+        else { throw MartletError(.defect, "engine.hash", "The hash of a table could not be computed.") }
+        return ContentHash(rows: rows, sum: sum, xor: xor)
+    }
+
+    package func describe(_ query: Query) throws -> [DeltaField] {
+        try prepare(query)
+        return try explained(query) { try fields(of: statement(query)) }
+    }
+
+    package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
+        try prepare(query)
+        return try explained(query) {
+            let sql = statement(query)
+            let columns = try describeTypes(sql)
+            var fields: [DeltaField] = []
+            var projection: [String] = []
+            for (name, type) in columns {
+                guard let mapped = DeltaTypes.delta(type) else {
+                    throw MartletError(
+                        .input, "transform.type", "Column \(name) has the type \(type), which a table cannot hold.",
+                        at: query.file.map { .init(file: $0) },
+                        remedy: "Cast it in the SELECT, for example to TEXT, DOUBLE or BIGINT.")
+                }
+                fields.append(DeltaField(name: name, type: mapped.type))
+                let quoted = Quote.name(name)
+                projection.append(mapped.cast.map { "CAST(\(quoted) AS \($0)) AS \(quoted)" } ?? quoted)
+            }
+            try refuseRepeatedNames(fields, query)
+            return try inOrder(query.inRowOrder) {
+                try copy("SELECT \(projection.joined(separator: ", ")) FROM (\n\(sql)\n)", to: file, fields)
+            }
+        }
+    }
+
+    func copy(_ select: String, to file: String, _ fields: [DeltaField]) throws -> WrittenFile {
+        let rows = try connection.execute(
+            "COPY (\(select)) TO \(Quote.text(file)) (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1)")
+        let hash = try hash(of: fields, in: "read_parquet(\(Quote.text(file)))")
+        return WrittenFile(path: file, rows: rows, fields: fields, hash: hash)
+    }
+
+    package func texts(_ query: Query, limit: Int?) throws -> TextTable {
+        try prepare(query)
+        return try explained(query) {
+            let sql = statement(query)
+            let columns = try describeTypes(sql)
+            let bound = limit.map { " LIMIT \($0)" } ?? ""
+            let rows = try connection.query("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (\n\(sql)\n)\(bound)").texts()
+            return TextTable(names: columns.map(\.name), types: columns.map { $0.type.lowercased() }, rows: rows)
+        }
+    }
+
+    package func columns(
+        _ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]
+    ) throws -> [LakeColumn] {
+        try prepare(query)
+        return try explained(query) {
+            let list = kinds.map { name, kind in
+                let type =
+                    switch kind {
+                    case .number: "DOUBLE"
+                    case .text: "VARCHAR"
+                    case .integer: "BIGINT"
+                    }
+                return "CAST(\(Quote.name(name)) AS \(type))"
+            }
+            let order =
+                orderedBy.isEmpty ? "" : " ORDER BY " + orderedBy.map { Quote.name($0) }.joined(separator: ", ")
+            let result = try connection.query(
+                "SELECT \(list.joined(separator: ", ")) FROM (\n\(statement(query))\n)\(order)")
+            return try result.columns().map { column in
+                switch column {
+                case .doubles(let values): .number(values)
+                case .integers(let values, let valid): .integer(values, valid: valid)
+                case .texts(let codes, let levels): .text(codes: codes, levels: levels)
+                }
+            }
+        }
+    }
+
+    // MARK: Shared
+
+    /// Makes the query's tables visible under their names.
+    func prepare(_ query: Query) throws {
+        for (table, files) in query.inputs.sorted(by: { $0.key < $1.key }) {
+            let name = "\(table.layer.rawValue).\(Quote.name(table.name))"
+            try reading(files) {
+                let source = files.isEmpty ? "(SELECT 1 WHERE false)" : "read_parquet(\(Quote.list(files)), union_by_name = true)"
+                try connection.execute("CREATE OR REPLACE VIEW \(name) AS SELECT * FROM \(source)")
+            }
+        }
+    }
+
+    func statement(_ query: Query) -> String {
+        var text = Substring(query.sql)
+        while let last = text.last, last == ";" || last.isWhitespace { text = text.dropLast() }
+        return String(text)
+    }
+
+    func describeTypes(_ sql: String) throws -> [(name: String, type: String)] {
+        let rows = try connection.query(
+            "SELECT column_name, column_type FROM (DESCRIBE \(sql)\n)").texts()
+        return rows.map { ($0[0] ?? "", $0[1] ?? "") }
+    }
+
+    func fields(of sql: String) throws -> [DeltaField] {
+        try describeTypes(sql).map { DeltaField(name: $0.name, type: DeltaTypes.delta($0.type)?.type ?? $0.type) }
+    }
+
+    private func inOrder<T>(_ single: Bool, _ body: () throws -> T) throws -> T {
+        guard single, threads > 1 else { return try body() }
+        try connection.execute("SET threads = 1")
+        defer { _ = try? connection.execute("SET threads = \(threads)") }
+        return try body()
+    }
+
+    private func refuseRepeatedNames(_ fields: [DeltaField], _ query: Query) throws {
+        var seen: Set<String> = []
+        for field in fields where !seen.insert(field.name.lowercased()).inserted {
+            throw MartletError(
+                .input, "transform.repeated-column", "The SELECT gives two columns the name \(field.name).",
+                at: query.file.map { .init(file: $0) }, remedy: "Name one of them with AS.")
+        }
+    }
+
+    /// Turns DuckDB's word on a person's SQL into a message with its place.
+    func explained<T>(_ query: Query, _ body: () throws -> T) throws -> T {
+        do { return try body() } catch let error as DuckDBError { throw explain(error, query) }
+    }
+
+    func explain(_ error: DuckDBError, _ query: Query) -> MartletError {
+        let lines = error.message.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+        let message = lines.first ?? error.message
+        var location = MartletError.Location(file: query.file)
+        var remedy: String?
+        for line in lines.dropFirst() {
+            if line.hasPrefix("LINE "), let colon = line.firstIndex(of: ":") {
+                location.line = Int(line[line.index(line.startIndex, offsetBy: 5)..<colon])
+            } else if line.hasPrefix("Did you mean") || line.hasPrefix("Candidate") {
+                remedy = line
+            }
+        }
+        switch error.category {
+        case "IO", "Fatal":
+            return Self.ioError(error)
+        case "Out of Memory":
+            return MartletError(
+                .machine, "engine.memory", "The query needs more memory than it may use: \(message)", at: location,
+                remedy: "Raise the limit with MARTLET_MEMORY, e.g. MARTLET_MEMORY=4GB, or make the query smaller.")
+        case "Conversion", "Out of Range", "Invalid Input", "Invalid":
+            return MartletError(.input, "sql.value", "A value does not fit: \(message)", at: location, remedy: remedy)
+        default:
+            return MartletError(.input, "sql.invalid", message, at: location, remedy: remedy)
+        }
+    }
+
+    static func ioError(_ error: DuckDBError) -> MartletError {
+        let text = error.message
+        if text.contains("No space left") || text.contains("Disk quota") {
+            return MartletError(
+                .machine, "disk.full", "The disk is full: \(text)",
+                remedy: "Free some space and run the same command again; it goes on where it stopped.")
+        }
+        return MartletError(.machine, "disk.failed", text)
+    }
+
+    /// Names the damaged file when Parquet cannot be read.
+    private func reading<T>(_ files: [String], _ body: () throws -> T) throws -> T {
+        do { return try body() } catch let error as DuckDBError {
+            for file in files where !Disk.exists(file) {
+                throw MartletError(
+                    .input, "lake.missing-file", "The table's data file is gone.", at: .init(file: file),
+                    remedy: "Restore it from a backup, or ingest the original file into a new project.")
+            }
+            throw MartletError(
+                .input, "lake.corrupt-file", "A data file of the table cannot be read: \(error.message)",
+                at: files.count == 1 ? .init(file: files[0]) : nil, remedy: "Restore it from a backup.")
+        }
+    }
+}
+
+/// DuckDB's types and Delta's.
+enum DeltaTypes {
+    /// The Delta type that holds a DuckDB type, and what to cast to first; `nil` when none does.
+    static func delta(_ type: String) -> (type: String, cast: String?)? {
+        switch type {
+        case "VARCHAR": ("string", nil)
+        case "BIGINT": ("long", nil)
+        case "INTEGER": ("integer", nil)
+        case "SMALLINT": ("short", nil)
+        case "TINYINT": ("byte", nil)
+        case "DOUBLE": ("double", nil)
+        case "FLOAT": ("float", nil)
+        case "BOOLEAN": ("boolean", nil)
+        case "DATE": ("date", nil)
+        case "BLOB": ("binary", nil)
+        case "TIMESTAMP": ("timestamp_ntz", nil)
+        case "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS": ("timestamp_ntz", "TIMESTAMP")
+        case "TIMESTAMP WITH TIME ZONE": ("timestamp", nil)
+        case "HUGEINT", "UINTEGER", "UBIGINT": ("long", "BIGINT")
+        case "USMALLINT", "UTINYINT": ("integer", "INTEGER")
+        case "UUID": ("string", "VARCHAR")
+        case "\"NULL\"", "NULL": ("string", "VARCHAR")
+        default:
+            if type.hasPrefix("DECIMAL(") {
+                (type.lowercased(), nil)
+            } else if type.hasPrefix("ENUM(") {
+                ("string", "VARCHAR")
+            } else {
+                nil
+            }
+        }
+    }
+
+    static func duck(_ type: ColumnType) -> String {
+        switch type {
+        case .text: "VARCHAR"
+        case .bigint: "BIGINT"
+        case .integer: "INTEGER"
+        case .double: "DOUBLE"
+        case .boolean: "BOOLEAN"
+        case .date: "DATE"
+        case .timestamp: "TIMESTAMP"
+        case .decimal(let precision, let scale): "DECIMAL(\(precision),\(scale))"
+        }
+    }
+}

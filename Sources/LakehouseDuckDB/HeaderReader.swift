@@ -1,0 +1,139 @@
+internal import DuckDB
+internal import Lakehouse
+internal import Vocabulary
+
+/// Finds out which contract columns a file brings, and under which names.
+struct HeaderReader {
+    let contract: Contract
+    let fileName: String
+
+    /// The raw column names to give the file's columns, in file order, from its header.
+    struct Layout {
+        var names: [String]
+        var present: [(column: Contract.Column, raw: String)]
+        var absent: [Contract.Column]
+        var extra: [String]
+        var syntheticColumn: String?
+    }
+
+    /// - Throws: a sentence for people when the header does not fit the contract.
+    func layout(_ header: [String]) throws(Refusal) -> Layout {
+        var seen: Set<String> = []
+        for name in header where !seen.insert(name).inserted {
+            throw Refusal("the header names the column \"\(name)\" twice")
+        }
+        var layout = Layout(names: header, present: [], absent: [], extra: [], syntheticColumn: nil)
+        var used: Set<String> = []
+        var missing: [Contract.Column] = []
+        for column in contract.columns {
+            let found = column.headerNames.filter { seen.contains($0) }
+            if found.count > 1 {
+                throw Refusal("the header brings \(column.name) twice: \(found.map { "\"\($0)\"" }.joined(separator: " and "))")
+            }
+            if let name = found.first {
+                layout.present.append((column, name))
+                used.insert(name)
+            } else if column.optional {
+                layout.absent.append(column)
+            } else {
+                missing.append(column)
+            }
+        }
+        layout.extra = header.filter { !used.contains($0) && $0 != "_synthetic" }
+        layout.syntheticColumn = seen.contains("_synthetic") ? "_synthetic" : nil
+        if !missing.isEmpty { throw Refusal(describe(missing, extra: layout.extra)) }
+        return layout
+    }
+
+    private func describe(_ missing: [Contract.Column], extra: [String]) -> String {
+        let names = missing.map { column in
+            let want = "\"\(column.headerNames[0])\""
+            let stem = plain(column.headerNames[0])
+            guard let near = extra.first(where: { plain($0) == stem }) ?? Spelling.nearest(to: column.headerNames[0], among: extra)
+            else { return want }
+            let unit = column.unit.map { ", in \($0)" } ?? ""
+            return "\(want) (the file has \"\(near)\"; the contract expects \(want)\(unit))"
+        }
+        let shown = names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
+        return "the header lacks \(names.count == 1 ? "the column" : "\(names.count) columns"): \(shown)"
+    }
+
+    /// A header name without its unit: "Cutting(kN)" → "cutting".
+    private func plain(_ name: String) -> String {
+        (name.firstIndex(of: "(").map { String(name[..<$0]) } ?? name).lowercased().filter { !$0.isWhitespace }
+    }
+}
+
+/// Why a whole file is not taken, as the second half of a sentence.
+struct Refusal: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// Reads the first record of a CSV file.
+enum CSVHeader {
+    static func read(_ path: String, _ format: SourceFormat) throws -> [String]? {
+        var head: [UInt8] = []
+        try Disk.scan(path) { piece in
+            head += piece
+            return head.count < 1 << 20 && head.lazy.filter { $0 == 10 }.count <= format.skipLines + 1
+        }
+        if head.starts(with: [0xEF, 0xBB, 0xBF]) { head.removeFirst(3) }
+        var rest = head[...]
+        for _ in 0..<format.skipLines {
+            guard let end = rest.firstIndex(of: 10) else { return nil }
+            rest = rest[(end + 1)...]
+        }
+        let line = record(rest, quote: Array(format.quote.utf8).first)
+        guard !line.isEmpty else { return nil }
+        let text =
+            format.encoding == .latin1
+            ? String(String.UnicodeScalarView(line.map { Unicode.Scalar($0) })) : String(decoding: line, as: UTF8.self)
+        return split(text, format)
+    }
+
+    /// Up to the end of the first record, line breaks inside quotes included.
+    private static func record(_ bytes: ArraySlice<UInt8>, quote: UInt8?) -> ArraySlice<UInt8> {
+        var quoted = false
+        for index in bytes.indices {
+            if bytes[index] == quote { quoted.toggle() }
+            if bytes[index] == 10, !quoted {
+                let end = index > bytes.startIndex && bytes[index - 1] == 13 ? index - 1 : index
+                return bytes[bytes.startIndex..<end]
+            }
+        }
+        return bytes
+    }
+
+    private static func split(_ text: String, _ format: SourceFormat) -> [String] {
+        var fields: [String] = []
+        var field = ""
+        var quoted = false
+        var rest = Substring(text)
+        while let character = rest.first {
+            if !format.quote.isEmpty, String(character) == format.quote {
+                if quoted, rest.dropFirst().first == character {
+                    field.append(character)
+                    rest = rest.dropFirst()
+                } else {
+                    quoted.toggle()
+                }
+                rest = rest.dropFirst()
+            } else if !quoted, rest.hasPrefix(format.delimiter) {
+                fields.append(field)
+                field = ""
+                rest = rest.dropFirst(format.delimiter.count)
+            } else {
+                field.append(character)
+                rest = rest.dropFirst()
+            }
+        }
+        fields.append(field)
+        return fields.map { name in
+            var name = Substring(name)
+            while let first = name.first, first.isWhitespace { name = name.dropFirst() }
+            while let last = name.last, last.isWhitespace { name = name.dropLast() }
+            return String(name)
+        }
+    }
+}

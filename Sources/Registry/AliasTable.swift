@@ -1,0 +1,46 @@
+internal import SQLText
+internal import Vocabulary
+
+/// The table `aliases`: which version each alias names now.
+struct AliasTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    /// By model.
+    func all() throws -> [String: [ModelAlias: Int]] {
+        var found: [String: [ModelAlias: Int]] = [:]
+        let rows = try page.connection.rows(
+            "SELECT model, alias, version FROM aliases WHERE project = \(page.project)")
+        for row in rows {
+            found[try row.text("model"), default: [:]][try row.oneOf("alias")] = try row.int("version")
+        }
+        return found
+    }
+
+    func version(_ model: String, _ alias: ModelAlias) throws -> Int? {
+        try page.connection.row(
+            """
+            SELECT version FROM aliases
+            WHERE project = \(page.project) AND model = \(model) AND alias = \(alias.rawValue)
+            """
+        )?.int("version")
+    }
+
+    func set(_ model: String, _ alias: ModelAlias, to version: Int, at now: Timestamp) throws {
+        try page.connection.execute(
+            """
+            INSERT INTO aliases (project, model, alias, version, since)
+            VALUES (\(page.project), \(model), \(alias.rawValue), \(version), \(now))
+            ON CONFLICT (project, model, alias) DO UPDATE SET version = excluded.version, since = excluded.since
+            """)
+    }
+
+    func remove(_ model: String, _ alias: ModelAlias) throws {
+        try page.connection.execute(
+            """
+            DELETE FROM aliases
+            WHERE project = \(page.project) AND model = \(model) AND alias = \(alias.rawValue)
+            """)
+    }
+}

@@ -1,0 +1,27 @@
+internal import SQLText
+internal import Vocabulary
+
+/// The table `approvals`: one row a version.
+struct ApprovalTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    func insert(_ model: String, _ version: Int, _ state: Approval.State) throws {
+        try page.connection.execute(
+            """
+            INSERT INTO approvals (project, model, version, state, decided, actor, reason)
+            VALUES (\(page.project), \(model), \(version), \(state.rawValue), NULL, NULL, NULL)
+            """)
+    }
+
+    func decide(
+        _ version: VersionSummary, _ state: Approval.State, by actor: String, at now: Timestamp, reason: String?
+    ) throws {
+        try page.connection.execute(
+            """
+            UPDATE approvals SET state = \(state.rawValue), decided = \(now), actor = \(actor), reason = \(reason)
+            WHERE project = \(page.project) AND model = \(version.model) AND version = \(version.version)
+            """)
+    }
+}

@@ -1,0 +1,46 @@
+package import Vocabulary
+
+/// What the file system says of a file without its content: if none of it changed, neither did the content.
+package struct FileStamp: Sendable, Hashable {
+    /// Bytes.
+    package let size: Int64
+    /// Modification time, nanoseconds since 1970.
+    package let modified: Int64
+    /// Change time of the inode, nanoseconds since 1970; unlike `modified` no program can set it back.
+    package let changed: Int64
+    package let inode: Int64
+
+    package init(size: Int64, modified: Int64, changed: Int64, inode: Int64) {
+        self.size = size
+        self.modified = modified
+        self.changed = changed
+        self.inode = inode
+    }
+}
+
+/// Digests of files seen before, so that they are not read again.
+package struct FileStore: Sendable {
+    let book: Book
+
+    /// The digest remembered for `path`, if its stamp is still the same.
+    package func cachedDigest(of path: String, stamp: FileStamp) throws -> Digest? {
+        try book.read { try FileTable($0).digest(path, stamp) }
+    }
+
+    package func remember(_ digest: Digest, of path: String, stamp: FileStamp) throws {
+        try remember([(path, stamp, digest)])
+    }
+
+    /// Remembers all of them in one transaction.
+    ///
+    /// Leaves out a file changed less than a second ago: within the granularity of the file system's clock it
+    /// could change again without a new stamp.
+    package func remember(_ files: [(path: String, stamp: FileStamp, digest: Digest)]) throws {
+        let settled = book.surroundings.now().microseconds - 1_000_000
+        let files = files.filter { max($0.stamp.modified, $0.stamp.changed) / 1000 < settled }
+        guard !files.isEmpty else { return }
+        try book.write { page in
+            for file in files { try FileTable(page).put(file.path, file.stamp, file.digest) }
+        }
+    }
+}

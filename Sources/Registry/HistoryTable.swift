@@ -1,0 +1,58 @@
+internal import SQLText
+internal import Vocabulary
+
+/// The table `model_history`, which only grows.
+struct HistoryTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    /// The events of `model` up to and including `instant`, oldest first.
+    func events(of model: String, until instant: Timestamp? = nil) throws -> [ModelEvent] {
+        var statement: SQL = "SELECT * FROM model_history WHERE project = \(page.project) AND model = \(model)"
+        if let instant { statement += " AND at <= \(instant)" }
+        return try page.connection.rows(statement + " ORDER BY position").map(ModelEvent.init(row:))
+    }
+
+    /// The instant of the newest event.
+    func end(of model: String) throws -> Timestamp? {
+        try page.connection.row(
+            "SELECT MAX(at) AS newest FROM model_history WHERE project = \(page.project) AND model = \(model)"
+        )?.optionalTimestamp("newest")
+    }
+
+    func append(
+        _ event: ModelEvent.Kind, to model: String, cause: ModelEvent.Cause, version: Int,
+        alias: ModelAlias? = nil, previous: Int? = nil, at now: Timestamp, by actor: String, reason: String? = nil
+    ) throws {
+        let newest = try page.connection.row(
+            """
+            SELECT COALESCE(MAX(position), 0) AS newest FROM model_history
+            WHERE project = \(page.project) AND model = \(model)
+            """)
+        let position = try (newest?.int("newest") ?? 0) + 1
+        try page.connection.execute(
+            """
+            INSERT INTO model_history (project, model, position, event, cause, version, alias, previous, at, actor,
+                reason)
+            VALUES (\(page.project), \(model), \(position), \(event.rawValue), \(cause.rawValue), \(version),
+                \(alias?.rawValue), \(previous), \(now), \(actor), \(reason))
+            """)
+    }
+}
+
+extension ModelEvent {
+    fileprivate init(row: SQLRow) throws {
+        self.init(
+            position: try row.int("position"),
+            at: try row.timestamp("at"),
+            event: try row.oneOf("event"),
+            cause: try row.oneOf("cause"),
+            version: try row.int("version"),
+            alias: try row.optionalText("alias") == nil ? nil : try row.oneOf("alias"),
+            previous: try row.optionalInt("previous"),
+            actor: try row.text("actor"),
+            reason: try row.optionalText("reason")
+        )
+    }
+}

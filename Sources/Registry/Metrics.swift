@@ -1,0 +1,91 @@
+/// A figure measured on a part of the data.
+package struct Metric: Sendable, Equatable {
+    /// "test", "validation", "cv".
+    package let part: String
+    /// "roc_auc", "log_loss", …
+    package let name: String
+    /// `nil` where the metric is undefined (one class only, no positive prediction).
+    package let value: Double?
+    /// Bounds of the 95 % interval, where one was computed.
+    package let low: Double?
+    package let high: Double?
+    /// The fold of a cross-validation, from 0; `nil` for the figure of the whole part.
+    package let fold: Int?
+
+    /// Figures that are not finite count as undefined.
+    package init(
+        part: String, name: String, value: Double?, low: Double? = nil, high: Double? = nil, fold: Int? = nil
+    ) {
+        self.part = part
+        self.name = name
+        self.value = value.finite
+        self.low = low.finite
+        self.high = high.finite
+        self.fold = fold
+    }
+}
+
+/// The metrics of a run.
+///
+/// As JSON they are nested by part and name, `{"test": {"roc_auc": {"value": …, "low": …, "high": …}}}`, with
+/// null for what is undefined; where there are folds, `"folds"` lists their values in order.
+package struct Metrics: Sendable, Equatable, ExpressibleByArrayLiteral {
+    package var all: [Metric]
+
+    package init(_ all: [Metric] = []) { self.all = all }
+    package init(arrayLiteral elements: Metric...) { all = elements }
+
+    /// The figure of the whole part.
+    package subscript(part: String, name: String) -> Metric? {
+        all.first { $0.part == part && $0.name == name && $0.fold == nil }
+    }
+
+    /// The names measured on `part`, in order of the alphabet.
+    package func names(in part: String) -> [String] {
+        Set(all.lazy.filter { $0.part == part }.map(\.name)).sorted()
+    }
+
+    /// "test", "cv", …, in order of the alphabet.
+    package var parts: [String] { Set(all.map(\.part)).sorted() }
+}
+
+extension Metrics: Encodable {
+    package func encode(to encoder: any Encoder) throws {
+        var nested: [String: [String: Figure]] = [:]
+        for metric in all {
+            var figure = nested[metric.part]?[metric.name] ?? Figure()
+            if let fold = metric.fold {
+                figure.folds.append((fold, metric.value))
+            } else {
+                (figure.value, figure.low, figure.high) = (metric.value, metric.low, metric.high)
+            }
+            nested[metric.part, default: [:]][metric.name] = figure
+        }
+        try nested.encode(to: encoder)
+    }
+
+    private struct Figure: Encodable {
+        var value: Double?
+        var low: Double?
+        var high: Double?
+        var folds: [(fold: Int, value: Double?)] = []
+
+        enum CodingKeys: String, CodingKey {
+            case value, low, high, folds
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(value, forKey: .value)
+            try container.encode(low, forKey: .low)
+            try container.encode(high, forKey: .high)
+            if !folds.isEmpty {
+                try container.encode(folds.sorted { $0.fold < $1.fold }.map(\.value), forKey: .folds)
+            }
+        }
+    }
+}
+
+extension Double? {
+    fileprivate var finite: Double? { self.flatMap { $0.isFinite ? $0 : nil } }
+}

@@ -1,0 +1,446 @@
+// Written by scripts/embed from Sources/Registry/Migrations. Do not edit.
+// swift-format-ignore-file
+
+internal import SQLText
+
+extension Migration {
+    /// The schema of the registry, in order.
+    static let registry: [Migration] = [
+        Migration(number: 1, name: "registry", sql: #"""
+-- Steps, file digests, experiments, runs, registered models and their history.
+--
+-- Portable SQL. Times are microseconds since 1970 in UTC, truth values 0 and 1, digests SHA-256 in hexadecimal.
+-- Every table is keyed by its project first, so that one database can hold several.
+
+-- The last execution of each step of the path: a finished one with the same fingerprint is not redone.
+CREATE TABLE steps (
+    project TEXT NOT NULL,
+    step TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'finished')),
+    started BIGINT NOT NULL,
+    ended BIGINT,
+    result TEXT,
+    PRIMARY KEY (project, step),
+    CHECK ((status = 'finished') = (ended IS NOT NULL AND result IS NOT NULL))
+);
+
+-- What is known of a file without reading it again.
+CREATE TABLE files (
+    project TEXT NOT NULL,
+    path TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    mtime_ns BIGINT NOT NULL,
+    ctime_ns BIGINT NOT NULL,
+    inode BIGINT NOT NULL,
+    digest TEXT NOT NULL,
+    PRIMARY KEY (project, path)
+);
+
+CREATE TABLE experiments (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    PRIMARY KEY (project, name)
+);
+
+CREATE TABLE runs (
+    project TEXT NOT NULL,
+    id TEXT NOT NULL,
+    experiment TEXT NOT NULL,
+    model TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('running', 'finished', 'failed', 'rejected')),
+    started BIGINT NOT NULL,
+    ended BIGINT,
+    actor TEXT NOT NULL,
+    seed BIGINT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    synthetic BIGINT NOT NULL CHECK (synthetic IN (0, 1)),
+    error TEXT,
+    model_hash TEXT,
+    PRIMARY KEY (project, id),
+    FOREIGN KEY (project, experiment) REFERENCES experiments (project, name),
+    CHECK ((status = 'running') = (ended IS NULL))
+);
+
+CREATE INDEX runs_by_time ON runs (project, started, id);
+CREATE INDEX runs_by_model ON runs (project, model, started, id);
+
+CREATE TABLE run_params (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (project, run, name),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+-- fold -1 is the figure of the whole part; value is null where the metric is undefined.
+CREATE TABLE run_metrics (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    part TEXT NOT NULL,
+    name TEXT NOT NULL,
+    fold BIGINT NOT NULL CHECK (fold >= -1),
+    value DOUBLE PRECISION,
+    low DOUBLE PRECISION,
+    high DOUBLE PRECISION,
+    PRIMARY KEY (project, run, part, name, fold),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+CREATE TABLE run_artifacts (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    bytes BIGINT NOT NULL CHECK (bytes >= 0),
+    media_type TEXT NOT NULL,
+    PRIMARY KEY (project, run, name),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+CREATE TABLE run_gates (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    part TEXT NOT NULL,
+    metric TEXT NOT NULL,
+    comparator TEXT NOT NULL CHECK (comparator IN ('at_least', 'at_most')),
+    bound DOUBLE PRECISION NOT NULL,
+    value DOUBLE PRECISION,
+    passed BIGINT NOT NULL CHECK (passed IN (0, 1)),
+    PRIMARY KEY (project, run, position),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+-- Lineage: the landed files a run stands on, the tables between, and which table was made from which.
+CREATE TABLE run_files (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    source TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    row_count BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    synthetic BIGINT NOT NULL CHECK (synthetic IN (0, 1)),
+    PRIMARY KEY (project, run, source, digest),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+CREATE TABLE run_tables (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    snapshot BIGINT NOT NULL,
+    row_count BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (project, run, name),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+CREATE TABLE run_table_parents (
+    project TEXT NOT NULL,
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    parent_snapshot BIGINT NOT NULL,
+    PRIMARY KEY (project, run, name, parent),
+    FOREIGN KEY (project, run, name) REFERENCES run_tables (project, run, name)
+);
+
+CREATE TABLE registered_models (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    PRIMARY KEY (project, name)
+);
+
+CREATE TABLE model_versions (
+    project TEXT NOT NULL,
+    model TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    run TEXT NOT NULL,
+    created BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    policy TEXT NOT NULL CHECK (policy IN ('none', 'required')),
+    model_hash TEXT NOT NULL,
+    synthetic BIGINT NOT NULL CHECK (synthetic IN (0, 1)),
+    PRIMARY KEY (project, model, version),
+    UNIQUE (project, run),
+    FOREIGN KEY (project, model) REFERENCES registered_models (project, name),
+    FOREIGN KEY (project, run) REFERENCES runs (project, id)
+);
+
+-- What moves: where each version's approval stands, and which version each alias names.
+CREATE TABLE approvals (
+    project TEXT NOT NULL,
+    model TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('none', 'pending', 'approved', 'rejected')),
+    decided BIGINT,
+    actor TEXT,
+    reason TEXT,
+    PRIMARY KEY (project, model, version),
+    FOREIGN KEY (project, model, version) REFERENCES model_versions (project, model, version),
+    CHECK ((state IN ('approved', 'rejected')) = (decided IS NOT NULL AND actor IS NOT NULL)),
+    CHECK (state <> 'rejected' OR (reason IS NOT NULL AND reason <> ''))
+);
+
+CREATE TABLE aliases (
+    project TEXT NOT NULL,
+    model TEXT NOT NULL,
+    alias TEXT NOT NULL CHECK (alias IN ('champion', 'candidate')),
+    version BIGINT NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (project, model, alias),
+    FOREIGN KEY (project, model, version) REFERENCES model_versions (project, model, version)
+);
+
+-- Every move, in order, for ever. `position` counts from 1 within a model.
+CREATE TABLE model_history (
+    project TEXT NOT NULL,
+    model TEXT NOT NULL,
+    position BIGINT NOT NULL CHECK (position >= 1),
+    event TEXT NOT NULL CHECK (event IN ('registered', 'approved', 'rejected', 'alias-set', 'alias-removed')),
+    cause TEXT NOT NULL CHECK (cause IN ('registration', 'approval', 'rejection', 'promotion', 'rollback')),
+    version BIGINT NOT NULL,
+    alias TEXT,
+    previous BIGINT,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (project, model, position),
+    FOREIGN KEY (project, model, version) REFERENCES model_versions (project, model, version),
+    CHECK ((event IN ('alias-set', 'alias-removed')) = (alias IS NOT NULL))
+);
+
+"""#),
+        Migration(number: 2, name: "immutable", dialect: .sqlite, sql: #"""
+-- What must never change, refused by the database itself.
+--
+-- SQLite's trigger language; PostgreSQL will have the same rules under the same number.
+-- 1. A recorded run, with everything that hangs on it, does not change; only a running one is written to.
+-- 2. A model version does not change; versions are numbered without gaps.
+-- 3. History only grows, at its end and forward in time.
+-- 4. An approval is decided once.
+-- 5. No alias names a version that is pending or rejected.
+-- Each INSERT rule also stops INSERT OR REPLACE, which deletes without asking the DELETE rules.
+
+-- 1
+CREATE TRIGGER runs_update BEFORE UPDATE ON runs
+WHEN OLD.status <> 'running' OR NEW.project <> OLD.project OR NEW.id <> OLD.id
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER runs_delete BEFORE DELETE ON runs
+WHEN OLD.status <> 'running'
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run is never deleted');
+END;
+
+CREATE TRIGGER runs_insert BEFORE INSERT ON runs
+WHEN EXISTS (SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'this run is already recorded');
+END;
+
+CREATE TRIGGER run_params_insert BEFORE INSERT ON run_params
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_params_update BEFORE UPDATE ON run_params
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_params_delete BEFORE DELETE ON run_params
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_metrics_insert BEFORE INSERT ON run_metrics
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_metrics_update BEFORE UPDATE ON run_metrics
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_metrics_delete BEFORE DELETE ON run_metrics
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_artifacts_insert BEFORE INSERT ON run_artifacts
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_artifacts_update BEFORE UPDATE ON run_artifacts
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_artifacts_delete BEFORE DELETE ON run_artifacts
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_gates_insert BEFORE INSERT ON run_gates
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_gates_update BEFORE UPDATE ON run_gates
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_gates_delete BEFORE DELETE ON run_gates
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_files_insert BEFORE INSERT ON run_files
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_files_update BEFORE UPDATE ON run_files
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_files_delete BEFORE DELETE ON run_files
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_tables_insert BEFORE INSERT ON run_tables
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_tables_update BEFORE UPDATE ON run_tables
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_tables_delete BEFORE DELETE ON run_tables
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_table_parents_insert BEFORE INSERT ON run_table_parents
+WHEN NOT EXISTS (
+    SELECT 1 FROM runs WHERE project = NEW.project AND id = NEW.run AND status = 'running')
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_table_parents_update BEFORE UPDATE ON run_table_parents
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+CREATE TRIGGER run_table_parents_delete BEFORE DELETE ON run_table_parents
+BEGIN
+    SELECT RAISE(ABORT, 'a recorded run never changes');
+END;
+
+-- 2
+CREATE TRIGGER model_versions_insert BEFORE INSERT ON model_versions
+WHEN NEW.version <> (
+    SELECT COALESCE(MAX(version), 0) + 1 FROM model_versions WHERE project = NEW.project AND model = NEW.model)
+    OR EXISTS (SELECT 1 FROM model_versions WHERE project = NEW.project AND run = NEW.run)
+BEGIN
+    SELECT RAISE(ABORT, 'versions are numbered one after the other');
+END;
+
+CREATE TRIGGER model_versions_update BEFORE UPDATE ON model_versions
+BEGIN
+    SELECT RAISE(ABORT, 'a model version never changes');
+END;
+
+CREATE TRIGGER model_versions_delete BEFORE DELETE ON model_versions
+BEGIN
+    SELECT RAISE(ABORT, 'a model version is never deleted');
+END;
+
+-- 3
+CREATE TRIGGER model_history_insert BEFORE INSERT ON model_history
+WHEN NEW.position <> (
+    SELECT COALESCE(MAX(position), 0) + 1 FROM model_history WHERE project = NEW.project AND model = NEW.model)
+    OR NEW.at < (
+        SELECT COALESCE(MAX(at), NEW.at) FROM model_history WHERE project = NEW.project AND model = NEW.model)
+BEGIN
+    SELECT RAISE(ABORT, 'history only grows at its end');
+END;
+
+CREATE TRIGGER model_history_update BEFORE UPDATE ON model_history
+BEGIN
+    SELECT RAISE(ABORT, 'history never changes');
+END;
+
+CREATE TRIGGER model_history_delete BEFORE DELETE ON model_history
+BEGIN
+    SELECT RAISE(ABORT, 'history is never deleted');
+END;
+
+-- 4
+CREATE TRIGGER approvals_insert BEFORE INSERT ON approvals
+WHEN EXISTS (
+    SELECT 1 FROM approvals WHERE project = NEW.project AND model = NEW.model AND version = NEW.version)
+BEGIN
+    SELECT RAISE(ABORT, 'an approval is decided once');
+END;
+
+CREATE TRIGGER approvals_update BEFORE UPDATE ON approvals
+WHEN OLD.state <> 'pending' OR NEW.project <> OLD.project OR NEW.model <> OLD.model
+    OR NEW.version <> OLD.version
+BEGIN
+    SELECT RAISE(ABORT, 'an approval is decided once');
+END;
+
+CREATE TRIGGER approvals_delete BEFORE DELETE ON approvals
+BEGIN
+    SELECT RAISE(ABORT, 'an approval is never deleted');
+END;
+
+-- 5
+CREATE TRIGGER aliases_insert BEFORE INSERT ON aliases
+WHEN NOT EXISTS (
+    SELECT 1 FROM approvals
+    WHERE project = NEW.project AND model = NEW.model AND version = NEW.version AND state IN ('none', 'approved'))
+BEGIN
+    SELECT RAISE(ABORT, 'an alias names only a version that may serve');
+END;
+
+CREATE TRIGGER aliases_update BEFORE UPDATE ON aliases
+WHEN NOT EXISTS (
+    SELECT 1 FROM approvals
+    WHERE project = NEW.project AND model = NEW.model AND version = NEW.version AND state IN ('none', 'approved'))
+BEGIN
+    SELECT RAISE(ABORT, 'an alias names only a version that may serve');
+END;
+
+"""#),
+    ]
+}

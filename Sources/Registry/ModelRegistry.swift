@@ -1,0 +1,64 @@
+package import SQLText
+package import Vocabulary
+
+/// What a project remembers: its steps, its runs, its registered models, and who moved what when.
+///
+/// Rules, kept by the schema as well as by the code:
+/// 1. A recorded run never changes, and it is recorded together with the completion of its step.
+/// 2. A model version never changes; versions are numbered 1, 2, … within a model; a run gives at most one.
+/// 3. History only grows; every move of an alias and every decision stands in it with actor and time.
+/// 4. An approval is decided once.
+/// 5. An alias names no version that is pending or rejected.
+///
+/// All calls block on the database and may come from any thread.
+package struct ModelRegistry: Sendable {
+    package let steps: StepStore
+    package let files: FileStore
+    package let runs: RunStore
+    package let models: ModelStore
+
+    /// The registry of `project` in `database`, its schema brought up to date first.
+    package static func open(
+        _ database: any SQLDatabase, project: String, surroundings: Surroundings
+    ) throws -> ModelRegistry {
+        try database.migrate(Migration.registry, at: surroundings.now())
+        return ModelRegistry(database, project, surroundings)
+    }
+
+    /// The same for a caller that only reads: refuses a schema older or newer than this program's.
+    package static func openForReading(
+        _ database: any SQLDatabase, project: String, surroundings: Surroundings
+    ) throws -> ModelRegistry {
+        try database.requireSchema(Migration.registry)
+        return ModelRegistry(database, project, surroundings)
+    }
+
+    private init(_ database: any SQLDatabase, _ project: String, _ surroundings: Surroundings) {
+        let book = Book(database: database, project: project, surroundings: surroundings)
+        steps = StepStore(book: book)
+        files = FileStore(book: book)
+        runs = RunStore(book: book)
+        models = ModelStore(book: book)
+    }
+}
+
+/// What every store needs.
+struct Book: Sendable {
+    let database: any SQLDatabase
+    let project: String
+    let surroundings: Surroundings
+
+    func read<Result>(_ body: (Page) throws -> Result) throws -> Result {
+        try database.read { try body(Page(connection: $0, project: project)) }
+    }
+
+    func write<Result>(_ body: (Page) throws -> Result) throws -> Result {
+        try database.write { try body(Page(connection: $0, project: project)) }
+    }
+}
+
+/// One transaction on one project: what a table's statements are run through.
+struct Page {
+    let connection: any SQLConnection
+    let project: String
+}

@@ -1,0 +1,97 @@
+package import Vocabulary
+
+extension ModelStore {
+    /// Every registered model, by name.
+    package func list() throws -> [ModelSummary] {
+        try book.read { page in
+            let versions = Dictionary(grouping: try VersionTable(page).all(), by: \.model)
+            return try ModelTable(page).all().map { model in
+                let own = versions[model.name] ?? []
+                return ModelSummary(
+                    model: model.name,
+                    created: model.created,
+                    versions: own.count,
+                    champion: own.first { $0.aliases.contains(.champion) }?.version,
+                    candidate: own.first { $0.aliases.contains(.candidate) }?.version,
+                    pending: own.filter { $0.approval.state == .pending }.map(\.version)
+                )
+            }
+        }
+    }
+
+    /// Every version of `model`, newest first.
+    package func versions(of model: String) throws -> [VersionSummary] {
+        try book.read { page in
+            try page.requireModel(model)
+            return try VersionTable(page).all(of: model).reversed()
+        }
+    }
+
+    /// The version named; the champion if only the model is.
+    package func resolve(_ reference: ModelReference) throws -> VersionSummary {
+        try book.read { try $0.version(reference) }
+    }
+
+    /// The version named with all its run measured; the champion if only the model is named.
+    package func show(_ reference: ModelReference) throws -> ModelVersion {
+        try book.read { page in
+            let summary = try page.version(reference)
+            return ModelVersion(summary: summary, run: try page.whole(page.findRun(summary.run)))
+        }
+    }
+
+    /// Everything that happened to `model` up to `instant`, and who was champion then; `nil` for now.
+    package func history(_ model: String, at instant: Timestamp? = nil) throws -> ModelHistory {
+        try book.read { page in
+            try page.requireModel(model)
+            let events = try HistoryTable(page).events(of: model, until: instant)
+            return ModelHistory(model: model, at: instant, events: events)
+        }
+    }
+}
+
+extension Page {
+    /// Refuses a name that is not a registered model's.
+    func requireModel(_ model: String) throws {
+        let names = try ModelTable(self).all().map(\.name)
+        guard !names.contains(model) else { return }
+        guard !names.isEmpty else {
+            throw MartletError(
+                .missing, "registry.unknown-model", "There is no model '\(model)': none is registered yet.",
+                remedy: "`martlet run` trains and registers one.")
+        }
+        let hint = Spelling.nearest(to: model, among: names).map { "Did you mean \($0)?" }
+        throw MartletError(
+            .missing, "registry.unknown-model",
+            "There is no model '\(model)'. \(hint ?? "There is \(names.joined(separator: ", ")).")")
+    }
+
+    /// The version named, or the champion. Refuses unknown names, numbers that are not there, and an alias
+    /// that names nothing yet.
+    func version(_ reference: ModelReference) throws -> VersionSummary {
+        try requireModel(reference.model)
+        let number: Int
+        switch reference.selector ?? .alias(.champion) {
+        case .version(let asked):
+            number = asked
+        case .alias(let alias):
+            number = try required(alias, of: reference.model)
+        }
+        if let version = try VersionTable(self).find(reference.model, number) { return version }
+        let count = try VersionTable(self).all(of: reference.model).count
+        throw MartletError(
+            .missing, "registry.unknown-version",
+            "\(reference.model) has no version \(number); its versions are 1 to \(count).",
+            remedy: "`martlet models show \(reference.model)`")
+    }
+
+    private func required(_ alias: ModelAlias, of model: String) throws -> Int {
+        if let number = try AliasTable(self).version(model, alias) { return number }
+        let pending = try VersionTable(self).all(of: model).filter { $0.approval.state == .pending }.map(\.version)
+        throw MartletError(
+            .missing, "registry.unknown-alias",
+            "\(model) has no \(alias.rawValue)."
+                + (pending.isEmpty ? "" : " Waiting for approval: \(pending.map(String.init).joined(separator: ", "))."),
+            remedy: pending.first.map { "`martlet models approve \(model)@\($0)`" } ?? "`martlet models list`")
+    }
+}

@@ -1,0 +1,33 @@
+internal import SQLText
+internal import Vocabulary
+
+/// The table `run_artifacts`.
+struct RunArtifactTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    func insert(_ artifacts: [Artifact], run: String) throws {
+        for artifact in artifacts {
+            try page.connection.execute(
+                """
+                INSERT INTO run_artifacts (project, run, name, digest, bytes, media_type)
+                VALUES (\(page.project), \(run), \(artifact.name), \(artifact.digest), \(artifact.bytes),
+                    \(artifact.mediaType))
+                """)
+        }
+    }
+
+    func all(run: String) throws -> [Artifact] {
+        try page.connection.rows(
+            "SELECT * FROM run_artifacts WHERE project = \(page.project) AND run = \(run) ORDER BY name"
+        ).map { row in
+            Artifact(
+                name: try row.text("name"),
+                digest: try row.digest("digest"),
+                bytes: try row.int("bytes"),
+                mediaType: try row.text("media_type")
+            )
+        }
+    }
+}

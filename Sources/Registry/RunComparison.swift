@@ -1,0 +1,44 @@
+/// Runs side by side. Every list of values is in the order of `runs`; what is equal in all of them is left out.
+package struct RunComparison: Sendable, Equatable, Encodable {
+    /// A parameter or a table of the lineage; `nil` where a run has none of that name.
+    package struct Difference: Sendable, Equatable, Encodable {
+        package let name: String
+        package let values: [String?]
+    }
+
+    package struct MetricDifference: Sendable, Equatable, Encodable {
+        package let part: String
+        package let name: String
+        package let values: [Double?]
+    }
+
+    package let runs: [RunSummary]
+    package let params: [Difference]
+    /// Figures of whole parts.
+    package let metrics: [MetricDifference]
+    /// Content hashes of the tables the runs saw.
+    package let tables: [Difference]
+
+    init(_ runs: [Run], summaries: [RunSummary]) {
+        self.runs = summaries
+        params = Self.differences(runs.map(\.params))
+        tables = Self.differences(
+            runs.map { run in
+                Dictionary(run.lineage.tables.map { ($0.name, $0.hash) }, uniquingKeysWith: { first, _ in first })
+            })
+        let parts = Set(runs.flatMap(\.metrics.parts)).sorted()
+        metrics = parts.flatMap { part in
+            Set(runs.flatMap { $0.metrics.names(in: part) }).sorted().compactMap { name in
+                let values = runs.map { $0.metrics[part, name]?.value }
+                return Set(values).count > 1 ? MetricDifference(part: part, name: name, values: values) : nil
+            }
+        }
+    }
+
+    private static func differences(_ sides: [[String: String]]) -> [Difference] {
+        Set(sides.flatMap(\.keys)).sorted().compactMap { name in
+            let values = sides.map { $0[name] }
+            return Set(values).count > 1 ? Difference(name: name, values: values) : nil
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package import Vocabulary
+
+/// One numbered step of a schema, forward only. A released one never changes.
+package struct Migration: Sendable, Equatable {
+    /// From 1, without gaps within a dialect.
+    package let number: Int
+    package let name: String
+    /// The engine it is for; `nil` for all of them.
+    package let dialect: SQLDialect?
+    package let sql: String
+
+    package init(number: Int, name: String, dialect: SQLDialect? = nil, sql: String) {
+        self.number = number
+        self.name = name
+        self.dialect = dialect
+        self.sql = sql
+    }
+}
+
+extension SQLDatabase {
+    /// Brings the schema up to date: each missing migration in a transaction of its own, in order, recorded in
+    /// the table `schema_migrations`. Does not write when there is nothing to do.
+    ///
+    /// Refuses a database whose schema is newer than `migrations`, or is not theirs.
+    package func migrate(_ migrations: [Migration], at now: Timestamp) throws {
+        for migration in try missing(migrations) {
+            try write { connection in
+                try connection.execute(
+                    """
+                    CREATE TABLE IF NOT EXISTS schema_migrations (
+                        number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied BIGINT NOT NULL)
+                    """)
+                // Another process may have been faster.
+                let number = migration.number
+                guard try connection.rows("SELECT 1 FROM schema_migrations WHERE number = \(number)").isEmpty else {
+                    return
+                }
+                try connection.execute(SQL(unsafe: migration.sql))
+                try connection.execute(
+                    """
+                    INSERT INTO schema_migrations (number, name, applied)
+                    VALUES (\(number), \(migration.name), \(now))
+                    """)
+            }
+        }
+    }
+
+    /// Refuses a database whose schema is not exactly that of `migrations`; for callers that only read.
+    package func requireSchema(_ migrations: [Migration]) throws {
+        guard let next = try missing(migrations).first else { return }
+        throw MartletError(
+            .conflict, "metadata.older",
+            "The metadata database was written by an older Martlet: it lacks step \(next.number), \(next.name).",
+            at: .init(file: place), remedy: "Run `martlet run` once, which brings it up to date.")
+    }
+
+    private func missing(_ migrations: [Migration]) throws -> [Migration] {
+        let known = migrations.filter { $0.dialect == nil || $0.dialect == dialect }.sorted { $0.number < $1.number }
+        let applied = try read { connection -> [Int: String] in
+            guard try connection.hasTable("schema_migrations") else { return [:] }
+            var names: [Int: String] = [:]
+            for row in try connection.rows("SELECT number, name FROM schema_migrations") {
+                names[try row.int("number")] = try row.text("name")
+            }
+            return names
+        }
+        let newest = applied.keys.max() ?? 0
+        let ours = known.last?.number ?? 0
+        guard newest <= ours else {
+            throw MartletError(
+                .conflict, "metadata.newer",
+                "The metadata database was written by a newer Martlet: its schema is \(newest), "
+                    + "this program knows up to \(ours). Nothing was changed.",
+                at: .init(file: place), remedy: "Use the newer Martlet, or another project folder.")
+        }
+        let expected = known.filter { $0.number <= newest }
+        guard applied.count == expected.count, expected.allSatisfy({ applied[$0.number] == $0.name }) else {
+            throw MartletError(
+                .conflict, "metadata.foreign",
+                "This database has another program's schema, or one of a Martlet that was never released.",
+                at: .init(file: place), remedy: "Move the file away; Martlet makes a new one.")
+        }
+        return known.filter { $0.number > newest }
+    }
+}

@@ -1,0 +1,100 @@
+/// SQL text with its values kept apart.
+///
+/// Written as a string literal. `\(value)` becomes a placeholder and a bound value, `\(list: values)` as many
+/// placeholders as there are values, `\(identifier: name)` a quoted name, and `\(sql)` inserts another `SQL`.
+/// A literal must not contain a placeholder of its own (`?`, `$1`).
+package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
+    private enum Part: Sendable, Hashable {
+        case text(String)
+        case value(SQLValue)
+    }
+
+    private var parts: [Part]
+
+    /// Takes text as it is: for statements from a file of this repository, never for anything from outside.
+    package init(unsafe text: String) { parts = [.text(text)] }
+
+    package init(stringLiteral text: String) { parts = [.text(text)] }
+
+    package init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.sql.parts }
+
+    /// The text with `?` for each bound value, as SQLite takes it.
+    package var text: String { text { _ in "?" } }
+
+    /// The text with a placeholder of the engine's own; `placeholder` is given the value's number, from 1.
+    package func text(placeholder: (Int) -> String) -> String {
+        var text = ""
+        var count = 0
+        for part in parts {
+            switch part {
+            case .text(let piece):
+                text += piece
+            case .value:
+                count += 1
+                text += placeholder(count)
+            }
+        }
+        return text
+    }
+
+    /// The bound values in the order of their placeholders.
+    package var values: [SQLValue] {
+        parts.compactMap { if case .value(let value) = $0 { value } else { nil } }
+    }
+
+    package static func + (left: SQL, right: SQL) -> SQL {
+        var sum = left
+        sum += right
+        return sum
+    }
+
+    package static func += (left: inout SQL, right: SQL) { left.parts += right.parts }
+
+    /// Collects the pieces of an interpolated literal.
+    package struct StringInterpolation: StringInterpolationProtocol {
+        fileprivate var sql = SQL(unsafe: "")
+
+        package init(literalCapacity: Int, interpolationCount: Int) {
+            sql.parts.reserveCapacity(interpolationCount * 2 + 1)
+        }
+
+        package mutating func appendLiteral(_ literal: String) { sql.parts.append(.text(literal)) }
+
+        package mutating func appendInterpolation(_ value: some SQLBindable) {
+            sql.parts.append(.value(value.sqlValue))
+        }
+
+        /// `nil` binds null.
+        package mutating func appendInterpolation(_ value: (some SQLBindable)?) {
+            sql.parts.append(.value(value?.sqlValue ?? .null))
+        }
+
+        package mutating func appendInterpolation(_ piece: SQL) { sql += piece }
+
+        /// A table or column name, quoted as the SQL standard has it.
+        package mutating func appendInterpolation(identifier name: String) {
+            sql.parts.append(.text("\"" + name.replacing("\"", with: "\"\"") + "\""))
+        }
+
+        /// The values of an `IN (…)`; an empty list binds one null, which no row equals.
+        package mutating func appendInterpolation(list values: [some SQLBindable]) {
+            guard !values.isEmpty else { return sql.parts.append(.value(.null)) }
+            for (index, value) in values.enumerated() {
+                if index > 0 { sql.parts.append(.text(", ")) }
+                sql.parts.append(.value(value.sqlValue))
+            }
+        }
+    }
+}
+
+extension Sequence where Element == SQL {
+    /// One statement of all pieces, `separator` between them.
+    package func joined(by separator: SQL) -> SQL {
+        var whole = SQL(unsafe: "")
+        for (index, piece) in enumerated() {
+            if index > 0 { whole += separator }
+            whole += piece
+        }
+        return whole
+    }
+}

@@ -1,0 +1,33 @@
+/// A connection inside one transaction. It must not leave the closure it was given to.
+package protocol SQLConnection {
+    /// Runs a statement and gives the number of rows it changed. An `SQL` without values may hold several
+    /// statements.
+    @discardableResult
+    func execute(_ sql: SQL) throws -> Int
+    /// Runs one statement and gives all its rows.
+    func rows(_ sql: SQL) throws -> [SQLRow]
+    func hasTable(_ name: String) throws -> Bool
+}
+
+extension SQLConnection {
+    /// The first row, if there is one.
+    package func row(_ sql: SQL) throws -> SQLRow? { try rows(sql).first }
+}
+
+/// A database of tables, on one engine. Its calls block the thread, and do not nest.
+package protocol SQLDatabase: Sendable {
+    var dialect: SQLDialect { get }
+    /// What people know it by (a path, a host and a name); never a password.
+    var place: String { get }
+    /// Runs `body` on a snapshot that does not change under it.
+    func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
+    /// Runs `body` in a transaction: everything it did is durable when this returns, and nothing of it happened
+    /// when this throws. Two writing transactions never interleave, also from two processes.
+    func write<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
+}
+
+/// The engines whose SQL differs where it must.
+package enum SQLDialect: String, Sendable {
+    case sqlite
+    case postgresql
+}

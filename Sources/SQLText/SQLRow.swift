@@ -1,0 +1,104 @@
+package import Vocabulary
+
+/// A row of a result. Its getters ask for a column by name and a type; a column that is absent, or holds
+/// another type or an unexpected null, throws an error that names it.
+package struct SQLRow: Sendable, Hashable {
+    package let columns: [String]
+    package let values: [SQLValue]
+
+    /// `columns` and `values` have the same length.
+    package init(columns: [String], values: [SQLValue]) {
+        self.columns = columns
+        self.values = values
+    }
+
+    /// The value as stored. Refuses a column the statement did not select.
+    package func value(_ column: String) throws -> SQLValue {
+        guard let index = columns.firstIndex(of: column), index < values.count else {
+            throw MartletError(
+                .defect, "metadata.no-such-column",
+                "A statement of Martlet's gave no column \(column); it gave \(columns.joined(separator: ", ")).")
+        }
+        return values[index]
+    }
+
+    package func int(_ column: String) throws -> Int { Int(try int64(column)) }
+
+    package func int64(_ column: String) throws -> Int64 {
+        try required(optionalInt64(column), column, "an integer")
+    }
+
+    package func optionalInt(_ column: String) throws -> Int? { try optionalInt64(column).map { Int($0) } }
+
+    package func optionalInt64(_ column: String) throws -> Int64? {
+        switch try value(column) {
+        case .null: nil
+        case .integer(let number): number
+        default: throw unexpected(column, "an integer")
+        }
+    }
+
+    package func real(_ column: String) throws -> Double {
+        try required(optionalReal(column), column, "a number")
+    }
+
+    /// Integers are given as real numbers too: an engine may store 1.0 as 1.
+    package func optionalReal(_ column: String) throws -> Double? {
+        switch try value(column) {
+        case .null: nil
+        case .integer(let number): Double(number)
+        case .real(let number): number
+        default: throw unexpected(column, "a number")
+        }
+    }
+
+    package func text(_ column: String) throws -> String {
+        try required(optionalText(column), column, "a text")
+    }
+
+    package func optionalText(_ column: String) throws -> String? {
+        switch try value(column) {
+        case .null: nil
+        case .text(let text): text
+        default: throw unexpected(column, "a text")
+        }
+    }
+
+    /// From the integers 0 and 1.
+    package func bool(_ column: String) throws -> Bool {
+        switch try int64(column) {
+        case 0: false
+        case 1: true
+        default: throw unexpected(column, "0 or 1")
+        }
+    }
+
+    package func timestamp(_ column: String) throws -> Timestamp {
+        Timestamp(microseconds: try int64(column))
+    }
+
+    package func optionalTimestamp(_ column: String) throws -> Timestamp? {
+        try optionalInt64(column).map { Timestamp(microseconds: $0) }
+    }
+
+    package func digest(_ column: String) throws -> Digest {
+        try required(optionalDigest(column), column, "a digest")
+    }
+
+    package func optionalDigest(_ column: String) throws -> Digest? {
+        guard let hex = try optionalText(column) else { return nil }
+        guard let digest = Digest(hex: hex) else { throw unexpected(column, "a digest") }
+        return digest
+    }
+
+    private func required<Value>(_ value: Value?, _ column: String, _ expected: String) throws -> Value {
+        guard let value else { throw unexpected(column, expected) }
+        return value
+    }
+
+    private func unexpected(_ column: String, _ expected: String) -> MartletError {
+        MartletError(
+            .machine, "metadata.corrupt", "The metadata database holds something other than \(expected) in \(column).",
+            remedy: "It was altered from outside, or is damaged: restore martlet.db from a copy.")
+    }
+}

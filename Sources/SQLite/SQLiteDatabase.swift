@@ -1,0 +1,103 @@
+internal import Foundation
+internal import GRDB
+package import SQLText
+internal import Vocabulary
+
+/// A SQLite file: readers beside one writer (write-ahead log), durable commits (synchronous FULL), foreign keys
+/// on, ten seconds of patience with a lock that another process holds.
+///
+/// Everything SQLite reports becomes a `MartletError` whose code begins with `metadata.`.
+package final class SQLiteDatabase: SQLDatabase {
+    package let place: String
+    package var dialect: SQLDialect { .sqlite }
+    private let connections: any DatabaseWriter
+    private let readOnly: Bool
+
+    /// Opens the file at `path`, and makes it if it is not there. Its folder must exist.
+    ///
+    /// With `readOnly` a file that is not there is refused, no statement can change anything, and nothing is
+    /// left behind.
+    package init(path: String, readOnly: Bool = false) throws {
+        place = path
+        self.readOnly = readOnly
+        if readOnly, !FileManager.default.fileExists(atPath: path) {
+            throw MartletError(
+                .missing, "metadata.missing", "There is no metadata database here yet.", at: .init(file: path),
+                remedy: "`martlet run` makes it.")
+        }
+        connections = try MartletError.from(path) {
+            readOnly ? try Self.openReading(path) : try Self.openWriting(path)
+        }
+    }
+
+    package func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result {
+        try MartletError.from(place) {
+            try connections.read { try body(SQLiteConnection(database: $0, path: place)) }
+        }
+    }
+
+    package func write<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result {
+        guard !readOnly else {
+            throw MartletError(
+                .defect, "metadata.readonly", "The metadata database was opened for reading only.",
+                at: .init(file: place))
+        }
+        return try MartletError.from(place) {
+            try connections.writeWithoutTransaction { database in
+                var result: Result?
+                // Immediate: the lock is taken at the beginning, so what was read stays true until the commit.
+                try database.inTransaction(.immediate) {
+                    result = try body(SQLiteConnection(database: database, path: place))
+                    return .commit
+                }
+                guard let result else {
+                    throw MartletError(.defect, "metadata.failed", "A transaction ended without a result.")
+                }
+                return result
+            }
+        }
+    }
+
+    /// Reads the whole file and refuses it as corrupt (`metadata.corrupt`) where SQLite finds damage.
+    package func check() throws {
+        let findings = try read { try $0.rows("PRAGMA quick_check(1)").map { try $0.text("quick_check") } }
+        guard findings == ["ok"] else { throw MartletError.corrupt(place, findings.joined(separator: "; ")) }
+    }
+
+    /// Closes the file. Later calls fail; without it the file closes when the last reference goes.
+    package func close() throws { try MartletError.from(place) { try connections.close() } }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "metadata"
+        configuration.busyMode = .timeout(10)
+        configuration.foreignKeysEnabled = true
+        // A statement with "text" in double quotes is a mistake, as it is on every other engine.
+        configuration.acceptsDoubleQuotedStringLiterals = false
+        return configuration
+    }
+
+    private static func openWriting(_ path: String) throws -> any DatabaseWriter {
+        var patience = 200
+        while true {
+            do {
+                let pool = try DatabasePool(path: path, configuration: configuration())
+                // After opening: GRDB sets NORMAL when it turns the write-ahead log on.
+                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                return pool
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && patience > 0 {
+                // Turning the write-ahead log on does not honour the busy timeout while another process does it.
+                patience -= 1
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+    }
+
+    private static func openReading(_ path: String) throws -> any DatabaseWriter {
+        var configuration = configuration()
+        // A connection that may write removes SQLite's side files (-wal, -shm) when it closes as the last one; a
+        // read-only one would leave them behind. `read` refuses changes on either, `write` is refused above.
+        configuration.readonly = !FileManager.default.isWritableFile(atPath: path)
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+}

@@ -1,0 +1,65 @@
+/// A percentile bootstrap over clusters: every replicate draws as many clusters as there are, with replacement, and
+/// takes all rows of a drawn cluster (Davison & Hinkley 1997, "Bootstrap Methods and their Application", 3.8).
+package struct Bootstrap: Sendable, Equatable, Codable {
+    package var replicates: Int
+    package var seed: Int
+
+    package init(replicates: Int = 1000, seed: Int = 42) {
+        self.replicates = replicates
+        self.seed = seed
+    }
+
+    /// The 95 % intervals of the resampled metrics and of the cost per 1,000 rows.
+    func intervals(of scored: ScoredRows, costs: Costs?) -> (metrics: [Metric: Interval], cost: Interval?) {
+        guard replicates > 0, scored.clusters > 1 else { return ([:], nil) }
+        var values = [[Double]](repeating: [], count: Metric.resampled.count)
+        var cost: [Double] = []
+        var generator = SeededGenerator(seed: seed)
+        var counts = [UInt16](repeating: 0, count: scored.clusters)
+        for _ in 0..<replicates {
+            counts.withUnsafeMutableBufferPointer { draw(into: $0, &generator) }
+            let tally = counts.withUnsafeBufferPointer { scored.tally(counts: $0, noise: 2) }
+            for (place, metric) in Metric.resampled.enumerated() {
+                if let value = tally[metric] { values[place].append(value) }
+            }
+            if let costs, let value = tally.confusion.costPer1000(costs) { cost.append(value) }
+        }
+        var metrics: [Metric: Interval] = [:]
+        for (place, metric) in Metric.resampled.enumerated() {
+            metrics[metric] = Interval(percentilesOf: values[place], replicates: replicates)
+        }
+        return (metrics, Interval(percentilesOf: cost, replicates: replicates))
+    }
+
+    private func draw(into counts: UnsafeMutableBufferPointer<UInt16>, _ generator: inout SeededGenerator) {
+        counts.update(repeating: 0)
+        let bound = UInt32(counts.count)
+        for _ in 0..<counts.count { counts[Int(generator.below(bound))] &+= 1 }
+    }
+}
+
+/// The 2.5 % and 97.5 % points.
+struct Interval: Sendable, Equatable {
+    var low: Double
+    var high: Double
+
+    init(low: Double, high: Double) {
+        self.low = low
+        self.high = high
+    }
+
+    /// Percentiles with linear interpolation (type 7 of Hyndman & Fan 1996, numpy's default) over the replicates in
+    /// which the metric is defined; `nil` if that is fewer than half of them.
+    init?(percentilesOf values: [Double], replicates: Int) {
+        guard !values.isEmpty, values.count * 2 >= replicates else { return nil }
+        let sorted = values.sorted()
+        func point(_ share: Double) -> Double {
+            let place = share * Double(sorted.count - 1)
+            let below = Int(place)
+            let above = min(below + 1, sorted.count - 1)
+            return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
+        }
+        low = point(0.025)
+        high = point(0.975)
+    }
+}

@@ -1,0 +1,26 @@
+/// One column of a table as it comes from the lakehouse, before a `Signature` encodes it.
+package enum Column: Sendable, Equatable {
+    /// Numbers; NaN is a missing value.
+    case number([Double])
+    /// Text or boolean values: one code a row into `levels`, -1 is a missing value. The order of the levels means
+    /// nothing here and may differ from one batch to the next.
+    case category(codes: [Int32], levels: [String])
+
+    package var count: Int {
+        switch self {
+        case .number(let values): values.count
+        case .category(let codes, _): codes.count
+        }
+    }
+}
+
+/// A column and its name.
+package struct NamedColumn: Sendable, Equatable {
+    package let name: String
+    package let column: Column
+
+    package init(_ name: String, _ column: Column) {
+        self.name = name
+        self.column = column
+    }
+}

@@ -1,0 +1,90 @@
+internal import Vocabulary
+
+/// How the decision threshold is chosen.
+package enum ThresholdRule: Sendable, Equatable {
+    /// The least expected cost on held-out rows.
+    case cost(Costs)
+    case fixed(Double)
+
+    package var costs: Costs? {
+        if case .cost(let costs) = self { costs } else { nil }
+    }
+}
+
+/// The probability at or above which a row is called positive, and where it comes from.
+package struct DecisionThreshold: Sendable, Equatable, Codable {
+    package let value: Double
+    package let costs: Costs?
+    /// cFP / (cFP + cFN): what the threshold would be if the probabilities were perfectly calibrated. A chosen one far
+    /// from it is a sign of poor calibration.
+    package let theoretical: Double?
+
+    package init(value: Double, costs: Costs? = nil) {
+        self.value = value
+        self.costs = costs
+        theoretical = costs?.theoreticalThreshold
+    }
+
+    /// Refuses a fixed threshold outside 0...1 and costs that are not positive.
+    package static func fixed(_ value: Double) throws -> DecisionThreshold {
+        guard value >= 0, value <= 1 else {
+            throw MartletError(.input, "threshold.range", "the threshold must be from 0 to 1; it is \(value)")
+        }
+        return DecisionThreshold(value: value)
+    }
+
+    /// The threshold of least cost on held-out rows. Candidates are the distinct probabilities, the theoretical
+    /// threshold and one above all rows; of equal cost the one nearest the theoretical threshold is taken.
+    package static func leastCost(
+        _ costs: Costs, labels: [UInt8], probabilities: [Double]
+    ) throws -> DecisionThreshold {
+        guard costs.falseNegative > 0, costs.falsePositive > 0, costs.theoreticalThreshold.isFinite else {
+            throw MartletError(
+                .input, "threshold.costs",
+                "the costs of a false negative (\(costs.falseNegative)) and of a false positive "
+                    + "(\(costs.falsePositive)) must be above 0")
+        }
+        let scored = try ScoredRows(labels: labels, probabilities: probabilities, threshold: 0)
+        let theoretical = costs.theoreticalThreshold
+        var candidates = Array(scored.rows.map(\.probability))
+        candidates.append((candidates.last ?? 1).nextUp)
+        candidates.append(theoretical)
+        candidates.sort()
+        var best = (cost: Double.infinity, threshold: theoretical)
+        var missed = 0
+        var alarms = scored.rows.count { $0.flags & 1 == 0 }
+        var next = 0
+        for (place, candidate) in candidates.enumerated() {
+            if place > 0, candidate == candidates[place - 1] { continue }
+            while next < scored.rows.count, scored.rows[next].probability < candidate {
+                if scored.rows[next].flags & 1 == 1 { missed += 1 } else { alarms -= 1 }
+                next += 1
+            }
+            let cost = costs.falseNegative * Double(missed) + costs.falsePositive * Double(alarms)
+            let nearer = abs(candidate - theoretical) < abs(best.threshold - theoretical)
+            if cost < best.cost || (cost == best.cost && nearer) { best = (cost, candidate) }
+        }
+        return DecisionThreshold(value: best.threshold, costs: costs)
+    }
+}
+
+extension ThresholdRule: Codable {
+    private enum CodingKeys: String, CodingKey { case cost, fixed }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let costs = try container.decodeIfPresent(Costs.self, forKey: .cost) {
+            self = .cost(costs)
+        } else {
+            self = .fixed(try container.decode(Double.self, forKey: .fixed))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .cost(let costs): try container.encode(costs, forKey: .cost)
+        case .fixed(let value): try container.encode(value, forKey: .fixed)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/// The numbers a learner sees: `rows` x `names.count`, column by column.
+///
+/// A missing value is NaN. A categorical column holds level codes 0 ..< k, where k is the count of its levels.
+package struct FeatureMatrix: Sendable {
+    /// The features, in column order.
+    package let names: [String]
+    /// Which columns hold level codes.
+    package let categorical: [Bool]
+    /// The level names of a categorical column in code order; empty for a numeric one.
+    package let levels: [[String]]
+    package let rows: Int
+    /// Column-major: feature j of row i is `values[j * rows + i]`.
+    package let values: [Double]
+
+    /// Takes columns that a `Signature` has encoded. The lengths must agree.
+    package init(names: [String], categorical: [Bool], levels: [[String]], rows: Int, values: [Double]) {
+        precondition(names.count == categorical.count && names.count == levels.count)
+        precondition(values.count == rows * names.count)
+        self.names = names
+        self.categorical = categorical
+        self.levels = levels
+        self.rows = rows
+        self.values = values
+    }
+
+    package var columns: Int { names.count }
+
+    package subscript(row: Int, column: Int) -> Double { values[column * rows + row] }
+
+    /// The matrix of the given rows, in the given order.
+    package func rows(_ indices: [Int]) -> FeatureMatrix {
+        let picked = [Double](unsafeUninitializedCapacity: indices.count * columns) { out, count in
+            for column in 0..<columns {
+                let from = column * rows
+                let to = column * indices.count
+                for (place, index) in indices.enumerated() { out[to + place] = values[from + index] }
+            }
+            count = indices.count * columns
+        }
+        return FeatureMatrix(
+            names: names, categorical: categorical, levels: levels, rows: indices.count, values: picked)
+    }
+}

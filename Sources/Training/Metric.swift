@@ -1,0 +1,52 @@
+/// A figure of merit by its name in reports, gates and JSON.
+package enum Metric: String, Sendable, Codable, CaseIterable, Hashable {
+    /// Area under the receiver operating characteristic curve; a tie counts one half.
+    case rocAUC = "roc_auc"
+    /// Average precision: the sum of precision times the gain in recall over the distinct scores.
+    case prAUC = "pr_auc"
+    /// Mean negative log likelihood in nats.
+    case logLoss = "log_loss"
+    /// Mean squared difference between probability and outcome.
+    case brier
+    /// Debiased expected calibration error over 15 equal-mass bins, in its L2 form.
+    case ece
+    /// Slope of the logistic regression of the outcome on the logit of the probability; 1 is calibrated.
+    case calibrationSlope = "calibration_slope"
+    /// Intercept of the same regression; 0 is calibrated.
+    case calibrationIntercept = "calibration_intercept"
+    case accuracy
+    case precision
+    /// Share of the positives above the threshold (sensitivity).
+    case recall
+    case f1
+    /// Share of the negatives below the threshold.
+    case specificity
+    /// Negative predictive value: share of negatives among the rows below the threshold.
+    case npv
+
+    /// The metrics that the bootstrap resamples; slope and intercept have a robust standard error instead.
+    static let resampled: [Metric] = allCases.filter { $0 != .calibrationSlope && $0 != .calibrationIntercept }
+}
+
+/// A figure with its 95 % interval. What is undefined (0/0, one class only) is `nil`, not 0.
+package struct Estimate: Sendable, Equatable, Codable {
+    package var value: Double?
+    package var low: Double?
+    package var high: Double?
+
+    package init(_ value: Double?, low: Double? = nil, high: Double? = nil) {
+        self.value = value
+        self.low = low
+        self.high = high
+    }
+
+    private enum CodingKeys: String, CodingKey { case value, low, high }
+
+    /// Writes the undefined as null, so that the shape is always the same.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(value, forKey: .value)
+        try container.encode(low, forKey: .low)
+        try container.encode(high, forKey: .high)
+    }
+}

@@ -1,0 +1,100 @@
+internal import Vocabulary
+
+/// A bound that a metric must keep for a version to be registered as usable.
+package struct QualityGate: Sendable, Equatable, Codable {
+    /// Where the metric is measured.
+    package enum Part: String, Sendable, Codable, CaseIterable {
+        case test, validation
+        /// The mean over the folds of the cross-validation.
+        case cv
+    }
+
+    package var metric: Metric
+    package var part: Part
+    package var atLeast: Double?
+    package var atMost: Double?
+
+    package init(_ metric: Metric, part: Part = .test, atLeast: Double? = nil, atMost: Double? = nil) {
+        self.metric = metric
+        self.part = part
+        self.atLeast = atLeast
+        self.atMost = atMost
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case metric, part
+        case atLeast = "at_least"
+        case atMost = "at_most"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        metric = try container.decode(Metric.self, forKey: .metric)
+        part = try container.decodeIfPresent(Part.self, forKey: .part) ?? .test
+        atLeast = try container.decodeIfPresent(Double.self, forKey: .atLeast)
+        atMost = try container.decodeIfPresent(Double.self, forKey: .atMost)
+    }
+
+    /// Refuses a gate without a bound.
+    package func check() throws {
+        guard atLeast != nil || atMost != nil else {
+            throw MartletError(
+                .input, "gate.no-bound", "the gate on \(metric.rawValue) has no bound",
+                remedy: "add at_least or at_most")
+        }
+    }
+
+    /// Judges the value itself; the interval is carried along for the reader. A metric that is undefined or was not
+    /// measured fails.
+    package func judge(_ estimate: Estimate?) -> GateResult {
+        let place = part == .cv ? "in cross-validation" : "on the \(part.rawValue) part"
+        guard let estimate, let value = estimate.value else {
+            let why = estimate == nil ? "was not measured" : "is undefined"
+            return result(estimate, passed: false, "\(metric.rawValue) \(why) \(place), so the gate fails")
+        }
+        let figure = "\(metric.rawValue) \(value.rounded(to: 4)) \(place)"
+        if let atLeast, !(value >= atLeast) {
+            return result(estimate, passed: false, "\(figure) is below the floor of \(atLeast)")
+        }
+        if let atMost, !(value <= atMost) {
+            return result(estimate, passed: false, "\(figure) is above the ceiling of \(atMost)")
+        }
+        let bounds = [atLeast.map { "at least \($0)" }, atMost.map { "at most \($0)" }].compactMap(\.self)
+        return result(estimate, passed: true, "\(figure) is \(bounds.joined(separator: " and "))")
+    }
+
+    private func result(_ estimate: Estimate?, passed: Bool, _ sentence: String) -> GateResult {
+        GateResult(
+            metric: metric, part: part, atLeast: atLeast, atMost: atMost, value: estimate?.value,
+            low: estimate?.low, high: estimate?.high, passed: passed, sentence: sentence)
+    }
+}
+
+/// What a gate found.
+package struct GateResult: Sendable, Equatable, Codable {
+    package let metric: Metric
+    package let part: QualityGate.Part
+    package let atLeast: Double?
+    package let atMost: Double?
+    package let value: Double?
+    package let low: Double?
+    package let high: Double?
+    package let passed: Bool
+    /// The finding in words: "roc_auc 0.641 on the test part is below the floor of 0.66".
+    package let sentence: String
+
+    private enum CodingKeys: String, CodingKey {
+        case metric, part, value, low, high, passed, sentence
+        case atLeast = "at_least"
+        case atMost = "at_most"
+    }
+}
+
+extension Double {
+    /// The number with so many decimals, for sentences.
+    func rounded(to decimals: Int) -> Double {
+        var scale = 1.0
+        for _ in 0..<decimals { scale *= 10 }
+        return (self * scale).rounded() / scale
+    }
+}

@@ -1,0 +1,106 @@
+internal import Vocabulary
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A random forest (Breiman 2001, "Random forests") as scikit-learn grows it: every tree on a bootstrap sample drawn
+/// with replacement, features drawn without replacement at every split, exact splits, the probability of a row being
+/// the mean of its leaves' shares of positives.
+///
+/// The parameters have scikit-learn's names and defaults.
+package struct RandomForest: Sendable, Equatable {
+    package enum Criterion: String, Sendable, CaseIterable { case gini, entropy }
+
+    package enum ClassWeight: String, Sendable, CaseIterable {
+        case none
+        /// Each class weighs rows / (2 x rows of the class), counted in the whole training sample (King & Zeng 2001).
+        case balanced
+        /// The same, counted in each tree's bootstrap sample.
+        case balancedSubsample = "balanced_subsample"
+    }
+
+    /// How many features are tried at a split.
+    package enum MaxFeatures: Sendable, Equatable {
+        case sqrt, log2, all
+        case count(Int)
+        case share(Double)
+
+        func resolved(_ columns: Int) -> Int {
+            let wanted: Int
+            switch self {
+            case .sqrt: wanted = Int(Double(columns).squareRoot())
+            case .log2: wanted = Int(logarithm2(Double(columns)))
+            case .all: wanted = columns
+            case .count(let count): wanted = count
+            case .share(let share): wanted = Int(share * Double(columns))
+            }
+            return min(columns, max(1, wanted))
+        }
+
+    }
+
+    /// A count of rows, or a share of the training rows rounded up.
+    package enum RowCount: Sendable, Equatable {
+        case count(Int)
+        case share(Double)
+
+        func resolved(_ rows: Int) -> Int {
+            switch self {
+            case .count(let count): count
+            case .share(let share): Int((share * Double(rows)).rounded(.up))
+            }
+        }
+    }
+
+    package var estimators = 100
+    package var criterion = Criterion.gini
+    package var maxDepth: Int?
+    package var minSamplesSplit = RowCount.count(2)
+    package var minSamplesLeaf = RowCount.count(1)
+    package var maxFeatures = MaxFeatures.sqrt
+    package var bootstrap = true
+    package var classWeight = ClassWeight.none
+
+    package init() {}
+
+    /// Grows a forest. Each tree draws from a generator of its own, derived from the seed and the tree's number.
+    ///
+    /// Refuses rows of one class and infinite values. Missing numbers go to the side of a split that is better with
+    /// them; where a node has none in training, to the side with more rows.
+    package func fit(_ matrix: FeatureMatrix, labels: [UInt8], seed: Int) throws -> Forest {
+        try check(matrix, labels)
+        let columns = RankedColumns(matrix)
+        let grower = TreeGrower(columns: columns, labels: labels, forest: self)
+        let trees = (0..<estimators).map { grower.grow(SeededGenerator(seed: seed, stream: $0)) }
+        return Forest(
+            trees: trees, names: matrix.names, categorical: matrix.categorical,
+            ranges: (0..<matrix.columns).map { columns.range(of: $0) })
+    }
+
+    private func check(_ matrix: FeatureMatrix, _ labels: [UInt8]) throws {
+        guard labels.count == matrix.rows, matrix.columns > 0, matrix.rows < Int(UInt32.max) else {
+            throw MartletError(
+                .defect, "forest.shape",
+                "a forest was given \(matrix.rows) rows, \(matrix.columns) columns and \(labels.count) labels")
+        }
+        let positives = labels.count { $0 == 1 }
+        guard positives > 0, positives < labels.count else {
+            throw MartletError(
+                .input, "training.single-class",
+                "training needs rows of both classes; \(positives) of \(labels.count) are positive")
+        }
+        for column in 0..<matrix.columns {
+            let infinite = (0..<matrix.rows).first { matrix[$0, column].isInfinite }
+            guard let infinite else { continue }
+            throw MartletError(
+                .input, "forest.infinite",
+                "the feature \"\(matrix.names[column])\" is infinite in training row \(infinite + 1)",
+                remedy: "a division by zero in a transform gives this; use nullif(divisor, 0)")
+        }
+    }
+}
+
+private func logarithm2(_ x: Double) -> Double { log2(x) }

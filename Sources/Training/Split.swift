@@ -1,0 +1,181 @@
+internal import Vocabulary
+
+/// What a split is assigned from, one entry a labelled row.
+package struct SplitRows: Sendable {
+    /// 0 or 1.
+    package var labels: [UInt8]
+    /// The declared unique key as text.
+    package var keys: [String]
+    /// The entity a row belongs to, if the model declares one.
+    package var groups: [String]?
+    /// Microseconds since 1970, if the model declares an event time.
+    package var eventTimes: [Int64?]?
+
+    package init(labels: [UInt8], keys: [String], groups: [String]? = nil, eventTimes: [Int64?]? = nil) {
+        self.labels = labels
+        self.keys = keys
+        self.groups = groups
+        self.eventTimes = eventTimes
+    }
+}
+
+/// Assigns rows to parts and folds without a random generator: everything follows from
+/// `portableUniform(seed:key:)`, so that any tool with SHA-256 can rebuild a split.
+package enum Split {
+    /// The part of every row. Refuses a part with a share that ends up empty or has rows of one class only.
+    package static func parts(of rows: SplitRows, by plan: SplitPlan) throws -> [Part] {
+        try plan.check()
+        let unit = plan.by ?? (rows.groups == nil ? .key : .group)
+        let parts: [Part]
+        switch plan.kind {
+        case .hash:
+            let units = try names(of: unit, in: rows)
+            parts = uniforms(units, seed: plan.seed).map { u in
+                u < plan.train ? .train : u < plan.train + plan.validation ? .validation : .test
+            }
+        case .stratified:
+            try refuseGroups(unit, "stratified")
+            parts = cut(ranks: stratifiedRanks(rows, seed: plan.seed), plan)
+        case .time:
+            try refuseGroups(unit, "time")
+            parts = try cutByTime(rows, plan)
+        }
+        try check(parts, rows.labels, plan)
+        return parts
+    }
+
+    /// The fold (0 ..< folds) of every row: within each class, rank by (u, key) modulo the count of folds.
+    package static func stratifiedFolds(of rows: SplitRows, _ plan: CrossValidationPlan) throws -> [Int] {
+        try plan.check()
+        let folds = stratifiedRanks(rows, seed: plan.seed).map { $0.rank % plan.folds }
+        try check(folds: folds, rows.labels, plan)
+        return folds
+    }
+
+    /// The fold (0 ..< folds) of every row by its group: the integer part of u * folds.
+    package static func groupFolds(of rows: SplitRows, _ plan: CrossValidationPlan) throws -> [Int] {
+        try plan.check()
+        let folds = uniforms(try names(of: .group, in: rows), seed: plan.seed).map {
+            min(plan.folds - 1, Int($0 * Double(plan.folds)))
+        }
+        try check(folds: folds, rows.labels, plan)
+        return folds
+    }
+
+    /// The portable uniform number of every name; each distinct name is digested once.
+    package static func uniforms(_ names: [String], seed: Int) -> [Double] {
+        var known: [String: Double] = [:]
+        known.reserveCapacity(names.count)
+        return names.map { name in
+            if let u = known[name] { return u }
+            let u = portableUniform(seed: seed, key: name)
+            known[name] = u
+            return u
+        }
+    }
+}
+
+extension Split {
+    private static func names(of unit: SplitPlan.Unit, in rows: SplitRows) throws -> [String] {
+        switch unit {
+        case .key: return rows.keys
+        case .group:
+            guard let groups = rows.groups else {
+                throw MartletError(
+                    .input, "split.no-group", "the split is by group, but the model declares no group",
+                    remedy: "name the entity's column under group")
+            }
+            return groups
+        }
+    }
+
+    private static func refuseGroups(_ unit: SplitPlan.Unit, _ kind: String) throws {
+        guard unit == .key else {
+            throw MartletError(
+                .input, "split.group", "a \(kind) split cannot keep the rows of a group on one side",
+                remedy: "use kind: hash, or accept the overlap with by: key")
+        }
+    }
+
+    /// The rank of every row within its class, by (u, key), and the size of the class.
+    private static func stratifiedRanks(_ rows: SplitRows, seed: Int) -> [(rank: Int, of: Int)] {
+        let u = uniforms(rows.keys, seed: seed)
+        var ranks = [(rank: Int, of: Int)](repeating: (0, 0), count: rows.keys.count)
+        for label in [UInt8(0), 1] {
+            let members = rows.labels.indices.filter { rows.labels[$0] == label }
+                .sorted { u[$0] != u[$1] ? u[$0] < u[$1] : rows.keys[$0] < rows.keys[$1] }
+            for (rank, row) in members.enumerated() { ranks[row] = (rank, members.count) }
+        }
+        return ranks
+    }
+
+    private static func cut(ranks: [(rank: Int, of: Int)], _ plan: SplitPlan) -> [Part] {
+        ranks.map { rank, size in
+            let trainEnd = Int((Double(size) * plan.train).rounded())
+            let validationEnd = Int((Double(size) * (plan.train + plan.validation)).rounded())
+            return rank < trainEnd ? .train : rank < validationEnd ? .validation : .test
+        }
+    }
+
+    /// Rows in the order (event time, key), cut at the shares; a cut moves later until it parts two times.
+    private static func cutByTime(_ rows: SplitRows, _ plan: SplitPlan) throws -> [Part] {
+        guard let times = rows.eventTimes else {
+            throw MartletError(
+                .input, "split.no-event-time", "the split is by time, but the model declares no event time",
+                remedy: "name the time's column under event_time")
+        }
+        let known = times.compactMap(\.self)
+        guard known.count == times.count else {
+            throw MartletError(
+                .input, "split.event-time-missing",
+                "\(times.count - known.count) labelled rows have no event time, which a time split needs",
+                remedy: "drop these rows in the gold transform, or split by hash")
+        }
+        let order = known.indices.sorted {
+            known[$0] != known[$1] ? known[$0] < known[$1] : rows.keys[$0] < rows.keys[$1]
+        }
+        func settled(_ share: Double) -> Int {
+            var cut = Int((Double(order.count) * share).rounded())
+            while cut > 0, cut < order.count, known[order[cut]] == known[order[cut - 1]] { cut += 1 }
+            return cut
+        }
+        let trainEnd = settled(plan.train)
+        let validationEnd = plan.validation > 0 ? settled(plan.train + plan.validation) : trainEnd
+        var parts = [Part](repeating: .test, count: order.count)
+        for (place, row) in order.enumerated() where place < validationEnd {
+            parts[row] = place < trainEnd ? .train : .validation
+        }
+        return parts
+    }
+
+    private static func check(_ parts: [Part], _ labels: [UInt8], _ plan: SplitPlan) throws {
+        for part in Part.allCases {
+            if part == .validation, plan.validation == 0 { continue }
+            let members = parts.indices.filter { parts[$0] == part }
+            let positives = members.count { labels[$0] == 1 }
+            try refuse(members.count, positives, "the \(part.name) part", of: parts.count)
+        }
+    }
+
+    private static func check(folds: [Int], _ labels: [UInt8], _ plan: CrossValidationPlan) throws {
+        for fold in 0..<plan.folds {
+            let members = folds.indices.filter { folds[$0] == fold }
+            let positives = members.count { labels[$0] == 1 }
+            try refuse(members.count, positives, "fold \(fold + 1) of \(plan.folds)", of: folds.count)
+        }
+    }
+
+    private static func refuse(_ rows: Int, _ positives: Int, _ name: String, of total: Int) throws {
+        guard rows > 0 else {
+            throw MartletError(
+                .input, "split.empty", "\(name) is empty: none of the \(total) labelled rows fell into it",
+                remedy: "give it a larger share, use fewer folds, or bring more rows")
+        }
+        guard positives > 0, positives < rows else {
+            throw MartletError(
+                .input, "split.single-class",
+                "\(name) has \(rows) rows, all of them \(positives == 0 ? "negative" : "positive")",
+                remedy: "give it a larger share, use kind: stratified, or check the target's positive value")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+internal import Vocabulary
+
+/// Which rows a row may serve for.
+package enum Part: UInt8, Sendable, CaseIterable, Codable {
+    /// Rows the learner sees.
+    case train = 0
+    /// Held-out rows for early stopping, calibration and the threshold.
+    case validation = 1
+    /// Untouched rows for the reported metrics.
+    case test = 2
+
+    package var name: String {
+        switch self {
+        case .train: "train"
+        case .validation: "validation"
+        case .test: "test"
+        }
+    }
+}
+
+/// How labelled rows are divided into parts. The shares sum to 1.
+package struct SplitPlan: Sendable, Equatable, Codable {
+    package enum Kind: String, Sendable, Codable, CaseIterable {
+        /// By the portable uniform number of the key or group: u < train, u < train + validation, else test.
+        case hash
+        /// The same shares of each class, within it ordered by the portable uniform number.
+        case stratified
+        /// Ordered by event time: the latest rows are the test part.
+        case time
+    }
+
+    /// What stays on one side of the split.
+    package enum Unit: String, Sendable, Codable, CaseIterable { case key, group }
+
+    package var kind: Kind
+    package var seed: Int
+    package var train: Double
+    package var validation: Double
+    package var test: Double
+    /// `nil`: the group if the model has one, else the key.
+    package var by: Unit?
+
+    package init(
+        kind: Kind, seed: Int = 42, train: Double = 0.7, validation: Double = 0.1, test: Double = 0.2,
+        by: Unit? = nil
+    ) {
+        self.kind = kind
+        self.seed = seed
+        self.train = train
+        self.validation = validation
+        self.test = test
+        self.by = by
+    }
+
+    /// Refuses shares that are not shares of one whole, and an empty train or test part.
+    package func check() throws {
+        let shares = [train, validation, test]
+        guard shares.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(shares.reduce(0, +) - 1) < 1e-9 else {
+            throw MartletError(
+                .input, "split.shares",
+                "the split's shares must be between 0 and 1 and sum to 1; "
+                    + "train \(train), validation \(validation), test \(test) sum to \(shares.reduce(0, +))")
+        }
+        guard train > 0, test > 0 else {
+            throw MartletError(
+                .input, "split.shares", "the train and test shares of the split must be above 0",
+                remedy: "only the validation share may be 0")
+        }
+    }
+}
+
+/// Cross-validation over all labelled rows: stratified, or group-disjoint if the model has a group.
+package struct CrossValidationPlan: Sendable, Equatable, Codable {
+    package var folds: Int
+    package var seed: Int
+
+    package init(folds: Int, seed: Int = 42) {
+        self.folds = folds
+        self.seed = seed
+    }
+
+    package func check() throws {
+        guard (2...100).contains(folds) else {
+            throw MartletError(
+                .input, "cross-validation.folds", "cross-validation needs 2 to 100 folds; it is given \(folds)")
+        }
+    }
+}

@@ -1,0 +1,196 @@
+internal import Vocabulary
+
+/// From labelled rows to an evaluated model: split, signature, fit, calibration, threshold, evaluation, gates.
+///
+/// Needs rows ordered by their unique key, and a learner that is deterministic. Gives the same result for the same
+/// input and plan. Refuses a plan that needs held-out rows it does not have.
+package struct TrainingPipeline {
+    private let plan: TrainingPlan
+    private let learner: any Learner
+    private let makeScorer: (FittedModel) throws -> any ModelScorer
+    private let meter: any PhaseMeter
+    private let threads: Int
+
+    /// - Parameter makeScorer: loads what the learner fitted.
+    package init(
+        plan: TrainingPlan, learner: any Learner, threads: Int = 1, meter: any PhaseMeter = NoMeter(),
+        makeScorer: @escaping (FittedModel) throws -> any ModelScorer
+    ) {
+        self.plan = plan
+        self.learner = learner
+        self.threads = threads
+        self.meter = meter
+        self.makeScorer = makeScorer
+    }
+
+    package func train(_ input: TrainingInput) throws -> TrainedModel {
+        try plan.check()
+        let (labelled, rows, assigned) = try meter.measure("split") {
+            try input.check()
+            let labelled = input.labels.indices.filter { input.labels[$0] != nil }
+            let rows = input.splitRows(labelled)
+            return (labelled, rows, try Split.parts(of: rows, by: plan.split))
+        }
+        let members = Members(parts: assigned, labelled: labelled)
+        let trial = try fit(input, members)
+        let test = try score(trial, input, members.test)
+        let evaluation = try evaluate(trial, input, members.test, test, bootstrap: plan.bootstrap)
+        let validation = try trial.validation.map { p in
+            try evaluate(trial, input, members.validation, p, bootstrap: nil)
+        }
+        let folds = try crossValidate(input, labelled, rows)
+        var parts = [Part?](repeating: nil, count: input.labels.count)
+        for (place, row) in labelled.enumerated() { parts[row] = assigned[place] }
+        let record = ModelRecord(
+            plan: plan, signature: trial.signature, calibration: trial.calibration, threshold: trial.threshold,
+            bands: plan.bands, format: trial.fitted.format, rounds: trial.fitted.rounds,
+            parts: members.sizes(input.labels), unlabelled: input.labels.count - labelled.count, test: evaluation,
+            validation: validation, crossValidation: folds,
+            gates: plan.gates.map { judge($0, evaluation, validation, folds) }, importance: importance(trial))
+        return TrainedModel(
+            record: record, fitted: trial.fitted, parts: parts, testRows: members.test, testProbabilities: test)
+    }
+
+    /// The rows of each part, as indices of the input.
+    private struct Members {
+        var train: [Int] = []
+        var validation: [Int] = []
+        var test: [Int] = []
+
+        init(parts: [Part], labelled: [Int]) {
+            for (place, row) in labelled.enumerated() {
+                switch parts[place] {
+                case .train: train.append(row)
+                case .validation: validation.append(row)
+                case .test: test.append(row)
+                }
+            }
+        }
+
+        func sizes(_ labels: [UInt8?]) -> [String: ModelRecord.PartSize] {
+            func size(_ rows: [Int]) -> ModelRecord.PartSize {
+                .init(rows: rows.count, positives: rows.count { labels[$0] == 1 })
+            }
+            return ["train": size(train), "validation": size(validation), "test": size(test)]
+        }
+    }
+
+    /// One fitted model with what was learned on held-out rows.
+    private struct Trial {
+        let signature: Signature
+        let matrix: FeatureMatrix
+        let fitted: FittedModel
+        let scorer: any ModelScorer
+        let calibration: Calibration
+        let threshold: DecisionThreshold
+        /// Calibrated probabilities of the validation rows.
+        let validation: [Double]?
+    }
+
+    private func fit(_ input: TrainingInput, _ members: Members) throws -> Trial {
+        let signature = try meter.measure("signature") {
+            try Signature.learn(
+                input.columns, trainRows: members.train, rareBelow: plan.rareBelow, missing: plan.missing)
+        }
+        let (matrix, train, validation) = try meter.measure("encode") {
+            let matrix = try signature.encode(input.columns)
+            let validation = members.validation.isEmpty ? nil : matrix.rows(members.validation)
+            return (matrix, matrix.rows(members.train), validation)
+        }
+        let validationLabels = labels(input, members.validation)
+        let fitted = try meter.measure("fit") {
+            try learner.fit(
+                train, labels: labels(input, members.train), validation: validation.map { ($0, validationLabels) },
+                seed: plan.learner.seed, threads: threads)
+        }
+        let scorer = try makeScorer(fitted)
+        let raw = try validation.map { matrix in try meter.measure("score") { try scorer.probabilities(matrix) } }
+        return try meter.measure("calibrate") {
+            let calibration = try raw.map {
+                try Calibration.fit(plan.calibration, labels: validationLabels, probabilities: $0)
+            }
+            let calibrated = raw.map { (calibration ?? .none).apply($0) }
+            return Trial(
+                signature: signature, matrix: matrix, fitted: fitted, scorer: scorer,
+                calibration: calibration ?? .none, threshold: try threshold(validationLabels, calibrated),
+                validation: calibrated)
+        }
+    }
+
+    private func threshold(_ labels: [UInt8], _ calibrated: [Double]?) throws -> DecisionThreshold {
+        switch plan.threshold {
+        case .fixed(let value): return try .fixed(value)
+        case .cost(let costs):
+            guard let calibrated else {
+                throw MartletError(.input, "split.no-validation", "a threshold by cost needs held-out rows")
+            }
+            return try .leastCost(costs, labels: labels, probabilities: calibrated)
+        }
+    }
+
+    private func score(_ trial: Trial, _ input: TrainingInput, _ rows: [Int]) throws -> [Double] {
+        let matrix = meter.measure("encode") { trial.matrix.rows(rows) }
+        let raw = try meter.measure("score") { try trial.scorer.probabilities(matrix) }
+        guard raw.count == rows.count else {
+            throw MartletError(
+                .defect, "training.scores", "the model gave \(raw.count) probabilities for \(rows.count) rows")
+        }
+        return meter.measure("calibrate") { trial.calibration.apply(raw) }
+    }
+
+    private func evaluate(
+        _ trial: Trial, _ input: TrainingInput, _ rows: [Int], _ probabilities: [Double], bootstrap: Bootstrap?
+    ) throws -> Evaluation {
+        try meter.measure("evaluate") {
+            try Evaluation(
+                labels: labels(input, rows), probabilities: probabilities, threshold: trial.threshold.value,
+                groups: input.groups.map { groups in rows.map { groups[$0] } }, costs: plan.threshold.costs,
+                bootstrap: bootstrap)
+        }
+    }
+
+    /// A fit per fold over all labelled rows. Where the plan holds out validation rows, each fold holds out the same
+    /// share of its training rows: those with portableUniform(seed, "validation:" + unit) below it.
+    private func crossValidate(
+        _ input: TrainingInput, _ labelled: [Int], _ rows: SplitRows
+    ) throws -> CrossValidationResult? {
+        guard let folding = plan.crossValidation else { return nil }
+        let (folds, heldOut) = try meter.measure("split") {
+            let folds = try rows.groups == nil
+                ? Split.stratifiedFolds(of: rows, folding) : Split.groupFolds(of: rows, folding)
+            let share = plan.split.validation / (plan.split.train + plan.split.validation)
+            let units = share > 0 ? (rows.groups ?? rows.keys).map { "validation:" + $0 } : []
+            return (folds, Split.uniforms(units, seed: folding.seed).map { $0 < share })
+        }
+        return CrossValidationResult(
+            try (0..<folding.folds).map { fold in
+                let parts = folds.indices.map { place -> Part in
+                    folds[place] == fold ? .test : !heldOut.isEmpty && heldOut[place] ? .validation : .train
+                }
+                let members = Members(parts: parts, labelled: labelled)
+                let trial = try fit(input, members)
+                let probabilities = try score(trial, input, members.test)
+                return try evaluate(trial, input, members.test, probabilities, bootstrap: nil)
+            })
+    }
+
+    private func labels(_ input: TrainingInput, _ rows: [Int]) -> [UInt8] { rows.map { input.labels[$0] ?? 0 } }
+
+    private func judge(
+        _ gate: QualityGate, _ test: Evaluation, _ validation: Evaluation?, _ folds: CrossValidationResult?
+    ) -> GateResult {
+        switch gate.part {
+        case .test: gate.judge(test[gate.metric])
+        case .validation: gate.judge(validation?[gate.metric])
+        case .cv: gate.judge(folds?[gate.metric].map { Estimate($0.mean) })
+        }
+    }
+
+    private func importance(_ trial: Trial) -> [ModelRecord.Importance] {
+        let gain = trial.fitted.gain
+        let whole = gain.reduce(0, +)
+        return zip(trial.signature.columns, gain)
+            .map { .init(name: $0.name, share: whole > 0 ? $1 / whole : 0) }
+            .sorted { $0.share != $1.share ? $0.share > $1.share : $0.name < $1.name }
+    }
+}

@@ -1,0 +1,96 @@
+internal import Vocabulary
+
+/// Everything that decides a training run besides its data. Given data and a plan, the result is the same bytes.
+package struct TrainingPlan: Sendable, Equatable, Codable {
+    /// A level with fewer training rows joins "rare".
+    package var rareBelow: Int
+    package var missing: Signature.MissingPolicy
+    package var split: SplitPlan
+    package var crossValidation: CrossValidationPlan?
+    package var learner: LearnerPlan
+    package var calibration: Calibration.Kind
+    package var threshold: ThresholdRule
+    package var bands: RiskBands?
+    package var gates: [QualityGate]
+    /// Resampling for the intervals of the test metrics.
+    package var bootstrap: Bootstrap
+
+    package init(
+        rareBelow: Int = 1, missing: Signature.MissingPolicy = .level, split: SplitPlan,
+        crossValidation: CrossValidationPlan? = nil, learner: LearnerPlan, calibration: Calibration.Kind = .none,
+        threshold: ThresholdRule = .fixed(0.5), bands: RiskBands? = nil, gates: [QualityGate] = [],
+        bootstrap: Bootstrap = Bootstrap()
+    ) {
+        self.rareBelow = rareBelow
+        self.missing = missing
+        self.split = split
+        self.crossValidation = crossValidation
+        self.learner = learner
+        self.calibration = calibration
+        self.threshold = threshold
+        self.bands = bands
+        self.gates = gates
+        self.bootstrap = bootstrap
+    }
+
+    /// Refuses what cannot be carried out, before any work is done.
+    package func check() throws {
+        try split.check()
+        try crossValidation?.check()
+        try bands?.check()
+        for gate in gates { try check(gate) }
+        switch threshold {
+        case .fixed(let value): _ = try DecisionThreshold.fixed(value)
+        case .cost(let costs):
+            guard costs.falseNegative > 0, costs.falsePositive > 0 else {
+                throw MartletError(.input, "threshold.costs", "the costs of the threshold must be above 0")
+            }
+        }
+        guard split.validation == 0 else { return }
+        if calibration != .none { throw needsValidation("calibration: \(calibration.rawValue)") }
+        if threshold.costs != nil { throw needsValidation("a threshold by cost") }
+        if learner.earlyStopping > 0 { throw needsValidation("early stopping") }
+    }
+
+    private func check(_ gate: QualityGate) throws {
+        try gate.check()
+        if gate.part == .cv, crossValidation == nil {
+            throw MartletError(
+                .input, "gate.no-cross-validation",
+                "the gate on \(gate.metric.rawValue) is on part cv, but there is no cross_validation",
+                remedy: "add cross_validation: {folds: 5}")
+        }
+        if gate.part == .validation, split.validation == 0 {
+            throw needsValidation("the gate on \(gate.metric.rawValue) of part validation")
+        }
+    }
+
+    private func needsValidation(_ what: String) -> MartletError {
+        MartletError(
+            .input, "split.no-validation", "\(what) needs held-out rows, but the split's validation share is 0",
+            remedy: "give the split a validation share, such as 0.1")
+    }
+}
+
+/// Which learner, with what.
+package struct LearnerPlan: Sendable, Equatable, Codable {
+    /// "lightgbm" or "random_forest".
+    package var kind: String
+    package var parameters: [String: ParameterValue]
+    /// Boosting rounds at most; `nil` for a forest.
+    package var rounds: Int?
+    /// Rounds without a better validation log loss; 0 is off.
+    package var earlyStopping: Int
+    package var seed: Int
+
+    package init(
+        kind: String, parameters: [String: ParameterValue] = [:], rounds: Int? = nil, earlyStopping: Int = 0,
+        seed: Int = 42
+    ) {
+        self.kind = kind
+        self.parameters = parameters
+        self.rounds = rounds
+        self.earlyStopping = earlyStopping
+        self.seed = seed
+    }
+}

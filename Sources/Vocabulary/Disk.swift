@@ -1,0 +1,258 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The file system as Martlet uses it: whole files, durable when it says so, errors for people.
+///
+/// Durable means written, fsynced and named in an fsynced directory before the call returns.
+package enum Disk {
+    /// What a file looked like, enough to tell that it has not been touched since.
+    package struct Stamp: Sendable, Equatable {
+        package let size: Int64
+        package let modified: Int64
+        package let changed: Int64
+        package let inode: UInt64
+
+        package init(size: Int64, modified: Int64, changed: Int64, inode: UInt64) {
+            self.size = size
+            self.modified = modified
+            self.changed = changed
+            self.inode = inode
+        }
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    package static func isDirectory(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Size and times of a regular file; `nil` when there is none.
+    package static func stamp(_ path: String) -> Stamp? {
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        #if canImport(Glibc)
+            let modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
+            let changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
+        #else
+            let modified = Int64(info.st_mtimespec.tv_sec) * 1_000_000_000 + Int64(info.st_mtimespec.tv_nsec)
+            let changed = Int64(info.st_ctimespec.tv_sec) * 1_000_000_000 + Int64(info.st_ctimespec.tv_nsec)
+        #endif
+        return Stamp(size: Int64(info.st_size), modified: modified, changed: changed, inode: UInt64(info.st_ino))
+    }
+
+    /// The whole file. Throws `disk.read`.
+    package static func read(_ path: String) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try scan(path) { piece in
+            bytes.append(contentsOf: piece)
+            return true
+        }
+        return bytes
+    }
+
+    /// Reads a file in pieces of at most 1 MiB until the body answers `false` or the file ends.
+    package static func scan(_ path: String, _ body: (UnsafeRawBufferPointer) throws -> Bool) throws {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("read", path) }
+        defer { close(file) }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { buffer.deallocate() }
+        while true {
+            let count = Glibc_read(file, buffer.baseAddress, buffer.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw failure("read", path)
+            }
+            if count == 0 { return }
+            if try !body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { return }
+        }
+    }
+
+    /// Makes a directory and its parents. Throws `disk.write`.
+    package static func makeDirectory(_ path: String) throws {
+        if path.isEmpty || isDirectory(path) { return }
+        try makeDirectory(parent(of: path))
+        if mkdir(path, 0o755) != 0, errno != EEXIST || !isDirectory(path) { throw failure("make the directory", path) }
+    }
+
+    /// Names of the entries of a directory, sorted; empty when there is none.
+    package static func list(_ path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Writes a file that must not be there yet, atomically and durably: temporary name, fsync, link, fsync of
+    /// the directory. Gives `false`, and changes nothing, when the name is taken.
+    package static func createDurably(_ path: String, _ bytes: [UInt8]) throws -> Bool {
+        let folder = parent(of: path)
+        let temporary = "\(folder)/.\(name(of: path)).\(getpid()).tmp"
+        try writeSynced(temporary, bytes)
+        defer { unlink(temporary) }
+        if link(temporary, path) != 0 {
+            if errno == EEXIST { return false }
+            throw failure("write", path)
+        }
+        try sync(directory: folder)
+        return true
+    }
+
+    /// Replaces a file atomically and durably.
+    package static func replaceDurably(_ path: String, _ bytes: [UInt8]) throws {
+        let folder = parent(of: path)
+        let temporary = "\(folder)/.\(name(of: path)).\(getpid()).tmp"
+        try writeSynced(temporary, bytes)
+        if rename(temporary, path) != 0 {
+            let error = failure("write", path)
+            unlink(temporary)
+            throw error
+        }
+        try sync(directory: folder)
+    }
+
+    /// Makes a file that another library wrote durable, and its name too. Gives its size in bytes.
+    package static func sync(file path: String) throws -> Int64 {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("read", path) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw failure("make durable", path) }
+        var info = stat()
+        guard fstat(file, &info) == 0 else { throw failure("read", path) }
+        try sync(directory: parent(of: path))
+        return Int64(info.st_size)
+    }
+
+    package static func remove(_ path: String) { unlink(path) }
+
+    /// Removes a directory with all that is in it; silent when there is none. Does not follow links.
+    package static func removeTree(_ path: String) {
+        var info = stat()
+        guard lstat(path, &info) == 0 else { return }
+        guard info.st_mode & S_IFMT == S_IFDIR else {
+            unlink(path)
+            return
+        }
+        for entry in list(path) { removeTree("\(path)/\(entry)") }
+        rmdir(path)
+    }
+
+    /// Bytes free for this user on the file system of a path; `nil` when it cannot be told.
+    package static func freeBytes(_ path: String) -> Int64? {
+        var info = statvfs()
+        guard statvfs(path, &info) == 0 else { return nil }
+        return Int64(info.f_bavail) * Int64(info.f_frsize)
+    }
+
+    package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+
+    /// An absolute path without `.`, `..` and double slashes; links are not resolved.
+    package static func absolute(_ path: String) -> String {
+        var full = path
+        if !path.hasPrefix("/") {
+            var buffer = [CChar](repeating: 0, count: 4097)
+            let here = getcwd(&buffer, 4096).map { String(cString: $0) } ?? "/"
+            full = here + "/" + path
+        }
+        var parts: [Substring] = []
+        for part in full.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    package static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    package static func name(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return path }
+        return String(path[path.index(after: slash)...])
+    }
+
+    /// Turns `errno` into an error for people; read it before any other call.
+    package static func failure(_ verb: String, _ path: String) -> MartletError {
+        let number = errno
+        let reason = String(cString: strerror(number))
+        switch number {
+        case ENOENT:
+            return MartletError(.missing, "disk.missing", "There is no file or folder \(path).")
+        case ENOSPC, EDQUOT:
+            return MartletError(
+                .machine, "disk.full", "Could not \(verb) \(path): the disk is full.",
+                remedy: "Free some space and run the same command again; it goes on where it stopped.")
+        case EACCES, EPERM, EROFS:
+            return MartletError(
+                .machine, "disk.permission", "Could not \(verb) \(path): \(reason).",
+                remedy: "Check who owns the folder and whether it is mounted read-only.")
+        default:
+            return MartletError(.machine, "disk.failed", "Could not \(verb) \(path): \(reason).")
+        }
+    }
+
+    private static func writeSynced(_ path: String, _ bytes: [UInt8]) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("write", path) }
+        defer { close(file) }
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc_write(file, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                let error = failure("write", path)
+                unlink(path)
+                throw error
+            }
+            done += count
+        }
+        guard fsync(file) == 0 else {
+            let error = failure("make durable", path)
+            unlink(path)
+            throw error
+        }
+    }
+
+    private static func sync(directory path: String) throws {
+        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("open", path) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw failure("make durable", path) }
+    }
+}
+
+#if canImport(Glibc)
+    private let Glibc_read = Glibc.read
+    private let Glibc_write = Glibc.write
+#else
+    private let Glibc_read = Darwin.read
+    private let Glibc_write = Darwin.write
+#endif
+
+/// An exclusive lock on a file, held until the value goes away or the process ends.
+package final class FileLock {
+    private let file: Int32
+
+    /// Gives `nil` when another process holds it.
+    package init?(_ path: String) throws {
+        try Disk.makeDirectory(Disk.parent(of: path))
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Disk.failure("lock", path) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            return nil
+        }
+    }
+
+    deinit { close(file) }
+}

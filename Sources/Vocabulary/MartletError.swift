@@ -1,0 +1,83 @@
+/// What every part of Martlet throws: a sentence for a person, where it happened, and what to do.
+///
+/// The description carries no secrets and no connection strings. It names row values only where the user
+/// supplied them and needs them to find the fault (a bad cell, a misspelt key).
+package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What sort of fault it is; decides the process exit code and, later, the HTTP status.
+    package enum Kind: String, Sendable, Equatable {
+        /// The command line was wrong (exit 64).
+        case usage
+        /// A file, configuration or row from outside is wrong (exit 1).
+        case input
+        /// Something asked for by name does not exist (exit 1).
+        case missing
+        /// The state of the project forbids it: a taken name, a held lock (exit 1).
+        case conflict
+        /// A gate, an approval or a comparison said no (exit 2).
+        case refused
+        /// The machine: disk, permissions, libraries (exit 1).
+        case machine
+        /// Martlet's own fault (exit 70).
+        case defect
+    }
+
+    /// Where in what was given: a file, and as far as known a line, a column and a key path.
+    package struct Location: Sendable, Equatable, CustomStringConvertible {
+        package var file: String?
+        package var line: Int?
+        package var column: Int?
+        package var key: String?
+
+        package init(file: String? = nil, line: Int? = nil, column: Int? = nil, key: String? = nil) {
+            self.file = file
+            self.line = line
+            self.column = column
+            self.key = key
+        }
+
+        package var description: String {
+            var place = file ?? ""
+            if let line { place += "\(place.isEmpty ? "line " : ":")\(line)" }
+            if let column { place += ":\(column)" }
+            if let key { place += "\(place.isEmpty ? "" : ", ")\(key)" }
+            return place
+        }
+    }
+
+    package let kind: Kind
+    /// Stable and greppable, `area.what`: "contract.unknown-key".
+    package let code: String
+    /// One or two sentences, without the location.
+    package let message: String
+    package let location: Location?
+    /// What to do about it.
+    package let remedy: String?
+
+    package init(
+        _ kind: Kind, _ code: String, _ message: String, at location: Location? = nil, remedy: String? = nil
+    ) {
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.location = location
+        self.remedy = remedy
+    }
+
+    package var description: String {
+        var text = ""
+        if let location, !location.description.isEmpty { text += "\(location): " }
+        text += "\(message) [\(code)]"
+        if let remedy { text += "\n  → \(remedy)" }
+        return text
+    }
+
+    /// The process exit code: 0 done, 1 failed, 2 a gate said no, 64 usage, 70 a defect of Martlet.
+    package var exitCode: Int32 {
+        switch kind {
+        case .usage: 64
+        case .refused: 2
+        case .defect: 70
+        case .input, .missing, .conflict, .machine: 1
+        }
+    }
+}

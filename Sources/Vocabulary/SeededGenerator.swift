@@ -1,0 +1,59 @@
+/// The platform's random numbers: the same seed gives the same sequence on every machine and in every release.
+///
+/// The generator is xoshiro256** 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
+/// ACM TOMS 47(4), 2021), its state filled by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as its authors
+/// advise. It is not for secrets.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: (UInt64, UInt64, UInt64, UInt64)
+
+    package init(seed: UInt64) {
+        var mixer = seed
+        state = (splitMix64(&mixer), splitMix64(&mixer), splitMix64(&mixer), splitMix64(&mixer))
+    }
+
+    package mutating func next() -> UInt64 {
+        let result = rotated(state.1 &* 5, 7) &* 9
+        let shifted = state.1 << 17
+        state.2 ^= state.0
+        state.3 ^= state.1
+        state.1 ^= state.2
+        state.0 ^= state.3
+        state.2 ^= shifted
+        state.3 = rotated(state.3, 45)
+        return result
+    }
+
+    /// Uniform in [0, 1), a multiple of 2^-53.
+    package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+    /// Uniform in 0 ..< bound, without bias (Lemire, "Fast random integer generation in an interval", 2019);
+    /// 0 when the bound is below 2.
+    package mutating func int(below bound: Int) -> Int {
+        guard bound > 1 else { return 0 }
+        let bound = UInt64(bound)
+        var product = next().multipliedFullWidth(by: bound)
+        if product.low < bound {
+            let threshold = (0 &- bound) % bound
+            while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
+        }
+        return Int(product.high)
+    }
+
+    /// Standard normal: the sum of twelve uniforms less six (Irwin-Hall), exact in its first two moments and
+    /// cut at ±6. It needs only addition, so it gives the same bits under every mathematics library.
+    package mutating func normal() -> Double {
+        var sum = 0.0
+        for _ in 0..<12 { sum += uniform() }
+        return sum - 6
+    }
+}
+
+private func rotated(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
+
+private func splitMix64(_ state: inout UInt64) -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+}
