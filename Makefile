@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PC := $(CURDIR)/.deps/lib/pkgconfig
 SWIFT_FLAGS := -c release --pkg-config-path $(PC)
-SWIFT_SOURCES := Package.swift Sources $(wildcard Tests) $(shell find Benchmarks -name Package.swift 2>/dev/null)
+SWIFT_SOURCES := Package.swift Sources $(wildcard Tests Benchmarks)
 
 .PHONY: help setup demo build test torture check lint format bench dist clean
 

@@ -29,11 +29,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [.executable(name: "martlet", targets: ["martlet"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // Roots: tiny and stable.
@@ -50,7 +50,7 @@ let package = Package(
         module("SQLite", ["SQLText", "Vocabulary", grdb]),
 
         // Domain: each one stage with its protocols.
-        module("Projects", ["Vocabulary", yams]),
+        module("Projects", ["Lakehouse", "Training", "Vocabulary", yams]),
         module("Lakehouse", ["Vocabulary"]),
         module("Training", ["Vocabulary"]),
         module("Registry", ["Vocabulary", "SQLText"]),

@@ -65,12 +65,16 @@ extension ModelStore {
     }
 }
 
-/// One act on a model: a transaction, who acts, and when. `now` is never before the end of the model's history,
-/// also when the clock was set back.
+/// One act on a model: a transaction, who acts, and when.
 struct Act {
     let page: Page
     let actor: String
-    var now: Timestamp
+    let now: Timestamp
+
+    /// The same act, not before the end of the model's history: the clock may have been set back.
+    func after(_ model: String) throws -> Act {
+        Act(page: page, actor: actor, now: try max(now, HistoryTable(page).end(of: model) ?? now))
+    }
 
     func append(
         _ event: ModelEvent.Kind, _ model: String, _ cause: ModelEvent.Cause, _ version: Int, reason: String? = nil

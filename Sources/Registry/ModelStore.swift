@@ -20,11 +20,10 @@ package struct ModelStore: Sendable {
                 return Registration(version: known, isNew: false)
             }
             let hash = try registrable(run, act.page)
+            let act = try act.after(run.model)
             try ModelTable(act.page).insert(run.model, at: act.now)
             let number = try VersionTable(act.page).insert(run, hash: hash, policy: policy, by: act.actor, at: act.now)
             try ApprovalTable(act.page).insert(run.model, number, policy == .required ? .pending : .none)
-            var act = act
-            act.now = try max(act.now, HistoryTable(act.page).end(of: run.model) ?? act.now)
             try act.append(.registered, run.model, .registration, number)
             if policy == .none { try act.offer(run.model, number, .registration) }
             return Registration(version: try act.version(run.model, number), isNew: true)
@@ -94,9 +93,7 @@ package struct ModelStore: Sendable {
                     "\(model) has no champion before version \(present).",
                     remedy: "Promote another version: `martlet models promote \(model)@NUMBER`.")
             }
-            var act = act
-            act.now = try max(act.now, HistoryTable(act.page).end(of: model) ?? act.now)
-            try act.set(model, .champion, earlier, .rollback, reason)
+            try act.after(model).set(model, .champion, earlier, .rollback, reason)
             return ChampionMove(model: model, from: present, to: earlier, moved: true)
         }
     }
@@ -116,10 +113,8 @@ package struct ModelStore: Sendable {
                 remedy: "Write \(reference.model)@candidate or \(reference.model)@3.")
         }
         return try move { act in
-            var act = act
             let version = try act.page.version(reference)
-            act.now = try max(act.now, HistoryTable(act.page).end(of: version.model) ?? act.now)
-            return try body(act, version)
+            return try body(act.after(version.model), version)
         }
     }
 }

@@ -1,4 +1,4 @@
-package import Vocabulary
+internal import Vocabulary
 
 /// The runs of a project.
 package struct RunStore: Sendable {

@@ -38,14 +38,22 @@ struct SQLiteConnection: SQLConnection {
         try MartletError.from(path) { try database.tableExists(name) }
     }
 
-    private func arguments(_ values: [SQLValue]) -> StatementArguments {
+    /// Refuses a text with a NUL character, which would be read back cut off there.
+    private func arguments(_ values: [SQLValue]) throws -> StatementArguments {
         StatementArguments(
-            values.map { value -> (any DatabaseValueConvertible)? in
+            try values.map { value -> (any DatabaseValueConvertible)? in
                 switch value {
                 case .null: nil
                 case .integer(let number): number
                 case .real(let number): number
-                case .text(let text): text
+                case .text(let text):
+                    if text.utf8.contains(0) {
+                        throw MartletError(
+                            .input, "metadata.failed", "A text with a NUL character in it cannot be stored.",
+                            at: .init(file: path))
+                    } else {
+                        text
+                    }
                 case .blob(let bytes): Data(bytes)
                 }
             })

@@ -4,8 +4,7 @@ extension Forest {
     /// There is no objective line, so any LightGBM gives the averaged probability as its prediction. Numbers are
     /// written in the shortest form that reads back the same. The names lose the characters that the format keeps for
     /// itself; features are known by their place.
-    /// - Parameter parameters: what the forest was grown with, for the reader.
-    package func lightGBMText(parameters: [(name: String, value: String)] = []) -> String {
+    package func lightGBMText() -> String {
         let names = self.names.map(Self.fileName)
         let blocks = trees.enumerated().map { "Tree=\($0)\n" + $1.lightGBMBlock + "\n" }
         var text = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
@@ -22,8 +21,7 @@ extension Forest {
         let ranked = names.indices.filter { splits[$0] > 0 }
             .sorted { splits[$0] != splits[$1] ? splits[$0] > splits[$1] : $0 < $1 }
         for feature in ranked { text += "\(names[feature])=\(splits[feature])\n" }
-        text += "\nparameters:\n[boosting: rf]\n"
-        for (name, value) in parameters { text += "[\(name): \(value)]\n" }
+        text += "\nparameters:\n[boosting: rf]\n[num_iterations: \(count)]\n"
         return text + "\nend of parameters\n"
     }
 

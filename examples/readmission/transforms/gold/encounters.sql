@@ -60,22 +60,27 @@ SELECT
 
     -- the patient's earlier encounters
     CAST(count(*) OVER earlier AS INTEGER) AS earlier_encounters,
-    CAST(count(*) FILTER (WHERE readmitted = '<30') OVER earlier AS INTEGER) AS earlier_lt30,
+    CAST(count(CASE WHEN readmitted = '<30' THEN 1 END) OVER earlier AS INTEGER) AS earlier_lt30,
+    CAST(count(CASE WHEN readmitted = '<30' THEN 1 END) OVER earlier AS DOUBLE)
+    / nullif(count(*) OVER earlier, 0) AS earlier_lt30_share,
+    CAST(sum(time_in_hospital) OVER earlier AS INTEGER) AS earlier_days,
+    max(number_inpatient) OVER earlier AS earlier_max_inpatient,
     max(CASE WHEN readmitted = '<30' THEN 1 ELSE 0 END) OVER previous AS previous_lt30,
     max(time_in_hospital) OVER previous AS previous_stay,
-    CAST(sum(time_in_hospital) OVER earlier AS INTEGER) AS earlier_days,
+    max(discharge_disposition_id) OVER previous AS previous_disposition,
     number_inpatient - max(number_inpatient) OVER previous AS inpatient_change,
     number_emergency - max(number_emergency) OVER previous AS emergency_change,
     num_medications - max(num_medications) OVER previous AS medications_change,
-    encounter_id - max(encounter_id) OVER previous AS previous_gap,
-    encounter_id - min(encounter_id) OVER earlier AS first_gap,
     CASE
-        WHEN max(diag_code_1) OVER previous IS NULL THEN NULL
         WHEN max(diag_code_1) OVER previous = diag_code_1 THEN 2
         WHEN max(diag_group_1) OVER previous = diag_group_1 THEN 1
-        ELSE 0
+        WHEN max(diag_group_1) OVER previous IS NOT NULL THEN 0
     END AS same_diagnosis,
-    max(discharge_disposition_id) OVER previous AS previous_disposition
+
+    -- time between encounters: the file has no dates, but encounter_id rises with time
+    encounter_id - max(encounter_id) OVER previous AS previous_gap,
+    encounter_id - min(encounter_id) OVER earlier AS first_gap,
+    CAST(count(*) OVER earlier AS DOUBLE) / nullif(encounter_id - min(encounter_id) OVER earlier, 0) AS earlier_rate
 FROM silver.encounters
 WINDOW
     earlier AS (

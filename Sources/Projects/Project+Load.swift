@@ -1,0 +1,174 @@
+package import Lakehouse
+internal import Training
+package import Vocabulary
+
+extension Project {
+    /// Reads martlet.yaml, the contracts and the SQL files.
+    /// - Parameter splitSeed: replaces the split seed of every model.
+    package static func load(_ folder: String, splitSeed: Int? = nil) throws -> Project {
+        let path = folder + "/martlet.yaml"
+        let file = try YAMLFile(path: path, text: try text(path), shape: Shapes.project)
+        let root = file.root
+        let name = try identifier(root, "name")
+        let sources = try (root["sources"]?.members ?? []).map { try source($0.0, $0.1, folder) }
+        guard !sources.isEmpty else {
+            throw root.failure("config.no-sources", "The project has no sources.", remedy: "Add one under sources:.")
+        }
+        var models = try (root["models"]?.items ?? []).map { try model($0) }
+        if let splitSeed { for index in models.indices { models[index].plan.split.seed = splitSeed } }
+        for (index, model) in models.enumerated() where models[..<index].contains(where: { $0.name == model.name }) {
+            throw root.failure("config.repeated-model", "Two models have the name \(model.name).")
+        }
+        let transforms = try transforms(in: folder + "/" + (root["transforms"]?.text ?? "transforms"))
+        return Project(folder: folder, name: name, sources: sources, models: models, transforms: transforms)
+    }
+
+    private static func text(_ path: String) throws -> String {
+        let bytes = try Disk.read(path)
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw MartletError(
+                .input, "config.encoding", "The file is not UTF-8 text.", at: .init(file: path),
+                remedy: "Save it as UTF-8.")
+        }
+        return text
+    }
+
+    private static func identifier(_ value: YAMLValue, _ key: String) throws -> String {
+        let name = value[key]?.text ?? ""
+        let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }
+        guard isPlain, let first = name.first, first.isLetter, name.utf8.count <= 100 else {
+            throw (value[key] ?? value).failure(
+                "config.name", "\(name) is not a usable name.",
+                remedy: "Use letters, digits, - and _, beginning with a letter.")
+        }
+        return name
+    }
+
+    private static func source(_ name: String, _ value: YAMLValue, _ folder: String) throws -> Source {
+        guard name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }), name.first?.isLetter == true
+        else {
+            throw value.failure(
+                "config.name", "\(name) is not a usable source name.",
+                remedy: "Use lowercase letters, digits and _, beginning with a letter.")
+        }
+        var format = SourceFormat()
+        if let kind = value["format"].flatMap({ SourceFormat.Kind(rawValue: $0.text) }) { format.kind = kind }
+        if let csv = value["csv"] {
+            if format.kind != .csv { throw csv.failure("config.value", "csv: is for the format csv only.") }
+            if let text = csv["delimiter"]?.text {
+                guard (1...4).contains(text.utf8.count) else {
+                    throw csv.failure("config.value", "The delimiter must have one to four characters.")
+                }
+                format.delimiter = text
+            }
+            if let text = csv["quote"]?.text {
+                guard text.utf8.count <= 1 else {
+                    throw csv.failure("config.value", "The quote must be one character.")
+                }
+                format.quote = text
+            }
+            if let flag = csv["header"]?.flag { format.header = flag }
+            if let text = csv["encoding"]?.text { format.encoding = .init(rawValue: text) ?? .utf8 }
+            if let flag = csv["trim"]?.flag { format.trim = flag }
+            if let lines = csv["skip_lines"]?.integer { format.skipLines = lines }
+            format.missing = csv["missing"]?.items.map(\.text) ?? []
+        }
+        let contractPath = folder + "/" + (value["contract"]?.text ?? "contracts/\(name).yaml")
+        guard Disk.exists(contractPath) else {
+            throw value.failure(
+                "config.no-contract", "The contract of \(name), \(contractPath), does not exist.",
+                remedy: "Write it, or name another file with contract:.")
+        }
+        let landing = value["landing"]?.text ?? "landing/\(name)"
+        return Source(
+            name: name, contract: try contract(name, contractPath), format: format,
+            landing: landing.hasPrefix("/") ? landing : folder + "/" + landing)
+    }
+
+    private static func contract(_ source: String, _ path: String) throws -> Contract {
+        let root = try YAMLFile(path: path, text: try text(path), shape: Shapes.contract).root
+        let columns = try (root["columns"]?.members ?? []).map { try column($0.0, $0.1) }
+        guard !columns.isEmpty else { throw root.failure("contract.no-columns", "The contract has no columns.") }
+        var seen: Set<String> = []
+        for column in columns where !seen.insert(column.name.lowercased()).inserted {
+            throw root.failure("contract.repeated-column", "Two columns have the name \(column.name).",
+                remedy: "SQL does not tell upper case from lower case.")
+        }
+        var contract = Contract(source: source, file: path, columns: columns)
+        for item in root["key"]?.items ?? [] {
+            guard columns.contains(where: { $0.name == item.text }) else {
+                let near = Spelling.nearest(to: item.text, among: columns.map(\.name))
+                throw item.failure("contract.key", "The key names \(item.text), which is no column.",
+                    remedy: near.map { "Did you mean \($0)?" })
+            }
+            contract.key.append(item.text)
+        }
+        if let text = root["on_violation"]?.text { contract.onViolation = .init(rawValue: text) ?? .rejectRow }
+        if let text = root["on_key_conflict"]?.text { contract.onKeyConflict = .init(rawValue: text) ?? .reject }
+        if let share = root["max_rejected"]?.number { contract.maxRejected = share }
+        return contract
+    }
+
+    private static func column(_ name: String, _ value: YAMLValue) throws -> Contract.Column {
+        if name.hasPrefix("_") {
+            throw value.failure("contract.reserved", "Names that begin with _ are Martlet's own.", remedy: "Rename \(name).")
+        }
+        let spelling = value["type"]?.text ?? ""
+        guard let type = ColumnType(spelling) else {
+            let near = Spelling.nearest(to: spelling, among: ColumnType.spellings)
+            throw (value["type"] ?? value).failure(
+                "contract.type", "There is no type \(spelling).",
+                remedy: near.map { "Did you mean \($0)?" } ?? "Types: \(ColumnType.spellings.joined(separator: ", ")).")
+        }
+        var column = Contract.Column(name: name, type: type)
+        column.from = value["from"]?.items.map(\.text) ?? []
+        column.nullable = value["nullable"]?.flag ?? true
+        column.optional = value["optional"]?.flag ?? false
+        column.min = try bound(value["min"], type)
+        column.max = try bound(value["max"], type)
+        column.allowed = try (value["allowed"]?.items ?? []).map { try bound($0, type, ordered: false) ?? "" }
+        column.pattern = value["pattern"]?.text
+        column.format = value["format"]?.text
+        column.unit = value["unit"]?.text
+        column.missing = value["missing"]?.items.map(\.text) ?? []
+        column.onViolation = value["on_violation"].flatMap { .init(rawValue: $0.text) }
+        if column.format != nil, type != .date, type != .timestamp {
+            throw value.failure("contract.format", "format: is for dates and timestamps only.")
+        }
+        if let pattern = value["pattern"], type != .text {
+            throw pattern.failure("contract.pattern", "pattern: is for text only.", remedy: "Use min and max.")
+        }
+        if let low = column.min.flatMap({ Double($0) }), let high = column.max.flatMap({ Double($0) }), low > high {
+            throw value.failure("contract.range", "min \(low) is above max \(high).")
+        }
+        return column
+    }
+
+    /// A bound as written, after a look whether it can be one of this type.
+    private static func bound(_ value: YAMLValue?, _ type: ColumnType, ordered: Bool = true) throws -> String? {
+        guard let value else { return nil }
+        switch type {
+        case .bigint, .integer, .double, .decimal:
+            guard value.number != nil else {
+                throw value.failure("contract.bound", "\(value.text) is not a number, and the column is \(type).")
+            }
+        case .text, .boolean:
+            if ordered { throw value.failure("contract.bound", "min and max are for numbers, dates and timestamps.") }
+        case .date, .timestamp: break
+        }
+        return value.text
+    }
+
+    private static func transforms(in folder: String) throws -> [Transform] {
+        var found: [Transform] = []
+        for layer in [Layer.silver, .gold] {
+            let directory = "\(folder)/\(layer.rawValue)"
+            for entry in Disk.list(directory) where entry.hasSuffix(".sql") {
+                let path = "\(directory)/\(entry)"
+                let name = String(entry.dropLast(4))
+                found.append(Transform(table: TableName(layer, name), file: path, sql: try text(path)))
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,133 @@
+internal import Lakehouse
+internal import Training
+internal import Vocabulary
+
+extension Project {
+    /// Reads one entry under `models:`.
+    static func model(_ value: YAMLValue) throws -> Model {
+        let name = value["name"]?.text ?? ""
+        guard name.range(isName: true) else {
+            throw (value["name"] ?? value).failure(
+                "config.name", "\(name) is not a usable name.",
+                remedy: "Use letters, digits, - and _, beginning with a letter.")
+        }
+        if let task = value["task"], task.text != "binary_classification" {
+            throw task.failure(
+                "model.task", "The task \(task.text) is not offered: Martlet trains binary classification so far.",
+                remedy: "Leave task: out, and name the positive value of the target.")
+        }
+        guard let table = TableName(value["table"]?.text ?? ""), table.layer == .gold || table.layer == .silver else {
+            throw (value["table"] ?? value).failure(
+                "model.table", "\(value["table"]?.text ?? "") is not a gold or silver table.",
+                remedy: "Write gold.<name>.")
+        }
+        let features = value["features"]
+        if features?["include"] != nil, features?["exclude"] != nil {
+            throw value.failure("model.features", "features: has both include and exclude.", remedy: "Keep one of them.")
+        }
+        let group = value["group"]?.text
+        let key = value["key"]?.text ?? ""
+        return Model(
+            name: name, table: table, key: key, target: value["target"]?["column"]?.text ?? "",
+            positive: value["target"]?["positive"]?.text ?? "", group: group, eventTime: value["event_time"]?.text,
+            include: features?["include"]?.items.map(\.text), exclude: features?["exclude"]?.items.map(\.text) ?? [],
+            categorical: features?["categorical"]?.items.map(\.text) ?? [],
+            plan: try plan(value, key: key, group: group), needsApproval: value["approval"]?.text == "required")
+    }
+
+    private static func plan(_ value: YAMLValue, key: String, group: String?) throws -> TrainingPlan {
+        var split = SplitPlan(kind: .hash)
+        if let given = value["split"] {
+            split.kind = given["kind"].flatMap { .init(rawValue: $0.text) } ?? .hash
+            split.seed = given["seed"]?.integer ?? 42
+            if given["train"] != nil || given["validation"] != nil || given["test"] != nil {
+                split.validation = given["validation"]?.number ?? 0
+                split.test = given["test"]?.number ?? max(0, 1 - (given["train"]?.number ?? 0) - split.validation)
+                split.train = given["train"]?.number ?? max(0, 1 - split.test - split.validation)
+            }
+            if let by = given["by"] { split.by = try unit(by, key: key, group: group) }
+            if split.kind == .time, value["event_time"] == nil {
+                throw given.failure("split.no-time", "A split by time needs event_time.", remedy: "Add event_time: to the model.")
+            }
+        }
+        var plan = TrainingPlan(split: split, learner: try learner(value["learner"]))
+        plan.rareBelow = value["features"]?["rare_below"]?.integer ?? 1
+        plan.missing = value["features"]?["missing"].flatMap { .init(rawValue: $0.text) } ?? .level
+        if let folds = value["cross_validation"] {
+            plan.crossValidation = CrossValidationPlan(
+                folds: folds["folds"]?.integer ?? 5, seed: folds["seed"]?.integer ?? 42)
+        }
+        plan.calibration = value["calibration"].flatMap { .init(rawValue: $0.text) } ?? .none
+        if let cost = value["threshold"]?["cost"] {
+            plan.threshold = .cost(
+                Costs(falseNegative: cost["false_negative"]?.number ?? 1, falsePositive: cost["false_positive"]?.number ?? 1))
+        } else {
+            plan.threshold = .fixed(value["threshold"]?["fixed"]?.number ?? 0.5)
+        }
+        plan.bands = value["bands"].map {
+            RiskBands(medium: $0["medium"]?.number ?? 0, high: $0["high"]?.number ?? 0)
+        }
+        plan.bootstrap = Bootstrap(
+            replicates: value["bootstrap"]?["replicates"]?.integer ?? 1000,
+            seed: value["bootstrap"]?["seed"]?.integer ?? 42)
+        plan.gates = (value["gates"]?.items ?? []).compactMap { gate in
+            Metric(rawValue: gate["metric"]?.text ?? "").map { metric in
+                QualityGate(
+                    metric, part: gate["part"].flatMap { .init(rawValue: $0.text) } ?? .test,
+                    atLeast: gate["at_least"]?.number, atMost: gate["at_most"]?.number)
+            }
+        }
+        do { try plan.check() } catch let error as MartletError {
+            throw MartletError(
+                error.kind, error.code, error.message.sentence, at: value.location, remedy: error.remedy?.sentence)
+        }
+        return plan
+    }
+
+    private static func unit(_ by: YAMLValue, key: String, group: String?) throws -> SplitPlan.Unit {
+        if by.text == key || by.text == "key" { return .key }
+        if let group, by.text == group || by.text == "group" { return .group }
+        throw by.failure(
+            "split.by", "\(by.text) is neither the key (\(key)) nor the group (\(group ?? "none")).",
+            remedy: "Split by one of them.")
+    }
+
+    private static func learner(_ value: YAMLValue?) throws -> LearnerPlan {
+        let kind = value?["kind"]?.text ?? ""
+        var plan = LearnerPlan(kind: kind)
+        for (name, parameter) in value?["parameters"]?.members ?? [] {
+            if let flag = parameter.flag, parameter.isPlain {
+                plan.parameters[name] = .flag(flag)
+            } else if let number = parameter.number, parameter.isPlain {
+                plan.parameters[name] = .number(number)
+            } else {
+                plan.parameters[name] = .text(parameter.text)
+            }
+        }
+        plan.seed = value?["seed"]?.integer ?? 42
+        plan.earlyStopping = value?["early_stopping"]?.integer ?? 0
+        plan.rounds = value?["rounds"]?.integer ?? (kind == "lightgbm" ? 500 : nil)
+        if kind == "random_forest", let value {
+            for name in ["rounds", "early_stopping"] {
+                if let given = value[name] {
+                    throw given.failure(
+                        "training.parameter", "\(name) is for boosting; a forest has n_estimators under parameters.")
+                }
+            }
+        }
+        return plan
+    }
+}
+
+extension String {
+    fileprivate func range(isName: Bool) -> Bool {
+        (first?.isLetter ?? false) && utf8.count <= 100
+            && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }
+    }
+
+    /// With a capital at the beginning and a full stop at the end.
+    fileprivate var sentence: String {
+        guard let first else { return self }
+        return first.uppercased() + dropFirst() + (hasSuffix(".") || hasSuffix("?") ? "" : ".")
+    }
+}

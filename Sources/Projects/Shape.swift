@@ -1,0 +1,53 @@
+/// What a place in a YAML file may hold. One description serves for checking, for messages and for the JSON
+/// Schemas that editors complete from.
+package indirect enum Shape: Sendable {
+    case text(allowed: [String] = [])
+    case number(min: Double? = nil, max: Double? = nil)
+    case integer(min: Int? = nil)
+    case flag
+    case list(Shape)
+    case object([Field])
+    /// Keys chosen by the user, all values of one shape.
+    case map(Shape)
+    /// Text, a number or a flag.
+    case scalar
+
+    /// What it is, for "expected ...".
+    var expected: String {
+        switch self {
+        case .text(let allowed) where !allowed.isEmpty: "one of " + allowed.joined(separator: ", ")
+        case .text: "text"
+        case .number(let min, let max): "a number" + Shape.range(min.map { "\($0)" }, max.map { "\($0)" })
+        case .integer(let min): "a whole number" + Shape.range(min.map { "\($0)" }, nil)
+        case .flag: "true or false"
+        case .list(let item): "a list of " + item.expected
+        case .object: "keys and values"
+        case .map: "names with values"
+        case .scalar: "a text, a number, true or false"
+        }
+    }
+
+    private static func range(_ min: String?, _ max: String?) -> String {
+        switch (min, max) {
+        case (let min?, let max?): " from \(min) to \(max)"
+        case (let min?, nil): " of at least \(min)"
+        case (nil, let max?): " of at most \(max)"
+        case (nil, nil): ""
+        }
+    }
+}
+
+/// A key of an object.
+package struct Field: Sendable {
+    let name: String
+    let shape: Shape
+    let isRequired: Bool
+    let doc: String
+
+    init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
+        self.name = name
+        self.shape = shape
+        isRequired = required
+        self.doc = doc
+    }
+}

@@ -1,0 +1,136 @@
+internal import Lakehouse
+internal import Training
+
+/// The shapes of the files that a user writes.
+package enum Shapes {
+    /// A contract: `contracts/<source>.yaml`.
+    package static let contract = Shape.object([
+        Field("description", .text(), "what one row is"),
+        Field("on_violation", .text(allowed: Contract.OnViolation.allCases.map(\.rawValue)), "what a bad row leads to"),
+        Field("max_rejected", .number(min: 0, max: 1), "largest share of bad rows with which a file is still taken"),
+        Field("key", .list(.text()), "columns that identify a row"),
+        Field(
+            "on_key_conflict", .text(allowed: Contract.OnKeyConflict.allCases.map(\.rawValue)),
+            "what happens when a key comes again"),
+        Field("columns", .map(column), required: true, "the columns, in order"),
+    ])
+
+    private static let column = Shape.object([
+        Field("type", .text(), required: true, "its type: " + ColumnType.spellings.joined(separator: ", ")),
+        Field("from", .list(.text()), "header names under which files bring it"),
+        Field("nullable", .flag, "whether it may be missing (default true)"),
+        Field("optional", .flag, "whether a file may lack the column"),
+        Field("min", .scalar, "smallest value"),
+        Field("max", .scalar, "largest value"),
+        Field("allowed", .list(.scalar), "the only values"),
+        Field("pattern", .text(), "regular expression that the whole text must match"),
+        Field("format", .text(), "how dates are written, e.g. \"%d-%m-%Y\""),
+        Field("unit", .text(), "unit of measurement"),
+        Field("missing", .list(.text()), "texts that mean missing in this column"),
+        Field("on_violation", .text(allowed: Contract.OnViolation.allCases.map(\.rawValue)), "overrides the contract's"),
+        Field("pii", .text(allowed: ["none", "quasi", "direct"]), "how much it tells about a person"),
+        Field("description", .text(), "what it is"),
+    ])
+
+    /// `martlet.yaml`.
+    package static let project = Shape.object([
+        Field("name", .text(), required: true, "the project's name"),
+        Field("description", .text(), "what it is for"),
+        Field("sources", .map(source), required: true, "where files come from; each becomes bronze.<name>"),
+        Field("transforms", .text(), "folder of the SQL files (default transforms)"),
+        Field("models", .list(model), "the models"),
+    ])
+
+    private static let source = Shape.object([
+        Field("contract", .text(), "its contract (default contracts/<name>.yaml)"),
+        Field("format", .text(allowed: SourceFormat.Kind.allCases.map(\.rawValue)), "csv or parquet (default csv)"),
+        Field("landing", .text(), "where its files arrive (default landing/<name>)"),
+        Field(
+            "csv",
+            .object([
+                Field("delimiter", .text(), "between cells (default \",\")"),
+                Field("quote", .text(), "around cells (default '\"')"),
+                Field("header", .flag, "whether the first line names the columns (default true)"),
+                Field("encoding", .text(allowed: SourceFormat.Encoding.allCases.map(\.rawValue)), "default utf-8"),
+                Field("missing", .list(.text()), "texts that mean missing; an empty cell always does"),
+                Field("trim", .flag, "drop blanks around cells (default false)"),
+                Field("skip_lines", .integer(min: 0), "lines before the header"),
+            ]), "how its CSV files are written"),
+    ])
+
+    private static let share = Shape.number(min: 0, max: 1)
+
+    private static let model = Shape.object([
+        Field("name", .text(), required: true, "the model's name in the registry"),
+        Field("table", .text(), required: true, "the gold table with one row per key"),
+        Field("key", .text(), required: true, "its unique key; orders the rows"),
+        Field(
+            "target",
+            .object([
+                Field("column", .text(), required: true, "the column that is predicted; null = not known yet"),
+                Field("positive", .scalar, required: true, "its value that counts as positive"),
+            ]), required: true, "what is predicted"),
+        Field("task", .text(), "binary_classification, the only one so far"),
+        Field("group", .text(), "entity that must not stand on both sides of a split"),
+        Field("event_time", .text(), "when the row happened"),
+        Field(
+            "features",
+            .object([
+                Field("include", .list(.text()), "the only features"),
+                Field("exclude", .list(.text()), "columns that are no features"),
+                Field("categorical", .list(.text()), "number columns whose values are categories"),
+                Field("rare_below", .integer(min: 1), "levels with fewer training rows become \"rare\" (default 1)"),
+                Field("missing", .text(allowed: Signature.MissingPolicy.allCases.map(\.rawValue)), "default level"),
+            ]), "which columns are features"),
+        Field(
+            "split",
+            .object([
+                Field("kind", .text(allowed: SplitPlan.Kind.allCases.map(\.rawValue)), "hash, stratified or time"),
+                Field("seed", .integer(), "chooses another split (default 42)"),
+                Field("by", .text(), "the key or the group column"),
+                Field("train", share, "share of rows (default 0.7)"),
+                Field("validation", share, "share of rows (default 0.1)"),
+                Field("test", share, "share of rows (default 0.2)"),
+            ]), "how rows are divided"),
+        Field(
+            "cross_validation",
+            .object([Field("folds", .integer(min: 2), required: true, "how many"), Field("seed", .integer(), "default 42")]),
+            "evaluation over all labelled rows besides the test part"),
+        Field(
+            "learner",
+            .object([
+                Field("kind", .text(allowed: ["lightgbm", "random_forest"]), required: true, "what fits the model"),
+                Field("parameters", .map(.scalar), "by the library's own names"),
+                Field("rounds", .integer(min: 1), "most trees (lightgbm; default 500)"),
+                Field("early_stopping", .integer(min: 0), "rounds without improvement before stopping; 0 = off"),
+                Field("seed", .integer(), "of the learner's own draws (default 42)"),
+            ]), required: true, "what fits the model"),
+        Field("calibration", .text(allowed: Calibration.Kind.allCases.map(\.rawValue)), "default none"),
+        Field(
+            "threshold",
+            .object([
+                Field(
+                    "cost",
+                    .object([
+                        Field("false_negative", .number(min: 0), required: true, "cost of a miss"),
+                        Field("false_positive", .number(min: 0), required: true, "cost of a false alarm"),
+                    ]), "choose the threshold of least cost on held-out rows"),
+                Field("fixed", share, "a given threshold"),
+            ]), "above which probability the decision is positive (default fixed 0.5)"),
+        Field(
+            "bands", .object([Field("medium", share, required: true, "from here"), Field("high", share, required: true, "from here")]),
+            "risk bands by probability"),
+        Field("bootstrap", .object([Field("replicates", .integer(min: 100), "default 1000"), Field("seed", .integer(), "default 42")]),
+            "of the 95 % intervals"),
+        Field(
+            "gates",
+            .list(
+                .object([
+                    Field("metric", .text(allowed: Metric.allCases.map(\.rawValue)), required: true, "which figure"),
+                    Field("part", .text(allowed: QualityGate.Part.allCases.map(\.rawValue)), "test (default), validation or cv"),
+                    Field("at_least", .number(), "floor"),
+                    Field("at_most", .number(), "ceiling"),
+                ])), "what a version must reach to be registered"),
+        Field("approval", .text(allowed: ["none", "required"]), "whether a person must approve a version (default none)"),
+    ])
+}

@@ -1,0 +1,42 @@
+internal import LightGBM
+package import Training
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Scores rows with a model in LightGBM's text format, boosted or forest.
+package struct LightGBMScorer: ModelScorer {
+    private let booster: Booster
+    private let columns: Int
+    private let threads: Int
+
+    /// - Throws: `model.unreadable` when the text is not a model.
+    package init(text: [UInt8], threads: Int) throws {
+        do {
+            booster = try Booster(text: text)
+            columns = try booster.columnCount()
+        } catch let error as LightGBMError {
+            throw MartletError(.input, "model.unreadable", "The stored model cannot be loaded: \(error.message)")
+        }
+        self.threads = threads
+    }
+
+    package func probabilities(_ matrix: FeatureMatrix) throws -> [Double] {
+        guard matrix.columns == columns else {
+            throw MartletError(
+                .defect, "model.width", "The model takes \(columns) columns; it was given \(matrix.columns).")
+        }
+        do {
+            return try booster.predict(
+                values: matrix.values, rows: matrix.rows, columns: matrix.columns, threads: threads)
+        } catch let error as LightGBMError {
+            throw MartletError(.machine, "model.failed", "LightGBM could not score: \(error.message)")
+        }
+    }
+}
+
+func naturalLogarithm(_ x: Double) -> Double { log(x) }

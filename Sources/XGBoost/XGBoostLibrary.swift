@@ -1,0 +1,13 @@
+internal import CXGBoost
+
+/// The linked XGBoost library.
+package enum XGBoostLibrary {
+    /// "3.2.0".
+    package static var version: String {
+        var major: Int32 = 0
+        var minor: Int32 = 0
+        var patch: Int32 = 0
+        XGBoostVersion(&major, &minor, &patch)
+        return "\(major).\(minor).\(patch)"
+    }
+}

@@ -1,0 +1,170 @@
+import Foundation
+import Registry
+import SQLText
+import SQLite
+import Synchronization
+import Testing
+import Vocabulary
+
+/// A folder that goes when the test ends.
+final class Scratch: Sendable {
+    let path: String
+
+    init() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        path = folder.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var file: String { path + "/martlet.db" }
+    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
+}
+
+/// A clock that goes one second forward each time it is read, and ids that count.
+final class Virtual: Sendable {
+    private let clock: Mutex<Int64>
+    private let count = Mutex(0)
+    private let seconds: Int64
+
+    /// `step` is in seconds; a negative one is a clock that goes backwards.
+    init(step: Int64 = 1, start: Int64 = 1_700_000_000) {
+        seconds = step
+        clock = Mutex(start)
+    }
+
+    func surroundings(actor: String = "ada") -> Surroundings {
+        Surroundings(
+            actor: actor,
+            now: { Timestamp(microseconds: self.clock.withLock { $0 += self.seconds; return $0 } * 1_000_000) },
+            newID: { self.id() },
+            uptime: { 0 }
+        )
+    }
+
+    func id() -> String {
+        let digits = String(count.withLock { $0 += 1; return $0 }, radix: 16)
+        return String(repeating: "0", count: 32 - digits.count) + digits
+    }
+}
+
+/// A registry in a new file.
+struct Desk {
+    let scratch: Scratch
+    let database: SQLiteDatabase
+    let virtual: Virtual
+    let registry: ModelRegistry
+
+    init(project: String = "hospital", virtual: Virtual = Virtual()) throws {
+        scratch = try Scratch()
+        database = try SQLiteDatabase(path: scratch.file)
+        self.virtual = virtual
+        registry = try ModelRegistry.open(database, project: project, surroundings: virtual.surroundings())
+    }
+
+    func acting(as actor: String) throws -> ModelRegistry {
+        try ModelRegistry.open(database, project: "hospital", surroundings: virtual.surroundings(actor: actor))
+    }
+
+    /// Records a finished run and registers it.
+    @discardableResult
+    func version(_ policy: ApprovalPolicy = .none, model: String = "readmission") throws -> VersionSummary {
+        let run = sample(virtual.id(), model: model)
+        try registry.runs.record(run)
+        return try registry.models.register(run: run.id, approval: policy).version
+    }
+
+    func aliases(_ model: String = "readmission") throws -> [String: Int] {
+        var found: [String: Int] = [:]
+        for version in try registry.models.versions(of: model) {
+            for alias in version.aliases { found[alias.rawValue] = version.version }
+        }
+        return found
+    }
+}
+
+func named(_ text: String) throws -> ModelReference { try ModelReference(parsing: text) }
+
+func sample(
+    _ id: String, model: String = "readmission", status: Run.Status = .finished, seed: Int = 42, auc: Double = 0.6875,
+    synthetic: Bool = false
+) -> Run {
+    Run(
+        id: id,
+        experiment: model,
+        model: model,
+        status: status,
+        started: Timestamp(microseconds: 1_600_000_000_000_000 + Int64(id.suffix(8), radix: 16)! * 1_000_000),
+        ended: Timestamp(microseconds: 1_650_000_000_000_000),
+        actor: "ada",
+        seed: seed,
+        fingerprint: Digest(of: "configuration \(seed)"),
+        synthetic: synthetic,
+        error: status == .failed ? "the table is empty" : nil,
+        modelHash: Digest(of: "model \(id)"),
+        params: ["num_leaves": "15", "learning_rate": "0.03", "seed": "\(seed)"],
+        metrics: [
+            Metric(part: "test", name: "roc_auc", value: auc, low: auc - 0.0625, high: auc + 0.0625),
+            Metric(part: "test", name: "npv", value: .nan),
+            Metric(part: "cv", name: "roc_auc", value: 0.66),
+            Metric(part: "cv", name: "roc_auc", value: 0.67, fold: 1),
+            Metric(part: "cv", name: "roc_auc", value: 0.65, fold: 0),
+        ],
+        gates: [GateResult(part: "test", metric: "roc_auc", comparator: .atLeast, bound: 0.66, value: auc)],
+        artifacts: [Artifact(name: "model.txt", digest: Digest(of: "bytes"), bytes: 5, mediaType: "text/plain")],
+        lineage: Lineage(
+            files: [
+                LineageFile(
+                    source: "encounters", digest: Digest(of: "file"), name: "diabetic_data.csv", rows: 101_766,
+                    rejected: 3, synthetic: synthetic)
+            ],
+            tables: [
+                LineageTable(
+                    name: "gold.encounters", snapshot: 2, rows: 99, hash: "h\(seed)",
+                    parents: [TableSnapshot(name: "silver.encounters", snapshot: 1)]),
+                LineageTable(name: "silver.encounters", snapshot: 1, rows: 100, hash: "s", parents: []),
+            ])
+    )
+}
+
+/// The code of the `MartletError` that `body` throws, or what happened instead.
+func code(_ body: () throws -> Void) -> String {
+    do {
+        try body()
+        return "no error"
+    } catch let error as MartletError {
+        return error.code
+    } catch {
+        return "another error: \(error)"
+    }
+}
+
+func caught(_ body: () throws -> Void) -> MartletError? {
+    do {
+        try body()
+        return nil
+    } catch {
+        return error as? MartletError
+    }
+}
+
+/// Runs `body` on `count` threads at once and gives what they threw.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) -> [String] {
+    let errors = Mutex<[String]>([])
+    let group = DispatchGroup()
+    for index in 0..<count {
+        group.enter()
+        Thread {
+            do { try body(index) } catch { errors.withLock { $0.append("\(error)") } }
+            group.leave()
+        }.start()
+    }
+    group.wait()
+    return errors.withLock { $0 }
+}
+
+func json(_ value: some Encodable) throws -> [String: Any] {
+    let data = try JSONEncoder().encode(value)
+    return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+}

@@ -1,0 +1,71 @@
+import Registry
+import SQLite
+import Testing
+import Vocabulary
+
+struct StepTests {
+    let desk: Desk
+    var steps: StepStore { desk.registry.steps }
+    let one = Digest(of: "one")
+    let two = Digest(of: "two")
+
+    init() throws { desk = try Desk() }
+
+    @Test func `a finished step gives its result for its fingerprint only`() throws {
+        #expect(try steps.finishedResult(of: "ingest", fingerprint: one) == nil)
+        try steps.finish(StepCompletion(step: "ingest", fingerprint: one, result: #"{"rows":3}"#))
+        #expect(try steps.finishedResult(of: "ingest", fingerprint: one) == #"{"rows":3}"#)
+        #expect(try steps.finishedResult(of: "ingest", fingerprint: two) == nil)
+        #expect(try steps.finishedResult(of: "train", fingerprint: one) == nil)
+    }
+
+    @Test func `a step begun again is not finished until it is`() throws {
+        try steps.finish(StepCompletion(step: "train", fingerprint: one, result: "1"))
+        try steps.begin("train", fingerprint: two)
+        #expect(try steps.finishedResult(of: "train", fingerprint: one) == nil)
+        #expect(try steps.finishedResult(of: "train", fingerprint: two) == nil)
+        try steps.finish(StepCompletion(step: "train", fingerprint: two, result: "2"))
+        let step = try #require(try steps.all().first)
+        #expect(step.result == "2")
+        #expect(try step.started < #require(step.ended))
+    }
+
+    @Test func `a forgotten step is done again`() throws {
+        for step in ["a", "b", "c"] { try steps.finish(StepCompletion(step: step, fingerprint: one, result: "1")) }
+        try steps.forget(["a", "c"])
+        try steps.forget([])
+        #expect(try steps.all().map(\.step) == ["b"])
+    }
+
+    @Test func `projects in one database do not see each other`() throws {
+        let other = try ModelRegistry.open(
+            desk.database, project: "factory", surroundings: desk.virtual.surroundings())
+        try steps.finish(StepCompletion(step: "ingest", fingerprint: one, result: "1"))
+        try desk.version()
+        #expect(try other.steps.finishedResult(of: "ingest", fingerprint: one) == nil)
+        #expect(try other.runs.list() == [])
+        #expect(try other.models.list() == [])
+    }
+
+    @Test func `a digest is remembered while the stamp is the same`() throws {
+        let stamp = FileStamp(size: 10, modified: 1_000, changed: 2_000, inode: 7)
+        try desk.registry.files.remember(one, of: "a.csv", stamp: stamp)
+        #expect(try desk.registry.files.cachedDigest(of: "a.csv", stamp: stamp) == one)
+        for other in [
+            FileStamp(size: 11, modified: 1_000, changed: 2_000, inode: 7),
+            FileStamp(size: 10, modified: 1_001, changed: 2_000, inode: 7),
+            FileStamp(size: 10, modified: 1_000, changed: 2_001, inode: 7),
+            FileStamp(size: 10, modified: 1_000, changed: 2_000, inode: 8),
+        ] {
+            #expect(try desk.registry.files.cachedDigest(of: "a.csv", stamp: other) == nil)
+        }
+        #expect(try desk.registry.files.cachedDigest(of: "b.csv", stamp: stamp) == nil)
+    }
+
+    @Test func `a file changed just now is not remembered`() throws {
+        let now = desk.virtual.surroundings().now().microseconds * 1000
+        let stamp = FileStamp(size: 10, modified: 0, changed: now + 900_000_000, inode: 7)
+        try desk.registry.files.remember(one, of: "a.csv", stamp: stamp)
+        #expect(try desk.registry.files.cachedDigest(of: "a.csv", stamp: stamp) == nil)
+    }
+}
