@@ -53,7 +53,8 @@ let package = Package(
         module("Projects", ["Lakehouse", "Training", "Vocabulary", yams]),
         module("Lakehouse", ["Vocabulary"]),
         module("Training", ["Vocabulary"]),
-        module("Registry", ["Vocabulary", "SQLText"]),
+        .target(
+            name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
         module("Generators", ["Vocabulary"]),
 
         // Adapters: join one domain protocol to one face.

@@ -5,7 +5,7 @@ internal import Vocabulary
 /// always `true`.
 ///
 /// A reading is a failure when hydraulic pressure is low, torque is high or low, or the cutting force is high, so a
-/// few thresholds nearly separate the classes, as in the real file; the other sensors carry nothing. One label in 250
+/// few thresholds nearly separate the classes, as in the real file; the other sensors carry nothing. One label in 500
 /// is turned round. The same rows and seed give the same bytes everywhere, in constant memory.
 package struct DowntimeGenerator: Sendable {
     /// How many readings to write.
@@ -49,7 +49,7 @@ package struct DowntimeGenerator: Sendable {
         }
         let (pressure, torque, cutting) = (values[0], values[10], values[11])
         let failing = pressure < 72 || torque > 33.5 || torque < 15.5 || cutting > 3.55
-        let turned = random.int(below: 250) == 0
+        let turned = random.int(below: 500) == 0
         text.field(failing != turned ? "Machine_Failure" : "No_Machine_Failure")
         text.field("true")
         text.endRow()

@@ -30,15 +30,16 @@ struct Encounter {
 
     /// - Parameter progress: how far through the file the row is, 0 to 1: payers were not recorded at first.
     init(of patient: Patient, progress: Double, random: inout SeededGenerator) {
-        var odds = -2.83
+        var odds = 0.0
         func level(_ choice: Choice, _ index: Int) -> String {
             odds += choice.levels[index].effect
             return choice.levels[index].value
         }
         func pick(_ choice: Choice) -> String { level(choice, choice.draw(&random)) }
         func count(_ quantiles: Quantiles, shifted shift: Double = 0) -> Int {
-            let share = min(1, max(0, random.uniform() + shift * patient.frailty))
-            return Int(quantiles.value(at: share).rounded())
+            let u = random.uniform()
+            let moved = u + shift * patient.frailty
+            return Int(quantiles.value(at: moved >= 0 && moved <= 1 ? moved : u).rounded())
         }
 
         ending = random.uniform() < 0.0238
@@ -80,7 +81,7 @@ struct Encounter {
             return u < drug.steady ? 1 : u < drug.steady + drug.up ? 2 : 3
         }
         changed = drugStates.contains { $0 > 1 } || random.uniform() < 0.26
-        logOdds = odds
+        logOdds = -2.66 + 1.1 * odds
     }
 
     /// Writes the row, in the order of the header.

@@ -32,7 +32,11 @@ struct Hospital {
         discharge(&patient, encounter, label, id)
     }
 
-    private enum Label: String { case never = "NO", late = ">30", early = "<30" }
+    private enum Label: String {
+        case never = "NO"
+        case late = ">30"
+        case early = "<30"
+    }
 
     /// Numbers above those of the real file, so that no made-up patient is a real one's namesake.
     private mutating func newPatient() -> Patient {
@@ -54,9 +58,9 @@ struct Hospital {
 
     private mutating func drawLabel(_ encounter: Encounter, _ patient: Patient) -> Label {
         if encounter.ending { return .never }
-        let odds = encounter.logOdds + 0.35 * patient.frailty
+        let odds = encounter.logOdds + 0.3 * patient.frailty
         let early = logistic(odds)
-        let late = (1 - early) * logistic(-0.45 + 0.5 * (odds + 2.3))
+        let late = (1 - early) * logistic(-0.4 + 0.5 * (odds + 2.2))
         let u = random.uniform()
         return u < early ? .early : u < early + late ? .late : .never
     }

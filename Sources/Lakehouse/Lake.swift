@@ -111,3 +111,14 @@ package struct TableReference: Sendable {
     /// What it was made from: SQL, inputs and engine.
     package let fingerprint: String?
 }
+
+extension Lake {
+    /// The rows of a SELECT over the tables, as text.
+    /// - Parameter versions: tables to see as they were; the others are seen at their latest version.
+    package func query(_ sql: String, at versions: [TableName: Int], limit: Int?) throws -> TextTable {
+        let analysis = try engine.analyse(sql, file: "SQL")
+        var inputs: [TableName: [String]] = [:]
+        for table in analysis.tables { inputs[table] = try files(of: table, at: versions[table]) }
+        return try engine.texts(Query(sql, file: "SQL", inputs: inputs), limit: limit)
+    }
+}

@@ -17,6 +17,11 @@ package struct Transform: Sendable {
 package struct PlannedTransform: Sendable {
     package let transform: Transform
     package let analysis: QueryAnalysis
+
+    package init(transform: Transform, analysis: QueryAnalysis) {
+        self.transform = transform
+        self.analysis = analysis
+    }
 }
 
 /// Puts transforms in an order in which every table comes after those it reads.
@@ -98,33 +103,12 @@ extension Lake {
         let file = "\(table.folder)/part-\(surroundings.newID()).parquet"
         let written = try materialise(planned, parents: parents, into: file)
         let version = try commit(transform.table) { current in
-            let old = try current?.metadata?.fields()
-            var actions: [DeltaAction] = []
-            if let current, let metadata = current.metadata {
-                if old != written.fields {
-                    actions = try header(written.fields).map { action in
-                        var action = action
-                        action.metaData?.id = metadata.id
-                        return action
-                    }
-                }
-                for file in current.files {
-                    actions.append(
-                        DeltaAction(remove: DeltaRemove(
-                            path: file.path, deletionTimestamp: surroundings.now().milliseconds)))
-                }
-            } else {
-                actions = try header(written.fields)
-            }
-            actions.append(try add(written, to: table))
-            actions.insert(
-                commitInfo(
-                    current == nil ? "CREATE TABLE AS SELECT" : "WRITE",
-                    [
-                        "fingerprint": .text(fingerprint.hex), "contentHash": .text(written.hash.description),
-                        "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }),
-                    ]), at: 0)
-            return actions
+            try replacing(
+                current, by: written, in: table,
+                [
+                    "fingerprint": .text(fingerprint.hex), "contentHash": .text(written.hash.description),
+                    "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }),
+                ])
         }
         return BuildReport(table: transform.table, version: version ?? 0, rows: written.rows, skipped: false)
     }
@@ -144,5 +128,42 @@ extension Lake {
     private func fingerprint(of transform: Transform, parents: [TableReference]) -> Digest {
         let inputs = parents.map { "\($0.name)=\($0.hash)" }.joined(separator: "\n")
         return Digest(of: "\(engine.identity)\n\(transform.table)\n\(inputs)\n\(transform.sql)")
+    }
+}
+
+extension Lake {
+    /// Replaces a table's content by columns in memory.
+    package func replace(
+        _ name: TableName, with columns: [(name: String, column: LakeColumn)], fingerprint: Digest
+    ) throws {
+        let table = table(name)
+        try Disk.makeDirectory(table.folder)
+        let written = try engine.write(columns, into: "\(table.folder)/part-\(surroundings.newID()).parquet")
+        _ = try commit(name) { current in
+            try replacing(
+                current, by: written, in: table,
+                ["fingerprint": .text(fingerprint.hex), "contentHash": .text(written.hash.description)])
+        }
+    }
+
+    /// The actions that make one file a table's whole content.
+    func replacing(
+        _ current: DeltaSnapshot?, by written: WrittenFile, in table: DeltaTable, _ martlet: [String: JSONValue]
+    ) throws -> [DeltaAction] {
+        var actions = [commitInfo(current == nil ? "CREATE TABLE AS SELECT" : "WRITE", martlet)]
+        if try current?.metadata?.fields() != written.fields {
+            actions += try header(written.fields).map { action in
+                var action = action
+                if let id = current?.metadata?.id { action.metaData?.id = id }
+                return action
+            }
+        }
+        for file in current?.files ?? [] {
+            actions.append(
+                DeltaAction(remove: DeltaRemove(
+                    path: file.path, deletionTimestamp: surroundings.now().milliseconds)))
+        }
+        actions.append(try add(written, to: table))
+        return actions
     }
 }

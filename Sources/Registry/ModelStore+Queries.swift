@@ -88,10 +88,10 @@ extension Page {
     private func required(_ alias: ModelAlias, of model: String) throws -> Int {
         if let number = try AliasTable(self).version(model, alias) { return number }
         let pending = try VersionTable(self).all(of: model).filter { $0.approval.state == .pending }.map(\.version)
+        let waiting = pending.map(String.init).joined(separator: ", ")
         throw MartletError(
             .missing, "registry.unknown-alias",
-            "\(model) has no \(alias.rawValue)."
-                + (pending.isEmpty ? "" : " Waiting for approval: \(pending.map(String.init).joined(separator: ", "))."),
+            "\(model) has no \(alias.rawValue)." + (pending.isEmpty ? "" : " Waiting for approval: \(waiting)."),
             remedy: pending.first.map { "`martlet models approve \(model)@\($0)`" } ?? "`martlet models list`")
     }
 }

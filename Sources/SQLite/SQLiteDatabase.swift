@@ -65,7 +65,13 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     /// Closes the file. Later calls fail; without it the file closes when the last reference goes.
-    package func close() throws { try MartletError.from(place) { try connections.close() } }
+    package func close() throws {
+        try MartletError.from(place) {
+            // GRDB closes the writer first, and a reader that closes last cannot clear the write-ahead log away.
+            (connections as? DatabasePool)?.invalidateReadOnlyConnections()
+            try connections.close()
+        }
+    }
 
     private static func configuration() -> Configuration {
         var configuration = Configuration()
@@ -78,7 +84,7 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     private static func openWriting(_ path: String) throws -> any DatabaseWriter {
-        var patience = 200
+        var patience = 5
         while true {
             do {
                 let pool = try DatabasePool(path: path, configuration: configuration())
@@ -86,7 +92,8 @@ package final class SQLiteDatabase: SQLDatabase {
                 try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                 return pool
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && patience > 0 {
-                // Turning the write-ahead log on does not honour the busy timeout while another process does it.
+                // When two processes make the file at once, turning the write-ahead log on can fail at once: SQLite
+                // does not wait where both would wait for each other.
                 patience -= 1
                 Thread.sleep(forTimeInterval: 0.05)
             }

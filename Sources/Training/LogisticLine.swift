@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// P(y = 1) = sigmoid(slope * x + intercept), fitted by maximum likelihood.
@@ -39,10 +39,11 @@ struct LogisticLine: Sendable, Equatable {
             guard determinant > 0, determinant.isFinite else { return nil }
             let slopeStep = -(hessian.2 * gradient.0 - hessian.1 * gradient.1) / determinant
             let interceptStep = -(hessian.0 * gradient.1 - hessian.1 * gradient.0) / determinant
-            if abs(slopeStep) <= 1e-13 * (1 + abs(line.slope)),
-                abs(interceptStep) <= 1e-13 * (1 + abs(line.intercept))
+            // Newton's error squares with each step, so after a step this small only rounding is left.
+            if abs(slopeStep) <= 1e-7 * (1 + abs(line.slope)),
+                abs(interceptStep) <= 1e-7 * (1 + abs(line.intercept))
             {
-                return line
+                return LogisticLine(slope: line.slope + slopeStep, intercept: line.intercept + interceptStep)
             }
             var size = 1.0
             while true {

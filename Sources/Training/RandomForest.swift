@@ -1,9 +1,9 @@
 internal import Vocabulary
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// A random forest (Breiman 2001, "Random forests") as scikit-learn grows it: every tree on a bootstrap sample drawn
@@ -16,9 +16,11 @@ package struct RandomForest: Sendable, Equatable {
 
     package enum ClassWeight: String, Sendable, CaseIterable {
         case none
-        /// Each class weighs rows / (2 x rows of the class), counted in the whole training sample (King & Zeng 2001).
+        /// Each class has half of the weight, counted in the whole training sample (King & Zeng 2001). As in
+        /// scikit-learn from 1.9 on, the weights are the odds with which the bootstrap draws a row; without bootstrap
+        /// they weigh the rows themselves.
         case balanced
-        /// The same, counted in each tree's bootstrap sample.
+        /// Rows are drawn with even odds, and weighed so that each class has half of a tree's bootstrap sample.
         case balancedSubsample = "balanced_subsample"
     }
 

@@ -1,9 +1,9 @@
 internal import Vocabulary
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Labelled rows in ascending order of their probability, with the losses of each row, ready for repeated weighted

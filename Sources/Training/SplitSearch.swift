@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Finds the best split of one node over the features it is shown.
@@ -34,6 +34,8 @@ struct SplitSearch {
     /// One bit a rank with rows in the node.
     private var present: [UInt64]
     private var keys: [UInt64] = []
+    /// The borders of a feature with missing values: what is left of each, the last rank there and the next.
+    private var borders: [(left: Counts, last: UInt32, first: UInt32)] = []
 
     init(ranks: Int, rows: Int, criterion: RandomForest.Criterion, minLeaf: UInt32) {
         self.criterion = criterion
@@ -43,27 +45,13 @@ struct SplitSearch {
         keys.reserveCapacity(rows)
     }
 
-    /// Sets the class weights of a tree.
-    mutating func weigh(_ rule: RandomForest.ClassWeight, inBag: Counts, labels: [UInt8]) {
-        let positives: Int
-        let negatives: Int
-        switch rule {
-        case .none:
-            (positiveWeight, negativeWeight) = (1, 1)
-            return
-        case .balanced:
-            positives = labels.count { $0 == 1 }
-            negatives = labels.count - positives
-        case .balancedSubsample:
-            positives = Int(inBag[1])
-            negatives = Int(inBag[2])
-        }
-        guard positives > 0, negatives > 0 else {
-            (positiveWeight, negativeWeight) = (1, 1)
-            return
-        }
-        positiveWeight = Double(positives + negatives) / Double(2 * positives)
-        negativeWeight = Double(positives + negatives) / Double(2 * negatives)
+    /// Sets the class weights of a tree: even, or each class half of all.
+    mutating func weigh(balanced: Bool, _ inBag: Counts) {
+        let positives = Double(inBag[1])
+        let negatives = Double(inBag[2])
+        let even = !balanced || positives == 0 || negatives == 0
+        positiveWeight = even ? 1 : (positives + negatives) / (2 * positives)
+        negativeWeight = even ? 1 : (positives + negatives) / (2 * negatives)
     }
 
     @inline(__always)
@@ -137,8 +125,7 @@ struct SplitSearch {
         present[Int(rank >> 6)] = 0
     }
 
-    /// Walks the ranks that are present in ascending order and tries the border before each, with the missing values
-    /// on either side.
+    /// Walks the ranks that are present in ascending order and tries the border before each.
     private mutating func tryRanks(_ feature: Int, _ missingRank: UInt32, _ lowest: UInt32, _ highest: UInt32) {
         var missing = Counts.zero
         if highest == missingRank {
@@ -158,7 +145,7 @@ struct SplitSearch {
                 histogram[Int(rank)] = .zero
             }
         }
-        if missing[0] > 0 { border(feature, missingRank, &scan) }
+        tryMissing(feature, missingRank, &scan)
     }
 
     private struct Scan {
@@ -167,24 +154,33 @@ struct SplitSearch {
         var last = UInt32.max
     }
 
-    /// Tries the border between the ranks so far and `rank`.
+    /// Tries the border between the ranks so far and `rank`, missing values on the right; notes it for the second
+    /// search if there are any.
     @inline(__always)
     private mutating func border(_ feature: Int, _ rank: UInt32, _ scan: inout Scan) {
         if scan.last != .max {
-            let left = scan.left
-            if scan.missing[0] == 0 {
-                if beats(left) {
-                    keep(feature, left, scan.last, rank, missingLeft: 2 * left[0] > total[0])
-                }
-            } else {
-                if beats(left) { keep(feature, left, scan.last, rank, missingLeft: false) }
-                let withMissing = left &+ scan.missing
-                if withMissing[0] < total[0], beats(withMissing) {
-                    keep(feature, withMissing, scan.last, rank, missingLeft: true)
-                }
+            let hasMissing = scan.missing[0] > 0
+            if beats(scan.left) {
+                let missingLeft = !hasMissing && 2 * scan.left[0] > total[0]
+                keep(feature, scan.left, scan.last, rank, missingLeft: missingLeft)
             }
+            if hasMissing { borders.append((scan.left, scan.last, rank)) }
         }
         scan.last = rank
+    }
+
+    /// Tries the border before the missing values, then every border again with these on the left: of equal splits the
+    /// one with missing on the right is kept, as scikit-learn does.
+    private mutating func tryMissing(_ feature: Int, _ missingRank: UInt32, _ scan: inout Scan) {
+        guard scan.missing[0] > 0 else { return }
+        let between = borders.count
+        border(feature, missingRank, &scan)
+        for place in 0..<between {
+            let (left, last, first) = borders[place]
+            let withMissing = left &+ scan.missing
+            if beats(withMissing) { keep(feature, withMissing, last, first, missingLeft: true) }
+        }
+        borders.removeAll(keepingCapacity: true)
     }
 
     private mutating func keep(
@@ -215,7 +211,7 @@ struct SplitSearch {
             if rank != scan.last { border(feature, rank, &scan) }
             scan.left &+= contributions[Int(key & 0xFFFF_FFFF)]
         }
-        if missing[0] > 0 { border(feature, missingRank, &scan) }
+        tryMissing(feature, missingRank, &scan)
         return true
     }
 

@@ -156,7 +156,8 @@ package struct TrainingPipeline {
     ) throws -> CrossValidationResult? {
         guard let folding = plan.crossValidation else { return nil }
         let (folds, heldOut) = try meter.measure("split") {
-            let folds = try rows.groups == nil
+            let folds =
+                try rows.groups == nil
                 ? Split.stratifiedFolds(of: rows, folding) : Split.groupFolds(of: rows, folding)
             let share = plan.split.validation / (plan.split.train + plan.split.validation)
             let units = share > 0 ? (rows.groups ?? rows.keys).map { "validation:" + $0 } : []

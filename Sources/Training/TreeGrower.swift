@@ -14,6 +14,8 @@ final class TreeGrower {
     private let minSplit: Int
     private let minLeaf: Int
 
+    private let positives: [Int]
+    private let negatives: [Int]
     private var contributions: [Counts]
     private var rows: [UInt32] = []
     private var spill: [UInt32]
@@ -27,6 +29,8 @@ final class TreeGrower {
         tries = forest.maxFeatures.resolved(columns.columns)
         minSplit = max(2, forest.minSamplesSplit.resolved(columns.rows))
         minLeaf = max(1, forest.minSamplesLeaf.resolved(columns.rows))
+        positives = labels.indices.filter { labels[$0] == 1 }
+        negatives = labels.indices.filter { labels[$0] != 1 }
         contributions = [Counts](repeating: .zero, count: columns.rows)
         spill = [UInt32](repeating: 0, count: columns.rows)
         order = Array(0..<columns.columns)
@@ -76,24 +80,30 @@ final class TreeGrower {
         return tree
     }
 
-    /// Draws the tree's sample and its class weights.
+    /// Draws the tree's sample and sets its class weights.
     private func sample(_ generator: inout SeededGenerator) -> Counts {
         let count = columns.rows
+        var draws = [UInt32](repeating: forest.bootstrap ? 0 : 1, count: count)
         if forest.bootstrap {
-            var draws = [UInt32](repeating: 0, count: count)
-            for _ in 0..<count { draws[Int(generator.below(UInt32(count)))] += 1 }
-            for row in 0..<count {
-                let drawn = draws[row]
-                let positive = labels[row] == 1
-                contributions[row] = Counts(drawn > 0 ? 1 : 0, positive ? drawn : 0, positive ? 0 : drawn, 0)
-            }
-        } else {
-            for row in 0..<count { contributions[row] = labels[row] == 1 ? Counts(1, 1, 0, 0) : Counts(1, 0, 1, 0) }
+            for _ in 0..<count { draws[draw(&generator)] += 1 }
+        }
+        for row in 0..<count {
+            let drawn = draws[row]
+            let positive = labels[row] == 1
+            contributions[row] = Counts(drawn > 0 ? 1 : 0, positive ? drawn : 0, positive ? 0 : drawn, 0)
         }
         rows = (0..<UInt32(count)).filter { contributions[Int($0)][0] > 0 }
         let total = rows.reduce(into: Counts.zero) { $0 &+= contributions[Int($1)] }
-        search.weigh(forest.classWeight, inBag: total, labels: labels)
+        let drawnEvenly = forest.classWeight == .balanced && forest.bootstrap
+        search.weigh(balanced: forest.classWeight != .none && !drawnEvenly, total)
         return total
+    }
+
+    /// One row at random; balanced, a class by even odds and then one of its rows.
+    private func draw(_ generator: inout SeededGenerator) -> Int {
+        guard forest.classWeight == .balanced else { return Int(generator.below(UInt32(columns.rows))) }
+        let members = generator.below(2) == 1 ? positives : negatives
+        return members[Int(generator.below(UInt32(members.count)))]
     }
 
     private func record(_ total: Counts) -> DecisionTree.Record {

@@ -154,6 +154,10 @@ package enum Disk {
         return Int64(info.f_bavail) * Int64(info.f_frsize)
     }
 
+    package static var processID: Int32 { getpid() }
+
+    package static func isAlive(process id: Int32) -> Bool { kill(id, 0) == 0 || errno == EPERM }
+
     package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
     /// An absolute path without `.`, `..` and double slashes; links are not resolved.
@@ -255,4 +259,15 @@ package final class FileLock {
     }
 
     deinit { close(file) }
+}
+
+extension Disk {
+    /// Appends bytes to a file, making it when needed. Not durable: for logs.
+    package static func append(_ path: String, _ bytes: [UInt8]) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("write", path) }
+        defer { close(file) }
+        let count = bytes.withUnsafeBytes { Glibc_write(file, $0.baseAddress, bytes.count) }
+        guard count == bytes.count else { throw failure("write", path) }
+    }
 }

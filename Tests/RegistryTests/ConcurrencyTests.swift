@@ -84,7 +84,8 @@ struct ConcurrencyTests {
         let errors = onThreads(8) { thread in
             let runs = registry(thread).runs
             for id in ids[(thread * 200)..<(thread * 200 + 200)] {
-                try runs.record(sample(id), finishing: StepCompletion(step: "t\(thread)", fingerprint: Digest(of: id), result: id))
+                let step = StepCompletion(step: "t\(thread)", fingerprint: Digest(of: id), result: id)
+                try runs.record(sample(id), finishing: step)
             }
         }
         #expect(errors == [])

@@ -37,14 +37,25 @@ final class Virtual: Sendable {
     func surroundings(actor: String = "ada") -> Surroundings {
         Surroundings(
             actor: actor,
-            now: { Timestamp(microseconds: self.clock.withLock { $0 += self.seconds; return $0 } * 1_000_000) },
+            now: { self.tick() },
             newID: { self.id() },
             uptime: { 0 }
         )
     }
 
+    private func tick() -> Timestamp {
+        clock.withLock { now in
+            now += seconds
+            return Timestamp(microseconds: now * 1_000_000)
+        }
+    }
+
     func id() -> String {
-        let digits = String(count.withLock { $0 += 1; return $0 }, radix: 16)
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        let digits = String(number, radix: 16)
         return String(repeating: "0", count: 32 - digits.count) + digits
     }
 }
@@ -95,7 +106,7 @@ func sample(
         experiment: model,
         model: model,
         status: status,
-        started: Timestamp(microseconds: 1_600_000_000_000_000 + Int64(id.suffix(8), radix: 16)! * 1_000_000),
+        started: Timestamp(microseconds: 1_600_000_000_000_000 + (Int64(id.suffix(8), radix: 16) ?? 0) * 1_000_000),
         ended: Timestamp(microseconds: 1_650_000_000_000_000),
         actor: "ada",
         seed: seed,

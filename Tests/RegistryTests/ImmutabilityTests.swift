@@ -9,13 +9,20 @@ struct ImmutabilityTests {
         "UPDATE model_versions SET model_hash = 'x'",
         "UPDATE model_versions SET created = 0",
         "DELETE FROM model_versions",
-        "INSERT OR REPLACE INTO model_versions SELECT project, model, version, run, 0, actor, policy, model_hash, 1 FROM model_versions",
-        "INSERT OR REPLACE INTO model_versions SELECT project, model, 3, run, 0, actor, policy, model_hash, 1 FROM model_versions WHERE version = 1",
-        "INSERT INTO model_versions SELECT project, model, 9, 'r', 0, actor, policy, model_hash, 1 FROM model_versions WHERE version = 1",
+        "INSERT OR REPLACE INTO model_versions "
+            + "SELECT project, model, version, run, 0, actor, policy, model_hash, 1 FROM model_versions",
+        "INSERT OR REPLACE INTO model_versions "
+            + "SELECT project, model, 3, run, 0, actor, policy, model_hash, 1 FROM model_versions WHERE version = 1",
+        "INSERT INTO model_versions "
+            + "SELECT project, model, 9, 'r', 0, actor, policy, model_hash, 1 FROM model_versions WHERE version = 1",
         "UPDATE model_history SET actor = 'mallory'",
         "DELETE FROM model_history",
-        "INSERT OR REPLACE INTO model_history SELECT project, model, position, event, cause, version, alias, previous, at, 'mallory', reason FROM model_history",
-        "INSERT INTO model_history SELECT project, model, position + 100, event, cause, version, alias, previous, 0, actor, reason FROM model_history",
+        "INSERT OR REPLACE INTO model_history "
+            + "SELECT project, model, position, event, cause, version, alias, previous, at, 'mallory', reason "
+            + "FROM model_history",
+        "INSERT INTO model_history "
+            + "SELECT project, model, position + 100, event, cause, version, alias, previous, 0, actor, reason "
+            + "FROM model_history",
         "UPDATE approvals SET state = 'approved', decided = 0, actor = 'mallory' WHERE version = 1",
         "DELETE FROM approvals",
         "INSERT OR REPLACE INTO approvals SELECT project, model, version, 'pending', NULL, NULL, NULL FROM approvals",
@@ -24,7 +31,9 @@ struct ImmutabilityTests {
         "INSERT INTO aliases SELECT project, model, 'newest', 1, 0 FROM aliases",
         "UPDATE runs SET status = 'running', ended = NULL",
         "UPDATE runs SET seed = 1",
-        "INSERT OR REPLACE INTO runs SELECT project, id, experiment, model, status, started, ended, actor, 9, fingerprint, synthetic, error, model_hash FROM runs",
+        "INSERT OR REPLACE INTO runs "
+            + "SELECT project, id, experiment, model, status, started, ended, actor, 9, fingerprint, synthetic, "
+            + "error, model_hash FROM runs",
         "DELETE FROM runs",
         "UPDATE run_metrics SET value = 1",
         "DELETE FROM run_metrics",
@@ -41,10 +50,11 @@ struct ImmutabilityTests {
         let desk = try Desk()
         try desk.version(.none)
         try desk.version(.required)
-        let before = try (desk.registry.models.show(named("readmission@1")), desk.registry.models.history("readmission"))
+        let models = desk.registry.models
+        let before = try (models.show(named("readmission@1")), models.history("readmission"))
         let error = caught { try desk.database.write { _ = try $0.execute(SQL(unsafe: statement)) } }
         #expect(error?.code == "metadata.constraint")
-        #expect(try desk.registry.models.show(named("readmission@1")) == before.0)
-        #expect(try desk.registry.models.history("readmission") == before.1)
+        #expect(try models.show(named("readmission@1")) == before.0)
+        #expect(try models.history("readmission") == before.1)
     }
 }

@@ -3,10 +3,14 @@ import Testing
 import Vocabulary
 
 struct ReferenceTests {
-    @Test(arguments: [
-        ("readmission", nil), ("readmission@champion", .alias(.champion)), ("lab-delay@candidate", .alias(.candidate)),
+    private static let readable: [(String, ModelReference.Selector?)] = [
+        ("readmission", nil),
+        ("readmission@champion", .alias(.champion)),
+        ("lab-delay@candidate", .alias(.candidate)),
         ("readmission@12", .version(12)),
-    ] as [(String, ModelReference.Selector?)])
+    ]
+
+    @Test(arguments: readable)
     func `reads a name, an alias and a number`(_ text: String, _ selector: ModelReference.Selector?) throws {
         let reference = try ModelReference(parsing: text)
         #expect(reference.selector == selector)
@@ -28,7 +32,8 @@ struct ReferenceTests {
     @Test func `suggests what may have been meant`() throws {
         #expect(caught { _ = try named("readmission@champoin") }?.message.contains("readmission@champion?") == true)
         let desk = try Desk()
-        #expect(caught { _ = try desk.registry.models.resolve(named("x")) }?.message.contains("none is registered") == true)
+        let none = caught { _ = try desk.registry.models.resolve(named("x")) }
+        #expect(none?.message.contains("none is registered") == true)
         try desk.version()
         let misspelt = caught { _ = try desk.registry.models.resolve(named("readmision@1")) }
         #expect(misspelt?.kind == .missing)

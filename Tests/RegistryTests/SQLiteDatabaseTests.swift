@@ -69,7 +69,10 @@ struct SQLiteDatabaseTests {
     @Test func `keeps what was written when it is opened again`() throws {
         let database = try table()
         try database.write { _ = try $0.execute("INSERT INTO t VALUES (1, 'x')") }
+        #expect(try count(database) == 1)
         try database.close()
+        #expect(scratch.names == ["martlet.db"])
+        #expect(code { _ = try count(database) } == "metadata.failed")
         #expect(try count(SQLiteDatabase(path: scratch.file)) == 1)
     }
 
@@ -199,7 +202,7 @@ struct SQLiteDatabaseTests {
         #expect(try first.read { try $0.row("SELECT MAX(a) AS a FROM t")?.int("a") } == 1600)
     }
 
-    @Test(arguments: 0..<5)
+    @Test(arguments: 0..<30)
     func `a new file can be opened by many at once`(_ round: Int) throws {
         let file = scratch.path + "/\(round).db"
         let migrations = [Migration(number: 1, name: "one", sql: "CREATE TABLE t (a BIGINT)")]

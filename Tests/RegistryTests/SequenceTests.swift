@@ -36,7 +36,9 @@ struct SequenceTests {
         }
 
         private mutating func decide(_ version: Int?, _ state: Approval.State) -> Bool {
-            guard let version, states.indices.contains(version - 1), states[version - 1] == .pending else { return false }
+            guard let version, states.indices.contains(version - 1), states[version - 1] == .pending else {
+                return false
+            }
             states[version - 1] = state
             if state == .approved { offer(version) }
             return true

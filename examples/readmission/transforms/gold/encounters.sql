@@ -3,6 +3,32 @@
 -- The history columns see only the same patient's strictly earlier encounters in this table, in the order of
 -- encounter_id. An earlier encounter's own label counts: a readmission within 30 days of it has happened by now.
 -- The encounter's own label, later encounters and the patient's total number of encounters stay out.
+WITH history AS (
+    SELECT
+        encounter_id,
+        row_number() OVER by_time - 1 AS earlier_encounters,
+        count(CASE WHEN readmitted = '<30' THEN 1 END) OVER earlier AS earlier_lt30,
+        sum(time_in_hospital) OVER earlier AS earlier_days,
+        max(number_inpatient) OVER earlier AS earlier_max_inpatient,
+        min(encounter_id) OVER earlier AS first_id,
+        lag(encounter_id) OVER by_time AS previous_id,
+        lag(readmitted) OVER by_time AS previous_label,
+        lag(time_in_hospital) OVER by_time AS previous_stay,
+        lag(discharge_disposition_id) OVER by_time AS previous_disposition,
+        lag(number_inpatient) OVER by_time AS previous_inpatient,
+        lag(number_emergency) OVER by_time AS previous_emergency,
+        lag(num_medications) OVER by_time AS previous_medications,
+        lag(diag_code_1) OVER by_time AS previous_code,
+        lag(diag_group_1) OVER by_time AS previous_group
+    FROM silver.encounters
+    WINDOW
+        by_time AS (PARTITION BY patient_nbr ORDER BY encounter_id),
+        earlier AS (
+            PARTITION BY patient_nbr ORDER BY encounter_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        )
+)
+
 SELECT
     encounter_id,
     patient_nbr,
@@ -59,35 +85,26 @@ SELECT
     diabetes_med,
 
     -- the patient's earlier encounters
-    CAST(count(*) OVER earlier AS INTEGER) AS earlier_encounters,
-    CAST(count(CASE WHEN readmitted = '<30' THEN 1 END) OVER earlier AS INTEGER) AS earlier_lt30,
-    CAST(count(CASE WHEN readmitted = '<30' THEN 1 END) OVER earlier AS DOUBLE)
-    / nullif(count(*) OVER earlier, 0) AS earlier_lt30_share,
-    CAST(sum(time_in_hospital) OVER earlier AS INTEGER) AS earlier_days,
-    max(number_inpatient) OVER earlier AS earlier_max_inpatient,
-    max(CASE WHEN readmitted = '<30' THEN 1 ELSE 0 END) OVER previous AS previous_lt30,
-    max(time_in_hospital) OVER previous AS previous_stay,
-    max(discharge_disposition_id) OVER previous AS previous_disposition,
-    number_inpatient - max(number_inpatient) OVER previous AS inpatient_change,
-    number_emergency - max(number_emergency) OVER previous AS emergency_change,
-    num_medications - max(num_medications) OVER previous AS medications_change,
+    CAST(earlier_encounters AS INTEGER) AS earlier_encounters,
+    CAST(earlier_lt30 AS INTEGER) AS earlier_lt30,
+    CAST(earlier_lt30 AS DOUBLE) / nullif(earlier_encounters, 0) AS earlier_lt30_share,
+    CAST(earlier_days AS INTEGER) AS earlier_days,
+    earlier_max_inpatient,
+    CASE WHEN previous_label = '<30' THEN 1 WHEN earlier_encounters > 0 THEN 0 END AS previous_lt30,
+    previous_stay,
+    previous_disposition,
+    number_inpatient - previous_inpatient AS inpatient_change,
+    number_emergency - previous_emergency AS emergency_change,
+    num_medications - previous_medications AS medications_change,
     CASE
-        WHEN max(diag_code_1) OVER previous = diag_code_1 THEN 2
-        WHEN max(diag_group_1) OVER previous = diag_group_1 THEN 1
-        WHEN max(diag_group_1) OVER previous IS NOT NULL THEN 0
+        WHEN previous_code = diag_code_1 THEN 2
+        WHEN previous_group = diag_group_1 THEN 1
+        WHEN earlier_encounters > 0 THEN 0
     END AS same_diagnosis,
 
     -- time between encounters: the file has no dates, but encounter_id rises with time
-    encounter_id - max(encounter_id) OVER previous AS previous_gap,
-    encounter_id - min(encounter_id) OVER earlier AS first_gap,
-    CAST(count(*) OVER earlier AS DOUBLE) / nullif(encounter_id - min(encounter_id) OVER earlier, 0) AS earlier_rate
+    encounter_id - previous_id AS previous_gap,
+    encounter_id - first_id AS first_gap,
+    CAST(earlier_encounters AS DOUBLE) / nullif(encounter_id - first_id, 0) AS earlier_rate
 FROM silver.encounters
-WINDOW
-    earlier AS (
-        PARTITION BY patient_nbr ORDER BY encounter_id
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ),
-    previous AS (
-        PARTITION BY patient_nbr ORDER BY encounter_id
-        ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING
-    )
+JOIN history USING (encounter_id)

@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import Composition
+internal import Vocabulary
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check libraries, project, contracts, SQL, tables and disk.",
+        discussion: "Exit code 1 when something is wrong; every finding says what to do.")
+
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var format: JSONOption
+
+    func run() throws {
+        var findings = Doctor.libraries()
+        do { findings += Doctor.project(try place.composition()) } catch let error as MartletError {
+            findings.append(.init(what: "project", state: .wrong, detail: "\(error)"))
+        }
+        if format.json {
+            try Output.json(findings)
+        } else {
+            for finding in findings {
+                let mark =
+                    switch finding.state {
+                    case .good: "✓"
+                    case .warning: "!"
+                    case .wrong: "✗"
+                    }
+                Output.print("\(mark) \(finding.what): \(finding.detail)")
+            }
+        }
+        if findings.contains(where: { $0.state == .wrong }) { throw ExitCode(1) }
+    }
+}

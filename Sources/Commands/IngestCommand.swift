@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import Composition
+internal import Lakehouse
+internal import Projects
+internal import Vocabulary
+internal import Workflow
+
+struct IngestCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ingest", abstract: "Take files into bronze, each exactly once, under their contracts.",
+        discussion: "Without files it takes what has arrived in the landing folders. Bad rows go to quarantine with their reasons.")
+
+    @Argument(help: "Files to take.")
+    var files: [String] = []
+
+    @Option(help: "The source the files belong to (default: by landing folder or header).")
+    var source: String?
+
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var format: JSONOption
+
+    func run() throws {
+        let reports = try place.composition().withWorkspace { workspace in
+            if files.isEmpty { return try workspace.ingestLanded() }
+            var bySource: [String: [String]] = [:]
+            for file in files {
+                let name = try workspace.source(named: source, for: file).name
+                bySource[name, default: []].append(file)
+            }
+            return try workspace.project.sources.compactMap { source in
+                try bySource[source.name].map { try workspace.ingest($0, of: source) }
+            }
+        }
+        if format.json { try Output.json(reports) } else { show(reports) }
+        let refused = reports.flatMap { report in report.files.filter { $0.outcome == .refused }.map { (report.source, $0) } }
+        if let (source, file) = refused.first { throw Workspace.refusal(of: file, source) }
+    }
+
+    private func show(_ reports: [IngestReport]) {
+        var grid = TextGrid("source", "file", "outcome", "rows", "accepted", "quarantined", "replaced")
+        for report in reports {
+            for file in report.files {
+                let isNew = file.outcome == .ingested
+                grid.rows.append([
+                    report.source, file.name, file.outcome.rawValue + (file.synthetic ? " (synthetic)" : ""),
+                    file.outcome == .alreadyKnown ? "" : grouped(file.rowsRead), isNew ? grouped(file.rowsAccepted) : "",
+                    isNew ? grouped(file.rowsRejected) : "", isNew ? grouped(file.rowsSuperseded) : "",
+                ])
+            }
+        }
+        Output.print(grid.rows.isEmpty ? "No files have arrived in the landing folders." : grid.text)
+        for file in reports.flatMap(\.files) {
+            for warning in file.warnings { Output.note("warning: \(file.name): \(warning)") }
+            guard file.outcome == .ingested, !file.breaches.isEmpty else { continue }
+            Output.print("\nSet aside from \(file.name):")
+            var breaches = TextGrid("column", "rule", "rows", "first in row", "example")
+            for breach in file.breaches {
+                breaches.rows.append([
+                    breach.column ?? "(line)", breach.rule, grouped(breach.rows), breach.exampleRow.map(String.init) ?? "",
+                    String((breach.example ?? "(missing)").prefix(40)),
+                ])
+            }
+            Output.print(breaches.text)
+        }
+    }
+}

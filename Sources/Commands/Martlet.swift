@@ -1,0 +1,38 @@
+package import ArgumentParser
+internal import Composition
+internal import Vocabulary
+
+/// The command line: `martlet <command>`.
+package struct Martlet: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "martlet",
+        abstract: "Keeps a tabular risk model in the air: from raw files to a gated, registered, reproducible model.",
+        discussion: """
+            Begin with `martlet init demo --template readmission`, land a file, and `martlet run`.
+            Exit codes: 0 done, 1 failed, 2 a gate or a comparison said no, 64 wrong usage.
+            """,
+        version: Composition.version,
+        subcommands: [
+            InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
+            VerifyCommand.self, LakeCommand.self, RunsCommand.self, ModelsCommand.self, DoctorCommand.self,
+            SchemaCommand.self,
+        ])
+
+    package init() {}
+
+    /// Runs the command line and ends the process with its exit code.
+    package static func runToExit() -> Never {
+        let commands = Set(CommandLine.arguments.dropFirst())
+        if !commands.isDisjoint(with: ["run", "verify", "predict"]) { RealWorld.restartWithPassiveWaiting() }
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            exit()
+        } catch let error as MartletError {
+            Output.note("\(Output.errorIsTerminal ? "\u{1B}[31merror:\u{1B}[0m" : "error:") \(error)")
+            exit(withError: ExitCode(error.exitCode))
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+internal import ArgumentParser
+internal import Composition
+internal import Projects
+internal import Registry
+internal import Vocabulary
+internal import Workflow
+
+struct ModelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "Registered models: look, decide, move.",
+        discussion: "A version is named NAME@NUMBER, NAME@champion or NAME@candidate.",
+        subcommands: [
+            List.self, Show.self, Card.self, Approve.self, Reject.self, Promote.self, Rollback.self, History.self,
+        ])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models.")
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let models = try place.composition().withRegistry { try $0.models.list() }
+            if format.json { return try Output.json(models) }
+            var grid = TextGrid("model", "versions", "champion", "candidate", "pending", "since (UTC)")
+            for model in models {
+                grid.rows.append([
+                    model.model, "\(model.versions)", model.champion.map { "@\($0)" } ?? "–",
+                    model.candidate.map { "@\($0)" } ?? "–", model.pending.map { "@\($0)" }.joined(separator: " "), model.created.minute,
+                ])
+            }
+            Output.print(models.isEmpty ? "No models registered yet." : grid.text)
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show a version: metrics, gates, approval, lineage.")
+        @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let version = try place.composition().withRegistry { try $0.models.show(try reference(model)) }
+            if format.json { return try Output.json(version) }
+            let summary = version.summary
+            let aliases = summary.aliases.map { "@\($0.rawValue)" }.joined(separator: " ")
+            Output.print("\(summary.model)@\(summary.version)  \(aliases)\(summary.synthetic ? "  synthetic data" : "")")
+            Output.print("approval \(summary.approval.state.rawValue), created \(summary.created.minute) UTC by \(summary.actor), model \(summary.modelHash.short)")
+            RunPages.metrics(version.run.metrics)
+            for gate in version.run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate)") }
+            RunPages.lineage(version.run.lineage)
+        }
+    }
+
+    struct Card: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "card", abstract: "Print a version's model card in Markdown.")
+        @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
+        @OptionGroup var place: ProjectOptions
+
+        func run() throws {
+            try place.composition().withReadingWorkspace { workspace in
+                let reference = try reference(model)
+                let card = ModelCard(try workspace.registry.models.show(reference), try workspace.load(reference))
+                Output.raw(card.markdown, to: 1)
+            }
+        }
+    }
+
+    struct Approve: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "approve", abstract: "Approve a pending version.")
+        @Argument(help: "NAME@NUMBER.") var model: String
+        @Option(help: "Why; it stays in the history.") var reason: String?
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let version = try place.composition().withWorkspace {
+                try $0.registry.models.approve(try ModelReference(parsing: model), reason: reason)
+            }
+            try tell(version, "Approved", json: format.json)
+        }
+    }
+
+    struct Reject: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "reject", abstract: "Reject a pending version for good.")
+        @Argument(help: "NAME@NUMBER.") var model: String
+        @Option(help: "Why; it stays in the history.") var reason: String
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let version = try place.composition().withWorkspace {
+                try $0.registry.models.reject(try ModelReference(parsing: model), reason: reason)
+            }
+            try tell(version, "Rejected", json: format.json)
+        }
+    }
+
+    struct Promote: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "promote", abstract: "Make a version the champion.")
+        @Argument(help: "NAME@NUMBER or NAME@candidate.") var model: String
+        @Option(help: "Why; it stays in the history.") var reason: String?
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let move = try place.composition().withWorkspace {
+                try $0.registry.models.promote(try ModelReference(parsing: model), reason: reason)
+            }
+            try ModelsCommand.report(move, json: format.json)
+        }
+    }
+
+    struct Rollback: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rollback", abstract: "Make the champion before this one the champion again.")
+        @Argument(help: "The model's name.") var model: String
+        @Option(help: "Why; it stays in the history.") var reason: String?
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let move = try place.composition().withWorkspace { try $0.registry.models.rollback(model, reason: reason) }
+            try ModelsCommand.report(move, json: format.json)
+        }
+    }
+
+    struct History: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "history", abstract: "Show who moved and decided what, when.")
+        @Argument(help: "The model's name.") var model: String
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let history = try place.composition().withRegistry { try $0.models.history(model) }
+            if format.json { return try Output.json(history) }
+            var grid = TextGrid("when (UTC)", "event", "version", "alias", "by", "reason")
+            for event in history.events {
+                grid.rows.append([
+                    event.at.minute, event.event.rawValue, "@\(event.version)", event.alias.map { "@\($0.rawValue)" } ?? "",
+                    event.actor, event.reason ?? "",
+                ])
+            }
+            Output.print(grid.text)
+        }
+    }
+
+    fileprivate static func report(_ move: ChampionMove, json: Bool) throws {
+        if json { return try Output.json(move) }
+        Output.print(
+            move.moved
+                ? "\(move.model)@\(move.to) is the champion\(move.from.map { ", in place of @\($0)" } ?? "")."
+                : "\(move.model)@\(move.to) was the champion already.")
+    }
+}
+
+private func reference(_ text: String) throws -> ModelReference {
+    let parsed = try ModelReference(parsing: text)
+    return parsed.selector == nil ? ModelReference(model: parsed.model, selector: .alias(.champion)) : parsed
+}
+
+private func tell(_ version: VersionSummary, _ verb: String, json: Bool) throws {
+    if json { return try Output.json(version) }
+    let aliases = version.aliases.map { "@\($0.rawValue)" }.joined(separator: " ")
+    Output.print("\(verb) \(version.model)@\(version.version)\(aliases.isEmpty ? "" : ", now \(aliases)").")
+}

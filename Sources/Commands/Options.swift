@@ -1,0 +1,54 @@
+internal import ArgumentParser
+internal import Composition
+internal import Vocabulary
+
+/// Where the project is: shared by nearly all commands.
+struct ProjectOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The project's folder (default: the nearest upwards with a martlet.yaml).", valueName: "dir"))
+    var project: String?
+
+    @Option(help: ArgumentHelp("Where the project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
+    var home: String?
+
+    func settings() throws -> Composition.Settings {
+        let folder: String
+        if let project {
+            folder = Disk.absolute(project)
+            guard Disk.exists(folder + "/martlet.yaml") else {
+                throw MartletError(
+                    .missing, "project.none", "There is no martlet.yaml in \(folder).",
+                    remedy: "Write a project with `martlet init NAME --template readmission`.")
+            }
+        } else {
+            folder = try ProjectFolder.find()
+        }
+        return Composition.Settings(projectFolder: folder, home: home)
+    }
+
+    func composition() throws -> Composition { Composition(try settings()) }
+}
+
+/// Threads; results do not depend on them.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Threads of the SQL engine (default: all processors, or MARTLET_THREADS).", valueName: "n"))
+    var engineThreads: Int?
+
+    @Option(help: ArgumentHelp("Threads of the learner (default: all processors, or MARTLET_TRAINING_THREADS).", valueName: "n"))
+    var trainingThreads: Int?
+
+    func validate() throws {
+        for value in [engineThreads, trainingThreads].compactMap(\.self) where !(1...1024).contains(value) {
+            throw ValidationError("Threads must be from 1 to 1024; \(value) is not.")
+        }
+    }
+
+    func apply(to settings: inout Composition.Settings) {
+        settings.engineThreads = engineThreads
+        settings.trainingThreads = trainingThreads
+    }
+}
+
+struct JSONOption: ParsableArguments {
+    @Flag(help: "Print JSON (its shape is in docs/cli.md) instead of a table.")
+    var json = false
+}

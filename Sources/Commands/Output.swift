@@ -1,0 +1,69 @@
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Results go to standard output, progress and errors to standard error.
+enum Output {
+    static func print(_ text: String) { write(text + "\n", to: 1) }
+    static func note(_ text: String) { write(text + "\n", to: 2) }
+    static func raw(_ text: String, to file: Int32) { write(text, to: file) }
+
+    static func json(_ value: some Encodable) throws { print(try JSON.text(value, pretty: true)) }
+
+    static var errorIsTerminal: Bool { isatty(2) == 1 }
+    static var isColourful: Bool { isatty(1) == 1 && getenv("NO_COLOR") == nil }
+
+    private static func write(_ text: String, to file: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Platform.write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+
+    private enum Platform {
+        static func write(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+            #if canImport(Glibc)
+                Glibc.write(file, bytes, count)
+            #else
+                Darwin.write(file, bytes, count)
+            #endif
+        }
+    }
+}
+
+/// A table for people: columns aligned, numbers to the right.
+struct TextGrid {
+    var header: [String]
+    var rows: [[String]] = []
+
+    init(_ header: String...) { self.header = header }
+    init(header: [String]) { self.header = header }
+
+    var text: String {
+        let all = [header] + rows
+        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let isNumeric = header.indices.map { column in
+            !rows.isEmpty && rows.allSatisfy { $0[column].isEmpty || $0[column] == "–" || looksNumeric($0[column]) }
+        }
+        return all.map { row in
+            let cells = row.enumerated().map { column, cell in
+                let gap = String(repeating: " ", count: widths[column] - cell.count)
+                return isNumeric[column] ? gap + cell : cell + gap
+            }
+            var line = cells.joined(separator: "  ")
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }.joined(separator: "\n")
+    }
+
+    private func looksNumeric(_ text: String) -> Bool {
+        text.contains(where: \.isNumber) && text.allSatisfy { $0.isNumber || "+-.,% e".contains($0) }
+    }
+}

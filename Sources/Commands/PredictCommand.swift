@@ -1,0 +1,113 @@
+internal import ArgumentParser
+internal import Composition
+internal import Lakehouse
+internal import Projects
+internal import Registry
+internal import Training
+internal import Vocabulary
+internal import Workflow
+
+struct PredictCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict", abstract: "Score a file of raw records.",
+        discussion: """
+            The records go through the source's contract and the model's own SQL, together with what the lake knows of
+            their entities; the lake itself is not changed. The output has one row a record: key, probability, risk band,
+            decision at the threshold, model and version.
+            """)
+
+    @Argument(help: "The file, in the form of the source's files; the target's column may be missing.")
+    var file: String
+
+    @Option(help: ArgumentHelp("NAME, NAME@ALIAS or NAME@NUMBER (default: the only model's champion).", valueName: "model"))
+    var model: String?
+
+    @Option(help: "The source the file belongs to.")
+    var source: String?
+
+    @Option(name: [.short, .long], help: ArgumentHelp("Write .parquet, .csv or .json (default: CSV on standard output).", valueName: "file"))
+    var output: String?
+
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+        guard let output else { return }
+        if ![".parquet", ".csv", ".json"].contains(where: { output.hasSuffix($0) }) {
+            throw ValidationError("-o \(output): the file must end in .parquet, .csv or .json.")
+        }
+    }
+
+    func run() throws {
+        var settings = try place.settings()
+        threads.apply(to: &settings)
+        try Composition(settings).withReadingWorkspace { workspace in
+            let reference = try reference(workspace)
+            let source = try workspace.source(named: source, for: file)
+            let prediction = try workspace.predict(file: file, of: source, by: reference)
+            if let output, output.hasSuffix(".parquet") {
+                try workspace.write(prediction, parquet: output)
+            } else {
+                let text = output?.hasSuffix(".json") == true ? try json(prediction) : csv(prediction)
+                if let output { try Disk.replaceDurably(Disk.absolute(output), Array(text.utf8)) } else { Output.raw(text, to: 1) }
+            }
+            summarise(prediction)
+        }
+    }
+
+    private func reference(_ workspace: Workspace) throws -> ModelReference {
+        guard let model else {
+            return ModelReference(model: try workspace.project.model(nil).name, selector: .alias(.champion))
+        }
+        let reference = try ModelReference(parsing: model)
+        return reference.selector == nil ? ModelReference(model: reference.model, selector: .alias(.champion)) : reference
+    }
+
+    private func summarise(_ prediction: FilePrediction) {
+        let positive = prediction.rows.count { $0.prediction.positive }
+        Output.note(
+            "\(grouped(prediction.rows.count)) of \(grouped(prediction.rowsRead)) records scored by "
+                + "\(prediction.loaded.name)@\(prediction.loaded.version), \(grouped(positive)) at or above the threshold "
+                + "of \(number(prediction.loaded.record.threshold.value)).")
+        if prediction.loaded.synthetic { Output.note("warning: the model was trained on synthetic rows.") }
+        if prediction.leftOut > 0 { Output.note("\(grouped(prediction.leftOut)) records were left out by the project's SQL.") }
+        if prediction.rejected > 0 {
+            Output.note("\(grouped(prediction.rejected)) records break the contract and have no score:")
+            for breach in prediction.breaches.prefix(5) {
+                Output.note("  \(breach.column ?? "line"): \(breach.rule), \(grouped(breach.rows)) rows, e.g. row \(breach.exampleRow ?? 0): \(breach.example ?? "(missing)")")
+            }
+        }
+    }
+
+    private func csv(_ prediction: FilePrediction) -> String {
+        var text = "\(quoted(prediction.loaded.specification.key)),probability,band,decision,model,version\n"
+        for row in prediction.rows {
+            text += "\(quoted(row.key)),\(row.prediction.probability),\(row.prediction.band?.rawValue ?? ""),"
+                + "\(row.prediction.positive ? 1 : 0),\(prediction.loaded.name),\(prediction.loaded.version)\n"
+        }
+        return text
+    }
+
+    private func quoted(_ text: String) -> String {
+        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+
+    private struct Row: Encodable {
+        var key: String
+        var probability: Double
+        var band: String?
+        var decision: Int
+        var model: String
+        var version: Int
+    }
+
+    private func json(_ prediction: FilePrediction) throws -> String {
+        let rows = prediction.rows.map {
+            Row(
+                key: $0.key, probability: $0.prediction.probability, band: $0.prediction.band?.rawValue,
+                decision: $0.prediction.positive ? 1 : 0, model: prediction.loaded.name, version: prediction.loaded.version)
+        }
+        return try JSON.text(rows, pretty: true) + "\n"
+    }
+}

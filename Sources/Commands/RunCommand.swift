@@ -1,0 +1,118 @@
+internal import ArgumentParser
+internal import Composition
+internal import Lakehouse
+internal import Projects
+internal import Registry
+internal import Training
+internal import Vocabulary
+internal import Workflow
+
+extension Stage: ExpressibleByArgument {}
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Fly the whole path: files, tables, model, gates, registry, predictions.",
+        discussion: """
+            Steps whose inputs have not changed are skipped; a run that was killed goes on where it stopped.
+            Stages, in order: ingest, transform, train, register, predict.
+            """)
+
+    @Option(help: ArgumentHelp("Begin at this stage.", valueName: "stage"))
+    var from: Stage = .ingest
+
+    @Option(help: ArgumentHelp("Stop after this stage.", valueName: "stage"))
+    var to: Stage = .predict
+
+    @Option(help: ArgumentHelp("Use this split seed in place of the one in martlet.yaml.", valueName: "n"))
+    var splitSeed: Int?
+
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var threads: ThreadOptions
+    @OptionGroup var format: JSONOption
+
+    func validate() throws {
+        if from > to { throw ValidationError("--from \(from.rawValue) comes after --to \(to.rawValue).") }
+    }
+
+    /// The shape of `--json`.
+    private struct Answer: Encodable {
+        struct Model: Encodable {
+            var name: String
+            var run: String
+            var gates: [Registry.GateResult]
+            var passed: Bool
+            var version: VersionSummary?
+        }
+        var steps: [Journal.Entry]
+        var models: [Model]
+    }
+
+    func run() throws {
+        var settings = try place.settings()
+        threads.apply(to: &settings)
+        settings.splitSeed = splitSeed
+        let composition = Composition(settings)
+        let progress = StepProgress()
+        let (report, journal) = try composition.withWorkspace { workspace in
+            let journal = Journal(
+                path: composition.home + "/logs/trace.jsonl", surroundings: composition.surroundings,
+                cpuSeconds: RealWorld.cpuSeconds, began: progress.begin, ended: progress.end)
+            return (try workspace.run(from: from, to: to, journal: journal), journal)
+        }
+        let models = report.models.map {
+            Answer.Model(name: $0.name, run: $0.run, gates: $0.gates, passed: $0.passed, version: $0.version)
+        }
+        if format.json {
+            try Output.json(Answer(steps: journal.entries, models: models))
+        } else {
+            for model in report.models { show(model) }
+        }
+        for file in report.refusedFiles { Output.note("warning: \(Workspace.refusal(of: file, report.ingested.first { $0.files.contains { $0.digest == file.digest } }?.source ?? ""))") }
+        if let failed = report.models.first(where: { !$0.passed }) {
+            let findings = failed.gates.filter { !$0.passed }.map(\.description).joined(separator: "; ")
+            throw MartletError(
+                .refused, "gates.failed", "\(failed.name) does not pass its gates and was not registered: \(findings).",
+                remedy: "See `martlet runs show \(failed.run.prefix(12))`; improve the model or the data, or correct the gate.")
+        }
+        if let file = report.refusedFiles.first { throw Workspace.refusal(of: file, report.ingested.first?.source ?? "") }
+    }
+
+    private func show(_ model: RunReport.Model) {
+        guard !model.gates.isEmpty || model.version != nil else { return }
+        Output.print("")
+        for gate in model.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate)") }
+        guard let version = model.version else { return }
+        let name = "\(version.model)@\(version.version)"
+        if version.synthetic { Output.print("\(name) was trained on synthetic rows: its figures say nothing about the real world.") }
+        switch version.approval.state {
+        case .pending: Output.print("\(name) waits for approval: martlet models approve \(name)")
+        default: Output.print("Next: martlet models card \(name) · martlet predict FILE · martlet verify \(name)")
+        }
+    }
+}
+
+/// Shows the steps of a long command on standard error.
+final class StepProgress {
+    private let isTerminal = Output.errorIsTerminal
+
+    func begin(_ step: String) {
+        if isTerminal { Output.raw("  \(step) …", to: 2) }
+    }
+
+    func end(_ entry: Journal.Entry) {
+        let mark =
+            switch entry.outcome {
+            case .done: "✓"
+            case .skipped: "·"
+            case .refused: "✗"
+            }
+        let name = entry.step + String(repeating: " ", count: max(1, 30 - entry.step.count))
+        let time = entry.outcome == .skipped ? "" : "  \(tenths(entry.seconds)) s"
+        Output.raw("\(isTerminal ? "\r\u{1B}[K" : "")\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)\n", to: 2)
+    }
+
+    private func tenths(_ seconds: Double) -> String {
+        let tenths = Int((seconds * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

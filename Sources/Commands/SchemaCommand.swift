@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Projects
+internal import Vocabulary
+
+struct SchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Print the JSON Schemas of martlet.yaml and of contracts.",
+        discussion: """
+            Editors complete and check from them. For the YAML language server, put this line first in martlet.yaml:
+              # yaml-language-server: $schema=martlet.schema.json
+            """)
+
+    @Argument(help: "project or contract.")
+    var what: String
+
+    func run() throws {
+        switch what {
+        case "project": try Output.json(Shapes.project.jsonSchema(title: "martlet.yaml"))
+        case "contract": try Output.json(Shapes.contract.jsonSchema(title: "A Martlet contract"))
+        default:
+            throw MartletError(
+                .usage, "schema.what", "There is no schema of \(what).", remedy: "Write `martlet schema project` or `martlet schema contract`.")
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package import Lakehouse
+internal import DuckDB
+package import LakehouseDuckDB
+internal import LightGBM
+package import Projects
+package import Registry
+internal import SQLite
+internal import Training
+internal import TrainingLightGBM
+package import Vocabulary
+package import Workflow
+
+/// The only place that wires: reads settings, chooses adapters, gives a workspace that is ready.
+package struct Composition: Sendable {
+    /// What a person may set; a flag wins over the environment, the environment over the default.
+    package struct Settings: Sendable {
+        package var projectFolder: String
+        /// Where the state is kept (default `<project>/.martlet`).
+        package var home: String?
+        /// Threads of the SQL engine (MARTLET_THREADS).
+        package var engineThreads: Int?
+        /// Threads of the learner (MARTLET_TRAINING_THREADS).
+        package var trainingThreads: Int?
+        package var splitSeed: Int?
+
+        package init(projectFolder: String, home: String? = nil) {
+            self.projectFolder = projectFolder
+            self.home = home
+        }
+    }
+
+    package static let version = "0.1.0"
+
+    private let settings: Settings
+    package let surroundings: Surroundings
+
+    package init(_ settings: Settings) {
+        self.settings = settings
+        surroundings = RealWorld.surroundings()
+    }
+
+    package var home: String {
+        let given = settings.home ?? RealWorld.environment("MARTLET_HOME")
+        return given.map { Disk.absolute($0) } ?? settings.projectFolder + "/.martlet"
+    }
+
+    package func project() throws -> Project {
+        try Project.load(settings.projectFolder, splitSeed: settings.splitSeed)
+    }
+
+    /// A workspace that may write; one at a time in a project.
+    package func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
+        let project = try project()
+        try Disk.makeDirectory(home)
+        guard let lock = try FileLock(home + "/lock") else {
+            throw MartletError(
+                .conflict, "project.busy", "Another martlet is at work in \(project.folder).",
+                remedy: "Wait until it has finished, or stop it.")
+        }
+        return try withExtendedLifetime(lock) {
+            removeAbandonedScratch()
+            return try body(try workspace(project, writing: true))
+        }
+    }
+
+    /// Scratch folders begin with the number of the process that made them.
+    private func removeAbandonedScratch() {
+        for name in Disk.list(home + "/scratch") {
+            let owner = name.split(separator: "-").first.flatMap { Int32($0) }
+            if owner.map({ !Disk.isAlive(process: $0) }) ?? true { Disk.removeTree("\(home)/scratch/\(name)") }
+        }
+    }
+
+    /// A workspace for looking: takes no lock and changes nothing that others see.
+    package func withReadingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
+        try body(try workspace(try project(), writing: false))
+    }
+
+    /// The registry for a command that only reads it.
+    package func withRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
+        try body(try registry(try project(), writing: false))
+    }
+
+    private func registry(_ project: Project, writing: Bool) throws -> ModelRegistry {
+        let path = home + "/martlet.db"
+        if !writing, !Disk.exists(path) {
+            throw MartletError(
+                .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
+                remedy: "Run `martlet run` first.")
+        }
+        let database = try SQLiteDatabase(path: path, readOnly: !writing)
+        return writing
+            ? try ModelRegistry.open(database, project: project.name, surroundings: surroundings)
+            : try ModelRegistry.openForReading(database, project: project.name, surroundings: surroundings)
+    }
+
+    private func workspace(_ project: Project, writing: Bool) throws -> Workspace {
+        let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
+            try DuckDBLakeEngine(
+                threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
+                memoryLimit: RealWorld.environment("MARTLET_MEMORY") ?? "2GB", spillFolder: home + "/spill")
+        }
+        return Workspace(
+            project: project, home: home,
+            lake: Lake(root: home + "/lake", engine: engine, surroundings: surroundings),
+            registry: try registry(project, writing: writing),
+            artifacts: ArtifactStore(folder: home + "/artifacts"), surroundings: surroundings,
+            cpuSeconds: RealWorld.cpuSeconds, trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
+            libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],
+            makeLearner: { plan in
+                switch plan.kind {
+                case "lightgbm":
+                    try LightGBMLearner(
+                        parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
+                default: try RandomForestLearner(parameters: plan.parameters)
+                }
+            },
+            makeScorer: { [threads = try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS")] text in
+                try LightGBMScorer(text: text, threads: threads)
+            })
+    }
+
+    private func threads(_ given: Int?, _ variable: String) throws -> Int {
+        if let given { return given }
+        guard let text = RealWorld.environment(variable) else { return RealWorld.processors }
+        guard let count = Int(text), (1...1024).contains(count) else {
+            throw MartletError(.usage, "settings.threads", "\(variable) is \(text); it must be a number from 1 to 1024.")
+        }
+        return count
+    }
+}

@@ -1,0 +1,76 @@
+package import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The real clock, the real randomness and the real account: the only place where they are read.
+package enum RealWorld {
+    package static func surroundings() -> Surroundings {
+        Surroundings(
+            actor: account(), now: { Timestamp(microseconds: microseconds(CLOCK_REALTIME)) }, newID: newID,
+            uptime: { Double(microseconds(CLOCK_MONOTONIC)) / 1e6 })
+    }
+
+    /// User and system CPU seconds of this process so far.
+    @Sendable package static func cpuSeconds() -> Double {
+        Double(microseconds(CLOCK_PROCESS_CPUTIME_ID)) / 1e6
+    }
+
+    private static func microseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+
+    /// 48 bits of milliseconds, then 80 random bits: ids sort by the time they were made.
+    @Sendable private static func newID() -> String {
+        var random = SystemRandomNumberGenerator()
+        func hex(_ value: UInt64, _ digits: Int) -> String {
+            let text = String(value, radix: 16)
+            return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+        }
+        let milliseconds = UInt64(microseconds(CLOCK_REALTIME) / 1000) & 0xFFFF_FFFF_FFFF
+        return hex(milliseconds, 12) + hex(random.next() & 0xFFFF, 4) + hex(random.next(), 16)
+    }
+
+    private static func account() -> String {
+        guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return "uid \(geteuid())" }
+        return String(cString: name)
+    }
+
+    package static func environment(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        let text = String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+
+    /// The program's own file.
+    package static var executable: String {
+        #if canImport(Glibc)
+            var buffer = [CChar](repeating: 0, count: 4097)
+            let count = readlink("/proc/self/exe", &buffer, 4096)
+            if count > 0 { return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+        #endif
+        return Disk.absolute(CommandLine.arguments.first ?? "martlet")
+    }
+
+    package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    /// OpenMP threads that wait by spinning make a busy machine many times slower. The runtime reads this setting
+    /// when it is loaded, before `main`, so the program starts itself anew with it, once.
+    package static func restartWithPassiveWaiting() {
+        guard environment("OMP_WAIT_POLICY") == nil else { return }
+        setenv("OMP_WAIT_POLICY", "passive", 1)
+        setenv("GOMP_SPINCOUNT", "0", 0)
+        #if canImport(Glibc)
+            var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
+            arguments.append(nil)
+            execv("/proc/self/exe", arguments)
+            // Still here: the program could not be started anew and goes on as it is.
+            for argument in arguments { free(argument) }
+        #endif
+    }
+}

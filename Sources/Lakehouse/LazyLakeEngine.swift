@@ -1,0 +1,40 @@
+package import Vocabulary
+
+/// An engine that is started when it is first asked for something: commands that find nothing to do never pay.
+package final class LazyLakeEngine: LakeEngine {
+    package let identity: String
+    private let start: () throws -> any LakeEngine
+    private var started: (any LakeEngine)?
+
+    package init(identity: String, start: @escaping () throws -> any LakeEngine) {
+        self.identity = identity
+        self.start = start
+    }
+
+    private func engine() throws -> any LakeEngine {
+        if let started { return started }
+        let engine = try start()
+        started = engine
+        return engine
+    }
+
+    package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
+        try engine().analyse(sql, file: file)
+    }
+    package func accept(_ request: AcceptRequest) throws -> Acceptance { try engine().accept(request) }
+    package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
+        try engine().materialise(query, into: file)
+    }
+    package func contentHash(of files: [String]) throws -> ContentHash { try engine().contentHash(of: files) }
+    package func columns(
+        _ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]
+    ) throws -> [LakeColumn] { try engine().columns(query, as: kinds, orderedBy: orderedBy) }
+    package func describe(_ query: Query) throws -> [DeltaField] { try engine().describe(query) }
+    package func texts(_ query: Query, limit: Int?) throws -> TextTable { try engine().texts(query, limit: limit) }
+    package func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile {
+        try engine().write(columns, into: file)
+    }
+    package func header(of file: String, format: SourceFormat) throws -> [String] {
+        try engine().header(of: file, format: format)
+    }
+}

@@ -1,0 +1,37 @@
+package import Vocabulary
+
+/// Bytes under their digest: `<home>/artifacts/<first two digits>/<digest>`. Nothing is ever replaced.
+package struct ArtifactStore: Sendable {
+    package let folder: String
+
+    package init(folder: String) { self.folder = folder }
+
+    private func path(_ digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))/\(digest.hex)" }
+
+    /// Stores bytes durably; storing the same bytes again does nothing.
+    package func put(_ bytes: [UInt8]) throws -> Digest {
+        let digest = Digest(of: bytes)
+        let path = path(digest)
+        if Disk.exists(path) { return digest }
+        try Disk.makeDirectory(Disk.parent(of: path))
+        _ = try Disk.createDurably(path, bytes)
+        return digest
+    }
+
+    /// - Throws: `artifact.missing`, or `artifact.altered` when the bytes are no longer those that were stored.
+    package func get(_ digest: Digest, _ name: String) throws -> [UInt8] {
+        let path = path(digest)
+        guard Disk.exists(path) else {
+            throw MartletError(
+                .missing, "artifact.missing", "The artifact \(name) is gone.", at: .init(file: path),
+                remedy: "Restore it from a backup, or train again.")
+        }
+        let bytes = try Disk.read(path)
+        guard Digest(of: bytes) == digest else {
+            throw MartletError(
+                .input, "artifact.altered", "The artifact \(name) was altered after it was stored.",
+                at: .init(file: path), remedy: "Restore it from a backup, or train again.")
+        }
+        return bytes
+    }
+}

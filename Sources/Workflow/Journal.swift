@@ -1,0 +1,91 @@
+package import Vocabulary
+
+/// What happens, as it happens: one line a step in `<home>/logs/trace.jsonl`, and a word to whoever watches.
+package final class Journal {
+    package enum Outcome: String, Sendable, Encodable { case done, skipped, refused }
+
+    /// A step that ended.
+    package struct Entry: Sendable, Encodable {
+        package var at: Timestamp
+        package var step: String
+        package var outcome: Outcome
+        /// For people: "101,766 rows", "unchanged".
+        package var detail: String
+        package var seconds: Double
+        package var cpuSeconds: Double
+        /// CPU seconds by phase, where the step tells them apart.
+        package var phases: [String: Double]?
+
+        enum CodingKeys: String, CodingKey {
+            case at, step, outcome, detail, seconds
+            case cpuSeconds = "cpu_seconds"
+            case phases
+        }
+    }
+
+    package private(set) var entries: [Entry] = []
+    private let path: String?
+    private let surroundings: Surroundings
+    private let cpuSeconds: @Sendable () -> Double
+    private let began: (String) -> Void
+    private let ended: (Entry) -> Void
+
+    package init(
+        path: String?, surroundings: Surroundings, cpuSeconds: @escaping @Sendable () -> Double,
+        began: @escaping (String) -> Void = { _ in }, ended: @escaping (Entry) -> Void = { _ in }
+    ) {
+        self.path = path
+        self.surroundings = surroundings
+        self.cpuSeconds = cpuSeconds
+        self.began = began
+        self.ended = ended
+    }
+
+    /// What a step's body says of itself.
+    package struct Note {
+        var outcome: Outcome
+        var detail: String
+        var phases: [String: Double]?
+
+        package init(_ outcome: Outcome = .done, _ detail: String, phases: [String: Double]? = nil) {
+            self.outcome = outcome
+            self.detail = detail
+            self.phases = phases
+        }
+    }
+
+    @discardableResult
+    package func step<T>(_ name: String, _ body: () throws -> (T, Note)) throws -> T {
+        began(name)
+        let start = surroundings.uptime()
+        let cpu = cpuSeconds()
+        let (value, note) = try body()
+        let entry = Entry(
+            at: surroundings.now(), step: name, outcome: note.outcome, detail: note.detail,
+            seconds: rounded(surroundings.uptime() - start), cpuSeconds: rounded(cpuSeconds() - cpu),
+            phases: note.phases?.mapValues(rounded))
+        entries.append(entry)
+        if let path {
+            try Disk.makeDirectory(Disk.parent(of: path))
+            try Disk.append(path, try JSON.encode(entry) + [10])
+        }
+        ended(entry)
+        return value
+    }
+
+    private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }
+}
+
+/// Books CPU seconds by phase.
+final class CPUMeter {
+    private(set) var seconds: [String: Double] = [:]
+    private let clock: @Sendable () -> Double
+
+    init(_ clock: @escaping @Sendable () -> Double) { self.clock = clock }
+
+    func measure<T>(_ phase: String, _ body: () throws -> T) rethrows -> T {
+        let start = clock()
+        defer { seconds[phase, default: 0] += clock() - start }
+        return try body()
+    }
+}

@@ -1,0 +1,136 @@
+package import Registry
+package import Training
+internal import Vocabulary
+
+/// A page about one version for those who decide on it: what it is, how good, on what, for what it is not.
+package struct ModelCard {
+    let version: ModelVersion
+    let loaded: LoadedVersion
+
+    package init(_ version: ModelVersion, _ loaded: LoadedVersion) {
+        self.version = version
+        self.loaded = loaded
+    }
+
+    /// The page in Markdown.
+    package var markdown: String {
+        let record = loaded.record
+        let summary = version.summary
+        var lines: [String] = ["# \(summary.model), version \(summary.version)", ""]
+        if summary.synthetic {
+            lines += ["> **Synthetic data.** Every figure on this card comes from made-up rows and says nothing about the real world.", ""]
+        }
+        lines += [
+            "| | |", "| --- | --- |",
+            "| predicts | \(loaded.specification.target) = \(loaded.specification.positive), one row of \(loaded.specification.table) by \(loaded.specification.key) |",
+            "| learner | \(record.plan.learner.kind), \(record.rounds) trees |",
+            "| calibration | \(record.plan.calibration.rawValue) |",
+            "| decision | positive from a probability of \(number(record.threshold.value))\(costs(record)) |",
+            "| approval | \(approval) |",
+            "| aliases | \(summary.aliases.isEmpty ? "none" : summary.aliases.map { "@\($0.rawValue)" }.joined(separator: ", ")) |",
+            "| created | \(summary.created.minute) UTC by \(summary.actor), run \(summary.run) |",
+            "| model hash | `\(summary.modelHash)` |", "",
+            "## How good it is", "",
+            "On \(grouped(record.test.rows)) untouched test rows (\(grouped(record.test.positives)) positive, base rate "
+                + "\(percent(record.test.baseRate)))\(clusters(record)), with 95 % bootstrap intervals:", "",
+            "| metric | value | 95 % interval |", "| --- | --- | --- |",
+        ]
+        for metric in Training.Metric.allCases {
+            let estimate = record.test[metric]
+            lines.append("| \(metric.rawValue) | \(number(estimate.value)) | \(interval(estimate)) |")
+        }
+        if let cost = record.test.costPer1000 {
+            lines.append("| cost per 1,000 rows | \(number(cost.value)) | \(interval(cost)) |")
+            let none = number(record.test.costPer1000AlertNone)
+            let all = number(record.test.costPer1000AlertAll)
+            lines += ["", "Alerting nobody would cost \(none), alerting everybody \(all) per 1,000 rows."]
+        }
+        let c = record.test.confusion
+        lines += [
+            "", "| | predicted positive | predicted negative |", "| --- | --- | --- |",
+            "| really positive | \(grouped(c.truePositives)) | \(grouped(c.falseNegatives)) |",
+            "| really negative | \(grouped(c.falsePositives)) | \(grouped(c.trueNegatives)) |",
+        ]
+        if let cv = record.crossValidation {
+            lines += ["", "In \(cv.folds)-fold cross-validation over all labelled rows:", "", "| metric | mean | sd |", "| --- | --- | --- |"]
+            for metric in Training.Metric.allCases {
+                if let summary = cv[metric] { lines.append("| \(metric.rawValue) | \(number(summary.mean)) | \(number(summary.sd)) |") }
+            }
+        }
+        lines += ["", "## Quality gates", ""]
+        lines += record.gates.isEmpty ? ["None asked."] : record.gates.map { "- \($0.passed ? "passed" : "**failed**"): \($0.sentence)" }
+        lines += ["", "## What it learned from", "", "| part | rows | positive |", "| --- | --- | --- |"]
+        for part in Part.allCases {
+            if let size = record.parts[part.name], size.rows > 0 {
+                lines.append("| \(part.name) | \(grouped(size.rows)) | \(grouped(size.positives)) |")
+            }
+        }
+        lines += ["", splitSentence(record), "", "| file | source | rows | refused | SHA-256 |", "| --- | --- | --- | --- | --- |"]
+        for file in version.run.lineage.files {
+            lines.append(
+                "| \(file.name)\(file.synthetic ? " (synthetic)" : "") | \(file.source) | \(grouped(file.rows)) | \(grouped(file.rejected)) | `\(file.digest.short)…` |")
+        }
+        lines += ["", "## What it goes by", "", "| feature | share of gain |", "| --- | --- |"]
+        for item in record.importance.prefix(15) { lines.append("| \(item.name) | \(percent(item.share)) |") }
+        lines += [
+            "", "## Limits", "",
+            "- The figures hold for rows like the test part: the same sources, units and period.",
+            "- Importance says what the model uses, not what causes the outcome.",
+            "- `martlet verify \(summary.model)@\(summary.version)` rebuilds it from the landed files and compares every table and the model.",
+        ]
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var approval: String {
+        let approval = version.summary.approval
+        switch approval.state {
+        case .none: return "not required"
+        case .pending: return "**pending**"
+        case .approved, .rejected:
+            let who = approval.actor.map { " by \($0)" } ?? ""
+            let when = approval.at.map { ", \($0.minute) UTC" } ?? ""
+            let why = approval.reason.map { " (\($0))" } ?? ""
+            return "\(approval.state.rawValue)\(who)\(when)\(why)"
+        }
+    }
+
+    private func costs(_ record: ModelRecord) -> String {
+        guard let costs = record.threshold.costs else { return "" }
+        return ", chosen for a miss costing \(number(costs.falseNegative)) and a false alarm \(number(costs.falsePositive))"
+    }
+
+    private func clusters(_ record: ModelRecord) -> String {
+        record.test.clusters == record.test.rows ? "" : " of \(grouped(record.test.clusters)) \(loaded.specification.group ?? "group")s"
+    }
+
+    private func splitSentence(_ record: ModelRecord) -> String {
+        let split = record.plan.split
+        let by = loaded.specification.group.map { "no \($0) stands on both sides" } ?? "by \(loaded.specification.key)"
+        switch split.kind {
+        case .time: return "Split by time: the test rows are the latest."
+        case .hash: return "Split by SHA-256 with seed \(split.seed), \(by)."
+        case .stratified: return "Stratified split by SHA-256 with seed \(split.seed)."
+        }
+    }
+
+    private func interval(_ estimate: Estimate) -> String {
+        guard let low = estimate.low, let high = estimate.high else { return "" }
+        return "\(number(low)) – \(number(high))"
+    }
+
+    private func percent(_ share: Double) -> String { "\(number(share * 100)) %" }
+}
+
+/// Four decimals for small numbers, fewer for large ones; "–" for what is undefined.
+package func number(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "–" }
+    let decimals = abs(value) >= 100 ? 1 : abs(value) >= 10 ? 2 : 4
+    var scale = 1.0
+    for _ in 0..<decimals { scale *= 10 }
+    let rounded = Int((value.magnitude * scale).rounded())
+    let whole = rounded / Int(scale)
+    var rest = String(rounded % Int(scale))
+    rest = String(repeating: "0", count: decimals - rest.utf8.count) + rest
+    while rest.hasSuffix("0"), rest.utf8.count > 1 { rest.removeLast() }
+    return (value < 0 && rounded > 0 ? "-" : "") + grouped(whole) + (rest == "0" ? "" : ".\(rest)")
+}

@@ -1,0 +1,47 @@
+package import Lakehouse
+package import Projects
+package import Training
+internal import Vocabulary
+
+/// Everything about a model that a project says: what decides a run besides the tables. Stored with the run, so that
+/// a version can be rebuilt from the registry alone.
+package struct ModelSpecification: Codable, Sendable {
+    package var name: String
+    package var table: TableName
+    package var key: String
+    package var target: String
+    package var positive: String
+    package var group: String?
+    package var eventTime: String?
+    package var include: [String]?
+    package var exclude: [String]
+    package var categorical: [String]
+    package var plan: TrainingPlan
+
+    init(_ model: Project.Model) {
+        name = model.name
+        table = model.table
+        key = model.key
+        target = model.target
+        positive = model.positive
+        group = model.group
+        eventTime = model.eventTime
+        include = model.include
+        exclude = model.exclude
+        categorical = model.categorical
+        plan = model.plan
+    }
+}
+
+/// The SQL of a table, as it was when a run used it.
+struct StoredTransform: Codable, Sendable {
+    var table: TableName
+    var file: String
+    var sql: String
+}
+
+/// What a run stores to be rebuilt from.
+struct Blueprint: Codable, Sendable {
+    var model: ModelSpecification
+    var transforms: [StoredTransform]
+}

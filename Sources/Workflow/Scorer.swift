@@ -1,0 +1,89 @@
+internal import Lakehouse
+package import Registry
+package import Training
+package import Vocabulary
+
+/// A registered version that is loaded and can score.
+package struct LoadedVersion {
+    package let name: String
+    package let version: Int
+    package let hash: Digest
+    package let synthetic: Bool
+    package let record: ModelRecord
+    package let specification: ModelSpecification
+    let blueprint: Blueprint
+    let scorer: any ModelScorer
+}
+
+/// A scored row.
+package struct ScoredRow: Sendable {
+    package let key: String
+    package let prediction: Prediction
+}
+
+extension Workspace {
+    /// Loads a version from the registry and the artifact store, checking every digest.
+    package func load(_ reference: ModelReference) throws -> LoadedVersion {
+        let found = try registry.models.show(reference)
+        func artifact(_ name: String) throws -> [UInt8] {
+            guard let artifact = found.run.artifacts.first(where: { $0.name == name }) else {
+                throw MartletError(.missing, "artifact.missing", "\(reference) has no artifact \(name).")
+            }
+            return try artifacts.get(artifact.digest, name)
+        }
+        let blueprint = try JSON.decode(Blueprint.self, from: try artifact(ArtifactName.blueprint))
+        return LoadedVersion(
+            name: found.summary.model, version: found.summary.version, hash: found.summary.modelHash,
+            synthetic: found.summary.synthetic,
+            record: try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record)),
+            specification: blueprint.model, blueprint: blueprint,
+            scorer: try makeScorer(try artifact(ArtifactName.model)))
+    }
+
+    /// Scores rows of a table in the form of the model's own.
+    func score(_ loaded: LoadedVersion, files: [String], where condition: String? = nil) throws -> [ScoredRow] {
+        let table = TrainingTable(model: loaded.specification, engine: lake.engine, files: files)
+        let (keys, columns) = try table.readForScoring(loaded.record.signature, where: condition)
+        let predictions = try loaded.record.predictions(columns, scorer: loaded.scorer)
+        return zip(keys, predictions).map { ScoredRow(key: $0, prediction: $1) }
+    }
+
+    /// Scores as columns, for a Parquet file.
+    func columns(of rows: [ScoredRow], _ loaded: LoadedVersion) -> [(name: String, column: LakeColumn)] {
+        let bands = RiskBands.Band.allCases
+        return [
+            (loaded.specification.key, .text(codes: rows.indices.map { Int32($0) }, levels: rows.map(\.key))),
+            ("probability", .number(rows.map(\.prediction.probability))),
+            (
+                "band",
+                .text(
+                    codes: rows.map { row in Int32(row.prediction.band.flatMap { bands.firstIndex(of: $0) } ?? -1) },
+                    levels: bands.map(\.rawValue))
+            ),
+            ("decision", .integer(rows.map { $0.prediction.positive ? 1 : 0 }, valid: rows.map { _ in true })),
+            ("model", .text(codes: rows.map { _ in 0 }, levels: [loaded.name])),
+            ("version", .integer(rows.map { _ in Int64(loaded.version) }, valid: rows.map { _ in true })),
+        ]
+    }
+
+    /// Writes gold.predictions_<model>: the champion's word on every row without label.
+    func predictUnlabelled(_ specification: ModelSpecification, _ journal: Journal) throws {
+        try journal.step("predict:\(specification.name)") {
+            guard
+                let champion = try registry.models.list().first(where: { $0.model == specification.name })?.champion
+            else { return ((), Journal.Note(.skipped, "no champion yet")) }
+            let loaded = try load(ModelReference(model: specification.name, selector: .version(champion)))
+            let table = try lake.reference(to: specification.table)
+            let name = TableName(.gold, "predictions_" + specification.name.replacing("-", with: "_"))
+            let fingerprint = Digest(of: "\(table.hash)\n\(loaded.hash)\n\(champion)")
+            if lake.table(name).exists, try lake.reference(to: name).fingerprint == fingerprint.hex {
+                return ((), Journal.Note(.skipped, "unchanged"))
+            }
+            let quoted = specification.target.replacing("\"", with: "\"\"")
+            let rows = try score(loaded, files: lake.files(of: specification.table), where: "\"\(quoted)\" IS NULL")
+            if rows.isEmpty, !lake.table(name).exists { return ((), Journal.Note(.skipped, "no unlabelled rows")) }
+            try lake.replace(name, with: columns(of: rows, loaded), fingerprint: fingerprint)
+            return ((), Journal.Note(.done, "\(grouped(rows.count)) rows → \(name)"))
+        }
+    }
+}

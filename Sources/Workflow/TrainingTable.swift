@@ -1,0 +1,162 @@
+internal import Lakehouse
+internal import Training
+internal import Vocabulary
+
+/// Reads a gold table as training input: which columns are what, and their values, never through text.
+struct TrainingTable {
+    let model: ModelSpecification
+    let engine: any LakeEngine
+    /// The table's Parquet files.
+    let files: [String]
+
+    private var query: Query {
+        Query("SELECT * FROM \(model.table.layer.rawValue).\"\(model.table.name)\"", inputs: [model.table: files])
+    }
+
+    /// The features in table order, with how to read each.
+    func features() throws -> [(name: String, kind: ReadKind)] {
+        let fields = try engine.describe(query)
+        let names = fields.map(\.name)
+        for (role, name) in [
+            ("key", model.key), ("target", model.target), ("group", model.group), ("event_time", model.eventTime),
+        ] {
+            if let name { try require(name, role, names) }
+        }
+        for name in model.exclude { try require(name, "features.exclude", names) }
+        for name in model.categorical { try require(name, "features.categorical", names) }
+        for name in model.include ?? [] { try require(name, "features.include", names) }
+        let reserved = Set([model.key, model.target, model.group, model.eventTime].compactMap(\.self) + model.exclude)
+        if let clash = model.include?.first(where: { $0 == model.target || $0 == model.key }) {
+            throw failure("model.leak", "\(clash) is the \(clash == model.target ? "target" : "key") and cannot be a feature.")
+        }
+        let wanted = model.include.map(Set.init)
+        let chosen = fields.filter { field in
+            if let wanted { return wanted.contains(field.name) }
+            return !reserved.contains(field.name) && !field.name.hasPrefix("_")
+        }
+        return try chosen.map { ($0.name, try kind($0)) }
+    }
+
+    private func kind(_ field: DeltaField) throws -> ReadKind {
+        if model.categorical.contains(field.name) { return .text }
+        switch field.type {
+        case "string", "boolean": return .text
+        case "date", "timestamp", "timestamp_ntz", "binary":
+            throw failure(
+                "model.feature-type", "The column \(field.name) is a \(field.type), which a model cannot learn from.",
+                remedy: "Make a number of it in the SQL (an age, a weekday), or name it under features.exclude.")
+        default: return .number
+        }
+    }
+
+    private func require(_ name: String, _ role: String, _ names: [String]) throws {
+        guard !names.contains(name) else { return }
+        let near = Spelling.nearest(to: name, among: names)
+        throw failure(
+            "model.no-column", "\(model.table) has no column \(name), which the model names as \(role).",
+            remedy: near.map { "Did you mean \($0)?" } ?? "It has: \(names.prefix(20).joined(separator: ", ")).")
+    }
+
+    private func failure(_ code: String, _ message: String, remedy: String? = nil) -> MartletError {
+        MartletError(.input, code, message, at: .init(file: "martlet.yaml", key: "models.\(model.name)"), remedy: remedy)
+    }
+
+    /// The whole table as training input, ordered by key.
+    func read() throws -> TrainingInput {
+        let features = try features()
+        guard !features.isEmpty else {
+            throw failure("model.no-features", "\(model.table) has no column left to learn from.")
+        }
+        var columns = try read(features, with: [model.key, model.target] + [model.group].compactMap(\.self), model.eventTime)
+        let keys = try keys(columns.extra[0])
+        let labels = try labels(columns.extra[1])
+        let groups = model.group.map { _ in columns.extra[2].texts.enumerated().map { $1 ?? "\u{0}key \(keys[$0])" } }
+        defer { columns.extra = [] }
+        return TrainingInput(
+            columns: columns.features, labels: labels, keys: keys, groups: groups, eventTimes: columns.eventTimes)
+    }
+
+    /// Keys and features of the rows of a table, for scoring.
+    func readForScoring(_ signature: Signature, where condition: String? = nil) throws -> (
+        keys: [String], columns: [NamedColumn]
+    ) {
+        let kinds: [(name: String, kind: ReadKind)] = signature.columns.map {
+            ($0.name, $0.type == .category ? .text : .number)
+        }
+        let columns = try read(kinds, with: [model.key], nil, where: condition)
+        return (try keys(columns.extra[0]), columns.features)
+    }
+
+    private struct Read {
+        var features: [NamedColumn]
+        var extra: [LakeColumn]
+        var eventTimes: [Int64?]?
+    }
+
+    private func read(
+        _ features: [(name: String, kind: ReadKind)], with extra: [String], _ eventTime: String?,
+        where condition: String? = nil
+    ) throws -> Read {
+        var kinds = extra.map { (name: $0, kind: ReadKind.text) } + features
+        var query = query
+        if let condition { query.sql += " WHERE \(condition)" }
+        if let eventTime {
+            kinds.append(("\u{1}event_time", .integer))
+            let quoted = eventTime.replacing("\"", with: "\"\"")
+            query.sql = "SELECT *, epoch_us(CAST(\"\(quoted)\" AS TIMESTAMP)) AS \"\u{1}event_time\" FROM (\(query.sql))"
+        }
+        var columns = try engine.columns(query, as: kinds, orderedBy: [model.key])
+        var times: [Int64?]?
+        if eventTime != nil, case .integer(let values, let valid)? = columns.popLast() {
+            times = zip(values, valid).map { $1 ? $0 : nil }
+        }
+        let rest = columns[extra.count...]
+        let named = zip(features, rest).map { feature, column in
+            switch column {
+            case .number(let values): NamedColumn(feature.name, .number(values))
+            case .text(let codes, let levels): NamedColumn(feature.name, .category(codes: codes, levels: levels))
+            case .integer(let values, let valid):
+                NamedColumn(feature.name, .number(zip(values, valid).map { $1 ? Double($0) : .nan }))
+            }
+        }
+        return Read(features: named, extra: Array(columns[..<extra.count]), eventTimes: times)
+    }
+
+    private func keys(_ column: LakeColumn) throws -> [String] {
+        try column.texts.map { text in
+            guard let text else {
+                throw failure("model.null-key", "The key \(model.key) is null in a row of \(model.table).",
+                    remedy: "Give every row a key in the SQL.")
+            }
+            return text
+        }
+    }
+
+    /// 1 for the positive value, 0 for the other one, `nil` for null.
+    private func labels(_ column: LakeColumn) throws -> [UInt8?] {
+        guard case .text(let codes, let levels) = column else { return [] }
+        let isPositive = levels.map { matches($0) }
+        if levels.count > 2 {
+            let shown = levels.sorted().prefix(4).joined(separator: ", ")
+            let isNumeric = levels.allSatisfy { Double($0) != nil }
+            throw failure(
+                "model.not-binary",
+                isNumeric && levels.count > 20
+                    ? "The target \(model.target) is a number with \(levels.count) values: that is regression, which Martlet does not offer yet."
+                    : "The target \(model.target) has \(levels.count) values (\(shown), …): that is multi-class, which Martlet does not offer yet.",
+                remedy: "Fold it into two values in the SQL, e.g. \(model.target) = '\(model.positive)' AS is_positive.")
+        }
+        if !levels.isEmpty, !isPositive.contains(true) {
+            throw failure(
+                "model.no-positive",
+                "No row of \(model.table) has the positive value \(model.positive) in \(model.target); it has: \(levels.joined(separator: ", ")).")
+        }
+        return codes.map { $0 < 0 ? nil : isPositive[Int($0)] ? 1 : 0 }
+    }
+
+    private func matches(_ level: String) -> Bool {
+        if level == model.positive { return true }
+        guard let a = Double(level), let b = Double(model.positive) else { return false }
+        return a == b
+    }
+}

@@ -1,0 +1,99 @@
+package import Lakehouse
+package import Projects
+package import Registry
+internal import Training
+package import Vocabulary
+
+// Scores a file of raw records by the same contract and the same SQL that made the training table (7): the
+// records join what the lake already knows of their entities, in a scratch folder; the lake itself is not touched.
+
+/// The scores of a file's records, and what became of the others.
+package struct FilePrediction {
+    package var loaded: LoadedVersion
+    package var rows: [ScoredRow]
+    package var rowsRead: Int
+    package var rejected: Int
+    package var breaches: [Acceptance.Breach]
+    /// Records that the contract took but the project's SQL left out.
+    package var leftOut: Int
+    /// Whether the records were seen without the lake's earlier ones (sources without a key).
+    package var alone: Bool
+}
+
+extension Workspace {
+    package func predict(
+        file path: String, of source: Project.Source, by reference: ModelReference
+    ) throws -> FilePrediction {
+        let loaded = try load(reference)
+        return try withScratch { folder in
+            var contract = source.contract
+            // A record that is known already is scored as the file has it.
+            contract.onKeyConflict = .latestWins
+            contract.maxRejected = 1
+            let bronze = TableName(.bronze, source.name)
+            let known = lake.table(bronze).exists ? try lake.files(of: bronze) : []
+            let alone = contract.key.isEmpty
+            let acceptance = try lake.engine.accept(
+                AcceptRequest(
+                    file: Disk.absolute(path), name: Disk.name(of: path), digest: Digest(of: path), contract: contract,
+                    format: source.format, existing: alone ? [] : known, folder: folder,
+                    quarantineFolder: "\(folder)/quarantine", fileID: surroundings.newID()))
+            guard acceptance.refusal == nil, let accepted = acceptance.accepted else {
+                throw MartletError(
+                    .input, "predict.refused",
+                    "No record can be scored: " + (acceptance.refusal ?? "all \(acceptance.rowsRead) rows break the contract")
+                        + describe(acceptance.breaches),
+                    at: .init(file: path), remedy: "Compare the file with the contract of \(source.name).")
+            }
+            let replaced = Set(acceptance.rewrites.map(\.old))
+            let earlier =
+                alone ? [] : known.filter { !replaced.contains($0) } + acceptance.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
+            let table = try rebuild(loaded, bronze, earlier + [accepted.path], in: folder, "with")
+            var condition: String?
+            if !earlier.isEmpty {
+                let before =
+                    replaced.isEmpty
+                    ? try lake.files(of: loaded.specification.table) : try rebuild(loaded, bronze, earlier, in: folder, "before")
+                condition = newRows(loaded.specification.key, before)
+            }
+            let rows = try score(loaded, files: table, where: condition)
+            return FilePrediction(
+                loaded: loaded, rows: rows, rowsRead: acceptance.rowsRead, rejected: acceptance.rejectedRows,
+                breaches: acceptance.breaches, leftOut: max(0, accepted.rows - rows.count), alone: alone)
+        }
+    }
+
+    /// Rows whose key the table without the file does not have.
+    private func newRows(_ key: String, _ before: [String]) -> String {
+        let quoted = "\"\(key.replacing("\"", with: "\"\""))\""
+        let files = before.map { "'\($0.replacing("'", with: "''"))'" }.joined(separator: ", ")
+        return "\(quoted) NOT IN (SELECT \(quoted) FROM read_parquet([\(files)]))"
+    }
+
+    /// The model's table, made from other bronze files by the SQL stored with the version.
+    private func rebuild(
+        _ loaded: LoadedVersion, _ bronze: TableName, _ files: [String], in folder: String, _ name: String
+    ) throws -> [String] {
+        var made: [TableName: [String]] = [bronze: files]
+        for stored in loaded.blueprint.transforms {
+            let analysis = try lake.engine.analyse(stored.sql, file: stored.file)
+            var inputs: [TableName: [String]] = [:]
+            for parent in analysis.tables { inputs[parent] = try made[parent] ?? lake.files(of: parent) }
+            let written = try lake.engine.materialise(
+                Query(stored.sql, file: stored.file, inputs: inputs, inRowOrder: analysis.orderSensitive),
+                into: "\(folder)/\(name).\(stored.table).parquet")
+            made[stored.table] = [written.path]
+        }
+        return made[loaded.specification.table] ?? []
+    }
+
+    private func describe(_ breaches: [Acceptance.Breach]) -> String {
+        let shown = breaches.prefix(3).map { "\($0.column ?? "line"): \($0.rule) (\($0.rows) rows)" }
+        return shown.isEmpty ? "." : "; " + shown.joined(separator: "; ") + "."
+    }
+
+    /// Writes scores as columns.
+    package func write(_ prediction: FilePrediction, parquet path: String) throws {
+        _ = try lake.engine.write(columns(of: prediction.rows, prediction.loaded), into: path)
+    }
+}

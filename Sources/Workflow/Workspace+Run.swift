@@ -1,0 +1,164 @@
+package import Lakehouse
+internal import Projects
+package import Registry
+internal import Training
+package import Vocabulary
+
+/// The stages of `martlet run`, in order.
+package enum Stage: String, CaseIterable, Sendable, Comparable {
+    case ingest, transform, train, register, predict
+
+    package static func < (a: Stage, b: Stage) -> Bool { a.rank < b.rank }
+    private var rank: Int { Stage.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// What a run of the whole path came to.
+package struct RunReport: Sendable {
+    package struct Model: Sendable {
+        package var name: String
+        package var run: String
+        package var passed: Bool
+        package var version: VersionSummary?
+        package var gates: [Registry.GateResult] = []
+    }
+
+    package var ingested: [IngestReport] = []
+    package var models: [Model] = []
+
+    package var refusedFiles: [IngestReport.File] { ingested.flatMap(\.files).filter { $0.outcome == .refused } }
+}
+
+extension Workspace {
+    /// The whole path: files → bronze → silver → gold → candidate → gates → registry → predictions.
+    ///
+    /// Steps whose inputs have not changed are skipped, so a run that was killed goes on where it stopped.
+    package func run(from first: Stage = .ingest, to last: Stage = .predict, journal: Journal) throws -> RunReport {
+        var report = RunReport()
+        func includes(_ stage: Stage) -> Bool { first <= stage && stage <= last }
+        if includes(.ingest) { report.ingested = try ingestAll(journal) }
+        guard last >= .transform else { return report }
+        let planned = try plannedTransforms()
+        if includes(.transform) { for item in planned { try build(item, journal) } }
+        guard last >= .train else { return report }
+        for model in project.models {
+            let specification = ModelSpecification(model)
+            let fingerprint = try trainingFingerprint(specification)
+            var outcome = try outcome(specification, fingerprint, planned, journal, mayTrain: includes(.train))
+            report.models.append(outcome)
+            guard outcome.passed else { continue }
+            if includes(.register) {
+                outcome.version = try register(outcome, model.needsApproval ? .required : .none, journal)
+                report.models[report.models.count - 1] = outcome
+            }
+            if includes(.predict) { try predictUnlabelled(specification, journal) }
+        }
+        return report
+    }
+
+    private func ingestAll(_ journal: Journal) throws -> [IngestReport] {
+        try project.sources.map { source in
+            try journal.step("ingest:\(source.name)") {
+                let paths = Disk.list(source.landing).filter { !$0.hasPrefix(".") }.map { "\(source.landing)/\($0)" }
+                    .filter { Disk.stamp($0) != nil }
+                let report = try ingest(paths, of: source)
+                let fresh = report.files.filter { $0.outcome == .ingested }
+                let refused = report.files.filter { $0.outcome == .refused }
+                let table = lake.table(TableName(.bronze, source.name))
+                if !table.exists {
+                    if let file = refused.first { throw Self.refusal(of: file, source.name) }
+                    throw MartletError(
+                        .missing, "ingest.nothing", "No file of \(source.name) has arrived.",
+                        at: .init(file: source.landing),
+                        remedy: "Copy a file there, or run `martlet generate` for made-up rows.")
+                }
+                if fresh.isEmpty, refused.isEmpty {
+                    let known = report.files.isEmpty ? "nothing landed" : "\(report.files.count) known"
+                    return (report, Journal.Note(.skipped, "nothing new (\(known))"))
+                }
+                let rows = fresh.reduce(0) { $0 + $1.rowsAccepted }
+                let rejected = fresh.reduce(0) { $0 + $1.rowsRejected }
+                var detail = "\(grouped(rows)) rows of \(fresh.count) \(fresh.count == 1 ? "file" : "files")"
+                if rejected > 0 { detail += ", \(grouped(rejected)) to quarantine" }
+                if !refused.isEmpty { detail += ", \(refused.count) files refused" }
+                return (report, Journal.Note(.done, detail))
+            }
+        }
+    }
+
+    /// The error that says why a file was refused whole.
+    package static func refusal(of file: IngestReport.File, _ source: String) -> MartletError {
+        var lines = "The file was refused: \(file.refusal ?? "it breaks the contract")."
+        for breach in file.breaches.prefix(3) {
+            lines += " \(breach.column ?? "line"): \(breach.rule) (\(grouped(breach.rows)) rows"
+            if let row = breach.exampleRow { lines += ", first in row \(row)" }
+            if let example = breach.example { lines += ": \"\(example.prefix(60))\"" }
+            lines += ")."
+        }
+        return MartletError(
+            .input, "ingest.refused", lines, at: .init(file: file.name),
+            remedy: "Compare the file with contracts/\(source).yaml; nothing of it was taken.")
+    }
+
+    private func build(_ item: PlannedTransform, _ journal: Journal) throws {
+        try journal.step("transform:\(item.transform.table)") {
+            let report = try lake.build(item)
+            return report.skipped
+                ? ((), Journal.Note(.skipped, "unchanged"))
+                : ((), Journal.Note(.done, "\(grouped(report.rows)) rows"))
+        }
+    }
+
+    private func outcome(
+        _ specification: ModelSpecification, _ fingerprint: Digest, _ planned: [PlannedTransform], _ journal: Journal,
+        mayTrain: Bool
+    ) throws -> RunReport.Model {
+        let id = try journal.step("train:\(specification.name)") {
+            if let run = try finishedTraining(specification, fingerprint) {
+                return (run, Journal.Note(.skipped, "unchanged, run \(run.prefix(12))"))
+            }
+            guard mayTrain else {
+                throw MartletError(
+                    .missing, "run.not-trained", "\(specification.name) has not been trained on the table as it is now.",
+                    remedy: "Run without --from, or from an earlier stage.")
+            }
+            let report = try train(specification, fingerprint: fingerprint, planned: planned)
+            return (report.run, Journal.Note(.done, "run \(report.run.prefix(12))", phases: report.phases))
+        }
+        let run = try registry.runs.show(id)
+        let passed = run.status == .finished
+        try journal.step("gates:\(specification.name)") {
+            let count = run.gates.count { !$0.passed }
+            let detail =
+                run.gates.isEmpty ? "none asked" : count == 0 ? "\(run.gates.count) passed" : "\(count) of \(run.gates.count) failed"
+            return ((), Journal.Note(passed ? .done : .refused, detail))
+        }
+        return RunReport.Model(name: specification.name, run: id, passed: passed, version: nil, gates: run.gates)
+    }
+
+    private func register(
+        _ outcome: RunReport.Model, _ policy: ApprovalPolicy, _ journal: Journal
+    ) throws -> VersionSummary {
+        try journal.step("register:\(outcome.name)") {
+            let registration = try registry.models.register(run: outcome.run, approval: policy)
+            let version = registration.version
+            let state =
+                version.aliases.isEmpty
+                ? version.approval.state == .pending ? "waits for approval" : "no alias"
+                : version.aliases.map { "@\($0.rawValue)" }.joined(separator: " ")
+            return (
+                version,
+                Journal.Note(registration.isNew ? .done : .skipped, "\(version.model)@\(version.version), \(state)")
+            )
+        }
+    }
+}
+
+/// A number with thousands separators, for people.
+package func grouped(_ number: Int) -> String {
+    var out = ""
+    for (index, digit) in String(number.magnitude).reversed().enumerated() {
+        if index > 0, index % 3 == 0 { out.append(",") }
+        out.append(digit)
+    }
+    return (number < 0 ? "-" : "") + String(out.reversed())
+}

@@ -1,0 +1,222 @@
+internal import Lakehouse
+package import Projects
+internal import Registry
+internal import Training
+package import Vocabulary
+
+// Training one model: gold table → matrix → fitted, calibrated, evaluated → a recorded run.
+// Needs the model's table and its ancestors to be built. Refuses targets that are not binary.
+// (5) The fingerprint covers content hashes, specification, seed and libraries; thread counts stay out of it.
+
+/// What training a model came to.
+package struct TrainReport: Sendable {
+    package var run: String
+    package var rows: Int
+    package var passed: Bool
+    package var phases: [String: Double]
+}
+
+/// Names of what a run stores.
+package enum ArtifactName {
+    /// The learner's file, in its native format.
+    package static let model = "model.txt"
+    /// Signature, calibration, threshold, bands, evaluation.
+    package static let record = "model.json"
+    /// Key, part, label and probability of every row.
+    package static let scores = "scores.parquet"
+    /// Specification and SQL to rebuild from.
+    package static let blueprint = "blueprint.json"
+}
+
+extension Workspace {
+    /// What decides the outcome of training this model now.
+    func trainingFingerprint(_ specification: ModelSpecification) throws -> Digest {
+        let table = try lake.reference(to: specification.table)
+        let libraries = libraries.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
+        return Digest(of: "training 1\n\(libraries)\n\(table.hash)\n\(try JSON.text(specification))")
+    }
+
+    /// The run that trained this model on exactly this, if there is one.
+    func finishedTraining(_ specification: ModelSpecification, _ fingerprint: Digest) throws -> String? {
+        guard let result = try registry.steps.finishedResult(of: "train:\(specification.name)", fingerprint: fingerprint)
+        else { return nil }
+        return try JSON.decode([String: String].self, from: result)["run"]
+    }
+
+    /// Trains a model and records the run with its step.
+    func train(
+        _ specification: ModelSpecification, fingerprint: Digest, planned: [PlannedTransform]
+    ) throws -> TrainReport {
+        try registry.runs.abandonRunning(model: specification.name)
+        let lineage = try lineage(of: specification.table, in: planned)
+        let started = surroundings.now()
+        var run = Run(
+            id: surroundings.newID(), experiment: project.name, model: specification.name, status: .running,
+            started: started, actor: surroundings.actor, seed: specification.plan.split.seed, fingerprint: fingerprint,
+            synthetic: lineage.files.contains { $0.synthetic })
+        try registry.runs.begin(run)
+        let meter = CPUMeter(cpuSeconds)
+        do {
+            let (input, trained) = try fit(specification, files: lake.files(of: specification.table), meter)
+            run.status = trained.record.passed ? .finished : .rejected
+            run.lineage = lineage
+            run.params = parameters(of: specification)
+            run.metrics = Registry.Metrics(metrics(of: trained.record))
+            run.gates = trained.record.gates.flatMap { gateResults($0) }
+            run.modelHash = try modelHash(trained)
+            run.artifacts = try meter.measure("store") { try store(trained, input, specification, planned) }
+            run.ended = surroundings.now()
+            try registry.runs.record(
+                run,
+                finishing: StepCompletion(
+                    step: "train:\(specification.name)", fingerprint: fingerprint, result: try JSON.text(["run": run.id])))
+            return TrainReport(
+                run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds)
+        } catch let error as MartletError {
+            run.status = .failed
+            run.error = error.message
+            try registry.runs.record(run)
+            throw error
+        }
+    }
+
+    /// Reads a table and fits the model to it; stores nothing.
+    func fit(
+        _ specification: ModelSpecification, files: [String], _ meter: CPUMeter
+    ) throws -> (TrainingInput, TrainedModel) {
+        let table = TrainingTable(model: specification, engine: lake.engine, files: files)
+        let input = try meter.measure("read") { try table.read() }
+        let pipeline = TrainingPipeline(
+            plan: specification.plan, learner: try makeLearner(specification.plan.learner), threads: trainingThreads,
+            meter: meter, makeScorer: { try makeScorer($0.text) })
+        return (input, try pipeline.train(input))
+    }
+
+    /// The hash of the canonical model: the learner's text and everything that turns it into decisions.
+    func modelHash(_ trained: TrainedModel) throws -> Digest {
+        let record = trained.record
+        var bytes = trained.fitted.text
+        bytes.append(10)
+        bytes += try JSON.encode(record.signature)
+        bytes += try JSON.encode(record.calibration)
+        bytes += try JSON.encode(record.threshold)
+        bytes += try JSON.encode(record.bands)
+        return Digest(of: bytes)
+    }
+
+    private func store(
+        _ trained: TrainedModel, _ input: TrainingInput, _ specification: ModelSpecification, _ planned: [PlannedTransform]
+    ) throws -> [Artifact] {
+        var artifacts: [Artifact] = []
+        func keep(_ name: String, _ mediaType: String, _ bytes: [UInt8]) throws {
+            artifacts.append(
+                Artifact(name: name, digest: try self.artifacts.put(bytes), bytes: bytes.count, mediaType: mediaType))
+        }
+        try keep(ArtifactName.model, "text/plain", trained.fitted.text)
+        try keep(ArtifactName.record, "application/json", try JSON.encode(trained.record, pretty: true))
+        let built = ancestry(of: specification.table, in: planned).built
+        let blueprint = Blueprint(
+            model: specification,
+            transforms: built.map {
+                StoredTransform(
+                    table: $0.transform.table, file: relative($0.transform.file), sql: $0.transform.sql)
+            })
+        try keep(ArtifactName.blueprint, "application/json", try JSON.encode(blueprint, pretty: true))
+        try keep(ArtifactName.scores, "application/vnd.apache.parquet", try scores(trained, input))
+        return artifacts
+    }
+
+    private func relative(_ path: String) -> String {
+        path.hasPrefix(project.folder + "/") ? String(path.dropFirst(project.folder.utf8.count + 1)) : path
+    }
+
+    /// Every row's key, part and label, and the probability of the test rows.
+    private func scores(_ trained: TrainedModel, _ input: TrainingInput) throws -> [UInt8] {
+        let names = Part.allCases.map(\.name)
+        var probabilities = [Double](repeating: .nan, count: input.keys.count)
+        for (row, value) in zip(trained.testRows, trained.testProbabilities) { probabilities[row] = value }
+        return try withScratch { folder in
+            let file = "\(folder)/scores.parquet"
+            _ = try lake.engine.write(
+                [
+                    ("key", .text(codes: input.keys.indices.map { Int32($0) }, levels: input.keys)),
+                    ("part", .text(codes: trained.parts.map { Int32($0.map { Int($0.rawValue) } ?? -1) }, levels: names)),
+                    (
+                        "label",
+                        .integer(input.labels.map { Int64($0 ?? 0) }, valid: input.labels.map { $0 != nil })
+                    ),
+                    ("probability", .number(probabilities)),
+                ], into: file)
+            return try Disk.read(file)
+        }
+    }
+
+    private func parameters(of specification: ModelSpecification) -> [String: String] {
+        let plan = specification.plan
+        var params: [String: String] = [
+            "learner": plan.learner.kind, "learner.seed": "\(plan.learner.seed)", "split.kind": plan.split.kind.rawValue,
+            "split.seed": "\(plan.split.seed)", "split.train": "\(plan.split.train)",
+            "split.validation": "\(plan.split.validation)", "split.test": "\(plan.split.test)",
+            "calibration": plan.calibration.rawValue, "features.rare_below": "\(plan.rareBelow)",
+            "features.missing": plan.missing.rawValue, "table": "\(specification.table)",
+        ]
+        if let rounds = plan.learner.rounds { params["learner.rounds"] = "\(rounds)" }
+        if plan.learner.earlyStopping > 0 { params["learner.early_stopping"] = "\(plan.learner.earlyStopping)" }
+        for (name, value) in plan.learner.parameters { params["learner.\(name)"] = "\(value)" }
+        switch plan.threshold {
+        case .fixed(let value): params["threshold.fixed"] = "\(value)"
+        case .cost(let costs):
+            params["threshold.cost.false_negative"] = "\(costs.falseNegative)"
+            params["threshold.cost.false_positive"] = "\(costs.falsePositive)"
+        }
+        return params
+    }
+
+    private func metrics(of record: ModelRecord) -> [Registry.Metric] {
+        var metrics: [Registry.Metric] = []
+        func add(_ part: String, _ evaluation: Evaluation) {
+            for (metric, estimate) in evaluation.metrics.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                metrics.append(
+                    Registry.Metric(
+                        part: part, name: metric.rawValue, value: estimate.value, low: estimate.low, high: estimate.high))
+            }
+            if let cost = evaluation.costPer1000 {
+                metrics.append(
+                    Registry.Metric(part: part, name: "cost_per_1000", value: cost.value, low: cost.low, high: cost.high))
+            }
+            let counts = [
+                ("rows", evaluation.rows), ("positives", evaluation.positives),
+                ("true_positives", evaluation.confusion.truePositives),
+                ("false_positives", evaluation.confusion.falsePositives),
+                ("true_negatives", evaluation.confusion.trueNegatives),
+                ("false_negatives", evaluation.confusion.falseNegatives),
+            ]
+            for (name, count) in counts { metrics.append(Registry.Metric(part: part, name: name, value: Double(count))) }
+            metrics.append(Registry.Metric(part: part, name: "threshold", value: evaluation.threshold))
+        }
+        add("test", record.test)
+        if let validation = record.validation { add("validation", validation) }
+        for (name, summary) in (record.crossValidation?.metrics ?? [:]).sorted(by: { $0.key < $1.key }) {
+            metrics.append(Registry.Metric(part: "cv", name: name, value: summary.mean))
+            for (fold, value) in summary.folds.enumerated() {
+                metrics.append(Registry.Metric(part: "cv", name: name, value: value, fold: fold))
+            }
+        }
+        return metrics
+    }
+
+    private func gateResults(_ gate: Training.GateResult) -> [Registry.GateResult] {
+        var results: [Registry.GateResult] = []
+        if let bound = gate.atLeast {
+            results.append(
+                .init(part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atLeast, bound: bound, value: gate.value))
+        }
+        if let bound = gate.atMost {
+            results.append(
+                .init(part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atMost, bound: bound, value: gate.value))
+        }
+        return results
+    }
+}
+
+extension CPUMeter: PhaseMeter {}

@@ -1,0 +1,59 @@
+package import Lakehouse
+internal import Projects
+internal import Registry
+internal import Vocabulary
+
+extension Workspace {
+    /// The project's transforms in an order in which every table comes after those it reads.
+    package func plannedTransforms() throws -> [PlannedTransform] {
+        try plan(project.transforms)
+    }
+
+    func plan(_ transforms: [Transform]) throws -> [PlannedTransform] {
+        let planned = try transforms.map { transform in
+            PlannedTransform(
+                transform: transform, analysis: try lake.engine.analyse(transform.sql, file: transform.file))
+        }
+        return try TransformPlan.order(planned, sources: Set(project.sources.map { $0.name.lowercased() }))
+    }
+
+    /// A table and everything it is made from, parents first.
+    func ancestry(of table: TableName, in planned: [PlannedTransform]) -> (bronze: [TableName], built: [PlannedTransform]) {
+        var wanted: Set<TableName> = [table]
+        var built: [PlannedTransform] = []
+        for item in planned.reversed() where wanted.contains(item.transform.table) {
+            built.append(item)
+            wanted.formUnion(item.analysis.tables)
+        }
+        return (wanted.filter { $0.layer == .bronze }.sorted(), built.reversed())
+    }
+
+    /// What a table stands on now: files, and every table at its current version.
+    func lineage(of table: TableName, in planned: [PlannedTransform]) throws -> Lineage {
+        let (bronze, built) = ancestry(of: table, in: planned)
+        var lineage = Lineage()
+        for name in bronze {
+            let reference = try lake.reference(to: name)
+            lineage.files += try lake.ingestedFiles(name.name, upTo: reference.version).map {
+                LineageFile(
+                    source: name.name, digest: $0.digest, name: $0.name, rows: $0.rows, rejected: $0.rejected,
+                    synthetic: $0.synthetic)
+            }
+            lineage.tables.append(
+                LineageTable(
+                    name: name.description, snapshot: reference.version, rows: reference.hash.rows,
+                    hash: reference.hash.description, parents: []))
+        }
+        for item in built {
+            let reference = try lake.reference(to: item.transform.table)
+            let parents = try item.analysis.tables.map {
+                TableSnapshot(name: $0.description, snapshot: try lake.reference(to: $0).version)
+            }
+            lineage.tables.append(
+                LineageTable(
+                    name: item.transform.table.description, snapshot: reference.version, rows: reference.hash.rows,
+                    hash: reference.hash.description, parents: parents))
+        }
+        return lineage
+    }
+}

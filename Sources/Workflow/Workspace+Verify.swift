@@ -1,0 +1,100 @@
+package import Lakehouse
+package import Registry
+internal import Training
+package import Vocabulary
+
+// Rebuilds a version from its bronze snapshots alone, with the SQL and specification stored at the time, and
+// compares content hashes table by table and the hash of the model. Touches nothing but a scratch folder.
+
+/// What rebuilding a version showed.
+package struct VerifyReport: Sendable, Encodable {
+    package struct Check: Sendable, Encodable {
+        /// A table's name, or "model".
+        package var what: String
+        package var recorded: String
+        /// `nil` when it could not be rebuilt.
+        package var rebuilt: String?
+        package var equal: Bool
+        /// Why it could not be rebuilt.
+        package var problem: String?
+    }
+
+    package var model: String
+    package var version: Int
+    package var checks: [Check]
+    package var seconds: Double
+
+    package var equal: Bool { checks.allSatisfy(\.equal) }
+    /// The first thing that differs, parents before children.
+    package var firstDifference: String? { checks.first { !$0.equal }?.what }
+
+    enum CodingKeys: String, CodingKey { case model, version, equal, checks, seconds, firstDifference = "first_difference" }
+
+    package func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        try box.encode(model, forKey: .model)
+        try box.encode(version, forKey: .version)
+        try box.encode(equal, forKey: .equal)
+        try box.encode(checks, forKey: .checks)
+        try box.encode(seconds, forKey: .seconds)
+        try box.encodeIfPresent(firstDifference, forKey: .firstDifference)
+    }
+}
+
+extension Workspace {
+    package func verify(_ reference: ModelReference, progress: (String) -> Void = { _ in }) throws -> VerifyReport {
+        let start = surroundings.uptime()
+        let loaded = try load(reference)
+        let recorded = try registry.models.show(reference).run.lineage
+        var report = VerifyReport(model: loaded.name, version: loaded.version, checks: [], seconds: 0)
+        try withScratch { folder in
+            var rebuilt: [TableName: [String]] = [:]
+            for table in recorded.tables {
+                guard let name = TableName(table.name), name.layer == .bronze else { continue }
+                progress(table.name)
+                report.checks.append(
+                    check(table.name, table.hash) {
+                        let files = try lake.files(of: name, at: table.snapshot)
+                        rebuilt[name] = files
+                        return try lake.engine.contentHash(of: files).description
+                    })
+            }
+            guard report.equal else { return }
+            let hashes = Dictionary(recorded.tables.map { ($0.name, $0.hash) }) { first, _ in first }
+            for stored in loaded.blueprint.transforms {
+                progress(stored.table.description)
+                let check = check(stored.table.description, hashes[stored.table.description] ?? "not recorded") {
+                    let analysis = try lake.engine.analyse(stored.sql, file: stored.file)
+                    var inputs: [TableName: [String]] = [:]
+                    for parent in analysis.tables { inputs[parent] = rebuilt[parent] }
+                    let written = try lake.engine.materialise(
+                        Query(stored.sql, file: stored.file, inputs: inputs, inRowOrder: analysis.orderSensitive),
+                        into: "\(folder)/\(stored.table.description).parquet")
+                    rebuilt[stored.table] = [written.path]
+                    return written.hash.description
+                }
+                report.checks.append(check)
+                if !check.equal { return }
+            }
+            progress("model")
+            report.checks.append(
+                check("model", loaded.hash.hex) {
+                    let meter = CPUMeter(cpuSeconds)
+                    let (_, trained) = try fit(
+                        loaded.specification, files: rebuilt[loaded.specification.table] ?? [], meter)
+                    return try modelHash(trained).hex
+                })
+        }
+        report.seconds = ((surroundings.uptime() - start) * 1000).rounded() / 1000
+        return report
+    }
+
+    private func check(_ what: String, _ recorded: String, _ rebuild: () throws -> String) -> VerifyReport.Check {
+        do {
+            let found = try rebuild()
+            return .init(what: what, recorded: recorded, rebuilt: found, equal: found == recorded)
+        } catch {
+            return .init(what: what, recorded: recorded, rebuilt: nil, equal: false, problem: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package import Lakehouse
+package import Projects
+package import Registry
+package import Training
+package import Vocabulary
+
+/// A project that is ready to work: its files read, its lake and registry open, its learners chosen.
+///
+/// Made by `Composition`; used by one thread.
+package struct Workspace {
+    package let project: Project
+    /// Where the project keeps its state.
+    package let home: String
+    package let lake: Lake
+    package let registry: ModelRegistry
+    package let artifacts: ArtifactStore
+    package let surroundings: Surroundings
+    /// CPU seconds of this process so far.
+    package let cpuSeconds: @Sendable () -> Double
+    /// Threads that a learner may use; results do not depend on it.
+    package let trainingThreads: Int
+    /// Name and version of each library that decides what a model looks like.
+    package let libraries: [String: String]
+    package let makeLearner: (LearnerPlan) throws -> any Learner
+    package let makeScorer: ([UInt8]) throws -> any ModelScorer
+
+    package init(
+        project: Project, home: String, lake: Lake, registry: ModelRegistry, artifacts: ArtifactStore,
+        surroundings: Surroundings, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
+        libraries: [String: String], makeLearner: @escaping (LearnerPlan) throws -> any Learner,
+        makeScorer: @escaping ([UInt8]) throws -> any ModelScorer
+    ) {
+        self.project = project
+        self.home = home
+        self.lake = lake
+        self.registry = registry
+        self.artifacts = artifacts
+        self.surroundings = surroundings
+        self.cpuSeconds = cpuSeconds
+        self.trainingThreads = trainingThreads
+        self.libraries = libraries
+        self.makeLearner = makeLearner
+        self.makeScorer = makeScorer
+    }
+
+    /// A folder for work that nobody keeps, empty; removed when the body returns.
+    func withScratch<T>(_ body: (String) throws -> T) throws -> T {
+        let folder = "\(home)/scratch/\(Disk.processID)-\(surroundings.newID())"
+        try Disk.makeDirectory(folder)
+        defer { Disk.removeTree(folder) }
+        return try body(folder)
+    }
+}

@@ -1,0 +1,7 @@
+-- One row per key: the features and the target.
+SELECT
+    id,
+    kind,
+    value,
+    outcome
+FROM silver.measurements
