@@ -406,7 +406,7 @@ max_rejected: 0.05 # a file with more bad rows than this is another file: refuse
 key: [encounter_id]
 on_key_conflict: reject
 columns:
-  encounter_id: {type: bigint, nullable: false, min: 1, description: rises with time, though not strictly}
+  encounter_id: {type: bigint, nullable: false, min: 1, description: "rises with time, though not strictly"}
   patient_nbr: {type: bigint, nullable: false, min: 1, pii: direct, description: the patient; repeats}
   race: {type: text, allowed: [AfricanAmerican, Asian, Caucasian, Hispanic, Other], pii: quasi}
   gender: {type: text, nullable: false, allowed: [Female, Male, Unknown/Invalid], pii: quasi}
@@ -531,7 +531,7 @@ models:
   - name: readmission
     table: gold.encounters
     key: encounter_id
-    target: {column: readmitted, positive: "<30"}
+    target: {column: readmitted_early, positive: true}
     group: patient_nbr # never on both sides of the split; the intervals resample patients
     features:
       # Codes, not amounts. Text columns are categorical by themselves.
@@ -599,7 +599,7 @@ WITH history AS (
 SELECT
     encounter_id,
     patient_nbr,
-    readmitted,
+    readmitted = '<30' AS readmitted_early, -- null while the outcome is not known
 
     -- the patient
     race,

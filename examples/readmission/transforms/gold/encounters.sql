@@ -32,7 +32,7 @@ WITH history AS (
 SELECT
     encounter_id,
     patient_nbr,
-    readmitted,
+    readmitted = '<30' AS readmitted_early, -- null while the outcome is not known
 
     -- the patient
     race,
