@@ -22,7 +22,9 @@ struct GenerateCommand: ParsableCommand {
     @Flag(help: "Leave the outcome out, as for records that have just arrived.")
     var unlabelled = false
 
-    @Option(name: [.short, .long], help: ArgumentHelp("The CSV file to write (default: standard output).", valueName: "file"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("The CSV file to write (default: standard output).", valueName: "file"))
     var output: String?
 
     func validate() throws {

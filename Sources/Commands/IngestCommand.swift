@@ -8,7 +8,9 @@ internal import Workflow
 struct IngestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Take files into bronze, each exactly once, under their contracts.",
-        discussion: "Without files it takes what has arrived in the landing folders. Bad rows go to quarantine with their reasons.")
+        discussion:
+            "Without files it takes what has arrived in the landing folders. Bad rows go to quarantine with their reasons."
+    )
 
     @Argument(help: "Files to take.")
     var files: [String] = []
@@ -32,7 +34,9 @@ struct IngestCommand: ParsableCommand {
             }
         }
         if format.json { try Output.json(reports) } else { show(reports) }
-        let refused = reports.flatMap { report in report.files.filter { $0.outcome == .refused }.map { (report.source, $0) } }
+        let refused = reports.flatMap { report in
+            report.files.filter { $0.outcome == .refused }.map { (report.source, $0) }
+        }
         if let (source, file) = refused.first { throw Workspace.refusal(of: file, source) }
     }
 
@@ -43,7 +47,8 @@ struct IngestCommand: ParsableCommand {
                 let isNew = file.outcome == .ingested
                 grid.rows.append([
                     report.source, file.name, file.outcome.rawValue + (file.synthetic ? " (synthetic)" : ""),
-                    file.outcome == .alreadyKnown ? "" : grouped(file.rowsRead), isNew ? grouped(file.rowsAccepted) : "",
+                    file.outcome == .alreadyKnown ? "" : grouped(file.rowsRead),
+                    isNew ? grouped(file.rowsAccepted) : "",
                     isNew ? grouped(file.rowsRejected) : "", isNew ? grouped(file.rowsSuperseded) : "",
                 ])
             }
@@ -56,7 +61,8 @@ struct IngestCommand: ParsableCommand {
             var breaches = TextGrid("column", "rule", "rows", "first in row", "example")
             for breach in file.breaches {
                 breaches.rows.append([
-                    breach.column ?? "(line)", breach.rule, grouped(breach.rows), breach.exampleRow.map(String.init) ?? "",
+                    breach.column ?? "(line)", breach.rule, grouped(breach.rows),
+                    breach.exampleRow.map(String.init) ?? "",
                     String((breach.example ?? "(missing)").prefix(40)),
                 ])
             }

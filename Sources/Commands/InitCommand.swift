@@ -26,7 +26,8 @@ struct InitCommand: ParsableCommand {
         }
         let folder = Disk.absolute(name)
         let plain = Disk.name(of: folder)
-        guard plain.first?.isLetter == true, plain.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
+        guard plain.first?.isLetter == true,
+            plain.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) })
         else {
             throw MartletError(
                 .usage, "init.name", "\(plain) is not a usable project name.",
@@ -60,7 +61,10 @@ struct InitCommand: ParsableCommand {
                   martlet generate \(template) -o \(name)/landing/\(source)/look-alikes.csv
                 """)
         }
-        Output.print(template == "blank" ? "Next: edit \(name)/martlet.yaml; `martlet doctor` says what is missing." : "Then: cd \(name) && martlet run")
+        Output.print(
+            template == "blank"
+                ? "Next: edit \(name)/martlet.yaml; `martlet doctor` says what is missing."
+                : "Then: cd \(name) && martlet run")
     }
 
     private static func source(of template: String) -> String {

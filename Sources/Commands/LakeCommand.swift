@@ -91,7 +91,8 @@ struct LakeCommand: ParsableCommand {
                 grid.rows.append([
                     "\(answer.version)", answer.at?.minute ?? "", answer.operation, grouped(answer.rowsAdded),
                     "\(answer.added)", "\(answer.removed)",
-                    (answer.files.prefix(3) + (answer.files.count > 3 ? ["…"] : []) + answer.parents).joined(separator: ", "),
+                    (answer.files.prefix(3) + (answer.files.count > 3 ? ["…"] : []) + answer.parents).joined(
+                        separator: ", "),
                 ])
             }
             Output.print(grid.text)

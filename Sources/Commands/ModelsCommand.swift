@@ -25,7 +25,8 @@ struct ModelsCommand: ParsableCommand {
             for model in models {
                 grid.rows.append([
                     model.model, "\(model.versions)", model.champion.map { "@\($0)" } ?? "–",
-                    model.candidate.map { "@\($0)" } ?? "–", model.pending.map { "@\($0)" }.joined(separator: " "), model.created.minute,
+                    model.candidate.map { "@\($0)" } ?? "–", model.pending.map { "@\($0)" }.joined(separator: " "),
+                    model.created.minute,
                 ])
             }
             Output.print(models.isEmpty ? "No models registered yet." : grid.text)
@@ -44,16 +45,20 @@ struct ModelsCommand: ParsableCommand {
             if format.json { return try Output.json(version) }
             let summary = version.summary
             let aliases = summary.aliases.map { "@\($0.rawValue)" }.joined(separator: " ")
-            Output.print("\(summary.model)@\(summary.version)  \(aliases)\(summary.synthetic ? "  synthetic data" : "")")
-            Output.print("approval \(summary.approval.state.rawValue), created \(summary.created.minute) UTC by \(summary.actor), model \(summary.modelHash.short)")
+            Output.print(
+                "\(summary.model)@\(summary.version)  \(aliases)\(summary.synthetic ? "  synthetic data" : "")")
+            Output.print(
+                "approval \(summary.approval.state.rawValue), created \(summary.created.minute) UTC by \(summary.actor), model \(summary.modelHash.short)"
+            )
             RunPages.metrics(version.run.metrics)
-            for gate in version.run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate)") }
+            for gate in version.run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
             RunPages.lineage(version.run.lineage)
         }
     }
 
     struct Card: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "card", abstract: "Print a version's model card in Markdown.")
+        static let configuration = CommandConfiguration(
+            commandName: "card", abstract: "Print a version's model card in Markdown.")
         @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
         @OptionGroup var place: ProjectOptions
 
@@ -82,7 +87,8 @@ struct ModelsCommand: ParsableCommand {
     }
 
     struct Reject: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "reject", abstract: "Reject a pending version for good.")
+        static let configuration = CommandConfiguration(
+            commandName: "reject", abstract: "Reject a pending version for good.")
         @Argument(help: "NAME@NUMBER.") var model: String
         @Option(help: "Why; it stays in the history.") var reason: String
         @OptionGroup var place: ProjectOptions
@@ -97,7 +103,8 @@ struct ModelsCommand: ParsableCommand {
     }
 
     struct Promote: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "promote", abstract: "Make a version the champion.")
+        static let configuration = CommandConfiguration(
+            commandName: "promote", abstract: "Make a version the champion.")
         @Argument(help: "NAME@NUMBER or NAME@candidate.") var model: String
         @Option(help: "Why; it stays in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
@@ -126,7 +133,8 @@ struct ModelsCommand: ParsableCommand {
     }
 
     struct History: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "history", abstract: "Show who moved and decided what, when.")
+        static let configuration = CommandConfiguration(
+            commandName: "history", abstract: "Show who moved and decided what, when.")
         @Argument(help: "The model's name.") var model: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -137,7 +145,8 @@ struct ModelsCommand: ParsableCommand {
             var grid = TextGrid("when (UTC)", "event", "version", "alias", "by", "reason")
             for event in history.events {
                 grid.rows.append([
-                    event.at.minute, event.event.rawValue, "@\(event.version)", event.alias.map { "@\($0.rawValue)" } ?? "",
+                    event.at.minute, event.event.rawValue, "@\(event.version)",
+                    event.alias.map { "@\($0.rawValue)" } ?? "",
                     event.actor, event.reason ?? "",
                 ])
             }

@@ -4,10 +4,14 @@ internal import Vocabulary
 
 /// Where the project is: shared by nearly all commands.
 struct ProjectOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The project's folder (default: the nearest upwards with a martlet.yaml).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The project's folder (default: the nearest upwards with a martlet.yaml).", valueName: "dir")
+    )
     var project: String?
 
-    @Option(help: ArgumentHelp("Where the project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
     var home: String?
 
     func settings() throws -> Composition.Settings {
@@ -30,10 +34,13 @@ struct ProjectOptions: ParsableArguments {
 
 /// Threads; results do not depend on them.
 struct ThreadOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Threads of the SQL engine (default: all processors, or MARTLET_THREADS).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Threads of the SQL engine (default: all processors, or MARTLET_THREADS).", valueName: "n"))
     var engineThreads: Int?
 
-    @Option(help: ArgumentHelp("Threads of the learner (default: all processors, or MARTLET_TRAINING_THREADS).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads of the learner (default: all processors, or MARTLET_TRAINING_THREADS).", valueName: "n"))
     var trainingThreads: Int?
 
     func validate() throws {

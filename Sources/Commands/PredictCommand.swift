@@ -19,13 +19,16 @@ struct PredictCommand: ParsableCommand {
     @Argument(help: "The file, in the form of the source's files; the target's column may be missing.")
     var file: String
 
-    @Option(help: ArgumentHelp("NAME, NAME@ALIAS or NAME@NUMBER (default: the only model's champion).", valueName: "model"))
+    @Option(
+        help: ArgumentHelp("NAME, NAME@ALIAS or NAME@NUMBER (default: the only model's champion).", valueName: "model"))
     var model: String?
 
     @Option(help: "The source the file belongs to.")
     var source: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Write .parquet, .csv or .json (default: CSV on standard output).", valueName: "file"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Write .parquet, .csv or .json (default: CSV on standard output).", valueName: "file"))
     var output: String?
 
     @OptionGroup var place: ProjectOptions
@@ -49,7 +52,11 @@ struct PredictCommand: ParsableCommand {
                 try workspace.write(prediction, parquet: output)
             } else {
                 let text = output?.hasSuffix(".json") == true ? try json(prediction) : csv(prediction)
-                if let output { try Disk.replaceDurably(Disk.absolute(output), Array(text.utf8)) } else { Output.raw(text, to: 1) }
+                if let output {
+                    try Disk.replaceDurably(Disk.absolute(output), Array(text.utf8))
+                } else {
+                    Output.raw(text, to: 1)
+                }
             }
             summarise(prediction)
         }
@@ -60,7 +67,8 @@ struct PredictCommand: ParsableCommand {
             return ModelReference(model: try workspace.project.model(nil).name, selector: .alias(.champion))
         }
         let reference = try ModelReference(parsing: model)
-        return reference.selector == nil ? ModelReference(model: reference.model, selector: .alias(.champion)) : reference
+        return reference.selector == nil
+            ? ModelReference(model: reference.model, selector: .alias(.champion)) : reference
     }
 
     private func summarise(_ prediction: FilePrediction) {
@@ -70,11 +78,15 @@ struct PredictCommand: ParsableCommand {
                 + "\(prediction.loaded.name)@\(prediction.loaded.version), \(grouped(positive)) at or above the threshold "
                 + "of \(number(prediction.loaded.record.threshold.value)).")
         if prediction.loaded.synthetic { Output.note("warning: the model was trained on synthetic rows.") }
-        if prediction.leftOut > 0 { Output.note("\(grouped(prediction.leftOut)) records were left out by the project's SQL.") }
+        if prediction.leftOut > 0 {
+            Output.note("\(grouped(prediction.leftOut)) records were left out by the project's SQL.")
+        }
         if prediction.rejected > 0 {
             Output.note("\(grouped(prediction.rejected)) records break the contract and have no score:")
             for breach in prediction.breaches.prefix(5) {
-                Output.note("  \(breach.column ?? "line"): \(breach.rule), \(grouped(breach.rows)) rows, e.g. row \(breach.exampleRow ?? 0): \(breach.example ?? "(missing)")")
+                Output.note(
+                    "  \(breach.column ?? "line"): \(breach.rule), \(grouped(breach.rows)) rows, e.g. row \(breach.exampleRow ?? 0): \(breach.example ?? "(missing)")"
+                )
             }
         }
     }
@@ -82,7 +94,8 @@ struct PredictCommand: ParsableCommand {
     private func csv(_ prediction: FilePrediction) -> String {
         var text = "\(quoted(prediction.loaded.specification.key)),probability,band,decision,model,version\n"
         for row in prediction.rows {
-            text += "\(quoted(row.key)),\(row.prediction.probability),\(row.prediction.band?.rawValue ?? ""),"
+            text +=
+                "\(quoted(row.key)),\(row.prediction.probability),\(row.prediction.band?.rawValue ?? ""),"
                 + "\(row.prediction.positive ? 1 : 0),\(prediction.loaded.name),\(prediction.loaded.version)\n"
         }
         return text
@@ -106,7 +119,8 @@ struct PredictCommand: ParsableCommand {
         let rows = prediction.rows.map {
             Row(
                 key: $0.key, probability: $0.prediction.probability, band: $0.prediction.band?.rawValue,
-                decision: $0.prediction.positive ? 1 : 0, model: prediction.loaded.name, version: prediction.loaded.version)
+                decision: $0.prediction.positive ? 1 : 0, model: prediction.loaded.name,
+                version: prediction.loaded.version)
         }
         return try JSON.text(rows, pretty: true) + "\n"
     }

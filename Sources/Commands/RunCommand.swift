@@ -67,23 +67,33 @@ struct RunCommand: ParsableCommand {
         } else {
             for model in report.models { show(model) }
         }
-        for file in report.refusedFiles { Output.note("warning: \(Workspace.refusal(of: file, report.ingested.first { $0.files.contains { $0.digest == file.digest } }?.source ?? ""))") }
+        for file in report.refusedFiles {
+            Output.note(
+                "warning: \(Workspace.refusal(of: file, report.ingested.first { $0.files.contains { $0.digest == file.digest } }?.source ?? ""))"
+            )
+        }
         if let failed = report.models.first(where: { !$0.passed }) {
-            let findings = failed.gates.filter { !$0.passed }.map(\.description).joined(separator: "; ")
+            let findings = failed.gates.filter { !$0.passed }.map(GateLine.text).joined(separator: "; ")
             throw MartletError(
                 .refused, "gates.failed", "\(failed.name) does not pass its gates and was not registered: \(findings).",
-                remedy: "See `martlet runs show \(failed.run.prefix(12))`; improve the model or the data, or correct the gate.")
+                remedy:
+                    "See `martlet runs show \(failed.run.prefix(12))`; improve the model or the data, or correct the gate."
+            )
         }
-        if let file = report.refusedFiles.first { throw Workspace.refusal(of: file, report.ingested.first?.source ?? "") }
+        if let file = report.refusedFiles.first {
+            throw Workspace.refusal(of: file, report.ingested.first?.source ?? "")
+        }
     }
 
     private func show(_ model: RunReport.Model) {
         guard !model.gates.isEmpty || model.version != nil else { return }
         Output.print("")
-        for gate in model.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate)") }
+        for gate in model.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
         guard let version = model.version else { return }
         let name = "\(version.model)@\(version.version)"
-        if version.synthetic { Output.print("\(name) was trained on synthetic rows: its figures say nothing about the real world.") }
+        if version.synthetic {
+            Output.print("\(name) was trained on synthetic rows: its figures say nothing about the real world.")
+        }
         switch version.approval.state {
         case .pending: Output.print("\(name) waits for approval: martlet models approve \(name)")
         default: Output.print("Next: martlet models card \(name) · martlet predict FILE · martlet verify \(name)")
@@ -108,7 +118,9 @@ final class StepProgress {
             }
         let name = entry.step + String(repeating: " ", count: max(1, 30 - entry.step.count))
         let time = entry.outcome == .skipped ? "" : "  \(tenths(entry.seconds)) s"
-        Output.raw("\(isTerminal ? "\r\u{1B}[K" : "")\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)\n", to: 2)
+        Output.raw(
+            "\(isTerminal ? "\r\u{1B}[K" : "")\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)\n",
+            to: 2)
     }
 
     private func tenths(_ seconds: Double) -> String {

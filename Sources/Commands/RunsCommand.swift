@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Composition
+internal import Lakehouse
 internal import Projects
 internal import Registry
 internal import Vocabulary
@@ -20,7 +21,8 @@ struct RunsCommand: ParsableCommand {
         func run() throws {
             let runs = try place.composition().withRegistry { try $0.runs.list(model: model, limit: max(1, limit)) }
             if format.json { return try Output.json(runs) }
-            var grid = TextGrid("run", "model", "status", "started (UTC)", "seed", "roc_auc", "pr_auc", "brier", "version")
+            var grid = TextGrid(
+                "run", "model", "status", "started (UTC)", "seed", "roc_auc", "pr_auc", "brier", "version")
             for run in runs {
                 func metric(_ name: String) -> String { number(run.metrics["test", name]?.value) }
                 grid.rows.append([
@@ -42,10 +44,11 @@ struct RunsCommand: ParsableCommand {
         func run() throws {
             let run = try place.composition().withRegistry { try $0.runs.show(id) }
             if format.json { return try Output.json(run) }
-            Output.print("run \(run.id): \(run.model), \(run.status.rawValue)\(run.synthetic ? ", synthetic data" : "")")
+            Output.print(
+                "run \(run.id): \(run.model), \(run.status.rawValue)\(run.synthetic ? ", synthetic data" : "")")
             if let error = run.error { Output.print("error: \(error)") }
             RunPages.metrics(run.metrics)
-            for gate in run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate)") }
+            for gate in run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
             RunPages.lineage(run.lineage)
         }
     }
@@ -66,8 +69,12 @@ struct RunsCommand: ParsableCommand {
             if format.json { return try Output.json(comparison) }
             var grid = TextGrid(header: [""] + comparison.runs.map { String($0.id.prefix(12)) })
             for item in comparison.params { grid.rows.append([item.name] + item.values.map { $0 ?? "–" }) }
-            for item in comparison.metrics { grid.rows.append(["\(item.part) \(item.name)"] + item.values.map { number($0) }) }
-            for item in comparison.tables { grid.rows.append([item.name] + item.values.map { $0.map { String($0.prefix(24)) } ?? "–" }) }
+            for item in comparison.metrics {
+                grid.rows.append(["\(item.part) \(item.name)"] + item.values.map { number($0) })
+            }
+            for item in comparison.tables {
+                grid.rows.append([item.name] + item.values.map { $0.map { String($0.prefix(24)) } ?? "–" })
+            }
             Output.print(grid.rows.isEmpty ? "The runs do not differ." : grid.text)
         }
     }
@@ -75,7 +82,9 @@ struct RunsCommand: ParsableCommand {
     struct ArtifactCopy: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "artifact", abstract: "Copy a run's artifact to a file.",
-            discussion: "model.txt, model.json, blueprint.json, or scores.parquet: key, part, label and probability of every row.")
+            discussion:
+                "model.txt, model.json, blueprint.json, or scores.parquet: key, part, label and probability of every row."
+        )
         @Argument(help: ArgumentHelp("The run's id, or its beginning.", valueName: "run")) var id: String
         @Argument(help: "The artifact's name.") var name: String
         @Option(name: [.short, .long], help: ArgumentHelp("Where to.", valueName: "file")) var output: String
@@ -95,6 +104,23 @@ struct RunsCommand: ParsableCommand {
     }
 }
 
+/// A gate in a line: "test roc_auc 0.6836 ≥ 0.66".
+enum GateLine {
+    static func text(_ gate: Registry.GateResult) -> String {
+        guard let value = gate.value else { return "\(gate.part) \(gate.metric) is undefined" }
+        let sign =
+            switch (gate.comparator, gate.passed) {
+            case (.atLeast, true): "≥"
+            case (.atLeast, false): "<"
+            case (.atMost, true): "≤"
+            case (.atMost, false): ">"
+            }
+        // A value that rounds to its bound is shown in full.
+        let short = number(value)
+        return "\(gate.part) \(gate.metric) \(short == number(gate.bound) ? "\(value)" : short) \(sign) \(gate.bound)"
+    }
+}
+
 /// The parts that runs and versions share.
 enum RunPages {
     static func metrics(_ metrics: Metrics) {
@@ -103,7 +129,10 @@ enum RunPages {
             var grid = TextGrid(part, "value", "low", "high")
             for name in metrics.names(in: part) {
                 guard let metric = metrics[part, name] else { continue }
-                grid.rows.append([name, number(metric.value), metric.low.map { number($0) } ?? "", metric.high.map { number($0) } ?? ""])
+                grid.rows.append([
+                    name, number(metric.value), metric.low.map { number($0) } ?? "",
+                    metric.high.map { number($0) } ?? "",
+                ])
             }
             Output.print("\n" + grid.text)
         }
@@ -118,9 +147,11 @@ enum RunPages {
         Output.print("\n" + files.text)
         if lineage.files.count > 20 { Output.print("… and \(lineage.files.count - 20) more files") }
         var tables = TextGrid("table", "version", "rows", "from")
-        for table in lineage.tables {
+        let order = { (table: LineageTable) in TableName(table.name) ?? TableName(.gold, table.name) }
+        for table in lineage.tables.sorted(by: { order($0) < order($1) }) {
             tables.rows.append([
-                table.name, "\(table.snapshot)", grouped(table.rows), table.parents.map(\.description).joined(separator: ", "),
+                table.name, "\(table.snapshot)", grouped(table.rows),
+                table.parents.map(\.description).joined(separator: ", "),
             ])
         }
         Output.print("\n" + tables.text)

@@ -19,7 +19,8 @@ struct SchemaCommand: ParsableCommand {
         case "contract": try Output.json(Shapes.contract.jsonSchema(title: "A Martlet contract"))
         default:
             throw MartletError(
-                .usage, "schema.what", "There is no schema of \(what).", remedy: "Write `martlet schema project` or `martlet schema contract`.")
+                .usage, "schema.what", "There is no schema of \(what).",
+                remedy: "Write `martlet schema project` or `martlet schema contract`.")
         }
     }
 }

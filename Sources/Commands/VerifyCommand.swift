@@ -7,7 +7,8 @@ internal import Workflow
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Rebuild a version from its bronze data and compare every table and the model.",
+        commandName: "verify",
+        abstract: "Rebuild a version from its bronze data and compare every table and the model.",
         discussion: "Exit code 2 when something differs; the first table that differs is named.")
 
     @Argument(help: "NAME@NUMBER or NAME@ALIAS.")
@@ -22,7 +23,8 @@ struct VerifyCommand: ParsableCommand {
         threads.apply(to: &settings)
         let report = try Composition(settings).withReadingWorkspace { workspace in
             let parsed = try ModelReference(parsing: model)
-            let reference = parsed.selector == nil ? ModelReference(model: parsed.model, selector: .alias(.champion)) : parsed
+            let reference =
+                parsed.selector == nil ? ModelReference(model: parsed.model, selector: .alias(.champion)) : parsed
             return try workspace.verify(reference) { what in
                 if Output.errorIsTerminal { Output.raw("\r\u{1B}[K  rebuilding \(what) …", to: 2) }
             }
@@ -34,7 +36,8 @@ struct VerifyCommand: ParsableCommand {
             var grid = TextGrid("", "what", "recorded", "rebuilt")
             for check in report.checks {
                 grid.rows.append([
-                    check.equal ? "✓" : "✗", check.what, String(check.recorded.prefix(32)), check.rebuilt.map { String($0.prefix(32)) } ?? "–",
+                    check.equal ? "✓" : "✗", check.what, String(check.recorded.prefix(32)),
+                    check.rebuilt.map { String($0.prefix(32)) } ?? "–",
                 ])
             }
             Output.print(grid.text)
@@ -45,7 +48,8 @@ struct VerifyCommand: ParsableCommand {
         }
         let problem = report.checks.first { !$0.equal }?.problem.map { " (\($0))" } ?? ""
         throw MartletError(
-            .refused, "verify.differs", "\(report.model)@\(report.version) cannot be rebuilt: \(first) differs\(problem).",
+            .refused, "verify.differs",
+            "\(report.model)@\(report.version) cannot be rebuilt: \(first) differs\(problem).",
             remedy: first == "model"
                 ? "The tables are equal; compare library versions with `martlet doctor`."
                 : "Its data are not what they were when the version was trained; restore them from a backup.")

@@ -1,5 +1,5 @@
-package import Lakehouse
 internal import DuckDB
+package import Lakehouse
 package import LakehouseDuckDB
 internal import LightGBM
 package import Projects
@@ -105,7 +105,8 @@ package struct Composition: Sendable {
             lake: Lake(root: home + "/lake", engine: engine, surroundings: surroundings),
             registry: try registry(project, writing: writing),
             artifacts: ArtifactStore(folder: home + "/artifacts"), surroundings: surroundings,
-            cpuSeconds: RealWorld.cpuSeconds, trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
+            cpuSeconds: RealWorld.cpuSeconds,
+            trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
             libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],
             makeLearner: { plan in
                 switch plan.kind {
@@ -124,7 +125,8 @@ package struct Composition: Sendable {
         if let given { return given }
         guard let text = RealWorld.environment(variable) else { return RealWorld.processors }
         guard let count = Int(text), (1...1024).contains(count) else {
-            throw MartletError(.usage, "settings.threads", "\(variable) is \(text); it must be a number from 1 to 1024.")
+            throw MartletError(
+                .usage, "settings.threads", "\(variable) is \(text); it must be a number from 1 to 1024.")
         }
         return count
     }

@@ -28,7 +28,8 @@ package enum Doctor {
     package static func libraries() -> [Finding] {
         let sources = sources()
         let linked = [
-            ("duckdb", String(Database.version.drop { $0 == "v" })), ("lightgbm", sources["lightgbm"]?.version ?? "linked"),
+            ("duckdb", String(Database.version.drop { $0 == "v" })),
+            ("lightgbm", sources["lightgbm"]?.version ?? "linked"),
             ("xgboost", XGBoostLibrary.version),
         ]
         return linked.map { name, version in
@@ -50,7 +51,8 @@ package enum Doctor {
         }
         look("project") {
             let project = try composition.project()
-            return "\(project.name): \(count(project.sources.count, "source")), \(count(project.transforms.count, "transform")), \(count(project.models.count, "model"))"
+            return
+                "\(project.name): \(count(project.sources.count, "source")), \(count(project.transforms.count, "transform")), \(count(project.models.count, "model"))"
         }
         guard findings.last?.state == .good, let project = try? composition.project() else { return findings }
         look("disk") {
@@ -60,7 +62,8 @@ package enum Doctor {
             }
             let free = Disk.freeBytes(composition.home) ?? 0
             guard free > 200 << 20 else {
-                throw MartletError(.machine, "disk.full", "Only \(free >> 20) MiB are free for \(composition.home).",
+                throw MartletError(
+                    .machine, "disk.full", "Only \(free >> 20) MiB are free for \(composition.home).",
                     remedy: "Free some space, or move the state elsewhere with --home.")
             }
             return "\(composition.home), \(free >> 30) GiB free"

@@ -59,7 +59,9 @@ extension Connection {
             }
         case .texts(let codes, let levels):
             for (row, index) in range.enumerated() {
-                if codes[index] < 0 { setNull(row) } else {
+                if codes[index] < 0 {
+                    setNull(row)
+                } else {
                     let text = levels[Int(codes[index])]
                     duckdb_vector_assign_string_element_len(vector, idx_t(row), text, idx_t(text.utf8.count))
                 }

@@ -53,6 +53,8 @@ package struct Contract: Sendable, Equatable {
     package var onViolation: OnViolation = .rejectRow
     /// The largest share of bad rows with which a file is still taken, 0...1.
     package var maxRejected = 1.0
+    /// Changes whenever the contract or the source's format does: a file that was refused is looked at again then.
+    package var revision = ""
 
     package init(source: String, file: String, columns: [Column]) {
         self.source = source

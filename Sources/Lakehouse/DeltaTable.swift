@@ -61,7 +61,8 @@ package struct DeltaTable: Sendable {
             }
         }
         guard !actions.isEmpty else {
-            throw MartletError(.input, "lake.corrupt-log", "This entry of the table's log is empty.",
+            throw MartletError(
+                .input, "lake.corrupt-log", "This entry of the table's log is empty.",
                 at: .init(file: path), remedy: "Restore the file from a backup; earlier versions can still be read.")
         }
         return actions
@@ -154,12 +155,14 @@ package struct DeltaSnapshot: Sendable {
             throw MartletError(
                 .input, "lake.unsupported",
                 "The table needs Delta features that Martlet does not read: "
-                    + (unknown.isEmpty ? "reader version \(`protocol`.minReaderVersion)" : unknown.joined(separator: ", "))
+                    + (unknown.isEmpty
+                        ? "reader version \(`protocol`.minReaderVersion)" : unknown.joined(separator: ", "))
                     + ".", at: .init(file: folder))
         }
         if let partitions = metadata?.partitionColumns, !partitions.isEmpty {
             throw MartletError(
-                .input, "lake.unsupported", "The table is partitioned by \(partitions.joined(separator: ", ")); "
+                .input, "lake.unsupported",
+                "The table is partitioned by \(partitions.joined(separator: ", ")); "
                     + "Martlet reads unpartitioned tables.", at: .init(file: folder))
         }
     }

@@ -63,6 +63,11 @@ package struct IngestedFile: Sendable {
 extension Lake {
     private func transaction(_ digest: Digest) -> String { "martlet/file/\(digest)" }
 
+    /// A refusal holds under the contract it was made by; under another one the file is looked at again.
+    private func refusal(_ digest: Digest, _ contract: Contract) -> String {
+        "martlet/refused/\(digest)/\(contract.revision.prefix(16))"
+    }
+
     /// Takes new files of a source into bronze in one commit.
     package func ingest(
         _ files: [LandedFile], of contract: Contract, format: SourceFormat,
@@ -79,8 +84,7 @@ extension Lake {
         let before = Set(live)
         var written: [String: WrittenFile] = [:]
         var removed: Set<String> = []
-        var asideFiles: [(WrittenFile, Digest)] = []
-        var refusedDigests: [Digest] = []
+        var asideFiles: [(file: WrittenFile, transaction: String)] = []
         var seen: Set<Digest> = []
         var hash = snapshot.map { _ in ContentHash() } ?? ContentHash()
         if snapshot != nil { hash = try reference(to: bronze).hash }
@@ -89,10 +93,10 @@ extension Lake {
 
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
-            let isKnown =
-                snapshot?.transactions[transaction(landed.digest)] != nil || seen.contains(landed.digest)
-                || (asideKnown[transaction(landed.digest)] == 2)
-            if !isKnown {
+            if asideKnown[refusal(landed.digest, contract)] != nil {
+                entry.outcome = .refused
+                entry.refusal = "it was refused when it came first; `martlet lake show \(quarantine)` says why"
+            } else if snapshot?.transactions[transaction(landed.digest)] == nil, !seen.contains(landed.digest) {
                 let acceptance = try engine.accept(
                     AcceptRequest(
                         file: landed.path, name: landed.name, digest: landed.digest, contract: contract, format: format,
@@ -100,8 +104,10 @@ extension Lake {
                         fileID: surroundings.newID()))
                 seen.insert(landed.digest)
                 entry.describe(acceptance)
-                if let file = acceptance.quarantined { asideFiles.append((file, landed.digest)) }
-                if acceptance.refusal != nil { refusedDigests.append(landed.digest) }
+                if let file = acceptance.quarantined {
+                    let isRefused = acceptance.refusal != nil
+                    asideFiles.append((file, isRefused ? refusal(landed.digest, contract) : transaction(landed.digest)))
+                }
                 for rewrite in acceptance.rewrites {
                     live.removeAll { $0 == rewrite.old }
                     if before.contains(rewrite.old) { removed.insert(rewrite.old) }
@@ -123,7 +129,7 @@ extension Lake {
             progress(entry)
         }
 
-        try setAside(asideFiles, refused: Set(refusedDigests), known: asideKnown, in: quarantine)
+        try setAside(asideFiles, known: asideKnown, in: quarantine)
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
         report.version = try commit(bronze) { current in
@@ -142,13 +148,15 @@ extension Lake {
             }
             for file in taken {
                 actions.append(
-                    DeltaAction(txn: DeltaTransaction(
-                        appId: transaction(file.digest), version: 1, lastUpdated: surroundings.now().milliseconds)))
+                    DeltaAction(
+                        txn: DeltaTransaction(
+                            appId: transaction(file.digest), version: 1, lastUpdated: surroundings.now().milliseconds)))
             }
             for path in removed.sorted() {
                 actions.append(
-                    DeltaAction(remove: DeltaRemove(
-                        path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
+                    DeltaAction(
+                        remove: DeltaRemove(
+                            path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
             }
             for path in live { if let file = written[path] { actions.append(try add(file, to: table)) } }
             let entries: [JSONValue] = taken.map { file in
@@ -185,20 +193,20 @@ extension Lake {
     }
 
     private func setAside(
-        _ files: [(WrittenFile, Digest)], refused: Set<Digest>, known: [String: Int64], in name: TableName
+        _ files: [(file: WrittenFile, transaction: String)], known: [String: Int64], in name: TableName
     ) throws {
-        let fresh = files.filter { known[transaction($0.1)] == nil }
+        let fresh = files.filter { known[$0.transaction] == nil }
         guard let first = fresh.first else { return }
         _ = try commit(name) { current in
-            var actions = current == nil ? try header(first.0.fields) : []
-            for (file, digest) in fresh {
+            var actions = [commitInfo("WRITE", [:])]
+            if current == nil { actions += try header(first.file.fields) }
+            for (file, transaction) in fresh {
                 actions.append(
-                    DeltaAction(txn: DeltaTransaction(
-                        appId: transaction(digest), version: refused.contains(digest) ? 2 : 1,
-                        lastUpdated: surroundings.now().milliseconds)))
+                    DeltaAction(
+                        txn: DeltaTransaction(
+                            appId: transaction, version: 1, lastUpdated: surroundings.now().milliseconds)))
                 actions.append(try add(file, to: table(name)))
             }
-            actions.insert(commitInfo("WRITE", [:]), at: 0)
             return actions
         }
     }

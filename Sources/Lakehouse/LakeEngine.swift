@@ -102,6 +102,15 @@ package enum LakeColumn: Sendable {
         }
     }
 
+    /// The rows of these indices, in this order.
+    package func picking(_ rows: [Int]) -> LakeColumn {
+        switch self {
+        case .number(let values): .number(rows.map { values[$0] })
+        case .integer(let values, let valid): .integer(rows.map { values[$0] }, valid: rows.map { valid[$0] })
+        case .text(let codes, let levels): .text(codes: rows.map { codes[$0] }, levels: levels)
+        }
+    }
+
     /// The column's texts, `nil` for null; numbers as they print.
     package var texts: [String?] {
         switch self {

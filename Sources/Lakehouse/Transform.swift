@@ -52,7 +52,8 @@ package enum TransformPlan {
                 let cycle = (path[start...] + [name]).map(\.description).joined(separator: " → ")
                 throw MartletError(
                     .input, "transform.cycle", "These tables read each other in a circle: \(cycle).",
-                    at: .init(file: item.transform.file), remedy: "Break the circle: one of them must not read the next.")
+                    at: .init(file: item.transform.file),
+                    remedy: "Break the circle: one of them must not read the next.")
             }
             path.append(name)
             for parent in item.analysis.tables.sorted() { try visit(parent) }
@@ -160,8 +161,9 @@ extension Lake {
         }
         for file in current?.files ?? [] {
             actions.append(
-                DeltaAction(remove: DeltaRemove(
-                    path: file.path, deletionTimestamp: surroundings.now().milliseconds)))
+                DeltaAction(
+                    remove: DeltaRemove(
+                        path: file.path, deletionTimestamp: surroundings.now().milliseconds)))
         }
         actions.append(try add(written, to: table))
         return actions

@@ -21,8 +21,10 @@ extension DuckDBLakeEngine {
     package func accept(_ request: AcceptRequest) throws -> Acceptance {
         defer { dropStaging() }
         do {
-            let staged = try stage(request)
-            return try judge(request, staged)
+            return try onOneThread(areSmall([request.file])) {
+                let staged = try stage(request)
+                return try judge(request, staged)
+            }
         } catch let refusal as Refusal {
             return try refuse(request, refusal.reason, Acceptance())
         } catch let error as DuckDBError {
@@ -45,7 +47,7 @@ extension DuckDBLakeEngine {
     private func dropStaging() {
         _ = try? connection.execute(
             "DROP TABLE IF EXISTS staged; DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scan; "
-                + "DROP TABLE IF EXISTS conflicts; DROP TABLE IF EXISTS superseded")
+                + "DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS conflicts; DROP TABLE IF EXISTS superseded")
     }
 
     // MARK: Stage
@@ -92,7 +94,8 @@ extension DuckDBLakeEngine {
         let broken = try connection.value("SELECT count(*)::VARCHAR FROM broken").flatMap { Int($0) } ?? 0
         if rows + broken == 0 { throw Refusal("it has a header but no rows") }
         return Staged(
-            sql: ContractSQL(contract: request.contract, present: layout.present, absent: layout.absent), layout: layout,
+            sql: ContractSQL(contract: request.contract, present: layout.present, absent: layout.absent),
+            layout: layout,
             rows: rows, broken: broken)
     }
 
@@ -103,7 +106,7 @@ extension DuckDBLakeEngine {
         return """
             SELECT * FROM read_csv(\(Quote.text(request.file)), auto_detect = false, header = false, skip = \(skip),
               delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
-              escape = \(Quote.text(format.quote)), columns = {\(columns)}, nullstr = [''],
+              escape = \(Quote.text(format.quote)), columns = {\(columns)}, nullstr = \(Quote.list(format.trim ? [""] : [""] + format.missing)),
               encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
               store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scan', rejects_limit = 0)
             """
@@ -126,8 +129,10 @@ extension DuckDBLakeEngine {
     private func cleaned(_ name: String, _ layout: HeaderReader.Layout, _ request: AcceptRequest) -> String {
         let column = layout.present.first { $0.raw == name }?.column
         let cell = request.format.trim ? "trim(\(Quote.name(name)))" : Quote.name(name)
-        var missing = request.format.missing + (column?.missing ?? [])
-        if request.format.trim || request.format.kind == .parquet { missing.append("") }
+        // Without trimming, the CSV reader itself has made the source's own markers null.
+        let isRaw = request.format.trim || request.format.kind == .parquet
+        var missing = (isRaw ? request.format.missing : []) + (column?.missing ?? [])
+        if isRaw { missing.append("") }
         if missing.count == 1 { return "nullif(\(cell), \(Quote.text(missing[0])))" }
         if missing.isEmpty { return cell }
         let list = missing.map { Quote.text($0) }.joined(separator: ", ")
@@ -148,9 +153,10 @@ extension DuckDBLakeEngine {
             result.syntheticRows = try connection.value(count).flatMap { Int($0) } ?? 0
         }
         let sql = staged.sql
-        let rejected = try connection.value("SELECT count(*)::VARCHAR FROM staged WHERE \(sql.isRejected)")
-            .flatMap { Int($0) } ?? 0
-        try findConflicts(request, staged, hasRejects: rejected > 0)
+        try connection.execute(
+            "CREATE TEMP TABLE rejected AS SELECT rowid AS id FROM staged WHERE \(sql.isRejected)")
+        let rejected = try count("rejected")
+        try findConflicts(request, staged)
         let conflicts = try count("conflicts")
         let superseded = try count("superseded")
         result.rejectedRows = rejected + staged.broken + conflicts
@@ -208,7 +214,7 @@ extension DuckDBLakeEngine {
     }
 
     /// Rows whose key came before: `conflicts` are refused, `superseded` gave way to a later row of the same file.
-    private func findConflicts(_ request: AcceptRequest, _ staged: Staged, hasRejects: Bool) throws {
+    private func findConflicts(_ request: AcceptRequest, _ staged: Staged) throws {
         try connection.execute(
             "CREATE TEMP TABLE conflicts (id BIGINT); CREATE TEMP TABLE superseded (id BIGINT)")
         let contract = request.contract
@@ -216,8 +222,7 @@ extension DuckDBLakeEngine {
         let sql = staged.sql
         let keys = contract.key.enumerated().map { "\(sql.key($1)) AS k\($0)" }.joined(separator: ", ")
         let names = contract.key.indices.map { "k\($0)" }.joined(separator: ", ")
-        let good = hasRejects ? "WHERE NOT (\(sql.isRejected))" : ""
-        let keyed = "SELECT rowid AS id, \(keys) FROM staged \(good)"
+        let keyed = "SELECT rowid AS id, \(keys) FROM staged WHERE rowid NOT IN (SELECT id FROM rejected)"
         let keep = contract.onKeyConflict == .reject ? "min" : "max"
         let target = contract.onKeyConflict == .reject ? "conflicts" : "superseded"
         try connection.execute(
@@ -257,12 +262,10 @@ extension DuckDBLakeEngine {
             DeltaField(name: $0.name, type: DeltaTypes.delta(DeltaTypes.duck($0.type))?.type ?? "string")
         }
         fields += [DeltaField(name: "_file", type: "string"), DeltaField(name: "_row", type: "long")]
-        var conditions: [String] = []
-        if sql.isRejected != "false" { conditions.append("NOT (\(sql.isRejected))") }
-        if try count("conflicts") + count("superseded") > 0 {
-            conditions.append("rowid NOT IN (SELECT id FROM conflicts UNION ALL SELECT id FROM superseded)")
+        let out = try ["rejected", "conflicts", "superseded"].filter { try count($0) > 0 }.map {
+            "SELECT id FROM \($0)"
         }
-        let filter = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        let filter = out.isEmpty ? "" : " WHERE rowid NOT IN (\(out.joined(separator: " UNION ALL ")))"
         return try copy("SELECT \(columns.joined(separator: ", ")) FROM staged\(filter)", to: file, fields)
     }
 
@@ -273,7 +276,7 @@ extension DuckDBLakeEngine {
         let sql = staged.sql
         let keys = contract.key.map { "\(sql.key($0)) AS \(Quote.name($0))" }.joined(separator: ", ")
         let names = contract.key.map { Quote.name($0) }.joined(separator: ", ")
-        let fresh = "(SELECT \(keys) FROM staged WHERE NOT (\(sql.isRejected)))"
+        let fresh = "(SELECT \(keys) FROM staged WHERE rowid NOT IN (SELECT id FROM rejected))"
         let hit = try connection.query(
             """
             SELECT DISTINCT filename FROM read_parquet(\(Quote.list(request.existing)), filename = true, union_by_name = true)
@@ -284,7 +287,8 @@ extension DuckDBLakeEngine {
             let source = "read_parquet(\(Quote.text(old)))"
             let fields = try fields(of: "SELECT * FROM \(source)")
             let file = "\(request.folder)/part-\(request.fileID)-\(index).parquet"
-            let kept = try copy("SELECT * FROM \(source) ANTI JOIN \(fresh) AS fresh USING (\(names))", to: file, fields)
+            let kept = try copy(
+                "SELECT * FROM \(source) ANTI JOIN \(fresh) AS fresh USING (\(names))", to: file, fields)
             return Acceptance.Rewrite(old: old, new: kept, oldHash: try hash(of: fields, in: source))
         }
     }
@@ -308,9 +312,11 @@ extension DuckDBLakeEngine {
                 staged.sql.present.first { $0.column.name == name }.map { Quote.name($0.raw) } ?? "NULL"
             }.joined(separator: ", ")
             parts.append(
-                "SELECT \(number), \(names), 'unique key', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM conflicts)")
+                "SELECT \(number), \(names), 'unique key', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM conflicts)"
+            )
             parts.append(
-                "SELECT \(number), \(names), 'superseded by a later row', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM superseded)")
+                "SELECT \(number), \(names), 'superseded by a later row', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM superseded)"
+            )
         }
         return parts.joined(separator: "\nUNION ALL ")
     }
@@ -331,7 +337,8 @@ extension DuckDBLakeEngine {
 
     private func quarantine(_ request: AcceptRequest, _ staged: Staged) throws -> WrittenFile {
         try writeQuarantine(
-            request, "SELECT \"row\", \"column\", rule, raw_value FROM (\(details(staged))) ORDER BY \"row\", \"column\", rule")
+            request,
+            "SELECT \"row\", \"column\", rule, raw_value FROM (\(details(staged))) ORDER BY \"row\", \"column\", rule")
     }
 
     private func writeQuarantine(_ request: AcceptRequest, _ select: String) throws -> WrittenFile {
@@ -357,7 +364,8 @@ extension DuckDBLakeEngine {
         do {
             result.quarantined = try writeQuarantine(
                 request,
-                "SELECT NULL AS \"row\", NULL AS \"column\", \(Quote.text("whole file: \(reason)")) AS rule, NULL AS raw_value")
+                "SELECT NULL AS \"row\", NULL AS \"column\", \(Quote.text("whole file: \(reason)")) AS rule, NULL AS raw_value"
+            )
         } catch let error as DuckDBError { throw Self.ioError(error) }
         return result
     }
@@ -368,9 +376,11 @@ extension DuckDBLakeEngine {
             guard let max = column.max.flatMap({ Double($0) }), let unit = column.unit, max > 0 else { continue }
             let value = sql.typed(column, raw)
             let median = try connection.value(
-                "SELECT median(\(value))::VARCHAR FROM staged WHERE (SELECT count(*) FILTER (WHERE \(value) > \(max)) > 0.9 * count(\(value)) FROM staged)")
+                "SELECT median(\(value))::VARCHAR FROM staged WHERE (SELECT count(*) FILTER (WHERE \(value) > \(max)) > 0.9 * count(\(value)) FROM staged)"
+            )
             if let median, let number = Double(median) {
-                return ". \(column.name) is mostly far above \(column.max ?? "") \(unit) (median \(number)): is it in another unit?"
+                return
+                    ". \(column.name) is mostly far above \(column.max ?? "") \(unit) (median \(number)): is it in another unit?"
             }
         }
         return ""

@@ -13,14 +13,16 @@ extension DuckDBLakeEngine {
         guard count == 1 else {
             throw MartletError(
                 .input, count == 0 ? "transform.empty" : "transform.many-statements",
-                count == 0 ? "The file holds no SQL." : "The file holds \(count) statements; a transform is one SELECT.",
+                count == 0
+                    ? "The file holds no SQL." : "The file holds \(count) statements; a transform is one SELECT.",
                 at: .init(file: file))
         }
         let text = try explained(query) {
             try connection.value("SELECT json_serialize_sql(\(Quote.text(sql)))::VARCHAR") ?? "{}"
         }
         guard let tree = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
-            throw MartletError(.defect, "transform.parse", "The parser's answer could not be read.", at: .init(file: file))
+            throw MartletError(
+                .defect, "transform.parse", "The parser's answer could not be read.", at: .init(file: file))
         }
         if tree["error"] as? Bool == true {
             throw MartletError(
@@ -104,7 +106,9 @@ private struct SyntaxWalk {
                 .input, "transform.unrepeatable", "A sample gives other rows each time.", at: .init(file: file),
                 remedy: "Choose rows by a hash of their key instead, e.g. WHERE md5_number_lower(key) % 10 = 0.")
         }
-        if (object["modifiers"] as? [[String: Any]])?.contains(where: { ($0["type"] as? String) != "ORDER_MODIFIER" }) == true {
+        if (object["modifiers"] as? [[String: Any]])?.contains(where: { ($0["type"] as? String) != "ORDER_MODIFIER" })
+            == true
+        {
             orderSensitive = true
         }
     }

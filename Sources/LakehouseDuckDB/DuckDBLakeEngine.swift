@@ -43,12 +43,13 @@ package final class DuckDBLakeEngine: LakeEngine {
     /// Hash over all columns but the bookkeeping of ingestion order (`_row` and `_file` are content: they stay).
     func hash(of fields: [DeltaField], in source: String) throws -> ContentHash {
         let names = fields.map { Quote.name($0.name) }.joined(separator: ", ")
-        let row = try connection.query(
-            """
-            SELECT count(*)::VARCHAR, coalesce(sum(h::HUGEINT), 0)::VARCHAR, coalesce(bit_xor(h), 0)::VARCHAR
-            FROM (SELECT hash(\(names)) AS h FROM \(source))
-            """
-        ).texts().first ?? []
+        let row =
+            try connection.query(
+                """
+                SELECT count(*)::VARCHAR, coalesce(sum(h::HUGEINT), 0)::VARCHAR, coalesce(bit_xor(h), 0)::VARCHAR
+                FROM (SELECT hash(\(names)) AS h FROM \(source))
+                """
+            ).texts().first ?? []
         guard row.count == 3, let rows = row[0].flatMap({ Int($0) }), let sum = row[1].flatMap({ UInt128($0) }),
             let xor = row[2].flatMap({ UInt64($0) })
         else { throw MartletError(.defect, "engine.hash", "The hash of a table could not be computed.") }
@@ -79,7 +80,7 @@ package final class DuckDBLakeEngine: LakeEngine {
                 projection.append(mapped.cast.map { "CAST(\(quoted) AS \($0)) AS \(quoted)" } ?? quoted)
             }
             try refuseRepeatedNames(fields, query)
-            return try inOrder(query.inRowOrder) {
+            return try onOneThread(query.inRowOrder || areSmall(query.inputs.values.joined())) {
                 try copy("SELECT \(projection.joined(separator: ", ")) FROM (\n\(sql)\n)", to: file, fields)
             }
         }
@@ -119,8 +120,9 @@ package final class DuckDBLakeEngine: LakeEngine {
             }
             let order =
                 orderedBy.isEmpty ? "" : " ORDER BY " + orderedBy.map { Quote.name($0) }.joined(separator: ", ")
-            let result = try connection.query(
-                "SELECT \(list.joined(separator: ", ")) FROM (\n\(statement(query))\n)\(order)")
+            let result = try onOneThread(areSmall(query.inputs.values.joined())) {
+                try connection.query("SELECT \(list.joined(separator: ", ")) FROM (\n\(statement(query))\n)\(order)")
+            }
             return try result.columns().map { column in
                 switch column {
                 case .doubles(let values): .number(values)
@@ -138,7 +140,9 @@ package final class DuckDBLakeEngine: LakeEngine {
         for (table, files) in query.inputs.sorted(by: { $0.key < $1.key }) {
             let name = "\(table.layer.rawValue).\(Quote.name(table.name))"
             try reading(files) {
-                let source = files.isEmpty ? "(SELECT 1 WHERE false)" : "read_parquet(\(Quote.list(files)), union_by_name = true)"
+                let source =
+                    files.isEmpty
+                    ? "(SELECT 1 WHERE false)" : "read_parquet(\(Quote.list(files)), union_by_name = true)"
                 try connection.execute("CREATE OR REPLACE VIEW \(name) AS SELECT * FROM \(source)")
             }
         }
@@ -152,7 +156,8 @@ package final class DuckDBLakeEngine: LakeEngine {
 
     func describeTypes(_ sql: String) throws -> [(name: String, type: String)] {
         let rows = try connection.query(
-            "SELECT column_name, column_type FROM (DESCRIBE \(sql)\n)").texts()
+            "SELECT column_name, column_type FROM (DESCRIBE \(sql)\n)"
+        ).texts()
         return rows.map { ($0[0] ?? "", $0[1] ?? "") }
     }
 
@@ -160,7 +165,16 @@ package final class DuckDBLakeEngine: LakeEngine {
         try describeTypes(sql).map { DeltaField(name: $0.name, type: DeltaTypes.delta($0.type)?.type ?? $0.type) }
     }
 
-    private func inOrder<T>(_ single: Bool, _ body: () throws -> T) throws -> T {
+    /// Work on less than this is done sooner, and with half the CPU time, by one thread than by several.
+    private static let worthSharing: Int64 = 32 << 20
+
+    /// Whether files are small enough for one thread.
+    func areSmall(_ files: some Sequence<String>) -> Bool {
+        files.reduce(0) { $0 + (Disk.stamp($1)?.size ?? 0) } < Self.worthSharing
+    }
+
+    /// Runs the body on one thread, in row order, when asked to.
+    func onOneThread<T>(_ single: Bool, _ body: () throws -> T) throws -> T {
         guard single, threads > 1 else { return try body() }
         try connection.execute("SET threads = 1")
         defer { _ = try? connection.execute("SET threads = \(threads)") }

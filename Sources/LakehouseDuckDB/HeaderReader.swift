@@ -28,7 +28,8 @@ struct HeaderReader {
         for column in contract.columns {
             let found = column.headerNames.filter { seen.contains($0) }
             if found.count > 1 {
-                throw Refusal("the header brings \(column.name) twice: \(found.map { "\"\($0)\"" }.joined(separator: " and "))")
+                throw Refusal(
+                    "the header brings \(column.name) twice: \(found.map { "\"\($0)\"" }.joined(separator: " and "))")
             }
             if let name = found.first {
                 layout.present.append((column, name))
@@ -49,7 +50,9 @@ struct HeaderReader {
         let names = missing.map { column in
             let want = "\"\(column.headerNames[0])\""
             let stem = plain(column.headerNames[0])
-            guard let near = extra.first(where: { plain($0) == stem }) ?? Spelling.nearest(to: column.headerNames[0], among: extra)
+            guard
+                let near = extra.first(where: { plain($0) == stem })
+                    ?? Spelling.nearest(to: column.headerNames[0], among: extra)
             else { return want }
             let unit = column.unit.map { ", in \($0)" } ?? ""
             return "\(want) (the file has \"\(near)\"; the contract expects \(want)\(unit))"

@@ -9,7 +9,9 @@ package enum LightGBMLibrary {
         var buffer = [CChar](repeating: 0, count: 1 << 16)
         for _ in 0..<2 {
             let capacity = Int64(buffer.count)
-            let status = buffer.withUnsafeMutableBufferPointer { LGBM_DumpParamAliases(capacity, &needed, $0.baseAddress) }
+            let status = buffer.withUnsafeMutableBufferPointer {
+                LGBM_DumpParamAliases(capacity, &needed, $0.baseAddress)
+            }
             try LightGBMError.check(status)
             if needed <= capacity { break }
             buffer = [CChar](repeating: 0, count: Int(needed))

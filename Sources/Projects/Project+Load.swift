@@ -45,7 +45,8 @@ extension Project {
     }
 
     private static func source(_ name: String, _ value: YAMLValue, _ folder: String) throws -> Source {
-        guard name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }), name.first?.isLetter == true
+        guard name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }),
+            name.first?.isLetter == true
         else {
             throw value.failure(
                 "config.name", "\(name) is not a usable source name.",
@@ -81,24 +82,28 @@ extension Project {
         }
         let landing = value["landing"]?.text ?? "landing/\(name)"
         return Source(
-            name: name, contract: try contract(name, contractPath), format: format,
+            name: name, contract: try contract(name, contractPath, format), format: format,
             landing: landing.hasPrefix("/") ? landing : folder + "/" + landing)
     }
 
-    private static func contract(_ source: String, _ path: String) throws -> Contract {
-        let root = try YAMLFile(path: path, text: try text(path), shape: Shapes.contract).root
+    private static func contract(_ source: String, _ path: String, _ format: SourceFormat) throws -> Contract {
+        let text = try text(path)
+        let root = try YAMLFile(path: path, text: text, shape: Shapes.contract).root
         let columns = try (root["columns"]?.members ?? []).map { try column($0.0, $0.1) }
         guard !columns.isEmpty else { throw root.failure("contract.no-columns", "The contract has no columns.") }
         var seen: Set<String> = []
         for column in columns where !seen.insert(column.name.lowercased()).inserted {
-            throw root.failure("contract.repeated-column", "Two columns have the name \(column.name).",
+            throw root.failure(
+                "contract.repeated-column", "Two columns have the name \(column.name).",
                 remedy: "SQL does not tell upper case from lower case.")
         }
         var contract = Contract(source: source, file: path, columns: columns)
+        contract.revision = Digest(of: "\(format)\n\(text)").hex
         for item in root["key"]?.items ?? [] {
             guard columns.contains(where: { $0.name == item.text }) else {
                 let near = Spelling.nearest(to: item.text, among: columns.map(\.name))
-                throw item.failure("contract.key", "The key names \(item.text), which is no column.",
+                throw item.failure(
+                    "contract.key", "The key names \(item.text), which is no column.",
                     remedy: near.map { "Did you mean \($0)?" })
             }
             contract.key.append(item.text)
@@ -111,7 +116,8 @@ extension Project {
 
     private static func column(_ name: String, _ value: YAMLValue) throws -> Contract.Column {
         if name.hasPrefix("_") {
-            throw value.failure("contract.reserved", "Names that begin with _ are Martlet's own.", remedy: "Rename \(name).")
+            throw value.failure(
+                "contract.reserved", "Names that begin with _ are Martlet's own.", remedy: "Rename \(name).")
         }
         let spelling = value["type"]?.text ?? ""
         guard let type = ColumnType(spelling) else {

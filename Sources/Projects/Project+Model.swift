@@ -23,7 +23,8 @@ extension Project {
         }
         let features = value["features"]
         if features?["include"] != nil, features?["exclude"] != nil {
-            throw value.failure("model.features", "features: has both include and exclude.", remedy: "Keep one of them.")
+            throw value.failure(
+                "model.features", "features: has both include and exclude.", remedy: "Keep one of them.")
         }
         let group = value["group"]?.text
         let key = value["key"]?.text ?? ""
@@ -47,7 +48,8 @@ extension Project {
             }
             if let by = given["by"] { split.by = try unit(by, key: key, group: group) }
             if split.kind == .time, value["event_time"] == nil {
-                throw given.failure("split.no-time", "A split by time needs event_time.", remedy: "Add event_time: to the model.")
+                throw given.failure(
+                    "split.no-time", "A split by time needs event_time.", remedy: "Add event_time: to the model.")
             }
         }
         var plan = TrainingPlan(split: split, learner: try learner(value["learner"]))
@@ -60,7 +62,9 @@ extension Project {
         plan.calibration = value["calibration"].flatMap { .init(rawValue: $0.text) } ?? .none
         if let cost = value["threshold"]?["cost"] {
             plan.threshold = .cost(
-                Costs(falseNegative: cost["false_negative"]?.number ?? 1, falsePositive: cost["false_positive"]?.number ?? 1))
+                Costs(
+                    falseNegative: cost["false_negative"]?.number ?? 1,
+                    falsePositive: cost["false_positive"]?.number ?? 1))
         } else {
             plan.threshold = .fixed(value["threshold"]?["fixed"]?.number ?? 0.5)
         }

@@ -46,7 +46,8 @@ package struct Project: Sendable {
             if models.count == 1 { return models[0] }
             throw MartletError(
                 .usage, "project.which-model",
-                models.isEmpty ? "The project \(self.name) has no model." : "The project \(self.name) has several models.",
+                models.isEmpty
+                    ? "The project \(self.name) has no model." : "The project \(self.name) has several models.",
                 remedy: models.isEmpty
                     ? "Add one under models: in martlet.yaml."
                     : "Say which: \(models.map(\.name).joined(separator: ", ")).")

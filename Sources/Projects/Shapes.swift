@@ -27,7 +27,8 @@ package enum Shapes {
         Field("format", .text(), "how dates are written, e.g. \"%d-%m-%Y\""),
         Field("unit", .text(), "unit of measurement"),
         Field("missing", .list(.text()), "texts that mean missing in this column"),
-        Field("on_violation", .text(allowed: Contract.OnViolation.allCases.map(\.rawValue)), "overrides the contract's"),
+        Field(
+            "on_violation", .text(allowed: Contract.OnViolation.allCases.map(\.rawValue)), "overrides the contract's"),
         Field("pii", .text(allowed: ["none", "quasi", "direct"]), "how much it tells about a person"),
         Field("description", .text(), "what it is"),
     ])
@@ -94,7 +95,9 @@ package enum Shapes {
             ]), "how rows are divided"),
         Field(
             "cross_validation",
-            .object([Field("folds", .integer(min: 2), required: true, "how many"), Field("seed", .integer(), "default 42")]),
+            .object([
+                Field("folds", .integer(min: 2), required: true, "how many"), Field("seed", .integer(), "default 42"),
+            ]),
             "evaluation over all labelled rows besides the test part"),
         Field(
             "learner",
@@ -118,19 +121,27 @@ package enum Shapes {
                 Field("fixed", share, "a given threshold"),
             ]), "above which probability the decision is positive (default fixed 0.5)"),
         Field(
-            "bands", .object([Field("medium", share, required: true, "from here"), Field("high", share, required: true, "from here")]),
+            "bands",
+            .object([
+                Field("medium", share, required: true, "from here"), Field("high", share, required: true, "from here"),
+            ]),
             "risk bands by probability"),
-        Field("bootstrap", .object([Field("replicates", .integer(min: 100), "default 1000"), Field("seed", .integer(), "default 42")]),
+        Field(
+            "bootstrap",
+            .object([Field("replicates", .integer(min: 100), "default 1000"), Field("seed", .integer(), "default 42")]),
             "of the 95 % intervals"),
         Field(
             "gates",
             .list(
                 .object([
                     Field("metric", .text(allowed: Metric.allCases.map(\.rawValue)), required: true, "which figure"),
-                    Field("part", .text(allowed: QualityGate.Part.allCases.map(\.rawValue)), "test (default), validation or cv"),
+                    Field(
+                        "part", .text(allowed: QualityGate.Part.allCases.map(\.rawValue)),
+                        "test (default), validation or cv"),
                     Field("at_least", .number(), "floor"),
                     Field("at_most", .number(), "ceiling"),
                 ])), "what a version must reach to be registered"),
-        Field("approval", .text(allowed: ["none", "required"]), "whether a person must approve a version (default none)"),
+        Field(
+            "approval", .text(allowed: ["none", "required"]), "whether a person must approve a version (default none)"),
     ])
 }

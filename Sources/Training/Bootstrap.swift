@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// A percentile bootstrap over clusters: every replicate draws as many clusters as there are, with replacement, and
 /// takes all rows of a drawn cluster (Davison & Hinkley 1997, "Bootstrap Methods and their Application", 3.8).
 package struct Bootstrap: Sendable, Equatable, Codable {
@@ -14,7 +16,7 @@ package struct Bootstrap: Sendable, Equatable, Codable {
         guard replicates > 0, scored.clusters > 1 else { return ([:], nil) }
         var values = [[Double]](repeating: [], count: Metric.resampled.count)
         var cost: [Double] = []
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededGenerator(seed: seed, stream: 0)
         var counts = [UInt16](repeating: 0, count: scored.clusters)
         for _ in 0..<replicates {
             counts.withUnsafeMutableBufferPointer { draw(into: $0, &generator) }

@@ -25,7 +25,7 @@ extension RandomForest {
                 bootstrap = flag
             case "class_weight": classWeight = Self.isNone(value) ? .none : try Self.choice(name, value)
             default:
-                let nearest = nearestName(to: name, among: Self.parameterNames)
+                let nearest = Spelling.nearest(to: name, among: Self.parameterNames)
                 throw MartletError(
                     .input, "learner.unknown-parameter", "a random forest has no parameter \"\(name)\"",
                     at: .init(key: "learner.parameters.\(name)"),
@@ -84,25 +84,4 @@ extension RandomForest {
             .input, "learner.parameter-value", "\(name) must be \(expected); it is \(value)",
             at: .init(key: "learner.parameters.\(name)"))
     }
-}
-
-/// The name within three edits of what was written (Levenshtein 1966), if there is one.
-func nearestName(to written: String, among names: [String]) -> String? {
-    let scored = names.map { (name: $0, edits: editDistance(written, $0)) }
-    guard let best = scored.min(by: { $0.edits < $1.edits }), best.edits <= 3 else { return nil }
-    return best.name
-}
-
-private func editDistance(_ a: String, _ b: String) -> Int {
-    let a = Array(a)
-    let b = Array(b)
-    var previous = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-        var current = [i + 1]
-        for (j, y) in b.enumerated() {
-            current.append(min(previous[j] + (x == y ? 0 : 1), previous[j + 1] + 1, current[j] + 1))
-        }
-        previous = current
-    }
-    return previous[b.count]
 }

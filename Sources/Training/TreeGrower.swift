@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// Grows the trees of one forest, one after another, in scratch memory that is kept from tree to tree.
 ///
 /// Invariants: (1) `rows[start..<end]` are the rows of the node at hand, each distinct row once, in ascending order of

@@ -211,7 +211,9 @@ package enum Disk {
         defer { close(file) }
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc_write(file, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+            let count = bytes.withUnsafeBytes {
+                Glibc_write(file, $0.baseAddress?.advanced(by: done), bytes.count - done)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 let error = failure("write", path)

@@ -4,14 +4,20 @@
 /// ACM TOMS 47(4), 2021), its state filled by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as its authors
 /// advise. It is not for secrets.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: (UInt64, UInt64, UInt64, UInt64)
+    @usableFromInline package var state: (UInt64, UInt64, UInt64, UInt64)
 
     package init(seed: UInt64) {
         var mixer = seed
         state = (splitMix64(&mixer), splitMix64(&mixer), splitMix64(&mixer), splitMix64(&mixer))
     }
 
-    package mutating func next() -> UInt64 {
+    /// One of the independent sequences of a seed, such as that of a tree by its number.
+    package init(seed: Int, stream: Int) {
+        var outer = UInt64(bitPattern: Int64(seed))
+        self.init(seed: splitMix64(&outer) ^ UInt64(bitPattern: Int64(stream)) &* 0xD134_2543_DE82_EF95)
+    }
+
+    @inlinable package mutating func next() -> UInt64 {
         let result = rotated(state.1 &* 5, 7) &* 9
         let shifted = state.1 << 17
         state.2 ^= state.0
@@ -39,6 +45,16 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         return Int(product.high)
     }
 
+    /// Uniform in 0 ..< bound from one half of the bits, without bias: the quicker form for small bounds.
+    @inlinable package mutating func below(_ bound: UInt32) -> UInt32 {
+        var product = (next() >> 32) &* UInt64(bound)
+        if UInt32(truncatingIfNeeded: product) < bound {
+            let least = (0 &- bound) % bound
+            while UInt32(truncatingIfNeeded: product) < least { product = (next() >> 32) &* UInt64(bound) }
+        }
+        return UInt32(truncatingIfNeeded: product >> 32)
+    }
+
     /// Standard normal: the sum of twelve uniforms less six (Irwin-Hall), exact in its first two moments and
     /// cut at ±6. It needs only addition, so it gives the same bits under every mathematics library.
     package mutating func normal() -> Double {
@@ -48,7 +64,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 }
 
-private func rotated(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 - k)) }
+@usableFromInline package func rotated(_ x: UInt64, _ k: UInt64) -> UInt64 { (x << k) | (x >> (64 &- k)) }
 
 private func splitMix64(_ state: inout UInt64) -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

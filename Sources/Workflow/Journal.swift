@@ -79,13 +79,13 @@ package final class Journal {
 /// Books CPU seconds by phase.
 final class CPUMeter {
     private(set) var seconds: [String: Double] = [:]
-    private let clock: @Sendable () -> Double
+    private let cpuSeconds: @Sendable () -> Double
 
-    init(_ clock: @escaping @Sendable () -> Double) { self.clock = clock }
+    init(_ cpuSeconds: @escaping @Sendable () -> Double) { self.cpuSeconds = cpuSeconds }
 
     func measure<T>(_ phase: String, _ body: () throws -> T) rethrows -> T {
-        let start = clock()
-        defer { seconds[phase, default: 0] += clock() - start }
+        let start = cpuSeconds()
+        defer { seconds[phase, default: 0] += cpuSeconds() - start }
         return try body()
     }
 }

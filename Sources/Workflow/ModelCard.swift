@@ -18,7 +18,10 @@ package struct ModelCard {
         let summary = version.summary
         var lines: [String] = ["# \(summary.model), version \(summary.version)", ""]
         if summary.synthetic {
-            lines += ["> **Synthetic data.** Every figure on this card comes from made-up rows and says nothing about the real world.", ""]
+            lines += [
+                "> **Synthetic data.** Every figure on this card comes from made-up rows and says nothing about the real world.",
+                "",
+            ]
         }
         lines += [
             "| | |", "| --- | --- |",
@@ -52,23 +55,34 @@ package struct ModelCard {
             "| really negative | \(grouped(c.falsePositives)) | \(grouped(c.trueNegatives)) |",
         ]
         if let cv = record.crossValidation {
-            lines += ["", "In \(cv.folds)-fold cross-validation over all labelled rows:", "", "| metric | mean | sd |", "| --- | --- | --- |"]
+            lines += [
+                "", "In \(cv.folds)-fold cross-validation over all labelled rows:", "", "| metric | mean | sd |",
+                "| --- | --- | --- |",
+            ]
             for metric in Training.Metric.allCases {
-                if let summary = cv[metric] { lines.append("| \(metric.rawValue) | \(number(summary.mean)) | \(number(summary.sd)) |") }
+                if let summary = cv[metric] {
+                    lines.append("| \(metric.rawValue) | \(number(summary.mean)) | \(number(summary.sd)) |")
+                }
             }
         }
         lines += ["", "## Quality gates", ""]
-        lines += record.gates.isEmpty ? ["None asked."] : record.gates.map { "- \($0.passed ? "passed" : "**failed**"): \($0.sentence)" }
+        lines +=
+            record.gates.isEmpty
+            ? ["None asked."] : record.gates.map { "- \($0.passed ? "passed" : "**failed**"): \($0.sentence)" }
         lines += ["", "## What it learned from", "", "| part | rows | positive |", "| --- | --- | --- |"]
         for part in Part.allCases {
             if let size = record.parts[part.name], size.rows > 0 {
                 lines.append("| \(part.name) | \(grouped(size.rows)) | \(grouped(size.positives)) |")
             }
         }
-        lines += ["", splitSentence(record), "", "| file | source | rows | refused | SHA-256 |", "| --- | --- | --- | --- | --- |"]
+        lines += [
+            "", splitSentence(record), "", "| file | source | rows | refused | SHA-256 |",
+            "| --- | --- | --- | --- | --- |",
+        ]
         for file in version.run.lineage.files {
             lines.append(
-                "| \(file.name)\(file.synthetic ? " (synthetic)" : "") | \(file.source) | \(grouped(file.rows)) | \(grouped(file.rejected)) | `\(file.digest.short)…` |")
+                "| \(file.name)\(file.synthetic ? " (synthetic)" : "") | \(file.source) | \(grouped(file.rows)) | \(grouped(file.rejected)) | `\(file.digest.short)…` |"
+            )
         }
         lines += ["", "## What it goes by", "", "| feature | share of gain |", "| --- | --- |"]
         for item in record.importance.prefix(15) { lines.append("| \(item.name) | \(percent(item.share)) |") }
@@ -96,11 +110,13 @@ package struct ModelCard {
 
     private func costs(_ record: ModelRecord) -> String {
         guard let costs = record.threshold.costs else { return "" }
-        return ", chosen for a miss costing \(number(costs.falseNegative)) and a false alarm \(number(costs.falsePositive))"
+        return
+            ", chosen for a miss costing \(number(costs.falseNegative)) and a false alarm \(number(costs.falsePositive))"
     }
 
     private func clusters(_ record: ModelRecord) -> String {
-        record.test.clusters == record.test.rows ? "" : " of \(grouped(record.test.clusters)) \(loaded.specification.group ?? "group")s"
+        record.test.clusters == record.test.rows
+            ? "" : " of \(grouped(record.test.clusters)) \(loaded.specification.group ?? "group")s"
     }
 
     private func splitSentence(_ record: ModelRecord) -> String {

@@ -27,7 +27,8 @@ struct TrainingTable {
         for name in model.include ?? [] { try require(name, "features.include", names) }
         let reserved = Set([model.key, model.target, model.group, model.eventTime].compactMap(\.self) + model.exclude)
         if let clash = model.include?.first(where: { $0 == model.target || $0 == model.key }) {
-            throw failure("model.leak", "\(clash) is the \(clash == model.target ? "target" : "key") and cannot be a feature.")
+            throw failure(
+                "model.leak", "\(clash) is the \(clash == model.target ? "target" : "key") and cannot be a feature.")
         }
         let wanted = model.include.map(Set.init)
         let chosen = fields.filter { field in
@@ -58,7 +59,8 @@ struct TrainingTable {
     }
 
     private func failure(_ code: String, _ message: String, remedy: String? = nil) -> MartletError {
-        MartletError(.input, code, message, at: .init(file: "martlet.yaml", key: "models.\(model.name)"), remedy: remedy)
+        MartletError(
+            .input, code, message, at: .init(file: "martlet.yaml", key: "models.\(model.name)"), remedy: remedy)
     }
 
     /// The whole table as training input, ordered by key.
@@ -67,7 +69,8 @@ struct TrainingTable {
         guard !features.isEmpty else {
             throw failure("model.no-features", "\(model.table) has no column left to learn from.")
         }
-        var columns = try read(features, with: [model.key, model.target] + [model.group].compactMap(\.self), model.eventTime)
+        var columns = try read(
+            features, with: [model.key, model.target] + [model.group].compactMap(\.self), model.eventTime)
         let keys = try keys(columns.extra[0])
         let labels = try labels(columns.extra[1])
         let groups = model.group.map { _ in columns.extra[2].texts.enumerated().map { $1 ?? "\u{0}key \(keys[$0])" } }
@@ -103,9 +106,10 @@ struct TrainingTable {
         if let eventTime {
             kinds.append(("\u{1}event_time", .integer))
             let quoted = eventTime.replacing("\"", with: "\"\"")
-            query.sql = "SELECT *, epoch_us(CAST(\"\(quoted)\" AS TIMESTAMP)) AS \"\u{1}event_time\" FROM (\(query.sql))"
+            query.sql =
+                "SELECT *, epoch_us(CAST(\"\(quoted)\" AS TIMESTAMP)) AS \"\u{1}event_time\" FROM (\(query.sql))"
         }
-        var columns = try engine.columns(query, as: kinds, orderedBy: [model.key])
+        var columns = try inKeyOrder(try engine.columns(query, as: kinds, orderedBy: []))
         var times: [Int64?]?
         if eventTime != nil, case .integer(let values, let valid)? = columns.popLast() {
             times = zip(values, valid).map { $1 ? $0 : nil }
@@ -122,10 +126,40 @@ struct TrainingTable {
         return Read(features: named, extra: Array(columns[..<extra.count]), eventTimes: times)
     }
 
+    /// Rows ordered by key, numbers by value and texts by their bytes: sorting here is much cheaper than sorting
+    /// whole rows in the engine.
+    private func inKeyOrder(_ columns: [LakeColumn]) throws -> [LakeColumn] {
+        guard let key = columns.first, case .text(let codes, let levels) = key else { return columns }
+        let numbers = levels.map { Int64($0) }
+        var order = Array(codes.indices)
+        if numbers.allSatisfy({ $0 != nil }) {
+            let values = codes.map { $0 < 0 ? Int64.min : numbers[Int($0)] ?? 0 }
+            if zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 }) { return columns }
+            order.sort { (values[$0], $0) < (values[$1], $1) }
+        } else {
+            let ranks = ranks(of: levels)
+            order.sort {
+                (codes[$0] < 0 ? -1 : ranks[Int(codes[$0])], $0) < (codes[$1] < 0 ? -1 : ranks[Int(codes[$1])], $1)
+            }
+        }
+        return columns.map { $0.picking(order) }
+    }
+
+    private func ranks(of levels: [String]) -> [Int] {
+        var ranks = [Int](repeating: 0, count: levels.count)
+        for (rank, index) in levels.indices.sorted(by: { levels[$0].utf8.lexicographicallyPrecedes(levels[$1].utf8) })
+            .enumerated()
+        {
+            ranks[index] = rank
+        }
+        return ranks
+    }
+
     private func keys(_ column: LakeColumn) throws -> [String] {
         try column.texts.map { text in
             guard let text else {
-                throw failure("model.null-key", "The key \(model.key) is null in a row of \(model.table).",
+                throw failure(
+                    "model.null-key", "The key \(model.key) is null in a row of \(model.table).",
                     remedy: "Give every row a key in the SQL.")
             }
             return text
@@ -144,12 +178,14 @@ struct TrainingTable {
                 isNumeric && levels.count > 20
                     ? "The target \(model.target) is a number with \(levels.count) values: that is regression, which Martlet does not offer yet."
                     : "The target \(model.target) has \(levels.count) values (\(shown), …): that is multi-class, which Martlet does not offer yet.",
-                remedy: "Fold it into two values in the SQL, e.g. \(model.target) = '\(model.positive)' AS is_positive.")
+                remedy: "Fold it into two values in the SQL, e.g. \(model.target) = '\(model.positive)' AS is_positive."
+            )
         }
         if !levels.isEmpty, !isPositive.contains(true) {
             throw failure(
                 "model.no-positive",
-                "No row of \(model.table) has the positive value \(model.positive) in \(model.target); it has: \(levels.joined(separator: ", ")).")
+                "No row of \(model.table) has the positive value \(model.positive) in \(model.target); it has: \(levels.joined(separator: ", "))."
+            )
         }
         return codes.map { $0 < 0 ? nil : isPositive[Int($0)] ? 1 : 0 }
     }

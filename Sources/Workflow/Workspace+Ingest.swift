@@ -35,7 +35,9 @@ extension Workspace {
         for source in project.sources {
             let header = Set((try? lake.engine.header(of: absolute, format: source.format)) ?? [])
             let needed = source.contract.columns.filter { !$0.optional }
-            if needed.allSatisfy({ column in column.headerNames.contains { header.contains($0) } }) { fitting.append(source) }
+            if needed.allSatisfy({ column in column.headerNames.contains { header.contains($0) } }) {
+                fitting.append(source)
+            }
         }
         if fitting.count == 1 { return fitting[0] }
         throw MartletError(

@@ -41,19 +41,24 @@ extension Workspace {
             guard acceptance.refusal == nil, let accepted = acceptance.accepted else {
                 throw MartletError(
                     .input, "predict.refused",
-                    "No record can be scored: " + (acceptance.refusal ?? "all \(acceptance.rowsRead) rows break the contract")
+                    "No record can be scored: "
+                        + (acceptance.refusal ?? "all \(acceptance.rowsRead) rows break the contract")
                         + describe(acceptance.breaches),
                     at: .init(file: path), remedy: "Compare the file with the contract of \(source.name).")
             }
             let replaced = Set(acceptance.rewrites.map(\.old))
             let earlier =
-                alone ? [] : known.filter { !replaced.contains($0) } + acceptance.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
+                alone
+                ? []
+                : known.filter { !replaced.contains($0) }
+                    + acceptance.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
             let table = try rebuild(loaded, bronze, earlier + [accepted.path], in: folder, "with")
             var condition: String?
             if !earlier.isEmpty {
                 let before =
                     replaced.isEmpty
-                    ? try lake.files(of: loaded.specification.table) : try rebuild(loaded, bronze, earlier, in: folder, "before")
+                    ? try lake.files(of: loaded.specification.table)
+                    : try rebuild(loaded, bronze, earlier, in: folder, "before")
                 condition = newRows(loaded.specification.key, before)
             }
             let rows = try score(loaded, files: table, where: condition)

@@ -118,7 +118,8 @@ extension Workspace {
             }
             guard mayTrain else {
                 throw MartletError(
-                    .missing, "run.not-trained", "\(specification.name) has not been trained on the table as it is now.",
+                    .missing, "run.not-trained",
+                    "\(specification.name) has not been trained on the table as it is now.",
                     remedy: "Run without --from, or from an earlier stage.")
             }
             let report = try train(specification, fingerprint: fingerprint, planned: planned)
@@ -129,7 +130,8 @@ extension Workspace {
         try journal.step("gates:\(specification.name)") {
             let count = run.gates.count { !$0.passed }
             let detail =
-                run.gates.isEmpty ? "none asked" : count == 0 ? "\(run.gates.count) passed" : "\(count) of \(run.gates.count) failed"
+                run.gates.isEmpty
+                ? "none asked" : count == 0 ? "\(run.gates.count) passed" : "\(count) of \(run.gates.count) failed"
             return ((), Journal.Note(passed ? .done : .refused, detail))
         }
         return RunReport.Model(name: specification.name, run: id, passed: passed, version: nil, gates: run.gates)

@@ -38,7 +38,8 @@ extension Workspace {
 
     /// The run that trained this model on exactly this, if there is one.
     func finishedTraining(_ specification: ModelSpecification, _ fingerprint: Digest) throws -> String? {
-        guard let result = try registry.steps.finishedResult(of: "train:\(specification.name)", fingerprint: fingerprint)
+        guard
+            let result = try registry.steps.finishedResult(of: "train:\(specification.name)", fingerprint: fingerprint)
         else { return nil }
         return try JSON.decode([String: String].self, from: result)["run"]
     }
@@ -69,7 +70,8 @@ extension Workspace {
             try registry.runs.record(
                 run,
                 finishing: StepCompletion(
-                    step: "train:\(specification.name)", fingerprint: fingerprint, result: try JSON.text(["run": run.id])))
+                    step: "train:\(specification.name)", fingerprint: fingerprint,
+                    result: try JSON.text(["run": run.id])))
             return TrainReport(
                 run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds)
         } catch let error as MartletError {
@@ -105,7 +107,8 @@ extension Workspace {
     }
 
     private func store(
-        _ trained: TrainedModel, _ input: TrainingInput, _ specification: ModelSpecification, _ planned: [PlannedTransform]
+        _ trained: TrainedModel, _ input: TrainingInput, _ specification: ModelSpecification,
+        _ planned: [PlannedTransform]
     ) throws -> [Artifact] {
         var artifacts: [Artifact] = []
         func keep(_ name: String, _ mediaType: String, _ bytes: [UInt8]) throws {
@@ -140,7 +143,10 @@ extension Workspace {
             _ = try lake.engine.write(
                 [
                     ("key", .text(codes: input.keys.indices.map { Int32($0) }, levels: input.keys)),
-                    ("part", .text(codes: trained.parts.map { Int32($0.map { Int($0.rawValue) } ?? -1) }, levels: names)),
+                    (
+                        "part",
+                        .text(codes: trained.parts.map { Int32($0.map { Int($0.rawValue) } ?? -1) }, levels: names)
+                    ),
                     (
                         "label",
                         .integer(input.labels.map { Int64($0 ?? 0) }, valid: input.labels.map { $0 != nil })
@@ -154,7 +160,8 @@ extension Workspace {
     private func parameters(of specification: ModelSpecification) -> [String: String] {
         let plan = specification.plan
         var params: [String: String] = [
-            "learner": plan.learner.kind, "learner.seed": "\(plan.learner.seed)", "split.kind": plan.split.kind.rawValue,
+            "learner": plan.learner.kind, "learner.seed": "\(plan.learner.seed)",
+            "split.kind": plan.split.kind.rawValue,
             "split.seed": "\(plan.split.seed)", "split.train": "\(plan.split.train)",
             "split.validation": "\(plan.split.validation)", "split.test": "\(plan.split.test)",
             "calibration": plan.calibration.rawValue, "features.rare_below": "\(plan.rareBelow)",
@@ -178,11 +185,13 @@ extension Workspace {
             for (metric, estimate) in evaluation.metrics.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
                 metrics.append(
                     Registry.Metric(
-                        part: part, name: metric.rawValue, value: estimate.value, low: estimate.low, high: estimate.high))
+                        part: part, name: metric.rawValue, value: estimate.value, low: estimate.low, high: estimate.high
+                    ))
             }
             if let cost = evaluation.costPer1000 {
                 metrics.append(
-                    Registry.Metric(part: part, name: "cost_per_1000", value: cost.value, low: cost.low, high: cost.high))
+                    Registry.Metric(
+                        part: part, name: "cost_per_1000", value: cost.value, low: cost.low, high: cost.high))
             }
             let counts = [
                 ("rows", evaluation.rows), ("positives", evaluation.positives),
@@ -191,7 +200,9 @@ extension Workspace {
                 ("true_negatives", evaluation.confusion.trueNegatives),
                 ("false_negatives", evaluation.confusion.falseNegatives),
             ]
-            for (name, count) in counts { metrics.append(Registry.Metric(part: part, name: name, value: Double(count))) }
+            for (name, count) in counts {
+                metrics.append(Registry.Metric(part: part, name: name, value: Double(count)))
+            }
             metrics.append(Registry.Metric(part: part, name: "threshold", value: evaluation.threshold))
         }
         add("test", record.test)
@@ -209,11 +220,15 @@ extension Workspace {
         var results: [Registry.GateResult] = []
         if let bound = gate.atLeast {
             results.append(
-                .init(part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atLeast, bound: bound, value: gate.value))
+                .init(
+                    part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atLeast, bound: bound,
+                    value: gate.value))
         }
         if let bound = gate.atMost {
             results.append(
-                .init(part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atMost, bound: bound, value: gate.value))
+                .init(
+                    part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atMost, bound: bound,
+                    value: gate.value))
         }
         return results
     }

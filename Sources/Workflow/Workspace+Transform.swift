@@ -18,7 +18,9 @@ extension Workspace {
     }
 
     /// A table and everything it is made from, parents first.
-    func ancestry(of table: TableName, in planned: [PlannedTransform]) -> (bronze: [TableName], built: [PlannedTransform]) {
+    func ancestry(of table: TableName, in planned: [PlannedTransform]) -> (
+        bronze: [TableName], built: [PlannedTransform]
+    ) {
         var wanted: Set<TableName> = [table]
         var built: [PlannedTransform] = []
         for item in planned.reversed() where wanted.contains(item.transform.table) {

@@ -28,7 +28,9 @@ package struct VerifyReport: Sendable, Encodable {
     /// The first thing that differs, parents before children.
     package var firstDifference: String? { checks.first { !$0.equal }?.what }
 
-    enum CodingKeys: String, CodingKey { case model, version, equal, checks, seconds, firstDifference = "first_difference" }
+    enum CodingKeys: String, CodingKey {
+        case model, version, equal, checks, seconds, firstDifference = "first_difference"
+    }
 
     package func encode(to encoder: any Encoder) throws {
         var box = encoder.container(keyedBy: CodingKeys.self)
