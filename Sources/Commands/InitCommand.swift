@@ -48,7 +48,9 @@ struct InitCommand: ParsableCommand {
             if file.path == "martlet.yaml" { content = renamed(content, to: plain) }
             _ = try Disk.createDurably(path, Array(content.utf8))
         }
-        let source = Self.source(of: template)
+        // A contract's name is its source's name.
+        let source = files.compactMap { Disk.name(of: $0.path).split(separator: ".").first.map(String.init) }[
+            files.firstIndex { $0.path.hasPrefix("contracts/") } ?? 0]
         let landing = "\(folder)/landing/\(source)"
         try Disk.makeDirectory(landing)
         _ = try Disk.createDurably("\(folder)/.gitignore", Array(".martlet/\nlanding/\n".utf8))
@@ -65,14 +67,6 @@ struct InitCommand: ParsableCommand {
             template == "blank"
                 ? "Next: edit \(name)/martlet.yaml; `martlet doctor` says what is missing."
                 : "Then: cd \(name) && martlet run")
-    }
-
-    private static func source(of template: String) -> String {
-        switch template {
-        case "readmission": "encounters"
-        case "downtime": "readings"
-        default: "records"
-        }
     }
 
     /// The template with the project's own name in its first `name:`.

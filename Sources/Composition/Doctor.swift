@@ -70,7 +70,14 @@ package enum Doctor {
         }
         do {
             try composition.withWorkspace { workspace in
-                look("transforms") { "\(count(try workspace.plannedTransforms().count, "table")) in order" }
+                look("transforms") {
+                    let planned = try workspace.plannedTransforms()
+                    let bound = try planned.count { try workspace.check($0) }
+                    let rest = planned.count - bound
+                    return "\(count(planned.count, "table")) in order"
+                        + (rest > 0
+                            ? ", \(rest) not checked further until their inputs exist" : ", SQL fits the tables")
+                }
                 for model in project.models {
                     look("model \(model.name)") {
                         _ = try workspace.makeLearner(model.plan.learner)

@@ -51,8 +51,13 @@ extension Workspace {
     /// Scores as columns, for a Parquet file.
     func columns(of rows: [ScoredRow], _ loaded: LoadedVersion) -> [(name: String, column: LakeColumn)] {
         let bands = RiskBands.Band.allCases
+        let numbers = rows.map { Int64($0.key) }
+        let keys: LakeColumn =
+            numbers.allSatisfy { $0 != nil }
+            ? .integer(numbers.map { $0 ?? 0 }, valid: numbers.map { _ in true })
+            : .text(codes: rows.indices.map { Int32($0) }, levels: rows.map(\.key))
         return [
-            (loaded.specification.key, .text(codes: rows.indices.map { Int32($0) }, levels: rows.map(\.key))),
+            (loaded.specification.key, keys),
             ("probability", .number(rows.map(\.prediction.probability))),
             (
                 "band",

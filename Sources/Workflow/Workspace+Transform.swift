@@ -17,6 +17,18 @@ extension Workspace {
         return try TransformPlan.order(planned, sources: Set(project.sources.map { $0.name.lowercased() }))
     }
 
+    /// Whether a transform's SQL fits the tables it reads; `false` when one of them does not exist yet.
+    /// - Throws: the engine's word on the SQL, with its place.
+    package func check(_ planned: PlannedTransform) throws -> Bool {
+        var inputs: [TableName: [String]] = [:]
+        for table in planned.analysis.tables {
+            guard lake.table(table).exists else { return false }
+            inputs[table] = try lake.files(of: table)
+        }
+        _ = try lake.engine.describe(Query(planned.transform.sql, file: planned.transform.file, inputs: inputs))
+        return true
+    }
+
     /// A table and everything it is made from, parents first.
     func ancestry(of table: TableName, in planned: [PlannedTransform]) -> (
         bronze: [TableName], built: [PlannedTransform]
