@@ -114,7 +114,7 @@ final class StepProgress {
             switch entry.outcome {
             case .done: "✓"
             case .skipped: "·"
-            case .refused: "✗"
+            case .refused, .failed: "✗"
             }
         let name = entry.step + String(repeating: " ", count: max(1, 30 - entry.step.count))
         let time = entry.outcome == .skipped ? "" : "  \(tenths(entry.seconds)) s"

@@ -2,7 +2,7 @@ package import Vocabulary
 
 /// What happens, as it happens: one line a step in `<home>/logs/trace.jsonl`, and a word to whoever watches.
 package final class Journal {
-    package enum Outcome: String, Sendable, Encodable { case done, skipped, refused }
+    package enum Outcome: String, Sendable, Encodable { case done, skipped, refused, failed }
 
     /// A step that ended.
     package struct Entry: Sendable, Encodable {
@@ -59,18 +59,27 @@ package final class Journal {
         began(name)
         let start = surroundings.uptime()
         let cpu = cpuSeconds()
-        let (value, note) = try body()
-        let entry = Entry(
-            at: surroundings.now(), step: name, outcome: note.outcome, detail: note.detail,
-            seconds: rounded(surroundings.uptime() - start), cpuSeconds: rounded(cpuSeconds() - cpu),
-            phases: note.phases?.mapValues(rounded))
-        entries.append(entry)
-        if let path {
-            try Disk.makeDirectory(Disk.parent(of: path))
-            try Disk.append(path, try JSON.encode(entry) + [10])
+        func book(_ note: Note) throws {
+            let entry = Entry(
+                at: surroundings.now(), step: name, outcome: note.outcome, detail: note.detail,
+                seconds: rounded(surroundings.uptime() - start), cpuSeconds: rounded(cpuSeconds() - cpu),
+                phases: note.phases?.mapValues(rounded))
+            entries.append(entry)
+            if let path {
+                try Disk.makeDirectory(Disk.parent(of: path))
+                try Disk.append(path, try JSON.encode(entry) + [10])
+            }
+            ended(entry)
         }
-        ended(entry)
-        return value
+        do {
+            let (value, note) = try body()
+            try book(note)
+            return value
+        } catch let error as MartletError {
+            // The step's own error is what the person needs to see, also when the journal cannot be written.
+            try? book(Note(.failed, error.code))
+            throw error
+        }
     }
 
     private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }

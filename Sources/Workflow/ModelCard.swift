@@ -7,9 +7,13 @@ package struct ModelCard {
     let version: ModelVersion
     let loaded: LoadedVersion
 
-    package init(_ version: ModelVersion, _ loaded: LoadedVersion) {
+    /// Whether approval and aliases stand on the page; they move after registration, the rest never does.
+    let showsStanding: Bool
+
+    package init(_ version: ModelVersion, _ loaded: LoadedVersion, showsStanding: Bool = true) {
         self.version = version
         self.loaded = loaded
+        self.showsStanding = showsStanding
     }
 
     /// The page in Markdown.
@@ -29,11 +33,15 @@ package struct ModelCard {
             "| learner | \(record.plan.learner.kind), \(record.rounds) trees |",
             "| calibration | \(record.plan.calibration.rawValue) |",
             "| decision | positive from a probability of \(number(record.threshold.value))\(costs(record)) |",
-            "| approval | \(approval) |",
-            "| aliases | \(summary.aliases.isEmpty ? "none" : summary.aliases.map { "@\($0.rawValue)" }.joined(separator: ", ")) |",
             "| created | \(summary.created.minute) UTC by \(summary.actor), run \(summary.run) |",
-            "| model hash | `\(summary.modelHash)` |", "",
-            "## How good it is", "",
+            "| model hash | `\(summary.modelHash)` |",
+        ]
+        if showsStanding {
+            let aliases = summary.aliases.map { "@\($0.rawValue)" }.joined(separator: ", ")
+            lines += ["| approval | \(approval) |", "| aliases | \(aliases.isEmpty ? "none" : aliases) |"]
+        }
+        lines += [
+            "", "## How good it is", "",
             "On \(grouped(record.test.rows)) untouched test rows (\(grouped(record.test.positives)) positive, base rate "
                 + "\(percent(record.test.baseRate)))\(clusters(record)), with 95 % bootstrap intervals:", "",
             "| metric | value | 95 % interval |", "| --- | --- | --- |",

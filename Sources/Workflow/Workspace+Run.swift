@@ -143,6 +143,7 @@ extension Workspace {
         try journal.step("register:\(outcome.name)") {
             let registration = try registry.models.register(run: outcome.run, approval: policy)
             let version = registration.version
+            try writeCard(version)
             let state =
                 version.aliases.isEmpty
                 ? version.approval.state == .pending ? "waits for approval" : "no alias"
@@ -152,6 +153,21 @@ extension Workspace {
                 Journal.Note(registration.isNew ? .done : .skipped, "\(version.model)@\(version.version), \(state)")
             )
         }
+    }
+}
+
+extension Workspace {
+    /// The folder of the model cards: one Markdown file a version.
+    package var cards: String { home + "/cards" }
+
+    /// Writes a version's card if it is not there.
+    private func writeCard(_ version: VersionSummary) throws {
+        let path = "\(cards)/\(version.model)-\(version.version).md"
+        if Disk.exists(path) { return }
+        let reference = ModelReference(model: version.model, selector: .version(version.version))
+        let card = ModelCard(try registry.models.show(reference), try load(reference), showsStanding: false)
+        try Disk.makeDirectory(cards)
+        _ = try Disk.createDurably(path, Array(card.markdown.utf8))
     }
 }
 
