@@ -77,7 +77,7 @@ struct LakeCommand: ParsableCommand {
                     let info = actions.compactMap(\.commitInfo).first
                     return Answer(
                         version: version,
-                        at: info?["timestamp"]?.integer.map { Timestamp(microseconds: Int64($0) * 1000) },
+                        at: info?["timestamp"]?.integer.map { Timestamp(microseconds: Int64($0) &* 1000) },
                         operation: info?["operation"]?.text ?? "", added: actions.count { $0.add != nil },
                         removed: actions.count { $0.remove != nil },
                         rowsAdded: actions.compactMap { $0.add?.rows }.reduce(0, +),

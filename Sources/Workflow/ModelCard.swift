@@ -148,6 +148,7 @@ package struct ModelCard {
 /// Four decimals for small numbers, fewer for large ones; "–" for what is undefined.
 package func number(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "–" }
+    guard abs(value) < 1e12 else { return "\(value)" }
     let decimals = abs(value) >= 100 ? 1 : abs(value) >= 10 ? 2 : 4
     var scale = 1.0
     for _ in 0..<decimals { scale *= 10 }
