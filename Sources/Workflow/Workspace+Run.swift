@@ -112,8 +112,10 @@ extension Workspace {
         _ specification: ModelSpecification, _ fingerprint: Digest, _ planned: [PlannedTransform], _ journal: Journal,
         mayTrain: Bool
     ) throws -> RunReport.Model {
+        var isNew = true
         let id = try journal.step("train:\(specification.name)") {
             if let run = try finishedTraining(specification, fingerprint) {
+                isNew = false
                 return (run, Journal.Note(.skipped, "unchanged, run \(run.prefix(12))"))
             }
             guard mayTrain else {
@@ -132,7 +134,7 @@ extension Workspace {
             let detail =
                 run.gates.isEmpty
                 ? "none asked" : count == 0 ? "\(run.gates.count) passed" : "\(count) of \(run.gates.count) failed"
-            return ((), Journal.Note(passed ? .done : .refused, detail))
+            return ((), Journal.Note(passed ? isNew ? .done : .skipped : .refused, detail))
         }
         return RunReport.Model(name: specification.name, run: id, passed: passed, version: nil, gates: run.gates)
     }
