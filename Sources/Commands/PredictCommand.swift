@@ -78,8 +78,11 @@ struct PredictCommand: ParsableCommand {
                 + "\(prediction.loaded.name)@\(prediction.loaded.version), \(grouped(positive)) at or above the threshold "
                 + "of \(number(prediction.loaded.record.threshold.value)).")
         if prediction.loaded.synthetic { Output.note("warning: the model was trained on synthetic rows.") }
-        if prediction.leftOut > 0 {
-            Output.note("\(grouped(prediction.leftOut)) records were left out by the project's SQL.")
+        if let leftOut = prediction.leftOut, leftOut > 0 {
+            Output.note("\(grouped(leftOut)) records have no score: the project's SQL leaves their rows out.")
+        }
+        if prediction.alone {
+            Output.note("The source has no key, so the records were scored without what the lake knows already.")
         }
         if prediction.rejected > 0 {
             Output.note("\(grouped(prediction.rejected)) records break the contract and have no score:")

@@ -67,11 +67,7 @@ struct RunCommand: ParsableCommand {
         } else {
             for model in report.models { show(model) }
         }
-        for file in report.refusedFiles {
-            Output.note(
-                "warning: \(Workspace.refusal(of: file, report.ingested.first { $0.files.contains { $0.digest == file.digest } }?.source ?? ""))"
-            )
-        }
+        for (source, file) in report.refusedFiles { Output.note("warning: \(Workspace.refusal(of: file, source))") }
         if let failed = report.models.first(where: { !$0.passed }) {
             let findings = failed.gates.filter { !$0.passed }.map(GateLine.text).joined(separator: "; ")
             throw MartletError(
@@ -80,9 +76,7 @@ struct RunCommand: ParsableCommand {
                     "See `martlet runs show \(failed.run.prefix(12))`; improve the model or the data, or correct the gate."
             )
         }
-        if let file = report.refusedFiles.first {
-            throw Workspace.refusal(of: file, report.ingested.first?.source ?? "")
-        }
+        if let (source, file) = report.refusedFiles.first { throw Workspace.refusal(of: file, source) }
     }
 
     private func show(_ model: RunReport.Model) {

@@ -94,4 +94,19 @@ package enum Quote {
     package static func list(_ texts: some Sequence<String>) -> String {
         "[" + texts.map { Quote.text($0) }.joined(separator: ", ") + "]"
     }
+
+    /// A file's path for a table function: DuckDB takes paths for patterns, so `*`, `?` and `[` are made literal.
+    package static func path(_ path: String) -> String {
+        var literal = ""
+        for character in path {
+            if "*?[".contains(character) { literal += "[\(character)]" } else { literal.append(character) }
+        }
+        return text(literal)
+    }
+
+    /// Parquet files as a table: these files and no others, no columns from folder names.
+    package static func parquet(_ paths: some Sequence<String>, options: String = "") -> String {
+        let list = paths.map { Quote.path($0) }.joined(separator: ", ")
+        return "read_parquet([\(list)], union_by_name = true, hive_partitioning = false\(options))"
+    }
 }

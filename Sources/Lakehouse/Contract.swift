@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// What a source promises about its files: columns, types, ranges, keys. A breach is a violation.
 package struct Contract: Sendable, Equatable {
     /// What happens to a row, or a file, that breaks a promise.
@@ -63,6 +65,28 @@ package struct Contract: Sendable, Equatable {
     }
 }
 
+extension Contract {
+    /// The columns of the bronze table: the contract's own, then which file and which row of it a row came from.
+    package var fields: [DeltaField] {
+        columns.map { DeltaField(name: $0.name, type: $0.type.delta) }
+            + [DeltaField(name: "_file", type: "string"), DeltaField(name: "_row", type: "long")]
+    }
+
+    /// Refuses a contract that takes a column away from a table, or gives one another type: what was written under
+    /// the earlier contract could no longer be read under this one. New columns are welcome.
+    func checkFits(_ existing: [DeltaField]) throws {
+        let wanted = Dictionary(fields.map { ($0.name, $0.type) }) { first, _ in first }
+        for field in existing where wanted[field.name] != field.type {
+            let change = wanted[field.name].map { "changes from \(field.type) to \($0)" } ?? "is gone"
+            throw MartletError(
+                .input, "contract.incompatible",
+                "The column \(field.name) \(change), but bronze.\(source) already holds rows under the earlier contract.",
+                at: .init(file: file),
+                remedy: "Keep the column as it was (optional: true lets files leave it out), or declare a new source.")
+        }
+    }
+}
+
 /// The types a contract can promise.
 package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
     case text, bigint, integer, double, boolean, date, timestamp
@@ -90,6 +114,20 @@ package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
                 (1...38).contains(precision), (0...precision).contains(scale)
             else { return nil }
             self = .decimal(precision: precision, scale: scale)
+        }
+    }
+
+    /// The Delta type that holds it.
+    var delta: String {
+        switch self {
+        case .text: "string"
+        case .bigint: "long"
+        case .integer: "integer"
+        case .double: "double"
+        case .boolean: "boolean"
+        case .date: "date"
+        case .timestamp: "timestamp_ntz"
+        case .decimal(let precision, let scale): "decimal(\(precision),\(scale))"
         }
     }
 

@@ -58,7 +58,14 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
         schemaString = try JSON.text(DeltaSchema(fields: fields))
     }
 
-    package func fields() throws -> [DeltaField] { try JSON.decode(DeltaSchema.self, from: schemaString).fields }
+    /// - Throws: `lake.corrupt-log` when the schema is no schema.
+    package func fields() throws -> [DeltaField] {
+        do { return try JSON.decode(DeltaSchema.self, from: schemaString).fields } catch {
+            throw MartletError(
+                .input, "lake.corrupt-log", "The schema in the table's log cannot be read.",
+                remedy: "Restore the table's log from a backup.")
+        }
+    }
 }
 
 package struct DeltaSchema: Codable, Sendable, Equatable {

@@ -122,7 +122,7 @@ package struct DeltaSnapshot: Sendable {
         var total = 0
         for file in files {
             guard let rows = file.rows else { return nil }
-            total += rows
+            total &+= rows
         }
         return total
     }

@@ -11,17 +11,22 @@ package struct LandedFile: Sendable {
     package var path: String
     package var name: String
     package var digest: Digest
+    /// What the file looked like before its digest was taken.
+    package var stamp: Disk.Stamp?
 
-    package init(path: String, name: String, digest: Digest) {
+    package init(path: String, name: String, digest: Digest, stamp: Disk.Stamp? = nil) {
         self.path = path
         self.name = name
         self.digest = digest
+        self.stamp = stamp
     }
 }
 
 /// What one source's ingestion did.
 package struct IngestReport: Sendable, Encodable {
-    package enum Outcome: String, Sendable, Encodable { case ingested, refused, alreadyKnown = "already-known" }
+    package enum Outcome: String, Sendable, Encodable {
+        case ingested, refused, alreadyKnown = "already-known", changing
+    }
 
     package struct File: Sendable, Encodable {
         package var name: String
@@ -90,6 +95,9 @@ extension Lake {
         if snapshot != nil { hash = try reference(to: bronze).hash }
         var fields: [DeltaField] = try snapshot?.metadata?.fields() ?? []
         let startFields = fields
+        if files.contains(where: { snapshot?.transactions[transaction($0.digest)] == nil }) {
+            try contract.checkFits(startFields)
+        }
 
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
@@ -104,6 +112,14 @@ extension Lake {
                         fileID: surroundings.newID()))
                 seen.insert(landed.digest)
                 entry.describe(acceptance)
+                if let stamp = landed.stamp, Disk.stamp(landed.path) != stamp {
+                    // Still being written: what was read need not be what has the digest. Its turn comes later.
+                    entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .changing)
+                    entry.warnings = ["it is still being written; nothing of it was taken yet"]
+                    report.files.append(entry)
+                    progress(entry)
+                    continue
+                }
                 if let file = acceptance.quarantined {
                     let isRefused = acceptance.refusal != nil
                     asideFiles.append((file, isRefused ? refusal(landed.digest, contract) : transaction(landed.digest)))

@@ -12,6 +12,9 @@ package protocol LakeEngine: AnyObject {
     /// - Parameter file: where the SQL stands, for messages.
     func analyse(_ sql: String, file: String) throws -> QueryAnalysis
 
+    /// Refuses a contract with a pattern or bound that the engine does not understand.
+    func check(_ contract: Contract) throws
+
     /// Reads a landed file under its contract: accepted rows go to a new Parquet file in `folder`, the others
     /// to one in `quarantineFolder`. Writes nothing else.
     func accept(_ request: AcceptRequest) throws -> Acceptance
@@ -158,7 +161,7 @@ package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
     package var description: String { "\(rows)-\(String(sum, radix: 16))-\(String(xor, radix: 16))" }
 
     package static func + (a: ContentHash, b: ContentHash) -> ContentHash {
-        ContentHash(rows: a.rows + b.rows, sum: a.sum &+ b.sum, xor: a.xor ^ b.xor)
+        ContentHash(rows: a.rows &+ b.rows, sum: a.sum &+ b.sum, xor: a.xor ^ b.xor)
     }
 }
 
@@ -203,6 +206,11 @@ package struct Acceptance: Sendable {
         package var example: String?
         /// The row number of the example, 1 for the first data row.
         package var exampleRow: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case column, rule, rows, example
+            case exampleRow = "example_row"
+        }
 
         package init(column: String?, rule: String, rows: Int, example: String?, exampleRow: Int?) {
             self.column = column

@@ -21,6 +21,7 @@ package final class LazyLakeEngine: LakeEngine {
     package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
         try engine().analyse(sql, file: file)
     }
+    package func check(_ contract: Contract) throws { try engine().check(contract) }
     package func accept(_ request: AcceptRequest) throws -> Acceptance { try engine().accept(request) }
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try engine().materialise(query, into: file)

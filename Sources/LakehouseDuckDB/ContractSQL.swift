@@ -25,20 +25,35 @@ struct ContractSQL {
         let type = DeltaTypes.duck(column.type)
         switch column.type {
         case .text: return cell
-        case .double: return "CASE WHEN isfinite(TRY_CAST(\(cell) AS DOUBLE)) THEN TRY_CAST(\(cell) AS DOUBLE) END"
+        case .double:
+            return
+                "CASE WHEN isfinite(TRY_CAST(\(cell) AS DOUBLE)) AND NOT contains(\(cell), '_') THEN TRY_CAST(\(cell) AS DOUBLE) END"
         case .bigint, .integer:
-            // "12.0" is an integer, "12.5" is none: a bare cast would round it.
-            return "CASE WHEN \(cell) LIKE '%.%' AND TRY_CAST(\(cell) AS DOUBLE) <> trunc(TRY_CAST(\(cell) AS DOUBLE)) "
-                + "THEN NULL ELSE TRY_CAST(\(cell) AS \(type)) END"
+            // "12.0" is a whole number; "12.5", "0x1F", "15e-1" and "1_000" are none, though a bare cast takes them.
+            return exactly(cell, type, "[+-]?[0-9]+([.]0*)?")
         case .boolean: return "TRY_CAST(\(cell) AS BOOLEAN)"
         case .date:
-            guard let format = column.format else { return "TRY_CAST(\(cell) AS DATE)" }
+            guard let format = column.format else {
+                return
+                    "CASE WHEN regexp_full_match(\(cell), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(\(cell) AS DATE) END"
+            }
             return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS DATE)"
         case .timestamp:
-            guard let format = column.format else { return "TRY_CAST(\(cell) AS TIMESTAMP)" }
+            guard let format = column.format else {
+                return
+                    "CASE WHEN isfinite(TRY_CAST(\(cell) AS TIMESTAMP)) AND year(TRY_CAST(\(cell) AS TIMESTAMP)) BETWEEN 1 AND 9999 "
+                    + "THEN TRY_CAST(\(cell) AS TIMESTAMP) END"
+            }
             return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS TIMESTAMP)"
-        case .decimal: return "TRY_CAST(\(cell) AS \(type))"
+        case .decimal(_, let scale): return exactly(cell, type, "[+-]?[0-9]*([.][0-9]{0,\(scale)}0*)?")
         }
+    }
+
+    /// A cast that takes nothing but the exact spelling: what prints back as it was, or else fits the pattern.
+    private func exactly(_ cell: String, _ type: String, _ pattern: String) -> String {
+        let value = "TRY_CAST(\(cell) AS \(type))"
+        return
+            "CASE WHEN CAST(\(value) AS VARCHAR) = \(cell) OR regexp_full_match(\(cell), '\(pattern)') THEN \(value) END"
     }
 
     /// Every promise, in column order: null, type, range, allowed, pattern.

@@ -11,16 +11,30 @@ extension DuckDBLakeEngine {
         do {
             switch format.kind {
             case .csv: return try CSVHeader.read(file, format) ?? []
-            case .parquet: return try describeTypes("SELECT * FROM read_parquet(\(Quote.text(file)))").map(\.name)
+            case .parquet: return try describeTypes("SELECT * FROM \(Quote.parquet([file]))").map(\.name)
             }
         } catch let error as DuckDBError {
             throw MartletError(.input, "file.unreadable", error.message, at: .init(file: file))
         }
     }
 
+    /// Looks whether patterns, bounds and allowed values are what the engine understands.
+    package func check(_ contract: Contract) throws {
+        let sql = ContractSQL(contract: contract, present: contract.columns.map { ($0, "cell") }, absent: [])
+        for rule in sql.rules {
+            do { _ = try connection.query("SELECT \(rule.breach) FROM (SELECT CAST(NULL AS VARCHAR) AS cell)") } catch {
+                throw MartletError(
+                    .input, "contract.rule", "The rule \"\(rule.name)\" cannot be checked: \(error.message)",
+                    at: .init(file: contract.file, key: "columns.\(rule.column.name)"),
+                    remedy: "Correct it in the contract.")
+            }
+        }
+    }
+
     package func accept(_ request: AcceptRequest) throws -> Acceptance {
         defer { dropStaging() }
         do {
+            try check(request.contract)
             return try onOneThread(areSmall([request.file])) {
                 let staged = try stage(request)
                 return try judge(request, staged)
@@ -44,7 +58,7 @@ extension DuckDBLakeEngine {
             let names = staged.layout.extra.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
             result.warnings.append("columns that the contract does not know were left out: \(names)")
         }
-        if let column = staged.layout.syntheticColumn {
+        if let column = staged.layout.synthetic {
             let count = "SELECT count(*)::VARCHAR FROM staged WHERE TRY_CAST(\(Quote.name(column)) AS BOOLEAN)"
             result.syntheticRows = try connection.value(count).flatMap { Int($0) } ?? 0
         }
@@ -72,9 +86,7 @@ extension DuckDBLakeEngine {
             }
             result.quarantined = try quarantine(request, staged)
         }
-        if result.rowsRead > result.rejectedRows + superseded {
-            result.accepted = try writeAccepted(request, staged)
-        }
+        result.accepted = try writeAccepted(request, staged)
         if superseded > 0 || request.contract.onKeyConflict == .latestWins {
             result.rewrites = try replaceEarlier(request, staged)
         }
@@ -133,7 +145,7 @@ extension DuckDBLakeEngine {
             """
             INSERT INTO conflicts WITH keyed AS (\(keyed))
             SELECT keyed.id FROM keyed
-            SEMI JOIN (SELECT \(old) FROM read_parquet(\(Quote.list(request.existing)), union_by_name = true)) AS before
+            SEMI JOIN (SELECT \(old) FROM \(Quote.parquet(request.existing))) AS before
               USING (\(names))
             WHERE keyed.id NOT IN (SELECT id FROM conflicts)
             """)
@@ -154,15 +166,12 @@ extension DuckDBLakeEngine {
         var columns = sql.projection
         columns.append("\(Quote.text(request.digest.hex)) AS _file")
         columns.append("\(rowNumber(staged)) AS _row")
-        var fields = request.contract.columns.map {
-            DeltaField(name: $0.name, type: DeltaTypes.delta(DeltaTypes.duck($0.type))?.type ?? "string")
-        }
-        fields += [DeltaField(name: "_file", type: "string"), DeltaField(name: "_row", type: "long")]
         let out = try ["rejected", "conflicts", "superseded"].filter { try count($0) > 0 }.map {
             "SELECT id FROM \($0)"
         }
         let filter = out.isEmpty ? "" : " WHERE rowid NOT IN (\(out.joined(separator: " UNION ALL ")))"
-        return try copy("SELECT \(columns.joined(separator: ", ")) FROM staged\(filter)", to: file, fields)
+        return try copy(
+            "SELECT \(columns.joined(separator: ", ")) FROM staged\(filter)", to: file, request.contract.fields)
     }
 
     /// Earlier files without the rows whose keys came again (latest-wins).
@@ -175,12 +184,12 @@ extension DuckDBLakeEngine {
         let fresh = "(SELECT \(keys) FROM staged WHERE rowid NOT IN (SELECT id FROM rejected))"
         let hit = try connection.query(
             """
-            SELECT DISTINCT filename FROM read_parquet(\(Quote.list(request.existing)), filename = true, union_by_name = true)
-            SEMI JOIN \(fresh) AS fresh USING (\(names)) ORDER BY filename
+            SELECT DISTINCT _martlet_path FROM \(Quote.parquet(request.existing, options: ", filename = '_martlet_path'"))
+            SEMI JOIN \(fresh) AS fresh USING (\(names)) ORDER BY _martlet_path
             """
         ).texts().compactMap { $0[0] }
         return try hit.enumerated().map { index, old in
-            let source = "read_parquet(\(Quote.text(old)))"
+            let source = Quote.parquet([old])
             let fields = try fields(of: "SELECT * FROM \(source)")
             let file = "\(request.folder)/part-\(request.fileID)-\(index).parquet"
             let kept = try copy(

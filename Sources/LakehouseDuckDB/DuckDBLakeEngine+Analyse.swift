@@ -48,7 +48,8 @@ private struct SyntaxWalk {
         "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "corr", "covar_pop", "covar_samp", "regr_slope",
         "regr_intercept", "regr_r2", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy", "skewness",
         "kurtosis", "kurtosis_pop", "sem", "entropy", "first", "last", "any_value", "arbitrary", "list", "array_agg",
-        "string_agg", "group_concat", "listagg", "histogram", "mode", "arg_min", "arg_max", "argmin", "argmax",
+        "string_agg", "group_concat", "listagg", "histogram", "mode", "json_group_array", "json_group_object",
+        "json_group_structure", "arg_min", "arg_max", "argmin", "argmax",
         "min_by", "max_by", "approx_quantile", "approx_count_distinct", "reservoir_quantile", "approx_top_k",
     ]
 
@@ -56,7 +57,12 @@ private struct SyntaxWalk {
         "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_timestamp", "transaction_timestamp",
         "today", "current_date", "get_current_time", "current_time", "get_current_timestamp", "localtime",
         "localtimestamp", "current_localtime", "current_localtimestamp", "setseed", "nextval", "currval",
-        "txid_current",
+        "txid_current", "current_setting", "current_query", "current_database", "current_schema", "version", "getenv",
+    ]
+
+    /// Spelled without parentheses, these look like columns.
+    private static let keywords: Set<String> = [
+        "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
     ]
 
     private static let tableFunctions: Set<String> = ["range", "generate_series", "unnest", "json_each", "json_tree"]
@@ -94,11 +100,12 @@ private struct SyntaxWalk {
             }
         case "COLUMN_REF":
             let names = object["column_names"] as? [String] ?? []
-            if names.count == 1, Self.unrepeatable.contains(names[0].lowercased()) { throw unrepeatable(names[0]) }
+            if names.count == 1, Self.keywords.contains(names[0].lowercased()) { throw unrepeatable(names[0]) }
         default:
             if object["class"] as? String == "WINDOW" { orderSensitive = true }
             guard let name = (object["function_name"] as? String)?.lowercased() else { break }
-            if Self.unrepeatable.contains(name) { throw unrepeatable(name) }
+            let isAgeOfToday = name == "age" && (object["children"] as? [Any])?.count == 1
+            if Self.unrepeatable.contains(name) || isAgeOfToday { throw unrepeatable(name) }
             if Self.orderSensitiveAggregates.contains(name) { orderSensitive = true }
         }
         if let sample = object["sample"], !(sample is NSNull) {

@@ -28,10 +28,12 @@ extension DuckDBLakeEngine {
         let source: String
         switch format.kind {
         case .parquet:
-            let columns = try describeTypes("SELECT * FROM read_parquet(\(Quote.text(request.file)))")
+            let columns = try describeTypes("SELECT * FROM \(Quote.parquet([request.file]))")
             layout = try reader.layout(columns.map(\.name))
-            let texts = columns.map { "CAST(\(Quote.name($0.name)) AS VARCHAR) AS \(Quote.name($0.name))" }
-            source = "SELECT \(texts.joined(separator: ", ")) FROM read_parquet(\(Quote.text(request.file)))"
+            let texts = columns.enumerated().map { index, column in
+                "CAST(\(Quote.name(column.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell(index))"
+            }
+            source = "SELECT \(texts.joined(separator: ", ")) FROM \(Quote.parquet([request.file]))"
             try connection.execute("CREATE TEMP TABLE broken (line BIGINT, message VARCHAR, text VARCHAR)")
         case .csv:
             guard let header = try CSVHeader.read(request.file, format) else { throw Refusal("it has no header") }
@@ -42,19 +44,12 @@ extension DuckDBLakeEngine {
             }
             source = csvSource(request, layout)
         }
-        let cells = layout.names.map { name in "\(cleaned(name, layout, request)) AS \(Quote.name(name))" }
+        let wanted =
+            layout.present.map { ($0.raw, $0.column.missing) } + [layout.synthetic].compactMap { $0.map { ($0, []) } }
+        let cells = wanted.map { cell, missing in "\(cleaned(cell, missing, request.format)) AS \(cell)" }
         try connection.execute("CREATE TEMP TABLE staged AS SELECT \(cells.joined(separator: ", ")) FROM (\(source))")
         if format.kind == .csv {
-            let skipped = format.skipLines + (format.header ? 1 : 0)
-            try connection.execute(
-                """
-                ALTER TABLE broken RENAME TO broken_lines;
-                CREATE TEMP TABLE broken AS
-                SELECT line - \(skipped) AS line, first(error_message ORDER BY column_idx) AS message,
-                    first(csv_line ORDER BY column_idx) AS text
-                FROM broken_lines GROUP BY line ORDER BY line;
-                DROP TABLE broken_lines
-                """)
+            try numberBrokenLines(request)
         }
         let rows = try connection.value("SELECT count(*)::VARCHAR FROM staged").flatMap { Int($0) } ?? 0
         let broken = try connection.value("SELECT count(*)::VARCHAR FROM broken").flatMap { Int($0) } ?? 0
@@ -65,12 +60,38 @@ extension DuckDBLakeEngine {
             rows: rows, broken: broken)
     }
 
+    /// Turns the lines that the reader gave up into data rows: less the header, less the blank lines before them.
+    private func numberBrokenLines(_ request: AcceptRequest) throws {
+        let format = request.format
+        let skipped = format.skipLines + (format.header ? 1 : 0)
+        var blank: [Int] = []
+        if try connection.value("SELECT '1' FROM broken LIMIT 1") != nil {
+            blank = try CSVHeader.blankLines(request.file, quote: Array(format.quote.utf8).first).filter {
+                $0 > skipped
+            }
+        }
+        let before =
+            blank.isEmpty
+            ? "0"
+            : "(SELECT count(*) FROM (SELECT unnest([\(blank.map(String.init).joined(separator: ", "))]) AS at) WHERE at < lines.line)"
+        try connection.execute(
+            """
+            ALTER TABLE broken RENAME TO broken_lines;
+            CREATE TEMP TABLE broken AS
+            SELECT line - \(skipped) - \(before) AS line, message, text FROM (
+                SELECT line, first(error_message ORDER BY column_idx) AS message,
+                    first(csv_line ORDER BY column_idx) AS text
+                FROM broken_lines GROUP BY line) AS lines ORDER BY line;
+            DROP TABLE broken_lines
+            """)
+    }
+
     private func csvSource(_ request: AcceptRequest, _ layout: HeaderReader.Layout) -> String {
         let format = request.format
-        let columns = layout.names.map { "\(Quote.text($0)): 'VARCHAR'" }.joined(separator: ", ")
+        let columns = (0..<layout.cells).map { "\(HeaderReader.Layout.cell($0)): 'VARCHAR'" }.joined(separator: ", ")
         let skip = format.skipLines + (format.header ? 1 : 0)
         return """
-            SELECT * FROM read_csv(\(Quote.text(request.file)), auto_detect = false, header = false, skip = \(skip),
+            SELECT * FROM read_csv(\(Quote.path(request.file)), hive_partitioning = false, auto_detect = false, header = false, skip = \(skip),
               delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
               escape = \(Quote.text(format.quote)), columns = {\(columns)}, nullstr = \(Quote.list(format.trim ? [""] : [""] + format.missing)),
               encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
@@ -85,19 +106,17 @@ extension DuckDBLakeEngine {
         guard (needed...max(needed, columns.count)).contains(count) else {
             throw Refusal("its first line has \(count) columns; the contract has \(columns.count)")
         }
-        let present = columns.prefix(count)
+        let present = columns.prefix(count).enumerated().map { (column: $1, raw: HeaderReader.Layout.cell($0)) }
         return HeaderReader.Layout(
-            names: present.map(\.name), present: present.map { ($0, $0.name) }, absent: Array(columns.dropFirst(count)),
-            extra: [], syntheticColumn: nil)
+            cells: count, present: present, absent: Array(columns.dropFirst(count)), extra: [], synthetic: nil)
     }
 
     /// A cell after trimming, with the texts that mean "missing" made null.
-    private func cleaned(_ name: String, _ layout: HeaderReader.Layout, _ request: AcceptRequest) -> String {
-        let column = layout.present.first { $0.raw == name }?.column
-        let cell = request.format.trim ? "trim(\(Quote.name(name)))" : Quote.name(name)
+    private func cleaned(_ name: String, _ columnMissing: [String], _ format: SourceFormat) -> String {
+        let cell = format.trim ? "trim(\(name))" : name
         // Without trimming, the CSV reader itself has made the source's own markers null.
-        let isRaw = request.format.trim || request.format.kind == .parquet
-        var missing = (isRaw ? request.format.missing : []) + (column?.missing ?? [])
+        let isRaw = format.trim || format.kind == .parquet
+        var missing = (isRaw ? format.missing : []) + columnMissing
         if isRaw { missing.append("") }
         if missing.count == 1 { return "nullif(\(cell), \(Quote.text(missing[0])))" }
         if missing.isEmpty { return cell }

@@ -37,20 +37,22 @@ package final class DuckDBLakeEngine: LakeEngine {
     package func contentHash(of files: [String]) throws -> ContentHash {
         try files.reduce(ContentHash()) { total, file in
             try reading([file]) {
-                let source = "read_parquet(\(Quote.text(file)))"
+                let source = Quote.parquet([file])
                 return total + (try hash(of: try fields(of: "SELECT * FROM \(source)"), in: source))
             }
         }
     }
 
-    /// Hash over all columns, `_file` and `_row` included.
+    /// Hash over all columns, `_file` and `_row` included, together with their names and types: the same values under
+    /// other names are other content.
     func hash(of fields: [DeltaField], in source: String) throws -> ContentHash {
         let names = fields.map { Quote.name($0.name) }.joined(separator: ", ")
+        let schema = Quote.text(fields.map { "\($0.name):\($0.type)" }.joined(separator: ","))
         let row =
             try connection.query(
                 """
                 SELECT count(*)::VARCHAR, coalesce(sum(h::HUGEINT), 0)::VARCHAR, coalesce(bit_xor(h), 0)::VARCHAR
-                FROM (SELECT hash(\(names)) AS h FROM \(source))
+                FROM (SELECT hash(\(schema), \(names)) AS h FROM \(source))
                 """
             ).texts().first ?? []
         guard row.count == 3, let rows = row[0].flatMap({ Int($0) }), let sum = row[1].flatMap({ UInt128($0) }),
@@ -92,7 +94,7 @@ package final class DuckDBLakeEngine: LakeEngine {
     func copy(_ select: String, to file: String, _ fields: [DeltaField]) throws -> WrittenFile {
         let rows = try connection.execute(
             "COPY (\(select)) TO \(Quote.text(file)) (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1)")
-        let hash = try hash(of: fields, in: "read_parquet(\(Quote.text(file)))")
+        let hash = try hash(of: fields, in: Quote.parquet([file]))
         return WrittenFile(path: file, rows: rows, fields: fields, hash: hash)
     }
 
@@ -145,17 +147,14 @@ package final class DuckDBLakeEngine: LakeEngine {
             try reading(files) {
                 let source =
                     files.isEmpty
-                    ? "(SELECT 1 WHERE false)" : "read_parquet(\(Quote.list(files)), union_by_name = true)"
+                    ? "(SELECT 1 WHERE false)" : Quote.parquet(files)
                 try connection.execute("CREATE OR REPLACE VIEW \(name) AS SELECT * FROM \(source)")
             }
         }
     }
 
-    func statement(_ query: Query) -> String {
-        var text = Substring(query.sql)
-        while let last = text.last, last == ";" || last.isWhitespace { text = text.dropLast() }
-        return String(text)
-    }
+    /// The SELECT without its closing semicolon and whatever comments follow it.
+    func statement(_ query: Query) -> String { String(query.sql.prefix(upTo: SQLText.end(of: query.sql))) }
 
     func describeTypes(_ sql: String) throws -> [(name: String, type: String)] {
         let rows = try connection.query(

@@ -7,32 +7,39 @@ struct HeaderReader {
     let contract: Contract
     let fileName: String
 
-    /// The raw column names to give the file's columns, in file order, from its header.
+    /// Which cell of a line holds which column. Cells are called c0, c1, … by their place, whatever the header says.
     struct Layout {
-        var names: [String]
+        /// How many cells a line has.
+        var cells: Int
         var present: [(column: Contract.Column, raw: String)]
         var absent: [Contract.Column]
+        /// Header names that the contract does not know.
         var extra: [String]
-        var syntheticColumn: String?
+        /// The cell that says whether a row is made up.
+        var synthetic: String?
+
+        static func cell(_ index: Int) -> String { "c\(index)" }
     }
 
     /// - Throws: a sentence for people when the header does not fit the contract.
     func layout(_ header: [String]) throws(Refusal) -> Layout {
-        var seen: Set<String> = []
-        for name in header where !seen.insert(name).inserted {
-            throw Refusal("the header names the column \"\(name)\" twice")
+        var places: [String: Int] = [:]
+        for (index, name) in header.enumerated() where !name.isEmpty {
+            if places.updateValue(index, forKey: name) != nil {
+                throw Refusal("the header names the column \"\(name)\" twice")
+            }
         }
-        var layout = Layout(names: header, present: [], absent: [], extra: [], syntheticColumn: nil)
+        var layout = Layout(cells: header.count, present: [], absent: [], extra: [], synthetic: nil)
         var used: Set<String> = []
         var missing: [Contract.Column] = []
         for column in contract.columns {
-            let found = column.headerNames.filter { seen.contains($0) }
+            let found = column.headerNames.filter { places[$0] != nil }
             if found.count > 1 {
                 throw Refusal(
                     "the header brings \(column.name) twice: \(found.map { "\"\($0)\"" }.joined(separator: " and "))")
             }
-            if let name = found.first {
-                layout.present.append((column, name))
+            if let name = found.first, let index = places[name] {
+                layout.present.append((column, Layout.cell(index)))
                 used.insert(name)
             } else if column.optional {
                 layout.absent.append(column)
@@ -40,8 +47,8 @@ struct HeaderReader {
                 missing.append(column)
             }
         }
-        layout.extra = header.filter { !used.contains($0) && $0 != "_synthetic" }
-        layout.syntheticColumn = seen.contains("_synthetic") ? "_synthetic" : nil
+        layout.extra = header.filter { !$0.isEmpty && !used.contains($0) && $0 != "_synthetic" }
+        layout.synthetic = places["_synthetic"].map { Layout.cell($0) }
         if !missing.isEmpty { throw Refusal(describe(missing, extra: layout.extra)) }
         return layout
     }
@@ -79,11 +86,11 @@ enum CSVHeader {
         var head: [UInt8] = []
         try Disk.scan(path) { piece in
             head += piece
-            return head.count < 1 << 20 && head.lazy.filter { $0 == 10 }.count <= format.skipLines + 1
+            return head.count < 1 << 20 && head.lazy.filter { $0 == 10 }.count <= format.skipLines &+ 1
         }
         if head.starts(with: [0xEF, 0xBB, 0xBF]) { head.removeFirst(3) }
         var rest = head[...]
-        for _ in 0..<format.skipLines {
+        for _ in 0..<max(0, format.skipLines) {
             guard let end = rest.firstIndex(of: 10) else { return nil }
             rest = rest[(end + 1)...]
         }
@@ -138,5 +145,27 @@ enum CSVHeader {
             while let last = name.last, last.isWhitespace { name = name.dropLast() }
             return String(name)
         }
+    }
+
+    /// Numbers of the blank lines of a file, counted as DuckDB counts lines: from 1, a quoted line break being none.
+    static func blankLines(_ path: String, quote: UInt8?) throws -> [Int] {
+        var blank: [Int] = []
+        var line = 1
+        var isEmpty = true
+        var quoted = false
+        try Disk.scan(path) { piece in
+            for byte in piece {
+                if byte == quote { quoted.toggle() }
+                if byte == 10, !quoted {
+                    if isEmpty { blank.append(line) }
+                    line += 1
+                    isEmpty = true
+                } else if byte != 13 {
+                    isEmpty = false
+                }
+            }
+            return true
+        }
+        return blank
     }
 }

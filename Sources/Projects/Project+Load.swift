@@ -16,8 +16,10 @@ extension Project {
         }
         var models = try (root["models"]?.items ?? []).map { try model($0) }
         if let splitSeed { for index in models.indices { models[index].plan.split.seed = splitSeed } }
-        for (index, model) in models.enumerated() where models[..<index].contains(where: { $0.name == model.name }) {
-            throw root.failure("config.repeated-model", "Two models have the name \(model.name).")
+        for (index, model) in models.enumerated()
+        where models[..<index].contains(where: { $0.predictions == model.predictions }) {
+            throw root.failure(
+                "config.repeated-model", "Two models have the name \(model.name), or one that differs in - and _ only.")
         }
         let transforms = try transforms(in: folder + "/" + (root["transforms"]?.text ?? "transforms"))
         return Project(folder: folder, name: name, sources: sources, models: models, transforms: transforms)
@@ -169,9 +171,16 @@ extension Project {
         var found: [Transform] = []
         for layer in [Layer.silver, .gold] {
             let directory = "\(folder)/\(layer.rawValue)"
-            for entry in Disk.list(directory) where entry.hasSuffix(".sql") {
+            for entry in Disk.list(directory) where entry.hasSuffix(".sql") && !entry.hasPrefix(".") {
                 let path = "\(directory)/\(entry)"
                 let name = String(entry.dropLast(4))
+                guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }),
+                    name.first?.isNumber == false
+                else {
+                    throw MartletError(
+                        .input, "transform.name", "\(name) is not a usable table name.", at: .init(file: path),
+                        remedy: "Name the file with letters, digits and _, beginning with a letter.")
+                }
                 found.append(Transform(table: TableName(layer, name), file: path, sql: try text(path)))
             }
         }

@@ -36,6 +36,9 @@ package struct Project: Sendable {
         package let categorical: [String]
         package var plan: TrainingPlan
         package let needsApproval: Bool
+
+        /// The table that holds the champion's word on rows without label.
+        package var predictions: TableName { TableName(.gold, "predictions_" + name.replacing("-", with: "_")) }
     }
 
     package func source(_ name: String) -> Source? { sources.first { $0.name == name } }

@@ -20,8 +20,9 @@ extension Shape {
             members["type"] = .text("number")
             if let min { members["minimum"] = .number(min) }
             if let max { members["maximum"] = .number(max) }
-        case .integer(let min):
+        case .integer(let min, let max):
             members["type"] = .text("integer")
+            if let max { members["maximum"] = .integer(Int64(max)) }
             if let min { members["minimum"] = .integer(Int64(min)) }
         case .flag: members["type"] = .text("boolean")
         case .scalar: members["type"] = .list([.text("string"), .text("number"), .text("boolean")])

@@ -3,7 +3,7 @@
 package indirect enum Shape: Sendable {
     case text(allowed: [String] = [])
     case number(min: Double? = nil, max: Double? = nil)
-    case integer(min: Int? = nil)
+    case integer(min: Int? = nil, max: Int? = nil)
     case flag
     case list(Shape)
     case object([Field])
@@ -18,7 +18,7 @@ package indirect enum Shape: Sendable {
         case .text(let allowed) where !allowed.isEmpty: "one of " + allowed.joined(separator: ", ")
         case .text: "text"
         case .number(let min, let max): "a number" + Shape.range(min.map { "\($0)" }, max.map { "\($0)" })
-        case .integer(let min): "a whole number" + Shape.range(min.map { "\($0)" }, nil)
+        case .integer(let min, let max): "a whole number" + Shape.range(min.map { "\($0)" }, max.map { "\($0)" })
         case .flag: "true or false"
         case .list(let item): "a list of " + item.expected
         case .object: "keys and values"

@@ -55,7 +55,7 @@ package enum Shapes {
                 Field("encoding", .text(allowed: SourceFormat.Encoding.allCases.map(\.rawValue)), "default utf-8"),
                 Field("missing", .list(.text()), "texts that mean missing; an empty cell always does"),
                 Field("trim", .flag, "drop blanks around cells (default false)"),
-                Field("skip_lines", .integer(min: 0), "lines before the header"),
+                Field("skip_lines", .integer(min: 0, max: 1_000_000), "lines before the header"),
             ]), "how its CSV files are written"),
     ])
 
@@ -96,7 +96,8 @@ package enum Shapes {
         Field(
             "cross_validation",
             .object([
-                Field("folds", .integer(min: 2), required: true, "how many"), Field("seed", .integer(), "default 42"),
+                Field("folds", .integer(min: 2, max: 100), required: true, "how many"),
+                Field("seed", .integer(), "default 42"),
             ]),
             "evaluation over all labelled rows besides the test part"),
         Field(
@@ -104,7 +105,7 @@ package enum Shapes {
             .object([
                 Field("kind", .text(allowed: ["lightgbm", "random_forest"]), required: true, "what fits the model"),
                 Field("parameters", .map(.scalar), "by the library's own names"),
-                Field("rounds", .integer(min: 1), "most trees (lightgbm; default 500)"),
+                Field("rounds", .integer(min: 1, max: 100_000), "most trees (lightgbm; default 500)"),
                 Field("early_stopping", .integer(min: 0), "rounds without improvement before stopping; 0 = off"),
                 Field("seed", .integer(), "of the learner's own draws (default 42)"),
             ]), required: true, "what fits the model"),
@@ -128,7 +129,10 @@ package enum Shapes {
             "risk bands by probability"),
         Field(
             "bootstrap",
-            .object([Field("replicates", .integer(min: 100), "default 1000"), Field("seed", .integer(), "default 42")]),
+            .object([
+                Field("replicates", .integer(min: 100, max: 100_000), "default 1000"),
+                Field("seed", .integer(), "default 42"),
+            ]),
             "of the 95 % intervals"),
         Field(
             "gates",

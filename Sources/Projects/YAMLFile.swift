@@ -64,8 +64,10 @@ struct YAMLValue {
             guard let value = number, min.map({ value >= $0 }) ?? true, max.map({ value <= $0 }) ?? true else {
                 throw unexpected(shape)
             }
-        case .integer(let min):
-            guard let value = integer, min.map({ value >= $0 }) ?? true else { throw unexpected(shape) }
+        case .integer(let min, let max):
+            guard let value = integer, min.map({ value >= $0 }) ?? true, max.map({ value <= $0 }) ?? true else {
+                throw unexpected(shape)
+            }
         case .flag: guard flag != nil else { throw unexpected(shape) }
         case .scalar: guard node.scalar != nil, !isNull else { throw unexpected(shape) }
         case .list(let item):

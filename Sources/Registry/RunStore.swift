@@ -1,4 +1,4 @@
-internal import Vocabulary
+package import Vocabulary
 
 /// The runs of a project.
 package struct RunStore: Sendable {
@@ -51,6 +51,11 @@ package struct RunStore: Sendable {
                 return run.id
             }
         }
+    }
+
+    /// The newest run of `model` that came to an outcome, finished or rejected, on exactly this fingerprint.
+    package func find(model: String, fingerprint: Digest) throws -> String? {
+        try book.read { try RunTable($0).find(model: model, fingerprint: fingerprint) }
     }
 
     /// Newest first.

@@ -22,6 +22,16 @@ struct RunTable {
         ).map { try $0.text("id") }
     }
 
+    func find(model: String, fingerprint: Digest) throws -> String? {
+        try page.connection.row(
+            """
+            SELECT id FROM runs WHERE project = \(page.project) AND model = \(model)
+                AND fingerprint = \(fingerprint) AND status IN ('finished', 'rejected')
+            ORDER BY started DESC, id DESC LIMIT 1
+            """
+        ).map { try $0.text("id") }
+    }
+
     /// Newest first.
     func list(model: String?, status: Run.Status?, limit: Int) throws -> [Run] {
         var statement: SQL = "SELECT * FROM runs WHERE project = \(page.project)"

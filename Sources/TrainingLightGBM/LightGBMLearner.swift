@@ -40,6 +40,10 @@ package struct LightGBMLearner: Learner {
                     .input, "training.parameter", "LightGBM has no parameter \(name).",
                     remedy: near.map { "Did you mean \($0)?" })
             }
+            if case .text(let value)? = parameters[name], value.contains(where: { $0.isWhitespace || $0 == "=" }) {
+                throw MartletError(
+                    .input, "training.parameter", "The value of \(name), \(value), holds a blank or an equals sign.")
+            }
             if let why = Self.reserved[canonical] {
                 throw MartletError(.input, "training.parameter", "The parameter \(name) cannot be set: \(why).")
             }

@@ -76,7 +76,11 @@ package enum Disk {
     package static func makeDirectory(_ path: String) throws {
         if path.isEmpty || isDirectory(path) { return }
         try makeDirectory(parent(of: path))
-        if mkdir(path, 0o755) != 0, errno != EEXIST || !isDirectory(path) { throw failure("make the directory", path) }
+        if mkdir(path, 0o755) == 0 {
+            try sync(directory: parent(of: path))
+        } else if errno != EEXIST || !isDirectory(path) {
+            throw failure("make the directory", path)
+        }
     }
 
     /// Names of the entries of a directory, sorted; empty when there is none.

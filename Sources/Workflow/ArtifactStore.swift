@@ -12,7 +12,11 @@ package struct ArtifactStore: Sendable {
     package func put(_ bytes: [UInt8]) throws -> Digest {
         let digest = Digest(of: bytes)
         let path = path(digest)
-        if Disk.exists(path) { return digest }
+        if Disk.exists(path) {
+            // Bytes that are no longer what their name says are put right.
+            if Digest(of: try Disk.read(path)) != digest { try Disk.replaceDurably(path, bytes) }
+            return digest
+        }
         try Disk.makeDirectory(Disk.parent(of: path))
         _ = try Disk.createDurably(path, bytes)
         return digest

@@ -75,9 +75,9 @@ package final class Journal {
             let (value, note) = try body()
             try book(note)
             return value
-        } catch let error as MartletError {
+        } catch {
             // The step's own error is what the person needs to see, also when the journal cannot be written.
-            try? book(Note(.failed, error.code))
+            try? book(Note(.failed, (error as? MartletError)?.code ?? "\(error)"))
             throw error
         }
     }

@@ -21,6 +21,13 @@ package struct ScoredRow: Sendable {
     package let prediction: Prediction
 }
 
+/// Scored rows of one table.
+package struct ScoredTable: Sendable {
+    package let rows: [ScoredRow]
+    /// Whether the key is a whole number in the table.
+    let keyIsInteger: Bool
+}
+
 extension Workspace {
     /// Loads a version from the registry and the artifact store, checking every digest.
     package func load(_ reference: ModelReference) throws -> LoadedVersion {
@@ -41,20 +48,24 @@ extension Workspace {
     }
 
     /// Scores rows of a table in the form of the model's own.
-    func score(_ loaded: LoadedVersion, files: [String], where condition: String? = nil) throws -> [ScoredRow] {
+    func score(
+        _ loaded: LoadedVersion, files: [String], where condition: String? = nil, keys: ((String) -> Bool)? = nil
+    ) throws -> ScoredTable {
         let table = TrainingTable(model: loaded.specification, engine: lake.engine, files: files)
-        let (keys, columns) = try table.readForScoring(loaded.record.signature, where: condition)
-        let predictions = try loaded.record.predictions(columns, scorer: loaded.scorer)
-        return zip(keys, predictions).map { ScoredRow(key: $0, prediction: $1) }
+        let unscored = try table.readForScoring(loaded.record.signature, where: condition, keys: keys)
+        let predictions = try loaded.record.predictions(unscored.columns, scorer: loaded.scorer)
+        return ScoredTable(
+            rows: zip(unscored.keys, predictions).map { ScoredRow(key: $0, prediction: $1) },
+            keyIsInteger: unscored.keyIsInteger)
     }
 
-    /// Scores as columns, for a Parquet file.
-    func columns(of rows: [ScoredRow], _ loaded: LoadedVersion) -> [(name: String, column: LakeColumn)] {
+    /// Scores as columns, for a Parquet file; the key keeps its type.
+    func columns(of table: ScoredTable, _ loaded: LoadedVersion) -> [(name: String, column: LakeColumn)] {
         let bands = RiskBands.Band.allCases
-        let numbers = rows.map { Int64($0.key) }
+        let rows = table.rows
         let keys: LakeColumn =
-            numbers.allSatisfy { $0 != nil }
-            ? .integer(numbers.map { $0 ?? 0 }, valid: numbers.map { _ in true })
+            table.keyIsInteger
+            ? .integer(rows.map { Int64($0.key) ?? 0 }, valid: rows.map { Int64($0.key) != nil })
             : .text(codes: rows.indices.map { Int32($0) }, levels: rows.map(\.key))
         return [
             (loaded.specification.key, keys),
@@ -72,23 +83,25 @@ extension Workspace {
     }
 
     /// Writes gold.predictions_<model>: the champion's word on every row without label.
-    func predictUnlabelled(_ specification: ModelSpecification, _ journal: Journal) throws {
+    func predictUnlabelled(
+        _ specification: ModelSpecification, into predictions: TableName, _ journal: Journal
+    ) throws {
         try journal.step("predict:\(specification.name)") {
             guard
                 let champion = try registry.models.list().first(where: { $0.model == specification.name })?.champion
             else { return ((), Journal.Note(.skipped, "no champion yet")) }
             let loaded = try load(ModelReference(model: specification.name, selector: .version(champion)))
             let table = try lake.reference(to: specification.table)
-            let name = TableName(.gold, "predictions_" + specification.name.replacing("-", with: "_"))
+            let name = predictions
             let fingerprint = Digest(of: "\(table.hash)\n\(loaded.hash)\n\(champion)")
             if lake.table(name).exists, try lake.reference(to: name).fingerprint == fingerprint.hex {
                 return ((), Journal.Note(.skipped, "unchanged"))
             }
             let quoted = specification.target.replacing("\"", with: "\"\"")
             let rows = try score(loaded, files: lake.files(of: specification.table), where: "\"\(quoted)\" IS NULL")
-            if rows.isEmpty, !lake.table(name).exists { return ((), Journal.Note(.skipped, "no unlabelled rows")) }
+            if rows.rows.isEmpty, !lake.table(name).exists { return ((), Journal.Note(.skipped, "no unlabelled rows")) }
             try lake.replace(name, with: columns(of: rows, loaded), fingerprint: fingerprint)
-            return ((), Journal.Note(.done, "\(grouped(rows.count)) rows → \(name)"))
+            return ((), Journal.Note(.done, "\(grouped(rows.rows.count)) rows → \(name)"))
         }
     }
 }

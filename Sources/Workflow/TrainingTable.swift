@@ -79,15 +79,38 @@ struct TrainingTable {
             columns: columns.features, labels: labels, keys: keys, groups: groups, eventTimes: columns.eventTimes)
     }
 
+    /// Rows to be scored.
+    struct Unscored {
+        var keys: [String]
+        var columns: [NamedColumn]
+        /// Whether the table's key is a whole number.
+        var keyIsInteger: Bool
+    }
+
     /// Keys and features of the rows of a table, for scoring.
-    func readForScoring(_ signature: Signature, where condition: String? = nil) throws -> (
-        keys: [String], columns: [NamedColumn]
-    ) {
+    /// - Parameters:
+    ///   - condition: SQL that the rows must meet.
+    ///   - wanted: which keys.
+    func readForScoring(
+        _ signature: Signature, where condition: String? = nil, keys wanted: ((String) -> Bool)? = nil
+    ) throws -> Unscored {
         let kinds: [(name: String, kind: ReadKind)] = signature.columns.map {
             ($0.name, $0.type == .category ? .text : .number)
         }
         let columns = try read(kinds, with: [model.key], nil, where: condition)
-        return (try keys(columns.extra[0]), columns.features)
+        let keys = try keys(columns.extra[0])
+        var unscored = Unscored(keys: keys, columns: columns.features, keyIsInteger: try keyIsInteger())
+        if let wanted {
+            let rows = keys.indices.filter { wanted(keys[$0]) }
+            unscored.keys = rows.map { keys[$0] }
+            unscored.columns = columns.features.map { $0.picking(rows) }
+        }
+        return unscored
+    }
+
+    private func keyIsInteger() throws -> Bool {
+        let type = try engine.describe(query).first { $0.name == model.key }?.type
+        return ["long", "integer", "short", "byte"].contains(type)
     }
 
     private struct Read {
@@ -130,9 +153,9 @@ struct TrainingTable {
     /// whole rows in the engine.
     private func inKeyOrder(_ columns: [LakeColumn]) throws -> [LakeColumn] {
         guard let key = columns.first, case .text(let codes, let levels) = key else { return columns }
-        let numbers = levels.map { Int64($0) }
         var order = Array(codes.indices)
-        if numbers.allSatisfy({ $0 != nil }) {
+        if try keyIsInteger() {
+            let numbers = levels.map { Int64($0) }
             let values = codes.map { $0 < 0 ? Int64.min : numbers[Int($0)] ?? 0 }
             if zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 }) { return columns }
             order.sort { (values[$0], $0) < (values[$1], $1) }
@@ -194,5 +217,16 @@ struct TrainingTable {
         if level == model.positive { return true }
         guard let a = Double(level), let b = Double(model.positive) else { return false }
         return a == b
+    }
+}
+
+extension NamedColumn {
+    /// The rows of these indices, in this order.
+    fileprivate func picking(_ rows: [Int]) -> NamedColumn {
+        switch column {
+        case .number(let values): NamedColumn(name, .number(rows.map { values[$0] }))
+        case .category(let codes, let levels):
+            NamedColumn(name, .category(codes: rows.map { codes[$0] }, levels: levels))
+        }
     }
 }

@@ -70,7 +70,7 @@ extension Workspace {
             let stamp = FileStamp(
                 size: seen.size, modified: seen.modified, changed: seen.changed, inode: Int64(bitPattern: seen.inode))
             if let known = try registry.files.cachedDigest(of: absolute, stamp: stamp) {
-                return LandedFile(path: absolute, name: Disk.name(of: path), digest: known)
+                return LandedFile(path: absolute, name: Disk.name(of: path), digest: known, stamp: seen)
             }
             var builder = DigestBuilder()
             try Disk.scan(absolute) { piece in
@@ -79,7 +79,7 @@ extension Workspace {
             }
             let digest = builder.finish()
             fresh.append((absolute, stamp, digest))
-            return LandedFile(path: absolute, name: Disk.name(of: path), digest: digest)
+            return LandedFile(path: absolute, name: Disk.name(of: path), digest: digest, stamp: seen)
         }
         if !fresh.isEmpty { try registry.files.remember(fresh) }
         return landed

@@ -10,14 +10,17 @@ package import Vocabulary
 /// The scores of a file's records, and what became of the others.
 package struct FilePrediction {
     package var loaded: LoadedVersion
-    package var rows: [ScoredRow]
+    package var table: ScoredTable
     package var rowsRead: Int
     package var rejected: Int
     package var breaches: [Acceptance.Breach]
-    /// Records that the contract took but the project's SQL left out.
-    package var leftOut: Int
+    /// Records that the contract took but the project's SQL left out; `nil` where rows of the model's table are no
+    /// records.
+    package var leftOut: Int?
     /// Whether the records were seen without the lake's earlier ones (sources without a key).
     package var alone: Bool
+
+    package var rows: [ScoredRow] { table.rows }
 }
 
 extension Workspace {
@@ -53,26 +56,35 @@ extension Workspace {
                 : known.filter { !replaced.contains($0) }
                     + acceptance.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
             let table = try rebuild(loaded, bronze, earlier + [accepted.path], in: folder, "with")
-            var condition: String?
-            if !earlier.isEmpty {
-                let before =
-                    replaced.isEmpty
-                    ? try lake.files(of: loaded.specification.table)
-                    : try rebuild(loaded, bronze, earlier, in: folder, "before")
-                condition = newRows(loaded.specification.key, before)
-            }
-            let rows = try score(loaded, files: table, where: condition)
+            let wanted = try wantedKeys(loaded, bronze, accepted: accepted.path, earlier: earlier, in: folder)
+            let scored = try score(loaded, files: table, keys: wanted)
+            let isByRecord = contract.key == [loaded.specification.key]
             return FilePrediction(
-                loaded: loaded, rows: rows, rowsRead: acceptance.rowsRead, rejected: acceptance.rejectedRows,
-                breaches: acceptance.breaches, leftOut: max(0, accepted.rows - rows.count), alone: alone)
+                loaded: loaded, table: scored, rowsRead: acceptance.rowsRead, rejected: acceptance.rejectedRows,
+                breaches: acceptance.breaches, leftOut: isByRecord ? max(0, accepted.rows - scored.rows.count) : nil,
+                alone: alone)
         }
     }
 
-    /// Rows whose key the table without the file does not have.
-    private func newRows(_ key: String, _ before: [String]) -> String {
-        let quoted = "\"\(key.replacing("\"", with: "\"\""))\""
-        let files = before.map { "'\($0.replacing("'", with: "''"))'" }.joined(separator: ", ")
-        return "\(quoted) NOT IN (SELECT \(quoted) FROM read_parquet([\(files)]))"
+    /// Which rows of the rebuilt table come from the file: those whose key the file itself brings, else those that
+    /// the table would not have without it. `nil` is all of them.
+    private func wantedKeys(
+        _ loaded: LoadedVersion, _ bronze: TableName, accepted: String, earlier: [String], in folder: String
+    ) throws -> ((String) -> Bool)? {
+        let key = loaded.specification.key
+        let query = Query("SELECT * FROM \(bronze)", inputs: [bronze: [accepted]])
+        if try lake.engine.describe(query).contains(where: { $0.name == key }) {
+            let keys = try lake.engine.columns(query, as: [(key, .text)], orderedBy: [])
+            let brought = Set(keys.first?.texts.compactMap { $0 } ?? [])
+            return { brought.contains($0) }
+        }
+        if earlier.isEmpty { return nil }
+        let before = try rebuild(loaded, bronze, earlier, in: folder, "before")
+        let table = loaded.specification.table
+        let keys = try lake.engine.columns(
+            Query("SELECT * FROM \(table)", inputs: [table: before]), as: [(key, .text)], orderedBy: [])
+        let known = Set(keys.first?.texts.compactMap { $0 } ?? [])
+        return { !known.contains($0) }
     }
 
     /// The model's table, made from other bronze files by the SQL stored with the version.
@@ -99,6 +111,6 @@ extension Workspace {
 
     /// Writes scores as columns.
     package func write(_ prediction: FilePrediction, parquet path: String) throws {
-        _ = try lake.engine.write(columns(of: prediction.rows, prediction.loaded), into: path)
+        _ = try lake.engine.write(columns(of: prediction.table, prediction.loaded), into: path)
     }
 }

@@ -25,7 +25,10 @@ package struct RunReport: Sendable {
     package var ingested: [IngestReport] = []
     package var models: [Model] = []
 
-    package var refusedFiles: [IngestReport.File] { ingested.flatMap(\.files).filter { $0.outcome == .refused } }
+    /// Files that were refused whole, with their sources.
+    package var refusedFiles: [(source: String, file: IngestReport.File)] {
+        ingested.flatMap { report in report.files.filter { $0.outcome == .refused }.map { (report.source, $0) } }
+    }
 }
 
 extension Workspace {
@@ -45,12 +48,12 @@ extension Workspace {
             let fingerprint = try trainingFingerprint(specification)
             var outcome = try outcome(specification, fingerprint, planned, journal, mayTrain: includes(.train))
             report.models.append(outcome)
-            guard outcome.passed else { continue }
-            if includes(.register) {
+            if outcome.passed, includes(.register) {
                 outcome.version = try register(outcome, model.needsApproval ? .required : .none, journal)
                 report.models[report.models.count - 1] = outcome
             }
-            if includes(.predict) { try predictUnlabelled(specification, journal) }
+            // A candidate that fails its gates does not keep the champion from its work.
+            if includes(.predict) { try predictUnlabelled(specification, into: model.predictions, journal) }
         }
         return report
     }
@@ -71,9 +74,10 @@ extension Workspace {
                         at: .init(file: source.landing),
                         remedy: "Copy a file there, or run `martlet generate` for made-up rows.")
                 }
-                if fresh.isEmpty, refused.isEmpty {
-                    let known = report.files.isEmpty ? "nothing landed" : "\(report.files.count) known"
-                    return (report, Journal.Note(.skipped, "nothing new (\(known))"))
+                if fresh.isEmpty {
+                    let known = report.files.isEmpty ? "nothing landed" : "\(report.files.count - refused.count) known"
+                    let bad = refused.isEmpty ? "" : ", \(refused.count) refused"
+                    return (report, Journal.Note(refused.isEmpty ? .skipped : .refused, "nothing new (\(known)\(bad))"))
                 }
                 let rows = fresh.reduce(0) { $0 + $1.rowsAccepted }
                 let rejected = fresh.reduce(0) { $0 + $1.rowsRejected }
@@ -116,7 +120,11 @@ extension Workspace {
         let id = try journal.step("train:\(specification.name)") {
             if let run = try finishedTraining(specification, fingerprint) {
                 isNew = false
-                return (run, Journal.Note(.skipped, "unchanged, run \(run.prefix(12))"))
+                if try artifactsAreIntact(run) {
+                    return (run, Journal.Note(.skipped, "unchanged, run \(run.prefix(12))"))
+                }
+                try restoreArtifacts(of: run, specification, planned)
+                return (run, Journal.Note(.done, "artifacts of run \(run.prefix(12)) restored"))
             }
             guard mayTrain else {
                 throw MartletError(

@@ -36,12 +36,32 @@ extension Workspace {
         return Digest(of: "training 1\n\(libraries)\n\(table.hash)\n\(try JSON.text(specification))")
     }
 
-    /// The run that trained this model on exactly this, if there is one.
+    /// The run that trained this model on exactly this, if there is one; the newest, should there be several.
     func finishedTraining(_ specification: ModelSpecification, _ fingerprint: Digest) throws -> String? {
-        guard
-            let result = try registry.steps.finishedResult(of: "train:\(specification.name)", fingerprint: fingerprint)
-        else { return nil }
-        return try JSON.decode([String: String].self, from: result)["run"]
+        let step = "train:\(specification.name)"
+        if let result = try registry.steps.finishedResult(of: step, fingerprint: fingerprint) {
+            return try JSON.decode([String: String].self, from: result)["run"]
+        }
+        return try registry.runs.find(model: specification.name, fingerprint: fingerprint)
+    }
+
+    /// Whether everything that a run stored is still what it was.
+    func artifactsAreIntact(_ run: String) throws -> Bool {
+        try registry.runs.show(run).artifacts.allSatisfy { (try? artifacts.get($0.digest, $0.name)) != nil }
+    }
+
+    /// Trains again to bring back the bytes that a run stored.
+    /// - Throws: `artifact.missing` when the result is not what it was.
+    func restoreArtifacts(of run: String, _ specification: ModelSpecification, _ planned: [PlannedTransform]) throws {
+        let (input, trained) = try fit(
+            specification, files: lake.files(of: specification.table), CPUMeter(cpuSeconds))
+        _ = try store(trained, input, specification, planned)
+        guard try artifactsAreIntact(run) else {
+            throw MartletError(
+                .input, "artifact.missing",
+                "Artifacts of run \(run.prefix(12)) are gone or altered, and training again did not bring them back.",
+                remedy: "Restore \(artifacts.folder) from a backup.")
+        }
     }
 
     /// Trains a model and records the run with its step.
@@ -74,9 +94,9 @@ extension Workspace {
                     result: try JSON.text(["run": run.id])))
             return TrainReport(
                 run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds)
-        } catch let error as MartletError {
+        } catch {
             run.status = .failed
-            run.error = error.message
+            run.error = (error as? MartletError)?.message ?? "\(error)"
             try registry.runs.record(run)
             throw error
         }

@@ -1,0 +1,265 @@
+import Dispatch
+import Foundation
+import Lakehouse
+import LakehouseDuckDB
+import Synchronization
+import Testing
+import Vocabulary
+
+@Suite struct DeltaTests {
+    private let silver = TableName(.silver, "t")
+
+    private func lines(_ sandbox: Sandbox, _ name: TableName, _ version: Int) throws -> [JSONValue] {
+        let file = "\(sandbox.lake.table(name).folder)/_delta_log/\(String(repeating: "0", count: 19))\(version).json"
+        return try Disk.read(file).split(separator: 10).map { try JSON.decode(JSONValue.self, from: $0) }
+    }
+
+    @Test func `writes protocol 1/2 where that is enough`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 1 AS a, 'x' AS b, DATE '2024-01-01' AS c, 1.5::DECIMAL(5,1) AS d")
+        let table = try sandbox.lake.table(silver).snapshot()
+        #expect(table.protocol?.minReaderVersion == 1)
+        #expect(table.protocol?.minWriterVersion == 2)
+        #expect(table.protocol?.readerFeatures == nil)
+        let schema = try #require(table.metadata?.schemaString)
+        let fields = try JSON.decode(JSONValue.self, from: Array(schema.utf8))["fields"]?.list
+        #expect(fields?.map { $0["type"]?.text } == ["integer", "string", "date", "decimal(5,1)"])
+        #expect(fields?.allSatisfy { $0["nullable"] == .flag(true) && $0["metadata"] == .object([:]) } == true)
+    }
+
+    @Test func `writes protocol 3/7 with timestampNtz for timestamps without a zone`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT TIMESTAMP '2024-01-01 12:00:00' AS at")
+        let table = try sandbox.lake.table(silver).snapshot()
+        #expect(table.protocol?.minReaderVersion == 3)
+        #expect(table.protocol?.minWriterVersion == 7)
+        #expect(table.protocol?.readerFeatures == ["timestampNtz"])
+        #expect(table.protocol?.writerFeatures == ["timestampNtz"])
+        #expect(try table.metadata?.fields().map(\.type) == ["timestamp_ntz"])
+    }
+
+    @Test func `a table that gains a timestamp gains the protocol for it`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 1 AS a")
+        let id = try sandbox.lake.table(silver).snapshot().metadata?.id
+        try sandbox.build("silver.t", "SELECT 1 AS a, TIMESTAMP '2024-01-01 12:00:00' AS at")
+        let table = try sandbox.lake.table(silver).snapshot()
+        #expect(table.protocol?.minReaderVersion == 3)
+        #expect(table.metadata?.id == id)
+        #expect(try sandbox.lake.table(silver).snapshot(at: 0).protocol?.minReaderVersion == 1)
+    }
+
+    @Test func `says size, rows and time of each file`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT range AS a FROM range(1234)")
+        let add = try #require(try sandbox.lake.table(silver).snapshot().files.first)
+        #expect(add.rows == 1234)
+        #expect(add.stats == "{\"numRecords\":1234}")
+        #expect(Disk.stamp(sandbox.lake.table(silver).path(of: add))?.size == add.size)
+        #expect(add.modificationTime > 1_700_000_000_000)
+        let line = try #require(try lines(sandbox, silver, 0).compactMap { $0["add"] }.first)
+        #expect(line["dataChange"] == .flag(true))
+        #expect(line["partitionValues"] == .object([:]))
+    }
+
+    @Test func `each version stays as it was`() throws {
+        let sandbox = try Sandbox()
+        for number in 0..<12 { try sandbox.build("silver.t", "SELECT \(number) AS a") }
+        for number in 0..<12 {
+            #expect(try sandbox.rows("SELECT a FROM silver.t", at: [silver: number]) == ["\(number)"])
+            #expect(try sandbox.lake.reference(to: silver, at: number).version == number)
+        }
+        #expect(refusal { _ = try sandbox.lake.table(silver).snapshot(at: 12) }?.code == "lake.no-version")
+        #expect(refusal { _ = try sandbox.lake.table(silver).snapshot(at: -1) }?.code == "lake.no-version")
+        #expect(refusal { _ = try sandbox.lake.files(of: TableName(.gold, "nothing")) }?.code == "lake.no-table")
+    }
+
+    @Test func `a version is taken once`() throws {
+        let folder = try Folder()
+        let table = DeltaTable(folder: folder.path + "/t")
+        let action = DeltaAction(commitInfo: .object([:]))
+        #expect(try table.commit([action], as: 0))
+        #expect(try !table.commit([action], as: 0))
+        #expect(table.versions() == [0])
+    }
+
+    /// Each writer adds its own files on top of whatever is there; every one must be in the table afterwards.
+    @Test func `no commit is lost among writers at the same time`() throws {
+        let folder = try Folder()
+        let table = DeltaTable(folder: folder.path + "/t")
+        let first = try [
+            DeltaAction(protocol: DeltaProtocol(for: [])),
+            DeltaAction(
+                metaData: DeltaMetadata(id: "x", fields: [DeltaField(name: "a", type: "long")], createdTime: 1)),
+        ]
+        #expect(try table.commit(first, as: 0))
+        let writers = 8
+        let each = 25
+        let failures = Mutex<[String]>([])
+        let group = DispatchGroup()
+        for writer in 0..<writers {
+            group.enter()
+            Thread.detachNewThread {
+                defer { group.leave() }
+                for number in 0..<each {
+                    do {
+                        let add = DeltaAdd(path: "w\(writer)-\(number).parquet", size: 1, rows: 1, modificationTime: 1)
+                        while true {
+                            let next = (table.versions().last ?? -1) + 1
+                            if try table.commit([DeltaAction(add: add)], as: next) { break }
+                        }
+                    } catch { failures.withLock { $0.append("\(error)") } }
+                }
+            }
+        }
+        group.wait()
+        #expect(failures.withLock { $0 } == [])
+        let found = Set(try table.snapshot().files.map(\.path))
+        #expect(found.count == writers * each)
+        #expect(table.versions().count == writers * each + 1)
+        #expect(Disk.list(table.folder + "/_delta_log").allSatisfy { $0.hasSuffix(".json") })
+    }
+
+    struct Strange: CustomTestStringConvertible, Sendable {
+        var what: String
+        var lines: String
+        var code: String
+        var names: String
+        var testDescription: String { what }
+    }
+
+    static let plain =
+        #"{"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}","partitionColumns":[],"configuration":{}}}"#
+
+    @Test(arguments: [
+        Strange(
+            what: "deletion vectors",
+            lines:
+                #"{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":["deletionVectors"]}}"#
+                + "\n" + plain, code: "lake.unsupported", names: "deletionVectors"),
+        Strange(
+            what: "column mapping by reader version 2",
+            lines: #"{"protocol":{"minReaderVersion":2,"minWriterVersion":5}}"# + "\n" + plain,
+            code: "lake.unsupported", names: "2"),
+        Strange(
+            what: "partitions",
+            lines: #"{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}"# + "\n"
+                + plain.replacing(#""partitionColumns":[]"#, with: #""partitionColumns":["a"]"#),
+            code: "lake.unsupported", names: "a"),
+        Strange(what: "no JSON", lines: "commit", code: "lake.corrupt-log", names: ""),
+        Strange(
+            what: "half a line", lines: #"{"protocol":{"minReaderVersion":1,"minWri"#, code: "lake.corrupt-log",
+            names: ""),
+        Strange(what: "an empty entry", lines: "", code: "lake.corrupt-log", names: "empty"),
+        Strange(
+            what: "no metadata", lines: #"{"protocol":{"minReaderVersion":1,"minWriterVersion":2}}"#,
+            code: "lake.corrupt-log", names: ""),
+        Strange(what: "no protocol", lines: plain, code: "lake.corrupt-log", names: ""),
+    ]) func `refuses a log that it cannot read rightly`(_ strange: Strange) throws {
+        let folder = try Folder()
+        try folder.write("t/_delta_log/00000000000000000000.json", Array(strange.lines.utf8))
+        let error = refusal { _ = try DeltaTable(folder: folder.path + "/t").snapshot() }
+        #expect(error?.code == strange.code)
+        let said = error.map { "\($0)" } ?? ""
+        #expect(strange.names.isEmpty || said.contains(strange.names))
+        #expect(error?.exitCode == 1)
+    }
+
+    @Test func `names the version that is missing from a log`() throws {
+        let sandbox = try Sandbox()
+        for number in 0..<4 { try sandbox.build("silver.t", "SELECT \(number) AS a") }
+        let log = sandbox.lake.table(silver).folder + "/_delta_log"
+        Disk.remove("\(log)/00000000000000000002.json")
+        let error = refusal { _ = try sandbox.lake.table(silver).snapshot() }
+        #expect(error?.code == "lake.corrupt-log")
+        #expect(error?.message.contains("version 2") == true)
+    }
+
+    @Test func `names a data file that is gone or damaged`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT range AS a FROM range(1000)")
+        let file = try #require(try sandbox.lake.files(of: silver).first)
+        let bytes = try Disk.read(file)
+        try Data(bytes.prefix(bytes.count / 2)).write(to: URL(fileURLWithPath: file))
+        let damaged = refusal { _ = try sandbox.rows("SELECT sum(a) FROM silver.t") }
+        #expect(damaged?.code == "lake.corrupt-file")
+        #expect(damaged?.location?.file == file)
+        Disk.remove(file)
+        let gone = refusal { _ = try sandbox.rows("SELECT sum(a) FROM silver.t") }
+        #expect(gone?.code == "lake.missing-file")
+        #expect(gone?.location?.file == file)
+    }
+
+    @Test func `a file name with percent signs is found`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 1 AS a")
+        let table = sandbox.lake.table(silver)
+        let add = try #require(try table.snapshot().files.first)
+        let moved = table.folder + "/ä b%.parquet"
+        #expect(rename(table.path(of: add), moved) == 0)
+        var entry = add
+        entry.path = "%C3%A4%20b%25.parquet"
+        let remove = DeltaAction(remove: DeltaRemove(path: add.path, deletionTimestamp: 1))
+        #expect(try table.commit([remove, DeltaAction(add: entry)], as: 1))
+        #expect(try sandbox.rows("SELECT a FROM silver.t") == ["1"])
+    }
+
+    @Test func `unknown members of actions are no error`() throws {
+        let folder = try Folder()
+        let lines =
+            #"{"commitInfo":{"timestamp":1,"userName":"x"}}"# + "\n"
+            + #"{"protocol":{"minReaderVersion":1,"minWriterVersion":2},"later":1}"# + "\n" + Self.plain + "\n"
+            + #"{"domainMetadata":{"domain":"d","configuration":"","removed":false}}"# + "\n"
+        try folder.write("t/_delta_log/00000000000000000000.json", Array(lines.utf8))
+        #expect(try DeltaTable(folder: folder.path + "/t").snapshot().version == 0)
+    }
+}
+
+@Suite struct ContentHashTests {
+    private func hash(_ sandbox: Sandbox, _ queries: String...) throws -> ContentHash {
+        let files = try queries.enumerated().map { index, query in
+            let file =
+                "\(sandbox.folder.path)/h\(index)-\(query.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFFFF }).parquet"
+            Disk.remove(file)
+            return try sandbox.engine.materialise(Query(query), into: file).path
+        }
+        return try sandbox.engine.contentHash(of: files)
+    }
+
+    private let rows = "SELECT range AS a, 't' || range AS b, range / 7.0 AS c FROM range(5000)"
+
+    @Test func `does not depend on the order of rows or on the layout of files`() throws {
+        let sandbox = try Sandbox()
+        let whole = try hash(sandbox, rows)
+        #expect(whole.rows == 5000)
+        #expect(try hash(sandbox, rows + " ORDER BY hash(range)") == whole)
+        #expect(try hash(sandbox, rows + " WHERE range >= 3000", rows + " WHERE range < 3000") == whole)
+        let a = try hash(sandbox, rows + " WHERE range % 2 = 0")
+        let b = try hash(sandbox, rows + " WHERE range % 2 = 1")
+        #expect(a + b == whole)
+        #expect(b + a == whole)
+        #expect(ContentHash(whole.description) == whole)
+    }
+
+    @Test(arguments: [
+        "SELECT range AS a, 't' || range AS b, range / 7.0 + if(range = 4999, 1e-9, 0) AS c FROM range(5000)",
+        "SELECT range AS a, 't' || range AS b, range / 7.0 AS c FROM range(4999)",
+        "SELECT range AS a, 't' || range AS b, range / 7.0 AS c FROM range(5000) UNION ALL SELECT 0, 't0', 0.0",
+        "SELECT range AS a, 't' || range AS b, if(range = 0, NULL, range / 7.0) AS c FROM range(5000)",
+        "SELECT range AS a, if(range < 2, 't' || (1 - range), 't' || range) AS b, range / 7.0 AS c FROM range(5000)",
+    ]) func `tells every change of a row`(_ other: String) throws {
+        let sandbox = try Sandbox()
+        #expect(try hash(sandbox, other) != hash(sandbox, rows))
+    }
+
+    @Test func `a repeated row is not nothing`() throws {
+        let sandbox = try Sandbox()
+        #expect(
+            try hash(sandbox, "SELECT 1 AS a UNION ALL SELECT 1 UNION ALL SELECT 2") != hash(sandbox, "SELECT 2 AS a"))
+    }
+
+    @Test func `is the same for every number of threads`() throws {
+        let hashes = try [1, 2, 4].map { try hash(Sandbox(threads: $0), rows) }
+        #expect(Set(hashes.map(\.description)).count == 1)
+    }
+}

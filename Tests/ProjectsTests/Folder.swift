@@ -1,0 +1,176 @@
+import Foundation
+import Projects
+import Testing
+import Vocabulary
+
+/// A project's folder that goes when the test ends.
+final class Folder {
+    let path: String
+
+    init() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        path = folder.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ name: String, _ text: String) throws {
+        let file = path + "/" + name
+        try Disk.makeDirectory(Disk.parent(of: file))
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    }
+
+    func load() throws -> Project { try Project.load(path) }
+
+    /// The error of loading; records an issue when there is none.
+    func refusal(sourceLocation: SourceLocation = #_sourceLocation) throws -> MartletError? {
+        do { _ = try load() } catch let error as MartletError { return error }
+        Issue.record("the project was accepted", sourceLocation: sourceLocation)
+        return nil
+    }
+}
+
+extension String {
+    /// The text with one place changed; an issue when it is not there exactly once.
+    func changing(_ old: String, _ new: String, sourceLocation: SourceLocation = #_sourceLocation) -> String {
+        if ranges(of: old).count != 1 {
+            Issue.record("\(old) is there \(ranges(of: old).count) times", sourceLocation: sourceLocation)
+        }
+        return replacing(old, with: new)
+    }
+
+    /// 1-based number of the first line that holds a text.
+    func line(of part: String) -> Int? {
+        split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains(part) }.map { $0 + 1 }
+    }
+}
+
+/// Every key of martlet.yaml, each with another value than its default.
+let fullProject = """
+    name: everything
+    description: one of each
+    transforms: sql
+    sources:
+      visits:
+        contract: contracts/visits-v2.yaml
+        format: csv
+        landing: arrivals/visits
+        csv:
+          delimiter: ";"
+          quote: "'"
+          header: false
+          encoding: latin-1
+          missing: ["?", "n/a"]
+          trim: true
+          skip_lines: 3
+      scans:
+        format: parquet
+        landing: /var/spool/scans
+    models:
+      - name: first-model
+        table: gold.visits
+        key: visit_id
+        target:
+          column: outcome
+          positive: NO
+        task: binary_classification
+        group: person
+        event_time: at
+        features:
+          exclude: [note, "free text"]
+          categorical: [ward]
+          rare_below: 25
+          missing: native
+        split:
+          kind: time
+          seed: 7
+          by: key
+          train: 0.5
+          validation: 0.2
+          test: 0.3
+        cross_validation: {folds: 4, seed: 9}
+        learner:
+          kind: lightgbm
+          parameters: {num_leaves: 7, boost_from_average: false, objective: binary, label: "12"}
+          rounds: 77
+          early_stopping: 11
+          seed: 5
+        calibration: isotonic
+        threshold: {cost: {false_negative: 8, false_positive: 2}}
+        bands: {medium: 0.2, high: 0.6}
+        bootstrap: {replicates: 250, seed: 3}
+        gates:
+          - {metric: roc_auc, at_least: 0.7}
+          - {metric: ece, part: validation, at_most: 0.05}
+          - {metric: recall, part: cv, at_least: 0.1, at_most: 0.9}
+        approval: required
+      - name: second
+        table: silver.visits
+        key: visit_id
+        target: {column: outcome, positive: 1}
+        features: {include: [a, b]}
+        learner: {kind: random_forest, parameters: {n_estimators: 10, class_weight: balanced}}
+        threshold: {fixed: 0.25}
+    """
+
+/// The least that a project needs.
+let leastProject = """
+    name: least
+    sources:
+      visits: {}
+    models:
+      - name: least
+        table: gold.visits
+        key: id
+        target: {column: y, positive: "1"}
+        learner: {kind: lightgbm}
+    """
+
+/// Every key of a contract, each with another value than its default.
+let fullContract = """
+    description: one row a visit
+    on_violation: reject-file
+    max_rejected: 0.25
+    key: [visit_id, at]
+    on_key_conflict: latest-wins
+    columns:
+      visit_id: {type: bigint, nullable: false, min: 1, max: 1e12}
+      at: {type: timestamp, format: "%d.%m.%Y %H:%M", min: "01.01.2020 00:00"}
+      day: {type: date, min: 2020-01-01}
+      ward:
+        type: text
+        from: [Ward, "Ward (name)"]
+        optional: true
+        allowed: [NO, yes, 12, "a b"]
+        pattern: "[A-Z]+"
+        missing: ["-", unknown]
+        on_violation: warn
+        pii: quasi
+        description: where
+      cost: {type: "decimal(12, 2)", unit: EUR}
+      score: {type: double, min: -0.5, max: 0.5}
+      count: {type: integer, allowed: [1, 2, 3]}
+      flag: {type: boolean}
+    """
+
+let leastContract = """
+    columns:
+      id: {type: bigint}
+    """
+
+/// A folder with both files of the fullest project.
+func fullFolder(_ project: String = fullProject, _ contract: String = fullContract) throws -> Folder {
+    let folder = try Folder()
+    try folder.write("martlet.yaml", project)
+    try folder.write("contracts/visits-v2.yaml", contract)
+    try folder.write("contracts/scans.yaml", leastContract)
+    return folder
+}
+
+func leastFolder(_ project: String = leastProject, _ contract: String = leastContract) throws -> Folder {
+    let folder = try Folder()
+    try folder.write("martlet.yaml", project)
+    try folder.write("contracts/visits.yaml", contract)
+    return folder
+}

@@ -1,0 +1,26 @@
+import Testing
+import Vocabulary
+
+@Suite struct `Errors for people` {
+    @Test func `say where, what, the code and what to do`() {
+        let error = MartletError(
+            .input, "config.unknown-key", "There is no key gatez here.",
+            at: .init(file: "martlet.yaml", line: 7, column: 3, key: "models[0].gatez"), remedy: "Did you mean gates?")
+        #expect(
+            error.description
+                == "martlet.yaml:7:3, models[0].gatez: There is no key gatez here. [config.unknown-key]\n  → Did you mean gates?"
+        )
+        #expect(MartletError(.input, "a.b", "It is so.").description == "It is so. [a.b]")
+        #expect(MartletError(.input, "a.b", "It is so.", at: .init()).description == "It is so. [a.b]")
+        #expect(MartletError.Location(line: 3).description == "line 3")
+    }
+
+    @Test(
+        arguments: [
+            (MartletError.Kind.usage, 64), (.refused, 2), (.defect, 70), (.input, 1), (.missing, 1), (.conflict, 1),
+            (.machine, 1),
+        ] as [(MartletError.Kind, Int32)])
+    func `end the process with the code of their kind`(kind: MartletError.Kind, code: Int32) {
+        #expect(MartletError(kind, "a.b", "c").exitCode == code)
+    }
+}

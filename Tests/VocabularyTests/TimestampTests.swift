@@ -1,0 +1,49 @@
+import Testing
+import Vocabulary
+
+@Suite struct `Moments in time` {
+    // Microseconds by Python's datetime.
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"),
+            (951_868_799_999_999, "2000-02-29T23:59:59.999999Z"), (951_868_800_000_000, "2000-03-01T00:00:00.000000Z"),
+            (-2_203_891_200_000_000, "1900-03-01T00:00:00.000000Z"),
+            (-2_203_891_200_000_001, "1900-02-28T23:59:59.999999Z"),
+            (4_107_499_200_000_000, "2100-02-28T12:00:00.000000Z"),
+            (1_735_689_599_500_000, "2024-12-31T23:59:59.500000Z"),
+            (-11_670_998_399_000_000, "1600-02-29T00:00:01.000000Z"),
+            (-62_135_596_800_000_000, "0001-01-01T00:00:00.000000Z"),
+        ] as [(Int64, String)])
+    func `are written as RFC 3339, over leap years, centuries and before 1970`(microseconds: Int64, text: String) {
+        #expect(Timestamp(microseconds: microseconds).description == text)
+    }
+
+    @Test func `sort as their texts do`() {
+        let moments = (-50..<50).map { Timestamp(microseconds: Int64($0) * 37_777_777_777_777) }
+        #expect(moments.map(\.description).sorted() == moments.sorted().map(\.description))
+    }
+
+    @Test func `every day from 1890 to 2110 follows the day before`() {
+        let lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        var (year, month, day) = (1890, 1, 1)
+        for number in -29_219..<51_498 as Range<Int64> {
+            let text = Timestamp(microseconds: number * 86_400_000_000).description.prefix(10)
+            let parts = text.split(separator: "-").compactMap { Int($0) }
+            guard parts == [year, month, day] else {
+                Issue.record("day \(number) is \(text), not \(year)-\(month)-\(day)")
+                return
+            }
+            let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+            day += 1
+            if day > lengths[month - 1] + (month == 2 && isLeap ? 1 : 0) { (month, day) = (month + 1, 1) }
+            if month > 12 { (year, month) = (year + 1, 1) }
+        }
+    }
+
+    @Test func `give a minute for people, and text in JSON`() throws {
+        let moment = Timestamp(microseconds: 1_735_689_599_500_000)
+        #expect(moment.minute == "2024-12-31 23:59")
+        #expect(moment.milliseconds == 1_735_689_599_500)
+        #expect(try JSON.text([moment]) == "[\"2024-12-31T23:59:59.500000Z\"]")
+    }
+}

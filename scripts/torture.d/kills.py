@@ -1,0 +1,190 @@
+"""Kill -9 at random instants, run again, compare."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from project import Failure, check_with_delta_rs, content, history, tables, trace
+
+# Steps that only report and are done on every run.
+REPORTS = "gates:"
+
+
+class Reference:
+    """An undisturbed run of a recipe: what each day leaves, and how long its steps take."""
+
+    def __init__(self, program, recipe, folder):
+        self.recipe = recipe
+        self.days = []
+        recipe.begin(folder)
+        for day in range(len(recipe.days)):
+            recipe.land(folder, day)
+            known = len(trace(folder))
+            started = time.monotonic()
+            program.run(folder, "run")
+            wall = time.monotonic() - started
+            steps = [(e["step"], e["seconds"]) for e in trace(folder)[known:]]
+            self.days.append({
+                "history": history(folder), "content": content(program, folder), "steps": steps,
+                "start": max(0.02, wall - sum(s for _, s in steps)), "wall": wall,
+            })
+
+
+class Tally:
+    def __init__(self):
+        self.kills = Counter()
+        self.runs = 0
+        self.too_late = 0
+        self.tables_read = 0
+        self.litter = Counter()
+        self.differences = []
+
+    def difference(self, text):
+        self.differences.append(text)
+        print(f"DIFFERENCE: {text}", flush=True)
+
+    def line(self):
+        order = ["start", "ingest", "transform", "train", "gates", "register", "predict", "end"]
+        spread = ", ".join(f"{self.kills[k]} in {k}" for k in order if self.kills[k])
+        text = f"{sum(self.kills.values())} kills: {spread or 'none'}; {self.runs} projects completed"
+        if self.tables_read:
+            text += f"; delta-rs read {self.tables_read} tables"
+        litter = ", ".join(f"{n} {what}" for what, n in sorted(self.litter.items()) if n)
+        if litter:
+            text += f"; left behind by the killed: {litter}"
+        return f"{text}; {len(self.differences)} differences"
+
+
+def fly(program, reference, folder, rng, tally, go_on, python):
+    """One project from its first file to its last day, killed again and again; `False` when time ran out before."""
+    recipe = reference.recipe
+    recipe.begin(folder)
+    for day, expected in enumerate(reference.days):
+        recipe.land(folder, day)
+        start = len(trace(folder))
+        while True:
+            before = len(trace(folder))
+            finished = {e["step"] for e in trace(folder)[start:] if not e["step"].startswith(REPORTS)}
+            instant = choose(expected, finished, rng) if go_on() and rng.random() < 0.9 else None
+            killed = attempt(program, folder, instant, expected, before, tally)
+            if killed:
+                check_wreck(program, folder, expected["history"], recipe, tally)
+            if not killed:
+                break
+        check_day(program, folder, expected, start, f"{recipe.name}, day {day + 1}", tally)
+    if python:
+        tally.tables_read += check_with_delta_rs(python, program, folder)
+    note_litter(folder, tally)
+    tally.runs += 1
+
+
+def choose(expected, finished, rng):
+    """An instant: so many steps told in the trace, and then so many seconds.
+
+    Every second time any instant of what is left, so that long steps are hit as often as they are long; else any step
+    that is left, so that short ones are hit as well.
+    """
+    left = [(i, seconds) for i, (name, seconds) in enumerate(expected["steps"]) if name not in finished]
+    if not left or rng.random() < 0.5:
+        return 0, rng.uniform(0, 1.05 * (expected["start"] + sum(seconds for _, seconds in left)))
+    step, seconds = rng.choice(left)
+    return step, rng.uniform(0, seconds * 1.1 + (expected["start"] if step == 0 else 0.003))
+
+
+def attempt(program, folder, instant, expected, before, tally):
+    """Starts `martlet run` and kills it at an instant; `False` when it came to its end."""
+    process = program.start(folder, "run")
+    begun = time.monotonic()
+    try:
+        if instant is None:
+            output, _ = process.communicate(timeout=900)
+        else:
+            steps, delay = instant
+            while steps and process.poll() is None and len(trace(folder)) - before < steps:
+                time.sleep(0.002)
+            output, _ = process.communicate(timeout=delay)
+    except subprocess.TimeoutExpired:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        output, _ = process.communicate()
+        if process.returncode == -signal.SIGKILL:
+            done = len(trace(folder)) - before
+            names = [name for name, _ in expected["steps"]]
+            if done == 0 and time.monotonic() - begun < expected["start"]:
+                place = "start"
+            else:
+                place = names[done].split(":")[0] if done < len(names) else "end"
+            tally.kills[place] += 1
+            return True
+    if process.returncode != 0:
+        raise Failure(f"martlet run gave exit code {process.returncode}:\n{output.decode(errors='replace')[-3000:]}")
+    if instant is not None:
+        tally.too_late += 1
+    return False
+
+
+def check_wreck(program, folder, expected, recipe, tally):
+    """After a kill every table still reads, and is at one of the versions that the undisturbed run made."""
+    if (Path(folder) / ".martlet/martlet.db").exists():
+        program.run(folder, "lake", "tables")
+    for table, versions in history(folder).items():
+        if versions != expected.get(table, [])[: len(versions)]:
+            tally.difference(f"{recipe.name}: after a kill {table} has {versions}, not {expected.get(table)}")
+
+
+def check_day(program, folder, expected, start, where, tally):
+    if history(folder) != expected["history"]:
+        tally.difference(f"{where}: table versions {history(folder)} are not {expected['history']}")
+    found = content(program, folder)
+    for name in sorted(set(found) | set(expected["content"])):
+        if found.get(name) != expected["content"].get(name):
+            tally.difference(f"{where}: {name} is {found.get(name)}, not {expected['content'].get(name)}")
+    times_done = Counter(
+        e["step"] for e in trace(folder)[start:] if e["outcome"] == "done" and not e["step"].startswith(REPORTS))
+    for step, times in times_done.items():
+        if times > 1:
+            tally.difference(f"{where}: {step} was done {times} times, though it had finished")
+    before = len(trace(folder))
+    program.run(folder, "run")
+    for entry in trace(folder)[before:]:
+        if entry["outcome"] != "skipped" and not entry["step"].startswith(REPORTS):
+            tally.difference(f"{where}: with nothing new, {entry['step']} was {entry['outcome']}")
+
+
+def note_litter(folder, tally):
+    """Files that a killed run left and nothing refers to: they cost disk, not truth."""
+    home = Path(folder) / ".martlet"
+    for table in tables(folder):
+        log = "".join(p.read_text() for p in (table / "_delta_log").glob("*.json"))
+        tally.litter["data files"] += sum(p.name not in log for p in table.glob("*.parquet"))
+        tally.litter["log temporaries"] += sum(1 for _ in (table / "_delta_log").glob(".*"))
+    for name in ("scratch", "spill"):
+        tally.litter[f"{name} entries"] += len(list((home / name).glob("*")))
+    tally.litter["artifact temporaries"] += sum(p.name.startswith(".") for p in (home / "artifacts").rglob("*"))
+
+
+def race(program, reference, folder, tally):
+    """Two runs at once: the lock refuses one, and nothing is broken."""
+    reference.recipe.begin(folder)
+    reference.recipe.land(folder, 0)
+    both = [program.start(folder, "run") for _ in range(2)]
+    outputs = [p.communicate(timeout=900)[0].decode(errors="replace") for p in both]
+    codes = sorted(p.returncode for p in both)
+    if codes == [0, 1]:
+        refused = outputs[0] if both[0].returncode == 1 else outputs[1]
+        if "[project.busy]" not in refused:
+            tally.difference(f"the second run was refused without [project.busy]: {refused.strip()[-300:]}")
+    elif codes != [0, 0]:  # the first may have finished before the second began
+        tally.difference(f"two runs at once gave the exit codes {codes}: {outputs}")
+    check_day(program, folder, reference.days[0], 0, "two runs at once", tally)
+    return "one was refused" if codes == [0, 1] else "they did not meet"
+
+
+def clear(folder):
+    shutil.rmtree(folder, ignore_errors=True)
