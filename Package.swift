@@ -78,7 +78,9 @@ let package = Package(
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
         tests("ProjectsTests", ["Projects", "Vocabulary"]),
         tests("LakehouseTests", ["Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
-        tests("TrainingTests", ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
+            exclude: ["Fixtures"], swiftSettings: settings),
         tests("RegistryTests", ["Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),

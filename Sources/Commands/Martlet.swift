@@ -22,6 +22,7 @@ package struct Martlet: ParsableCommand {
 
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() -> Never {
+        RealWorld.ignoreFileSizeSignal()
         let commands = Set(CommandLine.arguments.dropFirst())
         if !commands.isDisjoint(with: ["run", "verify", "predict"]) { RealWorld.restartWithPassiveWaiting() }
         do {

@@ -24,7 +24,8 @@ struct ModelsCommand: ParsableCommand {
             var grid = TextGrid("model", "versions", "champion", "candidate", "pending", "since (UTC)")
             for model in models {
                 grid.rows.append([
-                    model.model, "\(model.versions)", model.champion.map { "@\($0)" } ?? "–",
+                    model.model + (model.synthetic ? " (synthetic)" : ""), "\(model.versions)",
+                    model.champion.map { "@\($0)" } ?? "–",
                     model.candidate.map { "@\($0)" } ?? "–", model.pending.map { "@\($0)" }.joined(separator: " "),
                     model.created.minute,
                 ])

@@ -98,7 +98,7 @@ package struct Composition: Sendable {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
             try DuckDBLakeEngine(
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
-                memoryLimit: RealWorld.environment("MARTLET_MEMORY") ?? "2GB", spillFolder: home + "/spill")
+                memoryLimit: try memory(), spillFolder: home + "/spill")
         }
         return Workspace(
             project: project, home: home,
@@ -119,6 +119,20 @@ package struct Composition: Sendable {
             makeScorer: { [threads = try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS")] text in
                 try LightGBMScorer(text: text, threads: threads)
             })
+    }
+
+    /// Most memory of the SQL engine (MARTLET_MEMORY), default 2GB.
+    private func memory() throws -> String {
+        guard let text = RealWorld.environment("MARTLET_MEMORY") else { return "2GB" }
+        let number = text.prefix { $0.isNumber || $0 == "." }
+        guard let amount = Double(number), amount > 0,
+            ["KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"].contains(
+                String(text.dropFirst(number.count).drop { $0 == " " }))
+        else {
+            throw MartletError(
+                .usage, "settings.memory", "MARTLET_MEMORY is \(text); it must be an amount like 4GB or 800MiB.")
+        }
+        return text
     }
 
     private func threads(_ given: Int?, _ variable: String) throws -> Int {

@@ -57,6 +57,9 @@ package enum RealWorld {
         return Disk.absolute(CommandLine.arguments.first ?? "martlet")
     }
 
+    /// A write beyond the file size that the system allows is then an error like a full disk, not the end.
+    package static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
+
     package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     /// OpenMP threads that wait by spinning make a busy machine many times slower. The runtime reads this setting

@@ -32,7 +32,7 @@ package struct TableName: Sendable, Hashable, Comparable, CustomStringConvertibl
             return nil
         }
         let name = String(text[text.index(after: dot)...])
-        guard !name.isEmpty else { return nil }
+        guard !name.isEmpty, !name.contains("/") else { return nil }
         self.init(layer, name)
     }
 

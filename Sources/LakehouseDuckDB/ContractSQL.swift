@@ -40,9 +40,9 @@ struct ContractSQL {
             return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS DATE)"
         case .timestamp:
             guard let format = column.format else {
-                return
-                    "CASE WHEN isfinite(TRY_CAST(\(cell) AS TIMESTAMP)) AND year(TRY_CAST(\(cell) AS TIMESTAMP)) BETWEEN 1 AND 9999 "
-                    + "THEN TRY_CAST(\(cell) AS TIMESTAMP) END"
+                // A bare cast to TIMESTAMP would drop an offset; the session's zone is UTC.
+                let moment = "CAST(TRY_CAST(\(cell) AS TIMESTAMPTZ) AS TIMESTAMP)"
+                return "CASE WHEN isfinite(\(moment)) AND year(\(moment)) BETWEEN 1 AND 9999 THEN \(moment) END"
             }
             return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS TIMESTAMP)"
         case .decimal(_, let scale): return exactly(cell, type, "[+-]?[0-9]*([.][0-9]{0,\(scale)}0*)?")

@@ -50,7 +50,8 @@ private struct SyntaxWalk {
         "kurtosis", "kurtosis_pop", "sem", "entropy", "first", "last", "any_value", "arbitrary", "list", "array_agg",
         "string_agg", "group_concat", "listagg", "histogram", "mode", "json_group_array", "json_group_object",
         "json_group_structure", "arg_min", "arg_max", "argmin", "argmax",
-        "min_by", "max_by", "approx_quantile", "approx_count_distinct", "reservoir_quantile", "approx_top_k",
+        "min_by", "max_by", "arg_min_null", "arg_max_null", "arg_min_nulls_last", "arg_max_nulls_last", "wavg",
+        "weighted_avg", "approx_quantile", "approx_count_distinct", "reservoir_quantile", "approx_top_k",
     ]
 
     private static let unrepeatable: Set<String> = [
@@ -98,6 +99,13 @@ private struct SyntaxWalk {
                     .input, "transform.reads-outside", "\(name)(…) reads from outside the lakehouse.",
                     at: .init(file: file), remedy: "Declare the file as a source, ingest it and read bronze.<source>.")
             }
+        case "SHOW_REF":
+            throw MartletError(
+                .input, "transform.reads-outside", "SHOW and DESCRIBE read the engine, not tables.",
+                at: .init(file: file))
+        case "JOIN":
+            // Which of equals an ASOF join takes, and what stands beside what, depends on the order of rows.
+            if ["ASOF", "POSITIONAL"].contains(object["ref_type"] as? String) { orderSensitive = true }
         case "COLUMN_REF":
             let names = object["column_names"] as? [String] ?? []
             if names.count == 1, Self.keywords.contains(names[0].lowercased()) { throw unrepeatable(names[0]) }
@@ -133,6 +141,10 @@ private struct SyntaxWalk {
             throw MartletError(
                 .input, "transform.unknown-layer", "There is no layer \(schema).", at: .init(file: file),
                 remedy: "Tables stand in bronze, silver, gold or quarantine.")
+        }
+        guard !name.contains("/") else {
+            throw MartletError(
+                .input, "transform.unknown-table", "There is no table \(schema).\(name).", at: .init(file: file))
         }
         tables.insert(TableName(layer, name))
     }

@@ -35,7 +35,9 @@ extension DuckDBLakeEngine {
         try connection.query(
             """
             SELECT "column", rule, count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
-            FROM (SELECT "row", "column", if(starts_with(rule, 'well-formed'), 'well-formed line', rule) AS rule, raw_value
+            FROM (SELECT "row", "column", CASE
+                    WHEN contains(rule, 'utf-8 encoded') THEN 'text in utf-8 (for another encoding: csv: {encoding: latin-1})'
+                    WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule, raw_value
                   FROM (\(details(staged)))) GROUP BY ALL ORDER BY count(*) DESC, 1, 2
             """
         ).texts().map { row in

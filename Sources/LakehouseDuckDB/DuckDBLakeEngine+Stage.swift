@@ -73,7 +73,7 @@ extension DuckDBLakeEngine {
         let before =
             blank.isEmpty
             ? "0"
-            : "(SELECT count(*) FROM (SELECT unnest([\(blank.map(String.init).joined(separator: ", "))]) AS at) WHERE at < lines.line)"
+            : "(SELECT count(*) FROM (SELECT unnest([\(blank.map(String.init).joined(separator: ", "))]) AS place) WHERE place < lines.line)"
         try connection.execute(
             """
             ALTER TABLE broken RENAME TO broken_lines;
@@ -113,7 +113,7 @@ extension DuckDBLakeEngine {
 
     /// A cell after trimming, with the texts that mean "missing" made null.
     private func cleaned(_ name: String, _ columnMissing: [String], _ format: SourceFormat) -> String {
-        let cell = format.trim ? "trim(\(name))" : name
+        let cell = format.trim ? "trim(\(name), E' \\t\\r\\n')" : name
         // Without trimming, the CSV reader itself has made the source's own markers null.
         let isRaw = format.trim || format.kind == .parquet
         var missing = (isRaw ? format.missing : []) + columnMissing

@@ -212,6 +212,12 @@ package final class DuckDBLakeEngine: LakeEngine {
                 remedy = line
             }
         }
+        if message.contains("Failed to read file") || message.contains("ZSTD Decompression") {
+            let path = message.split(separator: "\"").first { $0.hasSuffix(".parquet") }.map(String.init)
+            return MartletError(
+                .input, "lake.corrupt-file", "A data file of the table cannot be read: \(message)",
+                at: path.map { .init(file: $0) }, remedy: "Restore it from a backup.")
+        }
         switch error.category {
         case "IO", "Fatal":
             return Self.ioError(error)

@@ -149,6 +149,12 @@ extension Project {
         if let low = column.min.flatMap({ Double($0) }), let high = column.max.flatMap({ Double($0) }), low > high {
             throw value.failure("contract.range", "min \(low) is above max \(high).")
         }
+        // Dates in ISO 8601 sort as texts.
+        if type == .date || type == .timestamp, column.format == nil, let low = column.min, let high = column.max,
+            low > high
+        {
+            throw value.failure("contract.range", "min \(low) is above max \(high).")
+        }
         return column
     }
 
@@ -160,7 +166,13 @@ extension Project {
             guard value.number != nil else {
                 throw value.failure("contract.bound", "\(value.text) is not a number, and the column is \(type).")
             }
+            if type == .bigint || type == .integer, let number = value.number, number != number.rounded() {
+                throw value.failure("contract.bound", "\(value.text) is not a whole number, and the column is \(type).")
+            }
         case .text, .boolean:
+            if type == .boolean, !ordered, value.flag == nil {
+                throw value.failure("contract.bound", "\(value.text) is neither true nor false.")
+            }
             if ordered { throw value.failure("contract.bound", "min and max are for numbers, dates and timestamps.") }
         case .date, .timestamp: break
         }
@@ -180,6 +192,12 @@ extension Project {
                     throw MartletError(
                         .input, "transform.name", "\(name) is not a usable table name.", at: .init(file: path),
                         remedy: "Name the file with letters, digits and _, beginning with a letter.")
+                }
+                if let other = found.first(where: { $0.table == TableName(layer, name) }) {
+                    throw MartletError(
+                        .input, "transform.repeated",
+                        "\(Disk.name(of: other.file)) makes the table \(other.table) already.",
+                        at: .init(file: path), remedy: "Keep one of the two files.")
                 }
                 found.append(Transform(table: TableName(layer, name), file: path, sql: try text(path)))
             }

@@ -14,7 +14,7 @@ struct YAMLFile {
         guard let node else {
             throw MartletError(.input, "config.empty", "The file is empty.", at: .init(file: path))
         }
-        root = YAMLValue(node: node, path: path, key: "")
+        root = YAMLValue(node: node, path: path, key: "", keyLine: nil)
         try root.check(shape)
     }
 
@@ -43,9 +43,11 @@ struct YAMLValue {
     let node: Node
     let path: String
     let key: String
+    /// Where the key itself stands: a block below it begins on a later line.
+    let keyLine: Int?
 
     var location: MartletError.Location {
-        .init(file: path, line: node.mark?.line, key: key.isEmpty ? nil : key)
+        .init(file: path, line: keyLine ?? node.mark?.line, key: key.isEmpty ? nil : key)
     }
 
     // MARK: Checking
@@ -131,13 +133,17 @@ struct YAMLValue {
     var members: [(String, YAMLValue)] {
         (node.mapping.map { Array($0) } ?? []).map { name, value in
             let word = name.scalar?.string ?? "?"
-            return (word, YAMLValue(node: value, path: path, key: key.isEmpty ? word : "\(key).\(word)"))
+            return (
+                word,
+                YAMLValue(
+                    node: value, path: path, key: key.isEmpty ? word : "\(key).\(word)", keyLine: name.mark?.line)
+            )
         }
     }
 
     var items: [YAMLValue] {
         (node.sequence.map { Array($0) } ?? []).enumerated().map { index, value in
-            YAMLValue(node: value, path: path, key: "\(key)[\(index)]")
+            YAMLValue(node: value, path: path, key: "\(key)[\(index)]", keyLine: nil)
         }
     }
 

@@ -13,7 +13,8 @@ extension ModelStore {
                     versions: own.count,
                     champion: own.first { $0.aliases.contains(.champion) }?.version,
                     candidate: own.first { $0.aliases.contains(.candidate) }?.version,
-                    pending: own.filter { $0.approval.state == .pending }.map(\.version)
+                    pending: own.filter { $0.approval.state == .pending }.map(\.version),
+                    synthetic: own.contains { $0.synthetic }
                 )
             }
         }

@@ -81,6 +81,8 @@ package struct ModelSummary: Sendable, Equatable, Encodable {
     package let candidate: Int?
     /// Versions that wait for a decision.
     package let pending: [Int]
+    /// Whether a version of it learned from made-up rows.
+    package let synthetic: Bool
 }
 
 /// What registering a run gave.

@@ -105,6 +105,14 @@ package final class SQLiteDatabase: SQLDatabase {
         // A connection that may write removes SQLite's side files (-wal, -shm) when it closes as the last one; a
         // read-only one would leave them behind. `read` refuses changes on either, `write` is refused above.
         configuration.readonly = !FileManager.default.isWritableFile(atPath: path)
+        let folder = (path as NSString).deletingLastPathComponent
+        let log = (try? FileManager.default.attributesOfItem(atPath: path + "-wal"))?[.size] as? Int ?? 0
+        if configuration.readonly, !FileManager.default.isWritableFile(atPath: folder), log == 0 {
+            // Nobody can write here, and SQLite could not make its side files: the file is read as it stands.
+            let allowed = CharacterSet.urlPathAllowed
+            let name = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
+            return try DatabaseQueue(path: "file:\(name)?immutable=1", configuration: configuration)
+        }
         return try DatabaseQueue(path: path, configuration: configuration)
     }
 }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(Glibc)
     internal import Glibc
 #else
@@ -101,7 +103,7 @@ package enum Disk {
     /// the directory. Gives `false`, and changes nothing, when the name is taken.
     package static func createDurably(_ path: String, _ bytes: [UInt8]) throws -> Bool {
         let folder = parent(of: path)
-        let temporary = "\(folder)/.\(name(of: path)).\(getpid()).tmp"
+        let temporary = temporaryName(for: path)
         try writeSynced(temporary, bytes)
         defer { unlink(temporary) }
         if link(temporary, path) != 0 {
@@ -115,7 +117,7 @@ package enum Disk {
     /// Replaces a file atomically and durably.
     package static func replaceDurably(_ path: String, _ bytes: [UInt8]) throws {
         let folder = parent(of: path)
-        let temporary = "\(folder)/.\(name(of: path)).\(getpid()).tmp"
+        let temporary = temporaryName(for: path)
         try writeSynced(temporary, bytes)
         if rename(temporary, path) != 0 {
             let error = failure("write", path)
@@ -208,6 +210,14 @@ package enum Disk {
             return MartletError(.machine, "disk.failed", "Could not \(verb) \(path): \(reason).")
         }
     }
+
+    /// Another name each time: two threads that write the same path must not share their unfinished bytes.
+    private static func temporaryName(for path: String) -> String {
+        let number = serial.add(1, ordering: .relaxed).newValue
+        return "\(parent(of: path))/.\(name(of: path)).\(getpid())-\(number).tmp"
+    }
+
+    private static let serial = Atomic<UInt64>(0)
 
     private static func writeSynced(_ path: String, _ bytes: [UInt8]) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -97,6 +97,12 @@ struct TrainingTable {
         let kinds: [(name: String, kind: ReadKind)] = signature.columns.map {
             ($0.name, $0.type == .category ? .text : .number)
         }
+        let names = try engine.describe(query).map(\.name)
+        for (name, _) in kinds where !names.contains(name) {
+            throw failure(
+                "model.no-column", "\(model.table) has no column \(name), which this version learned from.",
+                remedy: "Put it back in the SQL, or make a version that was trained without it the champion.")
+        }
         let columns = try read(kinds, with: [model.key], nil, where: condition)
         let keys = try keys(columns.extra[0])
         var unscored = Unscored(keys: keys, columns: columns.features, keyIsInteger: try keyIsInteger())

@@ -24,8 +24,9 @@ import Vocabulary
             ("9223372036854775807", "9223372036854775807"),
             ("9223372036854775808", "✗ type bigint"), ("twelve", "✗ type bigint"), ("", "–"),
             ("0.9999999", "✗ type bigint"),
-            ("1e3", "1000"), ("15e-1", "✗ type bigint"), ("1e-5", "✗ type bigint"), (".5", "✗ type bigint"),
-            ("150e-1", "15"), ("9007199254740993.0", "9007199254740993"), ("NaN", "✗ type bigint"),
+            ("1e3", "✗ type bigint"), ("15e-1", "✗ type bigint"), ("1e-5", "✗ type bigint"), (".5", "✗ type bigint"),
+            ("0x1F", "✗ type bigint"), ("1_000", "✗ type bigint"), ("9007199254740993.0", "9007199254740993"),
+            ("NaN", "✗ type bigint"),
             ("1 2", "✗ type bigint"), ("12,5", "✗ type bigint")),
         Cells(
             column("v", .integer), ("2147483647", "2147483647"), ("2147483648", "✗ type integer"),
@@ -47,7 +48,8 @@ import Vocabulary
             column("v", .date),
             ("2024-02-29", "2024-02-29"), ("2023-02-29", "✗ type date"), ("29-02-2024", "✗ type date"),
             ("infinity", "✗ type date"),
-            ("2024-02-29 12:00:00", "✗ type date"), ("2024-02-29 00:00:00", "2024-02-29"), ("", "–")),
+            ("2024-02-29 12:00:00", "✗ type date"), ("2024-02-29 00:00:00", "✗ type date"), ("2024-2-9", "2024-02-09"),
+            ("", "–")),
         Cells(
             column("v", .date) { $0.format = "%d-%m-%Y" },
             ("29-02-2024", "2024-02-29"), ("2024-02-29", "✗ type date"), ("31-04-2024", "✗ type date")),
@@ -229,7 +231,9 @@ import Vocabulary
         let sandbox = try Sandbox()
         let error = refusal { try sandbox.ingest("v\n1\n", under: contract(wrong)) }
         #expect(error?.location?.file == "contracts/things.yaml")
-        #expect(error?.location?.key == key)
+        #expect(error?.location?.key?.hasPrefix("columns.v") == true)
+        #expect(error?.code == "contract.rule")
+        #expect(key.hasPrefix(error?.location?.key ?? "?"))
         #expect(sandbox.lake.tables() == [])
     }
 

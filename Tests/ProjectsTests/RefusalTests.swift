@@ -75,7 +75,7 @@ import Vocabulary
         // Values of the wrong kind
         Mistake(
             "skip_lines: 3", "skip_lines: many", "config.value", "sources.visits.csv.skip_lines",
-            "a whole number of at least 0, found many"),
+            "a whole number from 0 to 1000000, found many"),
         Mistake("skip_lines: 3", "skip_lines: -1", "config.value", "sources.visits.csv.skip_lines", "found -1"),
         Mistake("header: false", "header: no", "config.value", "sources.visits.csv.header", "true or false, found no"),
         Mistake(

@@ -1,0 +1,233 @@
+"""What the benchmarks share: data, projects, processes measured as a whole, and the report.
+
+Every benchmark prints an aligned table and then, for each figure, one JSON line
+{"bench", "figure", "ours", "peer", "ratio", "must", "met"}. `must` is null for a figure that is only shown.
+Exit code 0 when every figure is met, 2 when one is not, 66 when a data file is missing.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+READMISSION = "diabetes130/diabetic_data.csv"
+DOWNTIME = "downtime/machine_downtime_raw.csv"
+ADULT = "adult/adult.data"
+
+# A setting of whoever runs the benchmark must not change what is measured.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("MARTLET_", "OMP_NUM_"))}
+ENVIRONMENT["OMP_WAIT_POLICY"] = "passive"
+
+
+def data(name):
+    """The path of a data file, or exit 66 with what is missing and where it was looked for."""
+    folder = os.environ.get("MARTLET_DATA")
+    path = pathlib.Path(folder or ROOT.parent / "shared" / "data") / name
+    if not path.is_file():
+        where = "$MARTLET_DATA" if folder else "../shared/data (or set MARTLET_DATA)"
+        print(f"bench: {name} is missing in {where}; nothing was measured", file=sys.stderr)
+        sys.exit(66)
+    return path
+
+
+def martlet():
+    path = pathlib.Path(os.environ.get("MARTLET", ROOT / ".build/release/martlet"))
+    if not path.is_file():
+        print("bench: the program is not built; run `make build`", file=sys.stderr)
+        sys.exit(66)
+    return str(path)
+
+
+class Usage:
+    """What a child process cost: CPU seconds (user + system), wall seconds and peak resident megabytes (10^6)."""
+
+    def __init__(self, output, code, wall, usage):
+        self.output = output
+        self.code = code
+        self.wall = wall
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.peak_mb = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def measured(command, folder=None, codes=(0,)):
+    """Runs a command to its end; exits when its code is not one of `codes`."""
+    with tempfile.TemporaryFile() as errors:
+        start = time.monotonic()
+        child = subprocess.Popen(
+            [str(part) for part in command], cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=errors)
+        output = child.stdout.read().decode()
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.monotonic() - start
+        code = child.returncode = os.waitstatus_to_exitcode(status)
+        child.stdout.close()
+        if code not in codes:
+            errors.seek(0)
+            sys.stderr.write(errors.read().decode())
+            sys.exit(f"bench: {' '.join(map(str, command))} ended with {code}")
+    return Usage(output, code, wall, usage)
+
+
+def peer(script, *arguments):
+    """Runs a peer with the peers' Python; its answer is the JSON on its last line, its cost under "usage"."""
+    usage = measured([sys.executable, script, *arguments])
+    answer = json.loads(usage.output.strip().splitlines()[-1])
+    answer["usage"] = usage
+    return answer
+
+
+class Project:
+    """A project in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+
+    @classmethod
+    def from_template(cls, folder, template, file):
+        measured([martlet(), "init", folder, "--template", template, "--data", file])
+        return cls(folder)
+
+    @classmethod
+    def copied(cls, folder, source, landing, file):
+        """A project that is kept beside the benchmarks, with the file in its landing folder."""
+        shutil.copytree(source, folder)
+        target = pathlib.Path(folder) / "landing" / landing
+        target.mkdir(parents=True)
+        shutil.copy(file, target / pathlib.Path(file).name)
+        return cls(folder)
+
+    def edit(self, old, new):
+        """Replaces a text in martlet.yaml that must be there exactly once."""
+        path = self.folder / "martlet.yaml"
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path.name}"
+        path.write_text(text.replace(old, new))
+
+    def martlet(self, *arguments, codes=(0,)):
+        return measured([martlet(), *arguments], self.folder, codes)
+
+    def run(self, *arguments, codes=(0,)):
+        """`martlet run` on everything; a missed gate is exit code 2."""
+        return self.martlet("run", *arguments, codes=codes)
+
+    def show(self, reference):
+        return json.loads(self.martlet("models", "show", reference, "--json").output)
+
+    def trace(self):
+        lines = (self.folder / ".martlet/logs/trace.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def scores(self, run):
+        """scores.parquet of a run as columns: key, part, label, probability (NaN outside the test part)."""
+        file = self.folder / "scores.parquet"
+        self.martlet("runs", "artifact", run, "scores.parquet", "-o", str(file))
+        return parquet(file)
+
+    def table_files(self, table):
+        """The Parquet files in a table's folder (one layer.name)."""
+        return sorted((self.folder / ".martlet/lake" / table.replace(".", "/")).glob("*.parquet"))
+
+
+def parquet(file):
+    """A Parquet file's columns by name: numpy arrays of numbers, lists of everything else."""
+    import arro3.io
+
+    table = arro3.io.read_parquet(str(file)).read_all()
+    columns = {}
+    for name in table.column_names:
+        column = table.column(name)
+        plain = str(column.type).removeprefix("arro3.core.DataType<").rstrip("> \n")
+        numbers = column.null_count == 0 and plain.startswith(("Int", "Float", "UInt"))
+        columns[name] = column.to_numpy() if numbers else column.to_pylist()
+    return columns
+
+
+def scratch():
+    """A temporary folder for projects, removed at the end."""
+    return tempfile.TemporaryDirectory(prefix="martlet-bench-")
+
+
+def uniform(seed, key):
+    """The portable uniform number: the first 8 bytes of SHA-256("seed:key"), big-endian, / 2^64."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
+
+
+class Report:
+    """Figures in the order in which they were measured."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.rows = []
+
+    def add(self, figure, ours, peer=None, must=None, met=None):
+        """`must` says in words what is asked; `met` whether it holds; both `None` for a figure only shown."""
+        ours = _plain(ours)
+        peer = _plain(peer)
+        ratio = ours / peer if _number(ours) and _number(peer) and peer else None
+        self.rows.append({
+            "bench": self.bench, "figure": figure, "ours": ours, "peer": peer,
+            "ratio": None if ratio is None else round(ratio, 6), "must": must, "met": met if met is None else bool(met),
+        })
+
+    def at_least(self, figure, ours, bound, peer=None):
+        self.add(figure, ours, peer, f">= {short(bound)}", ours >= bound)
+
+    def at_most(self, figure, ours, bound, peer=None):
+        self.add(figure, ours, peer, f"<= {short(bound)}", ours <= bound)
+
+    def within(self, figure, ours, low, high, peer=None):
+        self.add(figure, ours, peer, f"{short(low)} to {short(high)}", low <= ours <= high)
+
+    def near(self, figure, ours, peer, tolerance):
+        self.add(figure, ours, peer, f"|ours - peer| <= {short(tolerance)}", abs(ours - peer) <= tolerance)
+
+    def ratio_at_most(self, figure, ours, peer, bound):
+        self.add(figure, ours, peer, f"ratio <= {short(bound)}", ours <= bound * peer)
+
+    def equal(self, figure, ours, wanted, peer=None):
+        self.add(figure, ours, peer, f"= {wanted}", ours == wanted)
+
+    def end(self):
+        """Prints everything and exits."""
+        header = ["figure", "ours", "peer", "ratio", "must", "met"]
+        cells = [header] + [
+            [row["figure"], short(row["ours"]), short(row["peer"]), short(row["ratio"]), row["must"] or "",
+             {True: "yes", False: "NO", None: ""}[row["met"]]]
+            for row in self.rows
+        ]
+        widths = [max(len(line[place]) for line in cells) for place in range(len(header))]
+        for line in cells:
+            aligned = [
+                cell.rjust(width) if place in (1, 2, 3) else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(line, widths))
+            ]
+            print("  ".join(aligned).rstrip())
+        print()
+        for row in self.rows:
+            print(json.dumps(row, ensure_ascii=False))
+        sys.exit(2 if any(row["met"] is False for row in self.rows) else 0)
+
+
+def _plain(value):
+    """A numpy scalar as Python's own number, a NaN as None: JSON has neither."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and value != value else value
+
+
+def _number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def short(value):
+    """A value for the table: four decimals, or an exponent for what these would not show."""
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    if value and abs(value) < 1e-3:
+        return f"{value:.0e}" if float(f"{value:.0e}") == value else f"{value:.2e}"
+    return f"{value:.4f}".rstrip("0").rstrip(".")
