@@ -21,7 +21,7 @@ struct ModelsCommand: ParsableCommand {
         func run() throws {
             let models = try place.composition().withRegistry { try $0.models.list() }
             if format.json { return try Output.json(models) }
-            var grid = TextGrid("model", "versions", "champion", "candidate", "pending", "since (UTC)")
+            var grid = TextGrid("model", "versions", "champion", "candidate", "pending", "created (UTC)")
             for model in models {
                 grid.rows.append([
                     model.model + (model.synthetic ? " (synthetic)" : ""), "\(model.versions)",

@@ -98,7 +98,7 @@ package struct ModelCard {
             "", "## Limits", "",
             "- The figures hold for rows like the test part: the same sources, units and period.",
             "- Importance says what the model uses, not what causes the outcome.",
-            "- `martlet verify \(summary.model)@\(summary.version)` rebuilds it from the landed files and compares every table and the model.",
+            "- `martlet verify \(summary.model)@\(summary.version)` rebuilds it from its bronze data and compares every table and the model.",
         ]
         return lines.joined(separator: "\n") + "\n"
     }

@@ -41,7 +41,7 @@ extension Workspace {
                     file: Disk.absolute(path), name: Disk.name(of: path), digest: Digest(of: path), contract: contract,
                     format: source.format, existing: alone ? [] : known, folder: folder,
                     quarantineFolder: "\(folder)/quarantine", fileID: surroundings.newID()))
-            guard acceptance.refusal == nil, let accepted = acceptance.accepted else {
+            guard acceptance.refusal == nil, let accepted = acceptance.accepted, accepted.rows > 0 else {
                 throw MartletError(
                     .input, "predict.refused",
                     "No record can be scored: "

@@ -87,7 +87,7 @@ extension BadInput {
 
     /// Something that only the engine can tell, once a file has come.
     private static func late(_ name: String, _ old: String, _ new: String, _ word: String) -> BadInput {
-        var bad = BadInput(name, "ingest.refused") { place in
+        var bad = BadInput(name, "contract.rule") { place in
             try place.edit("contracts/visits.yaml", old, new)
             try place.write("landing/visits/new.csv", Wards.csv(Wards.rows(5001..<5003)))
         }

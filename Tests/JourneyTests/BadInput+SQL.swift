@@ -50,7 +50,9 @@ extension BadInput {
         sql(
             "a table's name that climbs out of the lake", gold: "SELECT * FROM gold.\"../silver/visits\"",
             "transform.unknown-table"),
-        sql("getenv", gold: "SELECT \(columns), getenv('HOME') AS home FROM silver.visits", "sql.invalid", "getenv"),
+        sql(
+            "getenv", gold: "SELECT \(columns), getenv('HOME') AS home FROM silver.visits", "transform.unrepeatable",
+            "getenv"),
         sql(
             "a value that does not fit",
             gold: "SELECT CAST(ward AS INTEGER) AS w, visit_id, outcome FROM silver.visits",

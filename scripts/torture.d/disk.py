@@ -8,6 +8,10 @@ from kills import check_day
 from project import Failure, history
 
 
+# What a full disk is called: by files, and by the registry's database.
+CODES = ("disk.full", "metadata.full")
+
+
 def used(folder):
     return sum(p.stat().st_blocks * 512 for p in Path(folder).rglob("*") if p.is_file())
 
@@ -65,8 +69,7 @@ def fill(program, reference, undisturbed, scratch, shares, tally):
             if done.returncode == 0:
                 continue
             where = f"disk with room for {share:.0%}"
-            code = "disk.full" if "[disk.full]" in done.stderr else None
-            if done.returncode != 1 or code is None:
+            if done.returncode != 1 or not any(f"[{code}]" in done.stderr for code in CODES):
                 tally.difference(f"{where}: exit code {done.returncode}, {done.stderr.strip()[-400:]!r}")
             told.append(f"{share:.0%}")
             disk.grow()

@@ -88,8 +88,12 @@ def choose(expected, finished, rng):
     Every second time any instant of what is left, so that long steps are hit as often as they are long; else any step
     that is left, so that short ones are hit as well.
     """
-    left = [(i, seconds) for i, (name, seconds) in enumerate(expected["steps"]) if name not in finished]
-    if not left or rng.random() < 0.5:
+    left = [
+        (i, seconds) for i, (name, seconds) in enumerate(expected["steps"])
+        if name not in finished and not name.startswith(REPORTS)]
+    if not left:
+        return None
+    if rng.random() < 0.5:
         return 0, rng.uniform(0, 1.05 * (expected["start"] + sum(seconds for _, seconds in left)))
     step, seconds = rng.choice(left)
     return step, rng.uniform(0, seconds * 1.1 + (expected["start"] if step == 0 else 0.003))

@@ -54,7 +54,7 @@ def torture(options, program, scratch, rng, python):
         references.append(Reference(program, recipe, Path(scratch) / f"undisturbed-{number}"))
         walls = " and ".join(f"{day['wall']:.2f} s" for day in references[-1].days)
         print(f"{recipe.name}: undisturbed runs took {walls}", flush=True)
-    seconds = 25 if options.short else options.minutes * 60
+    seconds = 20 if options.short else options.minutes * 60
     kill_loop(program, references, scratch, rng, tally, seconds, options.kills, python)
     notes = [f"two runs at once: {race(program, references[0], Path(scratch) / 'race', tally)}"]
     if not options.project_data:
