@@ -76,7 +76,7 @@ let package = Package(
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
 
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
-        tests("ProjectsTests", ["Projects", "Vocabulary"]),
+        tests("ProjectsTests", ["Projects", "Lakehouse", "Training", "Vocabulary"]),
         tests("LakehouseTests", ["Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],

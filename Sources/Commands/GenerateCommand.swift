@@ -10,14 +10,21 @@ struct GenerateCommand: ParsableCommand {
             The same seed gives the same bytes.
             """)
 
-    @Argument(help: "readmission or downtime.")
+    @Argument(help: "readmission, downtime or lab-delay.")
     var kind: String
 
-    @Option(help: "How many rows (default: as many as the real data set has).")
+    @Option(
+        name: [.long, .customLong("experiments")],
+        help: "How many rows, or experiments of the lab (default: as many as the real data set has).")
     var rows: Int?
 
     @Option(help: "Another seed gives other rows.")
     var seed: UInt64 = 7
+
+    @Option(
+        help: ArgumentHelp(
+            "What changes in the lab from day 432 on: covariate, concept, quality, label.", valueName: "kind"))
+    var drift: String?
 
     @Flag(help: "Leave the outcome out, as for records that have just arrived.")
     var unlabelled = false
@@ -32,6 +39,10 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
+        if kind == "lab-delay" { return try writeLab() }
+        if drift != nil {
+            throw MartletError(.usage, "generate.drift", "--drift is for lab-delay only.")
+        }
         if let output, Disk.exists(output) {
             throw MartletError(
                 .conflict, "generate.exists", "The file \(output) is there already.", remedy: "Choose another name.")
@@ -49,15 +60,50 @@ struct GenerateCommand: ParsableCommand {
             }
             try DowntimeGenerator(rows: rows ?? 2500, seed: seed).write(to: sink)
         default:
-            let near = Spelling.nearest(to: kind, among: ["readmission", "downtime"])
+            let near = Spelling.nearest(to: kind, among: ["readmission", "downtime", "lab-delay"])
             throw MartletError(
                 .usage, "generate.kind", "There is no generator \(kind).",
-                remedy: near.map { "Did you mean \($0)?" } ?? "Generators: readmission, downtime.")
+                remedy: near.map { "Did you mean \($0)?" } ?? "Generators: readmission, downtime, lab-delay.")
         }
         if let output {
             try Disk.makeDirectory(Disk.parent(of: Disk.absolute(output)))
             _ = try Disk.createDurably(Disk.absolute(output), file)
             Output.note("Wrote \(output).")
         }
+    }
+
+    /// The lab's four logs as daily files, each source in a folder of its own, and the true probabilities beside them.
+    private func writeLab() throws {
+        guard let output, !unlabelled else {
+            throw MartletError(
+                .usage, "generate.lab",
+                output == nil ? "lab-delay makes many files." : "--unlabelled is for readmission only.",
+                remedy: "Name a folder with -o.")
+        }
+        let change = try drift.map { name in
+            guard let change = LabDrift(rawValue: name) else {
+                let names = LabDrift.allCases.map(\.rawValue)
+                throw MartletError(
+                    .usage, "generate.drift", "There is no drift \(name).",
+                    remedy: Spelling.nearest(to: name, among: names).map { "Did you mean \($0)?" }
+                        ?? "Drifts: \(names.joined(separator: ", ")).")
+            }
+            return change
+        }
+        let folder = Disk.absolute(output)
+        guard Disk.list(folder).isEmpty else {
+            throw MartletError(
+                .conflict, "generate.exists", "The folder \(output) is there already and not empty.",
+                remedy: "Choose another name.")
+        }
+        try Disk.makeDirectory(folder)
+        var files = 0
+        try LabGenerator(experiments: rows ?? 50_000, seed: seed, drift: change).write { path, bytes in
+            let file = "\(folder)/\(path)"
+            try Disk.makeDirectory(Disk.parent(of: file))
+            try Disk.append(file, bytes)
+            files += 1
+        }
+        Output.note("Wrote \(files) files into \(output); \(LabGenerator.truthFile) is for grading only.")
     }
 }

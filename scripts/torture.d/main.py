@@ -41,6 +41,8 @@ def kill_loop(program, references, scratch, rng, tally, seconds, kills, python):
         fly(program, references[number % len(references)], folder, rng, tally, go_on, python)
         clear(folder)
         number += 1
+        if number % 10 == 0 and seconds > 60:
+            print(f"so far: {tally.line()}", flush=True)
 
 
 def torture(options, program, scratch, rng, python):
