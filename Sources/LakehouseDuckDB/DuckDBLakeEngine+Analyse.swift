@@ -22,7 +22,7 @@ extension DuckDBLakeEngine {
         }
         guard let tree = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw MartletError(
-                .defect, "transform.parse", "The parser's answer could not be read.", at: .init(file: file))
+                .input, "transform.parse", "The statement holds a number that is too large.", at: .init(file: file))
         }
         if tree["error"] as? Bool == true {
             throw MartletError(

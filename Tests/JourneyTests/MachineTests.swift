@@ -40,6 +40,7 @@ final class SmallDisk {
         let place = try Wards.written()
         try place.write("landing/visits/first.csv", Wards.csv(Wards.rows(1..<6001)))
         let disk = try SmallDisk(at: place.path("small"), "size=\(kilobytes)k")
+        defer { withExtendedLifetime(disk) {} }
         let run = try place.martlet("run", "--home", "small/state")
         #expect(run.isClean, "\(run)")
         #expect(run.code == 1, "\(run)")
@@ -74,6 +75,7 @@ final class SmallDisk {
     func `a read-only home is said to be read-only, and can still be read`() throws {
         let place = try Wards.run()
         let disk = try SmallDisk(at: place.path("small"), "size=16m")
+        defer { withExtendedLifetime(disk) {} }
         #expect(try place.martlet("run", "--home", "small/state").code == 0)
         try disk.become("ro")
         try place.write("landing/visits/more.csv", Wards.csv(Wards.rows(7001..<7011)))
