@@ -31,9 +31,10 @@ test: setup ## all tests, with delta-rs reading what Martlet writes, and a short
 torture: build ## kill -9 at random instants and compare what is left
 	scripts/torture
 
-check: lint ## lint, plus import edges, clock and freshness of generated files
+check: lint ## lint, plus import edges, clock, freshness of generated files, error codes
 	scripts/check-source
 	scripts/embed --check
+	scripts/error-codes --check
 
 lint: ## the formatter's strict lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
