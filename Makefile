@@ -26,7 +26,7 @@ test: setup ## all tests, with delta-rs reading what Martlet writes, and a short
 	swift build $(SWIFT_FLAGS) --build-tests
 	interop=$$(scripts/venv interop); \
 	MARTLET_INTEROP_PYTHON=$$interop swift test $(SWIFT_FLAGS) --skip-build
-	scripts/torture --short
+	interop=$$(scripts/venv interop); MARTLET_INTEROP_PYTHON=$$interop scripts/torture --short
 
 torture: build ## kill -9 at random instants and compare what is left
 	scripts/torture

@@ -1,6 +1,5 @@
 """Kill -9 at random instants, run again, compare."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -112,10 +111,7 @@ def attempt(program, folder, instant, expected, before, tally):
                 time.sleep(0.002)
             output, _ = process.communicate(timeout=delay)
     except subprocess.TimeoutExpired:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        process.kill()
         output, _ = process.communicate()
         if process.returncode == -signal.SIGKILL:
             done = len(trace(folder)) - before

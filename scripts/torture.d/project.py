@@ -20,7 +20,7 @@ class Program:
     def start(self, folder, *arguments):
         return subprocess.Popen(
             [self.path, *arguments], cwd=folder, env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run(self, folder, *arguments, expect=0):
         done = subprocess.run(
