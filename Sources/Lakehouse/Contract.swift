@@ -37,6 +37,8 @@ package struct Contract: Sendable, Equatable {
         /// Texts that mean "missing" in this column, besides those of the source.
         package var missing: [String] = []
         package var onViolation: OnViolation?
+        /// The column that holds the moment since when this value is known; `nil`: as soon as the row is.
+        package var availableAt: String?
 
         package init(name: String, type: ColumnType) {
             self.name = name
@@ -53,6 +55,10 @@ package struct Contract: Sendable, Equatable {
     package var key: [String] = []
     package var onKeyConflict: OnKeyConflict = .reject
     package var onViolation: OnViolation = .rejectRow
+    /// The column that holds the moment at which a row's event happened.
+    package var eventTime: String?
+    /// The column that holds the moment since when a row is known; `nil`: since its event.
+    package var availableAt: String?
     /// The largest share of bad rows with which a file is still taken, 0...1.
     package var maxRejected = 1.0
     /// Changes whenever the contract or the source's format does: a file that was refused is looked at again then.

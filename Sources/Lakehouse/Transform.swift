@@ -5,6 +5,21 @@ package struct Transform: Sendable {
     package let table: TableName
     package let file: String
     package let sql: String
+    /// Set when only the rows that new inputs can change are to be built.
+    package var incremental: Incremental?
+
+    /// What a table promises so that a part of it can be built alone.
+    package struct Incremental: Sendable, Equatable {
+        /// The column of the table that holds a row's event time.
+        package let by: String
+        /// A row depends on input rows of at most this many seconds before it, and on none after it.
+        package let lookback: Int
+
+        package init(by: String, lookback: Int) {
+            self.by = by
+            self.lookback = lookback
+        }
+    }
 
     package init(table: TableName, file: String, sql: String) {
         self.table = table

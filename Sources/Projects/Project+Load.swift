@@ -21,8 +21,33 @@ extension Project {
             throw root.failure(
                 "config.repeated-model", "Two models have the name \(model.name), or one that differs in - and _ only.")
         }
-        let transforms = try transforms(in: folder + "/" + (root["transforms"]?.text ?? "transforms"))
+        var transforms = try transforms(in: folder + "/" + (root["transforms_folder"]?.text ?? "transforms"))
+        for (name, value) in root["transforms"]?.members ?? [] {
+            guard let index = transforms.firstIndex(where: { $0.table.description == name }) else {
+                let near = Spelling.nearest(to: name, among: transforms.map(\.table.description))
+                throw value.failure(
+                    "config.no-transform", "There is no SQL file for the table \(name).",
+                    remedy: near.map { "Did you mean \($0)?" } ?? "Write transforms/<layer>/<name>.sql first.")
+            }
+            transforms[index].incremental = try value["incremental"].map { try incremental($0) }
+        }
         return Project(folder: folder, name: name, sources: sources, models: models, transforms: transforms)
+    }
+
+    private static func incremental(_ value: YAMLValue) throws -> Transform.Incremental {
+        let lookback = try value["lookback"].map { given in
+            let parts = given.text.split(separator: " ")
+            let seconds = ["minute": 60, "hour": 3600, "day": 86_400, "week": 604_800]
+            guard parts.count == 2, let count = Int(parts[0]), (0...100_000).contains(count),
+                let unit = seconds[parts[1].hasSuffix("s") ? String(parts[1].dropLast()) : String(parts[1])]
+            else {
+                throw given.failure(
+                    "config.duration", "\(given.text) is not a length of time.",
+                    remedy: "Write a whole number of minutes, hours, days or weeks: 45 days.")
+            }
+            return count * unit
+        }
+        return Transform.Incremental(by: value["by"]?.text ?? "", lookback: lookback ?? 0)
     }
 
     private static func text(_ path: String) throws -> String {
@@ -113,7 +138,29 @@ extension Project {
         if let text = root["on_violation"]?.text { contract.onViolation = .init(rawValue: text) ?? .rejectRow }
         if let text = root["on_key_conflict"]?.text { contract.onKeyConflict = .init(rawValue: text) ?? .reject }
         if let share = root["max_rejected"]?.number { contract.maxRejected = share }
+        contract.eventTime = try root["event_time"].map { try moment($0, columns) }
+        contract.availableAt = try root["available_at"].map { try moment($0, columns) }
+        for (name, value) in root["columns"]?.members ?? [] {
+            guard let given = value["available_at"], let index = contract.columns.firstIndex(where: { $0.name == name })
+            else { continue }
+            contract.columns[index].availableAt = try moment(given, columns)
+        }
         return contract
+    }
+
+    /// The name of a column that holds moments.
+    private static func moment(_ value: YAMLValue, _ columns: [Contract.Column]) throws -> String {
+        guard let column = columns.first(where: { $0.name == value.text }) else {
+            let near = Spelling.nearest(to: value.text, among: columns.map(\.name))
+            throw value.failure(
+                "contract.time", "\(value.text) is no column of the contract.",
+                remedy: near.map { "Did you mean \($0)?" })
+        }
+        guard column.type == .timestamp || column.type == .date else {
+            throw value.failure(
+                "contract.time", "\(column.name) is \(column.type); a moment is a timestamp or a date.")
+        }
+        return column.name
     }
 
     private static func column(_ name: String, _ value: YAMLValue) throws -> Contract.Column {

@@ -12,6 +12,8 @@ package enum Shapes {
         Field(
             "on_key_conflict", .text(allowed: Contract.OnKeyConflict.allCases.map(\.rawValue)),
             "what happens when a key comes again"),
+        Field("event_time", .text(), "the column that says when the row's event happened"),
+        Field("available_at", .text(), "the column that says since when the row is known (default event_time)"),
         Field("columns", .map(column), required: true, "the columns, in order"),
     ])
 
@@ -29,6 +31,7 @@ package enum Shapes {
         Field("missing", .list(.text()), "texts that mean missing in this column"),
         Field(
             "on_violation", .text(allowed: Contract.OnViolation.allCases.map(\.rawValue)), "overrides the contract's"),
+        Field("available_at", .text(), "the column that says since when this value is known, if later than the row"),
         Field("pii", .text(allowed: ["none", "quasi", "direct"]), "how much it tells about a person"),
         Field("description", .text(), "what it is"),
     ])
@@ -38,8 +41,18 @@ package enum Shapes {
         Field("name", .text(), required: true, "the project's name"),
         Field("description", .text(), "what it is for"),
         Field("sources", .map(source), required: true, "where files come from; each becomes bronze.<name>"),
-        Field("transforms", .text(), "folder of the SQL files (default transforms)"),
+        Field("transforms_folder", .text(), "folder of the SQL files (default transforms)"),
+        Field("transforms", .map(transform), "how tables are built, by table: gold.<name> or silver.<name>"),
         Field("models", .list(model), "the models"),
+    ])
+
+    private static let transform = Shape.object([
+        Field(
+            "incremental",
+            .object([
+                Field("by", .text(), required: true, "the table's event time; every source it reads must have one"),
+                Field("lookback", .text(), "how far back a row looks, e.g. 45 days (default: it does not)"),
+            ]), "build only the rows that new inputs can change")
     ])
 
     private static let source = Shape.object([

@@ -35,6 +35,7 @@ import Vocabulary
         #expect(contract.maxRejected == 0.25)
         #expect(contract.key == ["visit_id", "at"])
         #expect(contract.onKeyConflict == .latestWins)
+        #expect((contract.eventTime, contract.availableAt) == ("at", "day"))
         let columns = contract.columns
         #expect(columns.map(\.name) == ["visit_id", "at", "day", "ward", "cost", "score", "count", "flag"])
         #expect(
@@ -182,6 +183,46 @@ import Vocabulary
         #expect(transforms.map(\.table.description) == ["silver.a", "silver.b", "gold.visits"])
         #expect(transforms[2].file == folder.path + "/transforms/gold/Visits.sql")
         #expect(transforms[2].sql == "SELECT 1 AS a")
+    }
+
+    @Test func `reads how a table is built and since when a value is known`() throws {
+        let folder = try leastFolder(
+            leastProject + "\ntransforms: {silver.a: {incremental: {by: at, lookback: 36 hours}}}\n")
+        try folder.write("transforms/silver/a.sql", "SELECT 1 AS a")
+        let contract = """
+            event_time: at
+            available_at: seen
+            columns:
+              at: {type: timestamp}
+              seen: {type: timestamp}
+              done: {type: date}
+              result: {type: text, available_at: done}
+            """
+        let loaded = try folder.load()
+        #expect(loaded.transforms[0].incremental == Transform.Incremental(by: "at", lookback: 36 * 3600))
+        try folder.write("contracts/\(loaded.sources[0].name).yaml", contract)
+        let read = try folder.load().sources[0].contract
+        #expect(read.eventTime == "at" && read.availableAt == "seen")
+        #expect(read.columns.map(\.availableAt) == [nil, nil, nil, "done"])
+        for (wrong, says) in [("event_time: att", "Did you mean at?"), ("event_time: result", "a moment is")] {
+            try folder.write(
+                "contracts/\(loaded.sources[0].name).yaml", contract.replacing("event_time: at", with: wrong))
+            let error = #expect(throws: MartletError.self) { _ = try folder.load() }
+            #expect(error?.code == "contract.time")
+            #expect("\(error?.message ?? "") \(error?.remedy ?? "")".contains(says))
+        }
+    }
+
+    @Test(arguments: [
+        ("{silver.b: {}}", "config.no-transform"),
+        ("{silver.a: {incremental: {by: at, lookback: 3}}}", "config.duration"),
+    ])
+    func `refuses a table that is not there and a length of time without unit`(transforms: String, code: String) throws
+    {
+        let folder = try leastFolder(leastProject + "\ntransforms: \(transforms)\n")
+        try folder.write("transforms/silver/a.sql", "SELECT 1 AS a")
+        let error = #expect(throws: MartletError.self) { _ = try folder.load() }
+        #expect(error?.code == code)
     }
 
     @Test func `anchors and comments are plain YAML`() throws {

@@ -50,7 +50,8 @@ extension String {
 let fullProject = """
     name: everything
     description: one of each
-    transforms: sql
+    transforms_folder: sql
+    transforms: {silver.visits: {incremental: {by: at, lookback: 2 weeks}}}
     sources:
       visits:
         contract: contracts/visits-v2.yaml
@@ -134,6 +135,8 @@ let fullContract = """
     max_rejected: 0.25
     key: [visit_id, at]
     on_key_conflict: latest-wins
+    event_time: at
+    available_at: day
     columns:
       visit_id: {type: bigint, nullable: false, min: 1, max: 1e12}
       at: {type: timestamp, format: "%d.%m.%Y %H:%M", min: "01.01.2020 00:00"}
@@ -149,7 +152,7 @@ let fullContract = """
         pii: quasi
         description: where
       cost: {type: "decimal(12, 2)", unit: EUR}
-      score: {type: double, min: -0.5, max: 0.5}
+      score: {type: double, min: -0.5, max: 0.5, available_at: day}
       count: {type: integer, allowed: [1, 2, 3]}
       flag: {type: boolean}
     """
@@ -165,6 +168,7 @@ func fullFolder(_ project: String = fullProject, _ contract: String = fullContra
     try folder.write("martlet.yaml", project)
     try folder.write("contracts/visits-v2.yaml", contract)
     try folder.write("contracts/scans.yaml", leastContract)
+    try folder.write("sql/silver/visits.sql", "SELECT * FROM bronze.visits")
     return folder
 }
 
