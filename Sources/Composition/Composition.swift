@@ -58,6 +58,7 @@ package struct Composition: Sendable {
                 remedy: "Wait until it has finished, or stop it.")
         }
         return try withExtendedLifetime(lock) {
+            try Failpoint.reach("project.locked")
             removeAbandonedScratch()
             return try body(try workspace(project, writing: true))
         }

@@ -77,7 +77,10 @@ package struct DeltaTable: Sendable {
             bytes += try JSON.encode(action)
             bytes.append(10)
         }
-        return try Disk.createDurably(entry(version), bytes)
+        try Failpoint.reach("delta.commit.before")
+        let won = try Disk.createDurably(entry(version), bytes)
+        try Failpoint.reach("delta.commit.after")
+        return won
     }
 
     package func path(of add: DeltaAdd) -> String { folder + "/" + percentDecoded(add.path) }

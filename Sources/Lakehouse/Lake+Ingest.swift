@@ -110,6 +110,7 @@ extension Lake {
                         file: landed.path, name: landed.name, digest: landed.digest, contract: contract, format: format,
                         existing: live, folder: table.folder, quarantineFolder: aside.folder,
                         fileID: surroundings.newID()))
+                try Failpoint.reach("ingest.file.accepted")
                 seen.insert(landed.digest)
                 entry.describe(acceptance)
                 if let stamp = landed.stamp, Disk.stamp(landed.path) != stamp {
@@ -145,7 +146,9 @@ extension Lake {
             progress(entry)
         }
 
+        try Failpoint.reach("ingest.before-quarantine")
         try setAside(asideFiles, known: asideKnown, in: quarantine)
+        try Failpoint.reach("ingest.between-commits")
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
         report.version = try commit(bronze) { current in

@@ -118,6 +118,7 @@ extension Lake {
         try Disk.makeDirectory(table.folder)
         let file = "\(table.folder)/part-\(surroundings.newID()).parquet"
         let written = try materialise(planned, parents: parents, into: file)
+        try Failpoint.reach("transform.materialised")
         let version = try commit(transform.table) { current in
             try replacing(
                 current, by: written, in: table,

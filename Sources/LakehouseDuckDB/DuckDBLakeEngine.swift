@@ -94,6 +94,7 @@ package final class DuckDBLakeEngine: LakeEngine {
     func copy(_ select: String, to file: String, _ fields: [DeltaField]) throws -> WrittenFile {
         let rows = try connection.execute(
             "COPY (\(select)) TO \(Quote.text(file)) (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1)")
+        try Failpoint.reach("engine.parquet.written")
         let hash = try hash(of: fields, in: Quote.parquet([file]))
         return WrittenFile(path: file, rows: rows, fields: fields, hash: hash)
     }

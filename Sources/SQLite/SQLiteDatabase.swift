@@ -48,8 +48,10 @@ package final class SQLiteDatabase: SQLDatabase {
                 // Immediate: the lock is taken at the beginning, so what was read stays true until the commit.
                 try database.inTransaction(.immediate) {
                     result = try body(SQLiteConnection(database: database, path: place))
+                    try Failpoint.reach("metadata.before-commit")
                     return .commit
                 }
+                try Failpoint.reach("metadata.after-commit")
                 guard let result else {
                     throw MartletError(.defect, "metadata.failed", "A transaction ended without a result.")
                 }

@@ -79,6 +79,7 @@ package enum Disk {
         if path.isEmpty || isDirectory(path) { return }
         try makeDirectory(parent(of: path))
         if mkdir(path, 0o755) == 0 {
+            try Failpoint.reach("disk.directory.made")
             try sync(directory: parent(of: path))
         } else if errno != EEXIST || !isDirectory(path) {
             throw failure("make the directory", path)
@@ -106,11 +107,14 @@ package enum Disk {
         let temporary = temporaryName(for: path)
         try writeSynced(temporary, bytes)
         defer { unlink(temporary) }
+        try Failpoint.reach("disk.create.before-link")
         if link(temporary, path) != 0 {
             if errno == EEXIST { return false }
             throw failure("write", path)
         }
+        try Failpoint.reach("disk.create.after-link")
         try sync(directory: folder)
+        try Failpoint.reach("disk.create.after-directory-sync")
         return true
     }
 
@@ -119,11 +123,13 @@ package enum Disk {
         let folder = parent(of: path)
         let temporary = temporaryName(for: path)
         try writeSynced(temporary, bytes)
+        try Failpoint.reach("disk.replace.before-rename")
         if rename(temporary, path) != 0 {
             let error = failure("write", path)
             unlink(temporary)
             throw error
         }
+        try Failpoint.reach("disk.replace.after-rename")
         try sync(directory: folder)
     }
 
@@ -132,7 +138,9 @@ package enum Disk {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path) }
         defer { close(file) }
+        try Failpoint.reach("disk.data.before-sync")
         guard fsync(file) == 0 else { throw failure("make durable", path) }
+        try Failpoint.reach("disk.data.after-sync")
         var info = stat()
         guard fstat(file, &info) == 0 else { throw failure("read", path) }
         try sync(directory: parent(of: path))
@@ -236,6 +244,7 @@ package enum Disk {
             }
             done += count
         }
+        try Failpoint.reach("disk.write.before-sync")
         guard fsync(file) == 0 else {
             let error = failure("make durable", path)
             unlink(path)

@@ -73,7 +73,9 @@ package final class Journal {
         }
         do {
             let (value, note) = try body()
+            try Failpoint.reach("step.before-trace")
             try book(note)
+            try Failpoint.reach("step.after-trace")
             return value
         } catch {
             // The step's own error is what the person needs to see, also when the journal cannot be written.

@@ -81,6 +81,7 @@ extension Workspace {
             fresh.append((absolute, stamp, digest))
             return LandedFile(path: absolute, name: Disk.name(of: path), digest: digest, stamp: seen)
         }
+        try Failpoint.reach("ingest.digested")
         if !fresh.isEmpty { try registry.files.remember(fresh) }
         return landed
     }

@@ -1,0 +1,103 @@
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A named place on the path of a write, at which a test can stop the program.
+///
+/// Nothing happens, at the cost of one comparison, unless the environment says so before the program starts:
+///
+/// - `MARTLET_FAILPOINT=name[:action][@n]`, several parted by commas. The action is taken when the point is reached for
+///   the n-th time in this process (default 1); the name `*` counts all points together. Actions: `kill` (SIGKILL to
+///   this process, the default), `stop` (SIGSTOP), `error` (throws `failpoint.error`), `delay=N` (sleeps N
+///   milliseconds).
+/// - `MARTLET_FAILPOINT_LOG=path`: the name of each point that is reached is appended to this file.
+///
+/// `scripts/torture` takes the names from the sources, so a new point is tried from its first day.
+package enum Failpoint {
+    /// - Throws: `failpoint.error` when told to, `failpoint.spelling` when what it is told cannot be understood.
+    @inline(__always)
+    package static func reach(_ name: StaticString) throws {
+        guard let plan else { return }
+        try plan.reach(name.description)
+    }
+
+    private static let plan = Plan(
+        settings: getenv("MARTLET_FAILPOINT").map { String(cString: $0) },
+        log: getenv("MARTLET_FAILPOINT_LOG").map { String(cString: $0) })
+
+    fileprivate enum Action {
+        case die, stop, error
+        case delay(UInt32)
+    }
+
+    private struct Trigger {
+        var name: String
+        var action: Action
+        var count: Int
+    }
+
+    private final class Plan: Sendable {
+        private let triggers: [Trigger]
+        private let misspelt: String?
+        private let log: String?
+        private let reached = Mutex<[String: Int]>([:])
+
+        init?(settings: String?, log: String?) {
+            let parts = (settings ?? "").split(separator: ",").map(String.init)
+            if parts.isEmpty, log == nil { return nil }
+            triggers = parts.compactMap(Failpoint.trigger)
+            misspelt = parts.first { Failpoint.trigger($0) == nil }
+            self.log = log
+        }
+
+        func reach(_ name: String) throws {
+            if let misspelt {
+                throw MartletError(
+                    .usage, "failpoint.spelling", "MARTLET_FAILPOINT has \(misspelt), which is not name:action@n.",
+                    remedy: "Actions are kill, stop, error and delay=MILLISECONDS.")
+            }
+            if let log { try Disk.append(log, Array("\(name)\n".utf8)) }
+            let counts = reached.withLock { reached in
+                reached[name, default: 0] += 1
+                reached["*", default: 0] += 1
+                return [name: reached[name], "*": reached["*"]]
+            }
+            for trigger in triggers where counts[trigger.name] == trigger.count { try trigger.action.take(at: name) }
+        }
+    }
+
+    private static func trigger(_ text: String) -> Trigger? {
+        let halves = text.split(separator: "@", maxSplits: 1).map(String.init)
+        guard let what = halves.first, let count = halves.count == 2 ? Int(halves[1]) : 1, count > 0 else { return nil }
+        let parts = what.split(separator: ":", maxSplits: 1).map(String.init)
+        guard let name = parts.first, let action = Action(parts.count == 2 ? parts[1] : "kill") else { return nil }
+        return Trigger(name: name, action: action, count: count)
+    }
+}
+
+extension Failpoint.Action {
+    fileprivate init?(_ text: String) {
+        switch text {
+        case "kill": self = .die
+        case "stop": self = .stop
+        case "error": self = .error
+        default:
+            guard text.hasPrefix("delay="), let milliseconds = UInt32(text.dropFirst(6)) else { return nil }
+            self = .delay(milliseconds)
+        }
+    }
+
+    fileprivate func take(at name: String) throws {
+        switch self {
+        case .die: _ = kill(getpid(), SIGKILL)
+        case .stop: _ = kill(getpid(), SIGSTOP)
+        case .delay(let milliseconds): _ = usleep(milliseconds * 1000)
+        case .error:
+            throw MartletError(.machine, "failpoint.error", "The failpoint \(name) was told to fail.")
+        }
+    }
+}
