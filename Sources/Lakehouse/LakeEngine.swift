@@ -23,6 +23,13 @@ package protocol LakeEngine: AnyObject {
     /// - Parameter inputs: the Parquet files of each table that the SELECT names.
     func materialise(_ query: Query, into file: String) throws -> WrittenFile
 
+    /// Computes a part of a SELECT and works out what it replaces. Writes new Parquet files, removes none.
+    /// - Returns: `nil` when the SELECT's columns are no longer those of the table.
+    func materialise(_ request: SliceRequest) throws -> Slice?
+
+    /// The earliest moment in `column` among rows that are in one of two lists of Parquet files but not the other.
+    func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange
+
     /// Hash of the rows of Parquet files, whatever their order; see ``ContentHash``.
     func contentHash(of files: [String]) throws -> ContentHash
 
@@ -49,6 +56,23 @@ package struct Query {
     package var inputs: [TableName: [String]]
     /// Run on one thread, in row order, so that the result does not depend on how work was shared out.
     package var inRowOrder: Bool
+    /// Rows of these tables are seen from a moment on only.
+    package var since: [TableName: Since] = [:]
+    /// Sort the result by this column, which must not be null, and then by all others.
+    package var orderedBy: String?
+
+    package struct Since {
+        package var column: String
+        package var moment: Timestamp
+        /// Whether rows without a moment may be there; they are seen, too.
+        package var isNullable: Bool
+
+        package init(column: String, moment: Timestamp, isNullable: Bool) {
+            self.column = column
+            self.moment = moment
+            self.isNullable = isNullable
+        }
+    }
 
     package init(
         _ sql: String, file: String? = nil, inputs: [TableName: [String]] = [:], inRowOrder: Bool = false
@@ -162,6 +186,11 @@ package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
 
     package static func + (a: ContentHash, b: ContentHash) -> ContentHash {
         ContentHash(rows: a.rows &+ b.rows, sum: a.sum &+ b.sum, xor: a.xor ^ b.xor)
+    }
+
+    /// The hash of what is left when rows of this hash leave.
+    package static func - (a: ContentHash, b: ContentHash) -> ContentHash {
+        ContentHash(rows: a.rows &- b.rows, sum: a.sum &- b.sum, xor: a.xor ^ b.xor)
     }
 }
 

@@ -26,6 +26,10 @@ package final class LazyLakeEngine: LakeEngine {
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try engine().materialise(query, into: file)
     }
+    package func materialise(_ request: SliceRequest) throws -> Slice? { try engine().materialise(request) }
+    package func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange {
+        try engine().earliestChange(in: column, from: old, to: new)
+    }
     package func contentHash(of files: [String]) throws -> ContentHash { try engine().contentHash(of: files) }
     package func columns(
         _ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]

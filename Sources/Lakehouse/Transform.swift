@@ -12,12 +12,15 @@ package struct Transform: Sendable {
     package struct Incremental: Sendable, Equatable {
         /// The column of the table that holds a row's event time.
         package let by: String
-        /// A row depends on input rows of at most this many seconds before it, and on none after it.
+        /// A row depends on input rows of at most this many seconds before it …
         package let lookback: Int
+        /// … and of at most this many seconds after it.
+        package let lookahead: Int
 
-        package init(by: String, lookback: Int) {
+        package init(by: String, lookback: Int = 0, lookahead: Int = 0) {
             self.by = by
             self.lookback = lookback
+            self.lookahead = lookahead
         }
     }
 
@@ -32,10 +35,24 @@ package struct Transform: Sendable {
 package struct PlannedTransform: Sendable {
     package let transform: Transform
     package let analysis: QueryAnalysis
+    /// The moments of the tables it reads, where they have some.
+    package var moments: [TableName: InputMoment]
 
-    package init(transform: Transform, analysis: QueryAnalysis) {
+    /// The column of a table that holds a row's event time.
+    package struct InputMoment: Sendable, Equatable {
+        package let column: String
+        package let isNullable: Bool
+
+        package init(column: String, isNullable: Bool) {
+            self.column = column
+            self.isNullable = isNullable
+        }
+    }
+
+    package init(transform: Transform, analysis: QueryAnalysis, moments: [TableName: InputMoment] = [:]) {
         self.transform = transform
         self.analysis = analysis
+        self.moments = moments
     }
 }
 
@@ -99,6 +116,10 @@ package struct BuildReport: Sendable, Encodable {
     package var rows: Int
     /// Nothing it depends on had changed.
     package var skipped: Bool
+    /// Rows that were computed, when only a part was.
+    package var computed: Int?
+    /// Why an incremental table was built whole.
+    package var whole: String?
 }
 
 extension Lake {
@@ -108,26 +129,33 @@ extension Lake {
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
         let fingerprint = fingerprint(of: transform, parents: parents)
         let table = table(transform.table)
-        if table.exists {
-            let current = try reference(to: transform.table)
-            if current.fingerprint == fingerprint.hex {
-                return BuildReport(
-                    table: transform.table, version: current.version, rows: current.hash.rows, skipped: true)
-            }
+        let current = table.exists ? try reference(to: transform.table) : nil
+        if let current, current.fingerprint == fingerprint.hex {
+            return BuildReport(
+                table: transform.table, version: current.version, rows: current.hash.rows, skipped: true)
         }
         try Disk.makeDirectory(table.folder)
+        let martlet: [String: JSONValue] = [
+            "fingerprint": .text(fingerprint.hex), "definition": .text(definition(of: transform).hex),
+            "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }),
+        ]
+        var whole: String?
+        if let incremental = transform.incremental, let current {
+            switch try buildPart(planned, incremental, on: current, parents: parents, martlet) {
+            case .done(let report): return report
+            case .whole(let why): whole = why
+            }
+        }
         let file = "\(table.folder)/part-\(surroundings.newID()).parquet"
         let written = try materialise(planned, parents: parents, into: file)
         try Failpoint.reach("transform.materialised")
         let version = try commit(transform.table) { current in
             try replacing(
                 current, by: written, in: table,
-                [
-                    "fingerprint": .text(fingerprint.hex), "contentHash": .text(written.hash.description),
-                    "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }),
-                ])
+                martlet.merging(["contentHash": .text(written.hash.description)]) { $1 })
         }
-        return BuildReport(table: transform.table, version: version ?? 0, rows: written.rows, skipped: false)
+        return BuildReport(
+            table: transform.table, version: version ?? 0, rows: written.rows, skipped: false, whole: whole)
     }
 
     /// Runs a transform over given versions of its inputs and writes the result to a file, committing nothing.
@@ -137,14 +165,27 @@ extension Lake {
         var inputs: [TableName: [String]] = [:]
         for parent in parents { inputs[parent.name] = try files(of: parent.name, at: parent.version) }
         return try engine.materialise(
-            Query(
-                planned.transform.sql, file: planned.transform.file, inputs: inputs,
-                inRowOrder: planned.analysis.orderSensitive), into: file)
+            planned.transform.query(over: inputs, inRowOrder: planned.analysis.orderSensitive), into: file)
     }
 
     private func fingerprint(of transform: Transform, parents: [TableReference]) -> Digest {
         let inputs = parents.map { "\($0.name)=\($0.hash)" }.joined(separator: "\n")
         return Digest(of: "\(engine.identity)\n\(transform.table)\n\(inputs)\n\(transform.sql)")
+    }
+
+    /// What must not change if a part is to fit the rest.
+    func definition(of transform: Transform) -> Digest {
+        let promise = transform.incremental.map { "\($0.by) \($0.lookback) \($0.lookahead)" } ?? ""
+        return Digest(of: "\(engine.identity)\n\(transform.table)\n\(promise)\n\(transform.sql)")
+    }
+}
+
+extension Transform {
+    /// The SELECT over these files, in the order in which its table is kept.
+    package func query(over inputs: [TableName: [String]], inRowOrder: Bool) -> Query {
+        var query = Query(sql, file: file, inputs: inputs, inRowOrder: inRowOrder)
+        query.orderedBy = incremental?.by
+        return query
     }
 }
 

@@ -69,26 +69,44 @@ package final class DuckDBLakeEngine: LakeEngine {
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try prepare(query)
         return try explained(query) {
-            let sql = statement(query)
-            let columns = try describeTypes(sql)
-            var fields: [DeltaField] = []
-            var projection: [String] = []
-            for (name, type) in columns {
-                guard let mapped = DeltaTypes.delta(type) else {
-                    throw MartletError(
-                        .input, "transform.type", "Column \(name) has the type \(type), which a table cannot hold.",
-                        at: query.file.map { .init(file: $0) },
-                        remedy: "Cast it in the SELECT, for example to TEXT, DOUBLE or BIGINT.")
-                }
-                fields.append(DeltaField(name: name, type: mapped.type))
-                let quoted = Quote.name(name)
-                projection.append(mapped.cast.map { "CAST(\(quoted) AS \($0)) AS \(quoted)" } ?? quoted)
+            let (fields, select) = try projection(query)
+            if let by = query.orderedBy, !fields.contains(where: { $0.name == by }) {
+                throw noColumn(by, fields, query)
             }
-            try refuseRepeatedNames(fields, query)
             return try onOneThread(query.inRowOrder || areSmall(query.inputs.values.joined())) {
-                try copy("SELECT \(projection.joined(separator: ", ")) FROM (\n\(sql)\n)", to: file, fields)
+                let sorted = query.orderedBy.map { order(fields, by: $0) } ?? ""
+                let written = try copy("SELECT * FROM (\(select)) \(sorted)", to: file, fields)
+                if let by = query.orderedBy { try refuseMissing(by, in: Quote.parquet([file]), query) }
+                return written
             }
         }
+    }
+
+    private func noColumn(_ by: String, _ fields: [DeltaField], _ query: Query) -> MartletError {
+        let near = Spelling.nearest(to: by, among: fields.map(\.name))
+        return MartletError(
+            .input, "transform.incremental", "The SELECT gives no column \(by), which incremental.by names.",
+            at: query.file.map { .init(file: $0) }, remedy: near.map { "Did you mean \($0)?" })
+    }
+
+    /// The columns that a table will have, and the SELECT that gives them in types that it can hold.
+    func projection(_ query: Query) throws -> (fields: [DeltaField], select: String) {
+        let sql = statement(query)
+        var fields: [DeltaField] = []
+        var projection: [String] = []
+        for (name, type) in try describeTypes(sql) {
+            guard let mapped = DeltaTypes.delta(type) else {
+                throw MartletError(
+                    .input, "transform.type", "Column \(name) has the type \(type), which a table cannot hold.",
+                    at: query.file.map { .init(file: $0) },
+                    remedy: "Cast it in the SELECT, for example to TEXT, DOUBLE or BIGINT.")
+            }
+            fields.append(DeltaField(name: name, type: mapped.type))
+            let quoted = Quote.name(name)
+            projection.append(mapped.cast.map { "CAST(\(quoted) AS \($0)) AS \(quoted)" } ?? quoted)
+        }
+        try refuseRepeatedNames(fields, query)
+        return (fields, "SELECT \(projection.joined(separator: ", ")) FROM (\n\(sql)\n)")
     }
 
     func copy(_ select: String, to file: String, _ fields: [DeltaField]) throws -> WrittenFile {
@@ -149,7 +167,15 @@ package final class DuckDBLakeEngine: LakeEngine {
                 let source =
                     files.isEmpty
                     ? "(SELECT 1 WHERE false)" : Quote.parquet(files)
-                try connection.execute("CREATE OR REPLACE VIEW \(name) AS SELECT * FROM \(source)")
+                var view = "SELECT * FROM \(source)"
+                if let since = query.since[table] {
+                    let column = try fields(of: view).first { $0.name == since.column }
+                    guard let column else { throw noColumn(since.column, [], query) }
+                    let name = Quote.name(since.column)
+                    view += " WHERE \(name) >= \(try moment(since.moment, column, query))"
+                    if since.isNullable { view += " OR \(name) IS NULL" }
+                }
+                try connection.execute("CREATE OR REPLACE VIEW \(name) AS \(view)")
             }
         }
     }

@@ -35,19 +35,23 @@ extension Project {
     }
 
     private static func incremental(_ value: YAMLValue) throws -> Transform.Incremental {
-        let lookback = try value["lookback"].map { given in
-            let parts = given.text.split(separator: " ")
-            let seconds = ["minute": 60, "hour": 3600, "day": 86_400, "week": 604_800]
-            guard parts.count == 2, let count = Int(parts[0]), (0...100_000).contains(count),
-                let unit = seconds[parts[1].hasSuffix("s") ? String(parts[1].dropLast()) : String(parts[1])]
-            else {
-                throw given.failure(
-                    "config.duration", "\(given.text) is not a length of time.",
-                    remedy: "Write a whole number of minutes, hours, days or weeks: 45 days.")
-            }
-            return count * unit
+        Transform.Incremental(
+            by: value["by"]?.text ?? "", lookback: try value["lookback"].map { try seconds($0) } ?? 0,
+            lookahead: try value["lookahead"].map { try seconds($0) } ?? 0)
+    }
+
+    /// A length of time such as "45 days".
+    private static func seconds(_ value: YAMLValue) throws -> Int {
+        let parts = value.text.split(separator: " ")
+        let units = ["minute": 60, "hour": 3600, "day": 86_400, "week": 604_800]
+        guard parts.count == 2, let count = Int(parts[0]), (0...100_000).contains(count),
+            let unit = units[parts[1].hasSuffix("s") ? String(parts[1].dropLast()) : String(parts[1])]
+        else {
+            throw value.failure(
+                "config.duration", "\(value.text) is not a length of time.",
+                remedy: "Write a whole number of minutes, hours, days or weeks: 45 days.")
         }
-        return Transform.Incremental(by: value["by"]?.text ?? "", lookback: lookback ?? 0)
+        return count * unit
     }
 
     private static func text(_ path: String) throws -> String {

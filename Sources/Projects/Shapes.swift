@@ -52,6 +52,7 @@ package enum Shapes {
             .object([
                 Field("by", .text(), required: true, "the table's event time; every source it reads must have one"),
                 Field("lookback", .text(), "how far back a row looks, e.g. 45 days (default: it does not)"),
+                Field("lookahead", .text(), "how far ahead of its own moment, e.g. 1 hour (default: it does not)"),
             ]), "build only the rows that new inputs can change")
     ])
 

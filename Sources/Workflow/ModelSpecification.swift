@@ -38,6 +38,15 @@ struct StoredTransform: Codable, Sendable {
     var table: TableName
     var file: String
     var sql: String
+    /// The column by which an incremental table is kept sorted.
+    var orderedBy: String?
+
+    /// The SELECT over these files, in the order in which its table is kept.
+    func query(over inputs: [TableName: [String]], inRowOrder: Bool) -> Query {
+        var query = Query(sql, file: file, inputs: inputs, inRowOrder: inRowOrder)
+        query.orderedBy = orderedBy
+        return query
+    }
 }
 
 /// What a run stores to be rebuilt from.

@@ -97,7 +97,7 @@ extension Workspace {
             var inputs: [TableName: [String]] = [:]
             for parent in analysis.tables { inputs[parent] = try made[parent] ?? lake.files(of: parent) }
             let written = try lake.engine.materialise(
-                Query(stored.sql, file: stored.file, inputs: inputs, inRowOrder: analysis.orderSensitive),
+                stored.query(over: inputs, inRowOrder: analysis.orderSensitive),
                 into: "\(folder)/\(name).\(stored.table).parquet")
             made[stored.table] = [written.path]
         }

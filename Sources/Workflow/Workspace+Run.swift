@@ -106,9 +106,11 @@ extension Workspace {
     private func build(_ item: PlannedTransform, _ journal: Journal) throws {
         try journal.step("transform:\(item.transform.table)") {
             let report = try lake.build(item)
-            return report.skipped
-                ? ((), Journal.Note(.skipped, "unchanged"))
-                : ((), Journal.Note(.done, "\(grouped(report.rows)) rows"))
+            if report.skipped { return ((), Journal.Note(.skipped, "unchanged")) }
+            var detail = "\(grouped(report.rows)) rows"
+            if let computed = report.computed { detail += ", \(grouped(computed)) of them new" }
+            if let whole = report.whole { detail += ", built whole: \(whole)" }
+            return ((), Journal.Note(.done, detail))
         }
     }
 

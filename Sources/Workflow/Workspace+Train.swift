@@ -142,7 +142,8 @@ extension Workspace {
             model: specification,
             transforms: built.map {
                 StoredTransform(
-                    table: $0.transform.table, file: relative($0.transform.file), sql: $0.transform.sql)
+                    table: $0.transform.table, file: relative($0.transform.file), sql: $0.transform.sql,
+                    orderedBy: $0.transform.incremental?.by)
             })
         try keep(ArtifactName.blueprint, "application/json", try JSON.encode(blueprint, pretty: true))
         try keep(ArtifactName.scores, "application/vnd.apache.parquet", try scores(trained, input))

@@ -10,11 +10,29 @@ extension Workspace {
     }
 
     func plan(_ transforms: [Transform]) throws -> [PlannedTransform] {
+        let moments = moments(of: transforms)
         let planned = try transforms.map { transform in
-            PlannedTransform(
-                transform: transform, analysis: try lake.engine.analyse(transform.sql, file: transform.file))
+            let analysis = try lake.engine.analyse(transform.sql, file: transform.file)
+            let reads = Set(analysis.tables)
+            return PlannedTransform(
+                transform: transform, analysis: analysis, moments: moments.filter { reads.contains($0.key) })
         }
         return try TransformPlan.order(planned, sources: Set(project.sources.map { $0.name.lowercased() }))
+    }
+
+    /// The event time of every table that has one.
+    private func moments(of transforms: [Transform]) -> [TableName: PlannedTransform.InputMoment] {
+        var moments: [TableName: PlannedTransform.InputMoment] = [:]
+        for source in project.sources {
+            guard let name = source.contract.eventTime else { continue }
+            let column = source.contract.columns.first { $0.name == name }
+            moments[TableName(.bronze, source.name)] = .init(column: name, isNullable: column?.nullable ?? true)
+        }
+        for transform in transforms {
+            guard let incremental = transform.incremental else { continue }
+            moments[transform.table] = .init(column: incremental.by, isNullable: false)
+        }
+        return moments
     }
 
     /// Whether a transform's SQL fits the tables it reads; `false` when one of them does not exist yet.

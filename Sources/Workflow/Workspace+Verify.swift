@@ -70,7 +70,7 @@ extension Workspace {
                     var inputs: [TableName: [String]] = [:]
                     for parent in analysis.tables { inputs[parent] = rebuilt[parent] }
                     let written = try lake.engine.materialise(
-                        Query(stored.sql, file: stored.file, inputs: inputs, inRowOrder: analysis.orderSensitive),
+                        stored.query(over: inputs, inRowOrder: analysis.orderSensitive),
                         into: "\(folder)/\(stored.table.description).parquet")
                     rebuilt[stored.table] = [written.path]
                     return written.hash.description

@@ -51,7 +51,7 @@ let fullProject = """
     name: everything
     description: one of each
     transforms_folder: sql
-    transforms: {silver.visits: {incremental: {by: at, lookback: 2 weeks}}}
+    transforms: {silver.visits: {incremental: {by: at, lookback: 2 weeks, lookahead: 1 hour}}}
     sources:
       visits:
         contract: contracts/visits-v2.yaml
