@@ -27,7 +27,7 @@ struct LakeCommand: ParsableCommand {
         func run() throws {
             let answers = try place.composition().withReadingWorkspace { workspace in
                 try workspace.lake.tables().map { name in
-                    let snapshot = try workspace.lake.table(name).snapshot()
+                    let snapshot = try workspace.lake.snapshot(of: name)
                     return Answer(
                         table: name, version: snapshot.version, rows: snapshot.rows, files: snapshot.files.count,
                         bytes: snapshot.files.reduce(0) { $0 + $1.size },

@@ -46,6 +46,8 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     }
 
     package var id: String
+    package var name: String?
+    package var description: String?
     package var format = Format()
     package var schemaString: String
     package var partitionColumns: [String] = []
@@ -90,6 +92,12 @@ package struct DeltaTransaction: Codable, Sendable, Equatable {
     package var appId: String
     package var version: Int64
     package var lastUpdated: Int64?
+
+    package init(appId: String, version: Int64, lastUpdated: Int64? = nil) {
+        self.appId = appId
+        self.version = version
+        self.lastUpdated = lastUpdated
+    }
 }
 
 package struct DeltaAdd: Codable, Sendable, Equatable {
@@ -101,6 +109,7 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
     package var modificationTime: Int64
     package var dataChange = true
     package var stats: String?
+    package var tags: [String: String]?
 
     package init(path: String, size: Int64, rows: Int, modificationTime: Int64) {
         self.path = path
@@ -109,10 +118,19 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
         stats = "{\"numRecords\":\(rows)}"
     }
 
-    package var rows: Int? {
-        guard let stats, let value = try? JSON.decode(JSONValue.self, from: stats) else { return nil }
-        return value["numRecords"]?.integer
+    package var rows: Int? { stats.flatMap { JSONValue(parsing: $0) }?["numRecords"]?.integer }
+
+    /// Where the file stands among the table's files: ``place(version:index:)``. Kept in the log as a tag, so that
+    /// the order of rows outlives checkpoints and compaction.
+    package var position: String? {
+        get { tags?[Self.positionTag] }
+        set { tags = (tags ?? [:]).merging(newValue.map { [Self.positionTag: $0] } ?? [:]) { _, new in new } }
     }
+
+    private static let positionTag = "martlet.position"
+
+    /// The place of the file that a version added as its `index`th, as a text that sorts.
+    package static func place(version: Int, index: Int) -> String { "\(padded(version, 12)).\(padded(index, 7))" }
 }
 
 package struct DeltaRemove: Codable, Sendable, Equatable {
@@ -120,8 +138,15 @@ package struct DeltaRemove: Codable, Sendable, Equatable {
     package var deletionTimestamp: Int64?
     package var dataChange = true
 
-    package init(path: String, deletionTimestamp: Int64) {
+    package init(path: String, deletionTimestamp: Int64?, dataChange: Bool = true) {
         self.path = path
         self.deletionTimestamp = deletionTimestamp
+        self.dataChange = dataChange
     }
+}
+
+/// A number with zeros before it.
+func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }

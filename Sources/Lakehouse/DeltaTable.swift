@@ -5,46 +5,78 @@ package import Vocabulary
 // (9) a commit is durable before `commit` returns: data files first, then the log entry by link(2), which
 //     fails when another writer took the version.
 
+/// Reads the actions of a checkpoint's files, given as paths, in their order.
+package typealias CheckpointReader = ([String]) throws -> [DeltaAction]
+
 /// One table: its folder, with `_delta_log/` inside.
 package struct DeltaTable: Sendable {
     package let folder: String
 
     package init(folder: String) { self.folder = folder }
 
-    private var log: String { folder + "/_delta_log" }
+    package var logFolder: String { folder + "/_delta_log" }
 
-    package var exists: Bool { versions().last != nil }
+    package func log() -> DeltaLog { DeltaLog(folder: logFolder) }
 
-    /// Versions in the log, ascending.
-    package func versions() -> [Int] {
-        Disk.list(log).compactMap { name in
-            guard name.hasSuffix(".json"), name.utf8.count == 25 else { return nil }
-            return Int(name.dropLast(5))
-        }
-    }
+    package var exists: Bool { Disk.exists(entry(0)) || !log().isEmpty }
 
-    /// The table as of a version; the latest when `nil`.
+    /// Versions whose commits are in the log, ascending.
+    package func versions() -> [Int] { log().versions }
+
+    /// The table as of a version; the latest when `nil`. Starts from the newest checkpoint that can be read, and
+    /// from an older one or from the first commit when it cannot.
+    /// - Parameter read: reads checkpoints; without it commits alone are read.
     /// - Throws: `lake.no-table`, `lake.no-version`, `lake.corrupt-log`, `lake.unsupported`.
-    package func snapshot(at version: Int? = nil) throws -> DeltaSnapshot {
-        let versions = versions()
-        guard let latest = versions.last else {
+    package func snapshot(at version: Int? = nil, reading read: CheckpointReader? = nil) throws -> DeltaSnapshot {
+        let log = log()
+        guard let latest = log.latest else {
             throw MartletError(.missing, "lake.no-table", "There is no table in \(folder).")
         }
         let wanted = version ?? latest
         guard (0...latest).contains(wanted) else {
             throw MartletError(
-                .missing, "lake.no-version", "\(folder) has versions 0 to \(latest), not \(wanted).")
+                .missing, "lake.no-version",
+                "\(folder) has versions \(log.readable.first ?? 0) to \(latest), not \(wanted).")
         }
-        guard versions == Array(0...latest) else {
-            let gap = zip(versions, 0...).first { $0 != $1 }?.1 ?? 0
-            throw MartletError(
-                .input, "lake.corrupt-log", "The log of this table has no version \(gap).",
-                at: .init(file: log), remedy: "Restore the missing file from a backup; nothing else was changed.")
+        var snapshot = try start(log, wanted, read)
+        while snapshot.version < wanted { snapshot.apply(try commit(snapshot.version + 1)) }
+        if snapshot.checkpoint == wanted, Disk.exists(entry(wanted)) {
+            snapshot.commitInfo = try commit(wanted).compactMap(\.commitInfo).last
         }
-        var snapshot = DeltaSnapshot(version: wanted)
-        for number in 0...wanted { snapshot.apply(try commit(number), version: number) }
         try snapshot.check(folder)
         return snapshot
+    }
+
+    /// The newest state from which commits lead to the wanted version.
+    private func start(_ log: DeltaLog, _ wanted: Int, _ read: CheckpointReader?) throws -> DeltaSnapshot {
+        var unreadable: (any Error)?
+        if let read {
+            for checkpoint in log.checkpoints.reversed()
+            where checkpoint.version <= wanted && log.gap(checkpoint.version + 1, wanted) == nil {
+                do {
+                    let actions = try read(checkpoint.files.map { "\(logFolder)/\($0)" })
+                    let snapshot = DeltaSnapshot(checkpoint: actions, version: checkpoint.version)
+                    if snapshot.protocol != nil, snapshot.metadata != nil { return snapshot }
+                } catch { unreadable = unreadable ?? error }
+            }
+        }
+        guard let gap = log.gap(0, wanted) else { return DeltaSnapshot() }
+        if let unreadable { throw unreadable }
+        if let first = log.readable.first, wanted < first {
+            throw MartletError(
+                .missing, "lake.no-version",
+                "\(folder) has versions \(first) to \(log.latest ?? first), not \(wanted): "
+                    + "its log was cleaned of what was before.")
+        }
+        if let name = log.unread.last {
+            throw MartletError(
+                .input, "lake.unsupported",
+                "The table's log cannot be read without \(name), a checkpoint of a kind that Martlet does not read.",
+                at: .init(file: logFolder), remedy: "Let the tool that wrote it write a classic checkpoint.")
+        }
+        throw MartletError(
+            .input, "lake.corrupt-log", "The log of this table has no version \(gap).",
+            at: .init(file: logFolder), remedy: "Restore the missing file from a backup; nothing else was changed.")
     }
 
     /// The actions of one commit.
@@ -53,12 +85,13 @@ package struct DeltaTable: Sendable {
         let bytes = try Disk.read(path)
         var actions: [DeltaAction] = []
         for (index, line) in bytes.split(separator: 10).enumerated() {
-            do { actions.append(try JSON.decode(DeltaAction.self, from: line)) } catch {
+            guard let action = JSONValue(parsing: line).flatMap({ DeltaAction($0) }) else {
                 throw MartletError(
                     .input, "lake.corrupt-log", "This line of the table's log is not a Delta action.",
                     at: .init(file: path, line: index + 1),
                     remedy: "Restore the file from a backup; earlier versions can still be read.")
             }
+            actions.append(action)
         }
         guard !actions.isEmpty else {
             throw MartletError(
@@ -71,7 +104,7 @@ package struct DeltaTable: Sendable {
     /// Writes the next version, durably.
     /// - Returns: `false`, with nothing changed, when another writer took that version first.
     package func commit(_ actions: [DeltaAction], as version: Int) throws -> Bool {
-        try Disk.makeDirectory(log)
+        try Disk.makeDirectory(logFolder)
         var bytes: [UInt8] = []
         for action in actions {
             bytes += try JSON.encode(action)
@@ -85,12 +118,11 @@ package struct DeltaTable: Sendable {
 
     package func path(of add: DeltaAdd) -> String { folder + "/" + percentDecoded(add.path) }
 
-    private func entry(_ version: Int) -> String {
-        let digits = String(version)
-        return "\(log)/\(String(repeating: "0", count: max(0, 20 - digits.utf8.count)))\(digits).json"
-    }
+    /// The log entry of a version.
+    func entry(_ version: Int) -> String { "\(logFolder)/\(padded(version, 20)).json" }
 
     private func percentDecoded(_ text: String) -> String {
+        guard text.utf8.contains(37) else { return text }
         var out: [UInt8] = []
         var bytes = Array(text.utf8)[...]
         while let byte = bytes.popFirst() {
@@ -104,69 +136,5 @@ package struct DeltaTable: Sendable {
             }
         }
         return String(decoding: out, as: UTF8.self)
-    }
-}
-
-/// A table at one version: the state that its log adds up to.
-package struct DeltaSnapshot: Sendable {
-    package let version: Int
-    package private(set) var metadata: DeltaMetadata?
-    package private(set) var `protocol`: DeltaProtocol?
-    /// Live files, in the order in which they were added.
-    package private(set) var files: [DeltaAdd] = []
-    /// Highest version by application id: which inputs have been taken (exactly-once).
-    package private(set) var transactions: [String: Int64] = [:]
-    /// What the commit of this version said of itself.
-    package private(set) var commitInfo: JSONValue?
-
-    init(version: Int) { self.version = version }
-
-    package var rows: Int? {
-        var total = 0
-        for file in files {
-            guard let rows = file.rows else { return nil }
-            total &+= rows
-        }
-        return total
-    }
-
-    mutating func apply(_ actions: [DeltaAction], version: Int) {
-        var removed: Set<String> = []
-        var added: [DeltaAdd] = []
-        for action in actions {
-            if let value = action.commitInfo { commitInfo = value }
-            if let value = action.protocol { `protocol` = value }
-            if let value = action.metaData { metadata = value }
-            if let value = action.txn { transactions[value.appId] = value.version }
-            if let value = action.remove { removed.insert(value.path) }
-            if let value = action.add { added.append(value) }
-        }
-        if !removed.isEmpty { files.removeAll { removed.contains($0.path) } }
-        files += added
-    }
-
-    /// Refuses a table that this program cannot read rightly.
-    func check(_ folder: String) throws {
-        guard let `protocol`, metadata != nil else {
-            throw MartletError(
-                .input, "lake.corrupt-log", "The table's log has no protocol or no schema.", at: .init(file: folder),
-                remedy: "Restore the table's first log entry from a backup.")
-        }
-        let known: Set<String> = ["timestampNtz"]
-        let unknown = (`protocol`.readerFeatures ?? []).filter { !known.contains($0) }
-        guard `protocol`.minReaderVersion <= 3, `protocol`.minReaderVersion != 2, unknown.isEmpty else {
-            throw MartletError(
-                .input, "lake.unsupported",
-                "The table needs Delta features that Martlet does not read: "
-                    + (unknown.isEmpty
-                        ? "reader version \(`protocol`.minReaderVersion)" : unknown.joined(separator: ", "))
-                    + ".", at: .init(file: folder))
-        }
-        if let partitions = metadata?.partitionColumns, !partitions.isEmpty {
-            throw MartletError(
-                .input, "lake.unsupported",
-                "The table is partitioned by \(partitions.joined(separator: ", ")); "
-                    + "Martlet reads unpartitioned tables.", at: .init(file: folder))
-        }
     }
 }

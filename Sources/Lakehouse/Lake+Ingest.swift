@@ -83,8 +83,8 @@ extension Lake {
         let table = table(bronze)
         let aside = self.table(quarantine)
         var report = IngestReport(source: contract.source, version: nil, files: [])
-        let snapshot = table.exists ? try table.snapshot() : nil
-        let asideKnown = aside.exists ? try aside.snapshot().transactions : [:]
+        let snapshot = table.exists ? try snapshot(of: bronze) : nil
+        let asideKnown = aside.exists ? try self.snapshot(of: quarantine).transactions : [:]
         var live = (snapshot?.files ?? []).map { table.path(of: $0) }
         let before = Set(live)
         var written: [String: WrittenFile] = [:]

@@ -4,7 +4,10 @@ package import Vocabulary
 package final class Lake {
     package let root: String
     package let engine: any LakeEngine
-    let surroundings: Surroundings
+    package let surroundings: Surroundings
+    /// The newest state of each table that was seen, and one old state.
+    var newest: [TableName: KnownSnapshot] = [:]
+    var oldest: [TableName: KnownSnapshot] = [:]
 
     package init(root: String, engine: any LakeEngine, surroundings: Surroundings) {
         self.root = root
@@ -26,15 +29,13 @@ package final class Lake {
     /// Parquet files of a table at a version, as paths.
     package func files(of name: TableName, at version: Int? = nil) throws -> [String] {
         let table = table(name)
-        guard table.exists else { throw missing(name) }
-        return try table.snapshot(at: version).files.map { table.path(of: $0) }
+        return try snapshot(of: name, at: version).files.map { table.path(of: $0) }
     }
 
     /// A table as lineage knows it: which version, how many rows, what content.
     package func reference(to name: TableName, at version: Int? = nil) throws -> TableReference {
         let table = table(name)
-        guard table.exists else { throw missing(name) }
-        let snapshot = try table.snapshot(at: version)
+        let snapshot = try snapshot(of: name, at: version)
         let info = snapshot.commitInfo?["martlet"]
         let hash = info?["contentHash"]?.text.flatMap { ContentHash($0) }
         return TableReference(
@@ -55,19 +56,43 @@ package final class Lake {
 
     /// Commits on top of the latest version, again if another writer was faster.
     /// - Parameter build: the actions on top of a snapshot (`nil` for a new table); `nil` answer = nothing to do.
-    func commit(
+    package func commit(
         _ name: TableName, _ build: (DeltaSnapshot?) throws -> [DeltaAction]?
     ) throws -> Int? {
         let table = table(name)
         while true {
-            let current = table.exists ? try table.snapshot() : nil
-            guard let actions = try build(current) else { return nil }
+            let current = table.exists ? try snapshot(of: name) : nil
+            try current?.checkWritable(table.folder)
+            guard var actions = try build(current) else { return nil }
             let next = (current?.version ?? -1) + 1
-            if try table.commit(actions, as: next) { return next }
+            finish(&actions, after: current, as: next)
+            if try table.commit(actions, as: next) {
+                keepCheckpoint(of: name, at: next, after: current?.checkpoint)
+                return next
+            }
         }
     }
 
-    func header(_ fields: [DeltaField]) throws -> [DeltaAction] {
+    /// Gives files their places, and the commit a time that is later than that of the version before.
+    private func finish(_ actions: inout [DeltaAction], after current: DeltaSnapshot?, as version: Int) {
+        var index = 0
+        for at in actions.indices {
+            if actions[at].add != nil {
+                if actions[at].add?.position == nil {
+                    actions[at].add?.position = DeltaAdd.place(version: version, index: index)
+                }
+                index += 1
+            }
+            if case .object(var info)? = actions[at].commitInfo, let before = current?.timestamp,
+                let time = info["timestamp"]?.long, time <= before
+            {
+                info["timestamp"] = .integer(before + 1)
+                actions[at].commitInfo = .object(info)
+            }
+        }
+    }
+
+    package func header(_ fields: [DeltaField]) throws -> [DeltaAction] {
         [
             DeltaAction(protocol: DeltaProtocol(for: fields)),
             DeltaAction(
@@ -76,7 +101,7 @@ package final class Lake {
         ]
     }
 
-    func commitInfo(_ operation: String, _ martlet: [String: JSONValue]) -> DeltaAction {
+    package func commitInfo(_ operation: String, _ martlet: [String: JSONValue]) -> DeltaAction {
         DeltaAction(
             commitInfo: .object([
                 "timestamp": .integer(surroundings.now().milliseconds),
@@ -88,7 +113,7 @@ package final class Lake {
     }
 
     /// Makes a written Parquet file durable and describes it to the log.
-    func add(_ file: WrittenFile, to table: DeltaTable) throws -> DeltaAction {
+    package func add(_ file: WrittenFile, to table: DeltaTable) throws -> DeltaAction {
         let size = try Disk.sync(file: file.path)
         return DeltaAction(
             add: DeltaAdd(

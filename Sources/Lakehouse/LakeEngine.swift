@@ -45,6 +45,12 @@ package protocol LakeEngine: AnyObject {
     /// Writes typed columns to a Parquet file as a table's content.
     func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile
 
+    /// Writes the actions of a Delta checkpoint to one Parquet file with the protocol's columns.
+    func writeCheckpoint(_ actions: [DeltaAction], into file: String) throws
+
+    /// Reads the actions of a Delta checkpoint, whoever wrote it: its file or, of one in parts, its files.
+    func readCheckpoint(_ files: [String]) throws -> [DeltaAction]
+
     /// The header names of a CSV or Parquet file.
     func header(of file: String, format: SourceFormat) throws -> [String]
 }

@@ -42,4 +42,8 @@ package final class LazyLakeEngine: LakeEngine {
     package func header(of file: String, format: SourceFormat) throws -> [String] {
         try engine().header(of: file, format: format)
     }
+    package func writeCheckpoint(_ actions: [DeltaAction], into file: String) throws {
+        try engine().writeCheckpoint(actions, into: file)
+    }
+    package func readCheckpoint(_ files: [String]) throws -> [DeltaAction] { try engine().readCheckpoint(files) }
 }

@@ -133,6 +133,18 @@ package enum Disk {
         try sync(directory: folder)
     }
 
+    /// Gives a file that another library wrote under a temporary name its own name, durably. Gives `false`, and
+    /// leaves what is there, when the name is taken. The temporary name stays.
+    package static func publish(_ temporary: String, as path: String) throws -> Bool {
+        _ = try sync(file: temporary)
+        if link(temporary, path) != 0 {
+            if errno == EEXIST { return false }
+            throw failure("write", path)
+        }
+        try sync(directory: parent(of: path))
+        return true
+    }
+
     /// Makes a file that another library wrote durable, and its name too. Gives its size in bytes.
     package static func sync(file path: String) throws -> Int64 {
         let file = open(path, O_RDONLY | O_CLOEXEC)

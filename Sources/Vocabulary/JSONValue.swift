@@ -57,6 +57,21 @@ package enum JSONValue: Sendable, Equatable, Codable {
         return nil
     }
 
+    package var long: Int64? {
+        if case .integer(let value) = self { return value }
+        return nil
+    }
+
+    package var flag: Bool? {
+        if case .flag(let value) = self { return value }
+        return nil
+    }
+
+    package var members: [String: JSONValue]? {
+        if case .object(let value) = self { return value }
+        return nil
+    }
+
     package var list: [JSONValue]? {
         if case .list(let value) = self { return value }
         return nil

@@ -10,6 +10,30 @@ import Vocabulary
         let value = try JSON.decode(JSONValue.self, from: text)
         #expect(try JSON.text(value) == text)
         #expect(try JSON.decode(JSONValue.self, from: try JSON.text(value, pretty: true)) == value)
+        #expect(JSONValue(parsing: text) == value)
+        #expect(JSONValue(parsing: try JSON.text(value, pretty: true)) == value)
+    }
+
+    @Test(arguments: [
+        (" [ 1 , -0.5e+2 ] ", JSONValue.list([.integer(1), .number(-50)])),
+        ("99999999999999999999", .number(1e20)),
+        (#""\u00e9\ud83d\udc26\n\/""#, .text("é🐦\n/")),
+        (#"{"a":1,"a":2}"#, .object(["a": .integer(2)])),
+    ]) func `are read in every spelling`(text: String, value: JSONValue) {
+        #expect(JSONValue(parsing: text) == value)
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "[1,", "[1,]", "nul", "{\"a\" 1}", "{a:1}", "\"open", "01", "-", "1.", ".5", "1e", "+1", "[1] 2",
+        "\"\\ud83d\"", "\"\\ud83d\\u0041\"", "\"\\x\"", "\"\u{1}\"", "NaN", "'a'",
+        String(repeating: "[", count: 100_000),
+    ]) func `that are none are refused by the quick reader too`(text: String) {
+        #expect(JSONValue(parsing: text) == nil)
+    }
+
+    @Test func `bytes that are no text are refused`() {
+        #expect(JSONValue(parsing: [34, 0xC3, 34]) == nil)
+        #expect(JSONValue(parsing: [34, 92, 110, 0xFF, 34]) == nil)
     }
 
     @Test func `are written with sorted keys, so equal values give equal bytes`() throws {

@@ -1,0 +1,75 @@
+package import Vocabulary
+
+/// What stands in a table's `_delta_log`: commits and checkpoints, by their names.
+package struct DeltaLog: Sendable {
+    package struct Checkpoint: Sendable {
+        package var version: Int
+        /// The names of its file or, of one in parts, of its files.
+        package var files: [String]
+    }
+
+    package let folder: String
+    /// Versions whose commits are there, ascending.
+    package private(set) var versions: [Int] = []
+    /// Complete ones, ascending.
+    package private(set) var checkpoints: [Checkpoint] = []
+    /// Checkpoints of a kind that is not read, by name.
+    package private(set) var unread: [String] = []
+
+    package init(folder: String) {
+        self.folder = folder
+        var parts: [Int: [Int: [Int: String]]] = [:]
+        for name in Disk.list(folder) {
+            let bytes = name.utf8
+            guard bytes.count >= 25, bytes.prefix(20).allSatisfy({ (48...57).contains($0) }),
+                let version = Int(name.prefix(20))
+            else { continue }
+            let kind = name.dropFirst(20)
+            if kind == ".json" {
+                versions.append(version)
+            } else if kind == ".checkpoint.parquet" {
+                checkpoints.append(Checkpoint(version: version, files: [name]))
+            } else if kind.hasPrefix(".checkpoint.") {
+                let pieces = kind.split(separator: ".")
+                if pieces.count == 4, pieces[3] == "parquet", let part = Int(pieces[1]), let of = Int(pieces[2]) {
+                    parts[version, default: [:]][of, default: [:]][part] = name
+                } else {
+                    unread.append(name)
+                }
+            }
+        }
+        for (version, sets) in parts where !checkpoints.contains(where: { $0.version == version }) {
+            for (of, files) in sets where of > 0 && files.count == of {
+                let names = (1...of).compactMap { files[$0] }
+                guard names.count == of else { continue }
+                checkpoints.append(Checkpoint(version: version, files: names))
+                break
+            }
+        }
+        checkpoints.sort { $0.version < $1.version }
+    }
+
+    package var isEmpty: Bool { versions.isEmpty && checkpoints.isEmpty }
+
+    package var latest: Int? {
+        [versions.last, checkpoints.last?.version].compactMap(\.self).max()
+    }
+
+    /// Versions that can be told from what is there, as far as names say, ascending.
+    package var readable: [Int] {
+        let anchors = Set(checkpoints.map(\.version))
+        var found: [Int] = []
+        for version in Set(versions).union(anchors).sorted()
+        where anchors.contains(version) || version == 0 || found.last == version - 1 {
+            found.append(version)
+        }
+        return found
+    }
+
+    /// The first version from `first` to `last` whose commit is not there.
+    func gap(_ first: Int, _ last: Int) -> Int? {
+        guard first <= last else { return nil }
+        let there = Set(versions)
+        return (first...last).first { !there.contains($0) }
+    }
+}

@@ -1,0 +1,120 @@
+package import Vocabulary
+
+// What a table is now costs a listing and the commits since its last checkpoint, once; after that only what was
+// committed since, by this process or another. A commit never changes, so a state that was read stays right as long
+// as its last commit is the same file.
+
+/// A state of a table, and how its commit's file looked.
+struct KnownSnapshot {
+    var snapshot: DeltaSnapshot
+    var stamp: Disk.Stamp
+}
+
+extension Lake {
+    /// Versions from one checkpoint to the next.
+    package static let checkpointInterval = 100
+    /// How long a checkpoint remembers removed files: the protocol's week, in milliseconds.
+    private static let tombstoneRetention: Int64 = 7 * 86_400_000
+
+    /// A table at a version; the latest when `nil`.
+    /// - Throws: `lake.no-table`, `lake.no-version`, `lake.corrupt-log`, `lake.unsupported`.
+    package func snapshot(of name: TableName, at version: Int? = nil) throws -> DeltaSnapshot {
+        let table = table(name)
+        if let known = remembered(newest[name], table) {
+            if known.version == version { return known }
+            if known.version < version ?? .max {
+                let ahead = try advance(known, in: table, to: version)
+                if ahead.version > known.version { remember(ahead, of: name, in: &newest) }
+                if ahead.version == version ?? ahead.version { return ahead }
+            }
+        }
+        if let version, let known = remembered(oldest[name], table), known.version == version { return known }
+        guard table.exists else { throw missing(name) }
+        let found = try table.snapshot(at: version) { try self.engine.readCheckpoint($0) }
+        if version == nil {
+            remember(found, of: name, in: &newest)
+        } else {
+            remember(found, of: name, in: &oldest)
+        }
+        return found
+    }
+
+    private func remembered(_ known: KnownSnapshot?, _ table: DeltaTable) -> DeltaSnapshot? {
+        guard let known, Disk.stamp(table.entry(known.snapshot.version)) == known.stamp else { return nil }
+        return known.snapshot
+    }
+
+    private func remember(
+        _ snapshot: DeltaSnapshot, of name: TableName, in known: inout [TableName: KnownSnapshot]
+    ) {
+        known[name] = Disk.stamp(table(name).entry(snapshot.version)).map {
+            KnownSnapshot(snapshot: snapshot, stamp: $0)
+        }
+    }
+
+    private func advance(_ known: DeltaSnapshot, in table: DeltaTable, to version: Int?) throws -> DeltaSnapshot {
+        var snapshot = known
+        while snapshot.version < version ?? .max, Disk.exists(table.entry(snapshot.version + 1)) {
+            snapshot.apply(try table.commit(snapshot.version + 1))
+        }
+        if snapshot.version > known.version { try snapshot.check(table.folder) }
+        return snapshot
+    }
+
+    // MARK: Checkpoints
+
+    /// Writes a checkpoint when enough versions have gone by since the last. The commit stands already and does not
+    /// need it: whatever goes wrong here is left to the next commit.
+    func keepCheckpoint(of name: TableName, at version: Int, after last: Int?) {
+        guard version - (last ?? 0) >= Self.checkpointInterval else { return }
+        let known = table(name).log().checkpoints.last { $0.version <= version }?.version
+        if version - (known ?? 0) >= Self.checkpointInterval {
+            guard (try? checkpoint(name, at: version)) != nil else { return }
+        }
+        if newest[name]?.snapshot.version == version {
+            newest[name]?.snapshot.checkpoint = max(known ?? 0, version)
+        }
+    }
+
+    /// Writes the checkpoint of a version, durably; nothing when it is there.
+    ///
+    /// It is read back and compared before it gets its name, so one that stands is whole and right.
+    package func checkpoint(_ name: TableName, at version: Int? = nil) throws {
+        let table = table(name)
+        let snapshot = try snapshot(of: name, at: version)
+        let file = "\(table.logFolder)/\(padded(snapshot.version, 20)).checkpoint.parquet"
+        let horizon = surroundings.now().milliseconds - Self.tombstoneRetention
+        let actions = snapshot.checkpointActions(since: horizon)
+        if !Disk.exists(file) {
+            let temporary = "\(table.logFolder)/.\(Disk.name(of: file)).\(Disk.processID)-\(surroundings.newID()).tmp"
+            defer { Disk.remove(temporary) }
+            try engine.writeCheckpoint(actions, into: temporary)
+            let back = DeltaSnapshot(checkpoint: try engine.readCheckpoint([temporary]), version: snapshot.version)
+            guard back.checkpointActions(since: horizon) == actions else {
+                throw MartletError(
+                    .defect, "lake.checkpoint", "A checkpoint of \(name) does not read as it was written.",
+                    at: .init(file: temporary))
+            }
+            _ = try Disk.publish(temporary, as: file)
+        }
+        try pointAt(snapshot, file, size: actions.count, in: table)
+    }
+
+    /// `_last_checkpoint`: a hint for readers that cannot list. Never turned back to an older one.
+    private func pointAt(_ snapshot: DeltaSnapshot, _ file: String, size: Int, in table: DeltaTable) throws {
+        let hint = "\(table.logFolder)/_last_checkpoint"
+        if let there = (try? Disk.read(hint)).flatMap({ JSONValue(parsing: $0) })?["version"]?.integer,
+            there >= snapshot.version, there <= table.log().checkpoints.last?.version ?? 0
+        {
+            return
+        }
+        try Disk.replaceDurably(
+            hint,
+            try JSON.encode(
+                JSONValue.object([
+                    "version": .integer(Int64(snapshot.version)), "size": .integer(Int64(size)),
+                    "sizeInBytes": .integer(Disk.stamp(file)?.size ?? 0),
+                    "numOfAddFiles": .integer(Int64(snapshot.files.count)),
+                ])))
+    }
+}
