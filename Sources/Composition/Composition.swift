@@ -103,7 +103,9 @@ package struct Composition: Sendable {
         }
         return Workspace(
             project: project, home: home,
-            lake: Lake(root: home + "/lake", engine: engine, surroundings: surroundings),
+            lake: Lake(
+                root: home + "/lake", engine: engine, surroundings: surroundings,
+                checkpointInterval: try checkpointInterval()),
             registry: try registry(project, writing: writing),
             artifacts: ArtifactStore(folder: home + "/artifacts"), surroundings: surroundings,
             cpuSeconds: RealWorld.cpuSeconds,
@@ -134,6 +136,16 @@ package struct Composition: Sendable {
                 .usage, "settings.memory", "MARTLET_MEMORY is \(text); it must be an amount like 4GB or 800MiB.")
         }
         return text
+    }
+
+    /// Versions of a table from one checkpoint to the next (MARTLET_CHECKPOINT_EVERY), default 100.
+    private func checkpointInterval() throws -> Int {
+        guard let text = RealWorld.environment("MARTLET_CHECKPOINT_EVERY") else { return 100 }
+        guard let count = Int(text), (1...1_000_000).contains(count) else {
+            throw MartletError(
+                .usage, "settings.checkpoints", "MARTLET_CHECKPOINT_EVERY is \(text); it must be a number of versions.")
+        }
+        return count
     }
 
     private func threads(_ given: Int?, _ variable: String) throws -> Int {

@@ -111,7 +111,9 @@ package struct DeltaTable: Sendable {
             bytes.append(10)
         }
         try Failpoint.reach("delta.commit.before")
-        let won = try Disk.createDurably(entry(version), bytes)
+        // An entry whose name could not be made durable is taken back: never build on one that is gone.
+        guard version == 0 || Disk.exists(entry(version - 1)) || log().latest == version - 1 else { return false }
+        let won = try Disk.createDurably(entry(version), bytes) { !Disk.exists(entry(version + 1)) }
         try Failpoint.reach("delta.commit.after")
         return won
     }

@@ -23,7 +23,7 @@ extension Lake {
     ) throws -> PartialBuild {
         let transform = planned.transform
         let table = table(transform.table)
-        let snapshot = try table.snapshot(at: current.version)
+        let snapshot = try snapshot(of: transform.table, at: current.version)
         guard let info = snapshot.commitInfo?["martlet"],
             info["definition"]?.text == definition(of: transform).hex,
             let before = recordedParents(info), let fields = try snapshot.metadata?.fields(), !snapshot.files.isEmpty

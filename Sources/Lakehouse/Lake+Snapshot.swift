@@ -11,8 +11,6 @@ struct KnownSnapshot {
 }
 
 extension Lake {
-    /// Versions from one checkpoint to the next.
-    package static let checkpointInterval = 100
     /// How long a checkpoint remembers removed files: the protocol's week, in milliseconds.
     private static let tombstoneRetention: Int64 = 7 * 86_400_000
 
@@ -66,9 +64,9 @@ extension Lake {
     /// Writes a checkpoint when enough versions have gone by since the last. The commit stands already and does not
     /// need it: whatever goes wrong here is left to the next commit.
     func keepCheckpoint(of name: TableName, at version: Int, after last: Int?) {
-        guard version - (last ?? 0) >= Self.checkpointInterval else { return }
+        guard version - (last ?? 0) >= checkpointInterval else { return }
         let known = table(name).log().checkpoints.last { $0.version <= version }?.version
-        if version - (known ?? 0) >= Self.checkpointInterval {
+        if version - (known ?? 0) >= checkpointInterval {
             guard (try? checkpoint(name, at: version)) != nil else { return }
         }
         if newest[name]?.snapshot.version == version {

@@ -9,7 +9,13 @@ package final class Lake {
     var newest: [TableName: KnownSnapshot] = [:]
     var oldest: [TableName: KnownSnapshot] = [:]
 
-    package init(root: String, engine: any LakeEngine, surroundings: Surroundings) {
+    /// Versions from one checkpoint to the next.
+    let checkpointInterval: Int
+
+    package init(
+        root: String, engine: any LakeEngine, surroundings: Surroundings, checkpointInterval: Int = 100
+    ) {
+        self.checkpointInterval = checkpointInterval
         self.root = root
         self.engine = engine
         self.surroundings = surroundings

@@ -102,7 +102,14 @@ package enum Disk {
 
     /// Writes a file that must not be there yet, atomically and durably: temporary name, fsync, link, fsync of
     /// the directory. Gives `false`, and changes nothing, when the name is taken.
-    package static func createDurably(_ path: String, _ bytes: [UInt8]) throws -> Bool {
+    ///
+    /// A failed fsync is never tried again: the next one may report success for pages that were dropped (the
+    /// PostgreSQL lesson of 2018). When the name cannot be made durable it is taken back, so that the whole is done
+    /// anew from the bytes.
+    /// - Parameter mayWithdraw: whether the name may still be taken back: nobody has built upon it.
+    package static func createDurably(
+        _ path: String, _ bytes: [UInt8], mayWithdraw: () -> Bool = { true }
+    ) throws -> Bool {
         let folder = parent(of: path)
         let temporary = temporaryName(for: path)
         try writeSynced(temporary, bytes)
@@ -113,7 +120,10 @@ package enum Disk {
             throw failure("write", path)
         }
         try Failpoint.reach("disk.create.after-link")
-        try sync(directory: folder)
+        do { try sync(directory: folder) } catch {
+            if mayWithdraw() { unlink(path) }
+            throw error
+        }
         try Failpoint.reach("disk.create.after-directory-sync")
         return true
     }
@@ -137,11 +147,16 @@ package enum Disk {
     /// leaves what is there, when the name is taken. The temporary name stays.
     package static func publish(_ temporary: String, as path: String) throws -> Bool {
         _ = try sync(file: temporary)
+        try Failpoint.reach("disk.publish.before-link")
         if link(temporary, path) != 0 {
             if errno == EEXIST { return false }
             throw failure("write", path)
         }
-        try sync(directory: parent(of: path))
+        try Failpoint.reach("disk.publish.after-link")
+        do { try sync(directory: parent(of: path)) } catch {
+            unlink(path)
+            throw error
+        }
         return true
     }
 
