@@ -82,6 +82,7 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
             exclude: ["Fixtures"], swiftSettings: settings),
         tests("RegistryTests", ["Registry", "SQLite", "SQLText", "Vocabulary"]),
+        tests("WorkflowTests", ["Workflow", "Lakehouse", "Registry", "SQLite", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],

@@ -14,8 +14,8 @@ package struct Martlet: ParsableCommand {
         version: Composition.version,
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
-            VerifyCommand.self, LakeCommand.self, RunsCommand.self, ModelsCommand.self, DoctorCommand.self,
-            SchemaCommand.self,
+            VerifyCommand.self, LakeCommand.self, RunsCommand.self, ModelsCommand.self, EventsCommand.self,
+            DoctorCommand.self, SchemaCommand.self,
         ])
 
     package init() {}
@@ -30,7 +30,7 @@ package struct Martlet: ParsableCommand {
             try command.run()
             exit()
         } catch let error as MartletError {
-            Output.note("\(Output.errorIsTerminal ? "\u{1B}[31merror:\u{1B}[0m" : "error:") \(error)")
+            Output.note("\(Output.errorIsColourful ? "\u{1B}[31merror:\u{1B}[0m" : "error:") \(error)")
             exit(withError: ExitCode(error.exitCode))
         } catch {
             exit(withError: error)

@@ -11,20 +11,28 @@ enum Output {
     static func print(_ text: String) { write(text + "\n", to: 1) }
     static func note(_ text: String) { write(text + "\n", to: 2) }
     static func raw(_ text: String, to file: Int32) { write(text, to: file) }
+    /// A result that must arrive; `false` when nobody reads any more.
+    static func deliver(_ text: String) -> Bool { write(text, to: 1) }
 
     static func json(_ value: some Encodable) throws { print(try JSON.text(value, pretty: true)) }
 
     static var errorIsTerminal: Bool { isatty(2) == 1 }
-    static var isColourful: Bool { isatty(1) == 1 && getenv("NO_COLOR") == nil }
+    /// Colour is for terminals that have it, unless NO_COLOR is set to anything (https://no-color.org).
+    static var errorIsColourful: Bool {
+        func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+        return errorIsTerminal && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    }
 
-    private static func write(_ text: String, to file: Int32) {
+    @discardableResult
+    private static func write(_ text: String, to file: Int32) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Platform.write(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            if count <= 0 { return }
+            if count <= 0 { return false }
             bytes = bytes.dropFirst(count)
         }
+        return true
     }
 
     private enum Platform {

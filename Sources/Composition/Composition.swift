@@ -45,7 +45,7 @@ package struct Composition: Sendable {
     }
 
     package func project() throws -> Project {
-        try Project.load(settings.projectFolder, splitSeed: settings.splitSeed)
+        try Project.load(settings.projectFolder, splitSeed: settings.splitSeed) { _ = try Self.learner($0) }
     }
 
     /// A workspace that may write; one at a time in a project.
@@ -82,6 +82,14 @@ package struct Composition: Sendable {
         try body(try registry(try project(), writing: false))
     }
 
+    /// The registry for a command that only follows or moves what is written there: takes no lock, since the
+    /// database keeps its writers apart by itself.
+    package func withSharedRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
+        let project = try project()
+        try Disk.makeDirectory(home)
+        return try body(try registry(project, writing: true))
+    }
+
     private func registry(_ project: Project, writing: Bool) throws -> ModelRegistry {
         let path = home + "/martlet.db"
         if !writing, !Disk.exists(path) {
@@ -101,27 +109,34 @@ package struct Composition: Sendable {
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
                 memoryLimit: try memory(), spillFolder: home + "/spill")
         }
+        let lake = Lake(
+            root: home + "/lake", engine: engine, surroundings: surroundings,
+            checkpointInterval: try checkpointInterval())
+        let registry = try registry(project, writing: writing)
+        if writing {
+            try CommitProjector(lake, registry.events).projectAll()
+            // What cannot be written now is written when the project is opened the next time: the version stands.
+            lake.committed = { try? CommitProjector($0, registry.events).project($1) }
+        }
         return Workspace(
-            project: project, home: home,
-            lake: Lake(
-                root: home + "/lake", engine: engine, surroundings: surroundings,
-                checkpointInterval: try checkpointInterval()),
-            registry: try registry(project, writing: writing),
+            project: project, home: home, lake: lake, registry: registry,
             artifacts: ArtifactStore(folder: home + "/artifacts"), surroundings: surroundings,
             cpuSeconds: RealWorld.cpuSeconds,
             trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
             libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],
-            makeLearner: { plan in
-                switch plan.kind {
-                case "lightgbm":
-                    try LightGBMLearner(
-                        parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
-                default: try RandomForestLearner(parameters: plan.parameters)
-                }
-            },
+            makeLearner: { try Self.learner($0) },
             makeScorer: { [threads = try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS")] text in
                 try LightGBMScorer(text: text, threads: threads)
             })
+    }
+
+    private static func learner(_ plan: LearnerPlan) throws -> any Learner {
+        switch plan.kind {
+        case "lightgbm":
+            try LightGBMLearner(
+                parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
+        default: try RandomForestLearner(parameters: plan.parameters)
+        }
     }
 
     /// Most memory of the SQL engine (MARTLET_MEMORY), default 2GB.

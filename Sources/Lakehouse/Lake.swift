@@ -5,6 +5,8 @@ package final class Lake {
     package let root: String
     package let engine: any LakeEngine
     package let surroundings: Surroundings
+    /// Is told of each version right after its commit.
+    package var committed: (Lake, TableName) -> Void = { _, _ in }
     /// The newest state of each table that was seen, and one old state.
     var newest: [TableName: KnownSnapshot] = [:]
     var oldest: [TableName: KnownSnapshot] = [:]
@@ -74,6 +76,7 @@ package final class Lake {
             finish(&actions, after: current, as: next)
             if try table.commit(actions, as: next) {
                 keepCheckpoint(of: name, at: next, after: current?.checkpoint)
+                committed(self, name)
                 return next
             }
         }

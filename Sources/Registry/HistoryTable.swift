@@ -38,6 +38,11 @@ struct HistoryTable {
             VALUES (\(page.project), \(model), \(position), \(event.rawValue), \(cause.rawValue), \(version),
                 \(alias?.rawValue), \(previous), \(now), \(actor), \(reason))
             """)
+        let line = ModelEvent(
+            position: position, at: now, event: event, cause: cause, version: version, alias: alias,
+            previous: previous, actor: actor, reason: reason)
+        let summary = event == .registered ? try VersionTable(page).find(model, version) : nil
+        try page.publish(.told(line, of: model, summary))
     }
 }
 

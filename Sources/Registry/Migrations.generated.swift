@@ -442,5 +442,123 @@ BEGIN
 END;
 
 """#),
+        Migration(number: 4, name: "events", sql: #"""
+-- The outbox: everything that happened, in the order in which it was recorded, as CloudEvents; and who has read
+-- how far.
+--
+-- Portable SQL, with the conventions of 0001.
+
+-- `position` counts from 1 within a project, without gaps; it is given in the transaction that the event tells of.
+-- `source` and `id` together are the event's identity, as CloudEvents has it: the same happening is written once.
+CREATE TABLE events (
+    project TEXT NOT NULL,
+    position BIGINT NOT NULL CHECK (position >= 1),
+    source TEXT NOT NULL CHECK (source <> ''),
+    id TEXT NOT NULL CHECK (id <> ''),
+    type TEXT NOT NULL CHECK (type <> ''),
+    subject TEXT NOT NULL CHECK (subject <> ''),
+    time BIGINT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (project, position),
+    UNIQUE (project, source, id)
+);
+
+CREATE INDEX events_by_type ON events (project, type, position);
+CREATE INDEX events_by_time ON events (project, time, position);
+
+-- How far a consumer has come: everything up to and including `position` was delivered to it.
+CREATE TABLE consumers (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL CHECK (name <> ''),
+    position BIGINT NOT NULL CHECK (position >= 0),
+    created BIGINT NOT NULL,
+    moved BIGINT NOT NULL,
+    PRIMARY KEY (project, name)
+);
+
+-- The inbox: which event a consumer has acted on, written in the transaction of the act itself.
+CREATE TABLE effects (
+    project TEXT NOT NULL,
+    consumer TEXT NOT NULL CHECK (consumer <> ''),
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (project, consumer, source, id),
+    FOREIGN KEY (project, source, id) REFERENCES events (project, source, id)
+);
+
+-- How far the log of each table has been turned into events: up to and including `version` of the table whose id is
+-- `table_id`. `stamp` is what the log entry of that version looked like, by which a table made anew under the same
+-- name is told apart without reading its log.
+CREATE TABLE table_offsets (
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    table_id TEXT NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 0),
+    stamp TEXT NOT NULL,
+    PRIMARY KEY (project, name)
+);
+
+"""#),
+        Migration(number: 5, name: "events-kept", dialect: .sqlite, sql: #"""
+-- What must never change about events, refused by the database itself.
+--
+-- SQLite's trigger language; PostgreSQL will have the same rules under the same number.
+-- 1. Events only grow, at their end and without gaps; none is written twice, changed or deleted.
+-- 2. No consumer is further than the events are.
+-- 3. An effect happened once and stays.
+-- Each INSERT rule also stops INSERT OR REPLACE, which deletes without asking the DELETE rules.
+
+-- 1
+CREATE TRIGGER events_insert BEFORE INSERT ON events
+WHEN NEW.position <> (SELECT COALESCE(MAX(position), 0) + 1 FROM events WHERE project = NEW.project)
+    OR EXISTS (SELECT 1 FROM events WHERE project = NEW.project AND source = NEW.source AND id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'events only grow at their end');
+END;
+
+CREATE TRIGGER events_update BEFORE UPDATE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'an event never changes');
+END;
+
+CREATE TRIGGER events_delete BEFORE DELETE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'an event is never deleted');
+END;
+
+-- 2
+CREATE TRIGGER consumers_insert BEFORE INSERT ON consumers
+WHEN NEW.position > (SELECT COALESCE(MAX(position), 0) FROM events WHERE project = NEW.project)
+BEGIN
+    SELECT RAISE(ABORT, 'a consumer cannot be ahead of the events');
+END;
+
+CREATE TRIGGER consumers_update BEFORE UPDATE ON consumers
+WHEN NEW.position > (SELECT COALESCE(MAX(position), 0) FROM events WHERE project = NEW.project)
+BEGIN
+    SELECT RAISE(ABORT, 'a consumer cannot be ahead of the events');
+END;
+
+-- 3
+CREATE TRIGGER effects_insert BEFORE INSERT ON effects
+WHEN EXISTS (
+    SELECT 1 FROM effects
+    WHERE project = NEW.project AND consumer = NEW.consumer AND source = NEW.source AND id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'an effect happens once');
+END;
+
+CREATE TRIGGER effects_update BEFORE UPDATE ON effects
+BEGIN
+    SELECT RAISE(ABORT, 'an effect never changes');
+END;
+
+CREATE TRIGGER effects_delete BEFORE DELETE ON effects
+BEGIN
+    SELECT RAISE(ABORT, 'an effect is never deleted');
+END;
+
+"""#),
     ]
 }

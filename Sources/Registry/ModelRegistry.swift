@@ -9,6 +9,7 @@ package import Vocabulary
 /// 3. History only grows; every move of an alias and every decision stands in it with actor and time.
 /// 4. An approval is decided once.
 /// 5. An alias names no version that is pending or rejected.
+/// 6. What happens to a run or a model is told by an event, written in the same transaction.
 ///
 /// All calls block on the database and may come from any thread.
 package struct ModelRegistry: Sendable {
@@ -16,6 +17,7 @@ package struct ModelRegistry: Sendable {
     package let files: FileStore
     package let runs: RunStore
     package let models: ModelStore
+    package let events: EventStore
 
     /// The registry of `project` in `database`, its schema brought up to date first.
     package static func open(
@@ -39,6 +41,7 @@ package struct ModelRegistry: Sendable {
         files = FileStore(book: book)
         runs = RunStore(book: book)
         models = ModelStore(book: book)
+        events = EventStore(book: book)
     }
 }
 
@@ -57,8 +60,14 @@ struct Book: Sendable {
     }
 }
 
-/// One transaction on one project: what a table's statements are run through.
-struct Page {
+/// One transaction on one project: what a table's statements are run through. It must not leave the closure it was
+/// given to.
+package struct Page {
     let connection: any SQLConnection
     let project: String
+}
+
+extension Page {
+    /// Writes an event in this transaction; nothing if it is there already.
+    package func publish(_ draft: EventDraft) throws { _ = try EventTable(self).append(draft) }
 }

@@ -9,6 +9,7 @@ package struct RunStore: Sendable {
         try book.write { page in
             try refuseTaken(run.id, page)
             try RunTable(page).begin(run)
+            try page.publish(.started(run))
         }
     }
 
@@ -25,6 +26,7 @@ package struct RunStore: Sendable {
             if try RunTable(page).find(run.id)?.status != .running {
                 try refuseTaken(run.id, page)
                 try RunTable(page).begin(run)
+                try page.publish(.started(run))
             }
             try RunParamTable(page).insert(run.params, run: run.id)
             try RunMetricTable(page).insert(run.metrics.all, run: run.id)
@@ -32,6 +34,10 @@ package struct RunStore: Sendable {
             try RunArtifactTable(page).insert(run.artifacts, run: run.id)
             try RunLineageTables(page).insert(run.lineage, run: run.id)
             try RunTable(page).conclude(run, at: run.ended ?? now)
+            for (index, gate) in run.gates.enumerated() {
+                try page.publish(.judged(gate, index, run, at: run.ended ?? now))
+            }
+            try page.publish(.ended(run, at: run.ended ?? now))
             if let step { try StepTable(page).finish(step, at: now) }
         }
     }
@@ -48,6 +54,7 @@ package struct RunStore: Sendable {
                 run.status = .failed
                 run.error = reason
                 try RunTable(page).conclude(run, at: now)
+                try page.publish(.ended(run, at: now))
                 return run.id
             }
         }

@@ -46,4 +46,35 @@ import Vocabulary
         #expect(moment.milliseconds == 1_735_689_599_500)
         #expect(try JSON.text([moment]) == "[\"2024-12-31T23:59:59.500000Z\"]")
     }
+
+    @Test(
+        arguments: [
+            ("2026-01-31", "2026-01-31T00:00:00.000000Z"), ("2026-01-31 08:15", "2026-01-31T08:15:00.000000Z"),
+            ("2026-01-31T08:15:30Z", "2026-01-31T08:15:30.000000Z"),
+            ("2026-01-31T08:15:30.25z", "2026-01-31T08:15:30.250000Z"),
+            ("2026-01-31T08:15:30.1234567Z", "2026-01-31T08:15:30.123456Z"),
+            ("2026-01-31T01:15+02:00", "2026-01-30T23:15:00.000000Z"),
+            ("2026-12-31T23:15-0130", "2027-01-01T00:45:00.000000Z"),
+            ("2024-02-29", "2024-02-29T00:00:00.000000Z"), ("0001-01-01", "0001-01-01T00:00:00.000000Z"),
+        ])
+    func `are read as people write them`(text: String, moment: String) {
+        #expect(Timestamp(text)?.description == moment)
+    }
+
+    @Test(
+        arguments: [
+            "", "2026", "2026-13-01", "2026-02-29", "2100-02-29", "2026-01-32", "2026-1-31", "26-01-31", "yesterday",
+            "2026-01-31T", "2026-01-31T24:00", "2026-01-31T08:60", "2026-01-31T08:15:", "2026-01-31T08:15:00.",
+            "2026-01-31T08:15 Z", "2026-01-31T08:15+2", "2026-01-31 08:15Zx", "٢٠٢٦-01-31",
+        ])
+    func `are not read from what is none`(text: String) {
+        #expect(Timestamp(text) == nil)
+    }
+
+    @Test func `are read back as they were written`() {
+        for number in -50..<50 as Range<Int64> {
+            let moment = Timestamp(microseconds: number * 137_777_777_777_777 + 1)
+            #expect(Timestamp(moment.description) == moment)
+        }
+    }
 }

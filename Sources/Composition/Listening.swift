@@ -1,0 +1,36 @@
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Waiting in a command that goes on until somebody stops it.
+package enum Listening {
+    private static let stopped = Atomic<Bool>(false)
+
+    /// From now on an interrupt, a request to end or a reader that has gone stops the waiting instead of the process.
+    package static func begin() {
+        signal(SIGPIPE, SIG_IGN)
+        // A parent may have handed down a mask that keeps them away.
+        var wanted = sigset_t()
+        sigemptyset(&wanted)
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            signal(number) { _ in Listening.stopped.store(true, ordering: .relaxed) }
+            sigaddset(&wanted, number)
+        }
+        sigprocmask(SIG_UNBLOCK, &wanted, nil)
+    }
+
+    package static var isOver: Bool { stopped.load(ordering: .relaxed) }
+
+    /// Waits so long, or until there is reason to stop; `false` then.
+    package static func wait(milliseconds: Int32) -> Bool {
+        // Asking for nothing, `poll` still answers when the reading end of a pipe is closed.
+        var output = pollfd(fd: 1, events: 0, revents: 0)
+        let answer = poll(&output, 1, milliseconds)
+        let closed = Int16(POLLERR | POLLHUP | POLLNVAL)
+        return !isOver && !(answer > 0 && output.revents & closed != 0)
+    }
+}

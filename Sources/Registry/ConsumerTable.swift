@@ -1,0 +1,85 @@
+internal import SQLText
+package import Vocabulary
+
+/// Somebody who reads the events in order, and how far they have come.
+package struct Consumer: Sendable, Equatable, Encodable {
+    package let name: String
+    /// Everything up to and including this position was delivered.
+    package let position: Int
+    /// Events that wait for it.
+    package let behind: Int
+    package let created: Timestamp
+    /// When its position changed last.
+    package let moved: Timestamp
+}
+
+/// The table `consumers`.
+struct ConsumerTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    func all() throws -> [Consumer] {
+        let head = try EventTable(page).head()
+        return try page.connection.rows(
+            "SELECT * FROM consumers WHERE project = \(page.project) ORDER BY name"
+        ).map { try Consumer(row: $0, head: head) }
+    }
+
+    func find(_ name: String) throws -> Consumer? {
+        guard
+            let row = try page.connection.row(
+                "SELECT * FROM consumers WHERE project = \(page.project) AND name = \(name)")
+        else { return nil }
+        return try Consumer(row: row, head: try EventTable(page).head())
+    }
+
+    func insert(_ name: String, position: Int, at now: Timestamp) throws {
+        try page.connection.execute(
+            """
+            INSERT INTO consumers (project, name, position, created, moved)
+            VALUES (\(page.project), \(name), \(position), \(now), \(now))
+            """)
+    }
+
+    func move(_ name: String, to position: Int, at now: Timestamp) throws {
+        try page.connection.execute(
+            """
+            UPDATE consumers SET position = \(position), moved = \(now)
+            WHERE project = \(page.project) AND name = \(name)
+            """)
+    }
+}
+
+/// The table `effects`, the inbox of the consumers.
+struct EffectTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    func exists(_ consumer: String, _ event: Event) throws -> Bool {
+        try page.connection.row(
+            """
+            SELECT 1 FROM effects
+            WHERE project = \(page.project) AND consumer = \(consumer) AND source = \(event.source)
+                AND id = \(event.id)
+            """) != nil
+    }
+
+    func insert(_ consumer: String, _ event: Event, at now: Timestamp) throws {
+        try page.connection.execute(
+            """
+            INSERT INTO effects (project, consumer, source, id, at)
+            VALUES (\(page.project), \(consumer), \(event.source), \(event.id), \(now))
+            """)
+    }
+}
+
+extension Consumer {
+    fileprivate init(row: SQLRow, head: Int) throws {
+        let position = try row.int("position")
+        self.init(
+            name: try row.text("name"), position: position, behind: max(0, head - position),
+            created: try row.timestamp("created"), moved: try row.timestamp("moved"))
+    }
+}

@@ -1,0 +1,73 @@
+package import Vocabulary
+
+/// Something that happened in a project, as it stands in the outbox: a CloudEvents 1.0 record.
+///
+/// As JSON it is the structured form (application/cloudevents+json), with the extension attribute `position`.
+package struct Event: Sendable, Equatable, Encodable {
+    /// From 1 within the project, without gaps: the order in which events were recorded.
+    package let position: Int
+    /// The project: "/projects/wards".
+    package let source: String
+    /// Unique within the source, and the same however often the happening is looked at: "run/0190…/finished".
+    package let id: String
+    package let type: String
+    /// What it is about, below the source: "runs/0190…", "tables/gold.visits".
+    package let subject: String
+    /// When it happened; earlier positions may have later times.
+    package let time: Timestamp
+    package let data: JSONValue
+
+    enum CodingKeys: String, CodingKey {
+        case specversion, id, source, type, subject, time, datacontenttype, data, position
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        try box.encode("1.0", forKey: .specversion)
+        try box.encode(id, forKey: .id)
+        try box.encode(source, forKey: .source)
+        try box.encode(type, forKey: .type)
+        try box.encode(subject, forKey: .subject)
+        try box.encode(time, forKey: .time)
+        try box.encode("application/json", forKey: .datacontenttype)
+        try box.encode(data, forKey: .data)
+        try box.encode(position, forKey: .position)
+    }
+}
+
+/// What is to be written to the outbox.
+package struct EventDraft: Sendable, Equatable {
+    package var type: EventType
+    /// Unique within the project for ever: the same happening always has the same id.
+    package var id: String
+    package var subject: String
+    package var time: Timestamp
+    /// Absent members are left out.
+    package var data: [String: JSONValue]
+
+    package init(_ type: EventType, id: String, subject: String, time: Timestamp, data: [String: JSONValue?]) {
+        self.type = type
+        self.id = id
+        self.subject = subject
+        self.time = time
+        self.data = data.compactMapValues { $0 }
+    }
+}
+
+/// Which events are asked for.
+package struct EventQuery: Sendable, Equatable {
+    /// Only those of these types; empty for all.
+    package var types: [EventType] = []
+    /// Only those that happened at this instant or later.
+    package var since: Timestamp?
+    /// Only those behind this position.
+    package var after = 0
+    package var limit = Int.max
+
+    package init(types: [EventType] = [], since: Timestamp? = nil, after: Int = 0, limit: Int = .max) {
+        self.types = types
+        self.since = since
+        self.after = after
+        self.limit = limit
+    }
+}

@@ -1,0 +1,72 @@
+internal import SQLText
+internal import Vocabulary
+
+/// The table `events`, which only grows.
+struct EventTable {
+    private let page: Page
+
+    init(_ page: Page) { self.page = page }
+
+    private var source: String { "/projects/\(page.project)" }
+
+    /// The position of the newest event; 0 if there is none.
+    func head() throws -> Int {
+        try page.connection.row(
+            "SELECT COALESCE(MAX(position), 0) AS head FROM events WHERE project = \(page.project)"
+        )?.int("head") ?? 0
+    }
+
+    /// Writes an event at the end. Gives its position; `nil`, with nothing written, if it is there already.
+    func append(_ draft: EventDraft) throws -> Int? {
+        let known = try page.connection.row(
+            "SELECT position FROM events WHERE project = \(page.project) AND source = \(source) AND id = \(draft.id)")
+        guard known == nil else { return nil }
+        let position = try head() + 1
+        try page.connection.execute(
+            """
+            INSERT INTO events (project, position, source, id, type, subject, time, data)
+            VALUES (\(page.project), \(position), \(source), \(draft.id), \(draft.type.rawValue), \(draft.subject),
+                \(draft.time), \(JSON.text(draft.data)))
+            """)
+        return position
+    }
+
+    /// In order of position.
+    func list(_ query: EventQuery) throws -> [Event] {
+        try page.connection.rows(select(query) + " ORDER BY position LIMIT \(query.limit)").map(Event.init(row:))
+    }
+
+    /// The last of those asked for, in order of position.
+    func newest(_ query: EventQuery) throws -> [Event] {
+        try page.connection.rows(select(query) + " ORDER BY position DESC LIMIT \(query.limit)")
+            .map(Event.init(row:)).reversed()
+    }
+
+    /// The position of the first event that happened at `instant` or later.
+    func first(since instant: Timestamp) throws -> Int? {
+        try page.connection.row(
+            "SELECT MIN(position) AS first FROM events WHERE project = \(page.project) AND time >= \(instant)"
+        )?.optionalInt("first")
+    }
+
+    private func select(_ query: EventQuery) -> SQL {
+        var statement: SQL = "SELECT * FROM events WHERE project = \(page.project) AND position > \(query.after)"
+        if !query.types.isEmpty { statement += " AND type IN (\(list: query.types.map(\.rawValue)))" }
+        if let since = query.since { statement += " AND time >= \(since)" }
+        return statement
+    }
+}
+
+extension Event {
+    fileprivate init(row: SQLRow) throws {
+        let text = try row.text("data")
+        guard let data = try? JSON.decode(JSONValue.self, from: text) else {
+            throw MartletError(
+                .machine, "metadata.corrupt", "The data of an event in the metadata database is not JSON.",
+                remedy: "It was altered from outside, or is damaged: restore martlet.db from a copy.")
+        }
+        self.init(
+            position: try row.int("position"), source: try row.text("source"), id: try row.text("id"),
+            type: try row.text("type"), subject: try row.text("subject"), time: try row.timestamp("time"), data: data)
+    }
+}

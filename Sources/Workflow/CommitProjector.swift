@@ -1,0 +1,79 @@
+package import Lakehouse
+package import Registry
+internal import Vocabulary
+
+/// Turns table versions into events.
+///
+/// The commit in a table's own log is the durable record of a version; its event is derived from the log alone, with
+/// an id made of the table's name, its id and the version, so deriving it again writes nothing. It runs after each commit, and
+/// over all tables when a project is opened for writing: a kill between commit and event loses nothing and doubles
+/// nothing, and a version that another program committed gets its event, too.
+///
+/// A table without a new version costs one look at its log folder.
+package struct CommitProjector {
+    private let lake: Lake
+    private let events: EventStore
+
+    package init(_ lake: Lake, _ events: EventStore) {
+        self.lake = lake
+        self.events = events
+    }
+
+    /// Writes the events of every version that has none. A table whose log cannot be read is left for later: whoever
+    /// uses it is told.
+    package func projectAll() throws {
+        let tables = lake.tables()
+        guard !tables.isEmpty else { return }
+        let offsets = try events.tableOffsets()
+        for name in tables { try? project(name, from: offsets[name.description]) }
+    }
+
+    /// The same for one table.
+    package func project(_ name: TableName) throws {
+        try project(name, from: try events.tableOffsets()[name.description])
+    }
+
+    private func project(_ name: TableName, from known: TableOffset?) throws {
+        let table = lake.table(name)
+        guard let latest = table.versions().last else { return }
+        let isSame = known.map { table.stamp(of: $0.version)?.text == $0.stamp } ?? false
+        if isSame, known?.version == latest { return }
+        // The log entry of the last version with an event is the one that it was: the table is the same one.
+        let id =
+            if isSame, let known { known.tableID } else { try table.snapshot().metadata?.id ?? name.description }
+        let done = known?.tableID == id ? known?.version ?? -1 : -1
+        let versions = table.versions().filter { $0 > done }
+        let drafts = try versions.map { EventDraft(committed: try table.described($0), of: name, tableID: id) }
+        let last = max(done, versions.last ?? done)
+        guard last >= 0 else { return }
+        try events.record(
+            drafts,
+            upTo: TableOffset(
+                name: name.description, tableID: id, version: last, stamp: table.stamp(of: last)?.text ?? ""))
+    }
+}
+
+extension EventDraft {
+    /// A version of a table.
+    package init(committed commit: TableCommit, of name: TableName, tableID: String) {
+        self.init(
+            .tableCommitted, id: "table/\(name)/\(tableID)/\(commit.version)", subject: "tables/\(name)",
+            time: commit.time,
+            data: [
+                "table": .text(name.description), "layer": .text(name.layer.rawValue), "table_id": .text(tableID),
+                "version": .integer(Int64(commit.version)), "operation": .text(commit.operation),
+                "changes_data": .flag(commit.changesData),
+                "rows": commit.contentHash.map { .integer(Int64($0.rows)) },
+                "rows_added": commit.rowsAdded.map { .integer(Int64($0)) },
+                "files_added": .integer(Int64(commit.filesAdded)),
+                "files_removed": .integer(Int64(commit.filesRemoved)),
+                "landed_files": name.layer == .bronze ? .integer(Int64(commit.landed)) : nil,
+                "content_hash": commit.contentHash.map { .text($0.description) },
+                "parents": commit.parents.isEmpty ? nil : .list(commit.parents.map { .text($0) }),
+            ])
+    }
+}
+
+extension Disk.Stamp {
+    fileprivate var text: String { "\(inode) \(size) \(modified) \(changed)" }
+}
