@@ -61,28 +61,33 @@ def fold_numbers(keys, labels, seed):
     return folds
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument("data")
-parser.add_argument("--seed", type=int, default=42)
-parser.add_argument("--keys")
-arguments = parser.parse_args()
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--keys")
+    arguments = parser.parse_args()
 
-keys, features, labels = load(arguments.data)
-folds = fold_numbers(keys, labels, arguments.seed)
-figures = []
-for fold in range(FOLDS):
-    train, test = folds != fold, folds == fold
-    forest = RandomForestClassifier(
-        200, max_depth=10, class_weight="balanced", n_jobs=2, random_state=arguments.seed)
-    forest.fit(features[train], labels[train])
-    probabilities = forest.predict_proba(features[test])[:, 1]
-    decided = probabilities >= 0.5
-    figures.append({
-        "accuracy": accuracy_score(labels[test], decided), "f1": f1_score(labels[test], decided),
-        "recall": recall_score(labels[test], decided), "precision": precision_score(labels[test], decided),
-        "roc_auc": roc_auc_score(labels[test], probabilities),
-    })
-if arguments.keys:
-    numpy.savez(arguments.keys, key=keys, label=labels)
-means = {name: float(numpy.mean([figure[name] for figure in figures])) for name in figures[0]}
-print(json.dumps({"seed": arguments.seed, "rows": len(keys), **means}))
+    keys, features, labels = load(arguments.data)
+    folds = fold_numbers(keys, labels, arguments.seed)
+    figures = []
+    for fold in range(FOLDS):
+        train, test = folds != fold, folds == fold
+        forest = RandomForestClassifier(
+            200, max_depth=10, class_weight="balanced", n_jobs=2, random_state=arguments.seed)
+        forest.fit(features[train], labels[train])
+        probabilities = forest.predict_proba(features[test])[:, 1]
+        decided = probabilities >= 0.5
+        figures.append({
+            "accuracy": accuracy_score(labels[test], decided), "f1": f1_score(labels[test], decided),
+            "recall": recall_score(labels[test], decided), "precision": precision_score(labels[test], decided),
+            "roc_auc": roc_auc_score(labels[test], probabilities),
+        })
+    if arguments.keys:
+        numpy.savez(arguments.keys, key=keys, label=labels)
+    means = {name: float(numpy.mean([figure[name] for figure in figures])) for name in figures[0]}
+    print(json.dumps({"seed": arguments.seed, "rows": len(keys), **means}))
+
+
+if __name__ == "__main__":
+    main()

@@ -137,12 +137,16 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "history", abstract: "Show who moved and decided what, when.")
         @Argument(help: "The model's name.") var model: String
+        @Option(help: ArgumentHelp("Who was champion then, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
+        var at: String?
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let history = try place.composition().withRegistry { try $0.models.history(model) }
+            let instant = try at.map { try moment($0, "--at") }
+            let history = try place.composition().withRegistry { try $0.models.history(model, at: instant) }
             if format.json { return try Output.json(history) }
+            if let instant { Output.print(standing(history, at: instant) + "\n") }
             var grid = TextGrid("when (UTC)", "event", "version", "alias", "by", "reason")
             for event in history.events {
                 grid.rows.append([
@@ -151,7 +155,17 @@ struct ModelsCommand: ParsableCommand {
                     event.actor, event.reason ?? "",
                 ])
             }
-            Output.print(grid.text)
+            Output.print(history.events.isEmpty ? "Nothing had happened yet." : grid.text)
+        }
+
+        private func standing(_ history: ModelHistory, at instant: Timestamp) -> String {
+            guard let champion = history.champion else { return "At \(instant) \(model) had no champion." }
+            var text = "At \(instant) \(model)@\(champion.version) was champion, since \(champion.since), "
+            text += "by \(champion.cause.rawValue) of \(champion.actor)"
+            if let who = champion.approvedBy, let when = champion.approvedAt {
+                text += "; approved by \(who) at \(when)"
+            }
+            return text + "."
         }
     }
 

@@ -12,8 +12,8 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict", abstract: "Score a file of raw records.",
         discussion: """
             The records go through the source's contract and the model's own SQL, together with what the lake knows of
-            their entities; the lake itself is not changed. The output has one row a record: key, probability, risk band,
-            decision at the threshold, model and version.
+            their entities; the lake itself is not changed. The output has one row a record: the key under its own name,
+            probability, risk band, decision at the threshold, model and version.
             """)
 
     @Argument(help: "The file, in the form of the source's files; the target's column may be missing.")
@@ -34,6 +34,9 @@ struct PredictCommand: ParsableCommand {
     @OptionGroup var place: ProjectOptions
     @OptionGroup var threads: ThreadOptions
 
+    @Flag(help: "Print a summary as JSON (its shape is in docs/cli.md), with the rows unless -o takes them.")
+    var json = false
+
     func validate() throws {
         guard let output else { return }
         if ![".parquet", ".csv", ".json"].contains(where: { output.hasSuffix($0) }) {
@@ -50,13 +53,14 @@ struct PredictCommand: ParsableCommand {
             let prediction = try workspace.predict(file: file, of: source, by: reference)
             if let output, output.hasSuffix(".parquet") {
                 try workspace.write(prediction, parquet: output)
-            } else {
-                let text = output?.hasSuffix(".json") == true ? try json(prediction) : csv(prediction)
-                if let output {
-                    try Disk.replaceDurably(Disk.absolute(output), Array(text.utf8))
-                } else {
-                    Output.raw(text, to: 1)
-                }
+            } else if let output {
+                let text = output.hasSuffix(".json") ? try jsonRows(prediction) : csv(prediction)
+                try Disk.replaceDurably(Disk.absolute(output), Array(text.utf8))
+            } else if !json {
+                Output.raw(csv(prediction), to: 1)
+            }
+            if json {
+                return try Output.json(Summary(prediction, output, rows: output == nil ? rows(prediction) : nil))
             }
             summarise(prediction)
         }
@@ -109,22 +113,61 @@ struct PredictCommand: ParsableCommand {
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
-    private struct Row: Encodable {
-        var key: String
-        var probability: Double
-        var band: String?
-        var decision: Int
+    /// The shape of `--json`.
+    private struct Summary: Encodable {
         var model: String
         var version: Int
+        var synthetic: Bool
+        var threshold: Double
+        var records: Int
+        var scored: Int
+        var positive: Int
+        var rejected: Int
+        var leftOut: Int?
+        var alone: Bool
+        var breaches: [Acceptance.Breach]
+        var output: String?
+        var rows: [JSONValue]?
+
+        enum CodingKeys: String, CodingKey {
+            case model, version, synthetic, threshold, records, scored, positive, rejected, alone, breaches, output,
+                rows
+            case leftOut = "left_out"
+        }
+
+        init(_ prediction: FilePrediction, _ output: String?, rows: [JSONValue]?) {
+            model = prediction.loaded.name
+            version = prediction.loaded.version
+            synthetic = prediction.loaded.synthetic
+            threshold = prediction.loaded.record.threshold.value
+            records = prediction.rowsRead
+            scored = prediction.rows.count
+            positive = prediction.rows.count { $0.prediction.positive }
+            rejected = prediction.rejected
+            leftOut = prediction.leftOut
+            alone = prediction.alone
+            breaches = prediction.breaches
+            self.output = output
+            self.rows = rows
+        }
     }
 
-    private func json(_ prediction: FilePrediction) throws -> String {
-        let rows = prediction.rows.map {
-            Row(
-                key: $0.key, probability: $0.prediction.probability, band: $0.prediction.band?.rawValue,
-                decision: $0.prediction.positive ? 1 : 0, model: prediction.loaded.name,
-                version: prediction.loaded.version)
+    /// The same columns as CSV and Parquet have, a whole number as key as such.
+    private func rows(_ prediction: FilePrediction) -> [JSONValue] {
+        let key = prediction.loaded.specification.key
+        return prediction.rows.map { row in
+            let whole = prediction.table.keyIsInteger ? Int64(row.key) : nil
+            return .object(
+                [
+                    "probability": .number(row.prediction.probability),
+                    "band": row.prediction.band.map { .text($0.rawValue) } ?? .null,
+                    "decision": .integer(row.prediction.positive ? 1 : 0), "model": .text(prediction.loaded.name),
+                    "version": .integer(Int64(prediction.loaded.version)),
+                ].merging([key: whole.map { .integer($0) } ?? .text(row.key)]) { own, _ in own })
         }
-        return try JSON.text(rows, pretty: true) + "\n"
+    }
+
+    private func jsonRows(_ prediction: FilePrediction) throws -> String {
+        try JSON.text(rows(prediction), pretty: true) + "\n"
     }
 }

@@ -3,6 +3,7 @@ internal import Composition
 internal import Lakehouse
 internal import Projects
 internal import Registry
+internal import Training
 internal import Vocabulary
 internal import Workflow
 
@@ -24,7 +25,7 @@ struct RunsCommand: ParsableCommand {
             var grid = TextGrid(
                 "run", "model", "status", "started (UTC)", "seed", "roc_auc", "pr_auc", "brier", "version")
             for run in runs {
-                func metric(_ name: String) -> String { number(run.metrics["test", name]?.value) }
+                func metric(_ name: String) -> String { MetricOrder.text(run.metrics["test", name]?.value, of: name) }
                 grid.rows.append([
                     String(run.id.prefix(12)), run.model, run.status.rawValue + (run.synthetic ? " (synthetic)" : ""),
                     run.started.minute, "\(run.seed)", metric("roc_auc"), metric("pr_auc"), metric("brier"),
@@ -69,8 +70,12 @@ struct RunsCommand: ParsableCommand {
             if format.json { return try Output.json(comparison) }
             var grid = TextGrid(header: [""] + comparison.runs.map { String($0.id.prefix(12)) })
             for item in comparison.params { grid.rows.append([item.name] + item.values.map { $0 ?? "–" }) }
-            for item in comparison.metrics {
-                grid.rows.append(["\(item.part) \(item.name)"] + item.values.map { number($0) })
+            let metrics = comparison.metrics.sorted {
+                MetricOrder.precedes(($0.part, $0.name), ($1.part, $1.name))
+            }
+            for item in metrics {
+                grid.rows.append(
+                    ["\(item.part) \(item.name)"] + item.values.map { MetricOrder.text($0, of: item.name) })
             }
             for item in comparison.tables {
                 grid.rows.append([item.name] + item.values.map { $0.map { String($0.prefix(24)) } ?? "–" })
@@ -121,20 +126,55 @@ enum GateLine {
     }
 }
 
+/// Metrics as the model card has them: quality first, then what it costs and where it decides, then counts.
+enum MetricOrder {
+    static let parts = ["test", "validation", "cv"]
+    private static let counts = [
+        "rows", "positives", "true_positives", "false_positives", "true_negatives", "false_negatives",
+    ]
+    private static let ranks: [String: Int] = {
+        let names = Training.Metric.allCases.map(\.rawValue) + ["cost_per_1000", "threshold"] + counts
+        return Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
+    }()
+
+    static func isCount(_ name: String) -> Bool { counts.contains(name) }
+
+    static func precedes(_ a: (part: String, name: String), _ b: (part: String, name: String)) -> Bool {
+        let (left, right) = (parts.firstIndex(of: a.part) ?? .max, parts.firstIndex(of: b.part) ?? .max)
+        if left != right { return left < right }
+        return (ranks[a.name] ?? .max, a.name) < (ranks[b.name] ?? .max, b.name)
+    }
+
+    /// Four decimals, so that columns line up; counts are whole.
+    static func text(_ value: Double?, of name: String) -> String {
+        guard let value, value.isFinite, value.magnitude < 1e12 else { return number(value) }
+        if isCount(name) { return grouped(Int(value)) }
+        let ten = Int((value.magnitude * 10_000).rounded())
+        let rest = String(ten % 10_000)
+        return (value < 0 && ten > 0 ? "-" : "") + grouped(ten / 10_000) + "."
+            + String(repeating: "0", count: 4 - rest.utf8.count) + rest
+    }
+}
+
 /// The parts that runs and versions share.
 enum RunPages {
     static func metrics(_ metrics: Metrics) {
-        let order = ["test", "validation", "cv"]
-        for part in order where metrics.parts.contains(part) {
+        for part in MetricOrder.parts where metrics.parts.contains(part) {
+            let names = metrics.names(in: part).sorted { MetricOrder.precedes((part, $0), (part, $1)) }
             var grid = TextGrid(part, "value", "low", "high")
-            for name in metrics.names(in: part) {
+            for name in names where !MetricOrder.isCount(name) {
                 guard let metric = metrics[part, name] else { continue }
                 grid.rows.append([
-                    name, number(metric.value), metric.low.map { number($0) } ?? "",
-                    metric.high.map { number($0) } ?? "",
+                    name, MetricOrder.text(metric.value, of: name),
+                    metric.low.map { MetricOrder.text($0, of: name) } ?? "",
+                    metric.high.map { MetricOrder.text($0, of: name) } ?? "",
                 ])
             }
             Output.print("\n" + grid.text)
+            let counts = names.filter { MetricOrder.isCount($0) }.map { name in
+                "\(name.replacing("_", with: " ")) \(MetricOrder.text(metrics[part, name]?.value, of: name))"
+            }
+            if !counts.isEmpty { Output.print(counts.joined(separator: ", ")) }
         }
         Output.print("")
     }

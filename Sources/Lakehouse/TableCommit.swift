@@ -49,9 +49,5 @@ extension DeltaTable {
     }
 
     /// What the log entry of a version looks like on the disk; `nil` when there is none.
-    package func stamp(of version: Int) -> Disk.Stamp? {
-        let digits = String(version)
-        let zeros = String(repeating: "0", count: max(0, 20 - digits.utf8.count))
-        return Disk.stamp("\(folder)/_delta_log/\(zeros)\(digits).json")
-    }
+    package func stamp(of version: Int) -> Disk.Stamp? { Disk.stamp(entry(version)) }
 }

@@ -1,11 +1,16 @@
 package import Lakehouse
-internal import Training
+package import Training
 package import Vocabulary
 
 extension Project {
     /// Reads martlet.yaml, the contracts and the SQL files.
-    /// - Parameter splitSeed: replaces the split seed of every model.
-    package static func load(_ folder: String, splitSeed: Int? = nil) throws -> Project {
+    /// - Parameters:
+    ///   - splitSeed: replaces the split seed of every model.
+    ///   - check: refuses a learner's parameters that the learner itself does not take. Where the error has a key
+    ///     like `learner.parameters.num_leaves`, it is told with the line of that key.
+    package static func load(
+        _ folder: String, splitSeed: Int? = nil, check: (LearnerPlan) throws -> Void = { _ in }
+    ) throws -> Project {
         let path = folder + "/martlet.yaml"
         let file = try YAMLFile(path: path, text: try text(path), shape: Shapes.project)
         let root = file.root
@@ -14,7 +19,13 @@ extension Project {
         guard !sources.isEmpty else {
             throw root.failure("config.no-sources", "The project has no sources.", remedy: "Add one under sources:.")
         }
-        var models = try (root["models"]?.items ?? []).map { try model($0) }
+        var models = try (root["models"]?.items ?? []).map { value in
+            let model = try model(value)
+            do { try check(model.plan.learner) } catch let error as MartletError {
+                throw error.sentence().placed(at: value.location(of: error.location?.key))
+            }
+            return model
+        }
         if let splitSeed { for index in models.indices { models[index].plan.split.seed = splitSeed } }
         for (index, model) in models.enumerated()
         where models[..<index].contains(where: { $0.predictions == model.predictions }) {

@@ -49,7 +49,8 @@ extension Project {
             if let by = given["by"] { split.by = try unit(by, key: key, group: group) }
             if split.kind == .time, value["event_time"] == nil {
                 throw given.failure(
-                    "split.no-time", "A split by time needs event_time.", remedy: "Add event_time: to the model.")
+                    "split.no-event-time", "A split by time needs event_time.",
+                    remedy: "Add event_time: to the model.")
             }
         }
         var plan = TrainingPlan(split: split, learner: try learner(value["learner"]))
@@ -82,8 +83,7 @@ extension Project {
             }
         }
         do { try plan.check() } catch let error as MartletError {
-            throw MartletError(
-                error.kind, error.code, error.message.sentence, at: value.location, remedy: error.remedy?.sentence)
+            throw error.sentence().placed(at: value.location)
         }
         return plan
     }
@@ -115,7 +115,8 @@ extension Project {
             for name in ["rounds", "early_stopping"] {
                 if let given = value[name] {
                     throw given.failure(
-                        "training.parameter", "\(name) is for boosting; a forest has n_estimators under parameters.")
+                        "learner.unknown-parameter",
+                        "\(name) is for boosting; a forest has n_estimators under parameters.")
                 }
             }
         }
@@ -127,11 +128,5 @@ extension String {
     fileprivate func range(isName: Bool) -> Bool {
         (first?.isLetter ?? false) && utf8.count <= 100
             && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-".contains($0)) }
-    }
-
-    /// With a capital at the beginning and a full stop at the end.
-    fileprivate var sentence: String {
-        guard let first else { return self }
-        return first.uppercased() + dropFirst() + (hasSuffix(".") || hasSuffix("?") ? "" : ".")
     }
 }

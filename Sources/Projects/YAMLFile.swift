@@ -147,6 +147,16 @@ struct YAMLValue {
         }
     }
 
+    /// Where the value at a path like "learner.parameters.num_leaves" stands, as far as there is one.
+    func location(of path: String?) -> MartletError.Location {
+        var here = self
+        for part in (path ?? "").split(separator: ".") {
+            guard let next = here[String(part)] else { break }
+            here = next
+        }
+        return here.location
+    }
+
     func failure(_ code: String, _ message: String, remedy: String? = nil) -> MartletError {
         MartletError(.input, code, message, at: location, remedy: remedy)
     }

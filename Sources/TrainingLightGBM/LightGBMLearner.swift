@@ -27,25 +27,33 @@ package struct LightGBMLearner: Learner {
     ///   - parameters: LightGBM's own names or aliases.
     ///   - rounds: the most trees to grow.
     ///   - patience: rounds without a better validation log loss before stopping; 0 = never.
-    /// - Throws: `training.parameter` for a name that LightGBM does not know or Martlet sets.
+    /// - Throws: `learner.unknown-parameter` for a name that LightGBM does not know, `learner.reserved-parameter` for
+    ///   one that Martlet sets, `learner.parameter-value`.
     package init(parameters: [String: ParameterValue], rounds: Int, patience: Int) throws {
         guard rounds > 0 else {
-            throw MartletError(.input, "training.parameter", "rounds is \(rounds); it must be at least 1.")
+            throw MartletError(
+                .input, "learner.parameter-value", "rounds is \(rounds); it must be at least 1.",
+                at: .init(key: "learner.rounds"))
         }
         let aliases = try Self.aliases()
         for name in parameters.keys.sorted() {
+            let place = MartletError.Location(key: "learner.parameters.\(name)")
             guard let canonical = aliases[name] else {
-                let near = Spelling.nearest(to: name, among: aliases.keys)
+                // An alias may be nearer, but the library's documentation has the parameter under its own name.
+                let near = Spelling.nearest(to: name, among: aliases.keys).map { aliases[$0] ?? $0 }
+                let why = near.flatMap { Self.reserved[$0] }.map { " It cannot be set: \($0)." } ?? ""
                 throw MartletError(
-                    .input, "training.parameter", "LightGBM has no parameter \(name).",
-                    remedy: near.map { "Did you mean \($0)?" })
+                    .input, "learner.unknown-parameter", "LightGBM has no parameter \(name).", at: place,
+                    remedy: near.map { "Did you mean \($0)?\(why)" })
             }
             if case .text(let value)? = parameters[name], value.contains(where: { $0.isWhitespace || $0 == "=" }) {
                 throw MartletError(
-                    .input, "training.parameter", "The value of \(name), \(value), holds a blank or an equals sign.")
+                    .input, "learner.parameter-value",
+                    "The value of \(name), \(value), holds a blank or an equals sign.", at: place)
             }
             if let why = Self.reserved[canonical] {
-                throw MartletError(.input, "training.parameter", "The parameter \(name) cannot be set: \(why).")
+                throw MartletError(
+                    .input, "learner.reserved-parameter", "The parameter \(name) cannot be set: \(why).", at: place)
             }
         }
         self.parameters = parameters

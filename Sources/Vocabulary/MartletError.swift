@@ -71,6 +71,16 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         return text
     }
 
+    /// The same fault in whole sentences, at `place` where it does not know its own.
+    package func sentence(at place: Location? = nil) -> MartletError {
+        MartletError(kind, code, message.sentence, at: location ?? place, remedy: remedy?.sentence)
+    }
+
+    /// The same fault at another place, which is known better.
+    package func placed(at place: Location) -> MartletError {
+        MartletError(kind, code, message, at: place, remedy: remedy)
+    }
+
     /// The process exit code: 0 done, 1 failed, 2 a gate said no, 64 usage, 70 a defect of Martlet.
     package var exitCode: Int32 {
         switch kind {
@@ -79,5 +89,16 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         case .defect: 70
         case .input, .missing, .conflict, .machine: 1
         }
+    }
+}
+
+extension String {
+    /// With a capital at the beginning and a full stop at the end. A name in code (`rare_below`) stays as it is.
+    fileprivate var sentence: String {
+        guard let first else { return self }
+        let word = prefix { !$0.isWhitespace }
+        let isName = word.contains { "_=.".contains($0) } && !word.hasSuffix(".")
+        let end = hasSuffix(".") || hasSuffix("?") || hasSuffix("!") || hasSuffix("`") ? "" : "."
+        return (isName ? String(first) : first.uppercased()) + dropFirst() + end
     }
 }

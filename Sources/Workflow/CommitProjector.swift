@@ -40,7 +40,7 @@ package struct CommitProjector {
         if isSame, known?.version == latest { return }
         // The log entry of the last version with an event is the one that it was: the table is the same one.
         let id =
-            if isSame, let known { known.tableID } else { try table.snapshot().metadata?.id ?? name.description }
+            if isSame, let known { known.tableID } else { try lake.snapshot(of: name).metadata?.id ?? name.description }
         let done = known?.tableID == id ? known?.version ?? -1 : -1
         let versions = table.versions().filter { $0 > done }
         let drafts = try versions.map { EventDraft(committed: try table.described($0), of: name, tableID: id) }

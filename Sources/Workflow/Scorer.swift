@@ -25,7 +25,7 @@ package struct ScoredRow: Sendable {
 package struct ScoredTable: Sendable {
     package let rows: [ScoredRow]
     /// Whether the key is a whole number in the table.
-    let keyIsInteger: Bool
+    package let keyIsInteger: Bool
 }
 
 extension Workspace {
@@ -53,7 +53,9 @@ extension Workspace {
     ) throws -> ScoredTable {
         let table = TrainingTable(model: loaded.specification, engine: lake.engine, files: files)
         let unscored = try table.readForScoring(loaded.record.signature, where: condition, keys: keys)
-        let predictions = try loaded.record.predictions(unscored.columns, scorer: loaded.scorer)
+        let predictions = try inSentences(loaded.specification) {
+            try loaded.record.predictions(unscored.columns, scorer: loaded.scorer)
+        }
         return ScoredTable(
             rows: zip(unscored.keys, predictions).map { ScoredRow(key: $0, prediction: $1) },
             keyIsInteger: unscored.keyIsInteger)

@@ -70,15 +70,18 @@ extension Workspace {
     ) throws -> TrainReport {
         try registry.runs.abandonRunning(model: specification.name)
         let lineage = try lineage(of: specification.table, in: planned)
+        let meter = CPUMeter(cpuSeconds)
         let started = surroundings.now()
+        // A configuration that does not fit the table leaves no run behind.
+        let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
+        let input = try read(specification, files: lake.files(of: specification.table), meter)
         var run = Run(
             id: surroundings.newID(), experiment: project.name, model: specification.name, status: .running,
             started: started, actor: surroundings.actor, seed: specification.plan.split.seed, fingerprint: fingerprint,
             synthetic: lineage.files.contains { $0.synthetic })
         try registry.runs.begin(run)
-        let meter = CPUMeter(cpuSeconds)
         do {
-            let (input, trained) = try fit(specification, files: lake.files(of: specification.table), meter)
+            let trained = try fit(specification, to: input, learner, meter)
             run.status = trained.record.passed ? .finished : .rejected
             run.lineage = lineage
             run.params = parameters(of: specification)
@@ -106,12 +109,30 @@ extension Workspace {
     func fit(
         _ specification: ModelSpecification, files: [String], _ meter: CPUMeter
     ) throws -> (TrainingInput, TrainedModel) {
+        let input = try read(specification, files: files, meter)
+        let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
+        return (input, try fit(specification, to: input, learner, meter))
+    }
+
+    private func read(_ specification: ModelSpecification, files: [String], _ meter: CPUMeter) throws -> TrainingInput {
         let table = TrainingTable(model: specification, engine: lake.engine, files: files)
-        let input = try meter.measure("read") { try table.read() }
+        return try inSentences(specification) { try meter.measure("read") { try table.read() } }
+    }
+
+    private func fit(
+        _ specification: ModelSpecification, to input: TrainingInput, _ learner: any Learner, _ meter: CPUMeter
+    ) throws -> TrainedModel {
         let pipeline = TrainingPipeline(
-            plan: specification.plan, learner: try makeLearner(specification.plan.learner), threads: trainingThreads,
-            meter: meter, makeScorer: { try makeScorer($0.text) })
-        return (input, try pipeline.train(input))
+            plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter,
+            makeScorer: { try makeScorer($0.text) })
+        return try inSentences(specification) { try pipeline.train(input) }
+    }
+
+    /// Tells what training refuses in whole sentences, with the model that it is about.
+    func inSentences<T>(_ specification: ModelSpecification, _ body: () throws -> T) throws -> T {
+        do { return try body() } catch let error as MartletError {
+            throw error.sentence(at: .init(file: "martlet.yaml", key: "models.\(specification.name)"))
+        }
     }
 
     /// The hash of the canonical model: the learner's text and everything that turns it into decisions.

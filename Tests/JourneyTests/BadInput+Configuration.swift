@@ -28,7 +28,7 @@ extension BadInput {
         yaml(
             "calibration without held-out rows", "validation: 0.2, test: 0.2", "validation: 0, test: 0.4",
             "split.no-validation", "platt"),
-        yaml("a split by time without a time", "kind: hash", "kind: time", "split.no-time", "event_time"),
+        yaml("a split by time without a time", "kind: hash", "kind: time", "split.no-event-time", "event_time"),
         yaml("bands in the wrong order", "medium: 0.3", "medium: 0.8", "bands.order"),
         yaml(
             "a gate on an unknown metric", "metric: roc_auc", "metric: roc_acu", "config.value", "Did you mean roc_auc?"
@@ -39,10 +39,10 @@ extension BadInput {
             "gate.no-cross-validation", "cross_validation"),
         yaml("an unknown learner", "kind: lightgbm", "kind: lightgmb", "config.value", "Did you mean lightgbm?"),
         yaml(
-            "an unknown learner parameter", "num_leaves: 4", "num_leafs: 4", "training.parameter", "num_leafs",
-            "Did you mean num_leaf?"),
+            "an unknown learner parameter", "num_leaves: 4", "num_leafs: 4", "learner.unknown-parameter",
+            "martlet.yaml:15, models[0].learner.parameters.num_leafs", "Did you mean num_leaves?"),
         yaml(
-            "a learner parameter that Martlet sets", "num_leaves: 4", "num_threads: 4", "training.parameter",
+            "a learner parameter that Martlet sets", "num_leaves: 4", "num_threads: 4", "learner.reserved-parameter",
             "num_threads"),
         yaml("a learner parameter of no sense", "num_leaves: 4", "num_leaves: -4", "training.failed", "num_leaves"),
         yaml(

@@ -41,7 +41,7 @@ import Vocabulary
             #expect((0...1).contains(probability))
             #expect(object["probability"]?.number == probability)
             #expect(row["probability"]?.number == probability)
-            #expect(object["key"]?.text == line[0] && row["visit_id"]?.text == line[0])
+            #expect(object["visit_id"]?.integer.map(String.init) == line[0] && row["visit_id"]?.text == line[0])
             #expect(object["band"]?.text == line[2] && row["band"]?.text == line[2])
             #expect(line[2] == (probability >= 0.6 ? "high" : probability >= 0.3 ? "medium" : "low"))
             #expect(object["decision"]?.integer == Int(line[3]) && row["decision"]?.integer == Int(line[3]))

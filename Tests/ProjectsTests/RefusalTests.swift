@@ -115,7 +115,7 @@ import Vocabulary
         Mistake(
             "{include: [a, b]}", "{include: [a, b], exclude: [c]}", "model.features", "models[1]",
             "both include and exclude"),
-        Mistake("    event_time: at\n", "", "split.no-time", "models[0].split", "event_time"),
+        Mistake("    event_time: at\n", "", "split.no-event-time", "models[0].split", "event_time"),
         Mistake(
             "by: key", "by: ward", "split.by", "models[0].split.by", "neither the key (visit_id) nor the group (person)"
         ),
@@ -126,7 +126,7 @@ import Vocabulary
             "    cross_validation: {folds: 4, seed: 9}\n", "", "gate.no-cross-validation", "models[0]",
             "cross_validation"),
         Mistake(
-            "{kind: random_forest, ", "{kind: random_forest, rounds: 5, ", "training.parameter",
+            "{kind: random_forest, ", "{kind: random_forest, rounds: 5, ", "learner.unknown-parameter",
             "models[1].learner.rounds", "n_estimators"),
         Mistake("delimiter: \";\"", "delimiter: \"\"", "config.value", "sources.visits.csv", "one to four"),
         Mistake("quote: \"'\"", "quote: \"''\"", "config.value", "sources.visits.csv", "one character"),

@@ -17,6 +17,21 @@ import Vocabulary
 
     @Test(
         arguments: [
+            ("the key comes twice", "The key comes twice."), ("Whole already.", "Whole already."),
+            ("did you mean seed?", "Did you mean seed?"), ("rare_below must be 1", "rare_below must be 1."),
+            ("min_samples_leaf", "min_samples_leaf."), ("", ""),
+        ])
+    func `become whole sentences, and keep names as they are`(text: String, sentence: String) {
+        let error = MartletError(.input, "a.b", text, remedy: text).sentence(at: .init(key: "models.a"))
+        #expect(error.message == sentence)
+        #expect(error.remedy == sentence)
+        #expect(error.location?.key == "models.a")
+        #expect(error.sentence(at: .init(key: "else")).location?.key == "models.a")
+        #expect(error.placed(at: .init(key: "else")).location?.key == "else")
+    }
+
+    @Test(
+        arguments: [
             (MartletError.Kind.usage, 64), (.refused, 2), (.defect, 70), (.input, 1), (.missing, 1), (.conflict, 1),
             (.machine, 1),
         ] as [(MartletError.Kind, Int32)])
