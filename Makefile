@@ -28,7 +28,7 @@ test: setup ## all tests, with delta-rs reading what Martlet writes, and a short
 	MARTLET_INTEROP_PYTHON=$$interop swift test $(SWIFT_FLAGS) --skip-build
 	interop=$$(scripts/venv interop); MARTLET_INTEROP_PYTHON=$$interop scripts/torture --short
 
-torture: build ## kill -9 at random instants and compare what is left
+torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged
 	scripts/torture
 
 check: lint ## lint, plus import edges, clock, freshness of generated files, error codes

@@ -59,8 +59,15 @@ package struct Composition: Sendable {
         }
         return try withExtendedLifetime(lock) {
             try Failpoint.reach("project.locked")
+            if try !lock.begin() {
+                // The last one stopped in the middle. Names that it made and did not live to make durable are made so
+                // before anything is acknowledged because of them.
+                try Disk.syncNames(of: home)
+            }
             removeAbandonedScratch()
-            return try body(try workspace(project, writing: true))
+            let result = try body(try workspace(project, writing: true))
+            try lock.end()
+            return result
         }
     }
 

@@ -42,9 +42,7 @@ extension DuckDBLakeEngine {
         } catch let refusal as Refusal {
             return try refuse(request, refusal.reason, Acceptance())
         } catch let error as DuckDBError {
-            if error.category == "IO", error.message.contains("space") || error.message.contains("quota") {
-                throw Self.ioError(error)
-            }
+            if Self.isMachineFailure(error) { throw Self.ioError(error) }
             if error.category == "Out of Memory" { throw explain(error, Query("", file: request.file)) }
             let first = error.message.split(separator: "\n").first.map(String.init) ?? error.message
             return try refuse(request, "it cannot be read: \(first)", Acceptance())

@@ -259,6 +259,18 @@ package final class DuckDBLakeEngine: LakeEngine {
         }
     }
 
+    /// Whether the machine failed and not what the file holds: such a file is not refused, it waits for its turn.
+    static func isMachineFailure(_ error: DuckDBError) -> Bool {
+        if error.category == "Fatal" { return true }
+        guard error.category == "IO" else { return false }
+        let signs = [
+            "Could not write", "Could not sync", "Could not truncate", "No space left", "quota", "Input/output error",
+            "Interrupted system call", "Too many open files", "Permission denied", "Read-only file system",
+            "Stale file handle", "Cannot allocate memory",
+        ]
+        return signs.contains { error.message.contains($0) }
+    }
+
     static func ioError(_ error: DuckDBError) -> MartletError {
         let text = error.message
         if text.contains("No space left") || text.contains("Disk quota") {

@@ -80,7 +80,11 @@ package enum Disk {
         try makeDirectory(parent(of: path))
         if mkdir(path, 0o755) == 0 {
             try Failpoint.reach("disk.directory.made")
-            try sync(directory: parent(of: path))
+            do { try sync(directory: parent(of: path)) } catch {
+                // What cannot be made safe must not be found, and trusted, by the next one who looks.
+                rmdir(path)
+                throw error
+            }
         } else if errno != EEXIST || !isDirectory(path) {
             throw failure("make the directory", path)
         }
@@ -172,6 +176,20 @@ package enum Disk {
         guard fstat(file, &info) == 0 else { throw failure("read", path) }
         try sync(directory: parent(of: path))
         return Int64(info.st_size)
+    }
+
+    /// Makes the name of a folder, and the names of all that is in it, durable as they are seen now.
+    package static func syncNames(of folder: String) throws {
+        func descend(_ folder: String) throws {
+            var info = stat()
+            for name in list(folder) {
+                let path = "\(folder)/\(name)"
+                if lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR { try descend(path) }
+            }
+            try sync(directory: folder)
+        }
+        try descend(folder)
+        try sync(directory: parent(of: folder))
     }
 
     package static func remove(_ path: String) { unlink(path) }
@@ -298,9 +316,11 @@ package enum Disk {
 /// An exclusive lock on a file, held until the value goes away or the process ends.
 package final class FileLock {
     private let file: Int32
+    private let path: String
 
     /// Gives `nil` when another process holds it.
     package init?(_ path: String) throws {
+        self.path = path
         try Disk.makeDirectory(Disk.parent(of: path))
         file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw Disk.failure("lock", path) }
@@ -308,6 +328,21 @@ package final class FileLock {
             close(file)
             return nil
         }
+    }
+
+    /// Notes in the file that work has begun.
+    /// - Returns: whether the last who noted so also noted its end. `false` for a new file.
+    ///
+    /// The note need not outlast a power cut: what is on the disk after one is on the disk.
+    package func begin() throws -> Bool {
+        var last: UInt8 = 0
+        guard pread(file, &last, 1, 0) >= 0 else { throw Disk.failure("read", path) }
+        guard pwrite(file, "1", 1, 0) == 1 else { throw Disk.failure("write", path) }
+        return last == UInt8(ascii: "0")
+    }
+
+    package func end() throws {
+        guard pwrite(file, "0", 1, 0) == 1 else { throw Disk.failure("write", path) }
     }
 
     deinit { close(file) }

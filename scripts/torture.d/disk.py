@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from kills import check_day
+from flights import check_day
 from project import Failure, history
 
 

@@ -4,29 +4,155 @@ import argparse
 import os
 import random
 import secrets
+import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import broken
+import cycles
 import disk
-from kills import Reference, Tally, clear, fly, race
+import faults
+import points
+import powercut
+from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
+from shim import Shim
+
+PARTS = ("cycles", "faults", "cuts", "flights")
+# What a part may take of the minutes; cycles stop earlier when --kills is reached, and the others take the rest.
+SHARES = {"cycles": 0.5, "faults": 0.25, "cuts": 0.1, "flights": 0.15}
+SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8}
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="scripts/torture", description="Kill martlet run at random instants.")
+    environment = os.environ
+    parser = argparse.ArgumentParser(prog="scripts/torture", description="Kill, break, cut the power; then compare.")
     parser.add_argument("--root", type=Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--short", action="store_true", help="under a minute")
-    parser.add_argument("--minutes", type=float, default=float(os.environ.get("MINUTES", 10)))
-    parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS", 0)), help="stop after so many")
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", 0)), help="0 = another one each time")
-    parser.add_argument("--project-data", metavar="FILE", help="the real readmission file")
+    parser.add_argument("--short", action="store_true", help="under a minute on a quiet machine")
+    parser.add_argument("--minutes", type=float, default=float(environment.get("MINUTES", 10)))
+    parser.add_argument("--kills", type=int, default=int(environment.get("KILLS", 0)), help="stop cycles after so many")
+    parser.add_argument("--seed", type=int, default=int(environment.get("SEED", 0)), help="0 = another one each time")
+    parser.add_argument("--only", help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--life", type=int, help="this life of the cycles only, with --seed")
+    parser.add_argument("--every-call", action="store_true", help="faults: every call, not three of each place")
+    parser.add_argument("--project-data", metavar="FILE", help="the real readmission file: flights only")
     parser.add_argument("--program", help="another binary than .build/release/martlet")
-    parser.add_argument("--self-test", action="store_true", help="broken programs must be caught")
+    parser.add_argument("--swallow", choices=["file", "directory", "temporary", "database", "all"],
+                        help="cuts: these fsyncs do nothing; differences are then to be expected")
+    parser.add_argument("--self-test", action="store_true", help="broken programs and swallowed fsyncs must be caught")
     parser.add_argument("--keep", action="store_true", help="leave the folders")
     return parser.parse_args()
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Torture:
+    def __init__(self, options, path, scratch, seed):
+        self.options, self.scratch, self.seed = options, Path(scratch), seed
+        self.program = Program(path)
+        self.python = sys.executable
+        self.failures = []
+        self.began = time.monotonic()
+        self.commands = cycles.available(self.program, scratch)
+
+    def seconds(self, part, parts):
+        if self.options.short:
+            return SHORT[part]
+        left = self.options.minutes * 60 - (time.monotonic() - self.began)
+        later = parts[parts.index(part):]
+        return left * SHARES[part] / sum(SHARES[p] for p in later)
+
+    def cycles(self, seconds):
+        names = points.in_sources(self.options.root)
+        tally = cycles.Tally(names)
+        end = time.monotonic() + seconds
+        kills = self.options.kills
+        wanted = min(20, kills // 50)
+
+        def go_on(tally):
+            enough = kills and tally.counts["kills"] >= kills and all(
+                tally.hits[p] >= wanted for p in tally.within_reach)
+            return time.monotonic() < end and not enough
+
+        found = cycles.loop(
+            self.program, self.scratch, self.commands, f"{self.seed}", tally, go_on, only=self.options.life, say=say)
+        self.failures += [text for _, text, _ in found]
+        say(tally.line())
+        if not self.options.short:
+            say(tally.table())
+            rare = [p for p in tally.within_reach if tally.hits[p] < wanted]
+            if rare:
+                self.failures.append(f"hit fewer than {wanted} times: {', '.join(rare)}")
+        return tally
+
+    def faults(self, seconds):
+        shim = Shim(self.scratch)
+        total, found = faults.everywhere(
+            self.program, self.commands, shim, self.scratch, self.seed, say=say, every=self.options.every_call,
+            most=8 if self.options.short else None, seconds=seconds)
+        self.failures += found
+        say(f"{total} faults, {len(found)} differences")
+
+    def cuts(self, seconds, swallow=None, folder=None):
+        shim = Shim(self.scratch)
+        end = time.monotonic() + seconds
+        cuts, found, spent = powercut.loop(
+            self.program, self.commands, shim, folder or self.scratch, self.seed,
+            lambda n: time.monotonic() < end, say=say, swallow=swallow,
+            cuts_an_evening=12 if self.options.short else 40)
+        self.failures += found
+        say(f"{cuts} power cuts, {len(found)} differences, {spent:.0f} s")
+
+    def flights(self, seconds):
+        options, program = self.options, self.program
+        tally = Tally()
+        if options.project_data:
+            recipes = [real_readmission(program, self.scratch, options.project_data)]
+        else:
+            recipes = [small_readmission(program, self.scratch), small_downtime(program, self.scratch)]
+        references = []
+        for number, recipe in enumerate(recipes):
+            references.append(Reference(program, recipe, self.scratch / f"undisturbed-{number}"))
+            walls = " and ".join(f"{day['wall']:.2f} s" for day in references[-1].days)
+            say(f"{recipe.name}: undisturbed runs took {walls}")
+        kill_loop(program, references, self.scratch, random.Random(self.seed), tally, seconds,
+                  options.kills if options.project_data else 0, self.python)
+        notes = [f"two runs at once: {race(program, references[0], self.scratch / 'race', tally)}"]
+        if not options.project_data:
+            shares = [0.1, 0.4, 0.7] if options.short else [n / 20 for n in range(20)]
+            # The lake of the first day alone: run it once more, undisturbed.
+            folder = self.scratch / "first-day"
+            recipes[0].begin(folder)
+            recipes[0].land(folder, 0)
+            program.run(folder, "run")
+            notes.append(disk.fill(program, references[0], folder, self.scratch, shares, tally))
+        for note in notes:
+            say(note)
+        say(tally.line())
+        self.failures += tally.differences
+
+    def all(self):
+        chosen = self.options.only.split(",") if self.options.only else list(PARTS)
+        if self.options.project_data:
+            chosen = ["flights"]
+        if self.options.life:
+            chosen = ["cycles"]
+        for part in chosen:
+            if part not in PARTS:
+                raise Failure(f"there is no part {part}: {', '.join(PARTS)}")
+            seconds = self.seconds(part, chosen)
+            if part == "cuts":
+                self.cuts(seconds, self.options.swallow)
+            else:
+                getattr(self, part)(seconds)
+        say(f"{len(self.failures)} differences in {time.monotonic() - self.began:.0f} s, seed {self.seed}")
+        for failure in self.failures:
+            say(f"- {failure}")
+        return 1 if self.failures else 0
 
 
 def kill_loop(program, references, scratch, rng, tally, seconds, kills, python):
@@ -39,43 +165,22 @@ def kill_loop(program, references, scratch, rng, tally, seconds, kills, python):
     while go_on() and len(tally.differences) < 10:
         folder = Path(scratch) / f"torture-{number}"
         fly(program, references[number % len(references)], folder, rng, tally, go_on, python)
-        clear(folder)
+        shutil.rmtree(folder)
         number += 1
         if number % 10 == 0 and seconds > 60:
-            print(f"so far: {tally.line()}", flush=True)
-
-
-def torture(options, program, scratch, rng, python):
-    tally = Tally()
-    if options.project_data:
-        recipes = [real_readmission(program, scratch, options.project_data)]
-    else:
-        recipes = [small_readmission(program, scratch), small_downtime(program, scratch)]
-    references = []
-    for number, recipe in enumerate(recipes):
-        references.append(Reference(program, recipe, Path(scratch) / f"undisturbed-{number}"))
-        walls = " and ".join(f"{day['wall']:.2f} s" for day in references[-1].days)
-        print(f"{recipe.name}: undisturbed runs took {walls}", flush=True)
-    seconds = 20 if options.short else options.minutes * 60
-    kill_loop(program, references, scratch, rng, tally, seconds, options.kills, python)
-    notes = [f"two runs at once: {race(program, references[0], Path(scratch) / 'race', tally)}"]
-    if not options.project_data:
-        shares = [0.1, 0.4, 0.7] if options.short else [n / 20 for n in range(20)]
-        # The lake of the first day alone: run it once more, undisturbed.
-        folder = Path(scratch) / "first-day"
-        recipes[0].begin(folder)
-        recipes[0].land(folder, 0)
-        program.run(folder, "run")
-        notes.append(disk.fill(program, references[0], folder, scratch, shares, tally))
-    for note in notes:
-        print(note)
-    print(tally.line(), flush=True)
-    return 1 if tally.differences else 0
+            say(f"so far: {tally.line()}")
 
 
 def self_test(options, path, scratch, seed):
-    """Every broken program must be caught, by a difference or by a failure."""
+    """Every broken program must be caught, by a difference or by a failure; and every fsync that is not done."""
     missed = 0
+    for what in ("file", "directory", "temporary", "database", "all"):
+        torture = Torture(options, path, scratch, seed)
+        folder = Path(scratch) / f"swallow-{what}"
+        folder.mkdir()
+        found = swallowed(torture, folder, what)
+        missed += not found
+        say(f"fsync of {what} left out: {'caught: ' + found[0][:200] if found else 'NOT CAUGHT'}")
     for name, program in broken.write(path, scratch):
         folder = Path(scratch) / program.name.replace("broken", "self-test")
         folder.mkdir()
@@ -89,8 +194,18 @@ def self_test(options, path, scratch, seed):
         except Failure as failure:
             verdict = str(failure)
         missed += verdict is None
-        print(f"a program that {name}: {'caught: ' + verdict.splitlines()[0][:160] if verdict else 'NOT CAUGHT'}")
+        say(f"a program that {name}: {'caught: ' + verdict.splitlines()[0][:160] if verdict else 'NOT CAUGHT'}")
     return 1 if missed else 0
+
+
+def swallowed(torture, folder, what):
+    end = time.monotonic() + 60
+    try:
+        return powercut.loop(
+            torture.program, torture.commands, Shim(folder), folder, torture.seed,
+            lambda n: n < 100 and time.monotonic() < end, say=lambda text: None, swallow=what, most=1)[1]
+    except Failure as failure:
+        return [str(failure)]
 
 
 def main():
@@ -100,20 +215,22 @@ def main():
         print(f"torture: there is no program {path}; run `make build` first", file=sys.stderr)
         return 64
     seed = options.seed or secrets.randbelow(1_000_000_000)
-    print(f"seed {seed}", flush=True)
+    say(f"seed {seed}")
     scratch = tempfile.mkdtemp(prefix="martlet-torture-")
+    code = 1
     try:
         if options.self_test:
-            return self_test(options, path, scratch, seed)
-        return torture(options, Program(path), scratch, random.Random(seed), os.environ.get("MARTLET_INTEROP_PYTHON"))
-    except Failure as failure:
-        print(f"FAILURE with seed {seed}: {failure}", flush=True)
-        return 1
-    finally:
-        if options.keep:
-            print(f"folders: {scratch}")
+            code = self_test(options, path, scratch, seed)
         else:
-            clear(scratch)
+            code = Torture(options, path, scratch, seed).all()
+    except Failure as failure:
+        say(f"FAILURE with seed {seed}: {failure}")
+    finally:
+        if options.keep or (code and not options.self_test):
+            say(f"folders: {scratch}")
+        else:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return code
 
 
 if __name__ == "__main__":

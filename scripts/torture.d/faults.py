@@ -1,0 +1,197 @@
+"""Every call that changes files fails once, in every way that it can fail."""
+
+import random
+import re
+import shutil
+import subprocess
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import powercut
+import shim as shims
+from oracle import Oracle
+from project import Failure
+from small import SOURCES, Small, acknowledged, copy
+
+# How a call can fail. With a plus: and every later one that needs room, or the disk, fails as well.
+KINDS = {
+    "open": ("EIO", "ENOSPC", "EMFILE", "EINTR"),
+    "write": ("EIO", "ENOSPC", "EDQUOT", "EINTR", "SHORT", "ENOSPC+", "EIO+"),
+    "truncate": ("EIO", "EINTR"),
+    "allocate": ("ENOSPC",),
+    "fsync": ("EIO", "ENOSPC"),
+    "fsync-directory": ("EIO",),
+    "rename": ("EIO", "ENOSPC"),
+    "link": ("EIO", "ENOSPC"),
+    "unlink": ("EIO",),
+    "mkdir": ("EIO", "ENOSPC"),
+    "rmdir": ("EIO",),
+}
+# What a person may be told: that the machine failed. Never that the program or the data are at fault.
+TOLD = re.compile(r"\[(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)")
+
+
+class Scene:
+    """A project in some state, and a command that changes it."""
+
+    def __init__(self, name, program, shim, scratch, arguments, prepare):
+        self.name, self.program, self.shim, self.arguments = name, program, shim, arguments
+        self.scratch = Path(scratch) / f"scene-{name}"
+        self.scratch.mkdir()
+        rng = random.Random(name)
+        self.project = Small(self.scratch / "project", rng, rows=12)
+        self.acknowledged = set()
+        for step in prepare:
+            if step == "land":
+                for source in SOURCES:
+                    self.project.land(source)
+            else:
+                landed = self.project.landed()
+                done = program.run(self.project.folder, *step)
+                self.acknowledged |= acknowledged(done.stdout, done.returncode, landed)
+
+    def again(self, name):
+        target = self.scratch / name
+        shutil.copytree(self.project.folder, target)
+        return target
+
+    def run(self, folder, expect=None, **settings):
+        environment = self.shim.environment(self.program.environment, folder, **settings)
+        process = subprocess.run(
+            [self.program.path, *self.arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=300)
+        if expect is not None and process.returncode != expect:
+            raise Failure(f"{self.name}: exit code {process.returncode} under the shim: {process.stderr[-800:]}")
+        return process
+
+    def count(self):
+        folder = self.again("count")
+        self.run(folder, expect=0, count=self.scratch / "calls")
+        shutil.rmtree(folder)
+        return shims.calls(self.scratch / "calls")
+
+    def fail(self, call, kind, number, rng):
+        """One fault; gives the differences and what the program said of it."""
+        folder = self.again(f"fault-{number}")
+        base = None
+        if call.op.startswith("fsync"):
+            base = self.scratch / f"base-{number}"
+            shutil.copytree(folder, base)
+        record = self.scratch / f"calls-{number}" if base else None
+        done = self.run(folder, at=call.number, kind=kind, log=record)
+        said = self.acknowledged | acknowledged(done.stdout, done.returncode, self.project.landed())
+        oracle = Oracle(self.project)
+        found = list(self.verdict(done))
+        found += oracle.check(folder / ".martlet", said, settled=False)
+        if not found:
+            found = self.repeat(folder, said, oracle, record)
+        if not found and base:
+            found = self.cut(base, folder, record, said, rng)
+        if not found:
+            shutil.rmtree(folder)
+        if base:
+            shutil.rmtree(base)
+            record.unlink()
+        return found, "succeeded all the same" if done.returncode == 0 else "clear error", folder
+
+    def verdict(self, done):
+        if done.returncode == 0:
+            return
+        if done.returncode < 0:
+            yield f"ended by signal {-done.returncode}"
+        elif done.returncode != 1 or not TOLD.search(done.stderr):
+            yield f"exit code {done.returncode}: {done.stderr.strip()[-500:]}"
+
+    def repeat(self, folder, said, oracle, record):
+        """Without faults the same command succeeds, and so does a whole run, with exact tables."""
+        self.after = set(said)
+        if record:
+            done = self.run(folder, log=record)
+        else:
+            done = self.program.run(folder, *self.arguments, expect=None)
+        if done.returncode != 0:
+            return [f"the repeated command gave exit code {done.returncode}: {done.stderr.strip()[-500:]}"]
+        self.after |= acknowledged(done.stdout, 0, self.project.landed())
+        found = oracle.check(folder / ".martlet", self.after, settled=False)
+        if found or record:
+            return found
+        done = self.program.run(folder, "run", "--to", "transform", "--json", expect=None)
+        if done.returncode != 0:
+            return [f"the next run gave exit code {done.returncode}: {done.stderr.strip()[-500:]}"]
+        return oracle.check(folder / ".martlet", said, settled=True)
+
+    def cut(self, base, folder, record, said, rng):
+        """After a failed fsync: what the repeated command acknowledged is there even if the power fails then."""
+        for mode in ("nothing", "random"):
+            platter = powercut.Platter(folder, rng)
+            platter.load(base)
+            for entry in powercut.records(record):
+                platter.play(entry)
+            target = Path(f"{folder}-cut")
+            platter.cut(target, mode)
+            found = Oracle(self.project).check(target / ".martlet", self.after, settled=False)
+            if found:
+                return [f"after a failed fsync, the repeated command and a power cut: {f}" for f in found]
+            shutil.rmtree(target)
+        return []
+
+
+def scenes(program, commands, shim, scratch):
+    run, ingest = ["run", "--to", "transform", "--json"], ["ingest", "--json"]
+    made = [
+        ("first", run, ["land", "land"]),
+        ("second", run, ["land", run, "land", "land"]),
+        ("ingest", ingest, ["land", "land", ingest, "land"]),
+    ]
+    for name in ("compact", "checkpoint", "vacuum"):
+        if name in commands:
+            made.append((name, commands[name], ["land", run, "land", run, "land", run]))
+    for name, arguments, prepare in made:
+        yield Scene(name, program, shim, scratch, arguments, prepare)
+
+
+def chosen(calls, rng, every):
+    """All calls, or of each place in the code the first, the last and one between."""
+    if every:
+        return calls
+    places = defaultdict(list)
+    for call in calls:
+        places[call.op, call.site].append(call)
+    picked = set()
+    for found in places.values():
+        picked |= {found[0], found[-1], rng.choice(found)}
+    return sorted(picked)
+
+
+def everywhere(program, commands, shim, scratch, seed, say=print, every=False, most=None, seconds=None):
+    """Gives (faults, failures); prints a line a scene."""
+    rng = random.Random(seed)
+    total, failures = 0, []
+    made = list(scenes(program, commands, shim, scratch))
+    for index, scene in enumerate(made):
+        begun = time.monotonic()
+        share = seconds and seconds / (len(made) - index)
+        calls = scene.count()
+        places = {(c.op, c.site) for c in calls}
+        plan = [(call, kind) for call in chosen(calls, rng, every) for kind in KINDS[call.op]]
+        whole = len(plan)
+        rng.shuffle(plan)
+        plan = plan[:most]
+        outcomes, covered = Counter(), set()
+        for number, (call, kind) in enumerate(plan):
+            if share and time.monotonic() - begun > share or len(failures) >= 10:
+                break
+            found, outcome, folder = scene.fail(call, kind, number, rng)
+            covered.add((call.op, call.site))
+            outcomes[outcome] += 1
+            total += 1
+            if found:
+                what = f"{scene.name}: {kind} at call {call.number} ({call.op} {call.path}, {call.site[:120]})"
+                failures.append(f"{what}: {'; '.join(found[:3])}")
+                say(f"DIFFERENCE: {failures[-1]}\n  folder: {folder}")
+        seconds = seconds and seconds - (time.monotonic() - begun)
+        told = ", ".join(f"{n} {what}" for what, n in outcomes.items())
+        say(f"faults in {scene.name}: {len(calls)} calls from {len(places)} places; {sum(outcomes.values())} of {whole} "
+            f"faults tried, at {len(covered)} places: {told}")
+    return total, failures

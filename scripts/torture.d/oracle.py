@@ -1,0 +1,182 @@
+"""Compares a project's tables, as delta-rs reads them, with what was acknowledged and with the files themselves."""
+
+import json
+import sqlite3
+from collections import Counter
+from pathlib import Path
+
+from deltalake import DeltaTable, QueryBuilder
+
+
+class Oracle:
+    """Keeps no more than the order in which files were taken; everything else it recomputes from the files."""
+
+    def __init__(self, project):
+        self.project = project
+        self.order = {"moves": [], "levels": []}
+        self.tables_read = 0
+
+    def check(self, home, acknowledged, settled):
+        """Differences, as sentences. `settled`: a run has completed, so nothing may be half-way."""
+        self.found = []
+        self.lake = Path(home) / "lake"
+        bronze = {source: self.read_log(source) for source in self.order}
+        for source in self.order:
+            self.compare_log(source, bronze[source])
+        missing = [d for d in acknowledged if d not in {d for order in self.order.values() for d in order}]
+        for digest in missing:
+            self.differ(f"{self.called(digest)} was acknowledged and is not in bronze")
+        moves, refused = self.project.moves(self.order["moves"])
+        levels = self.project.levels(self.order["levels"])
+        self.compare("bronze.moves", moves, ("id", "place", "amount"))
+        self.compare("bronze.levels", levels, ("place", "slot", "level"))
+        self.compare_quarantine(refused, settled)
+        if settled:
+            left = self.project.landed() - {d for order in self.order.values() for d in order}
+            for digest in left:
+                self.differ(f"{self.called(digest)} has landed, and a completed run did not take it")
+            self.compare("silver.moves", {(id,): (place, amount) for id, place, amount in moves.values()},
+                         ("place", "amount"), key=("id",))
+            wanted = {row[:1]: row[1:] for row in self.project.places(moves, levels)}
+            self.compare("gold.places", wanted, ("moves", "amount", "level"), key=("place",))
+            self.check_database(Path(home) / "martlet.db")
+        return self.found
+
+    def differ(self, text):
+        self.found.append(text)
+
+    def called(self, digest):
+        file = self.project.files.get(digest)
+        return f"{file.source}/{file.name} ({digest[:12]})" if file else digest
+
+    def read_log(self, source):
+        """The files that each commit of a bronze table names, in order; a file may stand in one commit only."""
+        taken = []
+        for entry in sorted((self.lake / "bronze" / source / "_delta_log").glob("*.json")):
+            try:
+                actions = [json.loads(line) for line in entry.read_text().splitlines()]
+            except ValueError:
+                self.differ(f"{source}: {entry.name} is torn")
+                continue
+            ids = [a["txn"]["appId"] for a in actions if a.get("txn")]
+            digests = [i.removeprefix("martlet/file/") for i in ids if i.startswith("martlet/file/")]
+            taken += sorted(digests, key=lambda d: self.project.files[d].name if d in self.project.files else d)
+        for digest, times in Counter(taken).items():
+            if times > 1:
+                self.differ(f"{self.called(digest)} was committed {times} times")
+            if digest not in self.project.files:
+                self.differ(f"bronze.{source} took a file that never landed: {digest}")
+        return [d for d in dict.fromkeys(taken) if d in self.project.files]
+
+    def compare_log(self, source, taken):
+        """What was in the table once stays in it."""
+        known = self.order[source]
+        # Old entries of the log may have been cleaned away after a checkpoint.
+        self.order[source] = known + [d for d in taken if d not in known]
+
+    def forget(self):
+        """Takes the order anew from the log, for a disk that went back in time."""
+        for source in self.order:
+            self.order[source] = []
+
+    def open(self, table):
+        folder = self.lake / table.replace(".", "/")
+        if not (folder / "_delta_log").is_dir() or not any((folder / "_delta_log").glob("*.json")):
+            return None
+        try:
+            return DeltaTable(str(folder))
+        except Exception as error:  # whatever delta-rs has against the table is a finding
+            self.differ(f"delta-rs cannot open {table}: {str(error)[:400]}")
+            return None
+
+    def read(self, table, columns):
+        opened = self.open(table)
+        if not opened:
+            return []
+        names = ", ".join(f'"{c}"' for c in columns)
+        try:
+            query = QueryBuilder().register("t", opened).execute(f"SELECT {names} FROM t")
+            rows = []
+            for batch in query:
+                rows += zip(*(batch.column(i).to_pylist() for i in range(batch.num_columns)))
+        except Exception as error:
+            self.differ(f"delta-rs cannot read {table}: {str(error)[:400]}")
+            return []
+        self.tables_read += 1
+        return rows
+
+    def compare(self, table, wanted, columns, key=("_file", "_row")):
+        rows = self.read(table, (*key, *columns))
+        width = len(key)
+        found = Counter(row[:width] for row in rows)
+        twice = [k for k, n in found.items() if n > 1]
+        if twice:
+            self.differ(f"{table}: {len(twice)} rows stand more than once, e.g. {twice[0]}")
+        lacking, extra = wanted.keys() - found.keys(), found.keys() - wanted.keys()
+        if lacking:
+            self.differ(f"{table}: {len(lacking)} of {len(wanted)} rows are gone, e.g. {min(lacking)}")
+        if extra:
+            self.differ(f"{table}: {len(extra)} rows too many, e.g. {min(extra)}")
+        wrong = [row for row in rows if row[:width] in wanted and row[width:] != wanted[row[:width]]]
+        if wrong:
+            self.differ(f"{table}: {len(wrong)} rows differ, e.g. {wrong[0]}, not {wanted[wrong[0][:width]]}")
+        for index, name in enumerate(columns):
+            values = [v[index] for v in wanted.values() if isinstance(v[index], int)]
+            if values and sum(values) != sum(row[width + index] or 0 for row in rows):
+                self.differ(f"{table}: the sum of {name} is not {sum(values)}")
+
+    def compare_quarantine(self, refused, settled):
+        rows = Counter(self.read_quarantine())
+        for (digest, row), times in rows.items():
+            if times > 1:
+                self.differ(f"quarantine.moves: row {row} of {self.called(digest)} stands {times} times")
+        by_file = {}
+        for digest, row in rows:
+            by_file.setdefault(digest, set()).add((digest, row))
+        for digest, found in by_file.items():
+            file = self.project.files.get(digest)
+            if file is None:
+                self.differ(f"quarantine.moves: a file that never landed: {digest}")
+            elif file.refused:
+                if found != {(digest, None)}:
+                    self.differ(f"quarantine.moves: {self.called(digest)} was refused whole, and {found} stand there")
+            elif digest not in refused and settled:
+                self.differ(f"quarantine.moves: rows of {self.called(digest)}, which is not in bronze")
+        for digest, wanted in refused.items():
+            if wanted != by_file.get(digest, set()):
+                self.differ(
+                    f"quarantine.moves: {len(by_file.get(digest, set()))} rows of {self.called(digest)}, "
+                    f"not {len(wanted)}")
+
+    def read_quarantine(self):
+        """(digest, row) of what is set aside; rows of an interrupted attempt that a later one took back do not count."""
+        table = self.open("quarantine.moves")
+        if not table:
+            return []
+        if "attempt" not in [field.name for field in table.schema().fields]:
+            return self.read("quarantine.moves", ("file_digest", "row"))
+        rows = self.read("quarantine.moves", ("file_digest", "row", "attempt"))
+        void = {a for a in {row[2] for row in rows} if table.transaction_version(f"martlet/void/{a}") is not None}
+        return [row[:2] for row in rows if row[2] not in void]
+
+    def check_database(self, path):
+        if not path.exists():
+            return
+        with sqlite3.connect(path) as connection:
+            answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        connection.close()
+        if answer != "ok":
+            self.differ(f"martlet.db: {answer}")
+
+    def check_versions(self, home):
+        """Every version of every table opens in delta-rs; gives how many."""
+        count = 0
+        for log in sorted(Path(home).glob("lake/*/*/_delta_log")):
+            try:
+                table = DeltaTable(str(log.parent))
+                for version in range(table.version() + 1):
+                    DeltaTable(str(log.parent), version=version)
+                    count += 1
+            except Exception as error:
+                self.differ(f"delta-rs cannot open {log.parent.name}: {str(error)[:400]}")
+        return count

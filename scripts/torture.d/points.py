@@ -1,0 +1,30 @@
+"""The failpoints: their names from the sources, and which command reaches which of them."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+CALL = re.compile(r'Failpoint\.reach\(\s*"([a-z0-9.-]+)"')
+
+
+def in_sources(root):
+    names = Counter()
+    for path in sorted((Path(root) / "Sources").rglob("*.swift")):
+        names.update(CALL.findall(path.read_text(encoding="utf-8")))
+    return names
+
+
+class Log:
+    """The file into which a program writes the points that it reaches."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def take(self):
+        """Points reached since the last time, counted."""
+        try:
+            names = self.path.read_text().split("\n")
+        except FileNotFoundError:
+            return Counter()
+        self.path.unlink()
+        return Counter(n for n in names if n)

@@ -1,0 +1,174 @@
+"""A project small enough for thousands of cycles, whose every table can be computed from its files without Martlet."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+FILES = {
+    "martlet.yaml": """
+name: torture
+sources:
+  moves: {}
+  levels: {}
+""",
+    "contracts/moves.yaml": """
+description: a key that comes again is refused
+key: [id]
+on_key_conflict: reject
+columns:
+  id: {type: bigint, nullable: false}
+  place: {type: text, allowed: [a, b, c, d, e]}
+  moved: {type: timestamp}
+  amount: {type: bigint, min: -1000000, max: 1000000}
+""",
+    "contracts/levels.yaml": """
+description: a key that comes again replaces the earlier row
+key: [place, slot]
+on_key_conflict: latest-wins
+columns:
+  place: {type: text, nullable: false}
+  slot: {type: integer, nullable: false}
+  level: {type: bigint}
+""",
+    "transforms/silver/moves.sql": """
+SELECT id, place, moved, amount FROM bronze.moves
+""",
+    "transforms/gold/places.sql": """
+SELECT moves.place, moves.moves, moves.amount, coalesce(levels.level, 0) AS level
+FROM (SELECT place, count(*) AS moves, sum(amount)::BIGINT AS amount FROM silver.moves GROUP BY place) AS moves
+LEFT JOIN (SELECT place, sum(level)::BIGINT AS level FROM bronze.levels GROUP BY place) AS levels USING (place)
+""",
+}
+PLACES = "abcde"
+SOURCES = ("moves", "levels")
+
+
+class File:
+    """One file that landed, and what its rows must become."""
+
+    def __init__(self, source, name, lines, rows, refused=False):
+        self.source, self.name, self.rows, self.refused = source, name, rows, refused
+        self.bytes = "".join(lines).encode()
+        self.digest = hashlib.sha256(self.bytes).hexdigest()
+
+
+class Small:
+    """The project's files on disk, and the book of all that landed. Every answer here is computed from the files."""
+
+    def __init__(self, folder, rng, rows=30):
+        self.folder, self.rng, self.size = Path(folder), rng, rows
+        self.files = {}
+        self.next_id = 0
+        self.number = 0
+        for name, text in FILES.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.lstrip())
+        for source in SOURCES:
+            (self.folder / "landing" / source).mkdir(parents=True)
+
+    def land(self, source, refused=False):
+        self.number += 1
+        # Files are taken by name, and do not arrive in that order.
+        name = f"{self.rng.randrange(1000):03d}-{self.number}.csv"
+        file = self.refusable(name) if refused else getattr(self, f"make_{source}")(name)
+        self.files[file.digest] = file
+        target = self.folder / "landing" / source / name
+        # Not there until it is whole, as a careful sender does it.
+        hidden = target.with_name("." + name)
+        hidden.write_bytes(file.bytes)
+        hidden.rename(target)
+        return file
+
+    def withdraw(self, file):
+        (self.folder / "landing" / file.source / file.name).unlink()
+
+    def landed(self):
+        """Digests of the files that lie in the landing folders now, refused ones left out."""
+        return {
+            f.digest for f in self.files.values()
+            if not f.refused and (self.folder / "landing" / f.source / f.name).exists()}
+
+    def make_moves(self, name):
+        lines, rows = ["id,place,moved,amount\n"], []
+        for row in range(1, self.rng.randint(2, self.size) + 1):
+            place, amount, bad = self.rng.choice(PLACES), self.rng.randint(-1_000_000, 1_000_000), None
+            kind = self.rng.random()
+            if kind < 0.06 and self.next_id:
+                id = self.rng.randrange(self.next_id)  # a key that came before, in this file or an earlier one
+            else:
+                id = self.next_id
+                self.next_id += 1
+                if kind > 0.97:
+                    bad = "amount"
+            text = "much" if bad else amount
+            lines.append(f"{id},{place},2025-01-01 00:{row // 60 % 60:02d}:{row % 60:02d},{text}\n")
+            rows.append((row, id, place, amount, bad))
+        return File("moves", name, lines, rows)
+
+    def make_levels(self, name):
+        keys = [(place, slot) for place in PLACES for slot in range(6)]
+        chosen = self.rng.sample(keys, self.rng.randint(2, min(len(keys), self.size)))
+        rows = [(row, place, slot, self.rng.randint(0, 1000)) for row, (place, slot) in enumerate(chosen, 1)]
+        return File(
+            "levels", name, ["place,slot,level\n", *(f"{p},{s},{level}\n" for _, p, s, level in rows)], rows)
+
+    def refusable(self, name):
+        """A file without a column that must be there."""
+        lines = ["id,place,moved\n", f"{self.next_id},a,2025-01-01 00:00:{self.number % 60:02d}\n"]
+        self.next_id += 1
+        return File("moves", name, lines, [], refused=True)
+
+    # What the tables must hold when the given files were taken in the given order.
+
+    def moves(self, order):
+        """({(digest, row): (id, place, amount)}, {(digest, row)} of what is refused, by file)."""
+        taken, refused, seen = {}, {}, set()
+        for digest in order:
+            refused[digest] = set()
+            for row, id, place, amount, bad in self.files[digest].rows:
+                if bad or id in seen:
+                    refused[digest].add((digest, row))
+                else:
+                    seen.add(id)
+                    taken[digest, row] = (id, place, amount)
+        return taken, refused
+
+    def levels(self, order):
+        latest = {}
+        for digest in order:
+            for row, place, slot, level in self.files[digest].rows:
+                latest[place, slot] = (digest, row, level)
+        return {(digest, row): (place, slot, level) for (place, slot), (digest, row, level) in latest.items()}
+
+    @staticmethod
+    def places(moves, levels):
+        totals = {}
+        for id, place, amount in moves.values():
+            count, sum = totals.get(place, (0, 0))
+            totals[place] = (count + 1, sum + amount)
+        level = {place: 0 for place in totals}
+        for place, _, value in levels.values():
+            if place in level:
+                level[place] += value
+        return sorted((place, count, sum, level[place]) for place, (count, sum) in totals.items())
+
+
+def copy(project, target):
+    """The project's own files and its landing folders, without its home."""
+    shutil.copytree(project.folder, target, ignore=shutil.ignore_patterns(".martlet*"))
+    return Path(target)
+
+
+def acknowledged(output, returncode, landed):
+    """The digests that a command said it has taken: what `--json` names, or all that had landed when `run` succeeded."""
+    try:
+        answer = json.loads(output)
+    except ValueError:
+        return set()
+    if isinstance(answer, list):
+        return {
+            file["digest"] for report in answer for file in report.get("files", [])
+            if file["outcome"] in ("ingested", "already-known")}
+    return set(landed) if returncode == 0 and isinstance(answer, dict) and "steps" in answer else set()
