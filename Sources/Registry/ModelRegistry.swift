@@ -1,7 +1,7 @@
 package import SQLText
 package import Vocabulary
 
-/// What a project remembers: its steps, its runs, its registered models, and who moved what when.
+/// What a project remembers: its steps, its runs, its registered models, who moved what when, and its jobs.
 ///
 /// Rules, kept by the schema as well as by the code:
 /// 1. A recorded run never changes, and it is recorded together with the completion of its step.
@@ -9,6 +9,7 @@ package import Vocabulary
 /// 3. History only grows; every move of an alias and every decision stands in it with actor and time.
 /// 4. An approval is decided once.
 /// 5. An alias names no version that is pending or rejected.
+/// 6. A running job belongs to one attempt; only the newest one's writes about it are taken.
 ///
 /// All calls block on the database and may come from any thread.
 package struct ModelRegistry: Sendable {
@@ -16,6 +17,7 @@ package struct ModelRegistry: Sendable {
     package let files: FileStore
     package let runs: RunStore
     package let models: ModelStore
+    package let jobs: JobStore
 
     /// The registry of `project` in `database`, its schema brought up to date first.
     package static func open(
@@ -39,6 +41,7 @@ package struct ModelRegistry: Sendable {
         files = FileStore(book: book)
         runs = RunStore(book: book)
         models = ModelStore(book: book)
+        jobs = JobStore(book: book)
     }
 }
 
