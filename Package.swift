@@ -59,19 +59,22 @@ let package = Package(
         module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
         module("TrainingLightGBM", ["Training", "LightGBM", "Vocabulary"]),
 
+        // Processes that do the long work.
+        module("Workers", ["Registry", "Vocabulary"]),
+
         // Story, wiring, edge.
         module("Workflow", ["Projects", "Lakehouse", "Training", "Registry", "Vocabulary"]),
         module(
             "Composition",
             [
                 "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM", "Registry",
-                "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Vocabulary",
+                "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Vocabulary",
             ]),
         module(
             "Commands",
             [
-                "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Generators", "Vocabulary",
-                arguments,
+                "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Generators", "Workers",
+                "Vocabulary", arguments,
             ]),
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
 
@@ -83,6 +86,7 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: settings),
         tests("RegistryTests", ["Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("WorkflowTests", ["Workflow", "Lakehouse", "Registry", "SQLite", "Vocabulary"]),
+        tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],

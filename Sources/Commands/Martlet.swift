@@ -15,7 +15,7 @@ package struct Martlet: ParsableCommand {
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
             VerifyCommand.self, LakeCommand.self, RunsCommand.self, ModelsCommand.self, EventsCommand.self,
-            DoctorCommand.self, SchemaCommand.self,
+            JobsCommand.self, WorkerCommand.self, DoctorCommand.self, SchemaCommand.self,
         ])
 
     package init() {}
@@ -23,8 +23,8 @@ package struct Martlet: ParsableCommand {
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() -> Never {
         RealWorld.ignoreFileSizeSignal()
-        let commands = Set(CommandLine.arguments.dropFirst())
-        if !commands.isDisjoint(with: ["run", "verify", "predict"]) { RealWorld.restartWithPassiveWaiting() }
+        let command = CommandLine.arguments.dropFirst().first ?? ""
+        if ["run", "verify", "predict"].contains(command) { RealWorld.restartWithPassiveWaiting() }
         do {
             var command = try parseAsRoot()
             try command.run()

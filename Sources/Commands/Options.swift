@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Composition
+internal import Registry
 internal import Vocabulary
+internal import Workers
 
 /// Where the project is: shared by nearly all commands.
 struct ProjectOptions: ParsableArguments {
@@ -26,7 +28,12 @@ struct ProjectOptions: ParsableArguments {
         } else {
             folder = try ProjectFolder.find()
         }
-        return Composition.Settings(projectFolder: folder, home: home)
+        var settings = Composition.Settings(projectFolder: folder, home: home)
+        // A job does not fail because another martlet is at work: it waits for its turn.
+        if let line = LifeLine.current {
+            settings.whenBusy = { line.report(JobProgress(step: "waiting for another martlet at work")) }
+        }
+        return settings
     }
 
     func composition() throws -> Composition { Composition(try settings()) }

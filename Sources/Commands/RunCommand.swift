@@ -5,6 +5,7 @@ internal import Projects
 internal import Registry
 internal import Training
 internal import Vocabulary
+internal import Workers
 internal import Workflow
 
 extension Stage: ExpressibleByArgument {}
@@ -57,6 +58,7 @@ struct RunCommand: ParsableCommand {
             let journal = Journal(
                 path: composition.home + "/logs/trace.jsonl", surroundings: composition.surroundings,
                 cpuSeconds: RealWorld.cpuSeconds, began: progress.begin, ended: progress.end)
+            progress.journal = journal
             return (try workspace.run(from: from, to: to, journal: journal), journal)
         }
         let models = report.models.map {
@@ -98,8 +100,12 @@ struct RunCommand: ParsableCommand {
 /// Shows the steps of a long command on standard error.
 final class StepProgress {
     private let isTerminal = Output.errorIsTerminal
+    /// Tells a job's supervisor how many steps are done.
+    weak var journal: Journal?
 
     func begin(_ step: String) {
+        LifeLine.current?.report(
+            JobProgress(step: step, done: journal?.entries.count, total: journal?.expected))
         if isTerminal { Output.raw("  \(step) …", to: 2) }
     }
 

@@ -22,6 +22,9 @@ package struct Composition: Sendable {
         /// Threads of the learner (MARTLET_TRAINING_THREADS).
         package var trainingThreads: Int?
         package var splitSeed: Int?
+        /// Called once when another process is at work on the project; then the lock is waited for. Without it
+        /// that is an error.
+        package var whenBusy: (@Sendable () -> Void)?
 
         package init(projectFolder: String, home: String? = nil) {
             self.projectFolder = projectFolder
@@ -52,7 +55,7 @@ package struct Composition: Sendable {
     package func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
         try Disk.makeDirectory(home)
-        guard let lock = try FileLock(home + "/lock") else {
+        guard let lock = try FileLock(home + "/lock") ?? waitForLock() else {
             throw MartletError(
                 .conflict, "project.busy", "Another martlet is at work in \(project.folder).",
                 remedy: "Wait until it has finished, or stop it.")
@@ -69,6 +72,12 @@ package struct Composition: Sendable {
             try lock.end()
             return result
         }
+    }
+
+    private func waitForLock() throws -> FileLock? {
+        guard let whenBusy = settings.whenBusy else { return nil }
+        whenBusy()
+        return try FileLock(waitingFor: home + "/lock")
     }
 
     /// Scratch folders begin with the number of the process that made them.
@@ -97,7 +106,7 @@ package struct Composition: Sendable {
         return try body(try registry(project, writing: true))
     }
 
-    private func registry(_ project: Project, writing: Bool) throws -> ModelRegistry {
+    func registry(_ project: Project, writing: Bool) throws -> ModelRegistry {
         let path = home + "/martlet.db"
         if !writing, !Disk.exists(path) {
             throw MartletError(

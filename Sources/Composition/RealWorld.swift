@@ -1,3 +1,4 @@
+internal import Foundation
 package import Vocabulary
 
 #if canImport(Glibc)
@@ -46,6 +47,34 @@ package enum RealWorld {
         let text = String(cString: value)
         return text.isEmpty ? nil : text
     }
+
+    /// All of it.
+    package static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    /// The machine's name, as far as it consists of letters, digits and dots.
+    package static var host: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, 255) == 0 else { return "localhost" }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let plain = name.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") }
+        return plain.isEmpty ? "localhost" : plain
+    }
+
+    /// Bytes of memory that this process may use: the machine's, or its control group's where that is less.
+    package static var memory: Int64? {
+        let pages = Int64(sysconf(Int32(_SC_PHYS_PAGES)))
+        let pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
+        let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap { path in
+            (try? Disk.read(path)).flatMap { Int64(String(decoding: $0.prefix { $0 >= 48 }, as: UTF8.self)) }
+        }
+        return ((pages > 0 && pageSize > 0 ? [pages * pageSize] : []) + limits).min()
+    }
+
+    /// Sleeps.
+    package static func pause(seconds: Double) { usleep(UInt32(seconds * 1e6)) }
+
+    /// Ends the process.
+    package static func end(_ code: Int32) -> Never { exit(code) }
 
     /// The program's own file.
     package static var executable: String {

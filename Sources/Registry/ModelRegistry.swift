@@ -1,7 +1,7 @@
 package import SQLText
 package import Vocabulary
 
-/// What a project remembers: its steps, its runs, its registered models, and who moved what when.
+/// What a project remembers: its steps, its runs, its registered models, who moved what when, and its jobs.
 ///
 /// Rules, kept by the schema as well as by the code:
 /// 1. A recorded run never changes, and it is recorded together with the completion of its step.
@@ -10,6 +10,7 @@ package import Vocabulary
 /// 4. An approval is decided once.
 /// 5. An alias names no version that is pending or rejected.
 /// 6. What happens to a run or a model is told by an event, written in the same transaction.
+/// 7. A running job belongs to one attempt; only the newest one's writes about it are taken.
 ///
 /// All calls block on the database and may come from any thread.
 package struct ModelRegistry: Sendable {
@@ -18,6 +19,7 @@ package struct ModelRegistry: Sendable {
     package let runs: RunStore
     package let models: ModelStore
     package let events: EventStore
+    package let jobs: JobStore
 
     /// The registry of `project` in `database`, its schema brought up to date first.
     package static func open(
@@ -42,6 +44,7 @@ package struct ModelRegistry: Sendable {
         runs = RunStore(book: book)
         models = ModelStore(book: book)
         events = EventStore(book: book)
+        jobs = JobStore(book: book)
     }
 }
 

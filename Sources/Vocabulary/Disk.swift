@@ -345,6 +345,20 @@ package final class FileLock {
         guard pwrite(file, "0", 1, 0) == 1 else { throw Disk.failure("write", path) }
     }
 
+    /// Waits as long as another process holds it.
+    package init(waitingFor path: String) throws {
+        self.path = path
+        try Disk.makeDirectory(Disk.parent(of: path))
+        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw Disk.failure("lock", path) }
+        while flock(file, LOCK_EX) != 0 {
+            if errno == EINTR { continue }
+            let error = Disk.failure("lock", path)
+            close(file)
+            throw error
+        }
+    }
+
     deinit { close(file) }
 }
 

@@ -24,6 +24,8 @@ package final class Journal {
     }
 
     package private(set) var entries: [Entry] = []
+    /// How many steps there will be, once that is known.
+    package var expected: Int?
     private let path: String?
     private let surroundings: Surroundings
     private let cpuSeconds: @Sendable () -> Double

@@ -38,6 +38,7 @@ extension Workspace {
     package func run(from first: Stage = .ingest, to last: Stage = .predict, journal: Journal) throws -> RunReport {
         var report = RunReport()
         func includes(_ stage: Stage) -> Bool { first <= stage && stage <= last }
+        journal.expected = expectedSteps(includes)
         if includes(.ingest) { report.ingested = try ingestAll(journal) }
         guard last >= .transform else { return report }
         let planned = try plannedTransforms()
@@ -56,6 +57,13 @@ extension Workspace {
             if includes(.predict) { try predictUnlabelled(specification, into: model.predictions, journal) }
         }
         return report
+    }
+
+    /// How many steps a run has, if every model passes its gates.
+    private func expectedSteps(_ includes: (Stage) -> Bool) -> Int {
+        let perModel = (includes(.train) ? 2 : 0) + (includes(.register) ? 1 : 0) + (includes(.predict) ? 1 : 0)
+        return (includes(.ingest) ? project.sources.count : 0) + (includes(.transform) ? project.transforms.count : 0)
+            + project.models.count * perModel
     }
 
     private func ingestAll(_ journal: Journal) throws -> [IngestReport] {

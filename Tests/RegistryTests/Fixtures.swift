@@ -50,6 +50,8 @@ final class Virtual: Sendable {
         }
     }
 
+    func advance(seconds: Int64) { clock.withLock { $0 += seconds } }
+
     func id() -> String {
         let number = count.withLock { count in
             count += 1

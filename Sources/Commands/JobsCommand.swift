@@ -1,0 +1,161 @@
+internal import ArgumentParser
+internal import Composition
+internal import Registry
+internal import Vocabulary
+internal import Workers
+internal import Workflow
+
+struct JobsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobs", abstract: "Hand work over to workers, and look after it.",
+        discussion: "Jobs wait in the project's queue until a `martlet worker` takes them.",
+        subcommands: [SubmitCommand.self, List.self, Show.self, Logs.self, Cancel.self, Retry.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, newest first.")
+        @Option(help: "Only in this state: queued, running, finished, failed, cancelled.") var state: Job.State?
+        @Option(help: "At most so many.") var limit = 20
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let jobs = try place.composition().withRegistry { try $0.jobs.list(state: state, limit: max(1, limit)) }
+            if format.json { return try Output.json(jobs) }
+            var grid = TextGrid("job", "kind", "state", "attempts", "created (UTC)", "progress", "reason")
+            for job in jobs {
+                grid.rows.append([
+                    String(job.id.prefix(12)), job.kind, job.state.rawValue, "\(job.attempts) of \(job.maxAttempts)",
+                    job.created.minute, job.state == .running ? JobPages.progress(job) : "",
+                    String((job.reason ?? "").prefix(60)),
+                ])
+            }
+            Output.print(jobs.isEmpty ? "No jobs." : grid.text)
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show a job with its attempts and its result.")
+        @OptionGroup var named: JobArgument
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let (job, attempts) = try place.composition().withRegistry { try $0.jobs.show(named.id) }
+            if format.json { return try Output.json(JobPages.Whole(job: job, attempts: attempts)) }
+            JobPages.show(job, attempts)
+        }
+    }
+
+    struct Logs: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "logs", abstract: "Print what a job's attempts said.")
+        @OptionGroup var named: JobArgument
+        @Option(help: ArgumentHelp("Only this attempt (default: the newest).", valueName: "n")) var attempt: Int?
+        @Flag(help: "Go on until the job has ended.") var follow = false
+        @OptionGroup var place: ProjectOptions
+
+        func run() throws {
+            let composition = try place.composition()
+            var attempt = attempt
+            var shown = 0
+            while true {
+                let (job, attempts) = try composition.withRegistry { try $0.jobs.show(named.id) }
+                let newest = self.attempt ?? job.token
+                if attempt != newest {
+                    attempt = newest
+                    shown = 0
+                }
+                let path = AttemptLauncher.log(of: job.id, attempt: newest, in: composition.jobLogs)
+                let text = (try? Disk.read(path)) ?? []
+                Output.raw(String(decoding: text.dropFirst(shown), as: UTF8.self), to: 1)
+                shown = text.count
+                let isOver = job.state.isEnded || attempts.contains { $0.attempt == self.attempt && $0.ended != nil }
+                if !follow, !Disk.exists(path) {
+                    throw MartletError(
+                        .missing, "job.no-log", "Job \(job.id) has no log of an attempt \(newest).",
+                        remedy: newest == 0 ? "It has not been begun: start a `martlet worker`." : nil)
+                }
+                if !follow || isOver { return }
+                RealWorld.pause(seconds: 0.5)
+            }
+        }
+    }
+
+    struct Cancel: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "cancel", abstract: "Take a job out of the queue, or end its process.")
+        @OptionGroup var named: JobArgument
+        @Option(help: "Why.") var reason: String?
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let job = try place.composition().withJobs { try $0.cancel(named.id, reason: reason) }
+            if format.json { return try Output.json(job) }
+            Output.print("Job \(job.id) is cancelled.")
+        }
+    }
+
+    struct Retry: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "retry", abstract: "Put a failed or cancelled job back into the queue.")
+        @OptionGroup var named: JobArgument
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let job = try place.composition().withJobs { try $0.retry(named.id) }
+            if format.json { return try Output.json(job) }
+            Output.print("Job \(job.id) is queued again.")
+        }
+    }
+}
+
+extension Job.State: ExpressibleByArgument {}
+
+struct JobArgument: ParsableArguments {
+    @Argument(help: ArgumentHelp("The job's id, or its beginning.", valueName: "job")) var id: String
+}
+
+/// The parts of a job's page.
+enum JobPages {
+    /// The shape of `jobs show --json`.
+    struct Whole: Encodable {
+        var job: Job
+        var attempts: [JobAttempt]
+
+        private enum CodingKeys: String, CodingKey { case attempts = "history" }
+
+        func encode(to encoder: any Encoder) throws {
+            try job.encode(to: encoder)
+            var box = encoder.container(keyedBy: CodingKeys.self)
+            try box.encode(attempts, forKey: .attempts)
+        }
+    }
+
+    static func progress(_ job: Job) -> String {
+        guard let progress = job.progress else { return "" }
+        return progress.percent.map { "\($0) % \(progress.step)" } ?? progress.step
+    }
+
+    static func show(_ job: Job, _ attempts: [JobAttempt]) {
+        Output.print("job \(job.id): \(([job.kind] + job.arguments).joined(separator: " "))")
+        Output.print("state: \(job.state.rawValue)\(job.state == .running ? ", \(progress(job))" : "")")
+        if let reason = job.reason {
+            let who = job.cancelledBy.map { " (\($0))" } ?? ""
+            Output.print("reason: \(reason)\(job.errorCode.map { " [\($0)]" } ?? "")\(who)")
+        }
+        Output.print("asked for by \(job.actor), \(job.created.minute) UTC")
+        if attempts.isEmpty { return }
+        var grid = TextGrid("attempt", "outcome", "started (UTC)", "process", "CPU s", "peak MiB", "reason")
+        for attempt in attempts {
+            grid.rows.append([
+                "\(attempt.attempt)", attempt.outcome.rawValue, attempt.started.minute,
+                attempt.process.map(String.init) ?? "", attempt.cpuSeconds.map { number($0) } ?? "",
+                attempt.peakMemory.map { "\($0 >> 20)" } ?? "", attempt.reason ?? "",
+            ])
+        }
+        Output.print("\n" + grid.text)
+    }
+}

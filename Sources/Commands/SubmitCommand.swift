@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Composition
+internal import Registry
+internal import Vocabulary
+
+/// `martlet jobs submit KIND`: the command's own options, and how the job is to be done.
+struct SubmitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "submit", abstract: "Put work into the queue.",
+        subcommands: [
+            Submit<RunCommand>.self, Submit<IngestCommand>.self, Submit<TransformJob>.self, Submit<TrainJob>.self,
+            Submit<PredictJob>.self, Submit<VerifyCommand>.self,
+        ])
+}
+
+struct Submit<Command: JobCommand>: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: Command.kind, abstract: Command.configuration.abstract)
+    }
+
+    @OptionGroup var order: OrderOptions
+    @OptionGroup var command: Command
+
+    func run() throws { try order.submit(command) }
+}
+
+/// How a job is to be done.
+struct OrderOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Higher ones go first.", valueName: "n"))
+    var priority = 0
+
+    @Option(help: ArgumentHelp("How often a job is tried whose process dies.", valueName: "n"))
+    var maxAttempts = 3
+
+    @Option(help: ArgumentHelp("Seconds that an attempt may take (default: as long as it needs).", valueName: "s"))
+    var timeLimit: Double?
+
+    @Option(help: ArgumentHelp("Memory that an attempt may use, like 2GB (default: the worker's).", valueName: "size"))
+    var memoryLimit: ByteCount?
+
+    @Option(help: ArgumentHelp("A second order with the same key is the first one.", valueName: "text"))
+    var key: String?
+
+    func validate() throws {
+        if !(1...100).contains(maxAttempts) { throw ValidationError("--max-attempts must be from 1 to 100.") }
+        if let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) {
+            throw ValidationError("--time-limit must be a number of seconds above 0.")
+        }
+        if key?.isEmpty == true { throw ValidationError("--key must not be empty.") }
+    }
+
+    func submit<Command: JobCommand>(_ command: Command) throws {
+        let composition = try command.place.composition()
+        try Disk.makeDirectory(composition.home)
+        let order = JobOrder(
+            kind: Command.kind, arguments: try command.jobArguments(), exclusive: Command.isExclusive,
+            priority: priority, maxAttempts: maxAttempts, timeLimit: timeLimit, memoryLimit: memoryLimit?.bytes,
+            idempotencyKey: key)
+        let (job, isNew) = try composition.withJobs { try $0.submit(order) }
+        if command.format.json { return try Output.json(job) }
+        Output.print(
+            isNew ? "Job \(job.id) is queued." : "Job \(job.id) has this key already; it is \(job.state.rawValue).")
+        Output.note("Follow it with `martlet jobs logs \(job.id.prefix(12)) --follow`; a `martlet worker` does it.")
+    }
+}

@@ -1,0 +1,107 @@
+internal import ArgumentParser
+internal import Composition
+internal import Projects
+internal import Registry
+internal import Vocabulary
+internal import Workers
+
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Do the jobs in the queue, each in a process of its own.",
+        discussion: """
+            A job whose process dies, uses too much memory or time, or falls silent, is tried again or fails with a
+            reason; nothing else is touched. SIGTERM ends the worker when its jobs have ended or the grace is over; what
+            has not ended then goes back into the queue.
+            """)
+
+    @Option(help: ArgumentHelp("Jobs at once.", valueName: "n"))
+    var slots = 1
+
+    @Flag(help: "Do one job, if one is waiting, and end.")
+    var once = false
+
+    @Flag(help: "End when no job is queued or running any more.")
+    var drain = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory that a job may use, like 2GB (default: four fifths of the machine's, shared by the slots).",
+            valueName: "size"))
+    var memoryLimit: ByteCount?
+
+    @Option(help: ArgumentHelp("Seconds without a sign of life after which a process counts as dead.", valueName: "s"))
+    var lease = 30.0
+
+    @Option(help: ArgumentHelp("Seconds that running jobs get when the worker is asked to stop.", valueName: "s"))
+    var grace = 30.0
+
+    @Option(help: .hidden) var attempt: String?
+    @Option(help: .hidden) var token: Int?
+    @Option(help: .hidden) var supervisor: Int32?
+
+    @OptionGroup var place: ProjectOptions
+
+    func validate() throws {
+        if !(1...256).contains(slots) { throw ValidationError("--slots must be from 1 to 256.") }
+        if once && drain { throw ValidationError("--once and --drain exclude each other.") }
+        if !(1...86_400).contains(lease) { throw ValidationError("--lease must be from 1 to 86400 seconds.") }
+        if !(0...86_400).contains(grace) { throw ValidationError("--grace must be from 0 to 86400 seconds.") }
+    }
+
+    func run() throws {
+        if let attempt, let token, let supervisor {
+            return try Attempt(
+                ticket: JobTicket(job: attempt, token: token), composition: place.composition()
+            ).run(supervisor: supervisor, lease: lease)
+        }
+        let composition = try place.composition()
+        try composition.supervise(
+            .init(
+                slots: slots, memoryLimit: memoryLimit?.bytes, lease: lease, grace: grace,
+                mode: once ? .once : drain ? .drain : .serve),
+            say: { Output.note("\(composition.surroundings.now()) \($0)") })
+    }
+}
+
+/// One attempt at a job: the command that does it, in this process, and what came of it, into the database.
+private struct Attempt {
+    let ticket: JobTicket
+    let composition: Composition
+
+    func run(supervisor: Int32, lease: Double) throws {
+        LifeLine.begin(supervisor: supervisor, every: min(5, lease / 6))
+        let job = try composition.withJobs { try $0.claimed(ticket) }
+        var ending = perform(job)
+        let output = AttemptLauncher.output(of: job.id, attempt: ticket.token, in: composition.jobLogs)
+        ending.result = result(output)
+        try composition.withJobs { _ = try $0.conclude(ticket, ending) }
+        Disk.removeTree(output)
+        RealWorld.end(Int32(ending.exitCode ?? 0))
+    }
+
+    private func perform(_ job: Job) -> JobEnding {
+        do {
+            let place = ["--project", try composition.project().folder, "--home", composition.home]
+            var command = try Martlet.parseAsRoot(JobKinds.words(job, at: place))
+            try command.run()
+            return .finished(result: nil)
+        } catch let error as MartletError {
+            Output.note("error: \(error)")
+            return .failed(error)
+        } catch {
+            let message = Martlet.message(for: error)
+            Output.note("error: \(message)")
+            return JobEnding(
+                .failed, reason: message, errorCode: "job.arguments",
+                exitCode: Int(Martlet.exitCode(for: error).rawValue))
+        }
+    }
+
+    /// What the command printed, if it is JSON of a size that a database should hold.
+    private func result(_ path: String) -> String? {
+        guard let stamp = Disk.stamp(path), stamp.size > 0, stamp.size < 4 << 20, let bytes = try? Disk.read(path),
+            (try? JSON.decode(JSONValue.self, from: bytes)) != nil
+        else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,104 @@
+internal import Projects
+package import Registry
+internal import Vocabulary
+package import Workers
+
+extension Composition {
+    /// The queue of jobs, for a command that changes it. Takes no lock: the database keeps writers apart.
+    package func withJobs<T>(_ body: (JobStore) throws -> T) throws -> T {
+        try body(try registry(try project(), writing: true).jobs)
+    }
+
+    /// Where attempts at jobs leave what they say.
+    package var jobLogs: String { home + "/logs/jobs" }
+
+    /// How a person wants work to be done.
+    package struct WorkerSettings: Sendable {
+        package var slots: Int
+        /// Bytes that a job may use (default: four fifths of the machine's memory, shared by the slots).
+        package var memoryLimit: Int64?
+        package var lease: Double
+        package var grace: Double
+        package var mode: Supervisor.Mode
+
+        package init(slots: Int, memoryLimit: Int64?, lease: Double, grace: Double, mode: Supervisor.Mode) {
+            self.slots = slots
+            self.memoryLimit = memoryLimit
+            self.lease = lease
+            self.grace = grace
+            self.mode = mode
+        }
+    }
+
+    /// Leases jobs and has them done by child processes, until there is nothing left to do or a signal asks to stop.
+    package func supervise(_ wish: WorkerSettings, say: @escaping (String) -> Void) throws {
+        let owner = "\(RealWorld.host)-\(Disk.processID)-\(surroundings.newID().suffix(6))"
+        let rolls = home + "/workers"
+        let roll = "\(rolls)/\(owner)"
+        // Held while this process lives: what tells another supervisor that it is gone.
+        guard let lock = try FileLock(roll) else {
+            throw MartletError(.conflict, "project.busy", "Another worker has the name \(owner).")
+        }
+        defer { Disk.removeTree(roll) }
+        let limit = wish.memoryLimit ?? RealWorld.memory.map { $0 / 5 * 4 / Int64(wish.slots) }
+        let folder = try project().folder
+        let launcher = AttemptLauncher(
+            program: RealWorld.executable, logs: jobLogs,
+            environment: { Self.environment(of: $0.memoryLimit ?? limit, slots: wish.slots) },
+            arguments: { [home] job in
+                [
+                    "worker", "--attempt", job.id, "--token", "\(job.token)", "--supervisor", "\(Disk.processID)",
+                    "--lease", "\(wish.lease)", "--project", folder, "--home", home,
+                ]
+            })
+        Signals.catchStop()
+        try withJobs { jobs in
+            let supervisor = Supervisor(
+                Supervisor.Settings(
+                    owner: owner, slots: wish.slots, lease: wish.lease, grace: wish.grace, memoryLimit: limit,
+                    mode: wish.mode),
+                jobs: jobs, launcher: launcher, surroundings: surroundings,
+                isDead: { other in
+                    // A supervisor of this machine keeps its lock as long as it lives; of others nothing is known.
+                    let path = "\(rolls)/\(other)"
+                    guard Disk.exists(path), (try? FileLock(path)) ?? nil != nil else { return false }
+                    Disk.removeTree(path)
+                    return true
+                }, say: say)
+            say("worker \(owner) begins: \(wish.slots) \(wish.slots == 1 ? "slot" : "slots")")
+            var heeded = 0
+            while true {
+                supervisor.pass()
+                while heeded < Signals.stopRequests {
+                    heeded += 1
+                    supervisor.stop()
+                    say(heeded == 1 ? "stopping when the running jobs have ended" : "stopping now")
+                }
+                if supervisor.isDone { break }
+                Signals.wait(for: supervisor.descriptors, seconds: supervisor.patience)
+            }
+            say("worker \(owner) ends")
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    /// What an attempt finds in its environment: threads shared by the slots, OpenMP threads that sleep while they
+    /// wait, and an SQL engine that spills to disk long before the attempt's limit.
+    private static func environment(of memoryLimit: Int64?, slots: Int) -> [(String, String)] {
+        let threads = "\(max(1, RealWorld.processors / slots))"
+        var variables = RealWorld.environment
+        variables["MARTLET_HOME"] = nil
+        variables["OMP_WAIT_POLICY"] = "passive"
+        variables["GOMP_SPINCOUNT"] = "0"
+        variables["OMP_NUM_THREADS"] = variables["MARTLET_TRAINING_THREADS"] ?? threads
+        for name in ["MARTLET_THREADS", "MARTLET_TRAINING_THREADS"] where variables[name] == nil {
+            variables[name] = threads
+        }
+        if variables["MARTLET_MEMORY"] == nil, let memoryLimit {
+            variables["MARTLET_MEMORY"] = "\(max(64, min(2048, memoryLimit >> 21)))MiB"
+        }
+        // A crash is told by its signal; a backtrace would keep the process for seconds.
+        variables["SWIFT_BACKTRACE"] = "enable=no"
+        return variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+}

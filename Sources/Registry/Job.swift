@@ -1,0 +1,211 @@
+package import Vocabulary
+
+/// A piece of work for a worker process.
+package struct Job: Sendable, Equatable {
+    package enum State: String, Sendable, Encodable, CaseIterable {
+        case queued, running, finished, failed, cancelled
+
+        /// Whether nothing happens to it any more by itself.
+        package var isEnded: Bool { self == .finished || self == .failed || self == .cancelled }
+    }
+
+    /// 32 hexadecimal digits.
+    package let id: String
+    /// The command that does it: "run", "ingest".
+    package let kind: String
+    /// The words after the command.
+    package let arguments: [String]
+    /// Whether it changes tables or models: at most one such job of a project runs at a time.
+    package let exclusive: Bool
+    package var state: State
+    /// Higher ones go first; equal ones in the order of their creation.
+    package let priority: Int
+    /// Attempts that count against `maxAttempts`.
+    package var attempts: Int
+    package let maxAttempts: Int
+    /// Fencing token: the number of leases so far. Grows, never falls.
+    package var token: Int
+    package var owner: String?
+    /// Without a heartbeat until then, another worker may take it over.
+    package var leaseUntil: Timestamp?
+    package var heartbeat: Timestamp?
+    /// A queued job is not leased before.
+    package var notBefore: Timestamp
+    /// Seconds that one attempt may take.
+    package let timeLimit: Double?
+    /// Bytes that one attempt may use.
+    package let memoryLimit: Int64?
+    package var progress: JobProgress?
+    package let created: Timestamp
+    /// When the newest attempt began.
+    package var started: Timestamp?
+    package var ended: Timestamp?
+    package let actor: String
+    package var cancelledBy: String?
+    /// Why it failed, was cancelled, or is queued again; in a sentence.
+    package var reason: String?
+    /// The stable code of `reason`: "job.memory", or that of the command's own error.
+    package var errorCode: String?
+    package var exitCode: Int?
+    /// "SIGSEGV".
+    package var signal: String?
+    /// JSON text: what the command prints with `--json`.
+    package var result: String?
+    package let idempotencyKey: String?
+}
+
+/// How far a job is.
+package struct JobProgress: Sendable, Equatable, Codable {
+    /// What it is doing: "train:readmission".
+    package var step: String
+    package var done: Int?
+    package var total: Int?
+
+    package init(step: String, done: Int? = nil, total: Int? = nil) {
+        self.step = step
+        self.done = done
+        self.total = total
+    }
+
+    /// From 0 to 100, rounded down.
+    package var percent: Int? {
+        guard let done, let total, total > 0 else { return nil }
+        return min(100, max(0, done * 100 / total))
+    }
+
+    enum CodingKeys: String, CodingKey { case step, done, total, percent }
+
+    package init(from decoder: any Decoder) throws {
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        step = try box.decode(String.self, forKey: .step)
+        done = try box.decodeIfPresent(Int.self, forKey: .done)
+        total = try box.decodeIfPresent(Int.self, forKey: .total)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        try box.encode(step, forKey: .step)
+        try box.encodeIfPresent(done, forKey: .done)
+        try box.encodeIfPresent(total, forKey: .total)
+        try box.encodeIfPresent(percent, forKey: .percent)
+    }
+}
+
+/// What is asked for.
+package struct JobOrder: Sendable, Equatable {
+    package var kind: String
+    package var arguments: [String]
+    package var exclusive: Bool
+    package var priority: Int
+    package var maxAttempts: Int
+    /// Seconds.
+    package var timeLimit: Double?
+    /// Bytes.
+    package var memoryLimit: Int64?
+    /// A second order with the same key is the first one.
+    package var idempotencyKey: String?
+
+    package init(
+        kind: String, arguments: [String] = [], exclusive: Bool = true, priority: Int = 0, maxAttempts: Int = 3,
+        timeLimit: Double? = nil, memoryLimit: Int64? = nil, idempotencyKey: String? = nil
+    ) {
+        self.kind = kind
+        self.arguments = arguments
+        self.exclusive = exclusive
+        self.priority = priority
+        self.maxAttempts = maxAttempts
+        self.timeLimit = timeLimit
+        self.memoryLimit = memoryLimit
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// The right to work on a job: what every write about a running job must show.
+package struct JobTicket: Sendable, Hashable {
+    package let job: String
+    package let token: Int
+
+    package init(job: String, token: Int) {
+        self.job = job
+        self.token = token
+    }
+}
+
+/// One attempt at a job.
+package struct JobAttempt: Sendable, Equatable, Encodable {
+    package enum Outcome: String, Sendable, Encodable {
+        case running, finished
+        /// The command ended with an error of its own.
+        case failed
+        /// The process died.
+        case crashed
+        /// The supervisor ended it: memory, time, silence.
+        case killed
+        /// Its supervisor disappeared.
+        case lost
+        case cancelled
+        /// Given back in good order, to be done again.
+        case released
+    }
+
+    /// From 1; the job's token in this attempt.
+    package let attempt: Int
+    package let owner: String
+    package var process: Int?
+    package let started: Timestamp
+    package var ended: Timestamp?
+    package var outcome: Outcome
+    package var reason: String?
+    package var errorCode: String?
+    package var exitCode: Int?
+    package var signal: String?
+    /// Bytes.
+    package var peakMemory: Int64?
+    package var cpuSeconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case attempt, owner, process, started, ended, outcome, reason
+        case errorCode = "error_code"
+        case exitCode = "exit_code"
+        case signal
+        case peakMemory = "peak_memory"
+        case cpuSeconds = "cpu_seconds"
+    }
+}
+
+/// How an attempt came out.
+package struct JobEnding: Sendable, Equatable {
+    package var outcome: JobAttempt.Outcome
+    package var reason: String?
+    package var errorCode: String?
+    package var exitCode: Int?
+    package var signal: String?
+    /// JSON text.
+    package var result: String?
+    /// Whether another attempt could come out otherwise.
+    package var mayRetry: Bool
+
+    package init(
+        _ outcome: JobAttempt.Outcome, reason: String? = nil, errorCode: String? = nil, exitCode: Int? = nil,
+        signal: String? = nil, result: String? = nil, mayRetry: Bool = false
+    ) {
+        self.outcome = outcome
+        self.reason = reason
+        self.errorCode = errorCode
+        self.exitCode = exitCode
+        self.signal = signal
+        self.result = result
+        self.mayRetry = mayRetry
+    }
+
+    package static func finished(result: String?) -> JobEnding { JobEnding(.finished, exitCode: 0, result: result) }
+
+    /// Errors of the person who asked are final; those of the machine and of the moment may pass.
+    package static func failed(_ error: MartletError) -> JobEnding {
+        var reason = error.message
+        if let place = error.location?.description, !place.isEmpty { reason = "\(place): \(reason)" }
+        return JobEnding(
+            .failed, reason: reason, errorCode: error.code, exitCode: Int(error.exitCode),
+            mayRetry: error.kind == .machine || error.kind == .conflict)
+    }
+}

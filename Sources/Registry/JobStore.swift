@@ -1,0 +1,164 @@
+internal import Vocabulary
+
+/// The queue of a project's jobs, as those see it who ask for work and look at it.
+///
+/// Every change of state goes through `Page.change`, in the transaction that makes it.
+package struct JobStore: Sendable {
+    let book: Book
+
+    /// Puts an order into the queue. One with a key that is known gives the job that has it.
+    package func submit(_ order: JobOrder) throws -> (job: Job, isNew: Bool) {
+        let id = book.surroundings.newID()
+        return try book.write { page in
+            if let key = order.idempotencyKey, let known = try JobTable(page).find(key: key) {
+                guard known.kind == order.kind, known.arguments == order.arguments else {
+                    throw MartletError(
+                        .conflict, "job.key-taken",
+                        "The key '\(key)' belongs to job \(known.id), which asks for "
+                            + "something else: \(([known.kind] + known.arguments).joined(separator: " ")).",
+                        remedy: "Use a key of its own for each piece of work.")
+                }
+                return (known, false)
+            }
+            let now = book.surroundings.now()
+            let job = Job(
+                id: id, kind: order.kind, arguments: order.arguments, exclusive: order.exclusive, state: .queued,
+                priority: order.priority, attempts: 0, maxAttempts: max(1, order.maxAttempts), token: 0,
+                notBefore: now, timeLimit: order.timeLimit, memoryLimit: order.memoryLimit, created: now,
+                actor: book.surroundings.actor, idempotencyKey: order.idempotencyKey)
+            try JobTable(page).insert(job)
+            try page.told(.submitted, of: job, at: now)
+            return (job, true)
+        }
+    }
+
+    /// Newest first.
+    package func list(state: Job.State? = nil, limit: Int = 50) throws -> [Job] {
+        try book.read { try JobTable($0).list(state: state, limit: limit) }
+    }
+
+    /// The job whose id is `id` or is the only one to begin with it.
+    package func find(_ id: String) throws -> Job { try book.read { try $0.findJob(id) } }
+
+    /// The same with its attempts, the first one first.
+    package func show(_ id: String) throws -> (job: Job, attempts: [JobAttempt]) {
+        try book.read { page in
+            let job = try page.findJob(id)
+            return (job, try JobAttemptTable(page).all(job: job.id))
+        }
+    }
+
+    /// How many jobs are queued or running.
+    package func openCount() throws -> Int { try book.read { try JobTable($0).count([.queued, .running]) } }
+
+    /// Ends a queued or running job. From then on nothing that its worker writes counts, and its supervisor kills
+    /// the process when it looks next.
+    package func cancel(_ id: String, reason: String?) throws -> Job {
+        try book.write { page in
+            var job = try page.findJob(id)
+            guard !job.state.isEnded else {
+                throw MartletError(
+                    .conflict, "job.ended", "Job \(job.id) has ended already: \(job.state.rawValue).",
+                    remedy: job.state == .finished ? nil : "Do it again with `martlet jobs retry \(job.id.prefix(12))`."
+                )
+            }
+            let now = book.surroundings.now()
+            let reason = reason ?? "cancelled by \(book.surroundings.actor)"
+            let ticket = JobTicket(job: job.id, token: job.token)
+            if job.state == .running {
+                try JobAttemptTable(page).end(ticket, JobEnding(.cancelled, reason: reason), at: now)
+            }
+            job.cancelledBy = book.surroundings.actor
+            job.end(.cancelled, JobEnding(.cancelled, reason: reason, errorCode: "job.cancelled"), at: now)
+            try page.change(job, .cancelled, at: now)
+            return job
+        }
+    }
+
+    /// Puts a failed or cancelled job back into the queue with all its attempts before it.
+    package func retry(_ id: String) throws -> Job {
+        try book.write { page in
+            var job = try page.findJob(id)
+            guard job.state == .failed || job.state == .cancelled else {
+                throw MartletError(
+                    .conflict, "job.not-failed",
+                    "Job \(job.id) is \(job.state.rawValue); only a failed or cancelled one "
+                        + "can be put back.", remedy: "Submit a new one.")
+            }
+            let now = book.surroundings.now()
+            job.requeue(at: now, because: nil)
+            job.attempts = 0
+            job.cancelledBy = nil
+            try page.change(job, .retried, at: now)
+            return job
+        }
+    }
+}
+
+/// What happened to a job.
+enum JobTransition: String, Sendable {
+    case submitted, started, finished, failed, cancelled, retried
+    /// Queued again: its attempt ended otherwise than asked, or was given back.
+    case requeued
+}
+
+extension Page {
+    /// Writes a job in its new state: the only way in which a state changes.
+    func change(_ job: Job, _ transition: JobTransition, at now: Timestamp) throws {
+        try JobTable(self).update(job)
+        try told(transition, of: job, at: now)
+    }
+
+    /// Called once for every transition, in its transaction: the place for whatever must be told of it.
+    func told(_ transition: JobTransition, of job: Job, at now: Timestamp) throws {}
+
+    /// The job whose id is `text` or is the only one to begin with it.
+    func findJob(_ text: String) throws -> Job {
+        let table = JobTable(self)
+        if let job = try table.find(text) { return job }
+        let digits = text.lowercased()
+        let isHexadecimal = digits.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        let candidates = digits.isEmpty || !isHexadecimal ? [] : try table.ids(beginningWith: digits, limit: 4)
+        guard let only = candidates.first, let job = try table.find(only) else {
+            throw MartletError(
+                .missing, "job.unknown", "There is no job '\(text)'.", remedy: "List the jobs with `martlet jobs list`."
+            )
+        }
+        guard candidates.count == 1 else {
+            throw MartletError(
+                .usage, "job.ambiguous",
+                "More than one job begins with '\(text)': \(candidates.joined(separator: ", ")).",
+                remedy: "Write more digits.")
+        }
+        return job
+    }
+}
+
+extension Job {
+    mutating func end(_ state: State, _ ending: JobEnding, at now: Timestamp) {
+        self.state = state
+        ended = now
+        owner = nil
+        leaseUntil = nil
+        note(ending)
+        result = ending.result
+    }
+
+    mutating func requeue(at instant: Timestamp, because ending: JobEnding?) {
+        state = .queued
+        ended = nil
+        owner = nil
+        leaseUntil = nil
+        progress = nil
+        notBefore = instant
+        result = nil
+        note(ending ?? JobEnding(.released))
+    }
+
+    private mutating func note(_ ending: JobEnding) {
+        reason = ending.reason
+        errorCode = ending.errorCode
+        exitCode = ending.exitCode
+        signal = ending.signal
+    }
+}

@@ -1,0 +1,39 @@
+package import Registry
+internal import Vocabulary
+
+/// Starts this program anew for each attempt.
+package struct AttemptLauncher: JobLauncher {
+    private let program: String
+    private let arguments: @Sendable (Job) -> [String]
+    private let environment: @Sendable (Job) -> [(String, String)]
+    private let folder: String
+
+    /// `folder` takes the logs; `environment` is all that a child gets.
+    package init(
+        program: String, logs folder: String, environment: @escaping @Sendable (Job) -> [(String, String)],
+        arguments: @escaping @Sendable (Job) -> [String]
+    ) {
+        self.program = program
+        self.environment = environment
+        self.folder = folder
+        self.arguments = arguments
+    }
+
+    package func launch(_ job: Job) throws -> any JobProcess {
+        try Disk.makeDirectory(folder)
+        return try SpawnedProcess(
+            program, arguments(job), environment: environment(job),
+            output: Self.output(of: job.id, attempt: job.token, in: folder),
+            errors: Self.log(of: job.id, attempt: job.token, in: folder))
+    }
+
+    /// The file with what an attempt said.
+    package static func log(of job: String, attempt: Int, in folder: String) -> String {
+        "\(folder)/\(job)-\(attempt).log"
+    }
+
+    /// The file with what it printed, its result; gone when that is in the database.
+    package static func output(of job: String, attempt: Int, in folder: String) -> String {
+        "\(folder)/\(job)-\(attempt).out"
+    }
+}

@@ -1,0 +1,100 @@
+internal import Foundation
+package import Registry
+internal import Synchronization
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The child's end: tells its supervisor that it lives and how far it is, and ends with it.
+package final class LifeLine: Sendable {
+    /// That of this process, if it is an attempt at a job.
+    package static var current: LifeLine? { held.withLock { $0 } }
+    private static let held = Mutex<LifeLine?>(nil)
+
+    private let descriptor: Int32
+    private let writing = Mutex(())
+
+    private init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Makes this process an attempt: less important than others, giving a sign of life every `seconds` from a thread
+    /// of its own, and gone as soon as the process `supervisor` is.
+    package static func begin(supervisor: Int32, every seconds: Double) {
+        signal(SIGPIPE, SIG_IGN)
+        Platform.dieWithParent()
+        // The supervisor may have gone before that was set.
+        guard getppid() == supervisor else { _exit(70) }
+        Platform.yieldToOthers()
+        let line = LifeLine(SpawnedProcess.lifeLine)
+        held.withLock { $0 = line }
+        line.write([10])
+        let thread = Thread {
+            while true {
+                var entry = pollfd(fd: line.descriptor, events: 0, revents: 0)
+                let changed = poll(&entry, 1, Int32(seconds * 1000))
+                // Nobody listens any more.
+                if changed > 0 { killpg(getpgrp(), SIGKILL) }
+                line.write([10])
+            }
+        }
+        thread.name = "life line"
+        thread.start()
+    }
+
+    package func report(_ progress: JobProgress) {
+        guard let bytes = try? JSON.encode(progress) else { return }
+        write(bytes + [10])
+    }
+
+    /// Lines shorter than a pipe's atomic write; one that finds the pipe full is dropped.
+    private func write(_ bytes: [UInt8]) {
+        writing.withLock { _ in
+            #if canImport(Glibc)
+                _ = Glibc.write(descriptor, bytes, bytes.count)
+            #else
+                _ = Darwin.write(descriptor, bytes, bytes.count)
+            #endif
+        }
+    }
+}
+
+private enum Platform {
+    #if os(Linux)
+        private typealias Prctl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+        private typealias Syscall = @convention(c) (Int, Int, Int, Int) -> Int
+
+        /// The kernel kills this process when the thread that started it ends, also if it is stopped. Swift does not
+        /// import C functions of a variable number of arguments, so they are looked up.
+        static func dieWithParent() {
+            guard let symbol = dlsym(nil, "prctl") else { return }
+            let setParentDeathSignal: Int32 = 1
+            _ = unsafeBitCast(symbol, to: Prctl.self)(setParentDeathSignal, UInt(SIGKILL), 0, 0, 0)
+        }
+    #else
+        static func dieWithParent() {}
+    #endif
+
+    /// Processor and disk go to others first, and when the machine runs out of memory this process goes first.
+    static func yieldToOthers() {
+        _ = nice(10)
+        #if os(Linux)
+            #if arch(x86_64)
+                let setInputOutputPriority = 251
+            #else
+                let setInputOutputPriority = 30
+            #endif
+            // Best effort, the last of its eight levels.
+            if let symbol = dlsym(nil, "syscall") {
+                _ = unsafeBitCast(symbol, to: Syscall.self)(setInputOutputPriority, 1, 0, 2 << 13 | 7)
+            }
+            let file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
+            if file >= 0 {
+                _ = Glibc.write(file, "500", 3)
+                close(file)
+            }
+        #endif
+    }
+}

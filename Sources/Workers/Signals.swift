@@ -1,0 +1,65 @@
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Signals: their names, and requests to stop.
+package enum Signals {
+    private static let requests = Atomic<Int>(0)
+
+    /// How often SIGTERM or SIGINT came since `catchStop`.
+    package static var stopRequests: Int { requests.load(ordering: .relaxed) }
+
+    /// From now on SIGTERM and SIGINT are counted instead of ending the process; they interrupt `wait`.
+    package static func catchStop() {
+        _ = stopRequests
+        for number in [SIGTERM, SIGINT] {
+            var action = sigaction()
+            #if canImport(Glibc)
+                action.__sigaction_handler.sa_handler = { _ in Signals.requests.add(1, ordering: .relaxed) }
+            #else
+                action.__sigaction_u.__sa_handler = { _ in Signals.requests.add(1, ordering: .relaxed) }
+            #endif
+            sigaction(number, &action, nil)
+        }
+        signal(SIGPIPE, SIG_IGN)
+        // Whoever started this program may have had them blocked, and that is inherited.
+        var both = sigset_t()
+        sigemptyset(&both)
+        sigaddset(&both, SIGTERM)
+        sigaddset(&both, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &both, nil)
+    }
+
+    /// Waits until one of the files is readable or closed, a signal comes, or the time is over.
+    package static func wait(for descriptors: [Int32], seconds: Double) {
+        var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        _ = poll(&entries, nfds_t(entries.count), Int32(max(0, seconds) * 1000))
+    }
+
+    /// "SIGSEGV"; the number where the name is not known.
+    package static func name(_ number: Int32) -> String {
+        switch number {
+        case SIGABRT: "SIGABRT"
+        case SIGALRM: "SIGALRM"
+        case SIGBUS: "SIGBUS"
+        case SIGFPE: "SIGFPE"
+        case SIGHUP: "SIGHUP"
+        case SIGILL: "SIGILL"
+        case SIGINT: "SIGINT"
+        case SIGKILL: "SIGKILL"
+        case SIGPIPE: "SIGPIPE"
+        case SIGQUIT: "SIGQUIT"
+        case SIGSEGV: "SIGSEGV"
+        case SIGSYS: "SIGSYS"
+        case SIGTERM: "SIGTERM"
+        case SIGTRAP: "SIGTRAP"
+        case SIGXCPU: "SIGXCPU"
+        case SIGXFSZ: "SIGXFSZ"
+        default: "signal \(number)"
+        }
+    }
+}

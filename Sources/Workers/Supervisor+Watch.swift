@@ -1,0 +1,133 @@
+internal import Registry
+internal import Vocabulary
+
+/// A running attempt.
+final class Watched {
+    let job: Job
+    let process: any JobProcess
+    let began: Double
+    let memoryLimit: Int64?
+    var heard: Double
+    var renewed: Double
+    var progress: JobProgress?
+    /// Progress that the database does not have yet.
+    var isNews = false
+    /// Why the supervisor ended it.
+    var sentence: JobEnding?
+    /// How the process ended, until that is written down.
+    var exit: ProcessExit?
+
+    var ticket: JobTicket { JobTicket(job: job.id, token: job.token) }
+
+    init(job: Job, process: any JobProcess, now: Double, memoryLimit: Int64?) {
+        self.job = job
+        self.process = process
+        self.memoryLimit = memoryLimit
+        began = now
+        heard = now
+        renewed = now
+    }
+}
+
+extension Supervisor {
+    /// Listens, measures and reaps.
+    func watch(_ job: Watched, _ now: Double) {
+        guard job.exit == nil else { return }
+        for sign in job.process.signs() {
+            job.heard = now
+            guard let sign, sign != job.progress else { continue }
+            job.progress = sign
+            job.isNews = true
+        }
+        if let exit = job.process.exit() {
+            job.exit = exit
+            return
+        }
+        guard job.sentence == nil else { return }
+        if let limit = job.memoryLimit, let used = job.process.memory(), used > limit {
+            let sentence = "out of memory: used \(bytes(used)) of \(bytes(limit))"
+            end(job, JobEnding(.killed, reason: at(job, sentence), errorCode: "job.memory", mayRetry: true))
+        } else if let limit = job.job.timeLimit, now - job.began > limit {
+            let sentence = "took longer than \(seconds(limit))"
+            end(job, JobEnding(.killed, reason: at(job, sentence), errorCode: "job.timeout", mayRetry: true))
+        } else if now - job.heard >= settings.lease {
+            let sentence = "no sign of life for \(seconds(settings.lease))"
+            end(job, JobEnding(.killed, reason: at(job, sentence), errorCode: "job.silent", mayRetry: true))
+        }
+    }
+
+    /// Ends a process; what is said of it is written when it is gone.
+    func end(_ job: Watched, _ sentence: JobEnding) {
+        job.sentence = sentence
+        job.process.kill()
+    }
+
+    /// Writes down how ended processes came out. A command that came to an end has written that itself.
+    func settle() throws {
+        for job in running {
+            guard let exit = job.exit else { continue }
+            try settle(job, exit)
+            running.removeAll { $0 === job }
+            try jobs.note(job.ticket, peakMemory: exit.peakMemory, cpuSeconds: exit.cpuSeconds)
+        }
+    }
+
+    private func settle(_ watched: Watched, _ exit: ProcessExit) throws {
+        guard try jobs.stale([watched.ticket]).isEmpty else {
+            return tell(try jobs.find(watched.job.id), "ended")
+        }
+        do {
+            switch watched.sentence {
+            case .some(let sentence) where sentence.outcome == .released:
+                try jobs.release(watched.ticket, reason: sentence.reason ?? "")
+                tell(watched.job, "given back to the queue")
+            case .some(let sentence): tell(try jobs.conclude(watched.ticket, sentence), "ended by its supervisor")
+            case nil: tell(try jobs.conclude(watched.ticket, ending(watched, exit)), "ended")
+            }
+        } catch let error as MartletError where error.code == "job.fenced" {
+            tell(watched.job, "ended, and belongs to another by now")
+        }
+    }
+
+    /// What the end of a process means that did not say so itself.
+    private func ending(_ job: Watched, _ exit: ProcessExit) -> JobEnding {
+        switch exit.manner {
+        case .signal(let number):
+            let name = Signals.name(number)
+            var sentence = "ended by \(name)"
+            if name == "SIGKILL" { sentence += " from outside, perhaps by the system for want of memory" }
+            return JobEnding(
+                .crashed, reason: at(job, sentence), errorCode: "job.signal", signal: name, mayRetry: true)
+        case .code(let code):
+            return JobEnding(
+                .crashed, reason: at(job, "ended with exit code \(code) and without a result"), errorCode: "job.exit",
+                exitCode: Int(code), mayRetry: true)
+        }
+    }
+
+    /// Prolongs leases when a third of their time is over, and sooner when there is progress to tell.
+    func renew(_ now: Double) throws {
+        let due = running.filter {
+            $0.exit == nil && now - $0.renewed >= ($0.isNews ? settings.interval : settings.lease / 3)
+        }
+        guard !due.isEmpty else { return }
+        let stale = try jobs.renew(due.map { ($0.ticket, $0.progress) }, seconds: settings.lease)
+        for job in due {
+            job.renewed = now
+            job.isNews = false
+            if stale.contains(job.ticket), job.sentence == nil {
+                end(job, JobEnding(.cancelled, reason: "it no longer holds the job"))
+            }
+        }
+    }
+
+    private func at(_ job: Watched, _ sentence: String) -> String {
+        job.progress.map { "\(sentence), at \($0.step)" } ?? sentence
+    }
+
+    private func seconds(_ count: Double) -> String { count == count.rounded() ? "\(Int(count)) s" : "\(count) s" }
+
+    private func bytes(_ count: Int64) -> String {
+        count >= 10 << 30 ? "\(count >> 30) GiB" : count >= 10 << 20 ? "\(count >> 20) MiB" : "\(count >> 10) KiB"
+    }
+}

@@ -1,0 +1,171 @@
+package import Registry
+package import Vocabulary
+
+/// Leases jobs and watches over the processes that do them: each attempt in a process of its own, ended when it uses
+/// too much memory or time, falls silent, or no longer holds its job.
+///
+/// Used by one thread, which calls `pass` again and again. Time comes from `Surroundings`.
+package final class Supervisor {
+    package struct Settings: Sendable {
+        /// Its name among the supervisors of a project.
+        package var owner: String
+        /// Processes at once.
+        package var slots: Int
+        /// Seconds without a sign of life after which a process or a supervisor counts as dead.
+        package var lease: Double
+        /// Seconds that running jobs get after a request to stop.
+        package var grace: Double
+        /// Bytes that a job may use, if it does not say.
+        package var memoryLimit: Int64?
+        package var mode: Mode
+        /// Seconds between looks into the queue.
+        package var interval: Double
+
+        package init(
+            owner: String, slots: Int = 1, lease: Double = 30, grace: Double = 30, memoryLimit: Int64? = nil,
+            mode: Mode = .serve, interval: Double = 0.5
+        ) {
+            self.owner = owner
+            self.slots = slots
+            self.lease = lease
+            self.grace = grace
+            self.memoryLimit = memoryLimit
+            self.mode = mode
+            self.interval = interval
+        }
+    }
+
+    package enum Mode: Sendable, Equatable {
+        /// Until it is told to stop.
+        case serve
+        /// One job, or none when none is waiting.
+        case once
+        /// Until no job is queued or running any more.
+        case drain
+    }
+
+    let settings: Settings
+    let jobs: JobStore
+    let launcher: any JobLauncher
+    let surroundings: Surroundings
+    /// Whether the supervisor of that name is known to be dead.
+    let isDead: (String) -> Bool
+    let say: (String) -> Void
+
+    var running: [Watched] = []
+    private var nextLook = -Double.infinity
+    private var nextRollCall = -Double.infinity
+    private var stopBy: Double?
+    private var taken = 0
+    private var foundNothing = false
+    private var trouble: String?
+
+    package init(
+        _ settings: Settings, jobs: JobStore, launcher: any JobLauncher, surroundings: Surroundings,
+        isDead: @escaping (String) -> Bool = { _ in false }, say: @escaping (String) -> Void = { _ in }
+    ) {
+        self.settings = settings
+        self.jobs = jobs
+        self.launcher = launcher
+        self.surroundings = surroundings
+        self.isDead = isDead
+        self.say = say
+    }
+
+    /// Takes no more jobs. Running ones get the grace; when it is over, or on a second call, they are ended and
+    /// given back to the queue.
+    package func stop() {
+        let now = surroundings.uptime()
+        stopBy = stopBy == nil ? now + settings.grace : now
+    }
+
+    package var isStopping: Bool { stopBy != nil }
+
+    /// Whether there is nothing left to do for it.
+    package var isDone: Bool {
+        guard running.isEmpty else { return false }
+        if isStopping { return true }
+        switch settings.mode {
+        case .serve: return false
+        case .once: return taken > 0 || foundNothing
+        case .drain: return foundNothing
+        }
+    }
+
+    /// Files to wait for between passes, and how many seconds at most.
+    package var descriptors: [Int32] { running.map(\.process.descriptor).filter { $0 >= 0 } }
+    package var patience: Double { running.isEmpty ? settings.interval : min(0.1, settings.interval) }
+
+    /// Looks after everything once. Does not wait and does not throw: trouble with the database is told, and what it
+    /// kept from being written is written by a later pass.
+    package func pass() {
+        let now = surroundings.uptime()
+        for job in running { watch(job, now) }
+        if let stopBy, now >= stopBy {
+            for job in running where job.sentence == nil {
+                end(job, JobEnding(.released, reason: "its worker was stopped"))
+            }
+        }
+        do {
+            let ended = running.contains { $0.exit != nil }
+            try settle()
+            try renew(now)
+            if now >= nextLook || ended {
+                nextLook = now + settings.interval
+                try look(now)
+            }
+            trouble = nil
+        } catch {
+            // The same trouble is told once.
+            if trouble != "\(error)" { say("trouble: \(error)") }
+            trouble = "\(error)"
+        }
+    }
+
+    private func look(_ now: Double) throws {
+        for ticket in try jobs.stale(running.filter { $0.exit == nil }.map(\.ticket)) {
+            for job in running where job.ticket == ticket && job.sentence == nil {
+                end(job, JobEnding(.cancelled, reason: "it no longer holds the job"))
+            }
+        }
+        guard !isStopping else { return }
+        if now >= nextRollCall {
+            nextRollCall = now + 2
+            for owner in try jobs.owners() where owner != settings.owner && isDead(owner) {
+                say("supervisor \(owner) is gone; its jobs are taken over")
+                try jobs.disown(owner)
+            }
+        }
+        while running.count < settings.slots, settings.mode != .once || taken == 0 {
+            let (job, lost) = try jobs.lease(to: settings.owner, seconds: settings.lease)
+            for job in lost { tell(job, "was lost, is \(job.state.rawValue)") }
+            guard let job else { break }
+            taken += 1
+            try begin(job)
+        }
+        foundNothing = try running.isEmpty && (settings.mode != .drain || jobs.openCount() == 0)
+    }
+
+    private func begin(_ job: Job) throws {
+        let ticket = JobTicket(job: job.id, token: job.token)
+        do {
+            let process = try launcher.launch(job)
+            running.append(
+                Watched(
+                    job: job, process: process, now: surroundings.uptime(),
+                    memoryLimit: job.memoryLimit ?? settings.memoryLimit))
+            tell(job, "attempt \(job.attempts) of \(job.maxAttempts) in process \(process.id)")
+            try jobs.note(ticket, process: Int(process.id))
+        } catch let error as MartletError where running.last?.ticket != ticket {
+            let ending = JobEnding(
+                .crashed, reason: "could not be started: \(error.message)", errorCode: "job.start", mayRetry: true)
+            tell(try jobs.conclude(ticket, ending), "could not be started")
+        }
+    }
+
+    func tell(_ job: Job, _ what: String) {
+        var line = "job \(job.id.prefix(12)) \(job.kind): \(what)"
+        if job.state != .running, let reason = job.reason { line += ": \(reason)" }
+        say(line)
+    }
+}

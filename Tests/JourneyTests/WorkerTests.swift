@@ -1,0 +1,203 @@
+import Foundation
+import Testing
+import Vocabulary
+
+@Suite struct `Jobs in processes of their own` {
+    @Test(arguments: [
+        (SIGKILL, "ended by SIGKILL from outside, perhaps by the system for want of memory, at train:stay"),
+        (SIGSEGV, "ended by SIGSEGV, at train:stay"), (SIGABRT, "ended by SIGABRT, at train:stay"),
+        (SIGSTOP, "no sign of life for 3 s, at train:stay"),
+    ])
+    func `a process that dies or stops in the middle of training ends one attempt, and nothing else`(
+        signal: Int32, reason: String
+    ) throws {
+        let house = try WorkerHouse()
+        let worker = try house.start("--slots", "2", "--lease", "3")
+        let run = try house.submit("run")
+        let (_, process) = try house.training(run)
+        let beside = try (1...3).map { try house.submit("predict", "landing/visits/later.csv", "-o", "\($0).csv") }
+        try house.makeQuick()
+        #expect(kill(process, signal) == 0)
+        let hurt = try house.job(run) { $0.outcomes.count == 2 || $0["state"]?.text == "queued" }
+        #expect(hurt.attempts.first?["reason"]?.text == reason)
+        let done = try house.ended(run)
+        #expect(done["state"]?.text == "finished", "\(done.shown)")
+        #expect(done.outcomes == [signal == SIGSTOP ? "killed" : "crashed", "finished"])
+        #expect(done.at("result.models.0.version.version")?.integer == 2)
+        for id in beside {
+            let other = try house.ended(id)
+            #expect(other["state"]?.text == "finished" && other.outcomes == ["finished"], "\(other.shown)")
+        }
+        #expect(house.place.list("").contains("3.csv"))
+        #expect(worker.process.isRunning && WorkerHouse.isGone(process))
+        #expect(try house.place.martlet("verify", "stay@2").code == 0)
+    }
+
+    @Test func `a process that uses more memory than it may is ended with the figures, its worker goes on`() throws {
+        let house = try WorkerHouse()
+        let worker = try house.start("--lease", "5")
+        let run = try house.submit("run", "--memory-limit", "12MB", "--max-attempts", "1")
+        let job = try house.ended(run)
+        let reason = try #require(job["reason"]?.text)
+        #expect(job["state"]?.text == "failed" && job["error_code"]?.text == "job.memory")
+        #expect(reason.hasPrefix("out of memory: used ") && reason.contains(" of 11 MiB"), "\(reason)")
+        try house.makeQuick()
+        #expect(try house.ended(house.submit("run"))["state"]?.text == "finished")
+        #expect(worker.process.isRunning)
+    }
+
+    @Test func `a time limit ends a process`() throws {
+        let house = try WorkerHouse()
+        _ = try house.start("--once")
+        let job = try house.ended(house.submit("run", "--time-limit", "2", "--max-attempts", "1"))
+        #expect(job["error_code"]?.text == "job.timeout")
+        #expect(job["reason"]?.text?.hasPrefix("took longer than 2 s") == true)
+    }
+
+    @Test func `cancelling kills the process, says who and why, and lets the next job begin`() throws {
+        let house = try WorkerHouse()
+        _ = try house.start()
+        let run = try house.submit("run")
+        let (_, process) = try house.training(run)
+        let next = try house.submit("ingest")
+        #expect(try house.job(next)["state"]?.text == "queued")
+        #expect(try house.place.martlet("jobs", "cancel", run, "--reason", "wrong rounds").code == 0)
+        #expect(WorkerHouse.waitUntilGone(process))
+        let job = try house.ended(run)
+        #expect(job["state"]?.text == "cancelled" && job["reason"]?.text == "wrong rounds")
+        #expect(job["cancelled_by"]?.text?.isEmpty == false && job.outcomes == ["cancelled"])
+        #expect(try house.ended(next)["state"]?.text == "finished")
+        #expect(try house.place.martlet("jobs", "cancel", run).errors.contains("[job.ended]"))
+        try house.makeQuick()
+        #expect(try house.place.martlet("jobs", "retry", run).code == 0)
+        #expect(try house.ended(run)["state"]?.text == "finished")
+    }
+
+    @Test func `a worker killed takes its processes with it, and another one takes over at once`() throws {
+        let house = try WorkerHouse()
+        let worker = try house.start()
+        let run = try house.submit("run")
+        let (_, process) = try house.training(run)
+        kill(worker.process.processIdentifier, SIGKILL)
+        #expect(WorkerHouse.waitUntilGone(process))
+        #expect(try house.job(run)["state"]?.text == "running")
+        try house.makeQuick()
+        let heir = try house.start("--drain")
+        let job = try house.ended(run)
+        #expect(job["state"]?.text == "finished" && job.outcomes == ["lost", "finished"], "\(job.shown)")
+        #expect(try house.end(of: heir) == 0)
+    }
+
+    @Test func `a stopped worker is taken over when its lease is over, and gives way when it goes on`() throws {
+        let house = try WorkerHouse()
+        let worker = try house.start("--lease", "2")
+        let run = try house.submit("run")
+        let (_, process) = try house.training(run)
+        kill(worker.process.processIdentifier, SIGSTOP)
+        kill(process, SIGSTOP)
+        try house.makeQuick()
+        let heir = try house.start("--lease", "2")
+        _ = try house.job(run) { $0.outcomes.count == 2 }
+        // The stopped process still has the project's lock: the heir's waits for it, and does not fail.
+        kill(worker.process.processIdentifier, SIGCONT)
+        #expect(WorkerHouse.waitUntilGone(process))
+        let job = try house.ended(run)
+        #expect(job["state"]?.text == "finished" && job.outcomes == ["lost", "finished"], "\(job.shown)")
+        #expect(worker.process.isRunning && heir.process.isRunning)
+    }
+
+    @Test func `asked to stop, a worker gives its job back and ends in good order`() throws {
+        let house = try WorkerHouse()
+        let worker = try house.start("--grace", "0.5")
+        let run = try house.submit("run", "--max-attempts", "1")
+        let (_, process) = try house.training(run)
+        kill(worker.process.processIdentifier, SIGTERM)
+        #expect(try house.end(of: worker) == 0)
+        #expect(WorkerHouse.isGone(process))
+        let job = try house.job(run)
+        #expect(job["state"]?.text == "queued" && job["attempts"]?.integer == 0 && job.outcomes == ["released"])
+        try house.makeQuick()
+        #expect(try house.end(of: house.start("--drain")) == 0)
+        #expect(try house.job(run)["state"]?.text == "finished")
+    }
+
+    @Test func `an error of the data is the job's reason, and is not tried again`() throws {
+        let house = try WorkerHouse()
+        let place = house.place
+        try place.write("bad.csv", "visit_id\n1\n")
+        try house.makeQuick()
+        try place.edit("martlet.yaml", "at_least: 0.6}", "at_least: 0.999}")
+        let file = try house.submit("ingest", "--source", "visits", "bad.csv")
+        let gate = try house.submit("run")
+        #expect(try house.end(of: house.start("--drain")) == 0)
+        let refused = try house.job(file)
+        #expect(refused["state"]?.text == "failed" && refused["error_code"]?.text == "ingest.refused")
+        #expect(refused["reason"]?.text?.contains("bad.csv") == true && refused.outcomes == ["failed"])
+        let missed = try house.job(gate)
+        #expect(missed["error_code"]?.text == "gates.failed" && missed["exit_code"]?.integer == 2)
+        #expect(missed.at("result.models.0.passed")?.flag == false)
+        let log = try place.martlet("jobs", "logs", gate)
+        #expect(log.code == 0 && log.output.contains("gates.failed") && log.output.contains("train:stay"), "\(log)")
+    }
+
+    @Test func `two workers share a queue, and each job is done once`() throws {
+        let house = try WorkerHouse()
+        let ids = try (1...10).map { try house.submit("predict", "landing/visits/later.csv", "-o", "\($0).csv") }
+        let workers = try (1...2).map { _ in try house.start("--drain", "--slots", "2") }
+        for worker in workers { #expect(try house.end(of: worker) == 0) }
+        for id in ids {
+            let job = try house.job(id)
+            #expect(job["state"]?.text == "finished" && job.outcomes == ["finished"], "\(job.shown)")
+        }
+        let owners = try Set(ids.flatMap { try house.job($0).attempts.compactMap { $0["owner"]?.text } })
+        #expect(owners.count == 2)
+    }
+
+    @Test func `a job waits while a command is at work on the project`() throws {
+        let house = try WorkerHouse()
+        var lock = try FileLock(house.place.path(".martlet/lock"))
+        #expect(lock != nil)
+        _ = try house.start()
+        let id = try house.submit("ingest")
+        _ = try house.job(id) { $0.at("progress.step")?.text == "waiting for another martlet at work" }
+        lock = nil
+        #expect(try house.ended(id)["state"]?.text == "finished")
+    }
+
+    @Test func `an order with a known key is not done twice, and wrong orders are refused before they are queued`()
+        throws
+    {
+        let place = try WorkerHouse().place
+        func order(_ words: String...) throws -> Outcome { try place.martlet(["jobs", "submit"] + words) }
+        let first = try order("transform", "--key", "nightly", "--json").json()["id"]?.text
+        let second = try order("transform", "--key", "nightly", "--json").json()["id"]?.text
+        #expect(first != nil && first == second)
+        #expect(try order("run", "--key", "nightly").errors.contains("[job.key-taken]"))
+        for words in [["run", "--from", "nowhere"], ["predict", "a.csv"], ["fly"], ["run", "--max-attempts", "0"]] {
+            let outcome = try place.martlet(["jobs", "submit"] + words)
+            #expect(outcome.code == 64, "\(outcome)")
+        }
+        #expect(try place.martlet("jobs", "list", "--json").json().list?.count == 1)
+        #expect(try place.martlet("jobs", "show", "feed").errors.contains("[job.unknown]"))
+        #expect(try place.martlet("jobs", "logs", first ?? "").errors.contains("[job.no-log]"))
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/stat"), "needs /proc"))
+    func `a worker with nothing to do uses next to no processor time`() throws {
+        let house = try WorkerHouse()
+        let worker = try house.start()
+        func ticks() throws -> Int {
+            let text = try String(contentsOfFile: "/proc/\(worker.process.processIdentifier)/stat", encoding: .utf8)
+            let fields = try #require(text.split(separator: ")").last).split(separator: " ")
+            return (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0)
+        }
+        Thread.sleep(forTimeInterval: 1.5)
+        let before = try ticks()
+        Thread.sleep(forTimeInterval: 4)
+        // Hundredths of a second of processor time: less than two percent of one processor.
+        let used = try ticks() - before
+        #expect(used <= 8)
+        kill(worker.process.processIdentifier, SIGTERM)
+        #expect(try house.end(of: worker) == 0)
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Registry
+import SQLText
+import SQLite
+import Synchronization
+import Testing
+import Vocabulary
+import Workers
+
+/// A queue, a clock that is moved by hand for wall time and uptime alike, and processes that are made up.
+final class Hall: Sendable {
+    let folder: String
+    let database: SQLiteDatabase
+    private let clock = Mutex<Double>(1_700_000_000)
+    private let count = Mutex(0)
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.path + "/martlet-hall-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        database = try SQLiteDatabase(path: folder + "/martlet.db")
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    func advance(_ seconds: Double) { clock.withLock { $0 += seconds } }
+
+    var surroundings: Surroundings {
+        Surroundings(
+            actor: "ada", now: { Timestamp(microseconds: Int64(self.clock.withLock { $0 } * 1e6)) },
+            newID: {
+                let digits = String(
+                    self.count.withLock {
+                        $0 += 1; return $0
+                    }, radix: 16)
+                return String(repeating: "0", count: 32 - digits.count) + digits
+            }, uptime: { self.clock.withLock { $0 } })
+    }
+
+    func jobs() throws -> JobStore {
+        try ModelRegistry.open(database, project: "hospital", surroundings: surroundings).jobs
+    }
+
+    func supervisor(
+        _ owner: String, _ launcher: MadeUpLauncher, slots: Int = 1, memoryLimit: Int64? = nil,
+        mode: Supervisor.Mode = .serve, isDead: @escaping (String) -> Bool = { _ in false }
+    ) throws -> Supervisor {
+        Supervisor(
+            .init(owner: owner, slots: slots, lease: 30, grace: 10, memoryLimit: memoryLimit, mode: mode),
+            jobs: try jobs(), launcher: launcher, surroundings: surroundings, isDead: isDead)
+    }
+}
+
+final class MadeUpProcess: JobProcess {
+    let job: Job
+    let id: Int32
+    var descriptor: Int32 { -1 }
+    var told: [JobProgress?] = []
+    var used: Int64 = 1 << 20
+    var ended: ProcessExit?
+    var kills = 0
+    /// A process in the kernel's hands does not go at once.
+    var isStuck = false
+
+    init(_ job: Job, _ id: Int32) {
+        self.job = job
+        self.id = id
+    }
+
+    var ticket: JobTicket { JobTicket(job: job.id, token: job.token) }
+
+    func signs() -> [JobProgress?] {
+        defer { told = [] }
+        return told
+    }
+    func memory() -> Int64? { used }
+    func exit() -> ProcessExit? { ended }
+    func kill() {
+        kills += 1
+        if !isStuck { ended = ended ?? ProcessExit(.signal(9)) }
+    }
+}
+
+final class MadeUpLauncher: JobLauncher {
+    var started: [MadeUpProcess] = []
+    var refusal: MartletError?
+    var newest: MadeUpProcess { get throws { try #require(started.last) } }
+
+    func launch(_ job: Job) throws -> any JobProcess {
+        if let refusal { throw refusal }
+        let process = MadeUpProcess(job, Int32(1000 + started.count))
+        started.append(process)
+        return process
+    }
+}
