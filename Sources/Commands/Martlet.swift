@@ -14,7 +14,8 @@ package struct Martlet: ParsableCommand {
         version: Composition.version,
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
-            VerifyCommand.self, LakeCommand.self, RunsCommand.self, ModelsCommand.self, DoctorCommand.self,
+            VerifyCommand.self, LakeCommand.self, QuarantineCommand.self, RunsCommand.self, ModelsCommand.self,
+            DoctorCommand.self,
             SchemaCommand.self,
         ])
 

@@ -26,6 +26,8 @@ package struct LandedFile: Sendable {
 package struct IngestReport: Sendable, Encodable {
     package enum Outcome: String, Sendable, Encodable {
         case ingested, refused, alreadyKnown = "already-known", changing
+        /// Refused before, and a person said that nothing comes of it.
+        case dropped
     }
 
     package struct File: Sendable, Encodable {
@@ -85,6 +87,8 @@ extension Lake {
         var report = IngestReport(source: contract.source, version: nil, files: [])
         let snapshot = table.exists ? try table.snapshot() : nil
         let asideKnown = aside.exists ? try aside.snapshot().transactions : [:]
+        let dropped = try droppedFiles(contract.source)
+        var outdated: Set<String> = []
         var live = (snapshot?.files ?? []).map { table.path(of: $0) }
         let before = Set(live)
         var written: [String: WrittenFile] = [:]
@@ -101,9 +105,12 @@ extension Lake {
 
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
-            if asideKnown[refusal(landed.digest, contract)] != nil {
+            if dropped.contains(landed.digest), snapshot?.transactions[transaction(landed.digest)] == nil {
+                entry.outcome = .dropped
+            } else if asideKnown[refusal(landed.digest, contract)] != nil {
                 entry.outcome = .refused
-                entry.refusal = "it was refused when it came first; `martlet lake show \(quarantine)` says why"
+                entry.refusal =
+                    "it was refused when it came first; `martlet quarantine show \(contract.source)` says why"
             } else if snapshot?.transactions[transaction(landed.digest)] == nil, !seen.contains(landed.digest) {
                 let acceptance = try engine.accept(
                     AcceptRequest(
@@ -113,7 +120,8 @@ extension Lake {
                 try Failpoint.reach("ingest.file.accepted")
                 seen.insert(landed.digest)
                 entry.describe(acceptance)
-                if let stamp = landed.stamp, Disk.stamp(landed.path) != stamp {
+                let isKept = try acceptance.refusal == nil || keep(landed, of: contract.source)
+                if !isKept || landed.stamp.map({ Disk.stamp(landed.path) != $0 }) ?? false {
                     // Still being written: what was read need not be what has the digest. Its turn comes later.
                     entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .changing)
                     entry.warnings = ["it is still being written; nothing of it was taken yet"]
@@ -121,9 +129,15 @@ extension Lake {
                     progress(entry)
                     continue
                 }
-                if let file = acceptance.quarantined {
-                    let isRefused = acceptance.refusal != nil
-                    asideFiles.append((file, isRefused ? refusal(landed.digest, contract) : transaction(landed.digest)))
+                if acceptance.refusal != nil, let file = acceptance.quarantined {
+                    asideFiles.append((file, refusal(landed.digest, contract)))
+                } else if asideKnown[transaction(landed.digest)] == nil {
+                    if let file = acceptance.quarantined { asideFiles.append((file, transaction(landed.digest))) }
+                } else if let old = try outdatedAttempts(
+                    acceptance.quarantined, of: landed.digest, in: contract.source)
+                {
+                    outdated.formUnion(old)
+                    if let file = acceptance.quarantined { asideFiles.append((file, transaction(landed.digest))) }
                 }
                 for rewrite in acceptance.rewrites {
                     live.removeAll { $0 == rewrite.old }
@@ -147,7 +161,7 @@ extension Lake {
         }
 
         try Failpoint.reach("ingest.before-quarantine")
-        try setAside(asideFiles, known: asideKnown, in: quarantine)
+        try setAside(asideFiles, outdated: outdated, in: quarantine)
         try Failpoint.reach("ingest.between-commits")
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
@@ -212,18 +226,15 @@ extension Lake {
     }
 
     private func setAside(
-        _ files: [(file: WrittenFile, transaction: String)], known: [String: Int64], in name: TableName
+        _ files: [(file: WrittenFile, transaction: String)], outdated: Set<String>, in name: TableName
     ) throws {
-        let fresh = files.filter { known[$0.transaction] == nil }
-        guard let first = fresh.first else { return }
+        guard !files.isEmpty || !outdated.isEmpty else { return }
         _ = try commit(name) { current in
             var actions = [commitInfo("WRITE", [:])]
-            if current == nil { actions += try header(first.file.fields) }
-            for (file, transaction) in fresh {
-                actions.append(
-                    DeltaAction(
-                        txn: DeltaTransaction(
-                            appId: transaction, version: 1, lastUpdated: surroundings.now().milliseconds)))
+            if let fields = files.first?.file.fields { actions += try schemaChange(current, to: fields) }
+            for attempt in outdated.sorted() { actions.append(mark("martlet/void/\(attempt)")) }
+            for (file, transaction) in files {
+                actions.append(mark(transaction, version: (current?.transactions[transaction] ?? 0) + 1))
                 actions.append(try add(file, to: table(name)))
             }
             return actions
@@ -246,7 +257,7 @@ extension IngestReport.File {
 }
 
 extension ContentHash {
-    fileprivate func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash {
+    func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash {
         ContentHash(rows: rows - old.rows + new.rows, sum: sum &- old.sum &+ new.sum, xor: xor ^ old.xor ^ new.xor)
     }
 }
