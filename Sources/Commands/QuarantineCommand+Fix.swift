@@ -135,7 +135,7 @@ extension QuarantineCommand {
                 Output.print(
                     file.outcome == .refused
                         ? "\(file.name): still refused: \(file.refusal ?? "")"
-                        : "\(file.name): \(grouped(file.rowsAccepted)) rows went into bronze, \(grouped(file.rowsRejected)) stay in quarantine."
+                        : "\(file.name): taken, \(grouped(file.rowsAccepted)) of \(grouped(file.rowsRead)) rows into bronze, \(grouped(file.rowsRejected)) to quarantine."
                 )
             }
             if report.version != nil { Output.print("Then: martlet run") }

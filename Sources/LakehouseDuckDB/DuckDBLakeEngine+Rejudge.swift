@@ -86,7 +86,8 @@ extension DuckDBLakeEngine {
         let acceptance = try accept(
             AcceptRequest(
                 file: file, name: "again", digest: Digest(of: request.id), contract: contract, format: format,
-                existing: existing, folder: request.scratch + "/good", quarantineFolder: request.scratch + "/bad", fileID: request.id))
+                existing: existing, folder: request.scratch + "/good", quarantineFolder: request.scratch + "/bad",
+                fileID: request.id))
         if let refusal = acceptance.refusal {
             throw MartletError(.defect, "quarantine.rejudge", "The refused rows could not be judged again: \(refusal).")
         }

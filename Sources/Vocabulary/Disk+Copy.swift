@@ -34,10 +34,12 @@ extension Disk {
             }
             return true
         }
+        try Failpoint.reach("disk.write.before-sync")
         guard fsync(file) == 0 else { throw failure("make durable", temporary) }
         close(file)
         isOpen = false
         guard builder.finish() == digest else { return false }
+        try Failpoint.reach("disk.replace.before-rename")
         guard rename(temporary, target) == 0 else { throw failure("write", target) }
         _ = try sync(file: target)
         return true

@@ -190,6 +190,13 @@ extension Workspace {
         let landed = try refused.map { try original(of: $0, source) }
         let ingested = try lake.ingest(landed, of: contract, format: source.format)
         report.files = ingested.files
+        // Under the same contract a file is not read again; the reason that stands is the first one.
+        let reasons = Dictionary(refused.map { ($0.digest, $0.reason) }) { first, _ in first }
+        for index in report.files.indices where report.files[index].outcome == .refused {
+            if let reason = reasons[report.files[index].digest.hex], report.files[index].rowsRead == 0 {
+                report.files[index].refusal = reason
+            }
+        }
         report.version = ingested.version ?? report.version
         return report
     }
