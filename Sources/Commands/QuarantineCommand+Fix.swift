@@ -25,6 +25,11 @@ extension QuarantineCommand {
             help: ArgumentHelp("A CSV file of corrections with the columns file, row, column, value.", valueName: "csv")
         )
         var from: String?
+        @Option(
+            help: ArgumentHelp(
+                "Correct a column by a rule: decimal-comma, no-separators, lower, upper, trim, *1000, /1000; may be repeated.",
+                valueName: "column=rule"))
+        var convert: [String] = []
         @Option(help: "Why.") var reason: String?
         @Flag(help: "Replay the corrected rows at once.") var replay = false
         @OptionGroup var place: ProjectOptions
@@ -37,13 +42,13 @@ extension QuarantineCommand {
         }
 
         func validate() throws {
-            let ways = [!set.isEmpty, line != nil, from != nil].count { $0 }
-            if ways != 1 { throw ValidationError("Say how with one of --set, --line or --from.") }
+            let ways = [!set.isEmpty, !convert.isEmpty, line != nil, from != nil].count { $0 }
+            if ways != 1 { throw ValidationError("Say how with one of --set, --convert, --line or --from.") }
             if from != nil, choice.isAnything { throw ValidationError("--from names its rows itself.") }
             if line != nil, choice.row == nil {
                 throw ValidationError("--line is about one row: say which with --row.")
             }
-            if !set.isEmpty, !choice.isAnything {
+            if !set.isEmpty || !convert.isEmpty, !choice.isAnything {
                 throw ValidationError("Say which rows with --where, --row, --file, --rule or --column.")
             }
         }
@@ -57,6 +62,9 @@ extension QuarantineCommand {
                 } else if let line {
                     answer = Answer(
                         fixed: try workspace.fix(choice.choice, line: line, of: source, reason: reason))
+                } else if !convert.isEmpty {
+                    answer = Answer(
+                        fixed: try workspace.fix(choice.choice, convert: convert, of: source, reason: reason))
                 } else {
                     answer = Answer(fixed: try workspace.fix(choice.choice, set: set, of: source, reason: reason))
                 }

@@ -28,9 +28,13 @@ extension QuarantineCommand {
                 let source = try workspace.quarantineSource(source)
                 var meant = choice.choice
                 if all { meant.states = Set(SetAsideState.allCases) }
+                var files = try workspace.refusedFiles(meant, of: source)
+                for index in files.indices.prefix(max(0, limit)) {
+                    files[index].drift = try workspace.drift(of: files[index], source)
+                }
                 return (
                     Answer(
-                        files: try workspace.refusedFiles(meant, of: source),
+                        files: files,
                         rows: try workspace.setAsideRows(meant, of: source, limit: max(0, limit))),
                     source.contract, try workspace.lake.countSetAsideRows(source.name)
                 )
@@ -51,6 +55,10 @@ extension QuarantineCommand {
             Output.print("  bytes  \(file.kept ?? "not kept: land the file again")")
             if let kept = file.kept {
                 for line in (try? Self.firstLines(of: kept)) ?? [] { Output.print("  |  \(line)") }
+            }
+            for drift in file.drift {
+                Output.print("  drift  \(drift.sentence)")
+                if let suggestion = drift.suggestion { Output.print("         → \(suggestion)") }
             }
             for decision in file.history { Output.print("  \(Self.text(decision))") }
             Output.print("")

@@ -42,9 +42,11 @@ package struct IngestReport: Sendable, Encodable {
         package var refusal: String?
         package var breaches: [Acceptance.Breach] = []
         package var warnings: [String] = []
+        /// How its form differs from the contract and from the table so far.
+        package var drift: [SchemaDrift] = []
 
         enum CodingKeys: String, CodingKey {
-            case name, digest, outcome, synthetic, refusal, breaches, warnings
+            case name, digest, outcome, synthetic, refusal, breaches, warnings, drift
             case rowsRead = "rows_read"
             case rowsAccepted = "rows_accepted"
             case rowsRejected = "rows_rejected"
@@ -89,6 +91,7 @@ extension Lake {
         let asideKnown = aside.exists ? try aside.snapshot().transactions : [:]
         let dropped = try droppedFiles(contract.source)
         var outdated: Set<String> = []
+        var examined = 0
         var live = (snapshot?.files ?? []).map { table.path(of: $0) }
         let before = Set(live)
         var written: [String: WrittenFile] = [:]
@@ -120,6 +123,7 @@ extension Lake {
                 try Failpoint.reach("ingest.file.accepted")
                 seen.insert(landed.digest)
                 entry.describe(acceptance)
+                entry.drift = try drift(of: landed, acceptance, contract, format, live, examined: &examined)
                 let isKept = try acceptance.refusal == nil || keep(landed, of: contract.source)
                 if !isKept || landed.stamp.map({ Disk.stamp(landed.path) != $0 }) ?? false {
                     // Still being written: what was read need not be what has the digest. Its turn comes later.
@@ -163,6 +167,14 @@ extension Lake {
         try Failpoint.reach("ingest.before-quarantine")
         try setAside(asideFiles, outdated: outdated, in: quarantine)
         try Failpoint.reach("ingest.between-commits")
+        if snapshot != nil {
+            let shifted = try engine.shiftedUnits(
+                in: live.filter { written[$0] != nil && !before.contains($0) }, against: Array(before).sorted(),
+                contract: contract)
+            for index in report.files.indices where report.files[index].outcome == .ingested {
+                report.files[index].add(shifted[report.files[index].digest.hex] ?? [])
+            }
+        }
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
         report.version = try commit(bronze) { current in

@@ -17,6 +17,32 @@ extension Lake {
         return try Disk.copyDurably(landed.path, to: target, expecting: landed.digest)
     }
 
+    /// Looks at the form of a file that was refused, or most of whose rows were, or that has unknown columns. Only so
+    /// many of a run: each costs a sample of its rows.
+    func drift(
+        of landed: LandedFile, _ acceptance: Acceptance, _ contract: Contract, _ format: SourceFormat,
+        _ existing: [String], examined: inout Int
+    ) throws -> [SchemaDrift] {
+        let isOdd =
+            acceptance.refusal != nil || acceptance.rejectedRows * 2 > acceptance.rowsRead
+            || acceptance.warnings.contains { $0.hasPrefix("columns that the contract does not know") }
+        guard isOdd, examined < 20 else { return [] }
+        examined += 1
+        return try engine.drift(
+            DriftRequest(path: landed.path, contract: contract, format: format, existing: existing))
+    }
+
+    /// How a refused file's form differs from the contract as it is now.
+    package func drift(
+        of file: String, _ contract: Contract, _ format: SourceFormat
+    ) throws -> [SchemaDrift] {
+        let bronze = TableName(.bronze, contract.source)
+        return try engine.drift(
+            DriftRequest(
+                path: file, contract: contract, format: format,
+                existing: table(bronze).exists ? try files(of: bronze) : []))
+    }
+
     func quarantineTables(_ source: String) throws -> QuarantineTables {
         func snapshot(_ name: TableName) throws -> (DeltaSnapshot, [String])? {
             let table = table(name)
@@ -102,5 +128,12 @@ extension Lake {
         let tables = try quarantineTables(source)
         if let file, try engine.isSetAside(file, of: digest, in: tables) { return nil }
         return try engine.attempts(of: digest, in: tables)
+    }
+}
+
+extension IngestReport.File {
+    /// Adds drifts of columns of which nothing is said yet.
+    mutating func add(_ more: [SchemaDrift]) {
+        drift += more.filter { one in !drift.contains { $0.column == one.column && $0.kind == one.kind } }
     }
 }

@@ -23,6 +23,12 @@ extension LazyLakeEngine {
         try engine().attempts(of: digest, in: tables)
     }
     package func rejudge(_ request: RejudgeRequest) throws -> Rejudgement { try engine().rejudge(request) }
+    package func drift(_ request: DriftRequest) throws -> [SchemaDrift] { try engine().drift(request) }
+    package func shiftedUnits(
+        in written: [String], against existing: [String], contract: Contract
+    ) throws -> [String: [SchemaDrift]] {
+        try engine().shiftedUnits(in: written, against: existing, contract: contract)
+    }
     package func table(of file: String, format: SourceFormat) throws -> TextTable {
         try engine().table(of: file, format: format)
     }

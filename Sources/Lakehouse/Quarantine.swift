@@ -182,6 +182,8 @@ package struct RefusedFile: Sendable, Encodable {
     package var state: SetAsideState
     /// Where its bytes are kept; `nil` in what earlier versions of Martlet set aside.
     package var kept: String?
+    /// How its form differs from the contract as it is now, where somebody asked.
+    package var drift: [SchemaDrift] = []
     package var history: [QuarantineDecision] = []
 }
 
@@ -243,6 +245,15 @@ package protocol QuarantineEngine: AnyObject {
 
     /// Judges set-aside rows, corrected, under the present contract. Writes Parquet files, commits nothing.
     func rejudge(_ request: RejudgeRequest) throws -> Rejudgement
+
+    /// How a file's form differs from its contract and from the table so far; empty when it does not, or cannot be
+    /// told.
+    func drift(_ request: DriftRequest) throws -> [SchemaDrift]
+
+    /// Units of rows that were just written, against the table so far, by digest of the file.
+    func shiftedUnits(
+        in written: [String], against existing: [String], contract: Contract
+    ) throws -> [String: [SchemaDrift]]
 
     /// A small CSV file with a header, as texts.
     func table(of file: String, format: SourceFormat) throws -> TextTable

@@ -97,6 +97,32 @@ extension Workspace {
         return files.filter { $0.file == name || $0.digest.hasPrefix(name) }
     }
 
+    /// How the form of a refused file differs from the contract as it is now.
+    package func drift(of file: RefusedFile, _ source: Project.Source) throws -> [SchemaDrift] {
+        guard let kept = file.kept, file.state == .open else { return [] }
+        return try lake.drift(of: kept, source.contract, source.format)
+    }
+
+    /// Corrects cells by a rule: `convert` is COLUMN=RULE, see ``CellConversion``.
+    package func fix(
+        _ choice: QuarantineChoice, convert: [String], of source: Project.Source, reason: String?
+    ) throws -> DecisionReport {
+        let rules = try convert.map { text in
+            let (column, rule) = try assignment(text, source)
+            return (column, try CellConversion(rule ?? ""))
+        }
+        let rows = try setAsideRows(choice, of: source, limit: nil)
+        guard !rows.isEmpty else { throw try noMatch(choice, source) }
+        return try lake.fix(
+            rows.flatMap { row in
+                rules.compactMap { column, rule in
+                    row.text(of: column).flatMap { rule($0) }.map {
+                        CellCorrection(digest: row.digest, row: row.row, column: column.name, value: $0)
+                    }
+                }
+            }, of: source.contract, reason: reason)
+    }
+
     /// Corrects cells of the rows that are meant: `set` is COLUMN=TEXT.
     package func fix(
         _ choice: QuarantineChoice, set: [String], of source: Project.Source, reason: String?
