@@ -35,7 +35,7 @@ package enum MeasurementUnit {
 
     private static let dimensions: [[(name: String, factor: Double)]] = [
         [
-            ("Pa", 1), ("hPa", 100), ("mbar", 100), ("kPa", 1000), ("bar", 100_000), ("MPa", 1_000_000),
+            ("Pa", 1), ("mbar", 100), ("hPa", 100), ("kPa", 1000), ("bar", 100_000), ("MPa", 1_000_000),
             ("psi", 6894.757), ("atm", 101_325), ("mmHg", 133.322),
         ],
         [("N", 1), ("kN", 1000), ("lbf", 4.448222)],

@@ -95,6 +95,7 @@ extension Contract {
             let text = String(decoding: line, as: UTF8.self).drop { $0 == " " || $0 == "\"" }
             return text.hasPrefix("\(column):") || text.hasPrefix("\(column)\":")
         }
-        return "\(Disk.name(of: file))\(line.map { ":\($0 + 1)" } ?? ""), columns.\(column)"
+        let path = Disk.name(of: Disk.parent(of: file)) + "/" + Disk.name(of: file)
+        return "\(path)\(line.map { ":\($0 + 1)" } ?? ""), columns.\(column)"
     }
 }

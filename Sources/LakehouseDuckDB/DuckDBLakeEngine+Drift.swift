@@ -80,7 +80,8 @@ extension DuckDBLakeEngine {
         guard !latest.isEmpty else { return [] }
         let parts = latest.reversed().map { "(SELECT * FROM \(Quote.parquet([$0])) LIMIT 20000)" }
         try connection.execute(
-            "CREATE OR REPLACE TEMP TABLE history AS SELECT * FROM (\(parts.joined(separator: " UNION ALL BY NAME "))) LIMIT 20000")
+            "CREATE OR REPLACE TEMP TABLE history AS SELECT * FROM (\(parts.joined(separator: " UNION ALL BY NAME "))) LIMIT 20000"
+        )
         return Set(try describeTypes("SELECT * FROM history").map(\.name))
     }
 
@@ -292,7 +293,8 @@ extension DuckDBLakeEngine {
         let other = conversion.unit ?? named
         return SchemaDrift(
             .unit, column: column.name, found: other ?? name,
-            evidence: evidence + (other.map { " (as if in \($0))" } ?? ""),
+            evidence: (column.headerNames.contains(name) ? "" : "in \"\(name)\", ") + evidence
+                + (other.map { " (as if in \($0))" } ?? ""),
             suggestion:
                 "\(contract.place(of: column.name)): ask for\(unit.isEmpty ? " the same unit" : unit), or declare a "
                 + "source of its own for files\(other.map { " in \($0)" } ?? " like this")")
