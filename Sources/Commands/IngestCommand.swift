@@ -54,8 +54,15 @@ struct IngestCommand: ParsableCommand {
             }
         }
         Output.print(grid.rows.isEmpty ? "No files have arrived in the landing folders." : grid.text)
+        let sources = Dictionary(
+            reports.flatMap { report in report.files.map { ($0.digest, report.source) } }, uniquingKeysWith: { $1 })
         for file in reports.flatMap(\.files) {
             for warning in file.warnings { Output.note("warning: \(file.name): \(warning)") }
+            if file.outcome == .ingested {
+                for drift in file.drift where drift.kind != .order && drift.kind != .new {
+                    Output.note("warning: \(file.name): \(drift.sentence)")
+                }
+            }
             guard file.outcome == .ingested, !file.breaches.isEmpty else { continue }
             Output.print("\nSet aside from \(file.name):")
             var breaches = TextGrid("column", "rule", "rows", "first in row", "example")
@@ -67,6 +74,7 @@ struct IngestCommand: ParsableCommand {
                 ])
             }
             Output.print(breaches.text)
+            Output.print("See them: martlet quarantine show \(sources[file.digest] ?? "")")
         }
     }
 }

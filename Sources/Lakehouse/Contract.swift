@@ -78,6 +78,16 @@ extension Contract {
             + [DeltaField(name: "_file", type: "string"), DeltaField(name: "_row", type: "long")]
     }
 
+    /// Judges each row for itself, whatever the contract says of whole files.
+    package mutating func judgeRows() {
+        maxRejected = 1
+        if onViolation == .rejectFile { onViolation = .rejectRow }
+        for index in columns.indices where columns[index].onViolation == .rejectFile {
+            columns[index].onViolation = .rejectRow
+        }
+        revision = Digest(of: revision + " by row").hex
+    }
+
     /// Refuses a contract that takes a column away from a table, or gives one another type: what was written under
     /// the earlier contract could no longer be read under this one. New columns are welcome.
     func checkFits(_ existing: [DeltaField]) throws {

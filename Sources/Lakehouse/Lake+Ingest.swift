@@ -26,6 +26,8 @@ package struct LandedFile: Sendable {
 package struct IngestReport: Sendable, Encodable {
     package enum Outcome: String, Sendable, Encodable {
         case ingested, refused, alreadyKnown = "already-known", changing
+        /// Refused before, and a person said that nothing comes of it.
+        case dropped
     }
 
     package struct File: Sendable, Encodable {
@@ -40,9 +42,11 @@ package struct IngestReport: Sendable, Encodable {
         package var refusal: String?
         package var breaches: [Acceptance.Breach] = []
         package var warnings: [String] = []
+        /// How its form differs from the contract and from the table so far.
+        package var drift: [SchemaDrift] = []
 
         enum CodingKeys: String, CodingKey {
-            case name, digest, outcome, synthetic, refusal, breaches, warnings
+            case name, digest, outcome, synthetic, refusal, breaches, warnings, drift
             case rowsRead = "rows_read"
             case rowsAccepted = "rows_accepted"
             case rowsRejected = "rows_rejected"
@@ -85,6 +89,9 @@ extension Lake {
         var report = IngestReport(source: contract.source, version: nil, files: [])
         let snapshot = table.exists ? try snapshot(of: bronze) : nil
         let asideKnown = aside.exists ? try self.snapshot(of: quarantine).transactions : [:]
+        let dropped = try droppedFiles(contract.source)
+        var outdated: Set<String> = []
+        var examined = 0
         var live = (snapshot?.files ?? []).map { table.path(of: $0) }
         let before = Set(live)
         var written: [String: WrittenFile] = [:]
@@ -101,9 +108,12 @@ extension Lake {
 
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
-            if asideKnown[refusal(landed.digest, contract)] != nil {
+            if dropped.contains(landed.digest), snapshot?.transactions[transaction(landed.digest)] == nil {
+                entry.outcome = .dropped
+            } else if asideKnown[refusal(landed.digest, contract)] != nil {
                 entry.outcome = .refused
-                entry.refusal = "it was refused when it came first; `martlet lake show \(quarantine)` says why"
+                entry.refusal =
+                    "it was refused when it came first; `martlet quarantine show \(contract.source)` says why"
             } else if snapshot?.transactions[transaction(landed.digest)] == nil, !seen.contains(landed.digest) {
                 let acceptance = try engine.accept(
                     AcceptRequest(
@@ -113,7 +123,9 @@ extension Lake {
                 try Failpoint.reach("ingest.file.accepted")
                 seen.insert(landed.digest)
                 entry.describe(acceptance)
-                if let stamp = landed.stamp, Disk.stamp(landed.path) != stamp {
+                entry.drift = try drift(of: landed, acceptance, contract, format, live, examined: &examined)
+                let isKept = try acceptance.refusal == nil || keep(landed, of: contract.source)
+                if !isKept || landed.stamp.map({ Disk.stamp(landed.path) != $0 }) ?? false {
                     // Still being written: what was read need not be what has the digest. Its turn comes later.
                     entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .changing)
                     entry.warnings = ["it is still being written; nothing of it was taken yet"]
@@ -121,9 +133,15 @@ extension Lake {
                     progress(entry)
                     continue
                 }
-                if let file = acceptance.quarantined {
-                    let isRefused = acceptance.refusal != nil
-                    asideFiles.append((file, isRefused ? refusal(landed.digest, contract) : transaction(landed.digest)))
+                if acceptance.refusal != nil, let file = acceptance.quarantined {
+                    asideFiles.append((file, refusal(landed.digest, contract)))
+                } else if asideKnown[transaction(landed.digest)] == nil {
+                    if let file = acceptance.quarantined { asideFiles.append((file, transaction(landed.digest))) }
+                } else if let old = try outdatedAttempts(
+                    acceptance.quarantined, of: landed.digest, in: contract.source)
+                {
+                    outdated.formUnion(old)
+                    if let file = acceptance.quarantined { asideFiles.append((file, transaction(landed.digest))) }
                 }
                 for rewrite in acceptance.rewrites {
                     live.removeAll { $0 == rewrite.old }
@@ -147,8 +165,16 @@ extension Lake {
         }
 
         try Failpoint.reach("ingest.before-quarantine")
-        try setAside(asideFiles, known: asideKnown, in: quarantine)
+        try setAside(asideFiles, outdated: outdated, in: quarantine)
         try Failpoint.reach("ingest.between-commits")
+        if snapshot != nil {
+            let shifted = try engine.shiftedUnits(
+                in: live.filter { written[$0] != nil && !before.contains($0) }, against: Array(before).sorted(),
+                contract: contract)
+            for index in report.files.indices where report.files[index].outcome == .ingested {
+                report.files[index].add(shifted[report.files[index].digest.hex] ?? [])
+            }
+        }
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
         report.version = try commit(bronze) { current in
@@ -212,18 +238,15 @@ extension Lake {
     }
 
     private func setAside(
-        _ files: [(file: WrittenFile, transaction: String)], known: [String: Int64], in name: TableName
+        _ files: [(file: WrittenFile, transaction: String)], outdated: Set<String>, in name: TableName
     ) throws {
-        let fresh = files.filter { known[$0.transaction] == nil }
-        guard let first = fresh.first else { return }
+        guard !files.isEmpty || !outdated.isEmpty else { return }
         _ = try commit(name) { current in
             var actions = [commitInfo("WRITE", [:])]
-            if current == nil { actions += try header(first.file.fields) }
-            for (file, transaction) in fresh {
-                actions.append(
-                    DeltaAction(
-                        txn: DeltaTransaction(
-                            appId: transaction, version: 1, lastUpdated: surroundings.now().milliseconds)))
+            if let fields = files.first?.file.fields { actions += try schemaChange(current, to: fields) }
+            for attempt in outdated.sorted() { actions.append(mark("martlet/void/\(attempt)")) }
+            for (file, transaction) in files {
+                actions.append(mark(transaction, version: (current?.transactions[transaction] ?? 0) + 1))
                 actions.append(try add(file, to: table(name)))
             }
             return actions
@@ -246,7 +269,7 @@ extension IngestReport.File {
 }
 
 extension ContentHash {
-    fileprivate func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash {
+    func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash {
         ContentHash(rows: rows - old.rows + new.rows, sum: sum &- old.sum &+ new.sum, xor: xor ^ old.xor ^ new.xor)
     }
 }

@@ -4,7 +4,7 @@ package import Vocabulary
 ///
 /// Faults in what the user wrote (SQL, files) come back as `MartletError` with the file's place in it.
 /// Not Sendable: one thread owns an engine.
-package protocol LakeEngine: AnyObject {
+package protocol LakeEngine: QuarantineEngine {
     /// Name and version, part of what makes a result reproducible.
     var identity: String { get }
 

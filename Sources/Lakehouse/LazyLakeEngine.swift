@@ -11,7 +11,7 @@ package final class LazyLakeEngine: LakeEngine {
         self.start = start
     }
 
-    private func engine() throws -> any LakeEngine {
+    func engine() throws -> any LakeEngine {
         if let started { return started }
         let engine = try start()
         started = engine

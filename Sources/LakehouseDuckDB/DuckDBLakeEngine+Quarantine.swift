@@ -2,7 +2,7 @@ internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
 
-// What is set aside, row by row, with rule and raw value.
+// What is set aside, row by row: rule, raw value, and all cells of the row as they came.
 
 extension DuckDBLakeEngine {
     /// One row a breach: where, which rule, what the cell held.
@@ -10,11 +10,13 @@ extension DuckDBLakeEngine {
         let number = rowNumber(staged)
         var parts = staged.sql.rules.filter { !$0.isWarning }.map { rule in
             """
-            SELECT \(number) AS "row", \(Quote.text(rule.column.name)) AS "column", \(Quote.text(rule.name)) AS rule,
-              \(Quote.name(rule.raw)) AS raw_value FROM staged WHERE \(rule.breach)
+            SELECT rowid AS id, \(number) AS "row", \(Quote.text(rule.column.name)) AS "column",
+              \(Quote.text(rule.name)) AS rule, \(Quote.name(rule.raw)) AS raw_value FROM staged WHERE \(rule.breach)
             """
         }
-        parts.append("SELECT line, NULL, 'well-formed line: ' || message, text FROM broken")
+        parts.append(
+            "SELECT NULL AS id, line AS \"row\", NULL AS \"column\", 'well-formed line: ' || message AS rule, text AS raw_value FROM broken"
+        )
         let key = staged.sql.contract.key
         if !key.isEmpty {
             let names = Quote.text(key.joined(separator: ", "))
@@ -22,10 +24,10 @@ extension DuckDBLakeEngine {
                 staged.sql.present.first { $0.column.name == name }.map { Quote.name($0.raw) } ?? "NULL"
             }.joined(separator: ", ")
             parts.append(
-                "SELECT \(number), \(names), 'unique key', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM conflicts)"
+                "SELECT rowid, \(number), \(names), 'unique key', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM conflicts)"
             )
             parts.append(
-                "SELECT \(number), \(names), 'superseded by a later row', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM superseded)"
+                "SELECT rowid, \(number), \(names), 'superseded by a later row', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM superseded)"
             )
         }
         return parts.joined(separator: "\nUNION ALL ")
@@ -48,24 +50,71 @@ extension DuckDBLakeEngine {
     }
 
     func quarantine(_ request: AcceptRequest, _ staged: Staged) throws -> WrittenFile {
-        try writeQuarantine(
+        try stageRecords(request, staged)
+        let header = Quote.text(try JSON.text(staged.layout.header))
+        return try writeQuarantine(
             request,
-            "SELECT \"row\", \"column\", rule, raw_value FROM (\(details(staged))) ORDER BY \"row\", \"column\", rule")
+            """
+            SELECT "row", "column", rule, raw_value, \(header) AS header, records.cells AS cells
+            FROM (\(details(staged))) AS details LEFT JOIN records ON records.id = details.id
+            ORDER BY "row", "column", rule
+            """)
     }
+
+    /// The cells of the refused rows as they came, before trimming and missing texts, in the file's order: read once
+    /// more, since there are few of them. Broken lines are left out both times, so rows count alike.
+    private func stageRecords(_ request: AcceptRequest, _ staged: Staged) throws {
+        let cells = (0..<staged.layout.cells).map { HeaderReader.Layout.cell($0) }.joined(separator: ", ")
+        try connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE records AS
+            SELECT id, to_json([\(cells)])::VARCHAR AS cells
+            FROM (SELECT row_number() OVER () - 1 AS id, * FROM (\(try rawSource(request, staged.layout))))
+            WHERE id IN (SELECT id FROM rejected UNION ALL SELECT id FROM conflicts UNION ALL SELECT id FROM superseded)
+            """)
+    }
+
+    /// All cells of a file as texts, empty ones null.
+    func rawSource(_ request: AcceptRequest, _ layout: HeaderReader.Layout) throws -> String {
+        let format = request.format
+        switch format.kind {
+        case .parquet:
+            let texts = try describeTypes("SELECT * FROM \(Quote.parquet([request.file]))").enumerated().map {
+                "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell($0))"
+            }
+            return "SELECT \(texts.joined(separator: ", ")) FROM \(Quote.parquet([request.file]))"
+        case .csv:
+            let columns = (0..<layout.cells).map { "\(HeaderReader.Layout.cell($0)): 'VARCHAR'" }
+            return """
+                SELECT * FROM read_csv(\(Quote.path(request.file)), hive_partitioning = false, auto_detect = false,
+                  header = false, skip = \(format.skipLines + (format.header ? 1 : 0)),
+                  delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
+                  escape = \(Quote.text(format.quote)), columns = {\(columns.joined(separator: ", "))}, nullstr = '',
+                  encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
+                  ignore_errors = true)
+                """
+        }
+    }
+
+    /// The columns of a quarantine table.
+    static let quarantineFields = [
+        DeltaField(name: "file_digest", type: "string"), DeltaField(name: "file_name", type: "string"),
+        DeltaField(name: "row", type: "long"), DeltaField(name: "column", type: "string"),
+        DeltaField(name: "rule", type: "string"), DeltaField(name: "raw_value", type: "string"),
+        DeltaField(name: "header", type: "string"), DeltaField(name: "cells", type: "string"),
+        DeltaField(name: "attempt", type: "string"),
+    ]
 
     private func writeQuarantine(_ request: AcceptRequest, _ select: String) throws -> WrittenFile {
         try Disk.makeDirectory(request.quarantineFolder)
-        let fields = [
-            DeltaField(name: "file_digest", type: "string"), DeltaField(name: "file_name", type: "string"),
-            DeltaField(name: "row", type: "long"), DeltaField(name: "column", type: "string"),
-            DeltaField(name: "rule", type: "string"), DeltaField(name: "raw_value", type: "string"),
-        ]
         return try copy(
             """
             SELECT \(Quote.text(request.digest.hex)) AS file_digest, \(Quote.text(request.name)) AS file_name,
-              "row"::BIGINT AS "row", "column"::VARCHAR AS "column", rule::VARCHAR AS rule, raw_value::VARCHAR AS raw_value
+              "row"::BIGINT AS "row", "column"::VARCHAR AS "column", rule::VARCHAR AS rule,
+              raw_value::VARCHAR AS raw_value, header::VARCHAR AS header, cells::VARCHAR AS cells,
+              \(Quote.text(request.fileID)) AS attempt
             FROM (\(select))
-            """, to: "\(request.quarantineFolder)/part-\(request.fileID).parquet", fields)
+            """, to: "\(request.quarantineFolder)/part-\(request.fileID).parquet", Self.quarantineFields)
     }
 
     /// The whole file is set aside: one quarantine row says why.
@@ -76,7 +125,7 @@ extension DuckDBLakeEngine {
         do {
             result.quarantined = try writeQuarantine(
                 request,
-                "SELECT NULL AS \"row\", NULL AS \"column\", \(Quote.text("whole file: \(reason)")) AS rule, NULL AS raw_value"
+                "SELECT NULL AS \"row\", NULL AS \"column\", \(Quote.text("whole file: \(reason)")) AS rule, NULL AS raw_value, NULL AS header, NULL AS cells"
             )
         } catch let error as DuckDBError { throw Self.ioError(error) }
         return result

@@ -15,7 +15,8 @@ extension DuckDBLakeEngine {
     func dropStaging() {
         _ = try? connection.execute(
             "DROP TABLE IF EXISTS staged; DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scan; "
-                + "DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS conflicts; DROP TABLE IF EXISTS superseded")
+                + "DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS conflicts; DROP TABLE IF EXISTS superseded; "
+                + "DROP TABLE IF EXISTS records")
     }
 
     /// Loads the file as texts into `staged` (0-based `rowid` in file order) and broken lines into `broken`.
@@ -108,7 +109,8 @@ extension DuckDBLakeEngine {
         }
         let present = columns.prefix(count).enumerated().map { (column: $1, raw: HeaderReader.Layout.cell($0)) }
         return HeaderReader.Layout(
-            cells: count, present: present, absent: Array(columns.dropFirst(count)), extra: [], synthetic: nil)
+            header: columns.prefix(count).map { $0.headerNames[0] }, present: present,
+            absent: Array(columns.dropFirst(count)), extra: [], synthetic: nil)
     }
 
     /// A cell after trimming, with the texts that mean "missing" made null.

@@ -9,8 +9,9 @@ struct HeaderReader {
 
     /// Which cell of a line holds which column. Cells are called c0, c1, … by their place, whatever the header says.
     struct Layout {
-        /// How many cells a line has.
-        var cells: Int
+        /// Names of the cells, as the file gives them; without a header, as the contract does.
+        var header: [String]
+        var cells: Int { header.count }
         var present: [(column: Contract.Column, raw: String)]
         var absent: [Contract.Column]
         /// Header names that the contract does not know.
@@ -29,7 +30,7 @@ struct HeaderReader {
                 throw Refusal("the header names the column \"\(name)\" twice")
             }
         }
-        var layout = Layout(cells: header.count, present: [], absent: [], extra: [], synthetic: nil)
+        var layout = Layout(header: header, present: [], absent: [], extra: [], synthetic: nil)
         var used: Set<String> = []
         var missing: [Contract.Column] = []
         for column in contract.columns {
@@ -115,7 +116,7 @@ enum CSVHeader {
         return bytes
     }
 
-    private static func split(_ text: String, _ format: SourceFormat) -> [String] {
+    static func split(_ text: String, _ format: SourceFormat) -> [String] {
         var fields: [String] = []
         var field = ""
         var quoted = false

@@ -90,7 +90,9 @@ extension Workspace {
                 let rows = fresh.reduce(0) { $0 + $1.rowsAccepted }
                 let rejected = fresh.reduce(0) { $0 + $1.rowsRejected }
                 var detail = "\(grouped(rows)) rows of \(fresh.count) \(fresh.count == 1 ? "file" : "files")"
-                if rejected > 0 { detail += ", \(grouped(rejected)) to quarantine" }
+                if rejected > 0 {
+                    detail += ", \(grouped(rejected)) to quarantine (see martlet quarantine show \(source.name))"
+                }
                 if !refused.isEmpty { detail += ", \(refused.count) files refused" }
                 return (report, Journal.Note(.done, detail))
             }
@@ -106,9 +108,13 @@ extension Workspace {
             if let example = breach.example { lines += ": \"\(example.prefix(60))\"" }
             lines += ")."
         }
+        for drift in file.drift.prefix(4) where drift.kind != .order { lines += "\n  · \(drift.sentence)" }
+        if file.drift.count > 4 { lines += "\n  · and \(file.drift.count - 4) more" }
         return MartletError(
             .input, "ingest.refused", lines, at: .init(file: file.name),
-            remedy: "Compare the file with contracts/\(source).yaml; nothing of it was taken.")
+            remedy:
+                "Nothing of it was taken; its bytes are kept. See `martlet quarantine show \(source)`, compare the file "
+                + "with contracts/\(source).yaml.")
     }
 
     private func build(_ item: PlannedTransform, _ journal: Journal) throws {

@@ -1,0 +1,126 @@
+internal import ArgumentParser
+internal import Composition
+internal import Lakehouse
+internal import Projects
+internal import Vocabulary
+internal import Workflow
+
+struct QuarantineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quarantine", abstract: "Look after rows and files that bronze refused.",
+        discussion: """
+            Nothing that was received is lost: refused rows keep all their cells, refused files all their bytes.
+            Correct them by value (fix) or correct the contract; replay then takes them into bronze, exactly once.
+            """,
+        subcommands: [List.self, Show.self, Fix.self, Replay.self, Drop.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "Count refused rows and files by source, file, column and rule.")
+        @Argument(help: "The source (default: all).") var source: String?
+        @Flag(help: "Also what was replayed, dropped or superseded.") var all = false
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func run() throws {
+            let overviews = try place.composition().withReadingWorkspace { workspace in
+                let sources = try source.map { [try workspace.quarantineSource($0)] } ?? workspace.project.sources
+                return try sources.map { try workspace.quarantine($0) }
+            }
+            if format.json { return try Output.json(overviews) }
+            var sources = TextGrid(
+                "source", "open rows", "replayed", "dropped", "superseded", "refused files", "replayed", "dropped")
+            for one in overviews {
+                sources.rows.append(
+                    [one.source] + SetAsideState.allCases.map { grouped(one.rows[$0]) }
+                        + [one.files.open, one.files.replayed, one.files.dropped].map(grouped))
+            }
+            Output.print(sources.text)
+            for one in overviews { show(one) }
+            if let one = overviews.first(where: { $0.rows.open + $0.files.open > 0 }) {
+                Output.print("\nNext: martlet quarantine show \(one.source)")
+            }
+        }
+
+        private func show(_ one: QuarantineOverview) {
+            let groups = one.groups.filter { all || $0.state == .open }
+            if !groups.isEmpty {
+                var grid = TextGrid("file", "column", "rule", "rows", "state", "first in row", "example")
+                for group in groups.prefix(all ? .max : 40) {
+                    grid.rows.append([
+                        group.file, group.column ?? "(line)", group.rule, grouped(group.rows), group.state.rawValue,
+                        group.exampleRow.map(String.init) ?? "", String((group.example ?? "(missing)").prefix(40)),
+                    ])
+                }
+                Output.print("\nRows of \(one.source):\n\(grid.text)")
+                if !all, groups.count > 40 { Output.print("… and \(groups.count - 40) more; --all lists them.") }
+            }
+            for file in one.refused where all || file.state == .open {
+                Output.print("\nRefused whole, \(file.state.rawValue): \(file.file) (\(file.digest.prefix(12)))")
+                Output.print("  \(file.reason)")
+            }
+        }
+    }
+
+    struct Drop: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "drop", abstract: "Say that nothing comes of refused rows or files.",
+            discussion: "Nothing is deleted: who, when and why is noted, and --undo takes it back.")
+        @Argument(help: "The source.") var source: String
+        @OptionGroup var choice: ChoiceOptions
+        @Option(help: "Why.") var reason: String
+        @Flag(help: "Everything that is open.") var all = false
+        @Flag(help: "Take it back: what was dropped is open again.") var undo = false
+        @OptionGroup var place: ProjectOptions
+        @OptionGroup var format: JSONOption
+
+        func validate() throws {
+            if !all, !choice.isAnything {
+                throw ValidationError("Say what with --row, --file, --rule, --column or --where; or --all.")
+            }
+        }
+
+        func run() throws {
+            let report = try place.composition().withWorkspace { workspace in
+                var meant = choice.choice
+                if undo { meant.states = [.dropped] }
+                return try workspace.drop(
+                    meant, of: try workspace.quarantineSource(source), reason: reason, takeBack: undo)
+            }
+            if format.json { return try Output.json(report) }
+            let files = report.files == 0 ? "" : " and \(grouped(report.files)) \(report.files == 1 ? "file" : "files")"
+            Output.print(
+                "\(undo ? "Open again" : "Dropped"): \(grouped(report.rows)) \(report.rows == 1 ? "row" : "rows")\(files) of \(source)."
+            )
+        }
+    }
+}
+
+/// Which rows are meant; all of those that are given must hold.
+struct ChoiceOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Only of this file: its name, or the beginning of its digest.", valueName: "file"))
+    var file: String?
+    @Option(help: ArgumentHelp("Only this row.", valueName: "file:row"))
+    var row: String?
+    @Option(help: ArgumentHelp("Only rows that break a rule of this column.", valueName: "column"))
+    var column: String?
+    @Option(help: ArgumentHelp("Only rows that break this rule, as `list` names it.", valueName: "rule"))
+    var rule: String?
+    @Option(
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Only rows with this text in this column; nothing after = is missing.", valueName: "column=text"))
+    var holding: [String] = []
+
+    var choice: QuarantineChoice {
+        var choice = QuarantineChoice()
+        choice.file = file
+        choice.row = row
+        choice.column = column
+        choice.rule = rule
+        choice.holding = holding
+        return choice
+    }
+
+    var isAnything: Bool { file != nil || row != nil || column != nil || rule != nil || !holding.isEmpty }
+}

@@ -1,0 +1,156 @@
+package import Vocabulary
+
+/// One cell that a person corrects.
+package struct CellCorrection: Sendable {
+    package var digest: String
+    package var row: Int
+    package var column: String
+    /// The raw text, as a file would bring it; empty = missing.
+    package var value: String
+
+    package init(digest: String, row: Int, column: String, value: String) {
+        self.digest = digest
+        self.row = row
+        self.column = column
+        self.value = value
+    }
+}
+
+/// What a decision came to.
+package struct DecisionReport: Sendable, Encodable {
+    /// Shared by all that was decided at once; `nil` when nothing changed.
+    package var decision: String?
+    package var rows = 0
+    package var cells = 0
+    package var files = 0
+}
+
+extension Lake {
+    /// Corrects cells of open rows. A cell that holds the value already is left alone.
+    package func fix(_ corrections: [CellCorrection], of contract: Contract, reason: String?) throws -> DecisionReport {
+        let tables = try quarantineTables(contract.source)
+        var filter = QuarantineFilter()
+        filter.digests = Array(Set(corrections.map(\.digest)))
+        filter.rows = Array(Set(corrections.map(\.row)))
+        let found = try engine.setAsideRows(tables, filter, limit: nil)
+        let byRow = Dictionary(found.map { ("\($0.digest):\($0.row)", $0) }) { first, _ in first }
+        let columns = Dictionary(contract.columns.map { ($0.name, $0) }) { first, _ in first }
+        return try decide(contract.source, reason) { decision in
+            try corrections.compactMap { correction in
+                guard let row = byRow["\(correction.digest):\(correction.row)"] else {
+                    throw MartletError(
+                        .missing, "quarantine.no-row",
+                        "Row \(correction.row) of the file \(correction.digest.prefix(12)) is not open in quarantine.",
+                        remedy: "`martlet quarantine show \(contract.source)` lists the open rows with their ids.")
+                }
+                guard let column = columns[correction.column] else {
+                    throw MartletError(
+                        .usage, "quarantine.no-column",
+                        "The contract of \(contract.source) has no column \(correction.column).",
+                        remedy: Spelling.nearest(to: correction.column, among: contract.columns.map(\.name)).map {
+                            "Did you mean \($0)?"
+                        })
+                }
+                let old = row.text(of: column)
+                guard (old ?? "") != correction.value || row.cells == nil && row.corrections[column.name] == nil else {
+                    return nil
+                }
+                return decision(.fix, row.file, row.digest, row.row, column.name, old, correction.value)
+            }
+        }
+    }
+
+    /// Says of open rows and files that nothing comes of them, or takes that back. Nothing is deleted.
+    package func drop(
+        _ rows: [SetAsideRow], _ files: [RefusedFile], of source: String, reason: String, takeBack: Bool = false
+    ) throws -> DecisionReport {
+        let action: QuarantineDecision.Action = takeBack ? .reopen : .drop
+        return try decide(source, reason) { decision in
+            rows.map { decision(action, $0.file, $0.digest, $0.row, nil, nil, nil) }
+                + files.map { decision(action, $0.file, $0.digest, nil, nil, nil, nil) }
+        }
+    }
+
+    typealias MakeDecision = (
+        QuarantineDecision.Action, _ file: String, _ digest: String, _ row: Int?, _ column: String?, _ old: String?,
+        _ new: String?
+    ) -> QuarantineDecision
+
+    private func decide(
+        _ source: String, _ reason: String?, _ make: (MakeDecision) throws -> [QuarantineDecision]
+    ) throws -> DecisionReport {
+        let id = surroundings.newID()
+        let at = surroundings.now().description
+        let decisions = try make { action, file, digest, row, column, old, new in
+            QuarantineDecision(
+                decision: id, at: at, actor: surroundings.actor, action: action.rawValue, reason: reason,
+                digest: digest, file: file, row: row, column: column, oldValue: old, newValue: new)
+        }
+        guard !decisions.isEmpty else { return DecisionReport() }
+        try record(decisions, id: id, of: source)
+        return DecisionReport(
+            decision: id, rows: Set(decisions.compactMap { one in one.row.map { "\(one.digest):\($0)" } }).count,
+            cells: decisions.count { $0.column != nil }, files: decisions.count { $0.row == nil })
+    }
+
+    /// One commit for all decisions that were taken together.
+    func record(_ decisions: [QuarantineDecision], id: String, of source: String) throws {
+        let name = decisionsTable(source)
+        let table = table(name)
+        try Disk.makeDirectory(table.folder)
+        func text(_ value: (QuarantineDecision) -> String?) -> LakeColumn {
+            var codes: [Int32] = []
+            var levels: [String] = []
+            var known: [String: Int32] = [:]
+            for decision in decisions {
+                guard let text = value(decision) else {
+                    codes.append(-1)
+                    continue
+                }
+                if known[text] == nil {
+                    known[text] = Int32(levels.count)
+                    levels.append(text)
+                }
+                codes.append(known[text] ?? -1)
+            }
+            return .text(codes: codes, levels: levels)
+        }
+        let file = try engine.write(
+            [
+                ("decision", text { $0.decision }), ("at", text { $0.at }), ("actor", text { $0.actor }),
+                ("action", text { $0.action }), ("reason", text { $0.reason }),
+                ("file_digest", text { $0.digest }), ("file_name", text { $0.file }),
+                (
+                    "row",
+                    .integer(decisions.map { Int64($0.row ?? 0) }, valid: decisions.map { $0.row != nil })
+                ),
+                ("column", text { $0.column }), ("old_value", text { $0.oldValue }),
+                ("new_value", text { $0.newValue }),
+            ], into: "\(table.folder)/part-\(id).parquet")
+        _ = try commit(name) { current in
+            var actions = [commitInfo("WRITE", [:])]
+            if current == nil { actions += try header(file.fields) }
+            actions.append(mark("martlet/decision/\(id)"))
+            actions.append(try add(file, to: table))
+            return actions
+        }
+    }
+
+    func mark(_ application: String, version: Int64 = 1) -> DeltaAction {
+        DeltaAction(
+            txn: DeltaTransaction(
+                appId: application, version: version, lastUpdated: surroundings.now().milliseconds))
+    }
+}
+
+extension SetAsideRow {
+    /// What a contract column holds: its correction, else the cell as it came.
+    package func text(of column: Contract.Column) -> String? {
+        if let value = corrections[column.name] { return value.isEmpty ? nil : value }
+        guard let header, let cells else { return nil }
+        for name in column.headerNames {
+            if let place = header.firstIndex(of: name), cells.indices.contains(place) { return cells[place] }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,139 @@
+package import Vocabulary
+
+extension Lake {
+    /// Where people's decisions about a source's refused rows stand. No source's name begins with `_`.
+    package func decisionsTable(_ source: String) -> TableName { TableName(.quarantine, "_\(source)_decisions") }
+
+    /// Where the bytes of a file that was refused whole are kept. Delta leaves names with `_` alone.
+    package func keptFile(_ digest: Digest, of source: String) -> String {
+        "\(table(TableName(.quarantine, source)).folder)/_files/\(digest.hex)"
+    }
+
+    /// Keeps a refused file's bytes, durably.
+    /// - Returns: `false` when they are no longer those that were read.
+    func keep(_ landed: LandedFile, of source: String) throws -> Bool {
+        let target = keptFile(landed.digest, of: source)
+        try Disk.makeDirectory(Disk.parent(of: target))
+        return try Disk.copyDurably(landed.path, to: target, expecting: landed.digest)
+    }
+
+    /// Looks at the form of a file that was refused, or most of whose rows were, or that has unknown columns. Only so
+    /// many of a run: each costs a sample of its rows.
+    func drift(
+        of landed: LandedFile, _ acceptance: Acceptance, _ contract: Contract, _ format: SourceFormat,
+        _ existing: [String], examined: inout Int
+    ) throws -> [SchemaDrift] {
+        let isOdd =
+            acceptance.refusal != nil || acceptance.rejectedRows * 2 > acceptance.rowsRead
+            || acceptance.warnings.contains { $0.hasPrefix("columns that the contract does not know") }
+        guard isOdd, examined < 20 else { return [] }
+        examined += 1
+        return try engine.drift(
+            DriftRequest(path: landed.path, contract: contract, format: format, existing: existing))
+    }
+
+    /// How a refused file's form differs from the contract as it is now.
+    package func drift(
+        of file: String, _ contract: Contract, _ format: SourceFormat
+    ) throws -> [SchemaDrift] {
+        let bronze = TableName(.bronze, contract.source)
+        return try engine.drift(
+            DriftRequest(
+                path: file, contract: contract, format: format,
+                existing: table(bronze).exists ? try files(of: bronze) : []))
+    }
+
+    func quarantineTables(_ source: String) throws -> QuarantineTables {
+        func snapshot(_ name: TableName) throws -> (DeltaSnapshot, [String])? {
+            let table = table(name)
+            guard table.exists else { return nil }
+            let snapshot = try table.snapshot()
+            return (snapshot, snapshot.files.map { table.path(of: $0) })
+        }
+        var tables = QuarantineTables()
+        if let (aside, files) = try snapshot(TableName(.quarantine, source)) {
+            tables.setAside = files
+            tables.void = ids("martlet/void/", aside)
+        }
+        tables.decisions = try snapshot(decisionsTable(source))?.1 ?? []
+        let bronze = table(TableName(.bronze, source))
+        if bronze.exists {
+            tables.replays = ids(replayMark, try bronze.snapshot())
+            tables.taken = try ingestedFiles(source).map(\.digest.hex)
+        }
+        return tables
+    }
+
+    private func ids(_ prefix: String, _ snapshot: DeltaSnapshot) -> [String] {
+        snapshot.transactions.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }.sorted()
+    }
+
+    var replayMark: String { "martlet/replay/" }
+
+    /// Counts of a source's refused rows by file, column, rule and state.
+    package func countSetAside(_ source: String) throws -> [SetAsideCount] {
+        try engine.countSetAside(try quarantineTables(source))
+    }
+
+    /// How many refused rows of a source stand where.
+    package func countSetAsideRows(_ source: String) throws -> [SetAsideState: Int] {
+        try engine.countSetAsideRows(try quarantineTables(source))
+    }
+
+    /// Refused rows with what was decided about each.
+    package func setAsideRows(_ source: String, _ filter: QuarantineFilter, limit: Int?) throws -> [SetAsideRow] {
+        let tables = try quarantineTables(source)
+        var rows = try engine.setAsideRows(tables, filter, limit: limit)
+        let decisions = try engine.decisions(tables, about: rows.map { ($0.digest, $0.row) })
+        let byRow = Dictionary(grouping: decisions) { "\($0.digest):\($0.row ?? 0)" }
+        for index in rows.indices { rows[index].history = byRow["\(rows[index].digest):\(rows[index].row)"] ?? [] }
+        return rows
+    }
+
+    /// The files of a source that were refused whole.
+    package func refusedFiles(_ source: String) throws -> [RefusedFile] {
+        let tables = try quarantineTables(source)
+        let found = try engine.refusedFiles(tables)
+        guard !found.isEmpty else { return [] }
+        let decisions = try engine.decisions(tables, about: found.map { ($0.digest, nil) })
+        let taken = Set(tables.taken)
+        return found.map { name, digest, reason in
+            let history = decisions.filter { $0.digest == digest && $0.row == nil }
+            let last = history.last { $0.action == "drop" || $0.action == "reopen" }
+            let kept = Digest(hex: digest).map { keptFile($0, of: source) }.flatMap { Disk.exists($0) ? $0 : nil }
+            return RefusedFile(
+                file: name, digest: digest, reason: reason,
+                state: taken.contains(digest) ? .replayed : last?.action == "drop" ? .dropped : .open, kept: kept,
+                history: history)
+        }
+    }
+
+    /// Digests of refused files of which a person said that nothing comes of them.
+    func droppedFiles(_ source: String) throws -> Set<Digest> {
+        guard table(decisionsTable(source)).exists else { return [] }
+        let tables = try quarantineTables(source)
+        var dropped: Set<Digest> = []
+        for decision in try engine.decisions(tables, about: nil) where decision.row == nil {
+            guard let digest = Digest(hex: decision.digest) else { continue }
+            if decision.action == "drop" { dropped.insert(digest) }
+            if decision.action == "reopen" { dropped.remove(digest) }
+        }
+        return dropped
+    }
+
+    /// A file that was set aside before and is not in bronze was judged by a run that was killed. When the contract
+    /// or the table has changed since, the rows may be others now.
+    /// - Returns: attempts that count no more, or `nil` when the rows of `file` stand there already.
+    func outdatedAttempts(_ file: WrittenFile?, of digest: Digest, in source: String) throws -> [String]? {
+        let tables = try quarantineTables(source)
+        if let file, try engine.isSetAside(file, of: digest, in: tables) { return nil }
+        return try engine.attempts(of: digest, in: tables)
+    }
+}
+
+extension IngestReport.File {
+    /// Adds drifts of columns of which nothing is said yet.
+    mutating func add(_ more: [SchemaDrift]) {
+        drift += more.filter { one in !drift.contains { $0.column == one.column && $0.kind == one.kind } }
+    }
+}

@@ -1,0 +1,101 @@
+internal import Vocabulary
+
+/// One way in which a file's form differs from what its contract, or the table so far, expects.
+package struct SchemaDrift: Sendable, Equatable, Encodable {
+    /// Stable names, part of every JSON report.
+    package enum Kind: String, Sendable, Encodable {
+        /// A column that the contract does not know.
+        case new
+        /// A column that the contract asks for and the file lacks.
+        case missing
+        /// A column under another name.
+        case renamed
+        /// Most values can no longer be of the contract's type.
+        case retyped
+        /// Most values are no longer among the allowed ones.
+        case recoded
+        /// Values in another unit.
+        case unit
+        /// A header name in other letter case.
+        case headerCase = "header-case"
+        /// Columns in another order.
+        case order
+        /// Cells parted by another character.
+        case delimiter
+        /// Text in another encoding.
+        case encoding
+        /// The first line is data.
+        case noHeader = "no-header"
+    }
+
+    package var kind: Kind
+    /// The contract's column, where it is about one.
+    package var column: String?
+    /// What the file has in its place.
+    package var found: String?
+    /// What speaks for it, with figures.
+    package var evidence: String
+    /// What to change, with the contract's line where there is one.
+    package var suggestion: String?
+
+    package init(
+        _ kind: Kind, column: String? = nil, found: String? = nil, evidence: String, suggestion: String? = nil
+    ) {
+        self.kind = kind
+        self.column = column
+        self.found = found
+        self.evidence = evidence
+        self.suggestion = suggestion
+    }
+
+    /// For people: "unit of cutting: …".
+    package var sentence: String {
+        let what =
+            switch kind {
+            case .new: "new column \(quoted(found))"
+            case .missing: "missing column \(column ?? "")"
+            case .renamed: "\(column ?? "") looks renamed to \(quoted(found))"
+            case .retyped: "\(column ?? "") has another type"
+            case .recoded: "\(column ?? "") has other values"
+            case .unit: "\(column ?? "") looks like another unit"
+            case .headerCase: "\(column ?? "") is written \(quoted(found))"
+            case .order: "columns in another order"
+            case .delimiter: "another delimiter"
+            case .encoding: "another encoding"
+            case .noHeader: "no header"
+            }
+        return "\(what): \(evidence)"
+    }
+
+    private func quoted(_ text: String?) -> String { "\"\(text ?? "")\"" }
+}
+
+/// What is to be looked at.
+package struct DriftRequest {
+    package var path: String
+    package var contract: Contract
+    package var format: SourceFormat
+    /// Parquet files of bronze, oldest first: what values have been like so far.
+    package var existing: [String]
+
+    package init(path: String, contract: Contract, format: SourceFormat, existing: [String]) {
+        self.path = path
+        self.contract = contract
+        self.format = format
+        self.existing = existing
+    }
+}
+
+extension Contract {
+    /// Where a column stands: "contracts/visits.yaml:12, columns.weight"; without the line when it is not found.
+    package func place(of column: String) -> String {
+        let bytes = (try? Disk.read(file)) ?? []
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
+        let line = lines.firstIndex { line in
+            let text = String(decoding: line, as: UTF8.self).drop { $0 == " " || $0 == "\"" }
+            return text.hasPrefix("\(column):") || text.hasPrefix("\(column)\":")
+        }
+        let path = Disk.name(of: Disk.parent(of: file)) + "/" + Disk.name(of: file)
+        return "\(path)\(line.map { ":\($0 + 1)" } ?? ""), columns.\(column)"
+    }
+}

@@ -1,0 +1,186 @@
+internal import DuckDB
+package import Lakehouse
+internal import Vocabulary
+
+// Judging refused rows again. They are written out as a small Parquet file of texts under the contract's own header
+// names, corrected, in the order in which they came; that file is judged like any other. What comes out is given back
+// its true file and row.
+
+extension DuckDBLakeEngine {
+    package func rejudge(_ request: RejudgeRequest) throws -> Rejudgement {
+        defer {
+            _ = try? connection.execute(
+                "DROP TABLE IF EXISTS again; DROP TABLE IF EXISTS kept; DROP TABLE IF EXISTS reasons")
+        }
+        do {
+            var result = Rejudgement()
+            let columns = try gather(request)
+            result.judged = try number("SELECT count(*) FROM again")
+            guard result.judged > 0 else { return result }
+            // A person asked for these rows: each is judged for itself.
+            var contract = request.contract
+            contract.judgeRows()
+            let isLatest = contract.onKeyConflict == .latestWins && !contract.key.isEmpty
+            let acceptance = try judge(columns, request, contract, existing: isLatest ? [] : request.existing)
+            let fields = contract.columns.map { Quote.name($0.name) }.joined(separator: ", ")
+            if let file = acceptance.accepted, file.rows > 0 {
+                try connection.execute(
+                    "CREATE OR REPLACE TEMP TABLE kept AS SELECT \(fields), _row AS pos FROM \(Quote.parquet([file.path]))"
+                )
+            } else {
+                try connection.execute("CREATE OR REPLACE TEMP TABLE kept AS SELECT 0 AS pos WHERE false")
+            }
+            try connection.execute(
+                "CREATE OR REPLACE TEMP TABLE reasons (pos BIGINT, \"column\" VARCHAR, rule VARCHAR, raw_value VARCHAR)"
+            )
+            if let file = acceptance.quarantined {
+                try connection.execute(
+                    "INSERT INTO reasons SELECT \"row\", \"column\", rule, raw_value FROM \(Quote.parquet([file.path]))"
+                )
+            }
+            if isLatest, acceptance.accepted != nil { try loseToLater(request, contract) }
+            try finish(request, contract, fields, &result)
+            if isLatest, result.accepted != nil { result.rewrites = try replaceOlder(request, contract) }
+            return result
+        } catch let error as DuckDBError { throw explain(error, Query("", file: nil)) }
+    }
+
+    /// The rows that are meant, in the order in which they came, as `again`: place, origin, and each contract column
+    /// as it stands now. Gives the columns that there are.
+    private func gather(_ request: RejudgeRequest) throws -> [Contract.Column] {
+        let contract = request.contract
+        let cells = contract.columns.enumerated().map { "\(current($1)) AS v\($0)" }.joined(separator: ", ")
+        let brought = contract.columns.enumerated().map { index, column in
+            let names = column.headerNames.map { "list_contains(names, \(Quote.text($0)))" }
+            let isFixed = "coalesce(map_contains(fixed, \(Quote.text(column.name))), false)"
+            return "(\((names + [isFixed]).joined(separator: " OR "))) AS has\(index)"
+        }.joined(separator: ", ")
+        try connection.execute(
+            "CREATE OR REPLACE TEMP TABLE again AS " + (try setAsideRelations(request.tables)) + """
+                , chosen AS (\(try chosen(request.filter)))
+                SELECT row_number() OVER (ORDER BY place, "row") AS pos, file_digest, file_name, "row", place, header,
+                  cells, breaches, \(cells), \(brought),
+                  texts[nullif(list_position(names, '_synthetic'), 0)] AS synthetic
+                FROM chosen WHERE texts IS NOT NULL OR fixed IS NOT NULL
+                """)
+        let found = contract.columns.indices.map { "bool_or(has\($0))::VARCHAR" }.joined(separator: ", ")
+        let row = try connection.query("SELECT \(found) FROM again").texts().first ?? []
+        return zip(contract.columns, row).filter { !$0.optional || $1 == "true" }.map(\.0)
+    }
+
+    private func judge(
+        _ columns: [Contract.Column], _ request: RejudgeRequest, _ contract: Contract, existing: [String]
+    ) throws -> Acceptance {
+        try Disk.makeDirectory(request.scratch)
+        let file = "\(request.scratch)/again.parquet"
+        var cells = columns.map { column in
+            let index = contract.columns.firstIndex { $0.name == column.name } ?? 0
+            return "v\(index)::VARCHAR AS \(Quote.name(column.headerNames[0]))"
+        }
+        cells.append("synthetic AS _synthetic")
+        try connection.execute(
+            "COPY (SELECT \(cells.joined(separator: ", ")) FROM again ORDER BY pos) TO \(Quote.text(file)) (FORMAT parquet)"
+        )
+        var format = request.format
+        format.kind = .parquet
+        let acceptance = try accept(
+            AcceptRequest(
+                file: file, name: "again", digest: Digest(of: request.id), contract: contract, format: format,
+                existing: existing, folder: request.scratch + "/good", quarantineFolder: request.scratch + "/bad",
+                fileID: request.id))
+        if let refusal = acceptance.refusal {
+            throw MartletError(.defect, "quarantine.rejudge", "The refused rows could not be judged again: \(refusal).")
+        }
+        return acceptance
+    }
+
+    private func keys(_ contract: Contract) -> String {
+        contract.key.map { Quote.name($0) }.joined(separator: ", ")
+    }
+
+    /// Latest-wins: a row whose key came again later, in a file after its own or further down in it, stays out.
+    private func loseToLater(_ request: RejudgeRequest, _ contract: Contract) throws {
+        guard !request.existing.isEmpty else { return }
+        let names = keys(contract)
+        let value = contract.key.map { "kept.\(Quote.name($0))::VARCHAR" }.joined(separator: ", ")
+        try connection.execute(
+            """
+            INSERT INTO reasons
+            SELECT DISTINCT pos, \(Quote.text(contract.key.joined(separator: ", "))), 'superseded by a later row',
+              concat_ws(', ', \(value))
+            FROM kept JOIN again USING (pos)
+            JOIN (SELECT \(names), _file, _row FROM \(Quote.parquet(request.existing))) AS before USING (\(names))
+            LEFT JOIN taken ON taken.digest = before._file
+            WHERE (coalesce(taken.place, -1), before._row) > (again.place, again."row");
+            DELETE FROM kept WHERE pos IN (SELECT pos FROM reasons)
+            """)
+    }
+
+    /// Bronze's files without the rows that replayed ones replace.
+    private func replaceOlder(_ request: RejudgeRequest, _ contract: Contract) throws -> [Acceptance.Rewrite] {
+        guard !request.existing.isEmpty else { return [] }
+        let names = keys(contract)
+        let hit = try connection.query(
+            """
+            SELECT DISTINCT _martlet_path FROM \(Quote.parquet(request.existing, options: ", filename = '_martlet_path'"))
+            SEMI JOIN kept USING (\(names)) ORDER BY _martlet_path
+            """
+        ).texts().compactMap { $0[0] }
+        return try hit.enumerated().map { index, old in
+            let source = Quote.parquet([old])
+            let fields = try fields(of: "SELECT * FROM \(source)")
+            let kept = try copy(
+                "SELECT * FROM \(source) ANTI JOIN kept USING (\(names))",
+                to: "\(request.bronzeFolder)/part-\(request.id)-\(index).parquet", fields)
+            return Acceptance.Rewrite(old: old, new: kept, oldHash: try hash(of: fields, in: source))
+        }
+    }
+
+    private func finish(
+        _ request: RejudgeRequest, _ contract: Contract, _ fields: String, _ result: inout Rejudgement
+    ) throws {
+        let count = try number("SELECT count(*) FROM kept")
+        if count > 0 {
+            try Disk.makeDirectory(request.bronzeFolder)
+            result.accepted = try copy(
+                """
+                SELECT \(fields), file_digest AS _file, "row" AS _row FROM kept JOIN again USING (pos) ORDER BY pos
+                """, to: "\(request.bronzeFolder)/part-\(request.id).parquet", contract.fields)
+            result.rows = try connection.query(
+                "SELECT file_name, file_digest, \"row\"::VARCHAR FROM kept JOIN again USING (pos) ORDER BY pos"
+            ).texts().map { ($0[0] ?? "", $0[1] ?? "", $0[2].flatMap { Int($0) } ?? 0) }
+        }
+        result.superseded = try number(
+            "SELECT count(*) FROM (SELECT pos FROM reasons GROUP BY pos HAVING bool_and(rule = 'superseded by a later row'))"
+        )
+        result.stillBad = result.judged - count - result.superseded
+        result.breaches = try connection.query(
+            """
+            SELECT "column", CASE WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule,
+              count(*)::VARCHAR, arg_min(raw_value, pos), min_by("row", pos)::VARCHAR
+            FROM reasons JOIN again USING (pos) GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2
+            """
+        ).texts().map { row in
+            Acceptance.Breach(
+                column: row[0], rule: row[1] ?? "", rows: row[2].flatMap { Int($0) } ?? 0, example: row[3],
+                exampleRow: row[4].flatMap { Int($0) })
+        }
+        let changed = """
+            SELECT pos FROM (
+                SELECT pos, list({'column': "column", 'rule': rule, 'value': raw_value} ORDER BY "column", rule) AS now
+                FROM reasons GROUP BY pos) JOIN again USING (pos) WHERE now IS DISTINCT FROM breaches
+            """
+        guard try number("SELECT count(*) FROM (\(changed))") > 0 else { return }
+        try Disk.makeDirectory(request.quarantineFolder)
+        result.quarantined = try copy(
+            """
+            SELECT file_digest, file_name, "row", "column", rule, raw_value, header, cells,
+              \(Quote.text("replay-" + request.id)) AS attempt
+            FROM reasons JOIN again USING (pos) WHERE pos IN (\(changed)) ORDER BY pos, "column", rule
+            """, to: "\(request.quarantineFolder)/part-\(request.id).parquet", Self.quarantineFields)
+    }
+
+    private func number(_ sql: String) throws -> Int {
+        try connection.value("SELECT (\(sql))::VARCHAR").flatMap { Int($0) } ?? 0
+    }
+}

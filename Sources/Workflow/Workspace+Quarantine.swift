@@ -1,0 +1,247 @@
+package import Lakehouse
+package import Projects
+package import Vocabulary
+
+/// What a source has set aside.
+package struct QuarantineOverview: Sendable, Encodable {
+    package struct Counts: Sendable, Encodable {
+        package var open = 0
+        package var replayed = 0
+        package var dropped = 0
+        package var superseded = 0
+
+        package subscript(state: SetAsideState) -> Int {
+            get {
+                switch state {
+                case .open: open
+                case .replayed: replayed
+                case .dropped: dropped
+                case .superseded: superseded
+                }
+            }
+            set {
+                switch state {
+                case .open: open = newValue
+                case .replayed: replayed = newValue
+                case .dropped: dropped = newValue
+                case .superseded: superseded = newValue
+                }
+            }
+        }
+    }
+
+    package var source: String
+    /// Rows by state; a row that breaks several rules counts once.
+    package var rows = Counts()
+    /// Files that were refused whole, by state.
+    package var files = Counts()
+    /// By file, column, rule and state; a row counts under each rule that it breaks.
+    package var groups: [SetAsideCount]
+    package var refused: [RefusedFile]
+}
+
+/// Which rows and files a person means on the command line.
+package struct QuarantineChoice: Sendable {
+    /// File name, or digest or its beginning.
+    package var file: String?
+    /// FILE:ROW.
+    package var row: String?
+    package var column: String?
+    package var rule: String?
+    /// COLUMN=TEXT; nothing after = means missing.
+    package var holding: [String] = []
+    package var states: Set<SetAsideState> = [.open]
+    package var correctedOnly = false
+
+    package init() {}
+
+    /// Names no part of a row: whole files are meant too.
+    package var coversFiles: Bool {
+        row == nil && column == nil && rule == nil && holding.isEmpty && !correctedOnly
+    }
+}
+
+extension Workspace {
+    /// The named source of quarantine.
+    package func quarantineSource(_ name: String) throws -> Project.Source {
+        try source(named: name.hasPrefix("quarantine.") ? String(name.dropFirst(11)) : name, for: "")
+    }
+
+    package func quarantine(_ source: Project.Source) throws -> QuarantineOverview {
+        var overview = QuarantineOverview(
+            source: source.name, groups: try lake.countSetAside(source.name),
+            refused: try lake.refusedFiles(source.name))
+        overview.rows = try rowCounts(source.name)
+        for file in overview.refused { overview.files[file.state] += 1 }
+        return overview
+    }
+
+    private func rowCounts(_ source: String) throws -> QuarantineOverview.Counts {
+        var counts = QuarantineOverview.Counts()
+        for (state, rows) in try lake.countSetAsideRows(source) { counts[state] = rows }
+        return counts
+    }
+
+    /// The rows that are meant, with what was decided about each.
+    package func setAsideRows(
+        _ choice: QuarantineChoice, of source: Project.Source, limit: Int?
+    ) throws -> [SetAsideRow] {
+        try lake.setAsideRows(source.name, try filter(choice, source), limit: limit)
+    }
+
+    /// The refused files that are meant.
+    package func refusedFiles(_ choice: QuarantineChoice, of source: Project.Source) throws -> [RefusedFile] {
+        guard choice.coversFiles else { return [] }
+        let files = try lake.refusedFiles(source.name).filter { choice.states.contains($0.state) }
+        guard let name = choice.file else { return files }
+        return files.filter { $0.file == name || $0.digest.hasPrefix(name) }
+    }
+
+    /// How the form of a refused file differs from the contract as it is now.
+    package func drift(of file: RefusedFile, _ source: Project.Source) throws -> [SchemaDrift] {
+        guard let kept = file.kept, file.state == .open else { return [] }
+        return try lake.drift(of: kept, source.contract, source.format)
+    }
+
+    /// Corrects cells by a rule: `convert` is COLUMN=RULE, see ``CellConversion``.
+    package func fix(
+        _ choice: QuarantineChoice, convert: [String], of source: Project.Source, reason: String?
+    ) throws -> DecisionReport {
+        let rules = try convert.map { text in
+            let (column, rule) = try assignment(text, source)
+            return (column, try CellConversion(rule ?? ""))
+        }
+        let rows = try setAsideRows(choice, of: source, limit: nil)
+        guard !rows.isEmpty else { throw try noMatch(choice, source) }
+        return try lake.fix(
+            rows.flatMap { row in
+                rules.compactMap { column, rule in
+                    row.text(of: column).flatMap { rule($0) }.map {
+                        CellCorrection(digest: row.digest, row: row.row, column: column.name, value: $0)
+                    }
+                }
+            }, of: source.contract, reason: reason)
+    }
+
+    /// Corrects cells of the rows that are meant: `set` is COLUMN=TEXT.
+    package func fix(
+        _ choice: QuarantineChoice, set: [String], of source: Project.Source, reason: String?
+    ) throws -> DecisionReport {
+        let values = try set.map { try assignment($0, source) }
+        let rows = try setAsideRows(choice, of: source, limit: nil)
+        guard !rows.isEmpty else { throw try noMatch(choice, source) }
+        return try lake.fix(
+            rows.flatMap { row in
+                values.map {
+                    CellCorrection(digest: row.digest, row: row.row, column: $0.column.name, value: $0.text ?? "")
+                }
+            }, of: source.contract, reason: reason)
+    }
+
+    /// Corrects one row by the whole line, as the file should have brought it.
+    package func fix(
+        _ choice: QuarantineChoice, line: String, of source: Project.Source, reason: String?
+    ) throws -> DecisionReport {
+        guard let row = try setAsideRows(choice, of: source, limit: 2).first else { throw try noMatch(choice, source) }
+        let cells = lake.engine.cells(of: line, format: source.format)
+        guard let header = row.header, header.count == cells.count else {
+            throw MartletError(
+                .usage, "quarantine.line",
+                "The line has \(cells.count) cells; its file has \(row.header?.count ?? 0) columns.",
+                remedy: row.header.map { "Columns: \($0.joined(separator: source.format.delimiter))" })
+        }
+        let corrections = source.contract.columns.compactMap { column -> CellCorrection? in
+            guard let place = header.firstIndex(where: { column.headerNames.contains($0) }) else { return nil }
+            return CellCorrection(digest: row.digest, row: row.row, column: column.name, value: cells[place])
+        }
+        return try lake.fix(corrections, of: source.contract, reason: reason)
+    }
+
+    /// Corrects by a CSV file with the columns file, row, column and value.
+    package func fix(from path: String, of source: Project.Source, reason: String?) throws -> DecisionReport {
+        var format = SourceFormat()
+        format.encoding = .utf8
+        let absolute = Disk.absolute(path)
+        guard Disk.stamp(absolute) != nil else {
+            throw MartletError(.missing, "file.missing", "There is no file \(path).")
+        }
+        let table = try lake.engine.table(of: absolute, format: format)
+        let places = try ["file", "row", "column", "value"].map { name in
+            guard let place = table.names.firstIndex(of: name) else {
+                throw MartletError(
+                    .input, "quarantine.corrections", "The file of corrections has no column \(name).",
+                    at: .init(file: path), remedy: "It needs the header file,row,column,value.")
+            }
+            return place
+        }
+        let known = try knownFiles(source)
+        let corrections = try table.rows.enumerated().map { index, row in
+            guard let file = row[places[0]], let number = row[places[1]].flatMap({ Int($0) }),
+                let column = row[places[2]]
+            else {
+                throw MartletError(
+                    .input, "quarantine.corrections", "This correction lacks its file, row number or column.",
+                    at: .init(file: path, line: index + 2))
+            }
+            return CellCorrection(
+                digest: try oneFile(file, known, source), row: number,
+                column: try self.column(column, source).name, value: row[places[3]] ?? "")
+        }
+        return try lake.fix(corrections, of: source.contract, reason: reason)
+    }
+
+    /// Says of what is meant that nothing comes of it.
+    package func drop(
+        _ choice: QuarantineChoice, of source: Project.Source, reason: String, takeBack: Bool
+    ) throws -> DecisionReport {
+        let rows = try setAsideRows(choice, of: source, limit: nil)
+        let files = try refusedFiles(choice, of: source)
+        guard !rows.isEmpty || !files.isEmpty else { throw try noMatch(choice, source) }
+        return try lake.drop(rows, files, of: source.name, reason: reason, takeBack: takeBack)
+    }
+
+    /// Judges what is meant again, under the present contract, and takes what keeps it into bronze, exactly once.
+    /// - Parameter byRow: take the good rows of a refused file whatever share is bad; the others stay, row by row.
+    package func replay(
+        _ choice: QuarantineChoice, of source: Project.Source, byRow: Bool
+    ) throws -> ReplayReport {
+        let refused = try refusedFiles(choice, of: source)
+        var report = try withScratch { scratch in
+            try lake.replay(
+                try filter(choice, source), of: source.contract, format: source.format, scratch: scratch)
+        }
+        guard !refused.isEmpty else { return report }
+        var contract = source.contract
+        if byRow { contract.judgeRows() }
+        let landed = try refused.map { try original(of: $0, source) }
+        let ingested = try lake.ingest(landed, of: contract, format: source.format)
+        report.files = ingested.files
+        // Under the same contract a file is not read again; the reason that stands is the first one.
+        let reasons = Dictionary(refused.map { ($0.digest, $0.reason) }) { first, _ in first }
+        for index in report.files.indices where report.files[index].outcome == .refused {
+            if let reason = reasons[report.files[index].digest.hex], report.files[index].rowsRead == 0 {
+                report.files[index].refusal = reason
+            }
+        }
+        report.version = ingested.version ?? report.version
+        return report
+    }
+
+    /// The bytes of a refused file: what quarantine keeps, else a file of the same digest in the landing folder.
+    private func original(of file: RefusedFile, _ source: Project.Source) throws -> LandedFile {
+        let candidates = [file.kept].compactMap(\.self) + ["\(source.landing)/\(file.file)"]
+        for path in candidates where Disk.stamp(path) != nil {
+            var builder = DigestBuilder()
+            try Disk.scan(path) { piece in
+                builder.update(piece)
+                return true
+            }
+            let digest = builder.finish()
+            if digest.hex == file.digest { return LandedFile(path: path, name: file.file, digest: digest) }
+        }
+        throw MartletError(
+            .missing, "quarantine.no-original",
+            "The bytes of the refused file \(file.file) (\(file.digest.prefix(12))) are not there any more.",
+            remedy: "Land the file again; it is known by its digest.")
+    }
+}
