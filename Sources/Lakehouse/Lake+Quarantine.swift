@@ -47,7 +47,7 @@ extension Lake {
         func snapshot(_ name: TableName) throws -> (DeltaSnapshot, [String])? {
             let table = table(name)
             guard table.exists else { return nil }
-            let snapshot = try table.snapshot()
+            let snapshot = try self.snapshot(of: name)
             return (snapshot, snapshot.files.map { table.path(of: $0) })
         }
         var tables = QuarantineTables()
@@ -58,7 +58,7 @@ extension Lake {
         tables.decisions = try snapshot(decisionsTable(source))?.1 ?? []
         let bronze = table(TableName(.bronze, source))
         if bronze.exists {
-            tables.replays = ids(replayMark, try bronze.snapshot())
+            tables.replays = ids(replayMark, try self.snapshot(of: TableName(.bronze, source)))
             tables.taken = try ingestedFiles(source).map(\.digest.hex)
         }
         return tables

@@ -39,7 +39,7 @@ extension Lake {
         let quarantine = TableName(.quarantine, contract.source)
         let table = table(bronze)
         guard table.exists, self.table(quarantine).exists else { return report }
-        let snapshot = try table.snapshot()
+        let snapshot = try self.snapshot(of: bronze)
         let startFields = try snapshot.metadata?.fields() ?? []
         try contract.checkFits(startFields)
         let live = snapshot.files.map { table.path(of: $0) }

@@ -48,7 +48,7 @@ import Vocabulary
 
     @Test func `a time limit ends a process`() throws {
         let house = try WorkerHouse()
-        _ = try house.start("--once")
+        _ = try house.start()
         let job = try house.ended(house.submit("run", "--time-limit", "2", "--max-attempts", "1"))
         #expect(job["error_code"]?.text == "job.timeout")
         #expect(job["reason"]?.text?.hasPrefix("took longer than 2 s") == true)
