@@ -28,7 +28,8 @@ struct TrainingTable {
         let reserved = Set([model.key, model.target, model.group, model.eventTime].compactMap(\.self) + model.exclude)
         if let clash = model.include?.first(where: { $0 == model.target || $0 == model.key }) {
             throw failure(
-                "model.leak", "The column \(clash) is the \(clash == model.target ? "target" : "key") and cannot be a feature.")
+                "model.leak",
+                "The column \(clash) is the \(clash == model.target ? "target" : "key") and cannot be a feature.")
         }
         let wanted = model.include.map(Set.init)
         let chosen = fields.filter { field in
