@@ -6,7 +6,7 @@ internal import Workflow
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "What happened: table versions, runs, gates, approvals, aliases.",
+        commandName: "events", abstract: "What happened: table versions, runs, gates, approvals, aliases, jobs.",
         discussion: "Every event is a CloudEvents 1.0 record with a position: 1, 2, … in the order of recording.",
         subcommands: [List.self, Follow.self, Replay.self, Consumers.self])
 
@@ -206,6 +206,9 @@ enum EventLine {
         if let metric = data["metric"]?.text, let part = data["part"]?.text {
             let sign = data["comparator"]?.text == "at_most" ? "at most" : "at least"
             return "\(part) \(metric) \(text(data["value"])), \(sign) \(text(data["bound"]))"
+        }
+        if let kind = data["kind"]?.text {
+            return kind + (data["reason"]?.text.map { ": \($0)" } ?? "")
         }
         if let model = data["model"]?.text {
             if let version = data["version"]?.integer {

@@ -31,6 +31,17 @@ struct EventTable {
         return position
     }
 
+    /// How many events have an id below `prefix`, which ends without a slash.
+    func count(below prefix: String) throws -> Int {
+        // "0" follows "/" in the order of bytes.
+        try page.connection.row(
+            """
+            SELECT COUNT(*) AS n FROM events
+            WHERE project = \(page.project) AND source = \(source) AND id > \(prefix + "/") AND id < \(prefix + "0")
+            """
+        )?.int("n") ?? 0
+    }
+
     /// In order of position.
     func list(_ query: EventQuery) throws -> [Event] {
         try page.connection.rows(select(query) + " ORDER BY position LIMIT \(query.limit)").map(Event.init(row:))

@@ -14,6 +14,13 @@ package enum EventType: String, Sendable, CaseIterable, Encodable {
     case versionRejected = "dev.martlet.version.rejected"
     case aliasMoved = "dev.martlet.alias.moved"
     case aliasRemoved = "dev.martlet.alias.removed"
+    case jobSubmitted = "dev.martlet.job.submitted"
+    case jobStarted = "dev.martlet.job.started"
+    case jobRequeued = "dev.martlet.job.requeued"
+    case jobFinished = "dev.martlet.job.finished"
+    case jobFailed = "dev.martlet.job.failed"
+    case jobCancelled = "dev.martlet.job.cancelled"
+    case jobRetried = "dev.martlet.job.retried"
 
     private static let prefix = "dev.martlet."
 

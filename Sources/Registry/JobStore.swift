@@ -109,8 +109,11 @@ extension Page {
         try told(transition, of: job, at: now)
     }
 
-    /// Called once for every transition, in its transaction: the place for whatever must be told of it.
-    func told(_ transition: JobTransition, of job: Job, at now: Timestamp) throws {}
+    /// Called once for every transition, in its transaction: writes its event.
+    func told(_ transition: JobTransition, of job: Job, at now: Timestamp) throws {
+        let number = try EventTable(self).count(below: "job/\(job.id)") + 1
+        try publish(.told(transition, of: job, number: number, at: now))
+    }
 
     /// The job whose id is `text` or is the only one to begin with it.
     func findJob(_ text: String) throws -> Job {

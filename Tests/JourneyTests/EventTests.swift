@@ -96,6 +96,21 @@ private func versions(_ place: Sandbox) throws -> (logs: [String], events: [Stri
         try step(2, "run")
         try place.edit("martlet.yaml", "num_leaves: 4", "num_leaves: -4")
         try step(1, "run")
+        // Jobs: one that is done, one whose process dies, one that its command refuses.
+        func submit(_ arguments: String...) throws -> String {
+            let outcome = try place.martlet(["jobs", "submit"] + arguments + ["--json"])
+            guard let id = try outcome.json()["id"]?.text else { throw Unusable(what: "\(outcome)") }
+            return id
+        }
+        _ = try submit("ingest")
+        try step(0, "worker", "--once")
+        let dying = try submit("ingest")
+        _ = try place.martlet("worker", "--once", environment: ["MARTLET_FAILPOINT": "project.locked"])
+        try step(0, "jobs", "cancel", dying)
+        try step(0, "jobs", "retry", dying)
+        try step(0, "jobs", "cancel", dying, "--reason", "again")
+        _ = try submit("run")
+        _ = try place.martlet("worker", "--once")
         return place
     }
 

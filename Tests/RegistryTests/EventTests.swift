@@ -82,6 +82,28 @@ private func types(_ desk: Desk) throws -> [String] {
         #expect(first.version == 1)
     }
 
+    @Test func `tell every change of a job, also when it comes to the same state again`() throws {
+        let jobs = desk.registry.jobs
+        let id = try jobs.submit(JobOrder(kind: "run", exclusive: true, priority: 0, maxAttempts: 2)).job.id
+        let first = try #require(try jobs.lease(to: "w", seconds: 30).job)
+        try jobs.release(JobTicket(job: id, token: first.token), reason: "stopped")
+        _ = try jobs.cancel(id, reason: nil)
+        _ = try jobs.retry(id)
+        _ = try jobs.cancel(id, reason: "enough")
+        _ = try jobs.retry(id)
+        let second = try #require(try jobs.lease(to: "w", seconds: 30).job)
+        try jobs.conclude(JobTicket(job: id, token: second.token), .finished(result: "{}"))
+        #expect(code { try jobs.conclude(JobTicket(job: id, token: 1), .finished(result: "{}")) } == "job.fenced")
+        #expect(
+            try types(desk) == [
+                "job.submitted", "job.started", "job.requeued", "job.cancelled", "job.retried", "job.cancelled",
+                "job.retried", "job.started", "job.finished",
+            ])
+        let events = try desk.registry.events.list()
+        #expect(events.map(\.id) == (1...9).map { "job/\(id)/\($0)" })
+        #expect(events[5].data["reason"]?.text == "enough" && events[8].data["attempt"]?.integer == 2)
+    }
+
     @Test func `a refused act leaves no event`() throws {
         try desk.version(.required)
         let head = try desk.registry.events.head()
