@@ -12,7 +12,7 @@ import powercut
 import shim as shims
 from oracle import Oracle
 from project import Failure
-from small import SOURCES, Small, acknowledged, copy
+from small import SOURCES, Small, acknowledged
 
 # How a call can fail. With a plus: and every later one that needs room, or the disk, fails as well.
 KINDS = {

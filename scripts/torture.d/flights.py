@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import points
 from project import Failure, check_with_delta_rs, content, history, tables, trace
 
 # Steps that only report and are done on every run.
@@ -23,13 +24,15 @@ class Reference:
         for day in range(len(recipe.days)):
             recipe.land(folder, day)
             known = len(trace(folder))
+            log = points.Log(Path(folder).with_suffix(".points"))
             started = time.monotonic()
-            program.run(folder, "run")
+            program.run(folder, "run", MARTLET_FAILPOINT_LOG=str(log.path))
             wall = time.monotonic() - started
+            reached = log.take()
             steps = [(e["step"], e["seconds"]) for e in trace(folder)[known:]]
             self.days.append({
                 "history": history(folder), "content": content(program, folder), "steps": steps,
-                "start": max(0.02, wall - sum(s for _, s in steps)), "wall": wall,
+                "start": max(0.02, wall - sum(s for _, s in steps)), "wall": wall, "points": sum(reached.values()),
             })
 
 
@@ -47,7 +50,7 @@ class Tally:
         print(f"DIFFERENCE: {text}", flush=True)
 
     def line(self):
-        order = ["start", "ingest", "transform", "train", "gates", "register", "predict", "end"]
+        order = ["start", "ingest", "transform", "train", "gates", "register", "predict", "end", "failpoints"]
         spread = ", ".join(f"{self.kills[k]} in {k}" for k in order if self.kills[k])
         text = f"{sum(self.kills.values())} kills: {spread or 'none'}; {self.runs} projects completed"
         if self.tables_read:
@@ -69,7 +72,11 @@ def fly(program, reference, folder, rng, tally, go_on, python):
             before = len(trace(folder))
             finished = {e["step"] for e in trace(folder)[start:] if not e["step"].startswith(REPORTS)}
             instant = choose(expected, finished, rng) if go_on() and rng.random() < 0.9 else None
-            killed = attempt(program, folder, instant, expected, before, tally)
+            point = None
+            if instant and rng.random() < 0.4:
+                # One failpoint after another, whatever its name: more come than time can hit.
+                instant, point = None, f"*:kill@{rng.randint(1, max(2, expected['points'] // (1 + len(finished))))}"
+            killed = attempt(program, folder, instant, expected, before, tally, point)
             if killed:
                 check_wreck(program, folder, expected["history"], recipe, tally)
             if not killed:
@@ -98,9 +105,9 @@ def choose(expected, finished, rng):
     return step, rng.uniform(0, seconds * 1.1 + (expected["start"] if step == 0 else 0.003))
 
 
-def attempt(program, folder, instant, expected, before, tally):
-    """Starts `martlet run` and kills it at an instant; `False` when it came to its end."""
-    process = program.start(folder, "run")
+def attempt(program, folder, instant, expected, before, tally, point=None):
+    """Starts `martlet run` and kills it at an instant or at a failpoint; `False` when it came to its end."""
+    process = program.start(folder, "run", **({"MARTLET_FAILPOINT": point} if point else {}))
     begun = time.monotonic()
     try:
         if instant is None:
@@ -122,6 +129,9 @@ def attempt(program, folder, instant, expected, before, tally):
                 place = names[done].split(":")[0] if done < len(names) else "end"
             tally.kills[place] += 1
             return True
+    if point and process.returncode == -signal.SIGKILL:
+        tally.kills["failpoints"] += 1
+        return True
     if process.returncode != 0:
         raise Failure(f"martlet run gave exit code {process.returncode}:\n{output.decode(errors='replace')[-3000:]}")
     if instant is not None:

@@ -54,6 +54,9 @@ class Torture:
     def __init__(self, options, path, scratch, seed):
         self.options, self.scratch, self.seed = options, Path(scratch), seed
         self.program = Program(path)
+        # Checkpoints come every hundred versions otherwise, and projects here do not live that long.
+        self.small = Program(path)
+        self.small.environment["MARTLET_CHECKPOINT_EVERY"] = "3"
         self.python = sys.executable
         self.failures = []
         self.began = time.monotonic()
@@ -79,7 +82,7 @@ class Torture:
             return time.monotonic() < end and not enough
 
         found = cycles.loop(
-            self.program, self.scratch, self.commands, f"{self.seed}", tally, go_on, only=self.options.life, say=say)
+            self.small, self.scratch, self.commands, f"{self.seed}", tally, go_on, only=self.options.life, say=say)
         self.failures += [text for _, text, _ in found]
         say(tally.line())
         if not self.options.short:
@@ -92,7 +95,7 @@ class Torture:
     def faults(self, seconds):
         shim = Shim(self.scratch)
         total, found = faults.everywhere(
-            self.program, self.commands, shim, self.scratch, self.seed, say=say, every=self.options.every_call,
+            self.small, self.commands, shim, self.scratch, self.seed, say=say, every=self.options.every_call,
             most=8 if self.options.short else None, seconds=seconds)
         self.failures += found
         say(f"{total} faults, {len(found)} differences")
@@ -100,10 +103,14 @@ class Torture:
     def cuts(self, seconds, swallow=None, folder=None):
         shim = Shim(self.scratch)
         end = time.monotonic() + seconds
+        reference = None
+        if not self.options.short:
+            recipe = small_downtime(self.program, self.scratch / "cut-recipe")
+            reference = Reference(self.program, recipe, self.scratch / "cut-reference")
         cuts, found, spent = powercut.loop(
-            self.program, self.commands, shim, folder or self.scratch, self.seed,
+            self.small, self.commands, shim, folder or self.scratch, self.seed,
             lambda n: time.monotonic() < end, say=say, swallow=swallow,
-            cuts_an_evening=12 if self.options.short else 40)
+            cuts_an_evening=12 if self.options.short else 40, reference=reference)
         self.failures += found
         say(f"{cuts} power cuts, {len(found)} differences, {spent:.0f} s")
 
@@ -202,7 +209,7 @@ def swallowed(torture, folder, what):
     end = time.monotonic() + 60
     try:
         return powercut.loop(
-            torture.program, torture.commands, Shim(folder), folder, torture.seed,
+            torture.small, torture.commands, Shim(folder), folder, torture.seed,
             lambda n: n < 100 and time.monotonic() < end, say=lambda text: None, swallow=what, most=1)[1]
     except Failure as failure:
         return [str(failure)]

@@ -1,9 +1,12 @@
 """Compares a project's tables, as delta-rs reads them, with what was acknowledged and with the files themselves."""
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from pathlib import Path
+
+os.environ["RUST_BACKTRACE"] = "0"  # a panic of delta-rs is told in the difference; its frames help nobody
 
 from deltalake import DeltaTable, QueryBuilder
 
@@ -14,6 +17,7 @@ class Oracle:
     def __init__(self, project):
         self.project = project
         self.order = {"moves": [], "levels": []}
+        self.replayed = set()  # corrected rows that a command said it has taken
         self.tables_read = 0
 
     def check(self, home, acknowledged, settled):
@@ -26,7 +30,8 @@ class Oracle:
         missing = [d for d in acknowledged if d not in {d for order in self.order.values() for d in order}]
         for digest in missing:
             self.differ(f"{self.called(digest)} was acknowledged and is not in bronze")
-        moves, refused = self.project.moves(self.order["moves"])
+        replayed = self.replays()
+        moves, refused = self.project.moves(self.order["moves"], replayed)
         levels = self.project.levels(self.order["levels"])
         self.compare("bronze.moves", moves, ("id", "place", "amount"))
         self.compare("bronze.levels", levels, ("place", "slot", "level"))
@@ -41,6 +46,14 @@ class Oracle:
             self.compare("gold.places", wanted, ("moves", "amount", "level"), key=("place",))
             self.check_database(Path(home) / "martlet.db")
         return self.found
+
+    def replays(self):
+        """The bad rows that are in bronze: a replay takes all or none, and an acknowledged one cannot be undone."""
+        bad = self.project.bad(self.order["moves"])
+        found = {row for row in self.read("bronze.moves", ("_file", "_row")) if row in bad} if bad else set()
+        if self.replayed - found:
+            self.differ(f"bronze.moves: {len(self.replayed - found)} replayed rows are gone")
+        return found
 
     def differ(self, text):
         self.found.append(text)
@@ -85,9 +98,15 @@ class Oracle:
             return None
         try:
             return DeltaTable(str(folder))
-        except Exception as error:  # whatever delta-rs has against the table is a finding
-            self.differ(f"delta-rs cannot open {table}: {str(error)[:400]}")
+        except BaseException as error:
+            self.complain(f"open {table}", error)
             return None
+
+    def complain(self, what, error):
+        """Whatever delta-rs has against a table is a finding; its panics are no `Exception`."""
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise error
+        self.differ(f"delta-rs cannot {what}: {str(error)[:400]}")
 
     def read(self, table, columns):
         opened = self.open(table)
@@ -99,8 +118,8 @@ class Oracle:
             rows = []
             for batch in query:
                 rows += zip(*(batch.column(i).to_pylist() for i in range(batch.num_columns)))
-        except Exception as error:
-            self.differ(f"delta-rs cannot read {table}: {str(error)[:400]}")
+        except BaseException as error:
+            self.complain(f"read {table}", error)
             return []
         self.tables_read += 1
         return rows
@@ -127,11 +146,11 @@ class Oracle:
 
     def compare_quarantine(self, refused, settled):
         rows = Counter(self.read_quarantine())
-        for (digest, row), times in rows.items():
+        for (digest, row, _), times in rows.items():
             if times > 1:
                 self.differ(f"quarantine.moves: row {row} of {self.called(digest)} stands {times} times")
         by_file = {}
-        for digest, row in rows:
+        for digest, row, _ in rows:
             by_file.setdefault(digest, set()).add((digest, row))
         for digest, found in by_file.items():
             file = self.project.files.get(digest)
@@ -149,24 +168,51 @@ class Oracle:
                     f"not {len(wanted)}")
 
     def read_quarantine(self):
-        """(digest, row) of what is set aside; rows of an interrupted attempt that a later one took back do not count."""
+        """(digest, row, attempt) of what is set aside; an interrupted attempt that a later one took back is left out."""
         table = self.open("quarantine.moves")
         if not table:
             return []
         if "attempt" not in [field.name for field in table.schema().fields]:
-            return self.read("quarantine.moves", ("file_digest", "row"))
+            return [(*row, None) for row in self.read("quarantine.moves", ("file_digest", "row"))]
         rows = self.read("quarantine.moves", ("file_digest", "row", "attempt"))
         void = {a for a in {row[2] for row in rows} if table.transaction_version(f"martlet/void/{a}") is not None}
-        return [row[:2] for row in rows if row[2] not in void]
+        return [row for row in rows if row[2] not in void]
 
     def check_database(self, path):
         if not path.exists():
             return
-        with sqlite3.connect(path) as connection:
+        connection = sqlite3.connect(path)
+        try:
             answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        connection.close()
-        if answer != "ok":
-            self.differ(f"martlet.db: {answer}")
+            if answer != "ok":
+                self.differ(f"martlet.db: {answer}")
+            if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'events'").fetchone()[0]:
+                self.check_events(connection)
+        finally:
+            connection.close()
+
+    def check_events(self, connection):
+        """Every version of every table has its event, once; positions have no gaps."""
+        events = connection.execute("SELECT position, id FROM events ORDER BY position").fetchall()
+        if [position for position, _ in events] != list(range(1, len(events) + 1)):
+            self.differ("events: the positions have gaps")
+        told = {}
+        for _, id in events:
+            if id.startswith("table/"):
+                _, table, _, version = id.split("/")
+                told.setdefault(table, []).append(int(version))
+        for log in sorted(self.lake.glob("*/*/_delta_log")):
+            name = f"{log.parent.parent.name}.{log.parent.name}"
+            versions = {int(e.stem) for e in log.glob("*.json")}
+            have = told.pop(name, [])
+            if len(have) != len(set(have)):
+                self.differ(f"events: a version of {name} has two events")
+            if versions - set(have):
+                self.differ(f"events: versions {sorted(versions - set(have))[:5]} of {name} have no event")
+            if have and max(have) > max(versions, default=-1):
+                self.differ(f"events: version {max(have)} of {name} has an event and does not exist")
+        for name in told:
+            self.differ(f"events: {name} has events and does not exist")
 
     def check_versions(self, home):
         """Every version of every table opens in delta-rs; gives how many."""
@@ -177,6 +223,6 @@ class Oracle:
                 for version in range(table.version() + 1):
                     DeltaTable(str(log.parent), version=version)
                     count += 1
-            except Exception as error:
-                self.differ(f"delta-rs cannot open {log.parent.name}: {str(error)[:400]}")
+            except BaseException as error:
+                self.complain(f"open the versions of {log.parent.name}", error)
         return count

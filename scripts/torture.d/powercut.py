@@ -6,6 +6,7 @@ the changes to a directory, a rename being one change. After a failed fsync what
 fsync says.
 """
 
+import itertools
 import random
 import re
 import shutil
@@ -15,8 +16,8 @@ import time
 from pathlib import Path
 
 from oracle import Oracle
-from project import Failure
-from small import SOURCES, Small, acknowledged, copy
+from project import Failure, content
+from small import SOURCES, Small, acknowledged
 
 HEADER = struct.Struct("<IIHHiQQIIQ")
 OPEN, WRITE, TRUNCATE, SYNC, DIRSYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, SAID, FAILEDSYNC = range(1, 13)
@@ -305,20 +306,63 @@ class Evening:
 
 def base(evening):
     """The folder as it was before the first command: the project's files and what landed, all of it safe."""
-    return copy(evening.project, f"{evening.folder}.base")
+    return shutil.copytree(
+        evening.folder, f"{evening.folder}.base", ignore=shutil.ignore_patterns(".martlet*"))
 
 
-def cut_and_check(evening, seed, number, target, program, at=None, mode=None, finish=True):
-    """One power cut: gives the differences, and what was cut."""
-    rng = random.Random(f"{seed}-{number}")
-    played = list(records(evening.record))
-    position = rng.randint(0, len(played)) if at is None else at
-    mode = mode or rng.choice(MODES)
+def played(evening, rng, position):
+    """The disk as it stands after so many calls."""
     platter = Platter(evening.folder, rng)
     platter.load(f"{evening.folder}.base")
-    for record in played[:position]:
+    for record in itertools.islice(records(evening.record), position):
         platter.play(record)
-    target = Path(target)
+    return platter
+
+
+class Flight:
+    """A whole run with a model under the shim, after an undisturbed one that tells what must come out."""
+
+    def __init__(self, program, reference, shim, folder, swallow=None):
+        self.program, self.reference, self.folder = program, reference, Path(folder)
+        self.record = Path(f"{folder}.calls")
+        reference.recipe.begin(self.folder)
+        reference.recipe.land(self.folder, 0)
+        program.run(self.folder, "run", "--json", **shim.environment(
+            {}, self.folder, log=self.record, swallow=swallow))
+        self.calls = sum(1 for _ in records(self.record))
+
+    def cut_and_check(self, seed, number, target):
+        rng = random.Random(f"{seed}-{number}")
+        # Training writes nothing for long; what comes after it is a few calls at the end.
+        position = rng.randint(0, self.calls) if rng.random() < 0.5 else self.calls - rng.randint(0, 60)
+        mode = rng.choice(MODES)
+        platter = played(self, rng, max(0, position))
+        platter.cut(target, mode)
+        expected = self.reference.days[0]["content"]
+        output = b"".join(platter.said.values())
+        found = []
+        if output.rstrip().endswith(b"}"):
+            there = content(self.program, target)
+            found = [f"{k} was acknowledged, and is {there.get(k)}" for k in expected if there.get(k) != expected[k]]
+        done = self.program.run(target, "run", expect=None)
+        if done.returncode != 0:
+            found.append(f"the next run gave exit code {done.returncode}: {done.stderr.strip()[-600:]}")
+        else:
+            there = content(self.program, target)
+            found += [f"{k} is {there.get(k)}, not {expected[k]}" for k in expected if there.get(k) != expected[k]]
+            verified = self.program.run(target, "verify", f"{self.reference.recipe.model}@1", expect=None)
+            if verified.returncode != 0:
+                found.append(f"verify: {(verified.stdout + verified.stderr).strip()[-400:]}")
+        return found, f"call {position} of {self.calls}, {mode}, {platter.unsure} unsure"
+
+
+def cut_and_check(evening, seed, number, target, program, finish=True):
+    """One power cut: gives the differences, and what was cut."""
+    rng = random.Random(f"{seed}-{number}")
+    total = sum(1 for _ in records(evening.record))
+    position = rng.randint(0, total)
+    mode = rng.choice(MODES)
+    platter = played(evening, rng, position)
     platter.cut(target, mode)
     said = set()
     for process, output in platter.said.items():
@@ -331,30 +375,38 @@ def cut_and_check(evening, seed, number, target, program, at=None, mode=None, fi
             found = [f"the next run gave exit code {done.returncode}: {done.stderr.strip()[-600:]}"]
         else:
             found = oracle.check(target / ".martlet", said, settled=True)
-    return found, f"call {position} of {len(played)}, {mode}, {len(said)} files acknowledged, {platter.unsure} unsure"
+    return found, f"call {position} of {total}, {mode}, {len(said)} files acknowledged, {platter.unsure} unsure"
 
 
-def loop(program, commands, shim, scratch, seed, go_on, say=print, swallow=None, cuts_an_evening=30, most=5):
-    """Evenings, and power cuts in each; gives (cuts, failures, seconds)."""
+def loop(program, commands, shim, scratch, seed, go_on, say=print, swallow=None, cuts_an_evening=30, most=5,
+         reference=None):
+    """Evenings, and power cuts in each; every fourth is a flight when there is a reference for it.
+
+    Gives (cuts, failures, seconds).
+    """
     cuts, failures, evening_number = 0, [], 0
     begun = time.monotonic()
     while go_on(cuts) and len(failures) < most:
         evening_number += 1
         folder = Path(scratch) / f"evening-{evening_number}"
-        evening = Evening(program, commands, shim, folder, f"{seed}-{evening_number}", swallow=swallow)
+        own = f"{seed}-{evening_number}"
+        if reference and evening_number % 4 == 0:
+            evening = Flight(program, reference, shim, folder, swallow)
+        else:
+            evening = Evening(program, commands, shim, folder, own, swallow=swallow)
         base(evening)
         for number in range(cuts_an_evening):
-            if not go_on(cuts):
+            if not go_on(cuts) or len(failures) >= most:
                 break
             target = Path(scratch) / f"cut-{evening_number}-{number}"
-            found, where = cut_and_check(
-                evening, f"{seed}-{evening_number}", number, target, program, finish=number % 3 == 0)
+            if isinstance(evening, Flight):
+                found, where = evening.cut_and_check(own, number, target)
+            else:
+                found, where = cut_and_check(evening, own, number, target, program, finish=number % 3 == 0)
             cuts += 1
             if found:
                 failures.append(f"evening {evening_number}, cut {number} ({where}): {'; '.join(found[:3])}")
                 say(f"DIFFERENCE after a power cut: {failures[-1]}\n  folder: {target}")
-                if len(failures) >= most:
-                    break
             else:
                 shutil.rmtree(target)
         if not failures:

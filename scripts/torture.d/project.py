@@ -17,14 +17,14 @@ class Program:
         self.path = str(path)
         self.environment = {k: v for k, v in os.environ.items() if k != "MARTLET_HOME"}
 
-    def start(self, folder, *arguments):
+    def start(self, folder, *arguments, **environment):
         return subprocess.Popen(
-            [self.path, *arguments], cwd=folder, env=self.environment, stdin=subprocess.DEVNULL,
+            [self.path, *arguments], cwd=folder, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def run(self, folder, *arguments, expect=0):
+    def run(self, folder, *arguments, expect=0, **environment):
         done = subprocess.run(
-            [self.path, *arguments], cwd=folder, env=self.environment, stdin=subprocess.DEVNULL,
+            [self.path, *arguments], cwd=folder, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=900)
         if expect is not None and done.returncode != expect:
             raise Failure(
@@ -82,7 +82,7 @@ def small_readmission(program, scratch):
 def small_downtime(program, scratch):
     """2,500 readings; 500 more on the second day."""
     files = Path(scratch) / "downtime-files"
-    files.mkdir()
+    files.mkdir(parents=True)
     template = Path(scratch) / "downtime-template"
     program.run(scratch, "init", str(template), "--template", "downtime")
     program.run(scratch, "generate", "downtime", "--rows", "2500", "--seed", "1", "-o", str(files / "first.csv"))

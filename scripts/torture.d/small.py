@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 FILES = {
@@ -60,6 +59,7 @@ class Small:
         self.folder, self.rng, self.size = Path(folder), rng, rows
         self.files = {}
         self.next_id = 0
+        self.good_ids = []
         self.number = 0
         for name, text in FILES.items():
             path = self.folder / name
@@ -95,13 +95,15 @@ class Small:
         for row in range(1, self.rng.randint(2, self.size) + 1):
             place, amount, bad = self.rng.choice(PLACES), self.rng.randint(-1_000_000, 1_000_000), None
             kind = self.rng.random()
-            if kind < 0.06 and self.next_id:
-                id = self.rng.randrange(self.next_id)  # a key that came before, in this file or an earlier one
+            if kind < 0.06 and self.good_ids:
+                id = self.rng.choice(self.good_ids)  # a key that came before, in this file or an earlier one
             else:
                 id = self.next_id
                 self.next_id += 1
-                if kind > 0.97:
+                if kind > 0.97 or (row == 2 and self.number < 3):
                     bad = "amount"
+                else:
+                    self.good_ids.append(id)
             text = "much" if bad else amount
             lines.append(f"{id},{place},2025-01-01 00:{row // 60 % 60:02d}:{row % 60:02d},{text}\n")
             rows.append((row, id, place, amount, bad))
@@ -122,18 +124,27 @@ class Small:
 
     # What the tables must hold when the given files were taken in the given order.
 
-    def moves(self, order):
-        """({(digest, row): (id, place, amount)}, {(digest, row)} of what is refused, by file)."""
+    def moves(self, order, replayed=()):
+        """({(digest, row): (id, place, amount)}, {(digest, row)} of what is refused, by file).
+
+        `replayed`: bad rows that were corrected to an amount of 0 and are in bronze by now.
+        """
         taken, refused, seen = {}, {}, set()
         for digest in order:
             refused[digest] = set()
             for row, id, place, amount, bad in self.files[digest].rows:
                 if bad or id in seen:
                     refused[digest].add((digest, row))
+                    if (digest, row) in replayed:
+                        taken[digest, row] = (id, place, 0)
                 else:
                     seen.add(id)
                     taken[digest, row] = (id, place, amount)
         return taken, refused
+
+    def bad(self, order):
+        """Rows that a correction of their amount makes good."""
+        return {(digest, row) for digest in order for row, _, _, _, bad in self.files[digest].rows if bad}
 
     def levels(self, order):
         latest = {}
@@ -153,12 +164,6 @@ class Small:
             if place in level:
                 level[place] += value
         return sorted((place, count, sum, level[place]) for place, (count, sum) in totals.items())
-
-
-def copy(project, target):
-    """The project's own files and its landing folders, without its home."""
-    shutil.copytree(project.folder, target, ignore=shutil.ignore_patterns(".martlet*"))
-    return Path(target)
 
 
 def acknowledged(output, returncode, landed):
