@@ -37,6 +37,10 @@ struct IngestCommand: ParsableCommand {
         let refused = reports.flatMap { report in
             report.files.filter { $0.outcome == .refused }.map { (report.source, $0) }
         }
+        for (_, file) in refused.dropFirst().prefix(20) {
+            let drifts = file.drift.filter { $0.kind != .order }.prefix(2).map { "\n  · \($0.sentence)" }.joined()
+            Output.note("warning: \(file.name): refused: \(file.refusal ?? "it breaks the contract")\(drifts)")
+        }
         if let (source, file) = refused.first { throw Workspace.refusal(of: file, source) }
     }
 

@@ -29,7 +29,7 @@ extension QuarantineCommand {
                 var meant = choice.choice
                 if all { meant.states = Set(SetAsideState.allCases) }
                 var files = try workspace.refusedFiles(meant, of: source)
-                for index in files.indices.prefix(max(0, limit)) {
+                for index in files.indices.prefix(50) {
                     files[index].drift = try workspace.drift(of: files[index], source)
                 }
                 return (

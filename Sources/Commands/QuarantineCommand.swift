@@ -16,9 +16,10 @@ struct QuarantineCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Count refused rows and files by source, file, column and rule.")
+            commandName: "list", abstract: "Count refused rows and files by source, column, rule and file.")
         @Argument(help: "The source (default: all).") var source: String?
         @Flag(help: "Also what was replayed, dropped or superseded.") var all = false
+        @Flag(help: "A line a file.") var byFile = false
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -45,20 +46,41 @@ struct QuarantineCommand: ParsableCommand {
         private func show(_ one: QuarantineOverview) {
             let groups = one.groups.filter { all || $0.state == .open }
             if !groups.isEmpty {
-                var grid = TextGrid("file", "column", "rule", "rows", "state", "first in row", "example")
-                for group in groups.prefix(all ? .max : 40) {
+                let lines = byFile ? groups.map { [$0] } : together(groups)
+                var grid = TextGrid("column", "rule", "rows", byFile ? "file" : "files", "state", "first in", "example")
+                for line in lines.prefix(all ? .max : 40) {
+                    let first = line[0]
                     grid.rows.append([
-                        group.file, group.column ?? "(line)", group.rule, grouped(group.rows), group.state.rawValue,
-                        group.exampleRow.map(String.init) ?? "", String((group.example ?? "(missing)").prefix(40)),
+                        first.column ?? "(line)", first.rule, grouped(line.reduce(0) { $0 + $1.rows }),
+                        byFile ? first.file : grouped(line.count), first.state.rawValue,
+                        "\(first.file):\(first.exampleRow ?? 0)", String((first.example ?? "(missing)").prefix(40)),
                     ])
                 }
                 Output.print("\nRows of \(one.source):\n\(grid.text)")
-                if !all, groups.count > 40 { Output.print("… and \(groups.count - 40) more; --all lists them.") }
+                if !all, lines.count > 40 { Output.print("… and \(lines.count - 40) more; --all lists them.") }
             }
             for file in one.refused where all || file.state == .open {
                 Output.print("\nRefused whole, \(file.state.rawValue): \(file.file) (\(file.digest.prefix(12)))")
                 Output.print("  \(file.reason)")
             }
+        }
+
+        /// Counts of one rule in one column over all files, most rows first.
+        private func together(_ groups: [SetAsideCount]) -> [[SetAsideCount]] {
+            var lines: [[SetAsideCount]] = []
+            var places: [[String?]: Int] = [:]
+            for group in groups {
+                let key = [group.column, group.rule, group.state.rawValue]
+                if let place = places[key] {
+                    lines[place].append(group)
+                } else {
+                    places[key] = lines.count
+                    lines.append([group])
+                }
+            }
+            func rows(_ line: [SetAsideCount]) -> Int { line.reduce(0) { $0 + $1.rows } }
+            return lines.enumerated().sorted { (-rows($0.element), $0.offset) < (-rows($1.element), $1.offset) }.map(
+                \.element)
         }
     }
 
