@@ -139,6 +139,7 @@ description: >-
 on_violation: reject-row
 max_rejected: 0.05 # a file with more bad rows than this is another file, most likely in other units: refuse it whole
 # The file has no id and days repeat, so there is no key here; the silver table makes one from the content.
+event_time: reading_date
 columns:
   reading_date: {type: date, nullable: false, format: "%d-%m-%Y", from: [Date, Dates], description: day first}
   machine_id: {type: text, nullable: false, pattern: "Makino-L[0-9]+-Unit[0-9]+-[0-9]{4}", from: [Machine_ID]}
@@ -204,6 +205,7 @@ columns:
     type: text
     from: [Downtime]
     allowed: [Machine_Failure, No_Machine_Failure]
+    available_at: afterwards # when the failure was noted is not in the file
     optional: true
     description: the label; missing for readings that are to be scored
 
@@ -404,6 +406,7 @@ description: >-
 on_violation: reject-row
 max_rejected: 0.05 # a file with more bad rows than this is another file: refuse it whole
 key: [encounter_id]
+event_time: encounter_id # the file has no dates; the number rises with time
 on_key_conflict: reject
 columns:
   encounter_id: {type: bigint, nullable: false, min: 1, description: "rises with time, though not strictly"}
@@ -518,6 +521,7 @@ columns:
     type: text
     allowed: ["NO", ">30", "<30"]
     optional: true
+    available_at: next patient_nbr # what a stay led to is known when the patient comes back
     description: the label, days to the next admission; missing for encounters that are to be scored
 
 """##),

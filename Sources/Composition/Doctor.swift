@@ -84,6 +84,13 @@ package enum Doctor {
                         return "\(model.plan.learner.kind) on \(model.table)"
                     }
                 }
+                if !project.models.isEmpty, findings.last(where: { $0.what == "transforms" })?.state == .good {
+                    look("leaks") {
+                        let planned = try workspace.plannedTransforms()
+                        try workspace.refuseLeaks(planned)
+                        return "no feature knows what is not known yet"
+                    }
+                }
                 for source in project.sources {
                     let waiting = Disk.list(source.landing).count { !$0.hasPrefix(".") }
                     findings.append(

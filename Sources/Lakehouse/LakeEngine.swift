@@ -12,6 +12,12 @@ package protocol LakeEngine: QuarantineEngine {
     /// - Parameter file: where the SQL stands, for messages.
     func analyse(_ sql: String, file: String) throws -> QueryAnalysis
 
+    /// What the columns of a SELECT come from, and since when what they say is known.
+    /// - Parameter tables: the rows of each table that the SELECT reads.
+    func lineage(
+        _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
+    ) throws -> Relation
+
     /// Refuses a contract with a pattern or bound that the engine does not understand.
     func check(_ contract: Contract) throws
 

@@ -21,6 +21,9 @@ package final class LazyLakeEngine: LakeEngine {
     package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
         try engine().analyse(sql, file: file)
     }
+    package func lineage(
+        _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
+    ) throws -> Relation { try engine().lineage(sql, file: file, symbols: symbols, tables: tables) }
     package func check(_ contract: Contract) throws { try engine().check(contract) }
     package func accept(_ request: AcceptRequest) throws -> Acceptance { try engine().accept(request) }
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {

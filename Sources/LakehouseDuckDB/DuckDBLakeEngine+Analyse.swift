@@ -8,6 +8,40 @@ package import Vocabulary
 
 extension DuckDBLakeEngine {
     package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
+        let tree = try syntaxTree(of: sql, file: file)
+        var walk = SyntaxWalk(file: file)
+        try walk.visit(tree["statements"] as Any, scope: [])
+        return QueryAnalysis(tables: walk.tables.sorted(), orderSensitive: walk.orderSensitive)
+    }
+
+    package func lineage(
+        _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
+    ) throws -> Relation {
+        let tree = try syntaxTree(of: sql, file: file)
+        let reader = ColumnLineage(
+            file: file, sql: sql, symbols: symbols, aggregates: try aggregateFunctions(), tables: tables)
+        guard let statement = (tree["statements"] as? [Any])?.first, let node = SyntaxNode(statement)?["node"] else {
+            throw MartletError(
+                .input, "lineage.unknown", "The statement is not understood.", at: .init(file: file))
+        }
+        return try reader.query(node, outer: nil, common: [:])
+    }
+
+    /// Names of functions that make one value of many rows.
+    private func aggregateFunctions() throws -> Set<String> {
+        let names = try connection.query(
+            "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'aggregate'"
+        ).texts().compactMap(\.[0])
+        // Macros over aggregates are listed as macros.
+        let macros = [
+            "count_star", "geomean", "geometric_mean", "json_group_array", "json_group_object",
+            "json_group_structure", "wavg", "weighted_avg",
+        ]
+        return Set(names + macros)
+    }
+
+    /// The statement as DuckDB's parser sees it.
+    private func syntaxTree(of sql: String, file: String) throws -> [String: Any] {
         let query = Query(sql, file: file)
         let count = try explained(query) { try connection.statementCount(sql) }
         guard count == 1 else {
@@ -29,9 +63,7 @@ extension DuckDBLakeEngine {
                 .input, "transform.not-select", "A transform is one SELECT; this is another statement.",
                 at: .init(file: file), remedy: "Write the SELECT alone: Martlet makes the table from it.")
         }
-        var walk = SyntaxWalk(file: file)
-        try walk.visit(tree["statements"] as Any, scope: [])
-        return QueryAnalysis(tables: walk.tables.sorted(), orderSensitive: walk.orderSensitive)
+        return tree
     }
 }
 

@@ -158,7 +158,7 @@ extension Project {
         for (name, value) in root["columns"]?.members ?? [] {
             guard let given = value["available_at"], let index = contract.columns.firstIndex(where: { $0.name == name })
             else { continue }
-            contract.columns[index].availableAt = try moment(given, columns)
+            contract.columns[index].availableAt = try availability(given, contract)
         }
         return contract
     }
@@ -171,11 +171,33 @@ extension Project {
                 "contract.time", "\(value.text) is no column of the contract.",
                 remedy: near.map { "Did you mean \($0)?" })
         }
-        guard column.type == .timestamp || column.type == .date else {
+        guard [.timestamp, .date, .bigint, .integer].contains(column.type) else {
             throw value.failure(
-                "contract.time", "\(column.name) is \(column.type); a moment is a timestamp or a date.")
+                "contract.time",
+                "\(column.name) is \(column.type); a moment is a timestamp, a date or a number that rises with time.")
         }
         return column.name
+    }
+
+    /// `available_at` of a column: another column, or in words when no column says it.
+    private static func availability(_ value: YAMLValue, _ contract: Contract) throws -> String {
+        switch Availability(value.text) {
+        case .afterwards: return value.text
+        case .next(let entity):
+            guard let column = contract.columns.first(where: { $0.name == entity }) else {
+                let near = Spelling.nearest(to: entity, among: contract.columns.map(\.name))
+                throw value.failure(
+                    "contract.time", "\(entity) is no column of the contract.",
+                    remedy: near.map { "Did you mean \($0)?" })
+            }
+            guard contract.eventTime != nil else {
+                throw value.failure(
+                    "contract.time", "The next row of the same \(column.name) is one by event_time, which is not set.",
+                    remedy: "Add event_time: to the contract.")
+            }
+            return "next \(column.name)"
+        default: return try moment(value, contract.columns)
+        }
     }
 
     private static func column(_ name: String, _ value: YAMLValue) throws -> Contract.Column {

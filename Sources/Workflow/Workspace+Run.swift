@@ -44,6 +44,7 @@ extension Workspace {
         let planned = try plannedTransforms()
         if includes(.transform) { for item in planned { try build(item, journal) } }
         guard last >= .train else { return report }
+        try refuseLeaks(planned)
         for model in project.models {
             let specification = ModelSpecification(model)
             let fingerprint = try trainingFingerprint(specification)

@@ -1,0 +1,226 @@
+package import Vocabulary
+
+/// Asks of each feature whether it could be computed at the moment of prediction.
+package struct LeakCheck {
+    /// What a model says of its table.
+    package struct Model {
+        package var name: String
+        package var table: TableName
+        package var target: String
+        package var eventTime: String?
+        /// Columns that are not features.
+        package var others: Set<String>
+        /// The only features, when given.
+        package var include: [String]?
+
+        package init(
+            name: String, table: TableName, target: String, eventTime: String?, others: [String], include: [String]?
+        ) {
+            self.name = name
+            self.table = table
+            self.target = target
+            self.eventTime = eventTime
+            self.others = Set(others.map { $0.lowercased() })
+            self.include = include
+        }
+
+        func isFeature(_ name: String) -> Bool {
+            if let include { return include.contains { $0.lowercased() == name.lowercased() } }
+            return !others.contains(name.lowercased()) && !name.hasPrefix("_")
+        }
+    }
+
+    let lineage: ProjectLineage
+    let model: Model
+    let relation: Relation
+    /// The moment of prediction, and the column that holds it.
+    let moment: Moment?
+    let momentName: String?
+    private let order: TimeOrder
+    private let targets: Set<Origin>
+    private let undatedTargets: Set<Origin>
+
+    /// `nil` when the model's table is not made by a transform of the project.
+    package init?(_ lineage: ProjectLineage, _ model: Model) {
+        guard let relation = lineage.relation(model.table) else { return nil }
+        self.lineage = lineage
+        self.model = model
+        self.relation = relation
+        order = TimeOrder(facts: relation.facts, instances: relation.instances, outer: relation.outer)
+        let target = relation.columns.first { $0.name.lowercased() == model.target.lowercased() }
+        let own = (target?.value.dependencies ?? []).filter { $0.origin.column != nil && !$0.isControl }
+        let later = own.filter { $0.availability.isLater }
+        targets = Set((later.isEmpty ? own : later).map(\.origin))
+        undatedTargets = later.isEmpty ? Set(own.map(\.origin)) : []
+        (moment, momentName) = Self.moment(of: model, relation, lineage)
+    }
+
+    /// The model's `event_time`; without one, the only column of the table that is the event time of a source.
+    private static func moment(
+        of model: Model, _ relation: Relation, _ lineage: ProjectLineage
+    ) -> (Moment?, String?) {
+        if let name = model.eventTime {
+            let column = relation.columns.first { $0.name.lowercased() == name.lowercased() }
+            return (column?.value.moment, name)
+        }
+        let candidates = relation.columns.filter { column in
+            guard column.value.moment != nil, let origin = column.value.dependencies.first?.origin,
+                column.value.dependencies.count == 1, let name = origin.column
+            else { return false }
+            return lineage.contracts[origin.table.name]?.eventTime?.lowercased() == name.lowercased()
+        }
+        guard let first = candidates.first, candidates.allSatisfy({ $0.value.moment == first.value.moment }) else {
+            return (nil, nil)
+        }
+        return (first.value.moment, first.name)
+    }
+
+    /// Every feature that knows what it cannot know, each by one way.
+    package func leaks() -> [Leak] {
+        var found: [Leak] = []
+        for column in relation.columns where model.isFeature(column.name) {
+            let bad = column.value.dependencies.filter { !isKnown($0) }
+            if let worst = bad.min(by: { rank($0) < rank($1) }) {
+                found.append(leak(column.name, line: column.line, worst))
+            }
+        }
+        if let rest = relation.rest, model.include == nil,
+            let bad = rest.dependencies.filter({ !isKnown($0) }).min(by: { rank($0) < rank($1) })
+        {
+            found.append(leak("(columns that only the run names)", line: nil, bad))
+        }
+        let rows = relation.rows.filter { !$0.isWeak && !$0.isPresence && !isKnown($0) }
+        if let bad = rows.min(by: { rank($0) < rank($1) }) { found.append(leak(nil, line: nil, bad)) }
+        return found
+    }
+
+    /// The features and what each comes from.
+    package func features() -> [(name: String, line: Int?, dependencies: [Dependency])] {
+        relation.columns.filter { model.isFeature($0.name) }.map { ($0.name, $0.line, $0.value.dependencies) }
+    }
+
+    package func isKnown(_ dependency: Dependency) -> Bool {
+        if undatedTargets.contains(dependency.origin), !dependency.isControl { return false }
+        switch dependency.known {
+        case .always: return true
+        case .never: return model.eventTime == nil && moment == nil && !dependency.availability.isLater
+        case .by(let moments):
+            guard let moment else { return model.eventTime == nil && !dependency.availability.isLater }
+            return moments.contains { order.proves($0, notAfter: moment) }
+        }
+    }
+
+    private func rank(_ dependency: Dependency) -> Int {
+        if targets.contains(dependency.origin) { return 0 }
+        if dependency.availability.isLater { return 1 }
+        return dependency.origin.column != nil ? 2 : 3
+    }
+
+    /// What sort of leak a dependency is that is not known.
+    package func code(of dependency: Dependency) -> Leak.Code {
+        targets.contains(dependency.origin)
+            ? .target : dependency.availability.isLater ? .futureColumn : .futureRows
+    }
+
+    private func leak(_ feature: String?, line: Int?, _ dependency: Dependency) -> Leak {
+        let isTarget = targets.contains(dependency.origin)
+        let code = code(of: dependency)
+        var known =
+            dependency.availability.isLater || isTarget && undatedTargets.isEmpty
+            ? dependency.availability.sentence : isTarget ? "the target" : "of rows that may come later"
+        if isTarget, !undatedTargets.isEmpty { known = "what the target is made of" }
+        if dependency.availability.isLater || !isTarget, let loss = dependency.loss { known += " (\(loss))" }
+        var steps = dependency.trail
+        if steps.isEmpty {
+            steps = [
+                LineageStep("\(model.table).\(feature ?? "rows")", file: lineage.file(of: model.table), line: line)
+            ]
+        }
+        return Leak(
+            code: code, model: model.name, feature: feature, steps: steps, origin: dependency.origin, known: known,
+            moment: momentName, remedy: remedy(dependency, isOwnFeature: feature != nil, code))
+    }
+
+    private func remedy(_ dependency: Dependency, isOwnFeature: Bool, _ code: Leak.Code) -> String {
+        let now = momentName.map { "the row's \($0)" } ?? "the moment of prediction"
+        let out = isOwnFeature ? ", or name the feature under features.exclude" : ""
+        switch dependency.availability {
+        case .at(let column):
+            return
+                "Let it see only rows whose \(column) is not after \(now): put <other>.\(column) <= <row>.\(momentName ?? "event_time") into ON, WHERE or FILTER\(out)."
+        case .afterwards:
+            return
+                "Nobody wrote down when it is known, so no feature can use it\(isOwnFeature ? ": take it out of the SQL\(out)" : "")."
+        case .next(let entity):
+            return
+                "Let it see only earlier rows of the same \(entity): PARTITION BY \(entity) in the order of time, with a frame that ends at 1 PRECEDING\(out)."
+        case .row(let column):
+            if code == .target {
+                return "The target cannot explain itself: take it out of the SQL of the feature\(out)."
+            }
+            return
+                "Let it see only rows up to \(now): <other>.\(column) <= <row>.\(momentName ?? "event_time") in ON, WHERE or FILTER, or a window in the order of \(column) whose frame ends at CURRENT ROW\(out)."
+        case .always:
+            return "The target cannot explain itself: take it out of the SQL of the feature\(out)."
+        }
+    }
+}
+
+/// A feature that knows what it cannot know when it is asked for.
+package struct Leak: Sendable, Equatable {
+    package enum Code: String, Sendable, Encodable {
+        /// The target, or what it is made of.
+        case target = "leak.target"
+        /// A column that is known later than its row.
+        case futureColumn = "leak.future-column"
+        /// Rows that may come after the moment of prediction.
+        case futureRows = "leak.future-rows"
+    }
+
+    package var code: Code
+    package var model: String
+    /// `nil`: which rows the table has.
+    package var feature: String?
+    package var steps: [LineageStep]
+    package var origin: Origin
+    package var known: String
+    package var moment: String?
+    package var remedy: String
+
+    /// - Parameter folder: the project's folder; files are shown relative to it.
+    package func sentence(in folder: String) -> String {
+        var path: [String] = []
+        for step in steps {
+            var text = step.name
+            let file = step.file.map { $0.hasPrefix(folder + "/") ? String($0.dropFirst(folder.count + 1)) : $0 }
+            switch (file, step.line) {
+            case (let file?, let line?): text += " (\(file), line \(line))"
+            case (let file?, nil): text += " (\(file))"
+            default: break
+            }
+            path.append(text)
+        }
+        path.append("\(origin), \(known)")
+        let who = feature.map { "feature \($0) of model \(model)" } ?? "the rows of model \(model)"
+        let predicted =
+            moment.map { "the row is predicted at \($0)" } ?? "it is not known when the row is predicted"
+        return "\(who): \(path.joined(separator: " ← ")); \(predicted)"
+    }
+}
+
+extension [Leak] {
+    /// The refusal that names every way.
+    package func error(in folder: String) -> MartletError? {
+        guard let first else { return nil }
+        var text = first.sentence(in: folder)
+        for leak in dropFirst().prefix(19) { text += "\n  \(leak.sentence(in: folder)) [\(leak.code.rawValue)]" }
+        if count > 20 { text += "\n  and \(count - 20) more" }
+        text = text.prefix(1).uppercased() + text.dropFirst() + "."
+        let place = first.steps.first.map { MartletError.Location(file: $0.file, line: $0.line) }
+        switch first.code {
+        case .target: return MartletError(.input, "leak.target", text, at: place, remedy: first.remedy)
+        case .futureColumn: return MartletError(.input, "leak.future-column", text, at: place, remedy: first.remedy)
+        case .futureRows: return MartletError(.input, "leak.future-rows", text, at: place, remedy: first.remedy)
+        }
+    }
+}
