@@ -15,7 +15,8 @@ package struct Martlet: ParsableCommand {
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
             VerifyCommand.self, LineageCommand.self, LakeCommand.self, QuarantineCommand.self, RunsCommand.self,
-            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, DoctorCommand.self, SchemaCommand.self,
+            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, DoctorCommand.self,
+            SchemaCommand.self,
         ])
 
     package init() {}
