@@ -104,6 +104,11 @@ package enum Quote {
         return text(literal)
     }
 
+    /// Parquet files as a table with the columns of the first; later files are opened when it is their turn.
+    package static func parquetFiles(_ paths: some Sequence<String>) -> String {
+        "read_parquet([\(paths.map { Quote.path($0) }.joined(separator: ", "))], hive_partitioning = false)"
+    }
+
     /// Parquet files as a table: these files and no others, no columns from folder names.
     package static func parquet(_ paths: some Sequence<String>, options: String = "") -> String {
         let list = paths.map { Quote.path($0) }.joined(separator: ", ")

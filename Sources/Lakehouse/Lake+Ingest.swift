@@ -3,7 +3,7 @@ package import Vocabulary
 // Ingestion, exactly once. Invariants:
 // (1) a file is known by its digest. Its `txn` action stands in the same commit as its rows, so the file is
 //     either wholly in bronze or not at all, and never twice.
-// (1) rows that are refused are committed to quarantine before bronze is; a kill between the two is mended by
+// (2) rows that are refused are committed to quarantine before bronze is; a kill between the two is mended by
 //     the same `txn` on the quarantine table when the run is repeated.
 
 /// A file that waits to be ingested.
@@ -74,110 +74,158 @@ extension Lake {
     }
 
     /// Takes new files of a source into bronze in one commit.
+    ///
+    /// Another program may do the same at the same time. Whoever commits second looks again at what the table has by
+    /// then: files that the other one took are known, and keys are checked anew.
     package func ingest(
         _ files: [LandedFile], of contract: Contract, format: SourceFormat,
         progress: (IngestReport.File) -> Void = { _ in }
     ) throws -> IngestReport {
-        let bronze = TableName(.bronze, contract.source)
-        let quarantine = TableName(.quarantine, contract.source)
-        let table = table(bronze)
-        let aside = self.table(quarantine)
-        var report = IngestReport(source: contract.source, version: nil, files: [])
-        let snapshot = table.exists ? try table.snapshot() : nil
-        let asideKnown = aside.exists ? try aside.snapshot().transactions : [:]
-        var live = (snapshot?.files ?? []).map { table.path(of: $0) }
-        let before = Set(live)
-        var written: [String: WrittenFile] = [:]
-        var removed: Set<String> = []
-        var asideFiles: [(file: WrittenFile, transaction: String)] = []
-        var seen: Set<Digest> = []
-        var hash = snapshot.map { _ in ContentHash() } ?? ContentHash()
-        if snapshot != nil { hash = try reference(to: bronze).hash }
-        var fields: [DeltaField] = try snapshot?.metadata?.fields() ?? []
-        let startFields = fields
-        if files.contains(where: { snapshot?.transactions[transaction($0.digest)] == nil }) {
-            try contract.checkFits(startFields)
+        for _ in 0..<Self.attempts {
+            guard let report = try attempt(files, of: contract, format: format) else { continue }
+            for file in report.files { progress(file) }
+            return report
         }
+        throw MartletError(
+            .conflict, "lake.concurrent-write",
+            "Other programs wrote \(TableName(.bronze, contract.source)) at the same time, again and again.",
+            remedy: "Run the command again; files already taken are skipped.")
+    }
 
+    private static var attempts: Int { 20 }
+
+    /// Files that are accepted together, about as many bytes or files, whatever comes first.
+    private static var batchBytes: Int64 { 64 << 20 }
+    private static var batchFiles: Int { 1000 }
+
+    /// - Returns: `nil` when another program was faster, with nothing of this attempt left in bronze.
+    private func attempt(
+        _ files: [LandedFile], of contract: Contract, format: SourceFormat
+    ) throws -> IngestReport? {
+        let work = try Ingestion(contract: contract, format: format, in: self)
+        var report = IngestReport(source: contract.source, version: nil, files: [])
+        var fresh: [Int] = []
+        var seen: Set<Digest> = []
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
-            if asideKnown[refusal(landed.digest, contract)] != nil {
+            if work.asideKnown[refusal(landed.digest, contract)] != nil {
                 entry.outcome = .refused
-                entry.refusal = "it was refused when it came first; `martlet lake show \(quarantine)` says why"
-            } else if snapshot?.transactions[transaction(landed.digest)] == nil, !seen.contains(landed.digest) {
-                let acceptance = try engine.accept(
-                    AcceptRequest(
-                        file: landed.path, name: landed.name, digest: landed.digest, contract: contract, format: format,
-                        existing: live, folder: table.folder, quarantineFolder: aside.folder,
-                        fileID: surroundings.newID()))
-                try Failpoint.reach("ingest.file.accepted")
-                seen.insert(landed.digest)
-                entry.describe(acceptance)
-                if let stamp = landed.stamp, Disk.stamp(landed.path) != stamp {
-                    // Still being written: what was read need not be what has the digest. Its turn comes later.
-                    entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .changing)
-                    entry.warnings = ["it is still being written; nothing of it was taken yet"]
-                    report.files.append(entry)
-                    progress(entry)
-                    continue
-                }
-                if let file = acceptance.quarantined {
-                    let isRefused = acceptance.refusal != nil
-                    asideFiles.append((file, isRefused ? refusal(landed.digest, contract) : transaction(landed.digest)))
-                }
-                for rewrite in acceptance.rewrites {
-                    live.removeAll { $0 == rewrite.old }
-                    if before.contains(rewrite.old) { removed.insert(rewrite.old) }
-                    written[rewrite.old] = nil
-                    hash = hash.replacing(rewrite.oldHash, with: rewrite.new.hash)
-                    if rewrite.new.rows > 0 {
-                        live.append(rewrite.new.path)
-                        written[rewrite.new.path] = rewrite.new
-                    }
-                }
-                if let file = acceptance.accepted {
-                    live.append(file.path)
-                    written[file.path] = file
-                    hash = hash + file.hash
-                    fields = file.fields
-                }
+                entry.refusal = "it was refused when it came first; `martlet lake show \(work.quarantine)` says why"
+            } else if !work.isKnown(transaction(landed.digest)), seen.insert(landed.digest).inserted {
+                fresh.append(report.files.count)
             }
             report.files.append(entry)
-            progress(entry)
+        }
+        guard !fresh.isEmpty else { return report }
+        try contract.checkFits(work.startFields)
+
+        var batch: [Int] = []
+        var bytes: Int64 = 0
+        for (place, index) in fresh.enumerated() {
+            batch.append(index)
+            bytes += size(files[index])
+            if place + 1 < fresh.count, batch.count < Self.batchFiles,
+                bytes + size(files[fresh[place + 1]]) <= Self.batchBytes
+            {
+                continue
+            }
+            try accept(batch, of: files, into: &report, work)
+            (batch, bytes) = ([], 0)
         }
 
         try Failpoint.reach("ingest.before-quarantine")
-        try setAside(asideFiles, known: asideKnown, in: quarantine)
+        guard try setAside(work) else {
+            work.discard()
+            return nil
+        }
         try Failpoint.reach("ingest.between-commits")
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
-        report.version = try commit(bronze) { current in
-            guard current?.version == snapshot?.version else {
-                throw MartletError(
-                    .conflict, "lake.concurrent-write", "Another program wrote \(bronze) at the same time.",
-                    remedy: "Run the command again; files already taken are skipped.")
+        guard let version = try commit(taken, work) else {
+            work.discard()
+            return nil
+        }
+        report.version = version
+        return report
+    }
+
+    private func size(_ file: LandedFile) -> Int64 { (file.stamp ?? Disk.stamp(file.path))?.size ?? 0 }
+
+    /// Takes some of the files, given by their places, and again without those that changed meanwhile.
+    private func accept(
+        _ batch: [Int], of files: [LandedFile], into report: inout IngestReport, _ work: Ingestion
+    ) throws {
+        guard !batch.isEmpty else { return }
+        var request = AcceptRequest(
+            files: batch.map { index in
+                let landed = files[index]
+                return AcceptRequest.File(
+                    path: landed.path, name: landed.name, digest: landed.digest,
+                    isSetAside: work.asideKnown[transaction(landed.digest)] != nil)
+            }, contract: work.contract, format: work.format, existing: work.live, folder: work.table.folder,
+            quarantineFolder: work.aside.folder, id: surroundings.newID())
+        request.quarantine = work.asideFiles
+        let accepted = try engine.accept(request)
+        try Failpoint.reach("ingest.file.accepted")
+        // Still being written: what was read need not be what has the digest. Its turn comes later.
+        let changing = batch.filter { index in
+            files[index].stamp.map { Disk.stamp(files[index].path) != $0 } ?? false
+        }
+        if !changing.isEmpty {
+            for path in accepted.paths { Disk.remove(path) }
+            for index in changing {
+                report.files[index].outcome = .changing
+                report.files[index].warnings = ["it is still being written; nothing of it was taken yet"]
             }
-            var actions = current == nil || fields != startFields ? try header(fields) : []
-            if current != nil, fields != startFields, let id = current?.metadata?.id {
-                actions = actions.map { action in
-                    var action = action
-                    action.metaData?.id = id
-                    return action
-                }
+            return try accept(batch.filter { !changing.contains($0) }, of: files, into: &report, work)
+        }
+        for (index, acceptance) in zip(batch, accepted.files) {
+            report.files[index].describe(acceptance)
+            let isRefused = acceptance.refusal != nil
+            let name = isRefused ? refusal(files[index].digest, work.contract) : transaction(files[index].digest)
+            if acceptance.isSetAside, work.asideKnown[name] == nil { work.asideTransactions.append(name) }
+        }
+        work.add(accepted)
+    }
+
+    /// Commits what is set aside; it stands in quarantine before anything of its file stands in bronze.
+    /// - Returns: `false` when another program has set aside rows of the same files meanwhile.
+    private func setAside(_ work: Ingestion) throws -> Bool {
+        guard !work.setAside.isEmpty else { return true }
+        var isFirst = true
+        _ = try commit(work.quarantine) { current in
+            isFirst = work.asideTransactions.allSatisfy { current?.transactions[$0] == nil }
+            guard isFirst else { return nil }
+            var actions = [commitInfo("WRITE", [:])]
+            if current == nil { actions += try header(work.setAside[0].fields) }
+            actions += work.asideTransactions.map(took)
+            for file in work.setAside { actions.append(try add(file, to: work.aside)) }
+            return actions
+        }
+        return isFirst
+    }
+
+    /// Commits the files' rows to bronze.
+    /// - Returns: `nil` when another program has written meanwhile what changes the outcome.
+    private func commit(_ taken: [IngestReport.File], _ work: Ingestion) throws -> Int? {
+        try commit(work.bronze) { current in
+            if current?.version != work.snapshot?.version {
+                guard work.mayFollow(current, taken.map { transaction($0.digest) }) else { return nil }
             }
-            for file in taken {
-                actions.append(
-                    DeltaAction(
-                        txn: DeltaTransaction(
-                            appId: transaction(file.digest), version: 1, lastUpdated: surroundings.now().milliseconds)))
+            var actions: [DeltaAction] = []
+            if current == nil || work.contract.fields != work.startFields {
+                actions = try header(work.contract.fields)
+                if let id = current?.metadata?.id { for index in actions.indices { actions[index].metaData?.id = id } }
             }
-            for path in removed.sorted() {
+            actions += taken.map { took(transaction($0.digest)) }
+            for path in work.removed.sorted() {
                 actions.append(
                     DeltaAction(
                         remove: DeltaRemove(
                             path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
             }
-            for path in live { if let file = written[path] { actions.append(try add(file, to: table)) } }
+            for file in work.written { actions.append(try add(file, to: work.table)) }
+            let before = try current.map { try reference(to: work.bronze, at: $0.version).hash } ?? ContentHash()
             let entries: [JSONValue] = taken.map { file in
                 .object([
                     "name": .text(file.name), "digest": .text(file.digest.hex),
@@ -185,11 +233,16 @@ extension Lake {
                     "synthetic": .flag(file.synthetic),
                 ])
             }
+            let hash = (before + work.hashAdded) - work.hashRemoved
             actions.insert(
                 commitInfo("WRITE", ["files": .list(entries), "contentHash": .text(hash.description)]), at: 0)
             return actions
         }
-        return report
+    }
+
+    private func took(_ name: String) -> DeltaAction {
+        DeltaAction(
+            txn: DeltaTransaction(appId: name, version: 1, lastUpdated: surroundings.now().milliseconds))
     }
 
     /// The files that a bronze table was made from, up to a version, in order of ingestion.
@@ -210,32 +263,95 @@ extension Lake {
         }
         return files
     }
+}
 
-    private func setAside(
-        _ files: [(file: WrittenFile, transaction: String)], known: [String: Int64], in name: TableName
-    ) throws {
-        let fresh = files.filter { known[$0.transaction] == nil }
-        guard let first = fresh.first else { return }
-        _ = try commit(name) { current in
-            var actions = [commitInfo("WRITE", [:])]
-            if current == nil { actions += try header(first.file.fields) }
-            for (file, transaction) in fresh {
-                actions.append(
-                    DeltaAction(
-                        txn: DeltaTransaction(
-                            appId: transaction, version: 1, lastUpdated: surroundings.now().milliseconds)))
-                actions.append(try add(file, to: table(name)))
-            }
-            return actions
-        }
+/// One attempt to take files: the table as it was found, and what is to be added to it.
+private final class Ingestion {
+    let contract: Contract
+    let format: SourceFormat
+    let bronze: TableName
+    let quarantine: TableName
+    let table: DeltaTable
+    let aside: DeltaTable
+    let snapshot: DeltaSnapshot?
+    let startFields: [DeltaField]
+    /// What the quarantine table has: its transactions and its Parquet files.
+    let asideKnown: [String: Int64]
+    let asideFiles: [String]
+    private let before: Set<String>
+
+    /// The table's Parquet files as they will be, in order.
+    private(set) var live: [String]
+    private var fresh: [String: WrittenFile] = [:]
+    private(set) var removed: Set<String> = []
+    private(set) var hashAdded = ContentHash()
+    private(set) var hashRemoved = ContentHash()
+    private(set) var setAside: [WrittenFile] = []
+    var asideTransactions: [String] = []
+
+    init(contract: Contract, format: SourceFormat, in lake: Lake) throws {
+        self.contract = contract
+        self.format = format
+        bronze = TableName(.bronze, contract.source)
+        quarantine = TableName(.quarantine, contract.source)
+        table = lake.table(bronze)
+        aside = lake.table(quarantine)
+        snapshot = table.exists ? try table.snapshot() : nil
+        startFields = try snapshot?.metadata?.fields() ?? []
+        let asideSnapshot = aside.exists ? try aside.snapshot() : nil
+        asideKnown = asideSnapshot?.transactions ?? [:]
+        asideFiles = (asideSnapshot?.files ?? []).map { [aside] in aside.path(of: $0) }
+        live = (snapshot?.files ?? []).map { [table] in table.path(of: $0) }
+        before = Set(live)
     }
+
+    func isKnown(_ transaction: String) -> Bool { snapshot?.transactions[transaction] != nil }
+
+    /// New data files, in the order of the table.
+    var written: [WrittenFile] { live.compactMap { fresh[$0] } }
+
+    func add(_ batch: BatchAcceptance) {
+        for rewrite in batch.rewrites {
+            live.removeAll { $0 == rewrite.old }
+            if before.contains(rewrite.old) {
+                removed.insert(rewrite.old)
+            } else if fresh.removeValue(forKey: rewrite.old) != nil {
+                Disk.remove(rewrite.old)
+            }
+            hashRemoved = hashRemoved + rewrite.oldHash
+            hashAdded = hashAdded + rewrite.new.hash
+            if rewrite.new.rows > 0 {
+                live.append(rewrite.new.path)
+                fresh[rewrite.new.path] = rewrite.new
+            } else {
+                Disk.remove(rewrite.new.path)
+            }
+        }
+        for file in batch.accepted {
+            live.append(file.path)
+            fresh[file.path] = file
+            hashAdded = hashAdded + file.hash
+        }
+        if let file = batch.quarantined { setAside.append(file) }
+    }
+
+    /// Whether the rows can be added to a later version than the one they were checked against: without keys they
+    /// depend on nothing in the table, as long as no other program took one of the files and the schema is the same.
+    func mayFollow(_ current: DeltaSnapshot?, _ transactions: [String]) -> Bool {
+        guard let current, contract.key.isEmpty, removed.isEmpty else { return false }
+        return current.metadata?.schemaString == snapshot?.metadata?.schemaString
+            && transactions.allSatisfy { current.transactions[$0] == nil }
+    }
+
+    /// Removes the data files that no commit names.
+    func discard() { for path in fresh.keys { Disk.remove(path) } }
 }
 
 extension IngestReport.File {
     fileprivate mutating func describe(_ acceptance: Acceptance) {
         outcome = acceptance.refusal == nil ? .ingested : .refused
         rowsRead = acceptance.rowsRead
-        rowsAccepted = acceptance.accepted?.rows ?? 0
+        rowsAccepted = acceptance.acceptedRows
         rowsRejected = acceptance.rejectedRows
         rowsSuperseded = acceptance.supersededRows
         synthetic = acceptance.syntheticRows > 0
@@ -246,7 +362,7 @@ extension IngestReport.File {
 }
 
 extension ContentHash {
-    fileprivate func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash {
-        ContentHash(rows: rows - old.rows + new.rows, sum: sum &- old.sum &+ new.sum, xor: xor ^ old.xor ^ new.xor)
+    fileprivate static func - (a: ContentHash, b: ContentHash) -> ContentHash {
+        ContentHash(rows: a.rows &- b.rows, sum: a.sum &- b.sum, xor: a.xor ^ b.xor)
     }
 }

@@ -22,7 +22,7 @@ package final class LazyLakeEngine: LakeEngine {
         try engine().analyse(sql, file: file)
     }
     package func check(_ contract: Contract) throws { try engine().check(contract) }
-    package func accept(_ request: AcceptRequest) throws -> Acceptance { try engine().accept(request) }
+    package func accept(_ request: AcceptRequest) throws -> BatchAcceptance { try engine().accept(request) }
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try engine().materialise(query, into: file)
     }

@@ -2,94 +2,171 @@ internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
 
-// What is set aside, row by row, with rule and raw value.
+// What is set aside, row by row, with rule and raw value: gathered in the temporary table `aside`, by place of the
+// file in the request.
 
 extension DuckDBLakeEngine {
-    /// One row a breach: where, which rule, what the cell held.
-    private func details(_ staged: Staged) -> String {
-        let number = rowNumber(staged)
-        var parts = staged.sql.rules.filter { !$0.isWarning }.map { rule in
-            """
-            SELECT \(number) AS "row", \(Quote.text(rule.column.name)) AS "column", \(Quote.text(rule.name)) AS rule,
-              \(Quote.name(rule.raw)) AS raw_value FROM staged WHERE \(rule.breach)
-            """
-        }
-        parts.append("SELECT line, NULL, 'well-formed line: ' || message, text FROM broken")
-        let key = staged.sql.contract.key
-        if !key.isEmpty {
-            let names = Quote.text(key.joined(separator: ", "))
-            let value = key.map { name in
-                staged.sql.present.first { $0.column.name == name }.map { Quote.name($0.raw) } ?? "NULL"
-            }.joined(separator: ", ")
-            parts.append(
-                "SELECT \(number), \(names), 'unique key', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM conflicts)"
-            )
-            parts.append(
-                "SELECT \(number), \(names), 'superseded by a later row', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM superseded)"
-            )
-        }
-        return parts.joined(separator: "\nUNION ALL ")
+    /// SQL for the place in the request of the file whose place in the staging table is given.
+    func fileOf(_ place: String, _ job: AcceptJob) -> String {
+        let files = job.staged.map { "\($0.file)::BIGINT" }
+        return Set(files).count == 1 ? files[0] : "[\(files.joined(separator: ", "))][\(place) + 1]"
     }
 
-    func breaches(_ staged: Staged, conflicts: Bool) throws -> [Acceptance.Breach] {
-        try connection.query(
+    /// Works out which promises the noted rows of a group break: one row a breach, and counts of those that only warn.
+    func noteBreaches(_ group: AcceptJob.Group, _ job: AcceptJob) throws {
+        let sql = job.sql(group.layout)
+        let rules = sql.layeredRules
+        let cells = sql.present.map { raw in
+            "cells[\((Int(raw.raw.dropFirst()) ?? 0) + 1)] AS \(raw.raw)"
+        }
+        let staged = """
+            SELECT f, _martlet_row(f, rowid) AS "row", \(cells.joined(separator: ", ")) FROM staged
+            WHERE cells IS NOT NULL AND f BETWEEN \(group.members.lowerBound) AND \(group.members.upperBound - 1)
             """
-            SELECT "column", rule, count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
-            FROM (SELECT "row", "column", CASE
+        let layers = sql.layers(over: staged) { cleaned($0, $1.missing, job.request.format) }
+        func hits(_ rules: some Sequence<(offset: Int, element: ContractSQL.Rule)>) -> String {
+            let cases = rules.map {
+                "CASE WHEN \($1.breach) THEN {'rule': \($0 + 1), 'value': \(ContractSQL.text($1.raw))} END"
+            }
+            return """
+                SELECT f, "row", unnest(list_filter([\(cases.joined(separator: ", "))], lambda hit: hit IS NOT NULL))
+                  AS hit FROM (\(layers))
+                """
+        }
+        let strict = rules.enumerated().filter { !$1.isWarning }
+        if !strict.isEmpty {
+            try connection.execute(
+                """
+                INSERT INTO aside
+                SELECT \(fileOf("f", job)), "row", \(Quote.list(rules.map(\.column.name)))[hit.rule],
+                  \(Quote.list(rules.map(\.name)))[hit.rule], hit.value FROM (\(hits(strict)))
+                """)
+            job.hasDetails = true
+        }
+        let warnings = rules.enumerated().filter { $1.isWarning }
+        guard !warnings.isEmpty else { return }
+        let counts = try connection.query(
+            "SELECT f, hit.rule::BIGINT, count(*) FROM (\(hits(warnings))) GROUP BY ALL"
+        ).integers { $0 }
+        for row in counts {
+            job.warned[job.staged[Int(row[0])].file][Int(row[1]) - 1, default: 0] += Int(row[2])
+        }
+    }
+
+    /// Turns the lines that the reader gave up into data rows: less the lines before the first row, less the blank
+    /// ones before them.
+    func numberBrokenLines(_ job: AcceptJob) throws {
+        guard job.request.format.kind == .csv else { return }
+        let lines = try connection.query("SELECT f, line FROM broken_lines ORDER BY f, line").integers { $0 }
+        guard !lines.isEmpty else { return }
+        var numbers: [Int64] = []
+        var rest = lines[...]
+        while let place = rest.first.map({ Int($0[0]) }) {
+            let own = rest.prefix { Int($0[0]) == place }
+            rest = rest.dropFirst(own.count)
+            let staged = job.staged[place]
+            let quote = Array(job.request.format.quote.utf8).first
+            let blank = try CSVHeader.blankLines(staged.path, quote: quote).filter { $0 > staged.skipped }
+            var blanks = 0
+            for row in own {
+                while blanks < blank.count, blank[blanks] < Int(row[1]) { blanks += 1 }
+                numbers.append(row[1] - Int64(staged.skipped) - Int64(blanks))
+            }
+            job.staged[place].broken = Array(numbers.suffix(own.count))
+            job.results[staged.file].rowsRead += own.count
+            job.results[staged.file].rejectedRows += own.count
+        }
+        let valid = Array(repeating: true, count: lines.count)
+        try connection.execute("CREATE OR REPLACE TEMP TABLE numbered (f BIGINT, line BIGINT, number BIGINT)")
+        try connection.append(
+            [
+                .integers(lines.map { $0[0] }, valid: valid), .integers(lines.map { $0[1] }, valid: valid),
+                .integers(numbers, valid: valid),
+            ], to: "numbered")
+        try connection.execute(
+            """
+            INSERT INTO aside
+            SELECT \(fileOf("f", job)), number + \(job.rowsBefore), NULL, 'well-formed line: ' || message, text
+            FROM broken_lines JOIN numbered USING (f, line)
+            """)
+        job.hasDetails = true
+    }
+
+    /// What was broken, by place of the file in the request; most rows first.
+    func breaches(_ job: AcceptJob) throws -> [Int: [Acceptance.Breach]] {
+        guard job.hasDetails else { return [:] }
+        let rows = try connection.query(
+            """
+            SELECT file::VARCHAR, "column", rule, count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
+            FROM (SELECT file, "row", "column", CASE
                     WHEN contains(rule, 'utf-8 encoded') THEN 'text in utf-8 (for another encoding: csv: {encoding: latin-1})'
                     WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule, raw_value
-                  FROM (\(details(staged)))) GROUP BY ALL ORDER BY count(*) DESC, 1, 2
+                  FROM aside) GROUP BY file, "column", rule ORDER BY file, count(*) DESC, "column", rule
             """
-        ).texts().map { row in
-            Acceptance.Breach(
-                column: row[0], rule: row[1] ?? "", rows: row[2].flatMap { Int($0) } ?? 0, example: row[3],
-                exampleRow: row[4].flatMap { Int($0) })
+        ).texts()
+        var breaches: [Int: [Acceptance.Breach]] = [:]
+        for row in rows {
+            guard let file = row[0].flatMap({ Int($0) }) else { continue }
+            breaches[file, default: []].append(
+                Acceptance.Breach(
+                    column: row[1], rule: row[2] ?? "", rows: row[3].flatMap { Int($0) } ?? 0, example: row[4],
+                    exampleRow: row[5].flatMap { Int($0) }))
         }
+        return breaches
     }
 
-    func quarantine(_ request: AcceptRequest, _ staged: Staged) throws -> WrittenFile {
-        try writeQuarantine(
-            request,
-            "SELECT \"row\", \"column\", rule, raw_value FROM (\(details(staged))) ORDER BY \"row\", \"column\", rule")
-    }
-
-    private func writeQuarantine(_ request: AcceptRequest, _ select: String) throws -> WrittenFile {
+    /// Writes what is set aside: the bad rows of the files that are taken, and one row for each file that is refused.
+    /// - Returns: `nil` when there is nothing that quarantine does not have already.
+    func quarantine(_ job: AcceptJob) throws -> WrittenFile? {
+        let request = job.request
+        let refused = request.files.indices.filter { job.refusals[$0] != nil }
+        guard job.hasDetails || !refused.isEmpty else { return nil }
         try Disk.makeDirectory(request.quarantineFolder)
         let fields = [
             DeltaField(name: "file_digest", type: "string"), DeltaField(name: "file_name", type: "string"),
             DeltaField(name: "row", type: "long"), DeltaField(name: "column", type: "string"),
             DeltaField(name: "rule", type: "string"), DeltaField(name: "raw_value", type: "string"),
         ]
-        return try copy(
+        let digests = Quote.list(request.files.map(\.digest.hex))
+        let names = Quote.list(request.files.map(\.name))
+        let taken = refused.isEmpty ? "" : " WHERE file NOT IN (\(refused.map(String.init).joined(separator: ", ")))"
+        var parts = ["SELECT file, \"row\", \"column\", rule, raw_value FROM aside\(taken)"]
+        parts += refused.map {
+            "SELECT \($0), NULL, NULL, \(Quote.text("whole file: \(job.refusals[$0] ?? "")")), NULL"
+        }
+        var select = """
+            SELECT file, \(digests)[file + 1] AS file_digest, \(names)[file + 1] AS file_name, "row", "column", rule,
+              raw_value FROM (\(parts.joined(separator: " UNION ALL ")))
             """
-            SELECT \(Quote.text(request.digest.hex)) AS file_digest, \(Quote.text(request.name)) AS file_name,
-              "row"::BIGINT AS "row", "column"::VARCHAR AS "column", rule::VARCHAR AS rule, raw_value::VARCHAR AS raw_value
-            FROM (\(select))
-            """, to: "\(request.quarantineFolder)/part-\(request.fileID).parquet", fields)
-    }
-
-    /// The whole file is set aside: one quarantine row says why.
-    func refuse(_ request: AcceptRequest, _ reason: String, _ known: Acceptance) throws -> Acceptance {
-        var result = known
-        result.refusal = reason
-        result.accepted = nil
-        do {
-            result.quarantined = try writeQuarantine(
-                request,
-                "SELECT NULL AS \"row\", NULL AS \"column\", \(Quote.text("whole file: \(reason)")) AS rule, NULL AS raw_value"
-            )
-        } catch let error as DuckDBError { throw Self.ioError(error) }
-        return result
+        let known = request.files.indices.filter { request.files[$0].isSetAside && job.refusals[$0] == nil }
+        if !known.isEmpty, !request.quarantine.isEmpty {
+            select = """
+                SELECT * FROM (\(select)) AS new WHERE NOT (file IN (\(known.map(String.init).joined(separator: ", ")))
+                  AND EXISTS (FROM (SELECT file_digest, "row", "column", rule
+                                    FROM \(Quote.parquetFiles(request.quarantine))) AS old
+                    WHERE old.file_digest = new.file_digest AND old."row" IS NOT DISTINCT FROM new."row"
+                      AND old."column" IS NOT DISTINCT FROM new."column" AND old.rule = new.rule))
+                """
+        }
+        let written = try copy(
+            """
+            SELECT file_digest, file_name, "row", "column", rule, raw_value FROM (\(select))
+            ORDER BY file, "row", "column", rule
+            """, to: "\(request.quarantineFolder)/part-\(request.id).parquet", fields)
+        if written.rows > 0 { return written }
+        Disk.remove(written.path)
+        return nil
     }
 
     /// Out-of-range cells that are all off by the same power of ten look like another unit.
-    func unitHint(_ sql: ContractSQL) throws -> String {
-        for (column, raw) in sql.present {
+    func unitHint(_ job: AcceptJob, _ place: Int) throws -> String {
+        for (index, column) in job.contract.columns.enumerated() {
             guard let max = column.max.flatMap({ Double($0) }), let unit = column.unit, max > 0 else { continue }
-            let value = sql.typed(column, raw)
             let median = try connection.value(
-                "SELECT median(\(value))::VARCHAR FROM staged WHERE (SELECT count(*) FILTER (WHERE \(value) > \(max)) > 0.9 * count(\(value)) FROM staged)"
-            )
+                """
+                SELECT median(t\(index))::VARCHAR FROM staged WHERE f = \(place)
+                HAVING count(*) FILTER (t\(index) > \(max)) > 0.9 * count(t\(index))
+                """)
             if let median, let number = Double(median) {
                 return
                     ". \(column.name) is mostly far above \(column.max ?? "") \(unit) (median \(number)): is it in another unit?"

@@ -56,11 +56,14 @@ package enum Disk {
         return bytes
     }
 
-    /// Reads a file in pieces of at most 1 MiB until the body answers `false` or the file ends.
-    package static func scan(_ path: String, _ body: (UnsafeRawBufferPointer) throws -> Bool) throws {
+    /// Reads a file, from its byte `offset` on, in pieces of at most 1 MiB until the body answers `false` or the file ends.
+    package static func scan(
+        _ path: String, from offset: Int64 = 0, _ body: (UnsafeRawBufferPointer) throws -> Bool
+    ) throws {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path) }
         defer { close(file) }
+        if offset > 0, lseek(file, off_t(offset), SEEK_SET) < 0 { throw failure("read", path) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         while true {
