@@ -136,6 +136,7 @@ extension Lake {
         try Failpoint.reach("ingest.before-quarantine")
         guard try setAside(work) else {
             work.discard()
+            for file in work.setAside { Disk.remove(file.path) }
             return nil
         }
         try Failpoint.reach("ingest.between-commits")
@@ -358,11 +359,5 @@ extension IngestReport.File {
         refusal = acceptance.refusal
         breaches = acceptance.breaches
         warnings = acceptance.warnings
-    }
-}
-
-extension ContentHash {
-    fileprivate static func - (a: ContentHash, b: ContentHash) -> ContentHash {
-        ContentHash(rows: a.rows &- b.rows, sum: a.sum &- b.sum, xor: a.xor ^ b.xor)
     }
 }

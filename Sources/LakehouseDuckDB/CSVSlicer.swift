@@ -1,6 +1,8 @@
 internal import Lakehouse
 internal import Vocabulary
 
+internal import Dispatch
+
 #if canImport(Glibc)
     internal import Glibc
 #else
@@ -15,14 +17,11 @@ final class CSVSlicer {
     /// The file cannot be cut safely.
     struct Irregular: Error {}
 
-    /// Bytes of a slice, about, and of the smallest file that is cut.
-    static let target: Int64 = 48 << 20
-    static let worthCutting: Int64 = 64 << 20
-
     private let path: String
     private let size: Int64
     private let quote: UInt8?
     private let delimiter: UInt8
+    private let target: Int64
     private var linesToSkip: Int
 
     private var offset: Int64 = 0
@@ -33,8 +32,9 @@ final class CSVSlicer {
     private var mayClose = false
 
     /// `nil` when the file is too small to be cut, or of a form that cannot be.
-    init?(_ path: String, _ format: SourceFormat) {
-        guard format.kind == .csv, let size = Disk.stamp(path)?.size, size >= Self.worthCutting,
+    /// - Parameter target: bytes of a slice, about.
+    init?(_ path: String, _ format: SourceFormat, target: Int64) {
+        guard format.kind == .csv, let size = Disk.stamp(path)?.size, size > target + target / 2,
             format.delimiter.utf8.count == 1, let delimiter = format.delimiter.utf8.first,
             format.quote.utf8.count <= 1
         else { return nil }
@@ -42,24 +42,20 @@ final class CSVSlicer {
         self.size = size
         quote = format.quote.utf8.first
         self.delimiter = delimiter
+        self.target = max(1, target)
         linesToSkip = format.skipLines
     }
 
-    /// Writes the next slice. Gives `false`, and writes nothing, when the file has come to its end.
+    /// Writes the next slice into a file. Gives `false`, and writes nothing, when the source has come to its end.
     func cut(into slice: String) throws -> Bool {
         guard offset < size else { return false }
-        Disk.remove(slice)
         // Slices of about the same size, rather than a small one at the end.
-        let left = (size - offset + Self.target - 1) / Self.target
+        let left = (size - offset + target - 1) / target
         var wanted = (size - offset + left - 1) / left
-        var wrote: Int64 = 0
-        try Disk.scan(path, from: offset) { piece in
+        let wrote = try Disk.copyPart(of: path, from: offset, to: slice) { piece in
             let end = try advance(piece, atLeast: Int(min(wanted, Int64(piece.count) + 1)))
-            let count = end ?? piece.count
-            try Disk.append(slice, Array(piece[..<count]))
-            wrote += Int64(count)
-            wanted -= Int64(count)
-            return end == nil
+            wanted -= Int64(end ?? piece.count)
+            return end
         }
         offset += wrote
         if offset >= size, isQuoted, !mayClose { throw Irregular() }
@@ -121,5 +117,53 @@ final class CSVSlicer {
             let found = memchr(base.advanced(by: start), Int32(byte), piece.count - start)
         else { return nil }
         return UnsafeRawPointer(found) - base
+    }
+}
+
+/// Cuts the next slice on a thread of its own while the one before is worked on.
+///
+/// The slicer and the outcome belong to the cutting thread until it signals, and to the caller from then on.
+final class SliceQueue: @unchecked Sendable {
+    private let slicer: CSVSlicer
+    private let files: [String]
+    private let queue = DispatchQueue(label: "martlet.slices")
+    private let done = DispatchSemaphore(value: 0)
+    private var outcome: Result<Bool, any Error> = .success(false)
+    private var number = 0
+    private var isCutting = false
+
+    /// - Parameter file: name of the slices' files, without ending.
+    init(_ slicer: CSVSlicer, file: String) {
+        self.slicer = slicer
+        files = ["\(file)-a.csv", "\(file)-b.csv"]
+        start()
+    }
+
+    private func start() {
+        isCutting = true
+        let file = files[number % 2]
+        queue.async { [self] in
+            outcome = Result { try slicer.cut(into: file) }
+            done.signal()
+        }
+    }
+
+    /// The file with the next slice, which stays until the call after the next; `nil` after the last one.
+    func next() throws -> String? {
+        guard isCutting else { return nil }
+        done.wait()
+        isCutting = false
+        guard try outcome.get() else { return nil }
+        let file = files[number % 2]
+        number += 1
+        start()
+        return file
+    }
+
+    /// Ends the cutting and removes the slices.
+    func close() {
+        if isCutting { done.wait() }
+        isCutting = false
+        for file in files { Disk.remove(file) }
     }
 }

@@ -101,7 +101,7 @@ struct ContractSQL {
 
     /// True where one of these promises is broken.
     static func any(_ rules: [Rule]) -> String {
-        rules.isEmpty ? "false" : rules.map { "coalesce(\($0.breach), false)" }.joined(separator: " OR ")
+        rules.isEmpty ? "false" : "coalesce(\(rules.map { "(\($0.breach))" }.joined(separator: " OR ")), false)"
     }
 
     /// The typed columns, in contract order.

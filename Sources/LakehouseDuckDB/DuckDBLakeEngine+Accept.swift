@@ -72,19 +72,19 @@ extension DuckDBLakeEngine {
 
     /// A large CSV file slice by slice; `nil` when it has to be read as a whole.
     private func acceptSliced(_ request: AcceptRequest) throws -> BatchAcceptance? {
-        guard request.files.count == 1, let slicer = CSVSlicer(request.files[0].path, request.format) else {
-            return nil
-        }
+        guard request.files.count == 1,
+            let slicer = CSVSlicer(request.files[0].path, request.format, target: sliceBytes)
+        else { return nil }
         let job = AcceptJob(request)
         try createStaging(job)
         try readHeaders(job)
         guard let layout = job.layouts[0] else { return try finish(job) }
-        let slice = "\(spillFolder)/slice-\(request.id).csv"
         try Disk.makeDirectory(spillFolder)
-        defer { Disk.remove(slice) }
+        let slices = SliceQueue(slicer, file: "\(spillFolder)/slice-\(request.id)")
+        defer { slices.close() }
         do {
             var number = 0
-            while try slicer.cut(into: slice) {
+            while let slice = try slices.next() {
                 let skipped = number == 0 ? request.format.skipLines + (request.format.header ? 1 : 0) : 0
                 try clearStaged(job)
                 try stage([AcceptJob.Staged(file: 0, path: slice, skipped: skipped)], layout, job)
@@ -177,10 +177,17 @@ extension DuckDBLakeEngine {
         let hash = try hash(of: fields, in: "(\(select))")
         // A table needs one file at least, to be read at all.
         if hash.rows == 0, !(request.existing + job.written.map(\.path)).isEmpty { return }
-        let rows = try connection.execute("COPY (\(select)) TO \(Quote.text(path)) \(Self.parquetOptions)")
+        let rows = try connection.run("COPY (\(select)) TO \(Quote.text(path)) \(Self.bronzeOptions)")
         try Failpoint.reach("engine.parquet.written")
         job.written.append(WrittenFile(path: path, rows: rows, fields: fields, hash: hash))
     }
+
+    /// Bronze is written once and read a few times: the compressor's fast level, and dictionaries only where they pay.
+    /// Row groups are small, so that a slice's work can be shared out and little of it stands in memory at once.
+    static let bronzeOptions = """
+        (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000, ROW_GROUP_SIZE 40960,
+          PARQUET_VERSION v1)
+        """
 
     private func finish(_ job: AcceptJob) throws -> BatchAcceptance {
         let request = job.request

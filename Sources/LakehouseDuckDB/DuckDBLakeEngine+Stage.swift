@@ -149,7 +149,7 @@ extension DuckDBLakeEngine {
             cleaned($0, $1.missing, format)
         }
         _ = try? connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scan")
-        try connection.execute(
+        try connection.run(
             """
             INSERT INTO staged
             SELECT \(job.contract.columns.indices.map { "t\($0)" }.joined(separator: ", ")), f + \(start), bad,
@@ -169,6 +169,9 @@ extension DuckDBLakeEngine {
         job.staged += members
         job.groups.append(AcceptJob.Group(layout: layout, members: start..<job.staged.count))
     }
+
+    /// What the CSV reader takes at a time, and the longest record by that; its own choice would be 32 MB a thread.
+    private static var bufferBytes: Int { 8 << 20 }
 
     static func cells(_ layout: HeaderReader.Layout) -> String {
         (0..<layout.cells).map { HeaderReader.Layout.cell($0) }.joined(separator: ", ")
@@ -199,7 +202,7 @@ extension DuckDBLakeEngine {
                   auto_detect = false, header = false, skip = \(skip), delim = \(Quote.text(format.delimiter)),
                   quote = \(Quote.text(format.quote)), escape = \(Quote.text(format.quote)),
                   columns = {\(columns.joined(separator: ", "))}, nullstr = '',
-                  encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
+                  buffer_size = \(Self.bufferBytes), encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
                   \(rejects))
                 """
         }

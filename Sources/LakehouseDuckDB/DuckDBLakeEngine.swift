@@ -6,6 +6,8 @@ package import Vocabulary
 package final class DuckDBLakeEngine: LakeEngine {
     let connection: Connection
     let spillFolder: String
+    /// A CSV file that is larger than one and a half of these is read slice by slice, in little memory.
+    package var sliceBytes: Int64 = 32 << 20
     /// The numbers behind `_martlet_row`.
     let rowNumbers = RowNumbers()
     /// The contract that was looked at last.

@@ -298,4 +298,34 @@ extension Disk {
         let count = bytes.withUnsafeBytes { Glibc_write(file, $0.baseAddress, bytes.count) }
         guard count == bytes.count else { throw failure("write", path) }
     }
+
+    /// Copies a part of a file into another one, from its beginning, as far as `upTo` says. Not durable: for scratch.
+    ///
+    /// What the other file held is written over in place, so that its pages in memory are used again.
+    /// - Parameter upTo: how much of a piece belongs to the part; `nil` when all of it does and more may follow.
+    /// - Returns: how many bytes were copied.
+    package static func copyPart(
+        of path: String, from offset: Int64, to target: String, upTo end: (UnsafeRawBufferPointer) throws -> Int?
+    ) throws -> Int64 {
+        let file = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("write", target) }
+        defer { close(file) }
+        var total: Int64 = 0
+        try scan(path, from: offset) { piece in
+            let stop = try end(piece)
+            var rest = UnsafeRawBufferPointer(rebasing: piece[..<(stop ?? piece.count)])
+            while !rest.isEmpty {
+                let count = Glibc_write(file, rest.baseAddress, rest.count)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw failure("write", target)
+                }
+                total += Int64(count)
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+            return stop == nil
+        }
+        guard ftruncate(file, off_t(total)) == 0 else { throw failure("write", target) }
+        return total
+    }
 }
