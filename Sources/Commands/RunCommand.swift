@@ -69,8 +69,12 @@ struct RunCommand: ParsableCommand {
         } else {
             for model in report.models { show(model) }
         }
-        for (source, file) in report.refusedFiles { Output.note("warning: \(Workspace.refusal(of: file, source))") }
-        if let failed = report.models.first(where: { !$0.passed }) {
+        let failed = report.models.first { !$0.passed }
+        // The first of them is this command's own error, unless a model failed.
+        for (source, file) in report.refusedFiles.dropFirst(failed == nil ? 1 : 0) {
+            Output.note("warning: \(Workspace.refusal(of: file, source))")
+        }
+        if let failed {
             let findings = failed.gates.filter { !$0.passed }.map(GateLine.text).joined(separator: "; ")
             throw MartletError(
                 .refused, "gates.failed", "\(failed.name) does not pass its gates and was not registered: \(findings).",

@@ -1,5 +1,11 @@
 internal import CDuckDB
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// An embedded DuckDB, in memory. Closed when the last connection and this value are gone.
 ///
 /// Calls block and are not for the cooperative thread pool. Not Sendable: one thread makes it and uses it.
@@ -69,6 +75,43 @@ package final class Connection {
         return QueryResult(raw)
     }
 
+    /// Runs one statement that takes its time, and drops its rows.
+    ///
+    /// Where this thread has no share left of the work, it sleeps until the others have done theirs. DuckDB's own
+    /// loop would ask again and again, and take the processor away from them.
+    /// - Returns: rows changed or written (COPY, INSERT), 0 for others.
+    @discardableResult
+    package func run(_ sql: String) throws(DuckDBError) -> Int {
+        var statement: duckdb_prepared_statement?
+        defer { duckdb_destroy_prepare(&statement) }
+        guard duckdb_prepare(handle, sql, &statement) == DuckDBSuccess else {
+            throw DuckDBError(duckdb_prepare_error(statement).map { String(cString: $0) } ?? "the query failed")
+        }
+        var pending: duckdb_pending_result?
+        defer { duckdb_destroy_pending(&pending) }
+        guard duckdb_pending_prepared(statement, &pending) == DuckDBSuccess else {
+            throw DuckDBError(duckdb_pending_error(pending).map { String(cString: $0) } ?? "the query failed")
+        }
+        while true {
+            let state = duckdb_pending_execute_task(pending)
+            if state == DUCKDB_PENDING_NO_TASKS_AVAILABLE {
+                Self.pause()
+            } else if state != DUCKDB_PENDING_RESULT_NOT_READY {
+                break
+            }
+        }
+        var raw = duckdb_result()
+        guard duckdb_execute_pending(pending, &raw) == DuckDBSuccess else {
+            let text = duckdb_result_error(&raw).map { String(cString: $0) } ?? "the query failed"
+            duckdb_destroy_result(&raw)
+            throw DuckDBError(text)
+        }
+        return Int(QueryResult(raw).changed)
+    }
+
+    /// A tenth of a millisecond.
+    private static func pause() { usleep(100) }
+
     /// How many statements the text holds; throws DuckDB's parser error.
     package func statementCount(_ sql: String) throws(DuckDBError) -> Int {
         var statements: duckdb_extracted_statements?
@@ -102,6 +145,11 @@ package enum Quote {
             if "*?[".contains(character) { literal += "[\(character)]" } else { literal.append(character) }
         }
         return text(literal)
+    }
+
+    /// Parquet files as a table with the columns of the first; later files are opened when it is their turn.
+    package static func parquetFiles(_ paths: some Sequence<String>) -> String {
+        "read_parquet([\(paths.map { Quote.path($0) }.joined(separator: ", "))], hive_partitioning = false)"
     }
 
     /// Parquet files as a table: these files and no others, no columns from folder names.

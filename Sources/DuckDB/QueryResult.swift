@@ -42,6 +42,20 @@ package final class QueryResult {
         return builders.map(\.finished)
     }
 
+    /// The rest of the rows, whose columns must all be BIGINT without NULL, each made into something.
+    package func integers<T>(_ make: ([Int64]) -> T) throws(DuckDBError) -> [T] {
+        var columns: [[Int64]] = []
+        for column in try self.columns() {
+            guard case .integers(let values, _) = column else {
+                throw DuckDBError("Invalid Input Error: a column is not BIGINT")
+            }
+            columns.append(values)
+        }
+        var rows: [T] = []
+        for row in 0..<(columns.first?.count ?? 0) { rows.append(make(columns.map { $0[row] })) }
+        return rows
+    }
+
     /// The rest of the rows as text, row by row; every column must be VARCHAR: cast in the SQL.
     package func texts() throws(DuckDBError) -> [[String?]] {
         let columns = try columns()

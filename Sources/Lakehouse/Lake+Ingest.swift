@@ -3,7 +3,7 @@ package import Vocabulary
 // Ingestion, exactly once. Invariants:
 // (1) a file is known by its digest. Its `txn` action stands in the same commit as its rows, so the file is
 //     either wholly in bronze or not at all, and never twice.
-// (1) rows that are refused are committed to quarantine before bronze is; a kill between the two is mended by
+// (2) rows that are refused are committed to quarantine before bronze is; a kill between the two is mended by
 //     the same `txn` on the quarantine table when the run is repeated.
 
 /// A file that waits to be ingested.
@@ -78,132 +78,182 @@ extension Lake {
     }
 
     /// Takes new files of a source into bronze in one commit.
+    ///
+    /// Another program may do the same at the same time. Whoever commits second looks again at what the table has by
+    /// then: files that the other one took are known, and keys are checked anew.
     package func ingest(
         _ files: [LandedFile], of contract: Contract, format: SourceFormat,
         progress: (IngestReport.File) -> Void = { _ in }
     ) throws -> IngestReport {
-        let bronze = TableName(.bronze, contract.source)
-        let quarantine = TableName(.quarantine, contract.source)
-        let table = table(bronze)
-        let aside = self.table(quarantine)
-        var report = IngestReport(source: contract.source, version: nil, files: [])
-        let snapshot = table.exists ? try snapshot(of: bronze) : nil
-        let asideKnown = aside.exists ? try self.snapshot(of: quarantine).transactions : [:]
-        let dropped = try droppedFiles(contract.source)
-        var outdated: Set<String> = []
-        var examined = 0
-        var live = (snapshot?.files ?? []).map { table.path(of: $0) }
-        let before = Set(live)
-        var written: [String: WrittenFile] = [:]
-        var removed: Set<String> = []
-        var asideFiles: [(file: WrittenFile, transaction: String)] = []
-        var seen: Set<Digest> = []
-        var hash = snapshot.map { _ in ContentHash() } ?? ContentHash()
-        if snapshot != nil { hash = try reference(to: bronze).hash }
-        var fields: [DeltaField] = try snapshot?.metadata?.fields() ?? []
-        let startFields = fields
-        if files.contains(where: { snapshot?.transactions[transaction($0.digest)] == nil }) {
-            try contract.checkFits(startFields)
+        for _ in 0..<Self.attempts {
+            guard let report = try attempt(files, of: contract, format: format) else { continue }
+            for file in report.files { progress(file) }
+            return report
         }
+        throw MartletError(
+            .conflict, "lake.concurrent-write",
+            "Other programs wrote \(TableName(.bronze, contract.source)) at the same time, again and again.",
+            remedy: "Run the command again; files already taken are skipped.")
+    }
 
+    private static var attempts: Int { 20 }
+
+    /// Files that are accepted together, about as many bytes or files, whatever comes first.
+    private static var batchBytes: Int64 { 64 << 20 }
+    private static var batchFiles: Int { 1000 }
+
+    /// - Returns: `nil` when another program was faster, with nothing of this attempt left in bronze.
+    private func attempt(
+        _ files: [LandedFile], of contract: Contract, format: SourceFormat
+    ) throws -> IngestReport? {
+        let work = try Ingestion(contract: contract, format: format, in: self)
+        var report = IngestReport(source: contract.source, version: nil, files: [])
+        var fresh: [Int] = []
+        var seen: Set<Digest> = []
+        let dropped = try droppedFiles(contract.source)
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
-            if dropped.contains(landed.digest), snapshot?.transactions[transaction(landed.digest)] == nil {
+            if dropped.contains(landed.digest), !work.isKnown(transaction(landed.digest)) {
                 entry.outcome = .dropped
-            } else if asideKnown[refusal(landed.digest, contract)] != nil {
+            } else if work.asideKnown[refusal(landed.digest, contract)] != nil {
                 entry.outcome = .refused
                 entry.refusal =
                     "it was refused when it came first; `martlet quarantine show \(contract.source)` says why"
-            } else if snapshot?.transactions[transaction(landed.digest)] == nil, !seen.contains(landed.digest) {
-                let acceptance = try engine.accept(
-                    AcceptRequest(
-                        file: landed.path, name: landed.name, digest: landed.digest, contract: contract, format: format,
-                        existing: live, folder: table.folder, quarantineFolder: aside.folder,
-                        fileID: surroundings.newID()))
-                try Failpoint.reach("ingest.file.accepted")
-                seen.insert(landed.digest)
-                entry.describe(acceptance)
-                entry.drift = try drift(of: landed, acceptance, contract, format, live, examined: &examined)
-                let isKept = try acceptance.refusal == nil || keep(landed, of: contract.source)
-                if !isKept || landed.stamp.map({ Disk.stamp(landed.path) != $0 }) ?? false {
-                    // Still being written: what was read need not be what has the digest. Its turn comes later.
-                    entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .changing)
-                    entry.warnings = ["it is still being written; nothing of it was taken yet"]
-                    report.files.append(entry)
-                    progress(entry)
-                    continue
-                }
-                if acceptance.refusal != nil, let file = acceptance.quarantined {
-                    asideFiles.append((file, refusal(landed.digest, contract)))
-                } else if asideKnown[transaction(landed.digest)] == nil {
-                    if let file = acceptance.quarantined { asideFiles.append((file, transaction(landed.digest))) }
-                } else if let old = try outdatedAttempts(
-                    acceptance.quarantined, of: landed.digest, in: contract.source)
-                {
-                    outdated.formUnion(old)
-                    if let file = acceptance.quarantined { asideFiles.append((file, transaction(landed.digest))) }
-                }
-                for rewrite in acceptance.rewrites {
-                    live.removeAll { $0 == rewrite.old }
-                    if before.contains(rewrite.old) { removed.insert(rewrite.old) }
-                    written[rewrite.old] = nil
-                    hash = hash.replacing(rewrite.oldHash, with: rewrite.new.hash)
-                    if rewrite.new.rows > 0 {
-                        live.append(rewrite.new.path)
-                        written[rewrite.new.path] = rewrite.new
-                    }
-                }
-                if let file = acceptance.accepted {
-                    live.append(file.path)
-                    written[file.path] = file
-                    hash = hash + file.hash
-                    fields = file.fields
-                }
+            } else if !work.isKnown(transaction(landed.digest)), seen.insert(landed.digest).inserted {
+                fresh.append(report.files.count)
             }
             report.files.append(entry)
-            progress(entry)
+        }
+        guard !fresh.isEmpty else { return report }
+        try contract.checkFits(work.startFields)
+
+        var batch: [Int] = []
+        var bytes: Int64 = 0
+        for (place, index) in fresh.enumerated() {
+            batch.append(index)
+            bytes += size(files[index])
+            if place + 1 < fresh.count, batch.count < Self.batchFiles,
+                bytes + size(files[fresh[place + 1]]) <= Self.batchBytes,
+                !work.isSetAside(transaction(files[index].digest)),
+                !work.isSetAside(transaction(files[fresh[place + 1]].digest))
+            {
+                continue
+            }
+            try accept(batch, of: files, into: &report, work)
+            (batch, bytes) = ([], 0)
         }
 
         try Failpoint.reach("ingest.before-quarantine")
-        try setAside(asideFiles, outdated: outdated, in: quarantine)
+        guard try setAside(work) else {
+            work.discard()
+            for file in work.setAside { Disk.remove(file.path) }
+            return nil
+        }
         try Failpoint.reach("ingest.between-commits")
-        if snapshot != nil {
+        if work.snapshot != nil {
             let shifted = try engine.shiftedUnits(
-                in: live.filter { written[$0] != nil && !before.contains($0) }, against: Array(before).sorted(),
-                contract: contract)
+                in: work.written.map(\.path), against: work.earlier, contract: contract)
             for index in report.files.indices where report.files[index].outcome == .ingested {
                 report.files[index].add(shifted[report.files[index].digest.hex] ?? [])
             }
         }
         let taken = report.files.filter { $0.outcome == .ingested }
         guard !taken.isEmpty else { return report }
-        report.version = try commit(bronze) { current in
-            guard current?.version == snapshot?.version else {
-                throw MartletError(
-                    .conflict, "lake.concurrent-write", "Another program wrote \(bronze) at the same time.",
-                    remedy: "Run the command again; files already taken are skipped.")
+        guard let version = try commit(taken, work) else {
+            work.discard()
+            return nil
+        }
+        report.version = version
+        return report
+    }
+
+    private func size(_ file: LandedFile) -> Int64 { (file.stamp ?? Disk.stamp(file.path))?.size ?? 0 }
+
+    /// Takes some of the files, given by their places, and again without those that changed meanwhile.
+    private func accept(
+        _ batch: [Int], of files: [LandedFile], into report: inout IngestReport, _ work: Ingestion
+    ) throws {
+        guard !batch.isEmpty else { return }
+        var accepted = try engine.accept(
+            AcceptRequest(
+                files: batch.map { index in
+                    AcceptRequest.File(path: files[index].path, name: files[index].name, digest: files[index].digest)
+                }, contract: work.contract, format: work.format, existing: work.live, folder: work.table.folder,
+                quarantineFolder: work.aside.folder, id: surroundings.newID()))
+        try Failpoint.reach("ingest.file.accepted")
+        // Still being written: what was read need not be what has the digest. Its turn comes later.
+        var changing: Set<Int> = []
+        for (index, acceptance) in zip(batch, accepted.files) {
+            let isKept = try acceptance.refusal == nil || keep(files[index], of: work.contract.source)
+            if !isKept || files[index].stamp.map({ Disk.stamp(files[index].path) != $0 }) ?? false {
+                changing.insert(index)
             }
-            var actions = current == nil || fields != startFields ? try header(fields) : []
-            if current != nil, fields != startFields, let id = current?.metadata?.id {
-                actions = actions.map { action in
-                    var action = action
-                    action.metaData?.id = id
-                    return action
-                }
+        }
+        if !changing.isEmpty {
+            for path in accepted.paths { Disk.remove(path) }
+            for index in changing {
+                report.files[index].outcome = .changing
+                report.files[index].warnings = ["it is still being written; nothing of it was taken yet"]
             }
-            for file in taken {
-                actions.append(
-                    DeltaAction(
-                        txn: DeltaTransaction(
-                            appId: transaction(file.digest), version: 1, lastUpdated: surroundings.now().milliseconds)))
+            return try accept(batch.filter { !changing.contains($0) }, of: files, into: &report, work)
+        }
+        for (index, acceptance) in zip(batch, accepted.files) {
+            let landed = files[index]
+            report.files[index].describe(acceptance)
+            report.files[index].drift = try drift(
+                of: landed, acceptance, work.contract, work.format, work.live, examined: &work.examined)
+            if acceptance.refusal != nil {
+                work.asideTransactions.append(refusal(landed.digest, work.contract))
+            } else if !work.isSetAside(transaction(landed.digest)) {
+                if acceptance.isSetAside { work.asideTransactions.append(transaction(landed.digest)) }
+            } else if let old = try outdatedAttempts(accepted.quarantined, of: landed.digest, in: work.contract.source)
+            {
+                // A run was killed after it had set rows of this file aside, and judged otherwise than this one.
+                work.outdated.formUnion(old)
+                if acceptance.isSetAside { work.asideTransactions.append(transaction(landed.digest)) }
+            } else if let file = accepted.quarantined {
+                Disk.remove(file.path)
+                accepted.quarantined = nil
             }
-            for path in removed.sorted() {
+        }
+        work.add(accepted)
+    }
+
+    /// Commits what is set aside; it stands in quarantine before anything of its file stands in bronze.
+    /// - Returns: `false` when another program has set aside rows of the same files meanwhile.
+    private func setAside(_ work: Ingestion) throws -> Bool {
+        guard !work.setAside.isEmpty || !work.outdated.isEmpty else { return true }
+        var isFirst = true
+        _ = try commit(work.quarantine) { current in
+            isFirst = work.asideTransactions.allSatisfy { current?.transactions[$0] == work.asideKnown[$0] }
+            guard isFirst else { return nil }
+            var actions = [commitInfo("WRITE", [:])]
+            if let fields = work.setAside.first?.fields { actions += try schemaChange(current, to: fields) }
+            actions += work.outdated.sorted().map { mark("martlet/void/\($0)") }
+            actions += work.asideTransactions.map { mark($0, version: (current?.transactions[$0] ?? 0) + 1) }
+            for file in work.setAside { actions.append(try add(file, to: work.aside)) }
+            return actions
+        }
+        return isFirst
+    }
+
+    /// Commits the files' rows to bronze.
+    /// - Returns: `nil` when another program has written meanwhile what changes the outcome.
+    private func commit(_ taken: [IngestReport.File], _ work: Ingestion) throws -> Int? {
+        try commit(work.bronze) { current in
+            if current?.version != work.snapshot?.version {
+                guard work.mayFollow(current, taken.map { transaction($0.digest) }) else { return nil }
+            }
+            var actions = try schemaChange(current, to: work.contract.fields)
+            actions += taken.map { mark(transaction($0.digest)) }
+            for path in work.removed.sorted() {
                 actions.append(
                     DeltaAction(
                         remove: DeltaRemove(
                             path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
             }
-            for path in live { if let file = written[path] { actions.append(try add(file, to: table)) } }
+            for file in work.written { actions.append(try add(file, to: work.table)) }
+            let before = try current.map { try reference(to: work.bronze, at: $0.version).hash } ?? ContentHash()
             let entries: [JSONValue] = taken.map { file in
                 .object([
                     "name": .text(file.name), "digest": .text(file.digest.hex),
@@ -211,11 +261,11 @@ extension Lake {
                     "synthetic": .flag(file.synthetic),
                 ])
             }
+            let hash = (before + work.hashAdded) - work.hashRemoved
             actions.insert(
                 commitInfo("WRITE", ["files": .list(entries), "contentHash": .text(hash.description)]), at: 0)
             return actions
         }
-        return report
     }
 
     /// The files that a bronze table was made from, up to a version, in order of ingestion.
@@ -236,29 +286,102 @@ extension Lake {
         }
         return files
     }
+}
 
-    private func setAside(
-        _ files: [(file: WrittenFile, transaction: String)], outdated: Set<String>, in name: TableName
-    ) throws {
-        guard !files.isEmpty || !outdated.isEmpty else { return }
-        _ = try commit(name) { current in
-            var actions = [commitInfo("WRITE", [:])]
-            if let fields = files.first?.file.fields { actions += try schemaChange(current, to: fields) }
-            for attempt in outdated.sorted() { actions.append(mark("martlet/void/\(attempt)")) }
-            for (file, transaction) in files {
-                actions.append(mark(transaction, version: (current?.transactions[transaction] ?? 0) + 1))
-                actions.append(try add(file, to: table(name)))
-            }
-            return actions
-        }
+/// One attempt to take files: the table as it was found, and what is to be added to it.
+private final class Ingestion {
+    let contract: Contract
+    let format: SourceFormat
+    let bronze: TableName
+    let quarantine: TableName
+    let table: DeltaTable
+    let aside: DeltaTable
+    let snapshot: DeltaSnapshot?
+    let startFields: [DeltaField]
+    /// The transactions of the quarantine table.
+    let asideKnown: [String: Int64]
+    private let before: Set<String>
+
+    /// The table's Parquet files as they will be, in order.
+    private(set) var live: [String]
+    private var fresh: [String: WrittenFile] = [:]
+    private(set) var removed: Set<String> = []
+    private(set) var hashAdded = ContentHash()
+    private(set) var hashRemoved = ContentHash()
+    private(set) var setAside: [WrittenFile] = []
+    var asideTransactions: [String] = []
+    /// Attempts in quarantine that count no more.
+    var outdated: Set<String> = []
+    /// Files whose form was looked at.
+    var examined = 0
+
+    init(contract: Contract, format: SourceFormat, in lake: Lake) throws {
+        self.contract = contract
+        self.format = format
+        bronze = TableName(.bronze, contract.source)
+        quarantine = TableName(.quarantine, contract.source)
+        table = lake.table(bronze)
+        aside = lake.table(quarantine)
+        snapshot = table.exists ? try lake.snapshot(of: bronze) : nil
+        startFields = try snapshot?.metadata?.fields() ?? []
+        asideKnown = aside.exists ? try lake.snapshot(of: quarantine).transactions : [:]
+        live = (snapshot?.files ?? []).map { [table] in table.path(of: $0) }
+        before = Set(live)
     }
+
+    func isKnown(_ transaction: String) -> Bool { snapshot?.transactions[transaction] != nil }
+
+    /// Whether rows of the file stand in quarantine though nothing of it stands in bronze.
+    func isSetAside(_ transaction: String) -> Bool { asideKnown[transaction] != nil }
+
+    /// The table's Parquet files as they were.
+    var earlier: [String] { before.sorted() }
+
+    /// New data files, in the order of the table.
+    var written: [WrittenFile] { live.compactMap { fresh[$0] } }
+
+    func add(_ batch: BatchAcceptance) {
+        for rewrite in batch.rewrites {
+            live.removeAll { $0 == rewrite.old }
+            if before.contains(rewrite.old) {
+                removed.insert(rewrite.old)
+            } else if fresh.removeValue(forKey: rewrite.old) != nil {
+                Disk.remove(rewrite.old)
+            }
+            hashRemoved = hashRemoved + rewrite.oldHash
+            hashAdded = hashAdded + rewrite.new.hash
+            if rewrite.new.rows > 0 {
+                live.append(rewrite.new.path)
+                fresh[rewrite.new.path] = rewrite.new
+            } else {
+                Disk.remove(rewrite.new.path)
+            }
+        }
+        for file in batch.accepted {
+            live.append(file.path)
+            fresh[file.path] = file
+            hashAdded = hashAdded + file.hash
+        }
+        if let file = batch.quarantined { setAside.append(file) }
+    }
+
+    /// Whether the rows can be added to a later version than the one they were checked against: without keys they
+    /// depend on nothing in the table, as long as no other program took one of the files and the schema is the same.
+    func mayFollow(_ current: DeltaSnapshot?, _ transactions: [String]) -> Bool {
+        guard let current, contract.key.isEmpty, removed.isEmpty else { return false }
+        return current.metadata?.schemaString == snapshot?.metadata?.schemaString
+            && transactions.allSatisfy { current.transactions[$0] == nil }
+    }
+
+    /// Removes the data files that no commit names.
+    func discard() { for path in fresh.keys { Disk.remove(path) } }
 }
 
 extension IngestReport.File {
     fileprivate mutating func describe(_ acceptance: Acceptance) {
         outcome = acceptance.refusal == nil ? .ingested : .refused
         rowsRead = acceptance.rowsRead
-        rowsAccepted = acceptance.accepted?.rows ?? 0
+        rowsAccepted = acceptance.acceptedRows
         rowsRejected = acceptance.rejectedRows
         rowsSuperseded = acceptance.supersededRows
         synthetic = acceptance.syntheticRows > 0
@@ -269,7 +392,5 @@ extension IngestReport.File {
 }
 
 extension ContentHash {
-    func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash {
-        ContentHash(rows: rows - old.rows + new.rows, sum: sum &- old.sum &+ new.sum, xor: xor ^ old.xor ^ new.xor)
-    }
+    func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash { self - old + new }
 }

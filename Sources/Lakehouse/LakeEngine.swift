@@ -21,9 +21,9 @@ package protocol LakeEngine: QuarantineEngine {
     /// Refuses a contract with a pattern or bound that the engine does not understand.
     func check(_ contract: Contract) throws
 
-    /// Reads a landed file under its contract: accepted rows go to a new Parquet file in `folder`, the others
-    /// to one in `quarantineFolder`. Writes nothing else.
-    func accept(_ request: AcceptRequest) throws -> Acceptance
+    /// Reads landed files under their contract, with the same outcome as one after the other: accepted rows go to new
+    /// Parquet files in `folder`, the others to one in `quarantineFolder`. Writes nothing else that stays.
+    func accept(_ request: AcceptRequest) throws -> BatchAcceptance
 
     /// Writes the rows of a SELECT to a new Parquet file.
     /// - Parameter inputs: the Parquet files of each table that the SELECT names.
@@ -206,12 +206,22 @@ package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// A landed file, and what it is to be checked against.
+/// Landed files of one source, to be taken one after the other, and what they are to be checked against.
 package struct AcceptRequest {
-    package var file: String
-    /// The name under which people know it.
-    package var name: String
-    package var digest: Digest
+    package struct File {
+        package var path: String
+        /// The name under which people know it.
+        package var name: String
+        package var digest: Digest
+
+        package init(path: String, name: String, digest: Digest) {
+            self.path = path
+            self.name = name
+            self.digest = digest
+        }
+    }
+
+    package var files: [File]
     package var contract: Contract
     package var format: SourceFormat
     /// Parquet files that the table already has: keys must not come twice.
@@ -219,21 +229,36 @@ package struct AcceptRequest {
     /// Where new Parquet files go, and the unique part of their names.
     package var folder: String
     package var quarantineFolder: String
-    package var fileID: String
+    package var id: String
 
     package init(
-        file: String, name: String, digest: Digest, contract: Contract, format: SourceFormat, existing: [String],
-        folder: String, quarantineFolder: String, fileID: String
+        files: [File], contract: Contract, format: SourceFormat, existing: [String], folder: String,
+        quarantineFolder: String, id: String
     ) {
-        self.file = file
-        self.name = name
-        self.digest = digest
+        self.files = files
         self.contract = contract
         self.format = format
         self.existing = existing
         self.folder = folder
         self.quarantineFolder = quarantineFolder
-        self.fileID = fileID
+        self.id = id
+    }
+}
+
+/// What became of landed files. The Parquet files are written but belong to no table yet.
+package struct BatchAcceptance: Sendable {
+    /// One for each file of the request, in its order.
+    package var files: [Acceptance]
+    /// The accepted rows: by file in the order of the request, and in each file by row.
+    package var accepted: [WrittenFile] = []
+    package var quarantined: WrittenFile?
+    package var rewrites: [Acceptance.Rewrite] = []
+
+    package init(files: [Acceptance]) { self.files = files }
+
+    /// The Parquet files that it wrote.
+    package var paths: [String] {
+        accepted.map(\.path) + rewrites.map(\.new.path) + [quarantined?.path].compactMap { $0 }
     }
 }
 
@@ -276,16 +301,16 @@ package struct Acceptance: Sendable {
     }
 
     package var rowsRead = 0
-    /// `nil` when no row was accepted.
-    package var accepted: WrittenFile?
+    package var acceptedRows = 0
     package var rejectedRows = 0
+    /// Rows that gave way to a later one of the same file.
     package var supersededRows = 0
-    package var quarantined: WrittenFile?
+    /// Whether something of it is set aside.
+    package var isSetAside = false
     package var breaches: [Breach] = []
     package var warnings: [String] = []
     /// Set when the whole file was refused: why.
     package var refusal: String?
-    package var rewrites: [Rewrite] = []
     /// Rows that say of themselves that they are made up (`_synthetic`).
     package var syntheticRows = 0
 

@@ -25,7 +25,7 @@ package final class LazyLakeEngine: LakeEngine {
         _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
     ) throws -> Relation { try engine().lineage(sql, file: file, symbols: symbols, tables: tables) }
     package func check(_ contract: Contract) throws { try engine().check(contract) }
-    package func accept(_ request: AcceptRequest) throws -> Acceptance { try engine().accept(request) }
+    package func accept(_ request: AcceptRequest) throws -> BatchAcceptance { try engine().accept(request) }
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try engine().materialise(query, into: file)
     }

@@ -19,49 +19,63 @@ struct ContractSQL {
         var isWarning: Bool
     }
 
-    /// The typed value; null when the text cannot be one.
-    func typed(_ column: Contract.Column, _ raw: String) -> String {
-        let cell = Quote.name(raw)
+    /// The bare cast of a cell, which is more lenient than a contract; `nil` for text, which needs none.
+    func cast(_ column: Contract.Column, _ cell: String) -> String? {
         let type = DeltaTypes.duck(column.type)
         switch column.type {
-        case .text: return cell
-        case .double:
-            return
-                "CASE WHEN isfinite(TRY_CAST(\(cell) AS DOUBLE)) AND NOT contains(\(cell), '_') THEN TRY_CAST(\(cell) AS DOUBLE) END"
-        case .bigint, .integer:
-            // "12.0" is a whole number; "12.5", "0x1F", "15e-1" and "1_000" are none, though a bare cast takes them.
-            return exactly(cell, type, "[+-]?[0-9]+([.]0*)?")
-        case .boolean: return "TRY_CAST(\(cell) AS BOOLEAN)"
-        case .date:
-            guard let format = column.format else {
-                return
-                    "CASE WHEN regexp_full_match(\(cell), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN TRY_CAST(\(cell) AS DATE) END"
-            }
-            return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS DATE)"
-        case .timestamp:
-            guard let format = column.format else {
-                // A bare cast to TIMESTAMP would drop an offset; the session's zone is UTC.
-                let moment = "CAST(TRY_CAST(\(cell) AS TIMESTAMPTZ) AS TIMESTAMP)"
-                return "CASE WHEN isfinite(\(moment)) AND year(\(moment)) BETWEEN 1 AND 9999 THEN \(moment) END"
-            }
-            return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS TIMESTAMP)"
-        case .decimal(_, let scale): return exactly(cell, type, "[+-]?[0-9]*([.][0-9]{0,\(scale)}0*)?")
+        case .text: return nil
+        case .date, .timestamp:
+            if let format = column.format { return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS \(type))" }
+            guard column.type == .timestamp else { return "TRY_CAST(\(cell) AS DATE)" }
+            // A bare cast to TIMESTAMP would drop an offset; the session's zone is UTC. In nineteen places with
+            // colons where these are, there is no room for an offset, and the bare cast is four times as fast.
+            return "CASE WHEN \(cell) LIKE '____-__-_____:__:__' THEN TRY_CAST(\(cell) AS TIMESTAMP) "
+                + "ELSE CAST(TRY_CAST(\(cell) AS TIMESTAMPTZ) AS TIMESTAMP) END"
+        case .bigint, .integer, .double, .boolean, .decimal: return "TRY_CAST(\(cell) AS \(type))"
         }
     }
 
-    /// A cast that takes nothing but the exact spelling: what prints back as it was, or else fits the pattern.
-    private func exactly(_ cell: String, _ type: String, _ pattern: String) -> String {
-        let value = "TRY_CAST(\(cell) AS \(type))"
-        return
-            "CASE WHEN CAST(\(value) AS VARCHAR) = \(cell) OR regexp_full_match(\(cell), '\(pattern)') THEN \(value) END"
+    /// The typed value: the cast where the text is spelled as the contract wants it, else null.
+    func strict(_ column: Contract.Column, _ cell: String, _ cast: String) -> String {
+        switch column.type {
+        case .text: cell
+        case .boolean: cast
+        case .double: "CASE WHEN isfinite(\(cast)) AND NOT contains(\(cell), '_') THEN \(cast) END"
+        // "12.0" is a whole number; "12.5", "0x1F", "15e-1" and "1_000" are none, though a bare cast takes them.
+        case .bigint, .integer: exactly(cell, cast, "[+-]?[0-9]+([.]0*)?")
+        case .decimal(_, let scale): exactly(cell, cast, "[+-]?[0-9]*([.][0-9]{0,\(scale)}0*)?")
+        case .date where column.format == nil:
+            // What prints back in ten places is YYYY-MM-DD; infinities and years of five digits are not.
+            "CASE WHEN (length(\(cell)) = 10 AND CAST(\(cast) AS VARCHAR) = \(cell)) "
+                + "OR regexp_full_match(\(cell), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN \(cast) END"
+        case .timestamp where column.format == nil:
+            "CASE WHEN isfinite(\(cast)) AND year(\(cast)) BETWEEN 1 AND 9999 THEN \(cast) END"
+        case .date, .timestamp: cast
+        }
+    }
+
+    /// Nothing but the exact spelling: what prints back as it was, or else fits the pattern.
+    private func exactly(_ cell: String, _ cast: String, _ pattern: String) -> String {
+        "CASE WHEN CAST(\(cast) AS VARCHAR) = \(cell) OR regexp_full_match(\(cell), '\(pattern)') THEN \(cast) END"
+    }
+
+    /// The typed value as one expression over the raw cell; null when the text cannot be one.
+    func typed(_ column: Contract.Column, _ raw: String) -> String {
+        let cell = Quote.name(raw)
+        return strict(column, cell, cast(column, cell).map { "(\($0))" } ?? cell)
     }
 
     /// Every promise, in column order: null, type, range, allowed, pattern.
-    var rules: [Rule] {
+    /// - Parameters:
+    ///   - cell: SQL for the cell's text, from the raw column.
+    ///   - value: SQL for its typed value.
+    func rules(
+        cell: (_ raw: String) -> String, value: (Contract.Column, _ raw: String) -> String
+    ) -> [Rule] {
         present.flatMap { column, raw in
             let isWarning = (column.onViolation ?? contract.onViolation) == .warn
-            let cell = Quote.name(raw)
-            let typed = typed(column, raw)
+            let cell = cell(raw)
+            let typed = value(column, raw)
             var rules: [Rule] = []
             func add(_ name: String, _ breach: String) {
                 rules.append(Rule(column: column, raw: raw, name: name, breach: breach, isWarning: isWarning))
@@ -79,10 +93,15 @@ struct ContractSQL {
         }
     }
 
+    /// The same, over raw cells.
+    var rules: [Rule] { rules(cell: { Quote.name($0) }, value: typed) }
+
     /// True for a row that bronze refuses.
-    var isRejected: String {
-        let breaches = rules.filter { !$0.isWarning }.map { "coalesce(\($0.breach), false)" }
-        return breaches.isEmpty ? "false" : breaches.joined(separator: " OR ")
+    var isRejected: String { Self.any(rules.filter { !$0.isWarning }) }
+
+    /// True where one of these promises is broken.
+    static func any(_ rules: [Rule]) -> String {
+        rules.isEmpty ? "false" : "coalesce(\(rules.map { "(\($0.breach))" }.joined(separator: " OR ")), false)"
     }
 
     /// The typed columns, in contract order.
@@ -97,6 +116,42 @@ struct ContractSQL {
     func key(_ name: String) -> String {
         guard let pair = present.first(where: { $0.column.name == name }) else { return "NULL" }
         return typed(pair.column, pair.raw)
+    }
+
+    // MARK: In layers
+    //
+    // A subquery a step: SQL has no other way to name an intermediate value, and a cast that is spelled out in
+    // every place where it is used is worked out in every one of them.
+
+    /// Names of a raw cell's text without what means missing, and of its typed value.
+    static func text(_ raw: String) -> String { "d_\(raw)" }
+    static func value(_ raw: String) -> String { "v_\(raw)" }
+
+    /// All columns of a SELECT over raw cells, with `d_…` (texts) and `v_…` (typed values) added.
+    /// - Parameter cleaned: a raw cell after trimming, with the texts that mean missing made null.
+    func layers(over source: String, cleaned: (_ raw: String, Contract.Column) -> String) -> String {
+        let texts = present.map { "\(cleaned($0.raw, $0.column)) AS \(Self.text($0.raw))" }
+        let casts = present.compactMap { column, raw in cast(column, Self.text(raw)).map { "\($0) AS x_\(raw)" } }
+        let values = present.map { column, raw in
+            let text = Self.text(raw)
+            return "\(strict(column, text, column.type == .text ? text : "x_\(raw)")) AS \(Self.value(raw))"
+        }
+        func add(_ columns: [String], to source: String) -> String {
+            columns.isEmpty ? source : "SELECT *, \(columns.joined(separator: ", ")) FROM (\(source))"
+        }
+        return add(values, to: add(casts, to: add(texts, to: source)))
+    }
+
+    /// Every promise, over `layers`.
+    var layeredRules: [Rule] { rules(cell: Self.text) { Self.value($1) } }
+
+    /// The typed columns in contract order as `t0`, `t1`, …, over `layers`.
+    var layeredProjection: [String] {
+        let raws = Dictionary(present.map { ($0.column.name, $0.raw) }) { first, _ in first }
+        return contract.columns.enumerated().map { index, column in
+            let value = raws[column.name].map(Self.value) ?? "CAST(NULL AS \(DeltaTypes.duck(column.type)))"
+            return "\(value) AS t\(index)"
+        }
     }
 
     private func literal(_ text: String, _ column: Contract.Column) -> String {

@@ -2,9 +2,9 @@ internal import DuckDB
 package import Lakehouse
 package import Vocabulary
 
-// One landed file: raw texts are staged, every promise of the contract is one condition over them, and the rows
-// that keep all promises are written, typed, to one Parquet file. Details of breaches are worked out only when
-// there are any.
+// Landed files in one pass: every promise of the contract is a condition that is worked out while the text is read.
+// Small files are read together; a large one is read slice by slice, so that memory does not grow with it. The rows
+// that keep all promises go, typed, to one Parquet file a batch or slice. Details are worked out only for the others.
 
 extension DuckDBLakeEngine {
     package func header(of file: String, format: SourceFormat) throws -> [String] {
@@ -20,6 +20,7 @@ extension DuckDBLakeEngine {
 
     /// Looks whether patterns, bounds and allowed values are what the engine understands.
     package func check(_ contract: Contract) throws {
+        if contract == checked { return }
         let sql = ContractSQL(contract: contract, present: contract.columns.map { ($0, "cell") }, absent: [])
         for rule in sql.rules {
             do { _ = try connection.query("SELECT \(rule.breach) FROM (SELECT CAST(NULL AS VARCHAR) AS cell)") } catch {
@@ -29,170 +30,190 @@ extension DuckDBLakeEngine {
                     remedy: "Correct it in the contract.")
             }
         }
+        checked = contract
     }
 
-    package func accept(_ request: AcceptRequest) throws -> Acceptance {
+    package func accept(_ request: AcceptRequest) throws -> BatchAcceptance {
         defer { dropStaging() }
-        do {
-            try check(request.contract)
-            return try onOneThread(areSmall([request.file])) {
-                let staged = try stage(request)
-                return try judge(request, staged)
-            }
-        } catch let refusal as Refusal {
-            return try refuse(request, refusal.reason, Acceptance())
-        } catch let error as DuckDBError {
-            if Self.isMachineFailure(error) { throw Self.ioError(error) }
-            if error.category == "Out of Memory" { throw explain(error, Query("", file: request.file)) }
-            let first = error.message.split(separator: "\n").first.map(String.init) ?? error.message
-            return try refuse(request, "it cannot be read: \(first)", Acceptance())
-        }
-    }
-
-    private func judge(_ request: AcceptRequest, _ staged: Staged) throws -> Acceptance {
-        var result = Acceptance()
-        result.rowsRead = staged.rows + staged.broken
-        if !staged.layout.extra.isEmpty {
-            let names = staged.layout.extra.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
-            result.warnings.append("columns that the contract does not know were left out: \(names)")
-        }
-        if let column = staged.layout.synthetic {
-            let count = "SELECT count(*)::VARCHAR FROM staged WHERE TRY_CAST(\(Quote.name(column)) AS BOOLEAN)"
-            result.syntheticRows = try connection.value(count).flatMap { Int($0) } ?? 0
-        }
-        let sql = staged.sql
-        try connection.execute(
-            "CREATE TEMP TABLE rejected AS SELECT rowid AS id FROM staged WHERE \(sql.isRejected)")
-        let rejected = try count("rejected")
-        try findConflicts(request, staged)
-        let conflicts = try count("conflicts")
-        let superseded = try count("superseded")
-        result.rejectedRows = rejected + staged.broken + conflicts
-        result.supersededRows = superseded
-        try noteWarnings(sql, into: &result)
-        if result.rejectedRows > 0 || superseded > 0 {
-            result.breaches = try breaches(staged, conflicts: conflicts > 0)
-            let share = Double(result.rejectedRows) / Double(result.rowsRead)
-            let isStrict = try hasStrictBreach(sql, request.contract)
-            if isStrict || request.contract.onViolation == .rejectFile || share > request.contract.maxRejected {
-                let limit = percent(request.contract.maxRejected)
-                let why =
-                    share > request.contract.maxRejected
-                    ? "\(result.rejectedRows) of its \(result.rowsRead) rows (\(percent(share))) break the contract, more than \(limit)"
-                    : "\(result.rejectedRows) of its \(result.rowsRead) rows break the contract, and it says reject-file"
-                return try refuse(request, why + (try unitHint(sql)), result)
-            }
-            result.quarantined = try quarantine(request, staged)
-        }
-        result.accepted = try writeAccepted(request, staged)
-        if superseded > 0 || request.contract.onKeyConflict == .latestWins {
-            result.rewrites = try replaceEarlier(request, staged)
-        }
-        return result
-    }
-
-    private func count(_ table: String) throws -> Int {
-        try connection.value("SELECT count(*)::VARCHAR FROM \(table)").flatMap { Int($0) } ?? 0
-    }
-
-    private func percent(_ share: Double) -> String {
-        let tenths = (share * 1000).rounded() / 10
-        return tenths == tenths.rounded() ? "\(Int(tenths)) %" : "\(tenths) %"
-    }
-
-    private func hasStrictBreach(_ sql: ContractSQL, _ contract: Contract) throws -> Bool {
-        let strict = sql.rules.filter { ($0.column.onViolation ?? contract.onViolation) == .rejectFile }
-        guard !strict.isEmpty else { return false }
-        let condition = strict.map { "coalesce(\($0.breach), false)" }.joined(separator: " OR ")
-        return try connection.value("SELECT '1' FROM staged WHERE \(condition) LIMIT 1") != nil
-    }
-
-    private func noteWarnings(_ sql: ContractSQL, into result: inout Acceptance) throws {
-        let rules = sql.rules.filter(\.isWarning)
-        guard !rules.isEmpty else { return }
-        let counts = rules.map { "count(*) FILTER (WHERE \($0.breach))::VARCHAR" }.joined(separator: ", ")
-        let row = try connection.query("SELECT \(counts) FROM staged").texts().first ?? []
-        for (rule, text) in zip(rules, row) {
-            if let text, let count = Int(text), count > 0 {
-                result.warnings.append("\(count) rows break \(rule.column.name): \(rule.name)")
-            }
-        }
-    }
-
-    /// Rows whose key came before: `conflicts` are refused, `superseded` gave way to a later row of the same file.
-    private func findConflicts(_ request: AcceptRequest, _ staged: Staged) throws {
-        try connection.execute(
-            "CREATE TEMP TABLE conflicts (id BIGINT); CREATE TEMP TABLE superseded (id BIGINT)")
-        let contract = request.contract
-        guard !contract.key.isEmpty else { return }
-        let sql = staged.sql
-        let keys = contract.key.enumerated().map { "\(sql.key($1)) AS k\($0)" }.joined(separator: ", ")
-        let names = contract.key.indices.map { "k\($0)" }.joined(separator: ", ")
-        let keyed = "SELECT rowid AS id, \(keys) FROM staged WHERE rowid NOT IN (SELECT id FROM rejected)"
-        let keep = contract.onKeyConflict == .reject ? "min" : "max"
-        let target = contract.onKeyConflict == .reject ? "conflicts" : "superseded"
-        try connection.execute(
-            """
-            INSERT INTO \(target) WITH keyed AS (\(keyed)), repeated AS (
-                SELECT \(names), \(keep)(id) AS kept FROM keyed GROUP BY \(names) HAVING count(*) > 1)
-            SELECT keyed.id FROM keyed JOIN repeated USING (\(names)) WHERE keyed.id <> repeated.kept
-            """)
-        guard contract.onKeyConflict == .reject, !request.existing.isEmpty else { return }
-        let old = contract.key.enumerated().map { "\(Quote.name($1)) AS k\($0)" }.joined(separator: ", ")
-        try connection.execute(
-            """
-            INSERT INTO conflicts WITH keyed AS (\(keyed))
-            SELECT keyed.id FROM keyed
-            SEMI JOIN (SELECT \(old) FROM \(Quote.parquet(request.existing))) AS before
-              USING (\(names))
-            WHERE keyed.id NOT IN (SELECT id FROM conflicts)
-            """)
-    }
-
-    /// SQL for the 1-based number of a staged row in the file, counting the broken lines before it.
-    func rowNumber(_ staged: Staged) -> String {
-        staged.broken == 0
-            ? "(rowid + 1)"
-            : "(rowid + 1 + (SELECT count(*) FROM (SELECT line - row_number() OVER (ORDER BY line) + 1 AS at "
-                + "FROM broken) AS gaps WHERE gaps.at <= staged.rowid + 1))"
-    }
-
-    private func writeAccepted(_ request: AcceptRequest, _ staged: Staged) throws -> WrittenFile {
-        let sql = staged.sql
+        try check(request.contract)
         try Disk.makeDirectory(request.folder)
-        let file = "\(request.folder)/part-\(request.fileID).parquet"
-        var columns = sql.projection
-        columns.append("\(Quote.text(request.digest.hex)) AS _file")
-        columns.append("\(rowNumber(staged)) AS _row")
-        let out = try ["rejected", "conflicts", "superseded"].filter { try count($0) > 0 }.map {
-            "SELECT id FROM \($0)"
+        return try onOneThread(areSmall(request.files.map(\.path))) {
+            do {
+                if let batch = try acceptSliced(request) { return batch }
+                return try acceptTogether(request)
+            } catch let error as DuckDBError { throw explain(error, Query("")) }
         }
-        let filter = out.isEmpty ? "" : " WHERE rowid NOT IN (\(out.joined(separator: " UNION ALL ")))"
-        return try copy(
-            "SELECT \(columns.joined(separator: ", ")) FROM staged\(filter)", to: file, request.contract.fields)
     }
 
-    /// Earlier files without the rows whose keys came again (latest-wins).
-    private func replaceEarlier(_ request: AcceptRequest, _ staged: Staged) throws -> [Acceptance.Rewrite] {
-        let contract = request.contract
-        guard contract.onKeyConflict == .latestWins, !contract.key.isEmpty, !request.existing.isEmpty else { return [] }
-        let sql = staged.sql
-        let keys = contract.key.map { "\(sql.key($0)) AS \(Quote.name($0))" }.joined(separator: ", ")
-        let names = contract.key.map { Quote.name($0) }.joined(separator: ", ")
-        let fresh = "(SELECT \(keys) FROM staged WHERE rowid NOT IN (SELECT id FROM rejected))"
-        let hit = try connection.query(
-            """
-            SELECT DISTINCT _martlet_path FROM \(Quote.parquet(request.existing, options: ", filename = '_martlet_path'"))
-            SEMI JOIN \(fresh) AS fresh USING (\(names)) ORDER BY _martlet_path
-            """
-        ).texts().compactMap { $0[0] }
-        return try hit.enumerated().map { index, old in
-            let source = Quote.parquet([old])
-            let fields = try fields(of: "SELECT * FROM \(source)")
-            let file = "\(request.folder)/part-\(request.fileID)-\(index).parquet"
-            let kept = try copy(
-                "SELECT * FROM \(source) ANTI JOIN \(fresh) AS fresh USING (\(names))", to: file, fields)
-            return Acceptance.Rewrite(old: old, new: kept, oldHash: try hash(of: fields, in: source))
+    /// All files in one staging table.
+    private func acceptTogether(_ request: AcceptRequest) throws -> BatchAcceptance {
+        let job = AcceptJob(request)
+        try createStaging(job)
+        try readHeaders(job)
+        var group: [Int] = []
+        for file in request.files.indices {
+            guard let layout = job.layouts[file] else { continue }
+            group.append(file)
+            let next = request.files.indices[(file + 1)...].first { job.layouts[$0] != nil }
+            if let next, job.kinds[next] == job.kinds[file] { continue }
+            try stage(group, layout, job)
+            group = []
         }
+        try judge(job)
+        for place in job.staged.indices {
+            let file = job.staged[place].file
+            if job.results[file].rowsRead == 0 { job.refusals[file] = "it has a header but no rows" }
+            if job.refusals[file] == nil { try settle(place, job) }
+        }
+        if !job.contract.key.isEmpty { try settleKeys(job, against: request.existing) }
+        try write(job, suffix: "")
+        return try finish(job)
+    }
+
+    /// A large CSV file slice by slice; `nil` when it has to be read as a whole.
+    private func acceptSliced(_ request: AcceptRequest) throws -> BatchAcceptance? {
+        guard request.files.count == 1,
+            let slicer = CSVSlicer(request.files[0].path, request.format, target: sliceBytes)
+        else { return nil }
+        let job = AcceptJob(request)
+        try createStaging(job)
+        try readHeaders(job)
+        guard let layout = job.layouts[0] else { return try finish(job) }
+        try Disk.makeDirectory(spillFolder)
+        let slices = SliceQueue(slicer, file: "\(spillFolder)/slice-\(request.id)")
+        defer { slices.close() }
+        do {
+            var number = 0
+            while let slice = try slices.next() {
+                let skipped = number == 0 ? request.format.skipLines + (request.format.header ? 1 : 0) : 0
+                try clearStaged(job)
+                try stage([AcceptJob.Staged(file: 0, path: slice, skipped: skipped)], layout, job)
+                let rowsBefore = job.results[0].rowsRead
+                try judge(job)
+                if !job.contract.key.isEmpty {
+                    try settleKeys(job, against: request.existing, slices: job.written.map(\.path))
+                }
+                try write(job, suffix: "-\(number)")
+                job.rowsBefore += Int64(job.results[0].rowsRead - rowsBefore)
+                number += 1
+            }
+        } catch is CSVSlicer.Irregular {
+            for file in job.written { Disk.remove(file.path) }
+            return nil
+        } catch let error as DuckDBError {
+            for file in job.written { Disk.remove(file.path) }
+            if error.category == "Out of Memory" || error.category == "IO" { throw error }
+            // As a whole it is either read, or refused for its own reason.
+            return nil
+        }
+        if job.results[0].rowsRead == 0 { job.refusals[0] = "it has a header but no rows" }
+        try settle(0, job)
+        if job.refusals[0] != nil {
+            for file in job.written { Disk.remove(file.path) }
+            job.written = []
+        }
+        return try finish(job)
+    }
+
+    /// Refuses a staged file when too much of it is wrong.
+    func settle(_ place: Int, _ job: AcceptJob) throws {
+        let file = job.staged[place].file
+        if let verdict = job.verdict(file) { job.refusals[file] = verdict + (try unitHint(job, place)) }
+    }
+
+    /// Counts what was staged and notes what is wrong with it, keys left out.
+    private func judge(_ job: AcceptJob) throws {
+        let counts = try connection.query(
+            """
+            SELECT f, count(*), min(rowid), count(*) FILTER (bad), count(*) FILTER (strict),
+              count(*) FILTER (made_up), count(cells)
+            FROM (SELECT rowid, f, bad, strict, made_up, cells FROM staged) GROUP BY f
+            """
+        ).integers { $0 }
+        var noted: Set<Int> = []
+        for row in counts {
+            let place = Int(row[0])
+            let file = job.staged[place].file
+            job.staged[place].rows = Int(row[1])
+            job.staged[place].first = row[2]
+            job.results[file].rowsRead += Int(row[1])
+            job.results[file].rejectedRows += Int(row[3])
+            job.results[file].acceptedRows += Int(row[1] - row[3])
+            if row[4] > 0 { job.hasStrictBreach[file] = true }
+            job.results[file].syntheticRows += Int(row[5])
+            if row[6] > 0 { noted.insert(place) }
+        }
+        try numberBrokenLines(job)
+        rowNumbers.set(
+            job.staged.map { staged in
+                RowNumbers.File(
+                    first: staged.first, before: job.rowsBefore,
+                    gaps: staged.broken.enumerated().map { $1 - Int64($0) })
+            })
+        for group in job.groups where group.members.contains(where: noted.contains) {
+            try noteBreaches(group, job)
+        }
+    }
+
+    /// Writes the rows that are taken.
+    private func write(_ job: AcceptJob, suffix: String) throws {
+        let request = job.request
+        let refused = job.staged.indices.filter { job.refusals[job.staged[$0].file] != nil }
+        guard refused.count < job.staged.count else { return }
+        let digests = Quote.list(job.staged.map { request.files[$0.file].digest.hex })
+        let isOne = Set(job.staged.map(\.file)).count == 1
+        var columns = request.contract.columns.enumerated().map { "t\($0) AS \(Quote.name($1.name))" }
+        columns.append(
+            isOne
+                ? "\(Quote.text(request.files[job.staged[0].file].digest.hex)) AS _file" : "\(digests)[f + 1] AS _file")
+        columns.append("_martlet_row(f, rowid) AS _row")
+        var conditions = ["NOT bad"]
+        if !refused.isEmpty { conditions.append("f NOT IN (\(refused.map(String.init).joined(separator: ", ")))") }
+        if job.hasOutside { conditions.append("rowid NOT IN (SELECT id FROM outside)") }
+        let select =
+            "SELECT \(columns.joined(separator: ", ")) FROM staged WHERE \(conditions.joined(separator: " AND "))"
+        let path = "\(request.folder)/part-\(request.id)\(suffix).parquet"
+        let fields = request.contract.fields
+        let hash = try hash(of: fields, in: "(\(select))")
+        // A table needs one file at least, to be read at all.
+        if hash.rows == 0, !(request.existing + job.written.map(\.path)).isEmpty { return }
+        let rows = try connection.run("COPY (\(select)) TO \(Quote.text(path)) \(Self.bronzeOptions)")
+        try Failpoint.reach("engine.parquet.written")
+        job.written.append(WrittenFile(path: path, rows: rows, fields: fields, hash: hash))
+    }
+
+    /// Bronze is written once and read a few times: the compressor's fast level, and dictionaries only where they pay.
+    /// Row groups are small, so that a slice's work can be shared out and little of it stands in memory at once.
+    static let bronzeOptions = """
+        (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000, ROW_GROUP_SIZE 40960,
+          PARQUET_VERSION v1)
+        """
+
+    private func finish(_ job: AcceptJob) throws -> BatchAcceptance {
+        let request = job.request
+        var breaches = try breaches(job)
+        for file in request.files.indices {
+            if let layout = job.layouts[file], !layout.extra.isEmpty {
+                let names = layout.extra.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+                job.results[file].warnings.append("columns that the contract does not know were left out: \(names)")
+            }
+            if let layout = job.layouts[file] {
+                for (number, rule) in job.sql(layout).layeredRules.enumerated() {
+                    guard let rows = job.warned[file][number] else { continue }
+                    job.results[file].warnings.append("\(rows) rows break \(rule.column.name): \(rule.name)")
+                }
+            }
+            job.results[file].breaches = breaches.removeValue(forKey: file) ?? []
+            if let refusal = job.refusals[file] {
+                job.results[file].refusal = refusal
+                job.results[file].acceptedRows = 0
+            }
+            job.results[file].isSetAside = job.refusals[file] != nil || !job.results[file].breaches.isEmpty
+        }
+        var batch = BatchAcceptance(files: job.results)
+        batch.accepted = job.written
+        batch.quarantined = try quarantine(job)
+        if request.contract.onKeyConflict == .latestWins { batch.rewrites = try replaceEarlier(job) }
+        return batch
     }
 }

@@ -2,98 +2,118 @@ internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
 
-// What is set aside, row by row: rule, raw value, and all cells of the row as they came.
+// What is set aside, row by row: rule, raw value, and all cells of the row as they came. It is gathered in the
+// temporary table `aside`, by place of the file in the request.
 
 extension DuckDBLakeEngine {
-    /// One row a breach: where, which rule, what the cell held.
-    private func details(_ staged: Staged) -> String {
-        let number = rowNumber(staged)
-        var parts = staged.sql.rules.filter { !$0.isWarning }.map { rule in
-            """
-            SELECT rowid AS id, \(number) AS "row", \(Quote.text(rule.column.name)) AS "column",
-              \(Quote.text(rule.name)) AS rule, \(Quote.name(rule.raw)) AS raw_value FROM staged WHERE \(rule.breach)
-            """
+    /// SQL for the place in the request of the file whose place in the staging table is given.
+    func fileOf(_ place: String, _ job: AcceptJob) -> String {
+        let files = job.staged.map { "\($0.file)::BIGINT" }
+        return Set(files).count == 1 ? files[0] : "[\(files.joined(separator: ", "))][\(place) + 1]"
+    }
+
+    /// Works out which promises the noted rows of a group break: one row a breach, and counts of those that only warn.
+    func noteBreaches(_ group: AcceptJob.Group, _ job: AcceptJob) throws {
+        let sql = job.sql(group.layout)
+        let rules = sql.layeredRules
+        let cells = sql.present.map { raw in
+            "cells[\((Int(raw.raw.dropFirst()) ?? 0) + 1)] AS \(raw.raw)"
         }
-        parts.append(
-            "SELECT NULL AS id, line AS \"row\", NULL AS \"column\", 'well-formed line: ' || message AS rule, text AS raw_value FROM broken"
-        )
-        let key = staged.sql.contract.key
-        if !key.isEmpty {
-            let names = Quote.text(key.joined(separator: ", "))
-            let value = key.map { name in
-                staged.sql.present.first { $0.column.name == name }.map { Quote.name($0.raw) } ?? "NULL"
-            }.joined(separator: ", ")
-            parts.append(
-                "SELECT rowid, \(number), \(names), 'unique key', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM conflicts)"
-            )
-            parts.append(
-                "SELECT rowid, \(number), \(names), 'superseded by a later row', concat_ws(', ', \(value)) FROM staged WHERE rowid IN (SELECT id FROM superseded)"
-            )
-        }
-        return parts.joined(separator: "\nUNION ALL ")
-    }
-
-    func breaches(_ staged: Staged, conflicts: Bool) throws -> [Acceptance.Breach] {
-        try connection.query(
+        let staged = """
+            SELECT f, _martlet_row(f, rowid) AS "row", to_json(cells)::VARCHAR AS record,
+              \(cells.joined(separator: ", ")) FROM staged
+            WHERE cells IS NOT NULL AND f BETWEEN \(group.members.lowerBound) AND \(group.members.upperBound - 1)
             """
-            SELECT "column", rule, count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
-            FROM (SELECT "row", "column", CASE
-                    WHEN contains(rule, 'utf-8 encoded') THEN 'text in utf-8 (for another encoding: csv: {encoding: latin-1})'
-                    WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule, raw_value
-                  FROM (\(details(staged)))) GROUP BY ALL ORDER BY count(*) DESC, 1, 2
-            """
-        ).texts().map { row in
-            Acceptance.Breach(
-                column: row[0], rule: row[1] ?? "", rows: row[2].flatMap { Int($0) } ?? 0, example: row[3],
-                exampleRow: row[4].flatMap { Int($0) })
-        }
-    }
-
-    func quarantine(_ request: AcceptRequest, _ staged: Staged) throws -> WrittenFile {
-        try stageRecords(request, staged)
-        let header = Quote.text(try JSON.text(staged.layout.header))
-        return try writeQuarantine(
-            request,
-            """
-            SELECT "row", "column", rule, raw_value, \(header) AS header, records.cells AS cells
-            FROM (\(details(staged))) AS details LEFT JOIN records ON records.id = details.id
-            ORDER BY "row", "column", rule
-            """)
-    }
-
-    /// The cells of the refused rows as they came, before trimming and missing texts, in the file's order: read once
-    /// more, since there are few of them. Broken lines are left out both times, so rows count alike.
-    private func stageRecords(_ request: AcceptRequest, _ staged: Staged) throws {
-        let cells = (0..<staged.layout.cells).map { HeaderReader.Layout.cell($0) }.joined(separator: ", ")
-        try connection.execute(
-            """
-            CREATE OR REPLACE TEMP TABLE records AS
-            SELECT id, to_json([\(cells)])::VARCHAR AS cells
-            FROM (SELECT row_number() OVER () - 1 AS id, * FROM (\(try rawSource(request, staged.layout))))
-            WHERE id IN (SELECT id FROM rejected UNION ALL SELECT id FROM conflicts UNION ALL SELECT id FROM superseded)
-            """)
-    }
-
-    /// All cells of a file as texts, empty ones null.
-    func rawSource(_ request: AcceptRequest, _ layout: HeaderReader.Layout) throws -> String {
-        let format = request.format
-        switch format.kind {
-        case .parquet:
-            let texts = try describeTypes("SELECT * FROM \(Quote.parquet([request.file]))").enumerated().map {
-                "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell($0))"
+        let layers = sql.layers(over: staged) { cleaned($0, $1.missing, job.request.format) }
+        func hits(_ rules: some Sequence<(offset: Int, element: ContractSQL.Rule)>) -> String {
+            let cases = rules.map {
+                "CASE WHEN \($1.breach) THEN {'rule': \($0 + 1), 'value': \(ContractSQL.text($1.raw))} END"
             }
-            return "SELECT \(texts.joined(separator: ", ")) FROM \(Quote.parquet([request.file]))"
-        case .csv:
-            let columns = (0..<layout.cells).map { "\(HeaderReader.Layout.cell($0)): 'VARCHAR'" }
             return """
-                SELECT * FROM read_csv(\(Quote.path(request.file)), hive_partitioning = false, auto_detect = false,
-                  header = false, skip = \(format.skipLines + (format.header ? 1 : 0)),
-                  delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
-                  escape = \(Quote.text(format.quote)), columns = {\(columns.joined(separator: ", "))}, nullstr = '',
-                  encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
-                  ignore_errors = true)
+                SELECT f, "row", record, unnest(list_filter([\(cases.joined(separator: ", "))], lambda hit: hit IS NOT NULL))
+                  AS hit FROM (\(layers))
                 """
         }
+        let strict = rules.enumerated().filter { !$1.isWarning }
+        if !strict.isEmpty {
+            try connection.execute(
+                """
+                INSERT INTO aside
+                SELECT \(fileOf("f", job)), "row", \(Quote.list(rules.map(\.column.name)))[hit.rule],
+                  \(Quote.list(rules.map(\.name)))[hit.rule], hit.value, record FROM (\(hits(strict)))
+                """)
+            job.hasDetails = true
+        }
+        let warnings = rules.enumerated().filter { $1.isWarning }
+        guard !warnings.isEmpty else { return }
+        let counts = try connection.query(
+            "SELECT f, hit.rule::BIGINT, count(*) FROM (\(hits(warnings))) GROUP BY ALL"
+        ).integers { $0 }
+        for row in counts {
+            job.warned[job.staged[Int(row[0])].file][Int(row[1]) - 1, default: 0] += Int(row[2])
+        }
+    }
+
+    /// Turns the lines that the reader gave up into data rows: less the lines before the first row, less the blank
+    /// ones before them.
+    func numberBrokenLines(_ job: AcceptJob) throws {
+        guard job.request.format.kind == .csv else { return }
+        let lines = try connection.query("SELECT f, line FROM broken_lines ORDER BY f, line").integers { $0 }
+        guard !lines.isEmpty else { return }
+        var numbers: [Int64] = []
+        var rest = lines[...]
+        while let place = rest.first.map({ Int($0[0]) }) {
+            let own = rest.prefix { Int($0[0]) == place }
+            rest = rest.dropFirst(own.count)
+            let staged = job.staged[place]
+            let quote = Array(job.request.format.quote.utf8).first
+            let blank = try CSVHeader.blankLines(staged.path, quote: quote).filter { $0 > staged.skipped }
+            var blanks = 0
+            for row in own {
+                while blanks < blank.count, blank[blanks] < Int(row[1]) { blanks += 1 }
+                numbers.append(row[1] - Int64(staged.skipped) - Int64(blanks))
+            }
+            job.staged[place].broken = Array(numbers.suffix(own.count))
+            job.results[staged.file].rowsRead += own.count
+            job.results[staged.file].rejectedRows += own.count
+        }
+        let valid = Array(repeating: true, count: lines.count)
+        try connection.execute("CREATE OR REPLACE TEMP TABLE numbered (f BIGINT, line BIGINT, number BIGINT)")
+        try connection.append(
+            [
+                .integers(lines.map { $0[0] }, valid: valid), .integers(lines.map { $0[1] }, valid: valid),
+                .integers(numbers, valid: valid),
+            ], to: "numbered")
+        try connection.execute(
+            """
+            INSERT INTO aside
+            SELECT \(fileOf("f", job)), number + \(job.rowsBefore), NULL, 'well-formed line: ' || message, text, NULL
+            FROM broken_lines JOIN numbered USING (f, line)
+            """)
+        job.hasDetails = true
+    }
+
+    /// What was broken, by place of the file in the request; most rows first.
+    func breaches(_ job: AcceptJob) throws -> [Int: [Acceptance.Breach]] {
+        guard job.hasDetails else { return [:] }
+        let rows = try connection.query(
+            """
+            SELECT file::VARCHAR, "column", rule, count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
+            FROM (SELECT file, "row", "column", CASE
+                    WHEN contains(rule, 'utf-8 encoded') THEN 'text in utf-8 (for another encoding: csv: {encoding: latin-1})'
+                    WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule, raw_value
+                  FROM aside) GROUP BY file, "column", rule ORDER BY file, count(*) DESC, "column", rule
+            """
+        ).texts()
+        var breaches: [Int: [Acceptance.Breach]] = [:]
+        for row in rows {
+            guard let file = row[0].flatMap({ Int($0) }) else { continue }
+            breaches[file, default: []].append(
+                Acceptance.Breach(
+                    column: row[1], rule: row[2] ?? "", rows: row[3].flatMap { Int($0) } ?? 0, example: row[4],
+                    exampleRow: row[5].flatMap { Int($0) }))
+        }
+        return breaches
     }
 
     /// The columns of a quarantine table.
@@ -105,40 +125,47 @@ extension DuckDBLakeEngine {
         DeltaField(name: "attempt", type: "string"),
     ]
 
-    private func writeQuarantine(_ request: AcceptRequest, _ select: String) throws -> WrittenFile {
+    /// Writes what is set aside: the bad rows of the files that are taken, and one row for each file that is refused.
+    /// - Returns: `nil` when there is nothing.
+    func quarantine(_ job: AcceptJob) throws -> WrittenFile? {
+        let request = job.request
+        let refused = request.files.indices.filter { job.refusals[$0] != nil }
+        guard job.hasDetails || !refused.isEmpty else { return nil }
         try Disk.makeDirectory(request.quarantineFolder)
-        return try copy(
+        let digests = Quote.list(request.files.map(\.digest.hex))
+        let names = Quote.list(request.files.map(\.name))
+        let headers = try request.files.indices.map { try job.layouts[$0].map { try JSON.text($0.header) } ?? "" }
+        let distinct = Array(Set(headers)).sorted()
+        let places = headers.map { "\((distinct.firstIndex(of: $0) ?? 0) + 1)" }.joined(separator: ", ")
+        let header = "\(Quote.list(distinct))[[\(places)][file + 1]]"
+        let taken = refused.isEmpty ? "" : " WHERE file NOT IN (\(refused.map(String.init).joined(separator: ", ")))"
+        var parts = [
+            "SELECT file, \"row\", \"column\", rule, raw_value, \(header) AS header, record FROM aside\(taken)"
+        ]
+        parts += refused.map {
+            "SELECT \($0), NULL, NULL, \(Quote.text("whole file: \(job.refusals[$0] ?? "")")), NULL, NULL, NULL"
+        }
+        let written = try copy(
             """
-            SELECT \(Quote.text(request.digest.hex)) AS file_digest, \(Quote.text(request.name)) AS file_name,
-              "row"::BIGINT AS "row", "column"::VARCHAR AS "column", rule::VARCHAR AS rule,
-              raw_value::VARCHAR AS raw_value, header::VARCHAR AS header, cells::VARCHAR AS cells,
-              \(Quote.text(request.fileID)) AS attempt
-            FROM (\(select))
-            """, to: "\(request.quarantineFolder)/part-\(request.fileID).parquet", Self.quarantineFields)
-    }
-
-    /// The whole file is set aside: one quarantine row says why.
-    func refuse(_ request: AcceptRequest, _ reason: String, _ known: Acceptance) throws -> Acceptance {
-        var result = known
-        result.refusal = reason
-        result.accepted = nil
-        do {
-            result.quarantined = try writeQuarantine(
-                request,
-                "SELECT NULL AS \"row\", NULL AS \"column\", \(Quote.text("whole file: \(reason)")) AS rule, NULL AS raw_value, NULL AS header, NULL AS cells"
-            )
-        } catch let error as DuckDBError { throw Self.ioError(error) }
-        return result
+            SELECT \(digests)[file + 1] AS file_digest, \(names)[file + 1] AS file_name, "row"::BIGINT AS "row",
+              "column"::VARCHAR AS "column", rule::VARCHAR AS rule, raw_value::VARCHAR AS raw_value,
+              header::VARCHAR AS header, record::VARCHAR AS cells, \(Quote.text(request.id)) AS attempt
+            FROM (\(parts.joined(separator: " UNION ALL "))) ORDER BY file, "row", "column", rule
+            """, to: "\(request.quarantineFolder)/part-\(request.id).parquet", Self.quarantineFields)
+        if written.rows > 0 { return written }
+        Disk.remove(written.path)
+        return nil
     }
 
     /// Out-of-range cells that are all off by the same power of ten look like another unit.
-    func unitHint(_ sql: ContractSQL) throws -> String {
-        for (column, raw) in sql.present {
+    func unitHint(_ job: AcceptJob, _ place: Int) throws -> String {
+        for (index, column) in job.contract.columns.enumerated() {
             guard let max = column.max.flatMap({ Double($0) }), let unit = column.unit, max > 0 else { continue }
-            let value = sql.typed(column, raw)
             let median = try connection.value(
-                "SELECT median(\(value))::VARCHAR FROM staged WHERE (SELECT count(*) FILTER (WHERE \(value) > \(max)) > 0.9 * count(\(value)) FROM staged)"
-            )
+                """
+                SELECT median(t\(index))::VARCHAR FROM staged WHERE f = \(place)
+                HAVING count(*) FILTER (t\(index) > \(max)) > 0.9 * count(t\(index))
+                """)
             if let median, let number = Double(median) {
                 return
                     ". \(column.name) is mostly far above \(column.max ?? "") \(unit) (median \(number)): is it in another unit?"

@@ -23,9 +23,10 @@ extension DuckDBLakeEngine {
             let isLatest = contract.onKeyConflict == .latestWins && !contract.key.isEmpty
             let acceptance = try judge(columns, request, contract, existing: isLatest ? [] : request.existing)
             let fields = contract.columns.map { Quote.name($0.name) }.joined(separator: ", ")
-            if let file = acceptance.accepted, file.rows > 0 {
+            let accepted = acceptance.accepted.filter { $0.rows > 0 }.map(\.path)
+            if !accepted.isEmpty {
                 try connection.execute(
-                    "CREATE OR REPLACE TEMP TABLE kept AS SELECT \(fields), _row AS pos FROM \(Quote.parquet([file.path]))"
+                    "CREATE OR REPLACE TEMP TABLE kept AS SELECT \(fields), _row AS pos FROM \(Quote.parquet(accepted))"
                 )
             } else {
                 try connection.execute("CREATE OR REPLACE TEMP TABLE kept AS SELECT 0 AS pos WHERE false")
@@ -38,7 +39,7 @@ extension DuckDBLakeEngine {
                     "INSERT INTO reasons SELECT \"row\", \"column\", rule, raw_value FROM \(Quote.parquet([file.path]))"
                 )
             }
-            if isLatest, acceptance.accepted != nil { try loseToLater(request, contract) }
+            if isLatest, !accepted.isEmpty { try loseToLater(request, contract) }
             try finish(request, contract, fields, &result)
             if isLatest, result.accepted != nil { result.rewrites = try replaceOlder(request, contract) }
             return result
@@ -70,7 +71,7 @@ extension DuckDBLakeEngine {
 
     private func judge(
         _ columns: [Contract.Column], _ request: RejudgeRequest, _ contract: Contract, existing: [String]
-    ) throws -> Acceptance {
+    ) throws -> BatchAcceptance {
         try Disk.makeDirectory(request.scratch)
         let file = "\(request.scratch)/again.parquet"
         var cells = columns.map { column in
@@ -85,10 +86,10 @@ extension DuckDBLakeEngine {
         format.kind = .parquet
         let acceptance = try accept(
             AcceptRequest(
-                file: file, name: "again", digest: Digest(of: request.id), contract: contract, format: format,
-                existing: existing, folder: request.scratch + "/good", quarantineFolder: request.scratch + "/bad",
-                fileID: request.id))
-        if let refusal = acceptance.refusal {
+                files: [.init(path: file, name: "again", digest: Digest(of: request.id))], contract: contract,
+                format: format, existing: existing, folder: request.scratch + "/good",
+                quarantineFolder: request.scratch + "/bad", id: request.id))
+        if let refusal = acceptance.files.first?.refusal {
             throw MartletError(.defect, "quarantine.rejudge", "The refused rows could not be judged again: \(refusal).")
         }
         return acceptance

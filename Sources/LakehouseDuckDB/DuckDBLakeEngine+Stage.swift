@@ -2,106 +2,97 @@ internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
 
-/// A file whose cells stand as texts in the temporary table `staged`, 0-based `rowid` in file order, and whose
-/// broken lines stand in `broken`.
-struct Staged {
-    var sql: ContractSQL
-    var layout: HeaderReader.Layout
-    var rows: Int
-    var broken: Int
-}
+// Files are read into the temporary table `staged`: one row a data row, in the order of the request, with
+//
+//   t0, t1, …   the contract's columns, typed; null where the text is missing or wrong
+//   f           place in `AcceptJob.staged`
+//   bad         whether bronze refuses the row
+//   strict      whether a broken promise says reject-file
+//   made_up     what the row says of itself in `_synthetic`
+//   cells       all cells of the line as they came, for rows that break a promise; else null
+//
+// and broken lines into `broken_lines`. Everything that a row tells by itself is worked out while it is read.
 
 extension DuckDBLakeEngine {
+    static let stagingTables = [
+        "staged", "broken", "broken_scan", "broken_lines", "aside", "outside", "landed", "numbered",
+    ]
+
     func dropStaging() {
-        _ = try? connection.execute(
-            "DROP TABLE IF EXISTS staged; DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scan; "
-                + "DROP TABLE IF EXISTS rejected; DROP TABLE IF EXISTS conflicts; DROP TABLE IF EXISTS superseded; "
-                + "DROP TABLE IF EXISTS records")
+        _ = try? connection.execute(Self.stagingTables.map { "DROP TABLE IF EXISTS \($0)" }.joined(separator: "; "))
     }
 
-    /// Loads the file as texts into `staged` (0-based `rowid` in file order) and broken lines into `broken`.
-    func stage(_ request: AcceptRequest) throws -> Staged {
+    func createStaging(_ job: AcceptJob) throws {
         dropStaging()
-        let reader = HeaderReader(contract: request.contract, fileName: request.name)
-        let format = request.format
-        guard Disk.stamp(request.file)?.size != 0 else { throw Refusal("it is empty") }
-        let layout: HeaderReader.Layout
-        let source: String
-        switch format.kind {
-        case .parquet:
-            let columns = try describeTypes("SELECT * FROM \(Quote.parquet([request.file]))")
-            layout = try reader.layout(columns.map(\.name))
-            let texts = columns.enumerated().map { index, column in
-                "CAST(\(Quote.name(column.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell(index))"
-            }
-            source = "SELECT \(texts.joined(separator: ", ")) FROM \(Quote.parquet([request.file]))"
-            try connection.execute("CREATE TEMP TABLE broken (line BIGINT, message VARCHAR, text VARCHAR)")
-        case .csv:
-            guard let header = try CSVHeader.read(request.file, format) else { throw Refusal("it has no header") }
-            if format.header {
-                layout = try reader.layout(header)
-            } else {
-                layout = try positional(header.count, request)
-            }
-            source = csvSource(request, layout)
-        }
-        let wanted =
-            layout.present.map { ($0.raw, $0.column.missing) } + [layout.synthetic].compactMap { $0.map { ($0, []) } }
-        let cells = wanted.map { cell, missing in "\(cleaned(cell, missing, request.format)) AS \(cell)" }
-        try connection.execute("CREATE TEMP TABLE staged AS SELECT \(cells.joined(separator: ", ")) FROM (\(source))")
-        if format.kind == .csv {
-            try numberBrokenLines(request)
-        }
-        let rows = try connection.value("SELECT count(*)::VARCHAR FROM staged").flatMap { Int($0) } ?? 0
-        let broken = try connection.value("SELECT count(*)::VARCHAR FROM broken").flatMap { Int($0) } ?? 0
-        if rows + broken == 0 { throw Refusal("it has a header but no rows") }
-        return Staged(
-            sql: ContractSQL(contract: request.contract, present: layout.present, absent: layout.absent),
-            layout: layout,
-            rows: rows, broken: broken)
-    }
-
-    /// Turns the lines that the reader gave up into data rows: less the header, less the blank lines before them.
-    private func numberBrokenLines(_ request: AcceptRequest) throws {
-        let format = request.format
-        let skipped = format.skipLines + (format.header ? 1 : 0)
-        var blank: [Int] = []
-        if try connection.value("SELECT '1' FROM broken LIMIT 1") != nil {
-            blank = try CSVHeader.blankLines(request.file, quote: Array(format.quote.utf8).first).filter {
-                $0 > skipped
-            }
-        }
-        let before =
-            blank.isEmpty
-            ? "0"
-            : "(SELECT count(*) FROM (SELECT unnest([\(blank.map(String.init).joined(separator: ", "))]) AS place) WHERE place < lines.line)"
         try connection.execute(
             """
-            ALTER TABLE broken RENAME TO broken_lines;
-            CREATE TEMP TABLE broken AS
-            SELECT line - \(skipped) - \(before) AS line, message, text FROM (
-                SELECT line, first(error_message ORDER BY column_idx) AS message,
-                    first(csv_line ORDER BY column_idx) AS text
-                FROM broken_lines GROUP BY line) AS lines ORDER BY line;
-            DROP TABLE broken_lines
+            CREATE TEMP TABLE broken_lines (f BIGINT, line BIGINT, message VARCHAR, text VARCHAR);
+            CREATE TEMP TABLE aside (
+              file BIGINT, "row" BIGINT, "column" VARCHAR, rule VARCHAR, raw_value VARCHAR, record VARCHAR)
             """)
+        try clearStaged(job)
     }
 
-    private func csvSource(_ request: AcceptRequest, _ layout: HeaderReader.Layout) -> String {
-        let format = request.format
-        let columns = (0..<layout.cells).map { "\(HeaderReader.Layout.cell($0)): 'VARCHAR'" }.joined(separator: ", ")
-        let skip = format.skipLines + (format.header ? 1 : 0)
-        return """
-            SELECT * FROM read_csv(\(Quote.path(request.file)), hive_partitioning = false, auto_detect = false, header = false, skip = \(skip),
-              delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
-              escape = \(Quote.text(format.quote)), columns = {\(columns)}, nullstr = \(Quote.list(format.trim ? [""] : [""] + format.missing)),
-              encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
-              store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scan', rejects_limit = 0)
+    /// Makes room for the next slice.
+    func clearStaged(_ job: AcceptJob) throws {
+        let columns = job.contract.columns.enumerated().map { "t\($0) \(DeltaTypes.duck($1.type))" }
+        try connection.execute(
             """
+            CREATE OR REPLACE TEMP TABLE staged (\((columns + [
+                "f BIGINT", "bad BOOLEAN", "strict BOOLEAN", "made_up BOOLEAN", "cells VARCHAR[]",
+            ]).joined(separator: ", ")));
+            DELETE FROM broken_lines
+            """)
+        job.staged = []
+        job.groups = []
+    }
+
+    /// What each file's header says, read once a distinct header; refuses the files that do not fit.
+    func readHeaders(_ job: AcceptJob) throws {
+        var known: [[String]: Result<HeaderReader.Layout, Refusal>] = [:]
+        for (index, file) in job.request.files.enumerated() {
+            do {
+                guard Disk.stamp(file.path)?.size != 0 else { throw Refusal("it is empty") }
+                let (header, kind) = try header(file.path, job.request.format)
+                let found = known[kind] ?? layout(header, of: file, job.request)
+                known[kind] = found
+                job.layouts[index] = try found.get()
+                job.kinds[index] = kind
+            } catch let refusal as Refusal {
+                job.refusals[index] = refusal.reason
+            } catch let error as DuckDBError {
+                job.refusals[index] = try unreadable(error)
+            }
+        }
+    }
+
+    /// The header's names, and what files must have in common to be read by one statement.
+    private func header(_ path: String, _ format: SourceFormat) throws -> (names: [String], kind: [String]) {
+        switch format.kind {
+        case .parquet:
+            let columns = try describeTypes("SELECT * FROM \(Quote.parquet([path]))")
+            return (columns.map(\.name), columns.flatMap { [$0.name, $0.type] })
+        case .csv:
+            guard let header = try CSVHeader.read(path, format) else { throw Refusal("it has no header") }
+            // Without a header, the first line is data: only how many cells it has matters.
+            return (header, format.header ? header : ["\(header.count)"])
+        }
+    }
+
+    private func layout(
+        _ header: [String], of file: AcceptRequest.File, _ request: AcceptRequest
+    ) -> Result<HeaderReader.Layout, Refusal> {
+        let isPositional = request.format.kind == .csv && !request.format.header
+        do throws(Refusal) {
+            return .success(
+                isPositional
+                    ? try positional(header.count, request)
+                    : try HeaderReader(contract: request.contract, fileName: file.name).layout(header))
+        } catch { return .failure(error) }
     }
 
     /// A headerless file brings the contract's columns in order; optional ones may be left out at the end.
-    private func positional(_ count: Int, _ request: AcceptRequest) throws -> HeaderReader.Layout {
+    private func positional(_ count: Int, _ request: AcceptRequest) throws(Refusal) -> HeaderReader.Layout {
         let columns = request.contract.columns
         let needed = columns.lastIndex { !$0.optional }.map { $0 + 1 } ?? 0
         guard (needed...max(needed, columns.count)).contains(count) else {
@@ -113,13 +104,116 @@ extension DuckDBLakeEngine {
             absent: Array(columns.dropFirst(count)), extra: [], synthetic: nil)
     }
 
+    /// Why a file that the engine gave up is refused.
+    /// - Throws: when the machine is to blame and not the file.
+    func unreadable(_ error: DuckDBError) throws -> String {
+        if Self.isMachineFailure(error) { throw Self.ioError(error) }
+        if error.category == "Out of Memory" { throw explain(error, Query("")) }
+        let first = error.message.split(separator: "\n").first.map(String.init) ?? error.message
+        return "it cannot be read: \(first)"
+    }
+
+    /// Reads files of one layout, given by their places in the request. When the engine gives one of them up, the
+    /// others are read without it.
+    func stage(_ files: [Int], _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
+        let skipped = job.request.format.skipLines + (job.request.format.header ? 1 : 0)
+        let members = files.map {
+            AcceptJob.Staged(file: $0, path: job.request.files[$0].path, skipped: skipped)
+        }
+        do { try stage(members, layout, job) } catch let error as DuckDBError {
+            let reason = try unreadable(error)
+            guard files.count > 1 else {
+                job.refusals[files[0]] = reason
+                return
+            }
+            let half = files.count / 2
+            try stage(Array(files[..<half]), layout, job)
+            try stage(Array(files[half...]), layout, job)
+        }
+    }
+
+    /// Reads files, or slices, of one layout by one statement.
+    func stage(_ members: [AcceptJob.Staged], _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
+        let start = job.staged.count
+        let sql = job.sql(layout)
+        let format = job.request.format
+        let rules = sql.layeredRules
+        let bad = ContractSQL.any(rules.filter { !$0.isWarning })
+        let strict = ContractSQL.any(
+            rules.filter { ($0.column.onViolation ?? job.contract.onViolation) == .rejectFile })
+        let warnings = rules.filter(\.isWarning)
+        let noted = warnings.isEmpty ? "bad" : "bad OR \(ContractSQL.any(warnings))"
+        let madeUp = layout.synthetic.map { "TRY_CAST(\(cleaned($0, [], format)) AS BOOLEAN)" } ?? "NULL"
+        let cells = Self.cells(layout)
+        let layers = sql.layers(over: try source(members.map(\.path), skip: members[0].skipped, layout, job.request)) {
+            cleaned($0, $1.missing, format)
+        }
+        _ = try? connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scan")
+        try connection.run(
+            """
+            INSERT INTO staged
+            SELECT \(job.contract.columns.indices.map { "t\($0)" }.joined(separator: ", ")), f + \(start), bad,
+              strict, made_up, CASE WHEN noted THEN [\(cells)] END
+            FROM (SELECT *, \(noted) AS noted FROM (
+              SELECT *, \(bad) AS bad, \(strict) AS strict, \(madeUp) AS made_up,
+                \(sql.layeredProjection.joined(separator: ", ")) FROM (\(layers))))
+            """)
+        if format.kind == .csv {
+            try connection.execute(
+                """
+                INSERT INTO broken_lines
+                SELECT file_id + \(start), line, first(error_message ORDER BY column_idx),
+                  first(csv_line ORDER BY column_idx) FROM broken GROUP BY file_id, line
+                """)
+        }
+        job.staged += members
+        job.groups.append(AcceptJob.Group(layout: layout, members: start..<job.staged.count))
+    }
+
+    /// What the CSV reader takes at a time, and the longest record by that; its own choice would be 32 MB a thread.
+    private static var bufferBytes: Int { 8 << 20 }
+
+    static func cells(_ layout: HeaderReader.Layout) -> String {
+        (0..<layout.cells).map { HeaderReader.Layout.cell($0) }.joined(separator: ", ")
+    }
+
+    /// Files as texts `c0`, `c1`, … as they came, empty ones null, with the file's place as `f`.
+    /// - Parameter keepsBroken: whether the lines that cannot be taken apart are kept in the table `broken`.
+    func source(
+        _ paths: [String], skip: Int, _ layout: HeaderReader.Layout, _ request: AcceptRequest, keepsBroken: Bool = true
+    ) throws -> String {
+        let format = request.format
+        let list = "[\(paths.map { Quote.path($0) }.joined(separator: ", "))]"
+        switch format.kind {
+        case .parquet:
+            let texts = try describeTypes("SELECT * FROM \(Quote.parquet([paths[0]]))").enumerated().map {
+                "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell($0))"
+            }
+            return "SELECT \(texts.joined(separator: ", ")), file_index::BIGINT AS f "
+                + "FROM read_parquet(\(list), hive_partitioning = false)"
+        case .csv:
+            let columns = (0..<layout.cells).map { "\(HeaderReader.Layout.cell($0)): 'VARCHAR'" }
+            let rejects =
+                keepsBroken
+                ? "store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scan', rejects_limit = 0"
+                : "ignore_errors = true"
+            return """
+                SELECT *, file_index::BIGINT AS f FROM read_csv(\(list), hive_partitioning = false,
+                  auto_detect = false, header = false, skip = \(skip), delim = \(Quote.text(format.delimiter)),
+                  quote = \(Quote.text(format.quote)), escape = \(Quote.text(format.quote)),
+                  columns = {\(columns.joined(separator: ", "))}, nullstr = '',
+                  buffer_size = \(Self.bufferBytes), encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
+                  \(rejects))
+                """
+        }
+    }
+
     /// A cell after trimming, with the texts that mean "missing" made null.
-    private func cleaned(_ name: String, _ columnMissing: [String], _ format: SourceFormat) -> String {
+    func cleaned(_ name: String, _ columnMissing: [String], _ format: SourceFormat) -> String {
         let cell = format.trim ? "trim(\(name), E' \\t\\r\\n')" : name
-        // Without trimming, the CSV reader itself has made the source's own markers null.
-        let isRaw = format.trim || format.kind == .parquet
-        var missing = (isRaw ? format.missing : []) + columnMissing
-        if isRaw { missing.append("") }
+        var missing = format.missing + columnMissing
+        // The CSV reader itself has made empty cells null.
+        if format.trim || format.kind == .parquet { missing.append("") }
         if missing.count == 1 { return "nullif(\(cell), \(Quote.text(missing[0])))" }
         if missing.isEmpty { return cell }
         let list = missing.map { Quote.text($0) }.joined(separator: ", ")

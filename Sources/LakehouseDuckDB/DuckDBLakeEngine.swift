@@ -5,6 +5,13 @@ package import Vocabulary
 /// The embedded engine: one DuckDB in memory, tables as Parquet files.
 package final class DuckDBLakeEngine: LakeEngine {
     let connection: Connection
+    let spillFolder: String
+    /// A CSV file that is larger than one and a half of these is read slice by slice, in little memory.
+    package var sliceBytes: Int64 = 32 << 20
+    /// The numbers behind `_martlet_row`.
+    let rowNumbers = RowNumbers()
+    /// The contract that was looked at last.
+    var checked: Contract?
     private let threads: Int
 
     /// - Parameters:
@@ -13,6 +20,7 @@ package final class DuckDBLakeEngine: LakeEngine {
     ///   - spillFolder: where larger-than-memory work goes.
     package init(threads: Int, memoryLimit: String, spillFolder: String) throws {
         self.threads = threads
+        self.spillFolder = spillFolder
         do {
             let database = try Database(options: [
                 "threads": "\(threads)", "memory_limit": memoryLimit, "temp_directory": spillFolder,
@@ -25,6 +33,7 @@ package final class DuckDBLakeEngine: LakeEngine {
                 SET preserve_insertion_order = true;
                 CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
                 """)
+            try connection.register("_martlet_row", rowNumbers)
         } catch let error as DuckDBError {
             throw MartletError(.machine, "engine.start", "DuckDB did not start: \(error.message)")
         }
@@ -109,9 +118,11 @@ package final class DuckDBLakeEngine: LakeEngine {
         return (fields, "SELECT \(projection.joined(separator: ", ")) FROM (\n\(sql)\n)")
     }
 
+    static let parquetOptions = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1)"
+
     func copy(_ select: String, to file: String, _ fields: [DeltaField]) throws -> WrittenFile {
         let rows = try connection.execute(
-            "COPY (\(select)) TO \(Quote.text(file)) (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1)")
+            "COPY (\(select)) TO \(Quote.text(file)) \(Self.parquetOptions)")
         try Failpoint.reach("engine.parquet.written")
         let hash = try hash(of: fields, in: Quote.parquet([file]))
         return WrittenFile(path: file, rows: rows, fields: fields, hash: hash)

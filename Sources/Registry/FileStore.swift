@@ -27,6 +27,14 @@ package struct FileStore: Sendable {
         try book.read { try FileTable($0).digest(path, stamp) }
     }
 
+    /// The digests remembered for these paths, where the stamps are still the same; one transaction for all.
+    package func cachedDigests(of files: [(path: String, stamp: FileStamp)]) throws -> [Digest?] {
+        try book.read { page in
+            let table = FileTable(page)
+            return try files.map { try table.digest($0.path, $0.stamp) }
+        }
+    }
+
     package func remember(_ digest: Digest, of path: String, stamp: FileStamp) throws {
         try remember([(path, stamp, digest)])
     }

@@ -56,11 +56,14 @@ package enum Disk {
         return bytes
     }
 
-    /// Reads a file in pieces of at most 1 MiB until the body answers `false` or the file ends.
-    package static func scan(_ path: String, _ body: (UnsafeRawBufferPointer) throws -> Bool) throws {
+    /// Reads a file, from its byte `offset` on, in pieces of at most 1 MiB until the body answers `false` or the file ends.
+    package static func scan(
+        _ path: String, from offset: Int64 = 0, _ body: (UnsafeRawBufferPointer) throws -> Bool
+    ) throws {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path) }
         defer { close(file) }
+        if offset > 0, lseek(file, off_t(offset), SEEK_SET) < 0 { throw failure("read", path) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }
         while true {
@@ -370,5 +373,35 @@ extension Disk {
         defer { close(file) }
         let count = bytes.withUnsafeBytes { Glibc_write(file, $0.baseAddress, bytes.count) }
         guard count == bytes.count else { throw failure("write", path) }
+    }
+
+    /// Copies a part of a file into another one, from its beginning, as far as `upTo` says. Not durable: for scratch.
+    ///
+    /// What the other file held is written over in place, so that its pages in memory are used again.
+    /// - Parameter upTo: how much of a piece belongs to the part; `nil` when all of it does and more may follow.
+    /// - Returns: how many bytes were copied.
+    package static func copyPart(
+        of path: String, from offset: Int64, to target: String, upTo end: (UnsafeRawBufferPointer) throws -> Int?
+    ) throws -> Int64 {
+        let file = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw failure("write", target) }
+        defer { close(file) }
+        var total: Int64 = 0
+        try scan(path, from: offset) { piece in
+            let stop = try end(piece)
+            var rest = UnsafeRawBufferPointer(rebasing: piece[..<(stop ?? piece.count)])
+            while !rest.isEmpty {
+                let count = Glibc_write(file, rest.baseAddress, rest.count)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw failure("write", target)
+                }
+                total += Int64(count)
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+            return stop == nil
+        }
+        guard ftruncate(file, off_t(total)) == 0 else { throw failure("write", target) }
+        return total
     }
 }

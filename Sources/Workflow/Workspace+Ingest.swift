@@ -61,28 +61,36 @@ extension Workspace {
 
     /// SHA-256 of each file; files that have not been touched since the last time are not read again.
     private func digests(_ paths: [String]) throws -> [LandedFile] {
-        var fresh: [(path: String, stamp: FileStamp, digest: Digest)] = []
-        let landed = try paths.map { path in
+        let found = try paths.map { path in
             let absolute = Disk.absolute(path)
             guard let seen = Disk.stamp(absolute) else {
                 throw MartletError(.missing, "file.missing", "There is no file \(path).")
             }
-            let stamp = FileStamp(
-                size: seen.size, modified: seen.modified, changed: seen.changed, inode: Int64(bitPattern: seen.inode))
-            if let known = try registry.files.cachedDigest(of: absolute, stamp: stamp) {
-                return LandedFile(path: absolute, name: Disk.name(of: path), digest: known, stamp: seen)
-            }
+            return (path: absolute, seen: seen, stamp: FileStamp(seen))
+        }
+        var digests = try registry.files.cachedDigests(of: found.map { ($0.path, $0.stamp) })
+        var fresh: [(path: String, stamp: FileStamp, digest: Digest)] = []
+        for (index, file) in found.enumerated() where digests[index] == nil {
             var builder = DigestBuilder()
-            try Disk.scan(absolute) { piece in
+            try Disk.scan(file.path) { piece in
                 builder.update(piece)
                 return true
             }
             let digest = builder.finish()
-            fresh.append((absolute, stamp, digest))
-            return LandedFile(path: absolute, name: Disk.name(of: path), digest: digest, stamp: seen)
+            digests[index] = digest
+            fresh.append((file.path, file.stamp, digest))
         }
         try Failpoint.reach("ingest.digested")
         if !fresh.isEmpty { try registry.files.remember(fresh) }
-        return landed
+        return zip(found, digests).compactMap { file, digest in
+            digest.map { LandedFile(path: file.path, name: Disk.name(of: file.path), digest: $0, stamp: file.seen) }
+        }
+    }
+}
+
+extension FileStamp {
+    fileprivate init(_ stamp: Disk.Stamp) {
+        self.init(
+            size: stamp.size, modified: stamp.modified, changed: stamp.changed, inode: Int64(bitPattern: stamp.inode))
     }
 }

@@ -36,12 +36,15 @@ extension Workspace {
             let bronze = TableName(.bronze, source.name)
             let known = lake.table(bronze).exists ? try lake.files(of: bronze) : []
             let alone = contract.key.isEmpty
-            let acceptance = try lake.engine.accept(
+            let file = AcceptRequest.File(
+                path: Disk.absolute(path), name: Disk.name(of: path), digest: Digest(of: path))
+            let batch = try lake.engine.accept(
                 AcceptRequest(
-                    file: Disk.absolute(path), name: Disk.name(of: path), digest: Digest(of: path), contract: contract,
-                    format: source.format, existing: alone ? [] : known, folder: folder,
-                    quarantineFolder: "\(folder)/quarantine", fileID: surroundings.newID()))
-            guard acceptance.refusal == nil, let accepted = acceptance.accepted, accepted.rows > 0 else {
+                    files: [file], contract: contract, format: source.format, existing: alone ? [] : known,
+                    folder: folder, quarantineFolder: "\(folder)/quarantine", id: surroundings.newID()))
+            let acceptance = batch.files[0]
+            let accepted = batch.accepted.map(\.path)
+            guard acceptance.refusal == nil, acceptance.acceptedRows > 0 else {
                 throw MartletError(
                     .input, "predict.refused",
                     "No record can be scored: "
@@ -49,19 +52,20 @@ extension Workspace {
                         + describe(acceptance.breaches),
                     at: .init(file: path), remedy: "Compare the file with the contract of \(source.name).")
             }
-            let replaced = Set(acceptance.rewrites.map(\.old))
+            let replaced = Set(batch.rewrites.map(\.old))
             let earlier =
                 alone
                 ? []
                 : known.filter { !replaced.contains($0) }
-                    + acceptance.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
-            let table = try rebuild(loaded, bronze, earlier + [accepted.path], in: folder, "with")
-            let wanted = try wantedKeys(loaded, bronze, accepted: accepted.path, earlier: earlier, in: folder)
+                    + batch.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
+            let table = try rebuild(loaded, bronze, earlier + accepted, in: folder, "with")
+            let wanted = try wantedKeys(loaded, bronze, accepted: accepted, earlier: earlier, in: folder)
             let scored = try score(loaded, files: table, keys: wanted)
             let isByRecord = contract.key == [loaded.specification.key]
             return FilePrediction(
                 loaded: loaded, table: scored, rowsRead: acceptance.rowsRead, rejected: acceptance.rejectedRows,
-                breaches: acceptance.breaches, leftOut: isByRecord ? max(0, accepted.rows - scored.rows.count) : nil,
+                breaches: acceptance.breaches,
+                leftOut: isByRecord ? max(0, acceptance.acceptedRows - scored.rows.count) : nil,
                 alone: alone)
         }
     }
@@ -69,10 +73,10 @@ extension Workspace {
     /// Which rows of the rebuilt table come from the file: those whose key the file itself brings, else those that
     /// the table would not have without it. `nil` is all of them.
     private func wantedKeys(
-        _ loaded: LoadedVersion, _ bronze: TableName, accepted: String, earlier: [String], in folder: String
+        _ loaded: LoadedVersion, _ bronze: TableName, accepted: [String], earlier: [String], in folder: String
     ) throws -> ((String) -> Bool)? {
         let key = loaded.specification.key
-        let query = Query("SELECT * FROM \(bronze)", inputs: [bronze: [accepted]])
+        let query = Query("SELECT * FROM \(bronze)", inputs: [bronze: accepted])
         if try lake.engine.describe(query).contains(where: { $0.name == key }) {
             let keys = try lake.engine.columns(query, as: [(key, .text)], orderedBy: [])
             let brought = Set(keys.first?.texts.compactMap { $0 } ?? [])

@@ -48,7 +48,7 @@ extension BadInput {
         yaml(
             "regression by name", "    key: visit_id", "    task: regression\n    key: visit_id", "model.task",
             "regression"),
-        yaml("a regression target", "column: outcome", "column: weight", "model.not-binary", "regression", "weight"),
+        yaml("a target whose parts are features", "column: outcome", "column: weight", "leak.target", "weight_per_reading"),
         yaml("a multi-class target", "column: outcome", "column: ward", "model.not-binary", "multi-class", "east"),
         yaml(
             "a positive value that never comes", "positive: \"yes\"", "positive: \"Yes\"", "model.no-positive", "Yes",
@@ -60,7 +60,7 @@ extension BadInput {
         yaml(
             "a group that is no column", "    key: visit_id", "    group: person\n    key: visit_id", "model.no-column",
             "person"),
-        yaml("a feature that is the target", "exclude: [note]", "include: [weight, outcome]", "model.leak", "outcome"),
+        yaml("a feature that is the target", "exclude: [note]", "include: [weight, outcome]", "leak.target", "outcome"),
         yaml(
             "include and exclude at once", "exclude: [note]", "exclude: [note]\n      include: [weight]",
             "model.features"),

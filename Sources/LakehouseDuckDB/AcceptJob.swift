@@ -1,0 +1,85 @@
+internal import Lakehouse
+internal import Vocabulary
+
+/// One acceptance at work: which files stand in the staging table, and what is known of each so far.
+final class AcceptJob {
+    /// A file, or a slice of one, that has been read into the staging table.
+    struct Staged {
+        /// Its place in the request.
+        var file: Int
+        /// What was read: the file itself, or the slice's own file.
+        var path: String
+        /// Lines before the first data row.
+        var skipped: Int
+        /// Rows that were read, broken lines not counted, and the first one's place in the table.
+        var rows = 0
+        var first: Int64 = 0
+        var broken: [Int64] = []
+        var rejected = 0
+        var hasStrictBreach = false
+    }
+
+    /// Files of one layout that were read by one statement; their rows stand one after the other.
+    struct Group {
+        var layout: HeaderReader.Layout
+        /// Places in `staged`.
+        var members: Range<Int>
+    }
+
+    let request: AcceptRequest
+    /// By place in the request.
+    var results: [Acceptance]
+    var refusals: [String?]
+    var layouts: [HeaderReader.Layout?]
+    /// Files of one kind can be read by one statement.
+    var kinds: [[String]]
+    /// Rows that break a promise that only warns: by file, by number of the rule.
+    var warned: [[Int: Int]]
+    var hasStrictBreach: [Bool]
+
+    var staged: [Staged] = []
+    var groups: [Group] = []
+    /// Rows of the sliced file in the slices before this one, broken lines included.
+    var rowsBefore: Int64 = 0
+    var written: [WrittenFile] = []
+    /// Whether anything stands in the table `aside`.
+    var hasDetails = false
+    /// Whether anything stands in the table `outside`: rows that are not written because of their keys.
+    var hasOutside = false
+
+    init(_ request: AcceptRequest) {
+        self.request = request
+        let count = request.files.count
+        results = Array(repeating: Acceptance(), count: count)
+        refusals = Array(repeating: nil, count: count)
+        layouts = Array(repeating: nil, count: count)
+        kinds = Array(repeating: [], count: count)
+        warned = Array(repeating: [:], count: count)
+        hasStrictBreach = Array(repeating: false, count: count)
+    }
+
+    var contract: Contract { request.contract }
+    var isReject: Bool { contract.onKeyConflict == .reject }
+
+    func sql(_ layout: HeaderReader.Layout) -> ContractSQL {
+        ContractSQL(contract: contract, present: layout.present, absent: layout.absent)
+    }
+
+    /// Why a file with these counts is refused whole; `nil` when it is taken.
+    func verdict(_ file: Int) -> String? {
+        let result = results[file]
+        guard result.rejectedRows > 0, result.rowsRead > 0 else { return nil }
+        let share = Double(result.rejectedRows) / Double(result.rowsRead)
+        if share > contract.maxRejected {
+            return "\(result.rejectedRows) of its \(result.rowsRead) rows (\(percent(share))) break the contract, "
+                + "more than \(percent(contract.maxRejected))"
+        }
+        guard hasStrictBreach[file] || contract.onViolation == .rejectFile else { return nil }
+        return "\(result.rejectedRows) of its \(result.rowsRead) rows break the contract, and it says reject-file"
+    }
+
+    private func percent(_ share: Double) -> String {
+        let tenths = (share * 1000).rounded() / 10
+        return tenths == tenths.rounded() ? "\(Int(tenths)) %" : "\(tenths) %"
+    }
+}
