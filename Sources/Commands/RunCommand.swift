@@ -27,6 +27,9 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Use this split seed in place of the one in martlet.yaml.", valueName: "n"))
     var splitSeed: Int?
 
+    @Flag(help: "Leave the work to a `martlet worker`, as `martlet jobs submit run` does.")
+    var detach = false
+
     @OptionGroup var place: ProjectOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption
@@ -49,6 +52,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        if detach { return try OrderOptions.parse([]).submit(self) }
         var settings = try place.settings()
         threads.apply(to: &settings)
         settings.splitSeed = splitSeed

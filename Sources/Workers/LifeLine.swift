@@ -27,7 +27,6 @@ package final class LifeLine: Sendable {
         Platform.dieWithParent()
         // The supervisor may have gone before that was set.
         guard getppid() == supervisor else { _exit(70) }
-        Platform.yieldToOthers()
         let line = LifeLine(SpawnedProcess.lifeLine)
         held.withLock { $0 = line }
         line.write([10])
@@ -42,6 +41,9 @@ package final class LifeLine: Sendable {
         }
         thread.name = "life line"
         thread.start()
+        // After that: this thread and those that it starts give way, the life line does not. Otherwise a busy machine
+        // could keep a process silent that is well.
+        Platform.yieldToOthers()
     }
 
     package func report(_ progress: JobProgress) {

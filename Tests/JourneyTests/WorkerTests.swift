@@ -173,11 +173,14 @@ import Vocabulary
         let second = try order("transform", "--key", "nightly", "--json").json()["id"]?.text
         #expect(first != nil && first == second)
         #expect(try order("run", "--key", "nightly").errors.contains("[job.key-taken]"))
+        let detached = try place.martlet("run", "--to", "transform", "--detach", "--json").json()
+        #expect(detached["kind"]?.text == "run" && detached["state"]?.text == "queued")
+        #expect(detached["arguments"]?.list?.compactMap(\.text) == ["--to", "transform"])
         for words in [["run", "--from", "nowhere"], ["predict", "a.csv"], ["fly"], ["run", "--max-attempts", "0"]] {
             let outcome = try place.martlet(["jobs", "submit"] + words)
             #expect(outcome.code == 64, "\(outcome)")
         }
-        #expect(try place.martlet("jobs", "list", "--json").json().list?.count == 1)
+        #expect(try place.martlet("jobs", "list", "--json").json().list?.count == 2)
         #expect(try place.martlet("jobs", "show", "feed").errors.contains("[job.unknown]"))
         #expect(try place.martlet("jobs", "logs", first ?? "").errors.contains("[job.no-log]"))
     }
