@@ -16,7 +16,7 @@ help: ## this list
 setup: ## native libraries into .deps, Debian packages when root (idempotent)
 	@scripts/setup
 
-demo: build ## the readmission example from raw file to model card and predictions
+demo: build ## the lab-delay example from raw logs to model card and predictions
 	@scripts/demo
 
 build: setup ## .build/release/martlet

@@ -43,32 +43,32 @@ struct GenerateCommand: ParsableCommand {
         if drift != nil {
             throw MartletError(.usage, "generate.drift", "--drift is for lab-delay only.")
         }
-        if let output, Disk.exists(output) {
-            throw MartletError(
-                .conflict, "generate.exists", "The file \(output) is there already.", remedy: "Choose another name.")
-        }
-        var file: [UInt8] = []
-        func sink(_ piece: [UInt8]) throws {
-            if output == nil { Output.raw(String(decoding: piece, as: UTF8.self), to: 1) } else { file += piece }
-        }
-        switch kind {
-        case "readmission":
-            try ReadmissionGenerator(rows: rows ?? 101_766, seed: seed, unlabelled: unlabelled).write(to: sink)
-        case "downtime":
-            if unlabelled {
-                throw MartletError(.usage, "generate.unlabelled", "--unlabelled is for readmission only.")
-            }
-            try DowntimeGenerator(rows: rows ?? 2500, seed: seed).write(to: sink)
-        default:
+        guard ["readmission", "downtime"].contains(kind) else {
             let near = Spelling.nearest(to: kind, among: ["readmission", "downtime", "lab-delay"])
             throw MartletError(
                 .usage, "generate.kind", "There is no generator \(kind).",
                 remedy: near.map { "Did you mean \($0)?" } ?? "Generators: readmission, downtime, lab-delay.")
         }
-        if let output {
-            try Disk.makeDirectory(Disk.parent(of: Disk.absolute(output)))
-            _ = try Disk.createDurably(Disk.absolute(output), file)
-            Output.note("Wrote \(output).")
+        if kind == "downtime", unlabelled {
+            throw MartletError(.usage, "generate.unlabelled", "--unlabelled is for readmission only.")
+        }
+        guard let output else {
+            return try writeRows { Output.raw(String(decoding: $0, as: UTF8.self), to: 1) }
+        }
+        let taken = MartletError(
+            .conflict, "generate.exists", "The file \(output) is there already.", remedy: "Choose another name.")
+        if Disk.exists(output) { throw taken }
+        let path = Disk.absolute(output)
+        try Disk.makeDirectory(Disk.parent(of: path))
+        guard try Disk.createDurably(path, writing: writeRows) else { throw taken }
+        Output.note("Wrote \(output).")
+    }
+
+    private func writeRows(to sink: ([UInt8]) throws -> Void) throws {
+        if kind == "readmission" {
+            try ReadmissionGenerator(rows: rows ?? 101_766, seed: seed, unlabelled: unlabelled).write(to: sink)
+        } else {
+            try DowntimeGenerator(rows: rows ?? 2500, seed: seed).write(to: sink)
         }
     }
 
@@ -91,7 +91,12 @@ struct GenerateCommand: ParsableCommand {
             return change
         }
         let folder = Disk.absolute(output)
-        guard Disk.list(folder).isEmpty else {
+        // The landing folder of a new project has the sources' folders, all empty.
+        let isFree = Disk.list(folder).allSatisfy {
+            LabGenerator.sources.contains($0) && Disk.isDirectory("\(folder)/\($0)")
+                && Disk.list("\(folder)/\($0)").isEmpty
+        }
+        guard isFree else {
             throw MartletError(
                 .conflict, "generate.exists", "The folder \(output) is there already and not empty.",
                 remedy: "Choose another name.")

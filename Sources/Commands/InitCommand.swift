@@ -4,15 +4,18 @@ internal import Vocabulary
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Write a new project.",
-        discussion: "Templates: readmission, downtime, blank. With --data the file is copied into the landing folder.")
+        discussion: """
+            Templates: lab-delay, readmission, downtime, blank. With --data the file is copied into the landing folder; a
+            template of several sources takes a folder that has one of files for each, as `martlet generate` writes it.
+            """)
 
     @Argument(help: "The folder to make; its last part is the project's name.")
     var name: String
 
-    @Option(help: "readmission, downtime or blank.")
+    @Option(help: "lab-delay, readmission, downtime or blank.")
     var template = "blank"
 
-    @Option(help: ArgumentHelp("A data file to land in the project's source.", valueName: "file"))
+    @Option(help: ArgumentHelp("A data file to land in the project's source.", valueName: "path"))
     var data: String?
 
     func run() throws {
@@ -38,9 +41,10 @@ struct InitCommand: ParsableCommand {
                 .conflict, "init.exists", "The folder \(name) is there already and not empty.",
                 remedy: "Choose another name, or remove it.")
         }
-        if let data, Disk.stamp(data) == nil {
-            throw MartletError(.missing, "file.missing", "There is no file \(data).")
-        }
+        // A contract's name is its source's name.
+        let sources = files.filter { $0.path.hasPrefix("contracts/") }
+            .map { String(Disk.name(of: $0.path).dropLast(".yaml".count)) }
+        let landed = try data.map { try landing(of: $0, sources) } ?? []
         for file in files {
             let path = "\(folder)/\(file.path)"
             try Disk.makeDirectory(Disk.parent(of: path))
@@ -48,25 +52,42 @@ struct InitCommand: ParsableCommand {
             if file.path == "martlet.yaml" { content = renamed(content, to: plain) }
             _ = try Disk.createDurably(path, Array(content.utf8))
         }
-        // A contract's name is its source's name.
-        let source = files.compactMap { Disk.name(of: $0.path).split(separator: ".").first.map(String.init) }[
-            files.firstIndex { $0.path.hasPrefix("contracts/") } ?? 0]
-        let landing = "\(folder)/landing/\(source)"
-        try Disk.makeDirectory(landing)
+        for source in sources { try Disk.makeDirectory("\(folder)/landing/\(source)") }
         _ = try Disk.createDurably("\(folder)/.gitignore", Array(".martlet/\nlanding/\n".utf8))
-        if let data { try copy(data, to: "\(landing)/\(Disk.name(of: data))") }
+        for file in landed {
+            try copy(file.path, to: "\(folder)/landing/\(file.source)/\(Disk.name(of: file.path))")
+        }
         Output.print("Wrote the project \(plain) in \(name).")
         if data == nil, template != "blank" {
+            let target = sources.count == 1 ? "\(name)/landing/\(sources[0])/" : "\(name)/landing"
             Output.print(
                 """
-                Next: land a file in \(name)/landing/\(source)/, or make up rows that look alike:
-                  martlet generate \(template) -o \(name)/landing/\(source)/look-alikes.csv
+                Next: land files in \(sources.map { "\(name)/landing/\($0)/" }.joined(separator: ", ")),
+                or make up rows that look alike:
+                  martlet generate \(template) -o \(target)\(sources.count == 1 ? "look-alikes.csv" : "")
                 """)
         }
         Output.print(
             template == "blank"
                 ? "Next: edit \(name)/martlet.yaml; `martlet doctor` says what is missing."
                 : "Then: cd \(name) && martlet run")
+    }
+
+    /// The files to land, and the source of each: one file for a single source, or a folder with one for each source.
+    private func landing(of data: String, _ sources: [String]) throws -> [(path: String, source: String)] {
+        if let source = sources.first, sources.count == 1, Disk.stamp(data) != nil { return [(data, source)] }
+        guard Disk.exists(data) else {
+            throw MartletError(.missing, "file.missing", "There is no file or folder \(data).")
+        }
+        let files = sources.flatMap { source in
+            Disk.list("\(data)/\(source)").filter { !$0.hasPrefix(".") }.map { ("\(data)/\(source)/\($0)", source) }
+        }
+        guard !files.isEmpty else {
+            throw MartletError(
+                .usage, "init.data", "\(data) has no files for \(sources.joined(separator: ", ")).",
+                remedy: "A template of several sources takes a folder with a folder of files for each.")
+        }
+        return files
     }
 
     /// The template with the project's own name in its first `name:`.
@@ -80,11 +101,11 @@ struct InitCommand: ParsableCommand {
     }
 
     private func copy(_ from: String, to: String) throws {
-        var bytes: [UInt8] = []
-        try Disk.scan(from) { piece in
-            bytes.append(contentsOf: piece)
-            return true
+        _ = try Disk.createDurably(to) { write in
+            try Disk.scan(from) { piece in
+                try write(Array(piece))
+                return true
+            }
         }
-        _ = try Disk.createDurably(to, bytes)
     }
 }

@@ -62,10 +62,10 @@ extension Project {
         }
         plan.calibration = value["calibration"].flatMap { .init(rawValue: $0.text) } ?? .none
         if let cost = value["threshold"]?["cost"] {
-            plan.threshold = .cost(
-                Costs(
-                    falseNegative: cost["false_negative"]?.number ?? 1,
-                    falsePositive: cost["false_positive"]?.number ?? 1))
+            let costs = Costs(
+                falseNegative: cost["false_negative"]?.number ?? 1,
+                falsePositive: cost["false_positive"]?.number ?? 1)
+            plan.threshold = cost["rule"]?.text == "theoretical" ? .theoretical(costs) : .cost(costs)
         } else {
             plan.threshold = .fixed(value["threshold"]?["fixed"]?.number ?? 0.5)
         }

@@ -132,7 +132,10 @@ package enum Shapes {
                     .object([
                         Field("false_negative", .number(min: 0), required: true, "cost of a miss"),
                         Field("false_positive", .number(min: 0), required: true, "cost of a false alarm"),
-                    ]), "choose the threshold of least cost on held-out rows"),
+                        Field(
+                            "rule", .text(allowed: ["least-cost", "theoretical"]),
+                            "least cost on held-out rows (default), or what calibrated probabilities ask for"),
+                    ]), "choose the threshold by cost"),
                 Field("fixed", share, "a given threshold"),
             ]), "above which probability the decision is positive (default fixed 0.5)"),
         Field(

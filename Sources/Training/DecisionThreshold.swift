@@ -4,10 +4,15 @@ internal import Vocabulary
 package enum ThresholdRule: Sendable, Equatable {
     /// The least expected cost on held-out rows.
     case cost(Costs)
+    /// cFP / (cFP + cFN), which costs least if the probabilities are calibrated: no sampling error of held-out rows.
+    case theoretical(Costs)
     case fixed(Double)
 
     package var costs: Costs? {
-        if case .cost(let costs) = self { costs } else { nil }
+        switch self {
+        case .cost(let costs), .theoretical(let costs): costs
+        case .fixed: nil
+        }
     }
 }
 
@@ -69,12 +74,14 @@ package struct DecisionThreshold: Sendable, Equatable, Codable {
 }
 
 extension ThresholdRule: Codable {
-    private enum CodingKeys: String, CodingKey { case cost, fixed }
+    private enum CodingKeys: String, CodingKey { case cost, theoretical, fixed }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         if let costs = try container.decodeIfPresent(Costs.self, forKey: .cost) {
             self = .cost(costs)
+        } else if let costs = try container.decodeIfPresent(Costs.self, forKey: .theoretical) {
+            self = .theoretical(costs)
         } else {
             self = .fixed(try container.decode(Double.self, forKey: .fixed))
         }
@@ -84,6 +91,7 @@ extension ThresholdRule: Codable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         switch self {
         case .cost(let costs): try container.encode(costs, forKey: .cost)
+        case .theoretical(let costs): try container.encode(costs, forKey: .theoretical)
         case .fixed(let value): try container.encode(value, forKey: .fixed)
         }
     }

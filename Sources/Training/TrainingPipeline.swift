@@ -125,6 +125,7 @@ package struct TrainingPipeline {
                 throw MartletError(.input, "split.no-validation", "a threshold by cost needs held-out rows")
             }
             return try .leastCost(costs, labels: labels, probabilities: calibrated)
+        case .theoretical(let costs): return DecisionThreshold(value: costs.theoreticalThreshold, costs: costs)
         }
     }
 

@@ -41,14 +41,14 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
         for gate in gates { try check(gate) }
         switch threshold {
         case .fixed(let value): _ = try DecisionThreshold.fixed(value)
-        case .cost(let costs):
+        case .cost(let costs), .theoretical(let costs):
             guard costs.falseNegative > 0, costs.falsePositive > 0 else {
                 throw MartletError(.input, "threshold.costs", "the costs of the threshold must be above 0")
             }
         }
         guard split.validation == 0 else { return }
         if calibration != .none { throw needsValidation("calibration: \(calibration.rawValue)") }
-        if threshold.costs != nil { throw needsValidation("a threshold by cost") }
+        if case .cost = threshold { throw needsValidation("a threshold by cost") }
         if learner.earlyStopping > 0 { throw needsValidation("early stopping") }
     }
 

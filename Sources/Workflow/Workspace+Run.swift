@@ -81,7 +81,7 @@ extension Workspace {
                     throw MartletError(
                         .missing, "ingest.nothing", "No file of \(source.name) has arrived.",
                         at: .init(file: source.landing),
-                        remedy: "Copy a file there, or run `martlet generate` for made-up rows.")
+                        remedy: "Copy a file there\(madeUpRows(of: source)).")
                 }
                 if fresh.isEmpty {
                     let known = report.files.isEmpty ? "nothing landed" : "\(report.files.count - refused.count) known"
@@ -98,6 +98,18 @@ extension Workspace {
                 return (report, Journal.Note(.done, detail))
             }
         }
+    }
+
+    /// How to make up rows, for a project with the sources of a template that has a generator.
+    private func madeUpRows(of source: Project.Source) -> String {
+        let templates = [
+            ["encounters"]: "readmission", ["readings"]: "downtime",
+            ["instrument_telemetry", "queue_logs", "reagent_logs", "workflow_logs"]: "lab-delay",
+        ]
+        let sources = project.sources.map(\.name).sorted()
+        guard let template = templates[sources] else { return "" }
+        let target = sources.count == 1 ? "\(source.landing)/look-alikes.csv" : Disk.parent(of: source.landing)
+        return ", or make up rows that look alike: `martlet generate \(template) -o \(target)`"
     }
 
     /// The error that says why a file was refused whole.

@@ -217,6 +217,10 @@ extension Workspace {
         case .cost(let costs):
             params["threshold.cost.false_negative"] = "\(costs.falseNegative)"
             params["threshold.cost.false_positive"] = "\(costs.falsePositive)"
+        case .theoretical(let costs):
+            params["threshold.cost.false_negative"] = "\(costs.falseNegative)"
+            params["threshold.cost.false_positive"] = "\(costs.falsePositive)"
+            params["threshold.cost.rule"] = "theoretical"
         }
         return params
     }

@@ -30,10 +30,16 @@ import Vocabulary
     }
 
     @Test func `init makes the landing folder of the template's source`() throws {
-        for (template, source) in [("readmission", "encounters"), ("downtime", "readings"), ("blank", "measurements")] {
+        for (template, sources) in [
+            ("readmission", ["encounters"]), ("downtime", ["readings"]), ("blank", ["measurements"]),
+            ("lab-delay", ["instrument_telemetry", "queue_logs", "reagent_logs", "workflow_logs"]),
+        ] {
             let place = try Sandbox()
             #expect(try place.martlet("init", "p", "--template", template).code == 0)
-            #expect(place.list("p/landing") == [source], "\(template)")
+            #expect(place.list("p/landing") == sources, "\(template)")
+            let empty = try place.martlet("run", "--project", "p")
+            #expect(empty.code == 1 && empty.errors.contains("ingest.nothing"), "\(empty)")
+            #expect(empty.errors.contains("martlet generate \(template) -o ") == (template != "blank"), "\(empty)")
         }
     }
 
@@ -44,6 +50,18 @@ import Vocabulary
         #expect(try place.bytes("p/landing/readings/rows.csv") == place.bytes("rows.csv"))
         let ingest = try place.martlet("ingest", "--project", "p", "--json")
         #expect(try ingest.json().at("0.files.0.synthetic") == .flag(true), "\(ingest)")
+    }
+
+    @Test func `a template of several sources takes a folder of folders`() throws {
+        let place = try Sandbox()
+        try place.write("logs/workflow_logs/a.csv", "x\n")
+        try place.write("logs/queue_logs/b.csv", "y\n")
+        try place.write("logs/truth.csv", "z\n")
+        #expect(try place.martlet("init", "p", "--template", "lab-delay", "--data", "logs").code == 0)
+        #expect(try place.read("p/landing/workflow_logs/a.csv") == "x\n")
+        #expect(place.list("p/landing/queue_logs") == ["b.csv"])
+        let single = try place.martlet("init", "q", "--template", "lab-delay", "--data", "logs/truth.csv")
+        #expect(single.code == 64 && single.errors.contains("init.data") && !place.exists("q"), "\(single)")
     }
 
     @Test func `the generators give the same bytes for the same seed`() throws {

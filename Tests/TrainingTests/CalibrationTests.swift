@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Training
 import Vocabulary
@@ -106,6 +107,13 @@ private struct CalibrationCases: Decodable {
         let found = try DecisionThreshold.leastCost(
             costs, labels: [0, 0, 1, 1], probabilities: [0.01, 0.02, 0.5, 0.6])
         #expect(found.value == 1.0 / 9)
+    }
+
+    @Test func `is stored with its rule`() throws {
+        for rule: ThresholdRule in [.cost(costs), .theoretical(costs), .fixed(0.3)] {
+            #expect(try JSONDecoder().decode(ThresholdRule.self, from: JSONEncoder().encode(rule)) == rule)
+        }
+        #expect(ThresholdRule.theoretical(costs).costs == costs)
     }
 
     @Test func `calls no row where alarms cost more than misses`() throws {

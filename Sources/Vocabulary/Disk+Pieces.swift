@@ -1,0 +1,20 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension Disk {
+    /// Writes a file that must not be there yet piece by piece, atomically and durably: what is unfinished has another
+    /// name. Gives `false`, and changes nothing, when the name is taken.
+    package static func createDurably(
+        _ path: String, writing body: (_ write: ([UInt8]) throws -> Void) throws -> Void
+    ) throws -> Bool {
+        let unfinished = "\(parent(of: path))/.\(name(of: path)).\(getpid()).part"
+        remove(unfinished)
+        defer { remove(unfinished) }
+        try append(unfinished, [])
+        try body { try append(unfinished, $0) }
+        return try publish(unfinished, as: path)
+    }
+}
