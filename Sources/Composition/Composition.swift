@@ -34,7 +34,7 @@ package struct Composition: Sendable {
 
     package static let version = "0.1.0"
 
-    private let settings: Settings
+    let settings: Settings
     package let surroundings: Surroundings
 
     package init(_ settings: Settings) {
@@ -119,15 +119,19 @@ package struct Composition: Sendable {
             : try ModelRegistry.openForReading(database, project: project.name, surroundings: surroundings)
     }
 
-    private func workspace(_ project: Project, writing: Bool) throws -> Workspace {
+    func lake() throws -> Lake {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
             try DuckDBLakeEngine(
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
                 memoryLimit: try memory(), spillFolder: home + "/spill")
         }
-        let lake = Lake(
+        return Lake(
             root: home + "/lake", engine: engine, surroundings: surroundings,
             checkpointInterval: try checkpointInterval())
+    }
+
+    private func workspace(_ project: Project, writing: Bool) throws -> Workspace {
+        let lake = try lake()
         let registry = try registry(project, writing: writing)
         if writing {
             try CommitProjector(lake, registry.events).projectAll()

@@ -101,8 +101,11 @@ package enum Doctor {
                 }
                 for table in workspace.lake.tables() {
                     look("\(table)") {
-                        let rows = try workspace.lake.engine.contentHash(of: try workspace.lake.files(of: table)).rows
-                        return "\(grouped(rows)) rows readable"
+                        let lake = workspace.lake
+                        let committed = try lake.reference(to: table)
+                        let found = try lake.engine.contentHash(of: try lake.files(of: table))
+                        guard found == committed.hash else { throw lake.altered(table, committed.version) }
+                        return "\(grouped(found.rows)) rows readable, as they were committed"
                     }
                 }
                 look("registry") { "\(count(try workspace.registry.models.list().count, "model")) registered" }

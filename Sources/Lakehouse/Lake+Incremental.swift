@@ -99,11 +99,16 @@ extension Lake {
         var earliest: Timestamp?
         for parent in parents {
             guard let version = before[parent.name], version != parent.version else { continue }
-            if try reference(to: parent.name, at: version).hash == parent.hash { continue }
+            guard let was = try? reference(to: parent.name, at: version).hash else {
+                return .whole("version \(version) of \(parent.name) cannot be read any more")
+            }
+            if was == parent.hash { continue }
             guard let moment = planned.moments[parent.name] else {
                 return .whole("\(parent.name) changed, and it has no event time")
             }
-            let old = try files(of: parent.name, at: version)
+            guard let old = try? files(of: parent.name, at: version) else {
+                return .whole("version \(version) of \(parent.name) cannot be read any more")
+            }
             let new = try files(of: parent.name, at: parent.version)
             switch try engine.earliestChange(in: moment.column, from: old, to: new) {
             case .none: continue

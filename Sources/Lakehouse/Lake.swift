@@ -35,9 +35,14 @@ package final class Lake {
     }
 
     /// Parquet files of a table at a version, as paths.
+    /// - Throws: besides what ``snapshot(of:at:)`` throws, `lake.vacuumed` for an old version whose files are gone.
     package func files(of name: TableName, at version: Int? = nil) throws -> [String] {
         let table = table(name)
-        return try snapshot(of: name, at: version).files.map { table.path(of: $0) }
+        let paths = try snapshot(of: name, at: version).files.map { table.path(of: $0) }
+        if let version, newest[name]?.snapshot.version != version, let lost = paths.first(where: { !Disk.exists($0) }) {
+            throw gone(lost, from: name, at: version)
+        }
+        return paths
     }
 
     /// A table as lineage knows it: which version, how many rows, what content.

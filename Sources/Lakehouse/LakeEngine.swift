@@ -57,6 +57,13 @@ package protocol LakeEngine: QuarantineEngine {
     /// Reads the actions of a Delta checkpoint, whoever wrote it: its file or, of one in parts, its files.
     func readCheckpoint(_ files: [String]) throws -> [DeltaAction]
 
+    /// The columns of each Parquet file, as a text that two files share only when they can be put together as they
+    /// are: same names and types in the same order.
+    func layouts(of files: [String]) throws -> [String: String]
+
+    /// Puts Parquet files with the same columns together in one new file, rows in order.
+    func rewrite(_ files: [String], into file: String) throws -> RewrittenFiles
+
     /// The header names of a CSV or Parquet file.
     func header(of file: String, format: SourceFormat) throws -> [String]
 }
@@ -119,6 +126,17 @@ package struct WrittenFile: Sendable {
         self.rows = rows
         self.fields = fields
         self.hash = hash
+    }
+}
+
+/// One file in place of several, and the hash of what the several held.
+package struct RewrittenFiles: Sendable {
+    package var new: WrittenFile
+    package var oldHash: ContentHash
+
+    package init(new: WrittenFile, oldHash: ContentHash) {
+        self.new = new
+        self.oldHash = oldHash
     }
 }
 

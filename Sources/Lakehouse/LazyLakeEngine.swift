@@ -49,4 +49,8 @@ package final class LazyLakeEngine: LakeEngine {
         try engine().writeCheckpoint(actions, into: file)
     }
     package func readCheckpoint(_ files: [String]) throws -> [DeltaAction] { try engine().readCheckpoint(files) }
+    package func layouts(of files: [String]) throws -> [String: String] { try engine().layouts(of: files) }
+    package func rewrite(_ files: [String], into file: String) throws -> RewrittenFiles {
+        try engine().rewrite(files, into: file)
+    }
 }

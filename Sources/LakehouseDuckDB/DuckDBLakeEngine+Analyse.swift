@@ -45,10 +45,20 @@ extension DuckDBLakeEngine {
         let query = Query(sql, file: file)
         let count = try explained(query) { try connection.statementCount(sql) }
         guard count == 1 else {
+            // DuckDB's parser makes several statements of a PIVOT that takes its columns from the data.
+            let rest = String(sql[SQLText.end(of: sql)...].dropFirst())
+            if count > 1, try explained(query, { try connection.statementCount(rest) }) == 0 {
+                throw MartletError(
+                    .input, "transform.pivot",
+                    "PIVOT … ON without IN takes its columns from the data: they would change with the rows.",
+                    at: .init(file: file),
+                    remedy: "Name them, PIVOT bronze.t ON kind IN ('a', 'b') USING sum(n), or in standard SQL "
+                        + "SELECT * FROM bronze.t PIVOT (sum(n) FOR kind IN ('a', 'b')).")
+            }
             throw MartletError(
                 .input, count == 0 ? "transform.empty" : "transform.many-statements",
                 count == 0
-                    ? "The file holds no SQL." : "The file holds \(count) statements; a transform is one SELECT.",
+                    ? "There is no SQL in it." : "There are \(count) statements; one SELECT is wanted.",
                 at: .init(file: file))
         }
         let text = try explained(query) {

@@ -293,7 +293,7 @@ package final class DuckDBLakeEngine: LakeEngine {
     }
 
     /// Names the damaged file when Parquet cannot be read.
-    private func reading<T>(_ files: [String], _ body: () throws -> T) throws -> T {
+    func reading<T>(_ files: [String], _ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as DuckDBError {
             for file in files where !Disk.exists(file) {
                 throw MartletError(

@@ -49,6 +49,9 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// The date and the minute, for tables that people read: "2026-01-31 08:15".
     package var minute: String { String(description.prefix(16)).replacing("T", with: " ") }
 
+    /// The date and the time to the second: "2026-01-31 08:15:00".
+    package var second: String { String(description.prefix(19)).replacing("T", with: " ") }
+
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)

@@ -7,9 +7,7 @@ extension Workspace {
     /// Takes what has arrived in the landing folders.
     package func ingestLanded(progress: (IngestReport.File) -> Void = { _ in }) throws -> [IngestReport] {
         try project.sources.map { source in
-            let names = Disk.list(source.landing).filter { !$0.hasPrefix(".") }
-            let paths = names.map { "\(source.landing)/\($0)" }.filter { Disk.stamp($0) != nil }
-            return try ingest(paths, of: source, progress: progress)
+            try ingest(try landedFiles(of: source), of: source, progress: progress)
         }
     }
 

@@ -70,9 +70,7 @@ extension Workspace {
     private func ingestAll(_ journal: Journal) throws -> [IngestReport] {
         try project.sources.map { source in
             try journal.step("ingest:\(source.name)") {
-                let paths = Disk.list(source.landing).filter { !$0.hasPrefix(".") }.map { "\(source.landing)/\($0)" }
-                    .filter { Disk.stamp($0) != nil }
-                let report = try ingest(paths, of: source)
+                let report = try ingest(try landedFiles(of: source), of: source)
                 let fresh = report.files.filter { $0.outcome == .ingested }
                 let refused = report.files.filter { $0.outcome == .refused }
                 let table = lake.table(TableName(.bronze, source.name))

@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Composition
+internal import Lakehouse
+internal import Vocabulary
+internal import Workflow
+
+struct LakeHistoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "history", abstract: "Show a table's versions.")
+    @Argument(help: "The table, e.g. gold.encounters.") var table: String
+    @Option(help: "Up to this version.") var version: Int?
+    @Option(help: "Up to this moment, e.g. 2026-01-31T08:00:00Z.") var at: String?
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var format: JSONOption
+
+    func run() throws {
+        let moment = try at.map { try LakeCommand.moment($0) }
+        let versions = try place.composition().withLake { lake in
+            try lake.history(of: try LakeCommand.tableName(table)).reversed().filter { entry in
+                if let version, entry.version > version { return false }
+                if let moment, let at = entry.at, at > moment { return false }
+                return true
+            }
+        }
+        if format.json { return try Output.json(versions) }
+        var grid = TextGrid(
+            "version", "when (UTC)", "operation", "rows", "files", "rows added", "files +", "files −", "from")
+        for entry in versions {
+            let names = entry.files.prefix(3) + (entry.files.count > 3 ? ["…"] : []) + entry.parents
+            grid.rows.append([
+                "\(entry.version)", entry.at?.second ?? "", entry.operation, entry.rows.map(grouped) ?? "–",
+                grouped(entry.dataFiles), grouped(entry.rowsAdded), grouped(entry.added), grouped(entry.removed),
+                names.joined(separator: ", "),
+            ])
+        }
+        Output.print(grid.text)
+    }
+}

@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import Composition
+internal import Lakehouse
+internal import Vocabulary
+
+struct LakeSQLCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sql", abstract: "Ask the tables something.",
+        discussion: """
+            Tables are written with their layer: SELECT count(*) FROM bronze.encounters.
+            They are seen as they are now, or with --at as they were then; --version 3 is for a question to one table,
+            --version bronze.encounters=3 for one of several.
+            """)
+    @Argument(help: "One SELECT.") var sql: String
+    @Option(help: "The version of the table, or TABLE=VERSION; may be repeated.") var version: [String] = []
+    @Option(help: "The tables as they were at a moment, e.g. 2026-01-31T08:00:00Z.") var at: String?
+    @Option(help: "At most so many rows.") var limit: Int?
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var format: JSONOption
+
+    func run() throws {
+        guard version.isEmpty || at == nil else { throw LakeCommand.bothTimes }
+        try place.composition().withLake { lake in
+            var versions: [TableName: Int] = [:]
+            if at != nil || !version.isEmpty {
+                let tables = try lake.engine.analyse(sql, file: "SQL").tables
+                if let moment = try at.map({ try LakeCommand.moment($0) }) {
+                    for table in tables { versions[table] = try lake.version(of: table, at: moment) }
+                }
+                for choice in version {
+                    let (table, number) = try chosen(choice, among: tables)
+                    versions[table] = number
+                }
+            }
+            try TableOutput.print(try lake.query(sql, at: versions, limit: limit), json: format.json)
+        }
+    }
+
+    private func chosen(_ text: String, among tables: [TableName]) throws -> (TableName, Int) {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        if parts.count == 1, let number = Int(text), tables.count == 1 { return (tables[0], number) }
+        if parts.count == 2, let number = Int(parts[1]) {
+            let table = try LakeCommand.tableName(parts[0])
+            if tables.contains(table) { return (table, number) }
+        }
+        throw MartletError(
+            .usage, "lake.version", "--version \(text) does not say a version of a table in the question.",
+            remedy: "Write --version NUMBER for one table, or --version TABLE=NUMBER: "
+                + tables.map(\.description).joined(separator: ", ") + ".")
+    }
+}

@@ -1,0 +1,62 @@
+package import Lakehouse
+internal import Projects
+internal import Registry
+package import Vocabulary
+
+extension Composition {
+    /// The lake for a command that only looks at tables: needs neither the registry nor a lock.
+    package func withLake<T>(_ body: (Lake) throws -> T) throws -> T {
+        _ = try project()
+        return try body(try lake())
+    }
+
+    /// The lake for compaction and vacuum, of which one at a time goes on in a project.
+    /// - Parameter alone: whether no other command may write meanwhile.
+    package func withMaintenance<T>(alone: Bool, _ body: (Lake) throws -> T) throws -> T {
+        let project = try project()
+        try Disk.makeDirectory(home)
+        guard let maintenance = try FileLock(home + "/maintenance.lock") else {
+            throw MartletError(
+                .conflict, "project.busy", "Another compaction or vacuum is at work in \(project.folder).",
+                remedy: "Wait until it has finished, or stop it.")
+        }
+        let lock = alone ? try FileLock(home + "/lock") : nil
+        if alone, lock == nil {
+            throw MartletError(
+                .conflict, "project.busy", "Another martlet is at work in \(project.folder).",
+                remedy: "Wait until it has finished, or stop it.")
+        }
+        return try withExtendedLifetime((maintenance, lock)) {
+            let lake = try lake()
+            if Disk.exists(home + "/martlet.db") {
+                let registry = try registry(project, writing: true)
+                lake.committed = { try? CommitProjector($0, registry.events).project($1) }
+            }
+            return try body(lake)
+        }
+    }
+
+    /// A version of a table that a registered model was made from: `verify` needs it.
+    package struct Pin: Sendable {
+        package let table: TableName
+        package let version: Int
+        /// As people write it: "readmission@3".
+        package let model: String
+    }
+
+    /// What registered models stand on; nothing when there is no registry yet.
+    package func pins() throws -> [Pin] {
+        guard Disk.exists(home + "/martlet.db") else { return [] }
+        let registry = try registry(try project(), writing: false)
+        return try registry.models.list().flatMap { model in
+            try registry.models.versions(of: model.model).flatMap { version in
+                let reference = ModelReference(model: model.model, selector: .version(version.version))
+                return try registry.models.show(reference).run.lineage.tables.compactMap { table in
+                    TableName(table.name).map {
+                        Pin(table: $0, version: table.snapshot, model: "\(model.model)@\(version.version)")
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package import Vocabulary
+
+// Vacuum. A file stays when a version names it that is the latest, was the latest at any moment within the retention,
+// or is pinned; and when it is younger than the age at which a writer must have committed it. All else that looks
+// like a data file or a temporary name goes. The log says so first, so that whoever asks for an old version later is
+// told why it cannot be read.
+
+/// What vacuuming a table did, or would do.
+package struct VacuumReport: Sendable, Encodable {
+    package var table: TableName
+    /// Data files that no kept version names.
+    package var files: Int
+    /// Left-over temporary names.
+    package var temporary: Int
+    package var bytes: Int64
+    /// The oldest version that every later one can be read from on.
+    package var oldest: Int
+    /// Older versions that stay because something stands on them.
+    package var pinned: [Int]
+    /// Older versions that this takes files from.
+    package var lost: [Int]
+}
+
+extension Lake {
+    /// Removes files that nothing needs any more.
+    /// - Parameters:
+    ///   - retain: how far back every version stays readable, in seconds.
+    ///   - youngest: age in seconds below which no file is removed: it may be a running writer's.
+    ///   - pinned: versions that stay readable however old.
+    package func vacuum(
+        _ name: TableName, retain: Int, youngest: Int, pinned: Set<Int> = [], dryRun: Bool = false
+    ) throws -> VacuumReport {
+        let table = table(name)
+        let now = surroundings.now()
+        let kept = try keptFiles(of: name, since: now.adding(seconds: -retain), pinned: pinned)
+        let limit = now.adding(seconds: -youngest).microseconds
+        var report = VacuumReport(
+            table: name, files: 0, temporary: 0, bytes: 0, oldest: kept.oldest, pinned: kept.pinned, lost: [])
+        var doomed: [String] = []
+        for folder in [table.folder, table.logFolder] {
+            for entry in Disk.list(folder) {
+                let path = "\(folder)/\(entry)"
+                let isTemporary = entry.hasPrefix(".") && (entry.hasSuffix(".tmp") || entry.hasSuffix(".tmp.json"))
+                let isData = folder == table.folder && entry.hasSuffix(".parquet") && !entry.hasPrefix("_")
+                guard isTemporary || (isData && !entry.hasPrefix(".") && !kept.paths.contains(path)),
+                    let stamp = Disk.stamp(path), stamp.modified / 1000 <= limit
+                else { continue }
+                doomed.append(path)
+                report.bytes += stamp.size
+                if isTemporary { report.temporary += 1 } else { report.files += 1 }
+            }
+        }
+        let gone = Set(doomed.map { Disk.name(of: $0) })
+        if !gone.isEmpty {
+            try walk(name) { version, _, live in
+                if kept.older.contains(version), live.keys.contains(where: gone.contains) {
+                    report.lost.append(version)
+                }
+            }
+        }
+        guard !dryRun, !doomed.isEmpty else { return report }
+        if report.files > 0 { try note("VACUUM START", report, retain, in: name) }
+        try Failpoint.reach("vacuum.noted")
+        for path in doomed {
+            Disk.remove(path)
+            try Failpoint.reach("vacuum.removed")
+        }
+        if report.files > 0 { try note("VACUUM END", report, retain, in: name) }
+        return report
+    }
+
+    private struct KeptFiles {
+        var paths: Set<String>
+        var oldest: Int
+        var pinned: [Int]
+        /// Versions before the oldest kept one that are not pinned.
+        var older: Set<Int>
+    }
+
+    private func keptFiles(of name: TableName, since cutoff: Timestamp, pinned: Set<Int>) throws -> KeptFiles {
+        let table = table(name)
+        let latest = try snapshot(of: name)
+        let times = try times(of: name)
+        let oldest = times.last { $0.at <= cutoff }?.version ?? times.first?.version ?? latest.version
+        var paths = Set(latest.files.map { table.path(of: $0) })
+        paths.formUnion(try snapshot(of: name, at: oldest).files.map { table.path(of: $0) })
+        for version in table.log().versions where version > oldest {
+            for add in try table.commit(version).compactMap(\.add) { paths.insert(table.path(of: add)) }
+        }
+        var held: [Int] = []
+        for version in pinned.sorted() where version < oldest {
+            // What the log does not tell any more was lost before.
+            guard let files = try? snapshot(of: name, at: version).files else { continue }
+            paths.formUnion(files.map { table.path(of: $0) })
+            held.append(version)
+        }
+        let older = times.map(\.version).filter { $0 < oldest && !pinned.contains($0) }
+        return KeptFiles(paths: paths, oldest: oldest, pinned: held, older: Set(older))
+    }
+
+    private func note(_ operation: String, _ report: VacuumReport, _ retain: Int, in name: TableName) throws {
+        _ = try commit(name) { current in
+            var carried = current?.commitInfo?["martlet"]?.members ?? [:]
+            carried["files"] = nil
+            carried["vacuum"] = .object([
+                "files": .integer(Int64(report.files)), "bytes": .integer(report.bytes),
+                "oldest": .integer(Int64(report.oldest)), "retain_seconds": .integer(Int64(retain)),
+            ])
+            return [commitInfo(operation, carried)]
+        }
+    }
+
+    /// Versions of other tables that the newest version of some table was made from, by table.
+    package func parentVersions() throws -> [TableName: Set<Int>] {
+        var versions: [TableName: Set<Int>] = [:]
+        for name in tables() {
+            for text in try snapshot(of: name).commitInfo?["martlet"]?["parents"]?.list?.compactMap(\.text) ?? [] {
+                let parts = text.split(separator: "@")
+                if parts.count == 2, let parent = TableName(String(parts[0])), let version = Int(parts[1]) {
+                    versions[parent, default: []].insert(version)
+                }
+            }
+        }
+        return versions
+    }
+
+    /// Why a file that an old version names is not there.
+    func gone(_ path: String, from name: TableName, at version: Int) -> MartletError {
+        let table = table(name)
+        for later in table.log().versions where later > version {
+            guard let info = try? table.commitInfo(later), info["operation"]?.text?.hasPrefix("VACUUM") == true else {
+                continue
+            }
+            let at = info["timestamp"]?.long.map { " on " + Timestamp(microseconds: $0 &* 1000).minute } ?? ""
+            let oldest = info["martlet"]?["vacuum"]?["oldest"]?.integer ?? later
+            guard version < oldest else { continue }
+            return MartletError(
+                .missing, "lake.vacuumed",
+                "Version \(version) of \(name) cannot be read any more: a vacuum\(at) removed files of it.",
+                remedy: "Versions from \(oldest) on are kept; `martlet lake history \(name)` lists them.")
+        }
+        return MartletError(
+            .input, "lake.missing-file", "The table's data file is gone.", at: .init(file: path),
+            remedy: "Restore it from a backup, or ingest the original file into a new project.")
+    }
+}
