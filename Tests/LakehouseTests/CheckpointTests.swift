@@ -15,7 +15,9 @@ extension Sandbox {
             let file = "\(table.folder)/part-\(number).parquet"
             let written = try engine.materialise(Query("SELECT '\(number)' AS a"), into: file)
             _ = try lake.commit(name) { current in
-                var actions = [lake.commitInfo("WRITE", ["contentHash": .text(written.hash.description)])]
+                let before = current?.commitInfo?["martlet"]?["contentHash"]?.text.flatMap { ContentHash($0) }
+                let hash = (before ?? ContentHash()) + written.hash
+                var actions = [lake.commitInfo("WRITE", ["contentHash": .text(hash.description)])]
                 if current == nil { actions += try lake.header(written.fields) }
                 let txn = DeltaTransaction(appId: "martlet/file/\(number)", version: 1, lastUpdated: 7)
                 actions.append(DeltaAction(txn: txn))
