@@ -7,7 +7,7 @@ struct LakeCommand: ParsableCommand {
         commandName: "lake", abstract: "Look at the lakehouse's tables, and keep them tidy.",
         subcommands: [
             LakeTablesCommand.self, LakeHistoryCommand.self, LakeShowCommand.self, LakeSQLCommand.self,
-            LakeCompactCommand.self, LakeVacuumCommand.self,
+            LakeCompactCommand.self, LakeVacuumCommand.self, LakeCheckpointCommand.self,
         ])
 
     static func tableName(_ text: String) throws -> TableName {

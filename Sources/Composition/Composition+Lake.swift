@@ -2,6 +2,7 @@ package import Lakehouse
 internal import Projects
 internal import Registry
 package import Vocabulary
+internal import Workflow
 
 extension Composition {
     /// The lake for a command that only looks at tables: needs neither the registry nor a lock.

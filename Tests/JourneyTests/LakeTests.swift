@@ -166,8 +166,10 @@ import Vocabulary
         }
         #expect(compactions > 0)
         let after = try #require(
-            try place.sql("SELECT sum(visit_id)::BIGINT AS s, count(*) AS n, count(DISTINCT visit_id) AS d FROM bronze.visits")
-                .first)
+            try place.sql(
+                "SELECT sum(visit_id)::BIGINT AS s, count(*) AS n, count(DISTINCT visit_id) AS d FROM bronze.visits"
+            )
+            .first)
         #expect(after["s"]?.integer == sum)
         #expect(after["n"]?.integer == 800 && after["d"]?.integer == 800)
         #expect(try place.martlet("doctor").code == 0)
