@@ -29,7 +29,8 @@ package struct QuarantineTables: Sendable {
     package var replays: [String]
     /// Digests of the files that bronze's log holds, in order of ingestion.
     package var taken: [String]
-    /// Attempts at files that count no more: another pass judged the file after a kill.
+    /// Attempts at files that count no more, ATTEMPT/DIGEST: another pass judged the file after a kill. One attempt
+    /// may be at many files.
     package var void: [String]
 
     package init(
@@ -240,7 +241,7 @@ package protocol QuarantineEngine: AnyObject {
     /// Whether the rows of a new quarantine file are the ones that stand there for this digest already.
     func isSetAside(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool
 
-    /// The passes that set rows of a file aside.
+    /// The passes that set rows of a file aside, as ATTEMPT/DIGEST.
     func attempts(of digest: Digest, in tables: QuarantineTables) throws -> [String]
 
     /// Judges set-aside rows, corrected, under the present contract. Writes Parquet files, commits nothing.

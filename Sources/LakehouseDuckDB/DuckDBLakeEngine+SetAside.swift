@@ -30,7 +30,8 @@ extension DuckDBLakeEngine {
             WITH noted AS (
                 SELECT * REPLACE (coalesce(attempt, '') AS attempt)
                 FROM (\(source)SELECT \(columns.joined(separator: ", ")) WHERE false)
-                WHERE "row" IS NOT NULL AND coalesce(attempt, '') NOT IN (SELECT unnest(\(list(tables.void))))),
+                WHERE "row" IS NOT NULL AND coalesce(attempt, '') || '/' || file_digest NOT IN (
+                    SELECT unnest(\(list(tables.void))))),
             passes AS (
                 SELECT file_digest, max(attempt) AS pass FROM noted WHERE NOT starts_with(attempt, 'replay-')
                 GROUP BY file_digest),
@@ -208,7 +209,7 @@ extension DuckDBLakeEngine {
             let old = """
                 SELECT \(columns) FROM \(Quote.parquet(tables.setAside))
                 WHERE file_digest = \(Quote.text(digest.hex)) AND "row" IS NOT NULL
-                  AND attempt NOT IN (SELECT unnest(\(list(tables.void))))
+                  AND attempt || '/' || file_digest NOT IN (SELECT unnest(\(list(tables.void))))
                 """
             let new = "SELECT \(columns) FROM \(Quote.parquet([file.path]))"
             return try connection.value("SELECT '1' FROM ((\(old)) EXCEPT ALL (\(new))) LIMIT 1") == nil
@@ -221,7 +222,7 @@ extension DuckDBLakeEngine {
         return try telling(tables) {
             try connection.query(
                 """
-                SELECT DISTINCT attempt FROM \(Quote.parquet(tables.setAside))
+                SELECT DISTINCT attempt || '/' || file_digest FROM \(Quote.parquet(tables.setAside))
                 WHERE file_digest = \(Quote.text(digest.hex)) AND "row" IS NOT NULL ORDER BY 1
                 """
             ).texts().compactMap { $0[0] }

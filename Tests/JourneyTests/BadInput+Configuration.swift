@@ -48,7 +48,9 @@ extension BadInput {
         yaml(
             "regression by name", "    key: visit_id", "    task: regression\n    key: visit_id", "model.task",
             "regression"),
-        yaml("a target whose parts are features", "column: outcome", "column: weight", "leak.target", "weight_per_reading"),
+        yaml(
+            "a target whose parts are features", "column: outcome", "column: weight", "leak.target",
+            "weight_per_reading"),
         yaml("a multi-class target", "column: outcome", "column: ward", "model.not-binary", "multi-class", "east"),
         yaml(
             "a positive value that never comes", "positive: \"yes\"", "positive: \"Yes\"", "model.no-positive", "Yes",

@@ -232,6 +232,25 @@ private struct Ward {
         }
     }
 
+    @Test func `of files that were judged together before a kill, one outdated leaves the others as they are`() throws {
+        var ward = try Ward()
+        try ward.land("0.csv", "100,north,80,x")
+        let files = [("a.csv", "1,west,80,x"), ("b.csv", "2,south,251,x"), ("c.csv", "3,west,251,x")].map {
+            (name: $0, bytes: Array("\(Ward.header)\n\($1)\n".utf8))
+        }
+        try ward.box.ingest(files: files, under: ward.contract)
+        let log = ward.box.lake.table(TableName(.bronze, "visits"))
+        Disk.remove("\(log.folder)/_delta_log/00000000000000000001.json")
+        ward.contract.columns[1].allowed.append("west")
+        ward.contract.revision = Digest(of: "second").hex
+        try ward.box.ingest(files: files, under: ward.contract)
+        #expect(
+            try ward.open().map { "\($0.file) \($0.breaches.map(\.rule))" } == [
+                "b.csv [\"max 250\"]", "c.csv [\"max 250\"]",
+            ])
+        #expect(try ward.bronze() == ["1|west|80.0|1", "100|north|80.0|1"])
+    }
+
     @Test func `rows of files with other columns are judged together`() throws {
         let ward = try Ward()
         try ward.land("a.csv", "1,west,80,x")
