@@ -141,13 +141,20 @@ extension Lake {
         }
         return try commit(name) { current in
             guard let current, groups.joined().allSatisfy({ current.holds($0.path) }) else { return nil }
-            var carried = current.commitInfo?["martlet"]?.members ?? [:]
-            carried["files"] = nil
+            let carried = current.toldState
             let now = surroundings.now().milliseconds
             let removes = groups.joined().map { file in
                 DeltaAction(remove: DeltaRemove(path: file.path, deletionTimestamp: now, dataChange: false))
             }
             return [commitInfo("OPTIMIZE", carried)] + removes + adds
         }
+    }
+}
+
+extension DeltaSnapshot {
+    /// What the newest commit says of the table's content and where it comes from: true as long as the rows stay.
+    var toldState: [String: JSONValue] {
+        let state = ["contentHash", "fingerprint", "definition", "parents"]
+        return commitInfo?["martlet"]?.members?.filter { state.contains($0.key) } ?? [:]
     }
 }

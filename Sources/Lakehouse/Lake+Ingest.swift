@@ -267,25 +267,6 @@ extension Lake {
             return actions
         }
     }
-
-    /// The files that a bronze table was made from, up to a version, in order of ingestion.
-    package func ingestedFiles(_ source: String, upTo version: Int? = nil) throws -> [IngestedFile] {
-        let table = table(TableName(.bronze, source))
-        var files: [IngestedFile] = []
-        for number in table.versions() where number <= version ?? .max {
-            for action in try table.commit(number) {
-                for entry in action.commitInfo?["martlet"]?["files"]?.list ?? [] {
-                    guard let name = entry["name"]?.text, let digest = entry["digest"]?.text.flatMap(Digest.init(hex:))
-                    else { continue }
-                    files.append(
-                        IngestedFile(
-                            name: name, digest: digest, rows: entry["rows"]?.integer ?? 0,
-                            rejected: entry["rejected"]?.integer ?? 0, synthetic: entry["synthetic"] == .flag(true)))
-                }
-            }
-        }
-        return files
-    }
 }
 
 /// One attempt to take files: the table as it was found, and what is to be added to it.

@@ -84,6 +84,7 @@ extension Lake {
         let horizon = surroundings.now().milliseconds - Self.tombstoneRetention
         let actions = snapshot.checkpointActions(since: horizon)
         if !Disk.exists(file) {
+            try keepLineage(of: name, at: snapshot.version)
             let temporary = "\(table.logFolder)/.\(Disk.name(of: file)).\(Disk.processID)-\(surroundings.newID()).tmp"
             defer { Disk.remove(temporary) }
             try engine.writeCheckpoint(actions, into: temporary)

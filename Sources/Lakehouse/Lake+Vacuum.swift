@@ -100,8 +100,7 @@ extension Lake {
 
     private func note(_ operation: String, _ report: VacuumReport, _ retain: Int, in name: TableName) throws {
         _ = try commit(name) { current in
-            var carried = current?.commitInfo?["martlet"]?.members ?? [:]
-            carried["files"] = nil
+            var carried = current?.toldState ?? [:]
             carried["vacuum"] = .object([
                 "files": .integer(Int64(report.files)), "bytes": .integer(report.bytes),
                 "oldest": .integer(Int64(report.oldest)), "retain_seconds": .integer(Int64(retain)),

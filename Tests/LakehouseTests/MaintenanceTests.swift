@@ -234,3 +234,32 @@ import Vocabulary
         #expect(history.map(\.rows) == [3, 4])
     }
 }
+
+@Suite struct LineageTests {
+    private let things = contract(column("id", .bigint))
+    private let bronze = TableName(.bronze, "things")
+
+    private func names(_ lake: Lake, upTo version: Int? = nil) throws -> [String] {
+        try lake.ingestedFiles("things", upTo: version).map { "\($0.name) \($0.rows)" }
+    }
+
+    @Test func `landed files are known after their commits were cleaned away`() throws {
+        let sandbox = try Sandbox()
+        for number in 0..<6 { try sandbox.ingest("id\n\(number)\n", under: things, name: "\(number).csv") }
+        let all = (0..<6).map { "\($0).csv 1" }
+        #expect(try names(sandbox.lake) == all)
+        try sandbox.lake.checkpoint(bronze, at: 3)
+        try sandbox.lake.checkpoint(bronze, at: 5)
+        let log = sandbox.lake.table(bronze).logFolder
+        for version in 0..<5 { Disk.remove("\(log)/0000000000000000000\(version).json") }
+        #expect(try names(sandbox.anew()) == all)
+        #expect(try names(sandbox.anew(), upTo: 3) == Array(all.prefix(4)))
+        let lists = sandbox.lake.table(bronze).folder + "/_martlet"
+        #expect(Disk.list(lists).count == 2)
+        for name in Disk.list(lists) { try Data("[".utf8).write(to: URL(fileURLWithPath: "\(lists)/\(name)")) }
+        let left = try sandbox.anew().ingestedFiles("things")
+        #expect(left.count == 6)
+        #expect(Set(left.map(\.digest)) == Set((0..<6).map { Digest(of: Array("id\n\($0)\n".utf8)) }))
+        #expect(left.first?.name == "5.csv")
+    }
+}

@@ -1,0 +1,73 @@
+package import Vocabulary
+
+// Which landed files a bronze table was made from stands in the commits that took them. Beside each checkpoint a list
+// of all of them up to its version is kept (`_martlet/`, which readers of Delta pass over), so that it costs no more
+// than the commits since, and outlives commits that another tool cleans away.
+
+extension Lake {
+    /// The files that a bronze table was made from, up to a version, in order of ingestion.
+    ///
+    /// A file whose name nobody knows any more, because the commit that took it was cleaned away, goes by its digest.
+    package func ingestedFiles(_ source: String, upTo version: Int? = nil) throws -> [IngestedFile] {
+        let name = TableName(.bronze, source)
+        let table = table(name)
+        let (listed, start) = listedFiles(in: table, upTo: version ?? .max)
+        let log = table.log()
+        var entries = listed
+        for number in log.versions where number >= start && number <= version ?? .max {
+            entries += try table.commitInfo(number)?["martlet"]?["files"]?.list ?? []
+        }
+        var files = entries.compactMap { IngestedFile($0) }
+        if log.gap(start, version ?? log.latest ?? -1) != nil {
+            let known = Set(files.map(\.digest))
+            let taken = try snapshot(of: name, at: version).transactions.keys.filter { $0.hasPrefix("martlet/file/") }
+            for digest in taken.sorted().compactMap({ Digest(hex: String($0.dropFirst("martlet/file/".count))) })
+            where !known.contains(digest) {
+                files.append(IngestedFile(name: digest.short, digest: digest, rows: 0, rejected: 0, synthetic: false))
+            }
+        }
+        return files
+    }
+
+    /// The newest list of files that can be read, and the version after the last one that it tells of.
+    private func listedFiles(in table: DeltaTable, upTo version: Int) -> (entries: [JSONValue], next: Int) {
+        let folder = table.folder + "/_martlet"
+        for name in Disk.list(folder).reversed() where name.hasPrefix("ingested-") && name.hasSuffix(".json") {
+            guard let last = Int(name.dropFirst("ingested-".count).dropLast(".json".count)), last <= version,
+                let bytes = try? Disk.read("\(folder)/\(name)"), let entries = JSONValue(parsing: bytes)?.list
+            else { continue }
+            return (entries, last + 1)
+        }
+        return ([], 0)
+    }
+
+    /// Writes the list for a version of a bronze table.
+    func keepLineage(of name: TableName, at version: Int) throws {
+        guard name.layer == .bronze else { return }
+        let folder = table(name).folder + "/_martlet"
+        let path = "\(folder)/ingested-\(padded(version, 20)).json"
+        guard !Disk.exists(path) else { return }
+        let files = try ingestedFiles(name.name, upTo: version)
+        try Disk.makeDirectory(folder)
+        _ = try Disk.createDurably(path, try JSON.encode(files.map(\.entry)))
+    }
+}
+
+extension IngestedFile {
+    /// As a commit of bronze and a list of files tell of it.
+    fileprivate init?(_ entry: JSONValue) {
+        guard let name = entry["name"]?.text, let digest = entry["digest"]?.text.flatMap(Digest.init(hex:)) else {
+            return nil
+        }
+        self.init(
+            name: name, digest: digest, rows: entry["rows"]?.integer ?? 0, rejected: entry["rejected"]?.integer ?? 0,
+            synthetic: entry["synthetic"]?.flag ?? false)
+    }
+
+    fileprivate var entry: JSONValue {
+        .object([
+            "name": .text(name), "digest": .text(digest.hex), "rows": .integer(Int64(rows)),
+            "rejected": .integer(Int64(rejected)), "synthetic": .flag(synthetic),
+        ])
+    }
+}
