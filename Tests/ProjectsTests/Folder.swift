@@ -98,7 +98,7 @@ let fullProject = """
           early_stopping: 11
           seed: 5
         calibration: isotonic
-        threshold: {cost: {false_negative: 8, false_positive: 2}}
+        threshold: {cost: {false_negative: 8, false_positive: 2, rule: theoretical}}
         bands: {medium: 0.2, high: 0.6}
         bootstrap: {replicates: 250, seed: 3}
         gates:
