@@ -14,7 +14,8 @@ package struct Martlet: ParsableCommand {
         version: Composition.version,
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
-            VerifyCommand.self, LineageCommand.self, LakeCommand.self, QuarantineCommand.self, RunsCommand.self,
+            VerifyCommand.self, LineageCommand.self, ReplayCommand.self, LakeCommand.self, QuarantineCommand.self,
+            RunsCommand.self,
             ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, DoctorCommand.self,
             SchemaCommand.self,
         ])

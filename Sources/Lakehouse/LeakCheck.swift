@@ -35,7 +35,7 @@ package struct LeakCheck {
     let relation: Relation
     /// The moment of prediction, and the column that holds it.
     let moment: Moment?
-    let momentName: String?
+    package let momentName: String?
     private let order: TimeOrder
     private let targets: Set<Origin>
     private let undatedTargets: Set<Origin>

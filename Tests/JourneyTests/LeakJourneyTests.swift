@@ -116,4 +116,20 @@ struct PlantedLeak: CustomTestStringConvertible, Sendable {
         let near = try place.martlet("lineage", "torqe", "--project", "p")
         #expect(near.code == 1 && near.errors.contains("Did you mean torque?"), "\(near)")
     }
+
+    @Test func `replaying past moments finds a feature that knew what came later`() throws {
+        let place = try Sandbox()
+        #expect(try place.martlet("generate", "downtime", "--rows", "300", "-o", "rows.csv").code == 0)
+        #expect(try place.martlet("init", "p", "--template", "downtime", "--data", "rows.csv").code == 0)
+        #expect(try place.martlet("run", "--project", "p", "--to", "transform").code == 0)
+        let clean = try place.martlet("replay", "--project", "p")
+        #expect(clean.code == 0 && clean.output.contains("0 differences"), "\(clean)")
+        try place.edit(
+            "p/transforms/gold/readings.sql", "FROM silver.readings",
+            ", avg(torque) OVER (PARTITION BY machine_id) AS sneaky FROM silver.readings")
+        #expect(try place.martlet("run", "--project", "p", "--to", "transform").code == 0)
+        let replay = try place.martlet("replay", "--project", "p")
+        #expect(replay.code == 2 && replay.errors.contains("replay.differs"), "\(replay)")
+        #expect(replay.output.contains("sneaky"), "\(replay)")
+    }
 }
