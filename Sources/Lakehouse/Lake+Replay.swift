@@ -70,6 +70,7 @@ extension Lake {
                     decision: id, at: at, actor: surroundings.actor, action: "replay", reason: nil, digest: row.digest,
                     file: row.file, row: row.row)
             }, id: id, of: contract.source)
+        try Failpoint.reach("replay.planned")
         var hash = try reference(to: bronze).hash + file.hash
         for rewrite in result.rewrites { hash = hash.replacing(rewrite.oldHash, with: rewrite.new.hash) }
         report.version = try commit(bronze) { current in

@@ -26,13 +26,13 @@ extension DuckDBLakeEngine {
             let accepted = acceptance.accepted.filter { $0.rows > 0 }.map(\.path)
             if !accepted.isEmpty {
                 try connection.execute(
-                    "CREATE OR REPLACE TEMP TABLE kept AS SELECT \(fields), _row AS pos FROM \(Quote.parquet(accepted))"
+                    "CREATE OR REPLACE TEMP TABLE kept AS SELECT \(fields), _row AS _martlet_pos FROM \(Quote.parquet(accepted))"
                 )
             } else {
-                try connection.execute("CREATE OR REPLACE TEMP TABLE kept AS SELECT 0 AS pos WHERE false")
+                try connection.execute("CREATE OR REPLACE TEMP TABLE kept AS SELECT 0 AS _martlet_pos WHERE false")
             }
             try connection.execute(
-                "CREATE OR REPLACE TEMP TABLE reasons (pos BIGINT, \"column\" VARCHAR, rule VARCHAR, raw_value VARCHAR)"
+                "CREATE OR REPLACE TEMP TABLE reasons (_martlet_pos BIGINT, \"column\" VARCHAR, rule VARCHAR, raw_value VARCHAR)"
             )
             if let file = acceptance.quarantined {
                 try connection.execute(
@@ -40,7 +40,9 @@ extension DuckDBLakeEngine {
                 )
             }
             if isLatest, !accepted.isEmpty { try loseToLater(request, contract) }
-            try finish(request, contract, fields, &result)
+            // A contract may have columns that are named like those of `again`.
+            let own = contract.columns.map { "kept.\(Quote.name($0.name))" }.joined(separator: ", ")
+            try finish(request, contract, own, &result)
             if isLatest, result.accepted != nil { result.rewrites = try replaceOlder(request, contract) }
             return result
         } catch let error as DuckDBError { throw explain(error, Query("", file: nil)) }
@@ -59,7 +61,7 @@ extension DuckDBLakeEngine {
         try connection.execute(
             "CREATE OR REPLACE TEMP TABLE again AS " + (try setAsideRelations(request.tables)) + """
                 , chosen AS (\(try chosen(request.filter)))
-                SELECT row_number() OVER (ORDER BY place, "row") AS pos, file_digest, file_name, "row", place, header,
+                SELECT row_number() OVER (ORDER BY place, "row") AS _martlet_pos, file_digest, file_name, "row", place, header,
                   cells, breaches, \(cells), \(brought),
                   texts[nullif(list_position(names, '_synthetic'), 0)] AS synthetic
                 FROM chosen WHERE texts IS NOT NULL OR fixed IS NOT NULL
@@ -80,7 +82,7 @@ extension DuckDBLakeEngine {
         }
         cells.append("synthetic AS _synthetic")
         try connection.execute(
-            "COPY (SELECT \(cells.joined(separator: ", ")) FROM again ORDER BY pos) TO \(Quote.text(file)) (FORMAT parquet)"
+            "COPY (SELECT \(cells.joined(separator: ", ")) FROM again ORDER BY _martlet_pos) TO \(Quote.text(file)) (FORMAT parquet)"
         )
         var format = request.format
         format.kind = .parquet
@@ -107,13 +109,14 @@ extension DuckDBLakeEngine {
         try connection.execute(
             """
             INSERT INTO reasons
-            SELECT DISTINCT pos, \(Quote.text(contract.key.joined(separator: ", "))), 'superseded by a later row',
+            SELECT DISTINCT _martlet_pos, \(Quote.text(contract.key.joined(separator: ", "))), 'superseded by a later row',
               concat_ws(', ', \(value))
-            FROM kept JOIN again USING (pos)
+            FROM kept JOIN (SELECT _martlet_pos, place AS _martlet_place, "row" AS _martlet_row FROM again) AS origin
+              USING (_martlet_pos)
             JOIN (SELECT \(names), _file, _row FROM \(Quote.parquet(request.existing))) AS before USING (\(names))
             LEFT JOIN taken ON taken.digest = before._file
-            WHERE (coalesce(taken.place, -1), before._row) > (again.place, again."row");
-            DELETE FROM kept WHERE pos IN (SELECT pos FROM reasons)
+            WHERE (coalesce(taken.place, -1), before._row) > (_martlet_place, _martlet_row);
+            DELETE FROM kept WHERE _martlet_pos IN (SELECT _martlet_pos FROM reasons)
             """)
     }
 
@@ -145,21 +148,25 @@ extension DuckDBLakeEngine {
             try Disk.makeDirectory(request.bronzeFolder)
             result.accepted = try copy(
                 """
-                SELECT \(fields), file_digest AS _file, "row" AS _row FROM kept JOIN again USING (pos) ORDER BY pos
+                SELECT \(fields), again.file_digest AS _file, again."row" AS _row
+                FROM kept JOIN again USING (_martlet_pos) ORDER BY _martlet_pos
                 """, to: "\(request.bronzeFolder)/part-\(request.id).parquet", contract.fields)
             result.rows = try connection.query(
-                "SELECT file_name, file_digest, \"row\"::VARCHAR FROM kept JOIN again USING (pos) ORDER BY pos"
+                """
+                SELECT again.file_name, again.file_digest, again."row"::VARCHAR
+                FROM kept JOIN again USING (_martlet_pos) ORDER BY _martlet_pos
+                """
             ).texts().map { ($0[0] ?? "", $0[1] ?? "", $0[2].flatMap { Int($0) } ?? 0) }
         }
         result.superseded = try number(
-            "SELECT count(*) FROM (SELECT pos FROM reasons GROUP BY pos HAVING bool_and(rule = 'superseded by a later row'))"
+            "SELECT count(*) FROM (SELECT _martlet_pos FROM reasons GROUP BY _martlet_pos HAVING bool_and(rule = 'superseded by a later row'))"
         )
         result.stillBad = result.judged - count - result.superseded
         result.breaches = try connection.query(
             """
             SELECT "column", CASE WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule,
-              count(*)::VARCHAR, arg_min(raw_value, pos), min_by("row", pos)::VARCHAR
-            FROM reasons JOIN again USING (pos) GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2
+              count(*)::VARCHAR, arg_min(raw_value, _martlet_pos), min_by("row", _martlet_pos)::VARCHAR
+            FROM reasons JOIN again USING (_martlet_pos) GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2
             """
         ).texts().map { row in
             Acceptance.Breach(
@@ -167,9 +174,9 @@ extension DuckDBLakeEngine {
                 exampleRow: row[4].flatMap { Int($0) })
         }
         let changed = """
-            SELECT pos FROM (
-                SELECT pos, list({'column': "column", 'rule': rule, 'value': raw_value} ORDER BY "column", rule) AS now
-                FROM reasons GROUP BY pos) JOIN again USING (pos) WHERE now IS DISTINCT FROM breaches
+            SELECT _martlet_pos FROM (
+                SELECT _martlet_pos, list({'column': "column", 'rule': rule, 'value': raw_value} ORDER BY "column", rule) AS now
+                FROM reasons GROUP BY _martlet_pos) JOIN again USING (_martlet_pos) WHERE now IS DISTINCT FROM breaches
             """
         guard try number("SELECT count(*) FROM (\(changed))") > 0 else { return }
         try Disk.makeDirectory(request.quarantineFolder)
@@ -177,7 +184,7 @@ extension DuckDBLakeEngine {
             """
             SELECT file_digest, file_name, "row", "column", rule, raw_value, header, cells,
               \(Quote.text("replay-" + request.id)) AS attempt
-            FROM reasons JOIN again USING (pos) WHERE pos IN (\(changed)) ORDER BY pos, "column", rule
+            FROM reasons JOIN again USING (_martlet_pos) WHERE _martlet_pos IN (\(changed)) ORDER BY _martlet_pos, "column", rule
             """, to: "\(request.quarantineFolder)/part-\(request.id).parquet", Self.quarantineFields)
     }
 

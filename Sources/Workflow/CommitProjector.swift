@@ -46,10 +46,12 @@ package struct CommitProjector {
         let drafts = try versions.map { EventDraft(committed: try table.described($0), of: name, tableID: id) }
         let last = max(done, versions.last ?? done)
         guard last >= 0 else { return }
+        try Failpoint.reach("events.before-projection")
         try events.record(
             drafts,
             upTo: TableOffset(
                 name: name.description, tableID: id, version: last, stamp: table.stamp(of: last)?.text ?? ""))
+        try Failpoint.reach("events.after-projection")
     }
 }
 

@@ -7,7 +7,7 @@ internal import Vocabulary
 // the rows of that moment must be those that stand in the table.
 
 /// What replaying past moments showed.
-package struct ReplayReport: Sendable, Encodable {
+package struct PastReport: Sendable, Encodable {
     package struct Difference: Sendable, Encodable {
         package var moment: String
         package var feature: String
@@ -31,7 +31,7 @@ package struct ReplayReport: Sendable, Encodable {
 
 extension Workspace {
     /// Replays `count` moments, spread evenly over the rows of a model's table.
-    package func replay(_ model: Project.Model, moments count: Int, progress: (String) -> Void) throws -> ReplayReport {
+    package func replay(_ model: Project.Model, moments count: Int, progress: (String) -> Void) throws -> PastReport {
         let planned = try plannedTransforms()
         let (bronze, built) = ancestry(of: model.table, in: planned)
         guard let check = leakCheck(model, try lineage(planned)), let moment = check.momentName else {
@@ -46,7 +46,7 @@ extension Workspace {
         let fields = try engine.describe(Query("SELECT * FROM \(table)", inputs: [model.table: gold]))
         let known = Set(check.features().map { $0.name.lowercased() })
         let features = fields.filter { known.contains($0.name.lowercased()) }
-        var report = ReplayReport(model: model.name)
+        var report = PastReport(model: model.name)
         report.features = features.count
         let time = quoted(moment)
         let found = try engine.texts(

@@ -180,7 +180,7 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, m
         plan = plan[:most]
         outcomes, covered = Counter(), set()
         for number, (call, kind) in enumerate(plan):
-            if share and time.monotonic() - begun > share or len(failures) >= 10:
+            if share and number >= 6 and time.monotonic() - begun > share or len(failures) >= 10:
                 break
             found, outcome, folder = scene.fail(call, kind, number, rng)
             covered.add((call.op, call.site))
