@@ -110,8 +110,9 @@ extension Lake {
 
     /// Digests of refused files of which a person said that nothing comes of them.
     func droppedFiles(_ source: String) throws -> Set<Digest> {
-        guard table(decisionsTable(source)).exists else { return [] }
-        let tables = try quarantineTables(source)
+        let name = decisionsTable(source)
+        guard table(name).exists else { return [] }
+        let tables = QuarantineTables(decisions: try files(of: name))
         var dropped: Set<Digest> = []
         for decision in try engine.decisions(tables, about: nil) where decision.row == nil {
             guard let digest = Digest(hex: decision.digest) else { continue }
