@@ -87,7 +87,7 @@ import Vocabulary
         #expect(plan.learner.earlyStopping == 11)
         #expect(plan.learner.seed == 5)
         #expect(plan.calibration == .isotonic)
-        #expect(plan.threshold == .cost(Costs(falseNegative: 8, falsePositive: 2)))
+        #expect(plan.threshold == .theoretical(Costs(falseNegative: 8, falsePositive: 2)))
         #expect(plan.bands == RiskBands(medium: 0.2, high: 0.6))
         #expect(plan.bootstrap == Bootstrap(replicates: 250, seed: 3))
         #expect(
