@@ -93,8 +93,7 @@ import Vocabulary
         let worker = try house.start("--lease", "2")
         let run = try house.submit("run")
         let (_, process) = try house.training(run)
-        kill(worker.process.processIdentifier, SIGSTOP)
-        kill(process, SIGSTOP)
+        try house.stop(worker.process.processIdentifier, process)
         try house.makeQuick()
         let heir = try house.start("--lease", "2")
         _ = try house.job(run) { $0.outcomes.count == 2 }
