@@ -218,6 +218,8 @@ class Oracle:
         """Every version of every table opens in delta-rs; gives how many."""
         count = 0
         for log in sorted(Path(home).glob("lake/*/*/_delta_log")):
+            if not any(log.glob("*.json")):
+                continue  # killed before its first version: no table yet
             try:
                 table = DeltaTable(str(log.parent))
                 for version in range(table.version() + 1):
