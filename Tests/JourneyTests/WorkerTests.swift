@@ -6,13 +6,13 @@ import Vocabulary
     @Test(arguments: [
         (SIGKILL, "ended by SIGKILL from outside, perhaps by the system for want of memory, at train:stay"),
         (SIGSEGV, "ended by SIGSEGV, at train:stay"), (SIGABRT, "ended by SIGABRT, at train:stay"),
-        (SIGSTOP, "no sign of life for 3 s, at train:stay"),
+        (SIGSTOP, "no sign of life for 8 s, at train:stay"),
     ])
     func `a process that dies or stops in the middle of training ends one attempt, and nothing else`(
         signal: Int32, reason: String
     ) throws {
         let house = try WorkerHouse()
-        let worker = try house.start("--slots", "2", "--lease", "3")
+        let worker = try house.start("--slots", "2", "--lease", "8")
         let run = try house.submit("run")
         let (_, process) = try house.training(run)
         let beside = try (1...3).map { try house.submit("predict", "landing/visits/later.csv", "-o", "\($0).csv") }
