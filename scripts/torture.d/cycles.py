@@ -215,6 +215,9 @@ class Life:
         other = self.folder / ".martlet-too"
         other.mkdir(exist_ok=True)
         for name in ("lake", "martlet.db", "logs", "artifacts", "cards"):
+            if name != "martlet.db":
+                # A link to nothing is neither a folder nor a free name.
+                (self.home / name).mkdir(parents=True, exist_ok=True)
             if not (other / name).is_symlink():
                 (other / name).symlink_to(self.home / name)
         return other
