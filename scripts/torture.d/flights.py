@@ -171,7 +171,7 @@ def note_litter(folder, tally):
     """Files that a killed run left and nothing refers to: they cost disk, not truth."""
     home = Path(folder) / ".martlet"
     for table in tables(folder):
-        log = "".join(p.read_text() for p in (table / "_delta_log").glob("*.json"))
+        log = "".join(p.read_text() for p in (table / "_delta_log").glob("[0-9]*.json"))
         tally.litter["data files"] += sum(p.name not in log for p in table.glob("*.parquet"))
         tally.litter["log temporaries"] += sum(1 for _ in (table / "_delta_log").glob(".*"))
     for name in ("scratch", "spill"):

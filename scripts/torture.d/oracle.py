@@ -65,7 +65,7 @@ class Oracle:
     def read_log(self, source):
         """The files that each commit of a bronze table names, in order; a file may stand in one commit only."""
         taken = []
-        for entry in sorted((self.lake / "bronze" / source / "_delta_log").glob("*.json")):
+        for entry in sorted((self.lake / "bronze" / source / "_delta_log").glob("[0-9]*.json")):
             try:
                 actions = [json.loads(line) for line in entry.read_text().splitlines()]
             except ValueError:
@@ -94,7 +94,7 @@ class Oracle:
 
     def open(self, table):
         folder = self.lake / table.replace(".", "/")
-        if not (folder / "_delta_log").is_dir() or not any((folder / "_delta_log").glob("*.json")):
+        if not (folder / "_delta_log").is_dir() or not any((folder / "_delta_log").glob("[0-9]*.json")):
             return None
         try:
             return DeltaTable(str(folder))
@@ -203,7 +203,7 @@ class Oracle:
                 told.setdefault(table, []).append(int(version))
         for log in sorted(self.lake.glob("*/*/_delta_log")):
             name = f"{log.parent.parent.name}.{log.parent.name}"
-            versions = {int(e.stem) for e in log.glob("*.json") if e.stem.isdigit()}
+            versions = {int(e.stem) for e in log.glob("[0-9]*.json")}
             have = told.pop(name, [])
             if len(have) != len(set(have)):
                 self.differ(f"events: a version of {name} has two events")
@@ -218,7 +218,7 @@ class Oracle:
         """Every version of every table opens in delta-rs; gives how many."""
         count = 0
         for log in sorted(Path(home).glob("lake/*/*/_delta_log")):
-            if not any(e.stem.isdigit() for e in log.glob("*.json")):
+            if not any(log.glob("[0-9]*.json")):
                 continue  # killed before its first version: no table yet
             try:
                 table = DeltaTable(str(log.parent))

@@ -116,7 +116,7 @@ def edit(path, *changes):
 
 def tables(folder):
     lake = Path(folder) / ".martlet/lake"
-    return sorted(p.parent for p in lake.glob("*/*/_delta_log") if any(p.glob("*.json")))
+    return sorted(p.parent for p in lake.glob("*/*/_delta_log") if any(p.glob("[0-9]*.json")))
 
 
 def history(folder):
@@ -124,7 +124,7 @@ def history(folder):
     found = {}
     for table in tables(folder):
         versions = []
-        for entry in sorted((table / "_delta_log").glob("*.json")):
+        for entry in sorted((table / "_delta_log").glob("[0-9]*.json")):
             hash, rows = None, 0
             for line in entry.read_text().splitlines():
                 action = json.loads(line)
