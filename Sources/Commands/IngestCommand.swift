@@ -46,8 +46,12 @@ struct IngestCommand: ParsableCommand {
 
     private func show(_ reports: [IngestReport]) {
         var grid = TextGrid("source", "file", "outcome", "rows", "accepted", "quarantined", "replaced")
+        var known: [String] = []
         for report in reports {
-            for file in report.files {
+            let old = report.files.count { $0.outcome == .alreadyKnown }
+            let isLong = old > 10
+            if isLong { known.append("\(grouped(old)) files of \(report.source) are known already.") }
+            for file in report.files where file.outcome != .alreadyKnown || !isLong {
                 let isNew = file.outcome == .ingested
                 grid.rows.append([
                     report.source, file.name, file.outcome.rawValue + (file.synthetic ? " (synthetic)" : ""),
@@ -57,7 +61,9 @@ struct IngestCommand: ParsableCommand {
                 ])
             }
         }
-        Output.print(grid.rows.isEmpty ? "No files have arrived in the landing folders." : grid.text)
+        if !grid.rows.isEmpty { Output.print(grid.text) }
+        for line in known { Output.print(line) }
+        if grid.rows.isEmpty, known.isEmpty { Output.print("No files have arrived in the landing folders.") }
         let sources = Dictionary(
             reports.flatMap { report in report.files.map { ($0.digest, report.source) } }, uniquingKeysWith: { $1 })
         for file in reports.flatMap(\.files) {

@@ -40,7 +40,7 @@ extension Lake {
         for folder in [table.folder, table.logFolder] {
             for entry in Disk.list(folder) {
                 let path = "\(folder)/\(entry)"
-                let isTemporary = entry.hasPrefix(".") && (entry.hasSuffix(".tmp") || entry.hasSuffix(".tmp.json"))
+                let isTemporary = entry.hasPrefix(".") && (entry.hasSuffix(".tmp") || entry.hasSuffix(".tmp.lines"))
                 let isData = folder == table.folder && entry.hasSuffix(".parquet") && !entry.hasPrefix("_")
                 guard isTemporary || (isData && !entry.hasPrefix(".") && !kept.paths.contains(path)),
                     let stamp = Disk.stamp(path), stamp.modified / 1000 <= limit

@@ -35,7 +35,8 @@ extension DuckDBLakeEngine {
     ]
 
     package func writeCheckpoint(_ actions: [DeltaAction], into file: String) throws {
-        let lines = file + ".json"
+        // Not .json: a reader that lists the log must not take it for a commit.
+        let lines = file + ".lines"
         defer { Disk.remove(lines) }
         var bytes: [UInt8] = []
         for action in actions {
