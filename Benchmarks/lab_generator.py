@@ -1,15 +1,19 @@
-"""Measure the made-up laboratory's logs against the figures that the process must show.
+"""lab_generator: the made-up laboratory's logs against the figures that the process must show.
 
-usage: lab_generator.py FOLDER...     (each with the four log folders and truth.csv; needs duckdb and numpy)
-
+Usage: make bench NAME=lab_generator, or scripts/bench lab_generator [FOLDER...]
+Without folders (each with the four log folders and truth.csv) it generates 50,000 experiments for seeds 7 and 1 to 5.
 Each figure is taken from the logs alone, the Bayes figures from truth.csv. A figure passes within four standard
 deviations of the mean, or within 0.5 % of it where that is wider.
 """
 
+import hashlib
+import pathlib
 import sys
 
 import duckdb
 import numpy as np
+
+import _bench
 
 BANDS = {
     "prevalence": (0.2269, 0.013), "bayes_auc_all": (0.9836, 0.0014), "bayes_auc_last20": (0.9841, 0.0028),
@@ -105,6 +109,18 @@ def average_precision(label, score):
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits == 1].mean())
 
 
+def generate(folder, seed):
+    return _bench.measured([
+        _bench.martlet(), "generate", "lab-delay", "--experiments", 50000, "--seed", seed, "--output", folder])
+
+
+def digest(folder):
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*.csv")):
+        whole.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return whole.hexdigest()
+
+
 def figures(folder):
     rows = experiments(folder)
     label, p = rows["delayed"], rows["p_delayed"]
@@ -122,15 +138,22 @@ def figures(folder):
     return len(label), out
 
 
-failed = False
-table = {folder: figures(folder) for folder in sys.argv[1:]}
+report = _bench.Report("lab_generator")
+with _bench.scratch() as scratch:
+    folders = [pathlib.Path(folder) for folder in sys.argv[1:]]
+    if not folders:
+        for seed in (7, 1, 2, 3, 4, 5):
+            folder = pathlib.Path(scratch) / f"seed-{seed}"
+            made = generate(folder, seed)
+            folders.append(folder)
+            if seed == 7:
+                report.at_most("50,000 experiments, wall s", made.wall, 10)
+                report.equal("files", sum(1 for _ in folder.rglob("*.csv")), 2161)
+        generate(pathlib.Path(scratch) / "again", 7)
+        report.equal("same seed, same bytes", digest(pathlib.Path(scratch) / "again"), digest(folders[0]))
+    table = {folder: figures(folder)[1] for folder in folders}
 for name, (mean, deviation) in BANDS.items():
     band = max(4 * deviation, abs(mean) * 0.005)
-    values = [out[name] for _, out in table.values()]
-    worst = max(abs(value - mean) for value in values)
-    failed |= worst > band
-    cells = "  ".join(f"{value:9.4f}" for value in values)
-    in_deviations = f"{worst / deviation:5.2f} sd" if deviation else f"{worst:5.2f} off"
-    print(f"{name:20} {mean:9.4f} ± {band:8.4f}  {cells}  {in_deviations}{'' if worst <= band else '  OUTSIDE'}")
-print("rows:", [rows for rows, _ in table.values()])
-sys.exit(failed)
+    worst = max((out[name] for out in table.values()), key=lambda value: abs(value - mean))
+    report.at_most(f"{name}: farthest of {len(table)} from {mean}, in bands", abs(worst - mean) / band if band else 0, 1)
+report.end()
