@@ -44,7 +44,59 @@ struct PlantedLeak: CustomTestStringConvertible, Sendable {
         return leak
     }
 
+    private static func experiment(_ expression: String, join: String = "", _ code: String?, _ names: String...)
+        -> PlantedLeak
+    {
+        var leak = PlantedLeak(
+            "lab-delay", "transforms/gold/experiments.sql", "\nFROM joined",
+            "\n, \(expression) AS planted FROM joined \(join)", code)
+        leak.names = names
+        return leak
+    }
+
+    private static func gold(_ old: String, _ new: String, _ code: String?, _ names: String...) -> PlantedLeak {
+        var leak = PlantedLeak("lab-delay", "transforms/gold/experiments.sql", old, new, code)
+        leak.names = names
+        return leak
+    }
+
     static let all: [PlantedLeak] = [
+        experiment("delay_min", "leak.future-column", "bronze.workflow_logs.delay_min"),
+        experiment(
+            "avg(delay_min) OVER (PARTITION BY instrument_id ORDER BY submitted_ts ROWS BETWEEN 10 PRECEDING AND 1 PRECEDING)",
+            "leak.future-column", "bronze.workflow_logs.delay_min"),
+        experiment(
+            "lead(priority) OVER (PARTITION BY instrument_id ORDER BY submitted_ts)", "leak.future",
+            "gold.experiments.planted"),
+        experiment(
+            "count(*) OVER (PARTITION BY scientist_id, date_trunc('day', submitted_ts))", "leak.future",
+            "gold.experiments.planted"),
+        experiment(
+            "x.w",
+            join: "LEFT JOIN (SELECT experiment_id, wait_min AS w FROM bronze.queue_logs) AS x USING (experiment_id)",
+            "leak.future-column", "bronze.queue_logs.wait_min"),
+        experiment(
+            "x.v",
+            join:
+                "LEFT JOIN (SELECT instrument_id, avg(vibration_mm_s) AS v FROM bronze.instrument_telemetry GROUP BY 1) AS x USING (instrument_id)",
+            "leak.future-rows", "bronze.instrument_telemetry.vibration_mm_s"),
+        experiment(
+            "x.rate",
+            join:
+                "LEFT JOIN LATERAL (SELECT avg(h.delayed) AS rate FROM bronze.workflow_logs AS h WHERE h.instrument_id = joined.instrument_id AND h.submitted_ts < joined.submitted_ts) AS x ON true",
+            "leak.", "bronze.workflow_logs.delayed"),
+        experiment(
+            "x.rate",
+            join:
+                "LEFT JOIN LATERAL (SELECT avg(h.delayed) AS rate FROM bronze.workflow_logs AS h WHERE h.instrument_id = joined.instrument_id AND h.actual_end_ts <= joined.submitted_ts) AS x ON true",
+            nil),
+        experiment("lag(priority) OVER (PARTITION BY instrument_id ORDER BY submitted_ts, experiment_id)", nil),
+        gold(
+            "(epoch(s.planned_start_ts) - epoch(s.submitted_ts)) / 60 AS buffer_min",
+            "(epoch(s.actual_end_ts) - epoch(s.submitted_ts)) / 60 AS buffer_min", "leak.future-column",
+            "buffer_min", "bronze.workflow_logs.actual_end_ts"),
+        gold("s.submitted_ts > r.ts\n", "s.submitted_ts < r.ts\n", "leak.future-rows", "bronze.reagent_logs"),
+        gold("s.submitted_ts >= q.dequeue_ts\n", "s.submitted_ts <= q.dequeue_ts\n", "leak.", "bronze.queue_logs"),
         stay("length(readmitted)", "leak.target", "silver.encounters.readmitted", "bronze.encounters.readmitted"),
         stay(
             "o.rate",
