@@ -19,7 +19,8 @@ COMMANDS = {
     "ingest": ["ingest", "--json"],
     "run": ["run", "--to", "transform", "--json"],
     "compact": ["lake", "compact", "--json"],
-    "vacuum": ["lake", "vacuum", "--json"],
+    # Under the lock, which keeps all others out, nothing need stay behind.
+    "vacuum": ["lake", "vacuum", "--retain", "0h", "--force", "--json"],
     "checkpoint": ["lake", "checkpoint", "--json"],
     "replay": [
         "quarantine", "fix", "moves", "--where", "amount=much", "--set", "amount=0", "--reason", "a slip", "--replay",
