@@ -94,6 +94,10 @@ package final class Connection {
         }
         while true {
             let state = duckdb_pending_execute_task(pending)
+            if state == DUCKDB_PENDING_ERROR {
+                // Here it is told what failed; asking for the result would only say that there is none.
+                throw DuckDBError(duckdb_pending_error(pending).map { String(cString: $0) } ?? "the query failed")
+            }
             if state == DUCKDB_PENDING_NO_TASKS_AVAILABLE {
                 Self.pause()
             } else if state != DUCKDB_PENDING_RESULT_NOT_READY {
