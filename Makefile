@@ -24,8 +24,7 @@ build: setup ## .build/release/martlet
 
 test: setup ## all tests, with delta-rs reading what Martlet writes, and a short torture run
 	swift build $(SWIFT_FLAGS) --build-tests
-	interop=$$(scripts/venv interop); \
-	MARTLET_INTEROP_PYTHON=$$interop swift test $(SWIFT_FLAGS) --skip-build
+	scripts/test
 	interop=$$(scripts/venv interop); MARTLET_INTEROP_PYTHON=$$interop scripts/torture --short
 
 torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged

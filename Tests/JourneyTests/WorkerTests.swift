@@ -90,12 +90,12 @@ import Vocabulary
 
     @Test func `a stopped worker is taken over when its lease is over, and gives way when it goes on`() throws {
         let house = try WorkerHouse()
-        let worker = try house.start("--lease", "2")
+        let worker = try house.start("--lease", "6")
         let run = try house.submit("run")
         let (_, process) = try house.training(run)
         try house.stop(worker.process.processIdentifier, process)
         try house.makeQuick()
-        let heir = try house.start("--lease", "2")
+        let heir = try house.start("--lease", "6")
         _ = try house.job(run) { $0.outcomes.count == 2 }
         // The stopped process still has the project's lock: the heir's waits for it, and does not fail.
         kill(worker.process.processIdentifier, SIGCONT)
@@ -141,9 +141,17 @@ import Vocabulary
 
     @Test func `two workers share a queue, and each job is done once`() throws {
         let house = try WorkerHouse()
-        let ids = try (1...10).map { try house.submit("predict", "landing/visits/later.csv", "-o", "\($0).csv") }
-        let workers = try (1...2).map { _ in try house.start("--drain", "--slots", "2") }
+        // The job that waits for the project's lock fills one worker, so the other one does the rest.
+        var lock = try FileLock(house.place.path(".martlet/lock"))
+        #expect(lock != nil)
+        let waiting = try house.submit("ingest")
+        let quick = try (1...6).map { try house.submit("predict", "landing/visits/later.csv", "-o", "\($0).csv") }
+        let workers = try (1...2).map { _ in try house.start("--drain") }
+        for id in quick { _ = try house.ended(id) }
+        #expect(try house.job(waiting)["state"]?.text == "running")
+        lock = nil
         for worker in workers { #expect(try house.end(of: worker) == 0) }
+        let ids = [waiting] + quick
         for id in ids {
             let job = try house.job(id)
             #expect(job["state"]?.text == "finished" && job.outcomes == ["finished"], "\(job.shown)")
@@ -193,6 +201,9 @@ import Vocabulary
             let fields = try #require(text.split(separator: ")").last).split(separator: " ")
             return (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0)
         }
+        // Once it has done a job it has started, however slow the machine.
+        try house.makeQuick()
+        _ = try house.ended(house.submit("ingest"))
         Thread.sleep(forTimeInterval: 1.5)
         let before = try ticks()
         Thread.sleep(forTimeInterval: 4)
