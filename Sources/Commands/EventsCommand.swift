@@ -180,17 +180,6 @@ struct JSONLinesOption: ParsableArguments {
     var json = false
 }
 
-/// A moment that a person wrote.
-func moment(_ text: String, _ option: String) throws -> Timestamp {
-    guard let moment = Timestamp(text) else {
-        throw MartletError(
-            .usage, "settings.time", "\(option) is \(text), which is not a time.",
-            remedy:
-                "Write it like 2026-01-31, 2026-01-31T08:15 or 2026-01-31T08:15:00Z; it is UTC unless said otherwise.")
-    }
-    return moment
-}
-
 /// An event for people.
 enum EventLine {
     static func cells(_ event: Event) -> [String] {

@@ -25,15 +25,6 @@ struct LakeCommand: ParsableCommand {
         return try Set(names.map { try tableName($0) }).sorted()
     }
 
-    static func moment(_ text: String) throws -> Timestamp {
-        guard let moment = Timestamp(parsing: text) else {
-            throw MartletError(
-                .usage, "lake.moment", "\(text) is not a moment.",
-                remedy: "Write it like 2026-01-31T08:00:00Z, or a date for its first moment (UTC).")
-        }
-        return moment
-    }
-
     static var bothTimes: MartletError {
         MartletError(.usage, "lake.version", "--version and --at both say what to look at; one is wanted.")
     }

@@ -13,11 +13,11 @@ struct LakeHistoryCommand: ParsableCommand {
     @OptionGroup var format: JSONOption
 
     func run() throws {
-        let moment = try at.map { try LakeCommand.moment($0) }
+        let instant = try at.map { try moment($0, "--at") }
         let versions = try place.composition().withLake { lake in
             try lake.history(of: try LakeCommand.tableName(table)).reversed().filter { entry in
                 if let version, entry.version > version { return false }
-                if let moment, let at = entry.at, at > moment { return false }
+                if let instant, let at = entry.at, at > instant { return false }
                 return true
             }
         }

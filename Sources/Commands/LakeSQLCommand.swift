@@ -24,8 +24,8 @@ struct LakeSQLCommand: ParsableCommand {
             var versions: [TableName: Int] = [:]
             if at != nil || !version.isEmpty {
                 let tables = try lake.engine.analyse(sql, file: "SQL").tables
-                if let moment = try at.map({ try LakeCommand.moment($0) }) {
-                    for table in tables { versions[table] = try lake.version(of: table, at: moment) }
+                if let instant = try at.map({ try moment($0, "--at") }) {
+                    for table in tables { versions[table] = try lake.version(of: table, at: instant) }
                 }
                 for choice in version {
                     let (table, number) = try chosen(choice, among: tables)

@@ -16,7 +16,7 @@ struct LakeShowCommand: ParsableCommand {
         guard version == nil || at == nil else { throw LakeCommand.bothTimes }
         try place.composition().withLake { lake in
             let name = try LakeCommand.tableName(table)
-            let version = try at.map { try lake.version(of: name, at: try LakeCommand.moment($0)) } ?? version
+            let version = try at.map { try lake.version(of: name, at: try moment($0, "--at")) } ?? version
             let rows = try lake.query(
                 "SELECT * FROM \(name.layer.rawValue).\"\(name.name.replacing("\"", with: "\"\""))\"",
                 at: version.map { [name: $0] } ?? [:], limit: max(0, limit))

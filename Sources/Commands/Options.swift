@@ -66,3 +66,14 @@ struct JSONOption: ParsableArguments {
     @Flag(help: "Print JSON (its shape is in docs/cli.md) instead of a table.")
     var json = false
 }
+
+/// A moment that a person wrote.
+func moment(_ text: String, _ option: String) throws -> Timestamp {
+    guard let moment = Timestamp(text) else {
+        throw MartletError(
+            .usage, "settings.time", "\(option) is \(text), which is not a time.",
+            remedy:
+                "Write it like 2026-01-31, 2026-01-31T08:15 or 2026-01-31T08:15:00Z; it is UTC unless said otherwise.")
+    }
+    return moment
+}

@@ -316,55 +316,6 @@ package enum Disk {
     private let Glibc_write = Darwin.write
 #endif
 
-/// An exclusive lock on a file, held until the value goes away or the process ends.
-package final class FileLock {
-    private let file: Int32
-    private let path: String
-
-    /// Gives `nil` when another process holds it.
-    package init?(_ path: String) throws {
-        self.path = path
-        try Disk.makeDirectory(Disk.parent(of: path))
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw Disk.failure("lock", path) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            close(file)
-            return nil
-        }
-    }
-
-    /// Notes in the file that work has begun.
-    /// - Returns: whether the last who noted so also noted its end. `false` for a new file.
-    ///
-    /// The note need not outlast a power cut: what is on the disk after one is on the disk.
-    package func begin() throws -> Bool {
-        var last: UInt8 = 0
-        guard pread(file, &last, 1, 0) >= 0 else { throw Disk.failure("read", path) }
-        guard pwrite(file, "1", 1, 0) == 1 else { throw Disk.failure("write", path) }
-        return last == UInt8(ascii: "0")
-    }
-
-    package func end() throws {
-        guard pwrite(file, "0", 1, 0) == 1 else { throw Disk.failure("write", path) }
-    }
-
-    /// Waits as long as another process holds it.
-    package init(waitingFor path: String) throws {
-        self.path = path
-        try Disk.makeDirectory(Disk.parent(of: path))
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw Disk.failure("lock", path) }
-        while flock(file, LOCK_EX) != 0 {
-            if errno == EINTR { continue }
-            let error = Disk.failure("lock", path)
-            close(file)
-            throw error
-        }
-    }
-
-    deinit { close(file) }
-}
-
 extension Disk {
     /// Appends bytes to a file, making it when needed. Not durable: for logs.
     package static func append(_ path: String, _ bytes: [UInt8]) throws {

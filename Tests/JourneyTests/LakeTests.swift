@@ -81,7 +81,7 @@ import Vocabulary
         #expect(try shown.json().list?.count == 740)
         #expect(try place.martlet("lake", "history", "bronze.visits", "--at", then, "--json").json().list?.count == 3)
         for (arguments, code, exit) in [
-            (["lake", "show", "bronze.visits", "--at", "yesterday"], "lake.moment", Int32(64)),
+            (["lake", "show", "bronze.visits", "--at", "yesterday"], "settings.time", Int32(64)),
             (["lake", "show", "bronze.visits", "--at", "1999-01-01"], "lake.no-version", 1),
             (["lake", "show", "bronze.visits", "--at", then, "--version", "1"], "lake.version", 64),
             (["lake", "sql", "SELECT 1 FROM bronze.visits, gold.visits", "--version", "1"], "lake.version", 64),
