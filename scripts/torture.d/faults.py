@@ -137,7 +137,7 @@ class Scene:
         return []
 
 
-def scenes(program, commands, shim, scratch):
+def scenes(program, commands, shim, scratch, only=None):
     run, ingest = ["run", "--to", "transform", "--json"], ["ingest", "--json"]
     made = [
         ("first", run, ["land", "land"]),
@@ -147,7 +147,12 @@ def scenes(program, commands, shim, scratch):
     for name in ("compact", "checkpoint", "vacuum"):
         if name in commands:
             made.append((name, commands[name], ["land", run, "land", run, "land", run]))
+    unknown = set(only or ()) - {name for name, _, _ in made}
+    if unknown:
+        raise Failure(f"there is no scene {', '.join(sorted(unknown))}: {', '.join(name for name, _, _ in made)}")
     for name, arguments, prepare in made:
+        if only and name not in only:
+            continue
         yield Scene(name, program, shim, scratch, arguments, prepare)
 
 
@@ -164,11 +169,11 @@ def chosen(calls, rng, every):
     return sorted(picked)
 
 
-def everywhere(program, commands, shim, scratch, seed, say=print, every=False, most=None, seconds=None):
+def everywhere(program, commands, shim, scratch, seed, say=print, every=False, only=None, most=None, seconds=None):
     """Gives (faults, failures); prints a line a scene."""
     rng = random.Random(seed)
     total, failures = 0, []
-    made = list(scenes(program, commands, shim, scratch))
+    made = list(scenes(program, commands, shim, scratch, only))
     for index, scene in enumerate(made):
         begun = time.monotonic()
         share = seconds and seconds / (len(made) - index)
@@ -182,6 +187,8 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, m
         for number, (call, kind) in enumerate(plan):
             if share and number >= 6 and time.monotonic() - begun > share or len(failures) >= 10:
                 break
+            if number and number % 100 == 0:
+                say(f"faults in {scene.name}: {number} of {whole} so far")
             found, outcome, folder = scene.fail(call, kind, number, rng)
             covered.add((call.op, call.site))
             outcomes[outcome] += 1

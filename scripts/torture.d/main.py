@@ -38,6 +38,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=int(environment.get("SEED", 0)), help="0 = another one each time")
     parser.add_argument("--only", help=f"some of {','.join(PARTS)}")
     parser.add_argument("--life", type=int, help="this life of the cycles only, with --seed")
+    parser.add_argument("--scene", help="faults: some of first,second,ingest,compact,checkpoint,vacuum")
     parser.add_argument("--every-call", action="store_true", help="faults: every call, not three of each place")
     parser.add_argument("--project-data", metavar="FILE", help="the real readmission file: flights only")
     parser.add_argument("--program", help="another binary than .build/release/martlet")
@@ -98,6 +99,7 @@ class Torture:
         shim = Shim(self.scratch)
         total, found = faults.everywhere(
             self.small, self.commands, shim, self.scratch, self.seed, say=say, every=self.options.every_call,
+            only=self.options.scene and self.options.scene.split(","),
             most=8 if self.options.short else None, seconds=seconds)
         self.failures += found
         say(f"{total} faults, {len(found)} differences")
