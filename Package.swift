@@ -54,6 +54,7 @@ let package = Package(
         .target(
             name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
         module("Generators", ["Vocabulary"]),
+        module("Forests", ["Vocabulary"]),
 
         // Adapters: join one domain protocol to one face.
         module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
@@ -78,6 +79,10 @@ let package = Package(
             ]),
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
 
+        // What `make bench NAME=forest_speed` and `forest_equality` run.
+        .executableTarget(
+            name: "forestbench", dependencies: ["Forests"], path: "Benchmarks/forestbench", swiftSettings: settings),
+
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
         tests("ProjectsTests", ["Projects", "Lakehouse", "Training", "Vocabulary"]),
         tests("LakehouseTests", ["Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
@@ -88,6 +93,7 @@ let package = Package(
         tests("WorkflowTests", ["Workflow", "Lakehouse", "Registry", "SQLite", "Vocabulary"]),
         tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
+        tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,138 @@
+"""What the benchmarks of the forest evaluator share: models in files, what their library predicts, what ours does."""
+import json
+import subprocess
+import sys
+
+import numpy
+import xgboost
+
+import _bench
+
+PROGRAM = _bench.ROOT / ".build/release/forestbench"
+EXPLAINED = 20
+
+
+class Case:
+    """A model file, rows, and what the library says of them."""
+
+    def __init__(self, family, format, path, rows, margins, scores, contributions):
+        self.family, self.format, self.path, self.rows = family, format, path, rows
+        self.margins, self.scores, self.contributions = margins, scores, contributions
+        rows.astype("<f8").tofile(f"{path}.rows")
+
+    @property
+    def line(self):
+        return f"{self.format} {self.path} {self.path}.rows {self.path}.out"
+
+
+def build():
+    """Builds the program that calls our evaluator."""
+    flags = ["-c", "release", "--pkg-config-path", str(_bench.ROOT / ".deps/lib/pkgconfig"), "--product", "forestbench"]
+    built = subprocess.run(["swift", "build", *flags], cwd=_bench.ROOT, capture_output=True, text=True)
+    if built.returncode != 0:
+        sys.exit(f"bench: forestbench does not build\n{built.stdout}{built.stderr}")
+
+
+def lightgbm_thresholds(model):
+    found = [[] for _ in range(model.num_feature())]
+
+    def visit(node):
+        if "split_feature" in node:
+            if node["decision_type"] == "<=":
+                found[node["split_feature"]].append(node["threshold"])
+            visit(node["left_child"])
+            visit(node["right_child"])
+
+    for tree in model.dump_model()["tree_info"]:
+        visit(tree["tree_structure"])
+    return found
+
+
+def xgboost_trees(model):
+    booster = json.loads(bytes(model.save_raw("json")))["learner"]["gradient_booster"]
+    return (booster["gbtree"] if booster["name"] == "dart" else booster)["model"]["trees"]
+
+
+def xgboost_thresholds(model, columns):
+    found = [[] for _ in range(columns)]
+    for tree in xgboost_trees(model):
+        for node, left in enumerate(tree["left_children"]):
+            if left != -1:
+                found[tree["split_indices"][node]].append(float(numpy.float32(tree["split_conditions"][node])))
+    return found
+
+
+def lightgbm_case(path, model, rows):
+    model.save_model(path)
+    return Case(
+        "lightgbm", "lightgbm", path, rows, model.predict(rows, raw_score=True, num_threads=1),
+        model.predict(rows, num_threads=1), model.predict(rows[:EXPLAINED], pred_contrib=True, num_threads=1))
+
+
+def xgboost_case(path, model, rows, kinds, binary):
+    """An infinity is refused by a DMatrix, so it is replaced where a DMatrix is needed (by the library's DART and for
+    contributions); rows with infinities are otherwise predicted in place."""
+    model.set_param({"nthread": 1})
+    model.save_model(f"{path}.{'ubj' if binary else 'json'}")
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        floats = rows.astype(numpy.float32)
+    codes = numpy.array([kind == "c" for kind in kinds])
+    dart = json.loads(model.save_config())["learner"]["gradient_booster"]["name"] == "dart"
+    finite = numpy.where(numpy.isinf(floats), numpy.float32(3e38), floats)
+    # The library's DMatrix also refuses codes that cannot be.
+    bad = codes & ((finite < 0) | (finite >= 16777216))
+    finite[bad] = 1
+    if dart:
+        rows, floats = finite.astype(float), finite
+    else:
+        rows[:EXPLAINED], floats[:EXPLAINED] = finite[:EXPLAINED], finite[:EXPLAINED]
+    matrix = xgboost.DMatrix(floats if dart else finite[:EXPLAINED], feature_types=kinds, enable_categorical=True)
+    if dart:
+        margins, scores = model.predict(matrix, output_margin=True), model.predict(matrix)
+        matrix = matrix.slice(range(EXPLAINED))
+    else:
+        margins = model.inplace_predict(floats, predict_type="margin", validate_features=False)
+        scores = model.inplace_predict(floats, validate_features=False)
+    contributions = model.predict(matrix, pred_contribs=True)
+    format = "ubj" if binary else "json"
+    return Case("xgboost", format, f"{path}.{format}", rows, margins, scores, contributions)
+
+
+def predicted(folder, cases):
+    """Ours: for each case margin, score, batch score and the contributions of the first rows."""
+    build()
+    with open(f"{folder}/list", "w") as file:
+        file.writelines(case.line + "\n" for case in cases)
+    _bench.measured([PROGRAM, "predict", f"{folder}/list"])
+    answers = []
+    for case in cases:
+        numbers = numpy.fromfile(f"{case.path}.out", "<f8")
+        rows = len(case.rows)
+        answers.append((numbers[:4 * rows].reshape(rows, 4), numbers[4 * rows:].reshape(EXPLAINED, -1)))
+    return answers
+
+
+class Check:
+    pass
+
+
+def compared(case, answer):
+    table, contributions = answer
+    check = Check()
+    check.rows = len(table)
+    if case.family == "lightgbm":
+        check.margins = int((table[:, 0].view("<u8") == case.margins.astype("<f8").view("<u8")).sum())
+        check.scores = int((table[:, 1].view("<u8") == case.scores.astype("<f8").view("<u8")).sum())
+    else:
+        ours, theirs = table[:, 0].astype("<f4"), case.margins.astype("<f4")
+        check.margins = int(((ours.view("<u4") == theirs.view("<u4")) & (ours == table[:, 0])).sum())
+        ours, theirs = table[:, 1].astype("<f4"), case.scores.astype("<f4")
+        check.scores = int((numpy.abs(ours.view("<i4").astype(int) - theirs.view("<i4").astype(int)) <= 1).sum())
+    check.batches = int((table[:, 2].view("<u8") == table[:, 1].view("<u8")).sum())
+    scale = numpy.maximum(numpy.abs(case.contributions).max(axis=1), 1)
+    check.contributions = float((numpy.abs(contributions - case.contributions).max(axis=1) / scale).max())
+    check.sums = float((numpy.abs(table[:EXPLAINED, 3] - table[:EXPLAINED, 0]) / scale).max())
+    faults = check.rows - min(check.margins, check.scores, check.batches)
+    if faults:
+        print(f"bench: {case.path} ({case.family}): {faults} of {check.rows} rows differ", file=sys.stderr)
+    return check

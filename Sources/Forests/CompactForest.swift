@@ -1,0 +1,113 @@
+internal import Foundation
+package import Vocabulary
+
+/// A tree ensemble with one margin for a row, evaluated by our own code: LightGBM's and XGBoost's models and our own
+/// random forests (which are written as LightGBM text). What it takes and what it refuses: docs/forests.md.
+///
+/// Predictions are those of the library that wrote the file: LightGBM's to the bit, XGBoost's margins to the bit and
+/// its probabilities within one unit in the last place of a float. A value is immutable; any number of threads may
+/// evaluate it at once.
+package struct CompactForest: Sendable {
+    private let parsed: ParsedForest
+
+    /// Reads LightGBM's text format (version 4, which 2.x and 3.x also wrote in this shape).
+    /// - Throws: `forest.format` and `forest.tree` for a file that is damaged, `forest.unsupported` for a model that
+    ///   is not evaluated: several classes, linear leaves, other objectives than those in docs/forests.md.
+    package init(lightGBM text: some Collection<UInt8>) throws(MartletError) {
+        var file = LightGBMFile(Array(text))
+        self.init(try file.forest())
+    }
+
+    /// Reads XGBoost's JSON model (`save_model("x.json")`).
+    /// - Throws: as above; also `forest.unsupported` for `gblinear` and for vector leaves.
+    package init(xgboostJSON bytes: some Collection<UInt8>) throws(MartletError) {
+        guard let model = JSONValue(parsing: bytes) else { throw Self.unreadable("JSON") }
+        self.init(try XGBoostFile(model: model).forest())
+    }
+
+    /// Reads XGBoost's binary model (`save_model("x.ubj")`, Universal Binary JSON).
+    /// - Throws: as above.
+    package init(xgboostUBJ bytes: some Collection<UInt8>) throws(MartletError) {
+        guard let model = BinaryJSON.value(of: Array(bytes)) else { throw Self.unreadable("UBJSON") }
+        self.init(try XGBoostFile(model: model).forest())
+    }
+
+    private init(_ parsed: ParsedForest) {
+        self.parsed = parsed
+    }
+
+    private static func unreadable(_ format: String) -> MartletError {
+        MartletError(
+            .input, "forest.format", "The model is not readable as \(format).", remedy: ParsedForest.damaged)
+    }
+
+    /// How many values a row has.
+    package var featureCount: Int { parsed.featureNames.count }
+
+    /// The features' names in the order of a row's values.
+    package var featureNames: [String] { parsed.featureNames }
+
+    /// The raw score: the sum over the trees and, of XGBoost, the base score. It is the library's own raw score, so of
+    /// a forest that averages it is the sum before the division.
+    /// - Parameter row: exactly `featureCount` values in the order of `featureNames`; NaN is missing, categories are
+    ///   their codes.
+    package func margin(of row: UnsafeBufferPointer<Double>) -> Double {
+        precondition(row.count == featureCount, "a row has as many values as the forest has features")
+        if parsed.family == .xgboost {
+            var sum = Float(parsed.base)
+            for tree in parsed.trees { sum += Float(leaf(tree, row)) }
+            return Double(sum)
+        }
+        var sum = 0.0
+        for tree in parsed.trees { sum += leaf(tree, row) }
+        return sum
+    }
+
+    private func leaf(_ tree: [TreeNode], _ row: UnsafeBufferPointer<Double>) -> Double {
+        var index = 0
+        while !tree[index].isLeaf {
+            let node = tree[index]
+            let value = parsed.family.reading(row[Int(node.feature)])
+            index = Int(node.goesLeft(value, parsed.family, parsed.sets) ? node.left : node.right)
+        }
+        return tree[index].value
+    }
+
+    /// What the library predicts: the probability of a binary objective, the mean of a forest that averages, else the
+    /// margin.
+    /// - Parameter row: as for `margin(of:)`.
+    package func score(of row: UnsafeBufferPointer<Double>) -> Double { score(ofMargin: margin(of: row)) }
+
+    private func score(ofMargin margin: Double) -> Double {
+        var value = margin
+        if parsed.averages { value /= Double(parsed.trees.count) }
+        switch parsed.link {
+        case .identity: return value
+        case .logistic(let slope): return 1 / (1 + exp(-slope * value))
+        case .floatLogistic: return Double(1 / (expf(min(-Float(value), 88.7)) + 1 + 1e-16))
+        }
+    }
+
+    /// Scores of many rows.
+    /// - Parameters:
+    ///   - rows: `count` rows of `featureCount` values, one after the other.
+    ///   - scores: takes `count` scores.
+    package func score(
+        rows: UnsafeBufferPointer<Double>, count: Int, into scores: UnsafeMutableBufferPointer<Double>
+    ) {
+        precondition(rows.count == count * featureCount && scores.count >= count, "rows and scores fit the count")
+        for row in 0..<count {
+            let start = row * featureCount
+            scores[row] = score(of: UnsafeBufferPointer(rebasing: rows[start..<start + featureCount]))
+        }
+    }
+
+    /// How much each feature adds to the margin of a row: Shapley values with the trees' own counts standing in for
+    /// absent features (LightGBM's `predict(pred_contrib=True)`, XGBoost's `pred_contribs=True`), the expected margin
+    /// last. They sum to the margin but for rounding: XGBoost sums in floats, this in doubles.
+    /// - Parameter row: as for `margin(of:)`.
+    package func contributions(of row: UnsafeBufferPointer<Double>) -> [Double] {
+        precondition(row.count == featureCount, "a row has as many values as the forest has features")
+        return PathAttribution.shares(of: parsed, row: row)
+    }
+}
