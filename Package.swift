@@ -55,6 +55,7 @@ let package = Package(
             name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
         module("Generators", ["Vocabulary"]),
         module("Forests", ["Vocabulary"]),
+        module("PredictionLog", ["Vocabulary"]),
 
         // Adapters: join one domain protocol to one face.
         module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
@@ -94,6 +95,7 @@ let package = Package(
         tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Vocabulary"]),
+        tests("PredictionLogTests", ["PredictionLog", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,82 @@
+/// Encoded records that wait to be written, and who waits for them.
+final class LogBuffer: @unchecked Sendable {
+    // Unchecked: a buffer belongs either to the log's state, which is reached under its lock only, or to the writer's
+    // thread, which swaps it for the other one under that lock. Nobody else has a reference to it.
+
+    struct Waiter {
+        let acknowledged: PredictionLog.Acknowledgement
+        let courier: AcknowledgementCourier?
+    }
+
+    let base: UnsafeMutableRawPointer
+    let capacity: Int
+    var used = 0
+    var records = 0
+    var waiters: [Waiter] = []
+    /// The sources of its records, by number.
+    var sources: [UInt16] = []
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        base = .allocate(byteCount: capacity, alignment: 64)
+        waiters.reserveCapacity(256)
+    }
+
+    deinit { base.deallocate() }
+
+    var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: used) }
+
+    func append(_ record: borrowing PredictionRecord, features: UnsafeBufferPointer<Double>, _ size: EncodedSize) {
+        record.encode(to: base.advanced(by: used), features: features, size)
+        used += size.total
+        records += 1
+        // Nearly always the one of the record before.
+        if sources.last != record.source.value, !sources.contains(record.source.value) {
+            sources.append(record.source.value)
+        }
+    }
+
+    func clear() {
+        used = 0
+        records = 0
+        waiters.removeAll(keepingCapacity: true)
+        sources.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Brings acknowledgements to where they are waited for, many at a time: one for each event loop.
+package final class AcknowledgementCourier: Sendable {
+    let carry: @Sendable (AcknowledgedBatch) -> Void
+
+    /// - Parameter carry: called on the log's own thread; hands the batch to the event loop, which calls `complete()`.
+    package init(carry: @escaping @Sendable (AcknowledgedBatch) -> Void) { self.carry = carry }
+}
+
+/// Acknowledgements of records that became durable (or failed) together.
+package struct AcknowledgedBatch: Sendable {
+    let acknowledgements: [PredictionLog.Acknowledgement]
+    let result: Result<Void, PredictionLogError>
+
+    package func complete() {
+        for acknowledged in acknowledgements { acknowledged(result) }
+    }
+}
+
+extension [LogBuffer.Waiter] {
+    /// Tells all of them; those with a courier by one call each.
+    func tell(_ result: Result<Void, PredictionLogError>) {
+        var start = 0
+        while start < count {
+            guard let courier = self[start].courier else {
+                self[start].acknowledged(result)
+                start += 1
+                continue
+            }
+            // Those of one courier mostly stand together; those that do not go with a later batch.
+            var end = start + 1
+            while end < count, self[end].courier === courier { end += 1 }
+            courier.carry(AcknowledgedBatch(acknowledgements: self[start..<end].map(\.acknowledged), result: result))
+            start = end
+        }
+    }
+}

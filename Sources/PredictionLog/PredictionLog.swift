@@ -1,0 +1,162 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+package import Vocabulary
+
+/// An append-only log of predictions: a folder of checksummed segments (``Frame``, ``SegmentHeader``).
+///
+/// Invariants:
+/// 1. A record that was acknowledged is in a segment: mode `strict` after a power cut too, mode `written` after the
+///    death of the process, and after a power cut unless it was acknowledged in the last 100 ms.
+/// 2. A failed fsync is never tried again and nothing is acknowledged after it (the PostgreSQL lesson of 2018: the pages
+///    may be gone and the next fsync report success). The log has to be opened anew.
+/// 3. A full disk leaves whole records only; the log goes on by itself, in a new segment.
+/// 4. Memory is bounded by two buffers. What does not fit is refused (`strict`, `written`) or dropped and counted.
+/// 5. A segment is written by one process once. A log that is opened anew begins a new one.
+///
+/// A record is encoded on the thread of the caller, into a buffer under a short lock. One thread swaps the buffer for an
+/// empty one and writes it whole, so records that come at once share a write and an fsync. A second thread makes durable
+/// what mode `written` has acknowledged.
+package final class PredictionLog: Sendable {
+    /// Called once for a record or a batch that was waiting, on a thread of the log: keep it short.
+    package typealias Acknowledgement = @Sendable (Result<Void, PredictionLogError>) -> Void
+
+    /// What becomes of a record that was handed over.
+    package enum Admission: Sendable, Equatable {
+        /// The acknowledgement will be called.
+        case waiting
+        /// Mode `best-effort`: it will be written. The acknowledgement is not called.
+        case taken
+        /// The sampling policy leaves it out. The acknowledgement is not called.
+        case sampledOut
+        /// Mode `best-effort`: it was dropped, and counted. The acknowledgement is not called.
+        case dropped
+        /// It is not logged, and the request must not be answered. The acknowledgement is not called.
+        case refused(PredictionLogError)
+    }
+
+    struct State {
+        enum Condition { case open, full, failed(MartletError), closed }
+
+        var buffer: LogBuffer
+        var condition = Condition.open
+        var isClosing = false
+        var writerSleeps = false
+        /// The keeper asks the writer to look at the clock or to try the disk again.
+        var poked = false
+        var sources: [PredictionSource] = []
+        var appended = 0
+        var dropped = 0
+        var refused = 0
+    }
+
+    package let folder: SegmentFolder
+    package let mode: PredictionLogMode
+    package let policy: PredictionLogPolicy
+    let state: Mutex<State>
+    let wake = DispatchSemaphore(value: 0)
+    let sampledOut = Atomic<Int>(0)
+    let done = DispatchSemaphore(value: 0)
+    let writer: SegmentWriter
+
+    /// Opens the log of a folder, which is made when needed, for the only process that writes to it. What a killed
+    /// writer left is recovered first.
+    ///
+    /// - Throws: `predictions.locked` when another process has it open; `disk.*`.
+    package static func open(
+        folder path: String, mode: PredictionLogMode = .written, policy: PredictionLogPolicy = .init(),
+        disk: some SegmentDisk = RealDisk(), surroundings: Surroundings
+    ) throws -> PredictionLog {
+        var lock = try FileLock("\(path)/lock")
+        // A compaction that found no server holds it for a moment, and so may the server that this one replaces.
+        for _ in 0..<20 where lock == nil {
+            Thread.sleep(forTimeInterval: 0.05)
+            lock = try FileLock("\(path)/lock")
+        }
+        guard let lock else {
+            throw MartletError(
+                .conflict, "predictions.locked", "Another process writes the prediction log \(path).",
+                remedy: "One server writes the log of a project: stop the other one.")
+        }
+        let folder = SegmentFolder(path)
+        let recovery = try folder.recover()
+        let writer = try SegmentWriter(
+            folder: folder, lock: lock, mode: mode, policy: policy, disk: disk, surroundings: surroundings,
+            recovery: recovery)
+        // A log that cannot write says so now, not at the first request.
+        try writer.begin()
+        return PredictionLog(folder: folder, mode: mode, policy: policy, writer: writer)
+    }
+
+    private init(
+        folder: SegmentFolder, mode: PredictionLogMode, policy: PredictionLogPolicy, writer: SegmentWriter
+    ) {
+        self.folder = folder
+        self.mode = mode
+        self.policy = policy
+        self.writer = writer
+        state = Mutex(State(buffer: LogBuffer(capacity: policy.bufferBytes)))
+        start()
+    }
+
+    /// Tells the log of a source, once before its first record. The same source has the same number.
+    /// - Throws: `predictions.sources` after 65,536 of them.
+    package func register(_ source: PredictionSource) throws -> PredictionSourceNumber {
+        try state.withLock { state in
+            if let known = state.sources.firstIndex(of: source) { return .init(value: UInt16(known)) }
+            guard let number = UInt16(exactly: state.sources.count) else {
+                throw MartletError(
+                    .conflict, "predictions.sources", "The prediction log has seen 65,536 model versions.",
+                    remedy: "Start the server again.")
+            }
+            state.sources.append(source)
+            return .init(value: number)
+        }
+    }
+
+    /// What the log has done since it was opened.
+    package var counters: PredictionLogCounters {
+        var counters = writer.shared.withLock { $0.counters }
+        counters.sampledOut = sampledOut.load(ordering: .relaxed)
+        state.withLock { state in
+            counters.appended = state.appended
+            counters.dropped += state.dropped
+            counters.refused += state.refused
+            counters.waitingBytes = state.buffer.used
+            switch state.condition {
+            case .full: counters.isFull = true
+            case .failed: counters.hasFailed = true
+            case .open, .closed: break
+            }
+        }
+        return counters
+    }
+
+    /// Writes and makes durable all that was taken, closes the segment and lets go of the folder. What comes from now on
+    /// is refused as closed. Does nothing the second time.
+    ///
+    /// - Throws: `predictions.failed` when what was acknowledged may not be durable.
+    @available(*, noasync)
+    package func close() throws {
+        let (isFirst, sleeps) = state.withLock { state in
+            defer {
+                state.isClosing = true
+                state.writerSleeps = false
+            }
+            return (!state.isClosing, state.writerSleeps)
+        }
+        guard isFirst else { return }
+        if sleeps { wake.signal() }
+        done.wait()
+        if case .failed(let cause) = state.withLock({ $0.condition }) { throw PredictionLogError.failed(cause).error }
+    }
+
+    /// The same, from asynchronous code: waits on a thread of its own.
+    package func shutDown() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            Self.onThread("prediction log, closing") {
+                continuation.resume(with: Result { try self.close() })
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/// What the answer to a request waits for.
+package enum PredictionLogMode: String, Sendable, CaseIterable {
+    /// Until its record is on the disk (fsync).
+    case strict
+    /// Until its record is with the system (write): kept when the process is killed, and on the disk within 100 ms.
+    case written
+    /// For nothing. What could not be logged is counted as dropped.
+    case bestEffort = "best-effort"
+}
+
+/// How much is logged, how it is laid out on the disk, and how long it is kept.
+package struct PredictionLogPolicy: Sendable, Equatable {
+    /// Which share of the requests is logged, from 0 to 1. A request is in by its id alone: the portable uniform number
+    /// of its id and seed 0 is below the share. So the same request has the same answer on every server.
+    package var share = 1.0
+    /// Whether records whose decision is positive are logged whatever the share.
+    package var keepsDecisions = false
+    /// A segment that has so many bytes is closed, and the next begun.
+    package var segmentBytes = 64 << 20
+    /// A segment that began so many seconds ago is closed, so that it can be compacted.
+    package var segmentSeconds = 300.0
+    /// Bytes of each of the two buffers: one is filled while the other is written.
+    package var bufferBytes = 4 << 20
+    /// Mode `written`: what was acknowledged is on the disk within so many seconds.
+    package var syncSeconds = 0.1
+    /// Closed segments that are older are removed, compacted or not; `nil` keeps them.
+    package var keepSeconds: Double?
+    /// When all segments have more bytes, the oldest closed ones are removed, compacted or not; `nil` keeps them.
+    package var keepBytes: Int64?
+
+    package init() {}
+}

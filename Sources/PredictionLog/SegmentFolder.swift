@@ -1,0 +1,140 @@
+internal import Vocabulary
+
+/// The folder of a prediction log: its segments, who may write, and what a killed writer left.
+///
+/// ```
+/// lock                                       held by the one who writes
+/// <log id>-<number>.segment                  closed, or the last one of a log that is open
+/// <log id>-<number>.compacted                its rows are in the lake
+/// <log id>-<number>-<offset>.torn            a damaged end with records in it, set aside by recovery
+/// ```
+package struct SegmentFolder: Sendable {
+    package struct Entry: Sendable, Equatable {
+        package let path: String
+        package let log: String
+        package let number: Int
+        package let isCompacted: Bool
+    }
+
+    /// What was found when the log was opened.
+    package struct Recovery: Sendable, Equatable, Codable {
+        /// Segments whose writer had not closed them.
+        package var segments = 0
+        /// Predictions in them.
+        package var records = 0
+        /// Bytes behind the last whole record that were cut off.
+        package var tornBytes = 0
+        /// Segments that had such bytes.
+        package var tornSegments = 0
+        /// Names of files with damaged ends that were set aside.
+        package var setAside: [String] = []
+
+        package init() {}
+    }
+
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    static func name(log: String, number: Int) -> String {
+        let digits = String(number)
+        return "\(log)-\(String(repeating: "0", count: max(0, 8 - digits.utf8.count)))\(digits)"
+    }
+
+    /// All segments, the oldest first.
+    package func entries() -> [Entry] {
+        Disk.list(path).compactMap { name in
+            let halves = name.split(separator: ".")
+            guard halves.count == 2, ["segment", "compacted"].contains(halves[1]) else { return nil }
+            let parts = halves[0].split(separator: "-")
+            guard parts.count == 2, parts[0].utf8.count == 32, let number = Int(parts[1]) else { return nil }
+            return Entry(
+                path: "\(path)/\(name)", log: String(parts[0]), number: number, isCompacted: halves[1] == "compacted")
+        }
+    }
+
+    /// The segments that nobody writes any more and that are not compacted, the oldest first.
+    package func closed() -> [Entry] {
+        let entries = entries()
+        var last: [String: Int] = [:]
+        for entry in entries { last[entry.log] = max(last[entry.log] ?? 0, entry.number) }
+        return entries.filter { entry in
+            // A log never goes back to a segment after it has begun the next.
+            !entry.isCompacted && (entry.number < last[entry.log] ?? 0 || hasEnd(entry.path))
+        }
+    }
+
+    /// Whether the file ends with the mark of a closed segment.
+    func hasEnd(_ path: String) -> Bool {
+        guard let size = Disk.stamp(path)?.size, size >= Int64(SegmentHeader.bytes + Frame.endBytes) else {
+            return false
+        }
+        var head: [UInt8] = []
+        var end: [UInt8] = []
+        do {
+            try Disk.scan(path) {
+                head += $0.prefix(SegmentHeader.bytes)
+                return false
+            }
+            try Disk.scan(path, from: size - Int64(Frame.endBytes)) {
+                end += $0
+                return true
+            }
+        } catch { return false }
+        guard let header = head.withUnsafeBytes({ SegmentHeader($0) }), end.count == Frame.endBytes else {
+            return false
+        }
+        return end.withUnsafeBytes {
+            Frame.length($0, salt: header.salt) == Frame.endBytes && $0[8] == Frame.Kind.end.rawValue
+        }
+    }
+
+    /// Closes what a killed writer left: cuts off what stands behind the last whole record and marks the end. Only for
+    /// the one who holds the lock.
+    package func recover() throws -> Recovery {
+        var recovery = Recovery()
+        var changed = false
+        for entry in entries() where !entry.isCompacted && !hasEnd(entry.path) {
+            changed = true
+            try recover(entry, &recovery)
+        }
+        if changed { try Disk.syncNames(in: path) }
+        return recovery
+    }
+
+    private func recover(_ entry: Entry, _ recovery: inout Recovery) throws {
+        let size = Int(Disk.stamp(entry.path)?.size ?? 0)
+        guard var reader = try? PredictionLogReader(entry.path) else {
+            // Killed before the header was whole: no record was ever behind it. Else it is kept for a person.
+            if size <= SegmentHeader.bytes { return Disk.remove(entry.path) }
+            let aside = "\(entry.path.dropLast(".segment".count))-0.torn"
+            recovery.setAside.append(Disk.name(of: aside))
+            return try Disk.move(entry.path, to: aside)
+        }
+        while try reader.skip() != nil {}
+        recovery.segments += 1
+        recovery.records += reader.records
+        let torn = size - reader.offset
+        if torn > 0 {
+            recovery.tornBytes += torn
+            recovery.tornSegments += 1
+            if try reader.tail() == .damaged {
+                let aside = "\(entry.path.dropLast(".segment".count))-\(reader.offset).torn"
+                Disk.remove(aside)
+                _ = try Disk.copyPart(of: entry.path, from: Int64(reader.offset), to: aside) { _ in nil }
+                _ = try Disk.sync(file: aside)
+                recovery.setAside.append(Disk.name(of: aside))
+            }
+        }
+        if reader.records == 0, torn == 0 { return Disk.remove(entry.path) }
+        let file = try AppendedFile(continuing: entry.path)
+        if torn > 0 { try file.truncate(to: reader.offset) }
+        try Failpoint.reach("predictions.recover.cut")
+        if !reader.isClosed {
+            var end = Frame.end(records: reader.records)
+            end.withUnsafeMutableBytes { Frame.seal($0, salt: reader.header.salt) }
+            try end.withUnsafeBytes { try file.write($0) }
+        }
+        try file.sync()
+    }
+}

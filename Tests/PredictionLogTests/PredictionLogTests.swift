@@ -1,0 +1,184 @@
+import Foundation
+import PredictionLog
+import Synchronization
+import Testing
+import Vocabulary
+
+@Suite struct `A prediction log` {
+    @Test(arguments: PredictionLogMode.allCases)
+    func `gives back what was appended`(mode: PredictionLogMode) async throws {
+        let scratch = try Scratch()
+        let log = try PredictionLog.open(folder: scratch.log, mode: mode, surroundings: surroundings)
+        let number = try log.register(source)
+        #expect(try log.register(source) == number)
+        let full = PredictionRecord(
+            requestID: "a-request", idempotencyKey: "a key", entityID: "Möwe", source: number,
+            time: Timestamp(microseconds: 1_700_000_000_123_456), features: [1.5, 0, -.infinity], score: 0.75,
+            decision: true, latency: 41_000, hasReasons: true, warnings: ["unknown category", ""])
+        let bare = PredictionRecord(
+            requestID: "", source: number, time: Timestamp(microseconds: -1), features: [], score: .nan)
+        try await log.append(full)
+        try await log.append(contentsOf: [bare, full])
+        try await log.shutDown()
+        let found = try everything(scratch.log)
+        #expect(found.count == 3)
+        #expect(found[0] == LoggedPrediction(full, source: source))
+        #expect(found[2] == found[0])
+        #expect(found[1].requestID == "" && found[1].entityID == nil && found[1].idempotencyKey == nil)
+        #expect(found[1].score.isNaN && found[1].decision == nil && found[1].features == [])
+        #expect(log.counters.written == 3 && log.counters.appended == 3)
+    }
+
+    @Test func `takes records of many callers at once`() async throws {
+        let scratch = try Scratch()
+        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let number = try log.register(source)
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for task in 0..<64 {
+                group.addTask { for item in 0..<50 { try await log.append(record("\(task)-\(item)", number)) } }
+            }
+        }
+        try await log.shutDown()
+        let ids = try everything(scratch.log).map(\.requestID)
+        #expect(ids.count == 3200 && Set(ids).count == 3200)
+        // Of one caller they come in order.
+        #expect(ids.filter { $0.hasPrefix("7-") } == (0..<50).map { "7-\($0)" })
+        #expect(log.counters.writes < 3200)
+    }
+
+    @Test func `is written by one process only`() async throws {
+        let scratch = try Scratch()
+        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let number = try log.register(source)
+        #expect(throws: MartletError.self) {
+            try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        }
+        try await log.shutDown()
+        try await PredictionLog.open(folder: scratch.log, surroundings: surroundings).shutDown()
+        await #expect(throws: PredictionLogError.closed) { try await log.append(record("late", number)) }
+    }
+
+    @Test func `begins a new segment by size, and tells each of its sources`() async throws {
+        let scratch = try Scratch()
+        var policy = PredictionLogPolicy()
+        policy.segmentBytes = 4096
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let other = PredictionSource(
+            project: "lab", model: "delay", version: 4, signature: Digest(of: "other"), columns: [])
+        let numbers = [try log.register(source), try log.register(other)]
+        for item in 0..<200 { try await log.append(record("\(item)", numbers[item % 2])) }
+        try await log.shutDown()
+        #expect(scratch.segments.count >= 4)
+        let found = try everything(scratch.log)
+        #expect(found.map(\.requestID) == (0..<200).map { "\($0)" })
+        #expect(found.enumerated().allSatisfy { $1.source == [source, other][$0 % 2] })
+        #expect(SegmentFolder(scratch.log).closed().count == scratch.segments.count)
+    }
+
+    @Test func `begins a new segment by time, without a record coming`() async throws {
+        let scratch = try Scratch()
+        var policy = PredictionLogPolicy()
+        policy.segmentSeconds = 0.05
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        try await log.append(record("one", try log.register(source)))
+        try await eventually { SegmentFolder(scratch.log).closed().count == 1 }
+        try await log.shutDown()
+        #expect(scratch.segments.count == 1, "the second one was empty")
+    }
+
+    @Test func `logs the share of the requests that the policy says`() async throws {
+        let scratch = try Scratch()
+        var policy = PredictionLogPolicy()
+        policy.share = 0.3
+        policy.keepsDecisions = true
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let number = try log.register(source)
+        let records = (0..<5000).map { item in
+            var one = record("request-\(item)", number)
+            one.decision = item % 100 == 0
+            return one
+        }
+        for start in stride(from: 0, to: 5000, by: 500) {
+            try await log.append(contentsOf: Array(records[start..<(start + 500)]))
+        }
+        try await log.shutDown()
+        let wanted = (0..<5000).filter {
+            $0 % 100 == 0 || portableUniform(seed: 0, key: "request-\($0)") < 0.3
+        }
+        #expect(try everything(scratch.log).map(\.requestID) == wanted.map { "request-\($0)" })
+        // 50 decisions and of the others 30 %, five standard deviations.
+        #expect(abs(wanted.count - 50 - 1485) < 162)
+        #expect(log.counters.sampledOut == 5000 - wanted.count)
+    }
+
+    @Test func `removes what is too much or too old`() async throws {
+        let scratch = try Scratch()
+        var policy = PredictionLogPolicy()
+        policy.segmentBytes = 2048
+        policy.keepBytes = 10_000
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let number = try log.register(source)
+        for item in 0..<300 { try await log.append(record("\(item)", number)) }
+        try await eventually { log.counters.expired > 5 && scratch.segments.count < 8 }
+        try await log.shutDown()
+        #expect(try everything(scratch.log).last?.requestID == "299")
+
+        for path in scratch.segments {
+            try FileManager.default.setAttributes([.modificationDate: Date() - 100], ofItemAtPath: path)
+        }
+        policy.keepBytes = nil
+        policy.keepSeconds = 50
+        let again = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        try await eventually { scratch.segments.count == 1 }
+        try await again.shutDown()
+    }
+
+    @Test func `can be read while it is written`() async throws {
+        let scratch = try Scratch()
+        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let number = try log.register(source)
+        try await log.append(record("0", number))
+        var reader = try PredictionLogReader(try #require(scratch.segments.first))
+        let writing = Task { for item in 1..<2000 { try await log.append(record("\(item)", number)) } }
+        var found: [String] = []
+        while found.count < 2000 {
+            if let next = try reader.next() { found.append(next.requestID) } else { await Task.yield() }
+        }
+        try await writing.value
+        #expect(found == (0..<2000).map { "\($0)" })
+        #expect(try reader.tail() == .open)
+        try await log.shutDown()
+        #expect(try reader.next() == nil)
+        #expect(try reader.tail() == .closed)
+    }
+
+    @Test func `brings acknowledgements of one courier together`() async throws {
+        let scratch = try Scratch()
+        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let number = try log.register(source)
+        let calls = Mutex((batches: 0, records: 0))
+        let courier = AcknowledgementCourier { batch in
+            calls.withLock { $0.batches += 1 }
+            batch.complete()
+        }
+        for item in 0..<100 {
+            let admission = log.submit(record("\(item)", number), courier: courier, waking: false) { _ in
+                calls.withLock { $0.records += 1 }
+            }
+            #expect(admission == .waiting)
+        }
+        log.wakeWriter()
+        try await log.shutDown()
+        #expect(calls.withLock { $0.records } == 100)
+        #expect(calls.withLock { $0.batches } < 20)
+    }
+}
+
+/// Waits for what other threads do; fails after ten seconds.
+func eventually(_ condition: () -> Bool) async throws {
+    for _ in 0..<2000 {
+        if condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("it did not come to that")
+}

@@ -1,0 +1,109 @@
+import Foundation
+import PredictionLog
+import Testing
+import Vocabulary
+
+@Suite struct `What a killed writer left` {
+    /// A segment of five records without the mark of its end, and where each of its records ends.
+    private func segment(_ scratch: Scratch) async throws -> (path: String, bytes: [UInt8], ends: [Int]) {
+        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let number = try log.register(source)
+        for item in 0..<5 { try await log.append(record("record-\(item)", number)) }
+        let path = try #require(scratch.segments.first)
+        let bytes = try Disk.read(path)
+        var ends: [Int] = []
+        var reader = try PredictionLogReader(path)
+        while try reader.next() != nil { ends.append(reader.offset) }
+        try await log.shutDown()
+        return (path, bytes, ends)
+    }
+
+    private func write(_ bytes: some Collection<UInt8>, to path: String) throws {
+        Disk.remove(path)
+        try Disk.append(path, Array(bytes))
+    }
+
+    @Test func `is cut off behind the last whole record, at every length`() async throws {
+        let scratch = try Scratch()
+        let (path, bytes, ends) = try await segment(scratch)
+        #expect(ends.count == 5 && ends.last == bytes.count)
+        for length in 0...bytes.count {
+            try write(bytes[..<length], to: path)
+            let recovery = try SegmentFolder(scratch.log).recover()
+            let whole = ends.count { $0 <= length }
+            #expect(recovery.records == whole, "cut at \(length)")
+            if whole > 0 {
+                #expect(recovery.tornBytes == length - ends[whole - 1], "cut at \(length)")
+                #expect(try contents(path).map(\.requestID) == (0..<whole).map { "record-\($0)" })
+                #expect(SegmentFolder(scratch.log).closed().count == 1)
+                #expect(try SegmentFolder(scratch.log).recover() == .init(), "the second time there is nothing to do")
+            }
+        }
+    }
+
+    @Test func `with zeros or old bytes behind it is cut off too`() async throws {
+        let scratch = try Scratch()
+        let (path, bytes, _) = try await segment(scratch)
+        // Whole frames of another log: their checksums begin with another salt.
+        let other = try Scratch()
+        let foreign = try await segment(other).bytes[SegmentHeader.bytes...]
+        for rest in [[UInt8](repeating: 0, count: 5000), Array(foreign), [UInt8](repeating: 0xFF, count: 77)] {
+            try write(bytes + rest, to: path)
+            let recovery = try SegmentFolder(scratch.log).recover()
+            #expect(recovery.records == 5 && recovery.tornBytes == rest.count && recovery.setAside.isEmpty)
+        }
+    }
+
+    @Test func `shows every flipped bit`() async throws {
+        let scratch = try Scratch()
+        let (path, bytes, ends) = try await segment(scratch)
+        let whole = try contents(path)
+        for place in SegmentHeader.bytes..<bytes.count {
+            var changed = bytes
+            changed[place] ^= 1 << (place % 8)
+            try write(changed, to: path)
+            let before = ends.count { $0 <= place }
+            // As text: the features hold a NaN, which is not equal to itself.
+            #expect(try contents(path).map { "\($0)" } == whole[..<before].map { "\($0)" })
+        }
+        // In the header: not read at all.
+        for place in 0..<SegmentHeader.bytes {
+            var changed = bytes
+            changed[place] ^= 1 << (place % 8)
+            try write(changed, to: path)
+            #expect(throws: MartletError.self) { try PredictionLogReader(path) }
+        }
+    }
+
+    @Test func `loses nothing to a damage in the middle`() async throws {
+        let scratch = try Scratch()
+        let (path, bytes, ends) = try await segment(scratch)
+        var changed = bytes
+        changed[ends[1] + 20] ^= 1
+        try write(changed, to: path)
+        let recovery = try SegmentFolder(scratch.log).recover()
+        #expect(recovery.records == 2)
+        let aside = try #require(recovery.setAside.first)
+        #expect(try Disk.read("\(scratch.log)/\(aside)") == Array(changed[ends[1]...]))
+    }
+
+    @Test func `whose header is damaged is set aside`() async throws {
+        let scratch = try Scratch()
+        var (path, bytes, _) = try await segment(scratch)
+        bytes[3] ^= 1
+        try write(bytes, to: path)
+        let recovery = try SegmentFolder(scratch.log).recover()
+        #expect(recovery.setAside.count == 1 && SegmentFolder(scratch.log).entries().isEmpty)
+    }
+
+    @Test func `is reported by the log that is opened`() async throws {
+        let scratch = try Scratch()
+        let (path, bytes, _) = try await segment(scratch)
+        try write(bytes.dropLast(3), to: path)
+        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        #expect(log.counters.recovery.records == 4 && log.counters.recovery.tornSegments == 1)
+        try await log.append(record("next", try log.register(source)))
+        try await log.shutDown()
+        #expect(try everything(scratch.log).map(\.requestID).sorted() == ["next"] + (0..<4).map { "record-\($0)" })
+    }
+}
