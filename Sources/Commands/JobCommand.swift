@@ -150,7 +150,7 @@ struct ByteCount: ExpressibleByArgument {
             "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30, "TiB": 0x1p40,
         ]
         guard let amount = Double(number), let unit = units[String(argument.dropFirst(number.count))],
-            amount > 0, amount * unit < 0x1p60
+            amount * unit >= 1, amount * unit < 0x1p60
         else { return nil }
         bytes = Int64(amount * unit)
     }

@@ -57,19 +57,17 @@ struct JobsCommand: ParsableCommand {
 
         func run() throws {
             let composition = try place.composition()
-            var attempt = attempt
-            var shown = 0
+            var tail: LogTail?
             while true {
                 let (job, attempts) = try composition.withRegistry { try $0.jobs.show(named.id) }
                 let newest = self.attempt ?? job.token
-                if attempt != newest {
-                    attempt = newest
-                    shown = 0
-                }
                 let path = AttemptLauncher.log(of: job.id, attempt: newest, in: composition.jobLogs)
-                let text = (try? Disk.read(path)) ?? []
-                Output.raw(String(decoding: text.dropFirst(shown), as: UTF8.self), to: 1)
-                shown = text.count
+                if tail?.path != path {
+                    // What the attempt before said last is mostly why it ended.
+                    Output.raw(tail?.rest() ?? "", to: 1)
+                    tail = LogTail(path)
+                }
+                Output.raw(tail?.more() ?? "", to: 1)
                 let isOver = job.state.isEnded || attempts.contains { $0.attempt == self.attempt && $0.ended != nil }
                 if !follow, !Disk.exists(path) {
                     throw MartletError(

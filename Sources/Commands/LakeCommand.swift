@@ -33,13 +33,13 @@ struct LakeCommand: ParsableCommand {
     static func seconds(_ text: String) throws -> Int {
         let units = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
         if let unit = text.last.flatMap({ units[String($0)] }), let count = Int(text.dropLast()),
-            (0...100_000_000).contains(count)
+            (0...(36_525 * 86_400 / unit)).contains(count)
         {
             return count * unit
         }
         if text == "0" { return 0 }
         throw MartletError(
             .usage, "lake.retention", "\(text) is not a span of time.",
-            remedy: "Write a number and a unit: 12h, 7d or 4w.")
+            remedy: "Write a number and a unit, a hundred years at most: 12h, 7d or 4w.")
     }
 }

@@ -43,8 +43,8 @@ struct OrderOptions: ParsableArguments {
 
     func validate() throws {
         if !(1...100).contains(maxAttempts) { throw ValidationError("--max-attempts must be from 1 to 100.") }
-        if let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) {
-            throw ValidationError("--time-limit must be a number of seconds above 0.")
+        if let timeLimit, !(timeLimit >= 0.001 && timeLimit < 1e9) {
+            throw ValidationError("--time-limit must be a number of seconds, 0.001 or more.")
         }
         if key?.isEmpty == true { throw ValidationError("--key must not be empty.") }
     }

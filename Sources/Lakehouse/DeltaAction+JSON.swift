@@ -60,7 +60,10 @@ extension DeltaTransaction {
 
 extension DeltaAdd {
     fileprivate init?(_ json: JSONValue) {
-        guard let path = json["path"]?.text, let size = json["size"]?.long else { return nil }
+        // No file is larger: sums of sizes cannot overflow.
+        guard let path = json["path"]?.text, let size = json["size"]?.long, (0...(1 << 48)).contains(size) else {
+            return nil
+        }
         self.init(path: path, size: size, rows: 0, modificationTime: json["modificationTime"]?.long ?? 0)
         partitionValues = json["partitionValues"]?.members?.mapValues(\.text) ?? [:]
         dataChange = json["dataChange"]?.flag ?? true

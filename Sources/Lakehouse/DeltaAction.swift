@@ -118,7 +118,10 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
         stats = "{\"numRecords\":\(rows)}"
     }
 
-    package var rows: Int? { stats.flatMap { JSONValue(parsing: $0) }?["numRecords"]?.integer }
+    package var rows: Int? {
+        let said = stats.flatMap { JSONValue(parsing: $0) }?["numRecords"]?.integer
+        return said.flatMap { (0...(1 << 48)).contains($0) ? $0 : nil }
+    }
 
     /// Where the file stands among the table's files: ``place(version:index:)``. Kept in the log as a tag, so that
     /// the order of rows outlives checkpoints and compaction.

@@ -34,7 +34,8 @@ extension Lake {
         case .whole(let why): return .whole(why)
         }
         let from = change.adding(seconds: -incremental.lookahead)
-        let auditFrom = from.adding(seconds: -Self.audited)
+        // A table by days compares whole days, so their inputs begin with the day.
+        let auditFrom = from.adding(seconds: -Self.audited).startOfDay
         let seen = auditFrom.adding(seconds: -incremental.lookback)
         var inputs: [TableName: [String]] = [:]
         for parent in parents { inputs[parent.name] = try files(of: parent.name, at: parent.version) }
@@ -136,4 +137,10 @@ extension Lake {
 
 extension Timestamp {
     func adding(seconds: Int) -> Timestamp { Timestamp(microseconds: microseconds + Int64(seconds) * 1_000_000) }
+
+    /// The first moment of its day (UTC).
+    var startOfDay: Timestamp {
+        let day: Int64 = 86_400_000_000
+        return Timestamp(microseconds: microseconds - ((microseconds % day) + day) % day)
+    }
 }

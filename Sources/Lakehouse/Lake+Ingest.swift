@@ -110,7 +110,8 @@ extension Lake {
         var report = IngestReport(source: contract.source, version: nil, files: [])
         var fresh: [Int] = []
         var seen: Set<Digest> = []
-        let dropped = try droppedFiles(contract.source)
+        let dropped = try droppedFiles(
+            contract.source, among: files.map(\.digest).filter { !work.isKnown(transaction($0)) })
         for landed in files {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
             if dropped.contains(landed.digest), !work.isKnown(transaction(landed.digest)) {
@@ -139,7 +140,12 @@ extension Lake {
             {
                 continue
             }
-            try accept(batch, of: files, into: &report, work)
+            do { try accept(batch, of: files, into: &report, work) } catch {
+                // Nothing is committed yet, so nothing refers to what the batches before wrote.
+                work.discard()
+                for file in work.setAside { Disk.remove(file.path) }
+                throw error
+            }
             (batch, bytes) = ([], 0)
         }
 

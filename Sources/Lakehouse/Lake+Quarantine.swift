@@ -80,10 +80,13 @@ extension Lake {
         try engine.countSetAsideRows(try quarantineTables(source))
     }
 
-    /// Refused rows with what was decided about each.
-    package func setAsideRows(_ source: String, _ filter: QuarantineFilter, limit: Int?) throws -> [SetAsideRow] {
+    /// Refused rows, with what was decided about each unless nobody asks for it.
+    package func setAsideRows(
+        _ source: String, _ filter: QuarantineFilter, limit: Int?, withHistory: Bool = true
+    ) throws -> [SetAsideRow] {
         let tables = try quarantineTables(source)
         var rows = try engine.setAsideRows(tables, filter, limit: limit)
+        guard withHistory else { return rows }
         let decisions = try engine.decisions(tables, about: rows.map { ($0.digest, $0.row) })
         let byRow = Dictionary(grouping: decisions) { "\($0.digest):\($0.row ?? 0)" }
         for index in rows.indices { rows[index].history = byRow["\(rows[index].digest):\(rows[index].row)"] ?? [] }
@@ -108,13 +111,14 @@ extension Lake {
         }
     }
 
-    /// Digests of refused files of which a person said that nothing comes of them.
-    func droppedFiles(_ source: String) throws -> Set<Digest> {
+    /// Those of the digests that belong to refused files of which a person said that nothing comes of them.
+    func droppedFiles(_ source: String, among digests: [Digest]) throws -> Set<Digest> {
         let name = decisionsTable(source)
-        guard table(name).exists else { return [] }
+        guard !digests.isEmpty, table(name).exists else { return [] }
         let tables = QuarantineTables(decisions: try files(of: name))
         var dropped: Set<Digest> = []
-        for decision in try engine.decisions(tables, about: nil) where decision.row == nil {
+        for decision in try engine.decisions(tables, about: digests.map { ($0.hex, nil) })
+        where decision.row == nil {
             guard let digest = Digest(hex: decision.digest) else { continue }
             if decision.action == "drop" { dropped.insert(digest) }
             if decision.action == "reopen" { dropped.remove(digest) }

@@ -25,7 +25,11 @@ struct ContractSQL {
         switch column.type {
         case .text: return nil
         case .date, .timestamp:
-            if let format = column.format { return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS \(type))" }
+            // Whatever the format, try_strptime takes "infinity" and "epoch", as 1900-01-01.
+            if let format = column.format {
+                return "CASE WHEN regexp_matches(\(cell), '[0-9]') THEN "
+                    + "CAST(try_strptime(\(cell), \(Quote.text(format))) AS \(type)) END"
+            }
             guard column.type == .timestamp else { return "TRY_CAST(\(cell) AS DATE)" }
             // A bare cast to TIMESTAMP would drop an offset; the session's zone is UTC. In nineteen places with
             // colons where these are, there is no room for an offset, and the bare cast is four times as fast.

@@ -66,7 +66,8 @@ extension DuckDBLakeEngine {
         }
         guard let tree = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
             throw MartletError(
-                .input, "transform.parse", "The statement holds a number that is too large.", at: .init(file: file))
+                .input, "transform.parse", "The statement nests too deeply, or holds a number that is too large.",
+                at: .init(file: file), remedy: "Part long chains of + or || and nested calls over subqueries.")
         }
         if tree["error"] as? Bool == true {
             throw MartletError(

@@ -233,13 +233,14 @@ extension DuckDBLakeEngine {
         _ tables: QuarantineTables, about rows: [(digest: String, row: Int?)]?
     ) throws -> [QuarantineDecision] {
         guard !tables.decisions.isEmpty else { return [] }
-        let wanted = rows.map { rows in
-            rows.map {
-                "(file_digest = \(Quote.text($0.digest)) AND \"row\" IS NOT DISTINCT FROM \($0.row.map(String.init) ?? "NULL"))"
-            }
-            .joined(separator: " OR ")
+        var wanted: [String] = []
+        if let rows {
+            let files = rows.filter { $0.row == nil }.map { Quote.text($0.digest) }
+            let single = rows.compactMap { row in row.row.map { "(\(Quote.text(row.digest)), \($0))" } }
+            if !files.isEmpty { wanted.append("\"row\" IS NULL AND file_digest IN (\(files.joined(separator: ", ")))") }
+            if !single.isEmpty { wanted.append("(file_digest, \"row\") IN (\(single.joined(separator: ", ")))") }
+            if wanted.isEmpty { return [] }
         }
-        if wanted?.isEmpty == true { return [] }
         return try telling(tables) {
             try connection.query(
                 """
@@ -247,7 +248,7 @@ extension DuckDBLakeEngine {
                   old_value, new_value
                 FROM (\(decisionsSource(tables)))
                 WHERE (action <> 'replay' OR decision IN (SELECT unnest(\(list(tables.replays)))))
-                  \(wanted.map { "AND (\($0))" } ?? "")
+                  \(wanted.isEmpty ? "" : "AND (\(wanted.joined(separator: " OR ")))")
                 ORDER BY decision, file_digest, "row", "column"
                 """
             ).texts().map { row in

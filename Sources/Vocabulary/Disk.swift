@@ -322,8 +322,13 @@ extension Disk {
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure("write", path) }
         defer { close(file) }
-        let count = bytes.withUnsafeBytes { Glibc_write(file, $0.baseAddress, bytes.count) }
-        guard count == bytes.count else { throw failure("write", path) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc_write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("write", path) }
+            rest = rest.dropFirst(count)
+        }
     }
 
     /// Copies a part of a file into another one, from its beginning, as far as `upTo` says. Not durable: for scratch.

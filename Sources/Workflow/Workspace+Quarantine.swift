@@ -82,11 +82,11 @@ extension Workspace {
         return counts
     }
 
-    /// The rows that are meant, with what was decided about each.
+    /// The rows that are meant, with what was decided about each unless nobody asks for it.
     package func setAsideRows(
-        _ choice: QuarantineChoice, of source: Project.Source, limit: Int?
+        _ choice: QuarantineChoice, of source: Project.Source, limit: Int?, withHistory: Bool = true
     ) throws -> [SetAsideRow] {
-        try lake.setAsideRows(source.name, try filter(choice, source), limit: limit)
+        try lake.setAsideRows(source.name, try filter(choice, source), limit: limit, withHistory: withHistory)
     }
 
     /// The refused files that are meant.
@@ -111,7 +111,7 @@ extension Workspace {
             let (column, rule) = try assignment(text, source)
             return (column, try CellConversion(rule ?? ""))
         }
-        let rows = try setAsideRows(choice, of: source, limit: nil)
+        let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
         guard !rows.isEmpty else { throw try noMatch(choice, source) }
         return try lake.fix(
             rows.flatMap { row in
@@ -128,7 +128,7 @@ extension Workspace {
         _ choice: QuarantineChoice, set: [String], of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
         let values = try set.map { try assignment($0, source) }
-        let rows = try setAsideRows(choice, of: source, limit: nil)
+        let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
         guard !rows.isEmpty else { throw try noMatch(choice, source) }
         return try lake.fix(
             rows.flatMap { row in
@@ -194,7 +194,7 @@ extension Workspace {
     package func drop(
         _ choice: QuarantineChoice, of source: Project.Source, reason: String, takeBack: Bool
     ) throws -> DecisionReport {
-        let rows = try setAsideRows(choice, of: source, limit: nil)
+        let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
         let files = try refusedFiles(choice, of: source)
         guard !rows.isEmpty || !files.isEmpty else { throw try noMatch(choice, source) }
         return try lake.drop(rows, files, of: source.name, reason: reason, takeBack: takeBack)

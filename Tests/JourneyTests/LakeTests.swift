@@ -87,6 +87,7 @@ import Vocabulary
             (["lake", "sql", "SELECT 1 FROM bronze.visits, gold.visits", "--version", "1"], "lake.version", 64),
             (["lake", "show", "bronze.visits", "--version", "9"], "lake.no-version", 1),
             (["lake", "vacuum", "--retain", "soon"], "lake.retention", 64),
+            (["lake", "vacuum", "--retain", "100000000w"], "lake.retention", 64),
             (["lake", "compact", "visits"], "lake.table-name", 64),
             (["lake", "compact", "gold.visit"], "lake.no-table", 1),
         ] {

@@ -79,6 +79,11 @@ import Vocabulary
         Case("TABLE bronze.a", "bronze.a"),
         Case(
             "SELECT sum(x) OVER w FROM bronze.a WINDOW w AS (ORDER BY y) QUALIFY row_number() OVER w = 1;", "bronze.a"),
+        // Semicolons that end nothing.
+        Case(#"SELECT E'a\';b' AS t, e'\\' AS u FROM bronze.a;"#, "bronze.a"),
+        Case("SELECT $t$;$t$ AS t, $$;$$ AS u FROM bronze.a;", "bronze.a"),
+        Case("/* a /* b */ ; */ SELECT x FROM bronze.a -- ; no end\n;", "bronze.a"),
+        Case("SELECT ';' AS note, 'it''s;' AS \"a;b\" FROM bronze.a;", "bronze.a"),
     ]
 
     @Test(arguments: cases) func `finds the tables that a SELECT reads`(_ example: Case) throws {

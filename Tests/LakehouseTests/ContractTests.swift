@@ -52,7 +52,8 @@ import Vocabulary
             ("", "–")),
         Cells(
             column("v", .date) { $0.format = "%d-%m-%Y" },
-            ("29-02-2024", "2024-02-29"), ("2024-02-29", "✗ type date"), ("31-04-2024", "✗ type date")),
+            ("29-02-2024", "2024-02-29"), ("2024-02-29", "✗ type date"), ("31-04-2024", "✗ type date"),
+            ("infinity", "✗ type date")),
         Cells(
             column("v", .timestamp),
             ("2024-02-29 12:30:00", "2024-02-29 12:30:00"), ("2024-02-29T12:30:00.5", "2024-02-29 12:30:00.5"),
@@ -60,7 +61,8 @@ import Vocabulary
             ("infinity", "✗ type timestamp"), ("yesterday", "✗ type timestamp")),
         Cells(
             column("v", .timestamp) { $0.format = "%d/%m/%Y %H:%M" },
-            ("29/02/2024 12:30", "2024-02-29 12:30:00"), ("2024-02-29 12:30", "✗ type timestamp")),
+            ("29/02/2024 12:30", "2024-02-29 12:30:00"), ("2024-02-29 12:30", "✗ type timestamp"),
+            ("infinity", "✗ type timestamp"), ("-infinity", "✗ type timestamp"), ("epoch", "✗ type timestamp")),
         Cells(
             column("v", .bigint) {
                 $0.min = "2"

@@ -136,6 +136,19 @@ import Vocabulary
         #expect(try plant.sandbox.lake.files(of: TableName(.silver, "recent")).count == 2)
     }
 
+    @Test func `a new day that begins at seven keeps the promise of a table by days`() throws {
+        var generator = SeededGenerator(seed: 11)
+        let plant = try Plant(Self.readings())
+        for day in 0..<6 {
+            let rows = (0..<20).map { Self.row(day * 20 + $0, minute: day * 1440 + 425 + $0 * 40, &generator) }
+            try plant.land(rows, "day\(day).csv")
+            let reports = try plant.build()
+            if day > 2 {
+                #expect(reports.map(\.whole) == [nil, nil, nil] && reports.allSatisfy { $0.computed != nil })
+            }
+        }
+    }
+
     @Test func `a lookback that is too short is found, told and made good`() throws {
         var generator = SeededGenerator(seed: 3)
         let rows = (0..<10).map { day in

@@ -175,8 +175,10 @@ class Oracle:
         if "attempt" not in [field.name for field in table.schema().fields]:
             return [(*row, None) for row in self.read("quarantine.moves", ("file_digest", "row"))]
         rows = self.read("quarantine.moves", ("file_digest", "row", "attempt"))
-        void = {a for a in {row[2] for row in rows} if table.transaction_version(f"martlet/void/{a}") is not None}
-        return [row for row in rows if row[2] not in void]
+        void = {
+            (attempt, digest) for attempt, digest in {(row[2], row[0]) for row in rows}
+            if table.transaction_version(f"martlet/void/{attempt}/{digest}") is not None}
+        return [row for row in rows if (row[2], row[0]) not in void]
 
     def check_database(self, path):
         if not path.exists():
