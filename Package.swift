@@ -19,6 +19,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -53,6 +54,7 @@ let package = Package(
         module("Training", ["Vocabulary"]),
         .target(
             name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
+        module("Identity", ["Vocabulary", "SQLText", crypto, cryptoExtras]),
         module("Generators", ["Vocabulary"]),
         module("Forests", ["Vocabulary"]),
         module("PredictionLog", ["Vocabulary"]),
@@ -70,13 +72,13 @@ let package = Package(
             "Composition",
             [
                 "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM", "Registry",
-                "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Vocabulary",
+                "Identity", "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Vocabulary",
             ]),
         module(
             "Commands",
             [
-                "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Generators", "Workers",
-                "Vocabulary", arguments,
+                "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Identity", "Generators",
+                "Workers", "Vocabulary", arguments,
             ]),
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
 
@@ -91,6 +93,7 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
             exclude: ["Fixtures"], swiftSettings: settings),
         tests("RegistryTests", ["Registry", "SQLite", "SQLText", "Vocabulary"]),
+        tests("IdentityTests", ["Identity", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("WorkflowTests", ["Workflow", "Lakehouse", "Registry", "SQLite", "Vocabulary"]),
         tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),

@@ -16,8 +16,8 @@ package struct Martlet: ParsableCommand {
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
             VerifyCommand.self, LineageCommand.self, ReplayCommand.self, LakeCommand.self, QuarantineCommand.self,
             RunsCommand.self,
-            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, DoctorCommand.self,
-            SchemaCommand.self,
+            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, UsersCommand.self,
+            TokensCommand.self, AuditCommand.self, DoctorCommand.self, SchemaCommand.self,
         ])
 
     package init() {}

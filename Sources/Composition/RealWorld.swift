@@ -37,6 +37,12 @@ package enum RealWorld {
         return hex(milliseconds, 12) + hex(random.next() & 0xFFFF, 4) + hex(random.next(), 16)
     }
 
+    /// From the system's secure generator.
+    @Sendable package static func randomBytes(_ count: Int) -> [UInt8] {
+        var random = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+    }
+
     private static func account() -> String {
         guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return "uid \(geteuid())" }
         return String(cString: name)

@@ -21,11 +21,21 @@ package struct ModelRegistry: Sendable {
     package let events: EventStore
     package let jobs: JobStore
 
+    /// Brings the schema of `database` up to date: the registry's, and that of everything else that is kept beside it.
+    package static func migrate(_ database: any SQLDatabase, at now: Timestamp) throws {
+        try database.migrate(Migration.registry, at: now)
+    }
+
+    /// The same for a caller that only reads: refuses a schema older or newer than this program's.
+    package static func requireSchema(of database: any SQLDatabase) throws {
+        try database.requireSchema(Migration.registry)
+    }
+
     /// The registry of `project` in `database`, its schema brought up to date first.
     package static func open(
         _ database: any SQLDatabase, project: String, surroundings: Surroundings
     ) throws -> ModelRegistry {
-        try database.migrate(Migration.registry, at: surroundings.now())
+        try migrate(database, at: surroundings.now())
         return ModelRegistry(database, project, surroundings)
     }
 
@@ -33,7 +43,7 @@ package struct ModelRegistry: Sendable {
     package static func openForReading(
         _ database: any SQLDatabase, project: String, surroundings: Surroundings
     ) throws -> ModelRegistry {
-        try database.requireSchema(Migration.registry)
+        try requireSchema(of: database)
         return ModelRegistry(database, project, surroundings)
     }
 

@@ -60,16 +60,3 @@ extension Step {
         )
     }
 }
-
-extension SQLRow {
-    /// A text that must be one of an enumeration's raw values.
-    func oneOf<Choice: RawRepresentable<String>>(_ column: String) throws -> Choice {
-        let text = try text(column)
-        guard let choice = Choice(rawValue: text) else {
-            throw MartletError(
-                .machine, "metadata.corrupt", "The metadata database holds '\(text)' in \(column), an unknown word.",
-                remedy: "It was altered from outside, or is damaged: restore martlet.db from a copy.")
-        }
-        return choice
-    }
-}

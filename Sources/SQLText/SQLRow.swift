@@ -91,6 +91,17 @@ package struct SQLRow: Sendable, Hashable {
         return digest
     }
 
+    /// A text that must be one of an enumeration's raw values.
+    package func oneOf<Choice: RawRepresentable<String>>(_ column: String) throws -> Choice {
+        let text = try text(column)
+        guard let choice = Choice(rawValue: text) else {
+            throw MartletError(
+                .machine, "metadata.corrupt", "The metadata database holds '\(text)' in \(column), an unknown word.",
+                remedy: "It was altered from outside, or is damaged: restore martlet.db from a copy.")
+        }
+        return choice
+    }
+
     private func required<Value>(_ value: Value?, _ column: String, _ expected: String) throws -> Value {
         guard let value else { throw unexpected(column, expected) }
         return value

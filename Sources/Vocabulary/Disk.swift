@@ -46,6 +46,12 @@ package enum Disk {
         return Stamp(size: Int64(info.st_size), modified: modified, changed: changed, inode: UInt64(info.st_ino))
     }
 
+    /// Who may do what with a file, as `chmod` has it; `nil` when there is none.
+    package static func permissions(_ path: String) -> UInt32? {
+        var info = stat()
+        return stat(path, &info) == 0 ? UInt32(info.st_mode) & 0o7777 : nil
+    }
+
     /// The whole file. Throws `disk.read`.
     package static func read(_ path: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
@@ -113,13 +119,15 @@ package enum Disk {
     /// A failed fsync is never tried again: the next one may report success for pages that were dropped (the
     /// PostgreSQL lesson of 2018). When the name cannot be made durable it is taken back, so that the whole is done
     /// anew from the bytes.
-    /// - Parameter mayWithdraw: whether the name may still be taken back: nobody has built upon it.
+    /// - Parameters:
+    ///   - permissions: who may do what with it, as `chmod` has it, less what the process's mask takes.
+    ///   - mayWithdraw: whether the name may still be taken back: nobody has built upon it.
     package static func createDurably(
-        _ path: String, _ bytes: [UInt8], mayWithdraw: () -> Bool = { true }
+        _ path: String, _ bytes: [UInt8], permissions: UInt32 = 0o644, mayWithdraw: () -> Bool = { true }
     ) throws -> Bool {
         let folder = parent(of: path)
         let temporary = temporaryName(for: path)
-        try writeSynced(temporary, bytes)
+        try writeSynced(temporary, bytes, permissions)
         defer { unlink(temporary) }
         try Failpoint.reach("disk.create.before-link")
         if link(temporary, path) != 0 {
@@ -275,8 +283,8 @@ package enum Disk {
 
     private static let serial = Atomic<UInt64>(0)
 
-    private static func writeSynced(_ path: String, _ bytes: [UInt8]) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    private static func writeSynced(_ path: String, _ bytes: [UInt8], _ permissions: UInt32 = 0o644) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode_t(permissions))
         guard file >= 0 else { throw failure("write", path) }
         defer { close(file) }
         var done = 0

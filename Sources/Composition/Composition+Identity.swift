@@ -1,0 +1,37 @@
+package import Identity
+internal import Projects
+internal import Registry
+internal import SQLite
+internal import Vocabulary
+
+extension Composition {
+    /// The people and tokens of the server that this project's home belongs to, for a command that changes them.
+    package func withIdentity<T>(_ body: (IdentityStore) throws -> T) throws -> T {
+        _ = try project()
+        try Disk.makeDirectory(home)
+        let database = try SQLiteDatabase(path: home + "/martlet.db")
+        try ModelRegistry.migrate(database, at: surroundings.now())
+        return try body(identity(database))
+    }
+
+    /// The same for a command that only looks.
+    package func withIdentityForReading<T>(_ body: (IdentityStore) throws -> T) throws -> T {
+        let project = try project()
+        let path = home + "/martlet.db"
+        guard Disk.exists(path) else {
+            throw MartletError(
+                .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
+                remedy: "Run `martlet run` first.")
+        }
+        let database = try SQLiteDatabase(path: path, readOnly: true)
+        try ModelRegistry.requireSchema(of: database)
+        return try body(identity(database))
+    }
+
+    /// At the command line it is the account that acts.
+    private func identity(_ database: SQLiteDatabase) -> IdentityStore {
+        IdentityStore(
+            database, author: Author(actor: "local:\(surroundings.actor)"), surroundings: surroundings,
+            random: RealWorld.randomBytes)
+    }
+}

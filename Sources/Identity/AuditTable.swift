@@ -1,0 +1,53 @@
+package import SQLText
+package import Vocabulary
+
+/// The table `audit`, which only grows. Written in the transaction of the change that it tells of.
+package struct AuditTable {
+    let connection: any SQLConnection
+
+    package init(_ connection: any SQLConnection) { self.connection = connection }
+
+    package func append(_ draft: AuditDraft, by author: Author, at now: Timestamp) throws {
+        let last = try connection.row("SELECT COALESCE(MAX(position), 0) AS last FROM audit")?.int("last") ?? 0
+        try connection.execute(
+            """
+            INSERT INTO audit (position, at, actor, action, subject, project, was, became, request)
+            VALUES (\(last + 1), \(now), \(author.actor), \(draft.action), \(draft.subject), \(draft.project),
+                \(try draft.before.map { try JSON.text($0) }), \(try draft.after.map { try JSON.text($0) }),
+                \(author.request))
+            """)
+    }
+
+    /// Oldest first, the first `limit` behind `after`.
+    func list(_ query: AuditQuery) throws -> [AuditEntry] {
+        try connection.rows(select(query) + " ORDER BY position LIMIT \(query.limit)").map(AuditEntry.init(row:))
+    }
+
+    /// Oldest first, the last `limit`.
+    func newest(_ query: AuditQuery) throws -> [AuditEntry] {
+        try connection.rows(select(query) + " ORDER BY position DESC LIMIT \(query.limit)")
+            .map(AuditEntry.init(row:)).reversed()
+    }
+
+    private func select(_ query: AuditQuery) -> SQL {
+        var statement: SQL = "SELECT * FROM audit WHERE position > \(query.after)"
+        if let actor = query.actor { statement += " AND actor = \(actor)" }
+        if let subject = query.subject {
+            // "0" is the character behind "/".
+            statement += " AND (subject = \(subject) OR (subject > \(subject + "/") AND subject < \(subject + "0")))"
+        }
+        return statement
+    }
+}
+
+extension AuditEntry {
+    fileprivate init(row: SQLRow) throws {
+        func json(_ column: String) throws -> JSONValue? {
+            try row.optionalText(column).map { JSONValue(parsing: $0) ?? .text($0) }
+        }
+        self.init(
+            position: try row.int("position"), at: try row.timestamp("at"), actor: try row.text("actor"),
+            action: try row.text("action"), subject: try row.text("subject"), project: try row.optionalText("project"),
+            before: try json("was"), after: try json("became"), request: try row.optionalText("request"))
+    }
+}

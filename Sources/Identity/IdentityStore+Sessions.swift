@@ -1,0 +1,42 @@
+internal import SQLText
+package import Vocabulary
+
+extension IdentityStore {
+    /// The person, if name and password are right and the person may log in. Takes as long for a name that is not
+    /// there, so that the time tells nothing.
+    package func authenticate(_ name: String, _ password: String) throws -> User? {
+        let found = try database.read { try UserTable(connection: $0).credentials(name) }
+        let isRight = (found?.password ?? IdentityStore.nobody).matches(password)
+        guard isRight, let user = found?.user, user.disabled == nil else { return nil }
+        return user
+    }
+
+    /// No password fits: its hash is not one of scrypt's.
+    private static let nobody = Password(
+        stored: "$scrypt$ln=15,r=8,p=3$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+
+    /// - Parameter seconds: how long it holds if it is not ended before.
+    package func openSession(for user: User, seconds: Int) throws -> Session {
+        let now = surroundings.now()
+        let session = Session(
+            id: surroundings.newID(), user: user, created: now,
+            expires: Timestamp(microseconds: now.microseconds + Int64(seconds) * 1_000_000),
+            csrf: Secret("", random: random).text)
+        try database.write { connection in
+            try SessionTable(connection: connection).forget(before: now)
+            try SessionTable(connection: connection).insert(session)
+            let draft = AuditDraft(
+                "session.opened", "users/\(user.name)", after: .object(["session": .text(session.id)]))
+            try AuditTable(connection).append(draft, by: author, at: now)
+        }
+        return session
+    }
+
+    /// Ends a session, once; nothing happens to one that has ended.
+    package func endSession(_ id: String, of name: String) throws {
+        try change { act in
+            guard try act.sessions.end(id, at: act.now) > 0 else { return }
+            try act.note(AuditDraft("session.ended", "users/\(name)", before: .object(["session": .text(id)])))
+        }
+    }
+}

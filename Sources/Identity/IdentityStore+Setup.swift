@@ -1,0 +1,48 @@
+internal import SQLText
+package import Vocabulary
+
+extension IdentityStore {
+    /// A link's secret with which the first admin can be made; `nil` if there is anybody already. Those given before
+    /// stop working.
+    package func setupSecret(seconds: Int) throws -> Secret? {
+        let secret = Secret("", random: random)
+        return try change { act -> Secret? in
+            guard try act.users.isEmpty() else { return nil }
+            let table = act.setup
+            try table.useUp(at: act.now)
+            try table.insert(
+                secret.digest, created: act.now,
+                expires: Timestamp(microseconds: act.now.microseconds + Int64(seconds) * 1_000_000))
+            try act.note(AuditDraft("setup.offered", "setup"))
+            return secret
+        }
+    }
+
+    /// Whether this is a link's secret that still works.
+    package func isSetupSecret(_ text: String) throws -> Bool {
+        let now = surroundings.now()
+        return try database.read { try SetupTable(connection: $0).isValid(Digest(of: text), at: now) }
+    }
+
+    /// Makes the first admin. The link works once, and only while there is nobody.
+    /// - Throws: `identity.setup` for a link that does not work, `identity.name`, `identity.password`.
+    package func setUp(_ secret: String, name: String, password: String) throws -> User {
+        // Before the hard work of hashing: a wrong link is not worth it.
+        guard try isSetupSecret(secret) else { throw IdentityStore.deadLink }
+        let (user, hash) = try newUser(name, .admin, password)
+        return try change { act in
+            let table = act.setup
+            guard try table.isValid(Digest(of: secret), at: act.now), try act.users.isEmpty() else {
+                throw IdentityStore.deadLink
+            }
+            try table.useUp(at: act.now)
+            return try insert(user, hash, act)
+        }
+    }
+
+    private static var deadLink: MartletError {
+        MartletError(
+            .refused, "identity.setup", "This setup link was used, is too old, or never was one.",
+            remedy: "Start the server anew for another, or use `martlet users add NAME --role admin`.")
+    }
+}

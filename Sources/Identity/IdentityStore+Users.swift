@@ -1,0 +1,100 @@
+internal import SQLText
+package import Vocabulary
+
+extension IdentityStore {
+    /// By name.
+    package func users() throws -> [User] { try database.read { try UserTable(connection: $0).all() } }
+
+    package func hasUsers() throws -> Bool { try database.read { try !UserTable(connection: $0).isEmpty() } }
+
+    /// - Throws: `identity.name`, `identity.password`, `identity.name-taken`.
+    @discardableResult
+    package func addUser(_ name: String, role: Role, password: String) throws -> User {
+        let (user, hash) = try newUser(name, role, password)
+        return try change { act in
+            try insert(user, hash, act)
+        }
+    }
+
+    /// A user and a password that could be stored; takes its time.
+    func newUser(_ name: String, _ role: Role, _ password: String) throws -> (User, Password) {
+        try IdentityName.check(name, of: "a person")
+        let hash = try Password(password, of: name, random: random)
+        let user = User(
+            id: surroundings.newID(), name: name, role: role, created: surroundings.now(), createdBy: author.actor)
+        return (user, hash)
+    }
+
+    func insert(_ user: User, _ hash: Password, _ act: Change) throws -> User {
+        guard try act.users.find(user.name) == nil else {
+            throw MartletError(.conflict, "identity.name-taken", "There is a user \(user.name) already.")
+        }
+        try act.users.insert(user, hash)
+        try act.note(
+            AuditDraft("user.added", "users/\(user.name)", after: .object(["role": .text(user.role.rawValue)])))
+        return user
+    }
+
+    /// Refuses to take its role from the last one who may do everything (`identity.last-admin`).
+    @discardableResult
+    package func setRole(of name: String, to role: Role) throws -> User {
+        try move(name) { user, act in
+            guard user.role != role else { return user }
+            var changed = user
+            changed.role = role
+            try act.users.update(changed)
+            try act.note(
+                AuditDraft(
+                    "user.role-changed", "users/\(name)", before: .object(["role": .text(user.role.rawValue)]),
+                    after: .object(["role": .text(role.rawValue)])))
+            return changed
+        }
+    }
+
+    /// Disabling ends the person's sessions. Refuses to disable the last one who may do everything.
+    @discardableResult
+    package func setDisabled(_ name: String, _ disabled: Bool) throws -> User {
+        try move(name) { user, act in
+            guard (user.disabled != nil) != disabled else { return user }
+            var changed = user
+            changed.disabled = disabled ? act.now : nil
+            try act.users.update(changed)
+            if disabled { try act.sessions.endAll(of: user, at: act.now) }
+            try act.note(AuditDraft(disabled ? "user.disabled" : "user.enabled", "users/\(name)"))
+            return changed
+        }
+    }
+
+    /// Ends the person's sessions too: whoever knew the old password is out.
+    package func setPassword(of name: String, to password: String) throws {
+        let hash = try Password(password, of: name, random: random)
+        _ = try move(name) { user, act in
+            try act.users.set(hash, of: user)
+            try act.sessions.endAll(of: user, at: act.now)
+            try act.note(AuditDraft("user.password-changed", "users/\(name)"))
+            return user
+        }
+    }
+
+    private func move(
+        _ name: String, _ body: (User, Change) throws -> User
+    ) throws -> User {
+        try change { act in
+            let table = act.users
+            guard let user = try table.find(name) else {
+                let hint = Spelling.nearest(to: name, among: try table.all().map(\.name))
+                throw MartletError(
+                    .missing, "identity.unknown-user", "There is no user '\(name.prefix(80))'.",
+                    remedy: hint.map { "Did you mean \($0)?" } ?? "List them with `martlet users list`.")
+            }
+            let admins = try table.activeAdmins()
+            let changed = try body(user, act)
+            guard try admins == 0 || table.activeAdmins() > 0 else {
+                throw MartletError(
+                    .refused, "identity.last-admin", "\(name) is the last one who may do everything.",
+                    remedy: "Make somebody else admin first.")
+            }
+            return changed
+        }
+    }
+}

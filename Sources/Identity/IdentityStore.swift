@@ -1,0 +1,66 @@
+package import SQLText
+package import Vocabulary
+
+/// The people, tokens and sessions of a server, and the audit of what was changed.
+///
+/// Rules, kept by the schema as well as by the code:
+/// 1. Nothing secret is stored: of tokens and setup links only digests, of passwords only scrypt.
+/// 2. Every change stands in the audit, in the same transaction, with who made it and in which request.
+/// 3. A token never changes but that it is revoked; a user is disabled, never deleted.
+/// 4. There is always somebody who may do everything, once there is anybody.
+/// 5. Every change moves the generation, by which a server knows that it must look again.
+///
+/// All calls block on the database and may come from any thread; those that take a password also compute for about a
+/// quarter of a second.
+package struct IdentityStore: Sendable {
+    let database: any SQLDatabase
+    let surroundings: Surroundings
+    let author: Author
+    /// As many bytes as it is asked for, from the system's secure generator.
+    let random: @Sendable (Int) -> [UInt8]
+
+    /// `database` has its schema already.
+    package init(
+        _ database: any SQLDatabase, author: Author, surroundings: Surroundings,
+        random: @escaping @Sendable (Int) -> [UInt8]
+    ) {
+        self.database = database
+        self.author = author
+        self.surroundings = surroundings
+        self.random = random
+    }
+
+    /// The same store for what somebody else does.
+    package func acting(as author: Author) -> IdentityStore {
+        IdentityStore(database, author: author, surroundings: surroundings, random: random)
+    }
+
+    /// Everything from `after` on, oldest first.
+    package func audit(_ query: AuditQuery) throws -> [AuditEntry] {
+        try database.read { try AuditTable($0).list(query) }
+    }
+
+    /// The newest entries, oldest of them first.
+    package func newestAudit(_ query: AuditQuery) throws -> [AuditEntry] {
+        try database.read { try AuditTable($0).newest(query) }
+    }
+
+    func change<Result>(_ body: (Change) throws -> Result) throws -> Result {
+        let now = surroundings.now()
+        return try database.write { try body(Change(connection: $0, author: author, now: now)) }
+    }
+}
+
+/// One transaction, who makes it, and when.
+struct Change {
+    let connection: any SQLConnection
+    let author: Author
+    let now: Timestamp
+
+    func note(_ draft: AuditDraft) throws { try AuditTable(connection).append(draft, by: author, at: now) }
+
+    var users: UserTable { UserTable(connection: connection) }
+    var tokens: TokenTable { TokenTable(connection: connection) }
+    var sessions: SessionTable { SessionTable(connection: connection) }
+    var setup: SetupTable { SetupTable(connection: connection) }
+}

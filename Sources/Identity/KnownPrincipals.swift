@@ -1,0 +1,79 @@
+internal import SQLText
+internal import Synchronization
+package import Vocabulary
+
+/// Everybody whom a server lets in, in memory: a request asks no database.
+///
+/// A look-up costs one SHA-256 of the token and one step in a table; the digest, not the token, is what is compared,
+/// so the time says nothing about the token. `refresh` is called a few times a second and looks whether the generation
+/// has moved: that is how long a revoked token goes on. Bounded by `IdentityStore.mostTokens` and the open sessions.
+package final class KnownPrincipals: Sendable {
+    private struct Known: Sendable {
+        var generation = -1
+        var tokens: [TokenDigest: Principal] = [:]
+        var sessions: [String: Principal] = [:]
+    }
+
+    private let known = Mutex(Known())
+    private let store: IdentityStore
+
+    package init(_ store: IdentityStore) { self.store = store }
+
+    /// Who carries this token; `nil` for nobody that is known, or no longer.
+    package func principal(token: UnsafeRawBufferPointer, at now: Timestamp) -> Principal? {
+        let digest = TokenDigest(of: token)
+        guard let principal = known.withLock({ $0.tokens[digest] }), !principal.isExpired(at: now) else { return nil }
+        principal.use(at: now)
+        return principal
+    }
+
+    package func principal(token: String, at now: Timestamp) -> Principal? {
+        var token = token
+        return token.withUTF8 { principal(token: UnsafeRawBufferPointer($0), at: now) }
+    }
+
+    /// Whose session this is; `nil` for one that is not there, has ended, or whose person may not log in.
+    package func principal(session id: String, at now: Timestamp) -> Principal? {
+        guard let principal = known.withLock({ $0.sessions[id] }), !principal.isExpired(at: now) else { return nil }
+        return principal
+    }
+
+    /// Looks again if anything has changed since the last time; blocks on the database. Gives whether it had to.
+    @discardableResult
+    package func refresh() throws -> Bool {
+        let now = store.surroundings.now()
+        let before = known.withLock { $0.generation }
+        let found = try store.database.read { connection -> Known? in
+            let row = try connection.row("SELECT number FROM identity_generation")
+            let generation = try row?.int("number") ?? 0
+            guard generation != before else { return nil }
+            var fresh = Known(generation: generation)
+            for (token, digest) in try TokenTable(connection: connection).valid(at: now) {
+                guard let key = TokenDigest(digest) else { continue }
+                fresh.tokens[key] = Principal(
+                    kind: .token, id: token.id, name: token.name, role: token.role, project: token.project,
+                    expires: token.expires)
+            }
+            for (id, principal) in try SessionTable(connection: connection).valid(at: now) {
+                fresh.sessions[id] = principal
+            }
+            return fresh
+        }
+        guard let found else { return false }
+        let old = known.withLock { known in
+            // A slower reader does not put back what a faster one has replaced.
+            guard known.generation < found.generation else { return found }
+            defer { known = found }
+            return known
+        }
+        if old.generation < found.generation { try? store.noteUses(KnownPrincipals.uses(old)) }
+        return true
+    }
+
+    /// Writes down which tokens were used since the last time; blocks on the database.
+    package func noteUses() throws { try store.noteUses(KnownPrincipals.uses(known.withLock { $0 })) }
+
+    private static func uses(_ known: Known) -> [(token: String, at: Timestamp)] {
+        known.tokens.values.compactMap { principal in principal.takeUse().map { (principal.id, $0) } }
+    }
+}

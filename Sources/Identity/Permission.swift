@@ -1,0 +1,34 @@
+/// Something that may be allowed. Every route of the API names one of these.
+package enum Permission: String, Sendable, CaseIterable {
+    case predict
+    case readModels = "models.read"
+    case registerModels = "models.register"
+    case promoteModels = "models.promote"
+    case readTraining = "training.read"
+    case startTraining = "training.start"
+    case readDeployment = "deployment.read"
+    case changeDeployment = "deployment.change"
+    case readMonitoring = "monitoring.read"
+    case readAudit = "audit.read"
+    case manageIdentity = "identity.manage"
+    /// One's own: who am I, log out.
+    case ownSession = "session.own"
+
+    /// Who may do what: the only place that says so. What has no line here is refused to everybody.
+    package static let table: [Permission: Set<Role>] = [
+        .predict: [.viewer, .operator, .approver, .admin],
+        .readModels: [.viewer, .operator, .approver, .admin],
+        .registerModels: [.operator, .approver, .admin],
+        .promoteModels: [.approver, .admin],
+        .readTraining: [.viewer, .operator, .approver, .admin],
+        .startTraining: [.operator, .approver, .admin],
+        .readDeployment: [.viewer, .operator, .approver, .admin],
+        .changeDeployment: [.approver, .admin],
+        .readMonitoring: [.viewer, .operator, .approver, .admin],
+        .readAudit: [.admin],
+        .manageIdentity: [.admin],
+        .ownSession: [.viewer, .operator, .approver, .admin],
+    ]
+
+    package func isAllowed(to role: Role) -> Bool { Permission.table[self]?.contains(role) ?? false }
+}

@@ -1,0 +1,35 @@
+package import Vocabulary
+
+/// A person who may log in. Names are kept for ever: the audit names people.
+package struct User: Sendable, Equatable, Encodable {
+    /// 32 hexadecimal digits.
+    package let id: String
+    package let name: String
+    package var role: Role
+    package let created: Timestamp
+    package let createdBy: String
+    /// Since when the person may not log in.
+    package var disabled: Timestamp?
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, role, created
+        case createdBy = "created_by"
+        case disabled
+    }
+}
+
+/// Names of users and tokens.
+enum IdentityName {
+    /// Lower-case letters, digits and `.`, `_`, `-`, `@`, `+`; from 1 to 64, a letter or digit first.
+    static func check(_ name: String, of what: String) throws {
+        func isPlain(_ byte: UInt8) -> Bool { (97...122).contains(byte) || (48...57).contains(byte) }
+        guard (1...64).contains(name.utf8.count), name.utf8.first.map(isPlain) ?? false,
+            name.utf8.allSatisfy({ isPlain($0) || Array("._-@+".utf8).contains($0) })
+        else {
+            throw MartletError(
+                .input, "identity.name",
+                "'\(name.prefix(80))' cannot be \(what)'s name.",
+                remedy: "Use up to 64 of a-z, 0-9 and . _ - @ +, a letter or digit first.")
+        }
+    }
+}
