@@ -83,8 +83,10 @@ let package = Package(
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
 
         // What `make bench NAME=forest_speed` and `forest_equality` run.
+        .target(name: "CMallocs", path: "Benchmarks/mallocs"),
         .executableTarget(
-            name: "forestbench", dependencies: ["Forests"], path: "Benchmarks/forestbench", swiftSettings: settings),
+            name: "forestbench", dependencies: ["Forests", "CMallocs"], path: "Benchmarks/forestbench",
+            swiftSettings: settings),
 
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
         tests("ProjectsTests", ["Projects", "Lakehouse", "Training", "Vocabulary"]),

@@ -62,6 +62,31 @@ let arguments = CommandLine.arguments
 switch arguments.dropFirst().first {
 case "predict":
     for line in String(decoding: bytes(arguments[2]), as: UTF8.self).split(separator: "\n") { try predict(line) }
+case "time" where arguments.count >= 6:
+    let rounds = arguments.count > 6 ? Int(arguments[6]) ?? 7 : 7
+    try time(arguments[2], arguments[3], arguments[4], arguments[5], rounds: rounds)
+case "loop" where arguments.count >= 7:
+    // For a profiler: loop single|batch FORMAT MODEL ROWS TIMES
+    let model = try forest(arguments[3], bytes(arguments[4]))
+    let rows = doubles(arguments[5])
+    let width = model.featureCount
+    let count = rows.count / width
+    var out = [Double](repeating: 0, count: count)
+    let began = seconds()
+    rows.withUnsafeBufferPointer { rows in
+        out.withUnsafeMutableBufferPointer { out in
+            for _ in 0..<(Int(arguments[6]) ?? 1) {
+                if arguments[2] == "batch" {
+                    model.score(rows: rows, count: count, into: out)
+                } else {
+                    for row in 0..<count {
+                        out[row] = model.score(of: UnsafeBufferPointer(rebasing: rows[row * width..<(row + 1) * width]))
+                    }
+                }
+            }
+        }
+    }
+    print((seconds() - began) / Double(count * (Int(arguments[6]) ?? 1)) * 1e6, "us per row")
 default:
     print("usage: forestbench predict LIST | time FORMAT MODEL ROWS LIBRARY [ROUNDS]")
     exit(64)

@@ -8,7 +8,13 @@ package import Vocabulary
 /// its probabilities within one unit in the last place of a float. A value is immutable; any number of threads may
 /// evaluate it at once.
 package struct CompactForest: Sendable {
+    private enum Sum: Sendable {
+        case doubles(Evaluator<Double>)
+        case floats(Evaluator<Float>)
+    }
+
     private let parsed: ParsedForest
+    private let sum: Sum
 
     /// Reads LightGBM's text format (version 4, which 2.x and 3.x also wrote in this shape).
     /// - Throws: `forest.format` and `forest.tree` for a file that is damaged, `forest.unsupported` for a model that
@@ -34,6 +40,10 @@ package struct CompactForest: Sendable {
 
     private init(_ parsed: ParsedForest) {
         self.parsed = parsed
+        switch parsed.family {
+        case .lightGBM: sum = .doubles(Evaluator(parsed))
+        case .xgboost: sum = .floats(Evaluator(parsed))
+        }
     }
 
     private static func unreadable(_ format: String) -> MartletError {
@@ -53,24 +63,11 @@ package struct CompactForest: Sendable {
     ///   their codes.
     package func margin(of row: UnsafeBufferPointer<Double>) -> Double {
         precondition(row.count == featureCount, "a row has as many values as the forest has features")
-        if parsed.family == .xgboost {
-            var sum = Float(parsed.base)
-            for tree in parsed.trees { sum += Float(leaf(tree, row)) }
-            return Double(sum)
+        guard let values = row.baseAddress else { return parsed.base }
+        switch sum {
+        case .doubles(let evaluator): return evaluator.margin(values)
+        case .floats(let evaluator): return Double(evaluator.margin(values))
         }
-        var sum = 0.0
-        for tree in parsed.trees { sum += leaf(tree, row) }
-        return sum
-    }
-
-    private func leaf(_ tree: [TreeNode], _ row: UnsafeBufferPointer<Double>) -> Double {
-        var index = 0
-        while !tree[index].isLeaf {
-            let node = tree[index]
-            let value = parsed.family.reading(row[Int(node.feature)])
-            index = Int(node.goesLeft(value, parsed.family, parsed.sets) ? node.left : node.right)
-        }
-        return tree[index].value
     }
 
     /// What the library predicts: the probability of a binary objective, the mean of a forest that averages, else the
@@ -96,9 +93,19 @@ package struct CompactForest: Sendable {
         rows: UnsafeBufferPointer<Double>, count: Int, into scores: UnsafeMutableBufferPointer<Double>
     ) {
         precondition(rows.count == count * featureCount && scores.count >= count, "rows and scores fit the count")
-        for row in 0..<count {
-            let start = row * featureCount
-            scores[row] = score(of: UnsafeBufferPointer(rebasing: rows[start..<start + featureCount]))
+        guard let values = rows.baseAddress else {
+            for row in 0..<count { scores[row] = score(ofMargin: parsed.base) }
+            return
+        }
+        switch sum {
+        case .doubles(let evaluator):
+            evaluator.margins(values, count: count, width: featureCount) { margins, first in
+                for (row, margin) in margins.enumerated() { scores[first + row] = score(ofMargin: margin) }
+            }
+        case .floats(let evaluator):
+            evaluator.margins(values, count: count, width: featureCount) { margins, first in
+                for (row, margin) in margins.enumerated() { scores[first + row] = score(ofMargin: Double(margin)) }
+            }
         }
     }
 

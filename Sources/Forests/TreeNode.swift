@@ -45,8 +45,8 @@ enum Family: Sendable {
     /// as floats, beginning with the base score.
     case xgboost
 
-    /// LightGBM's `kZeroThreshold`, a float literal widened to a double.
-    static let zeroThreshold = Double(1e-35 as Float)
+    /// LightGBM's `kZeroThreshold`: its float literal 1e-35 widened to a double.
+    static var zeroThreshold: Double { 1.0000000180025095e-35 }
 
     /// The value that the library compares.
     @inline(__always)

@@ -44,6 +44,9 @@ struct XGBoostTree {
             if let place = places[index] {
                 node.set = Int32(place)
             } else {
+                guard conditions[index] != -.infinity else {
+                    throw XGBoostFile.fault("Node \(index) has a threshold that nothing is below.", key)
+                }
                 node.threshold = Double(conditions[index])
             }
             nodes.append(node)
