@@ -26,6 +26,9 @@ final class SegmentWriter: @unchecked Sendable {
         /// Files written to since their last fsync, and whether the folder has a new name.
         var pending: [any SegmentFile] = []
         var namesPending = false
+        /// Segments that are over. The mark of the end is written when what stands before it is durable: a power cut may
+        /// otherwise leave the mark, and a hole before it.
+        var ended: [Segment] = []
         /// Uptime of the oldest acknowledgement that is not durable: of those in a round that is going on, of others.
         var syncingSince: Double?
         var since: Double?
@@ -183,7 +186,7 @@ final class SegmentWriter: @unchecked Sendable {
         return Segment(file: file, path: path, salt: header.salt, begun: surroundings.uptime())
     }
 
-    /// Marks the end of the segment that is written, as far as there is room.
+    /// Ends the segment that is written.
     private func end() {
         guard let segment else { return }
         self.segment = nil
@@ -191,6 +194,15 @@ final class SegmentWriter: @unchecked Sendable {
             Disk.remove(segment.path)
             return
         }
+        if mode == .strict { return mark(segment) }
+        shared.withLock { shared in
+            if !shared.pending.contains(where: { $0 === segment.file }) { shared.pending.append(segment.file) }
+            shared.ended.append(segment)
+        }
+    }
+
+    /// Marks the end of a segment that is durable, as far as there is room. The mark itself can be set again.
+    private func mark(_ segment: Segment) {
         var mark = Frame.end(records: segment.records)
         mark.withUnsafeMutableBytes { Frame.seal($0, salt: segment.salt) }
         do {
@@ -198,11 +210,6 @@ final class SegmentWriter: @unchecked Sendable {
             try mark.withUnsafeBytes { try segment.file.write($0) }
         } catch {
             try? segment.file.truncate(to: segment.bytes)
-        }
-        // Mode `strict` has made all but the mark durable, and the mark can be set again.
-        guard mode != .strict else { return }
-        shared.withLock { shared in
-            if !shared.pending.contains(where: { $0 === segment.file }) { shared.pending.append(segment.file) }
         }
     }
 
@@ -262,19 +269,21 @@ final class SegmentWriter: @unchecked Sendable {
     /// reason when the log has failed.
     func syncRound() -> MartletError? {
         round.withLock { _ in
-            let (files, names) = shared.withLock { shared -> ([any SegmentFile], Bool) in
+            let (files, names, ended) = shared.withLock { shared -> ([any SegmentFile], Bool, [Segment]) in
                 defer {
                     shared.pending = []
+                    shared.ended = []
                     shared.namesPending = false
                     shared.syncingSince = shared.since
                     shared.since = nil
                 }
-                return shared.failure == nil ? (shared.pending, shared.namesPending) : ([], false)
+                return shared.failure == nil ? (shared.pending, shared.namesPending, shared.ended) : ([], false, [])
             }
             var failure: MartletError?
             do {
                 for file in files { try timed { try file.sync() } }
                 if names { try disk.sync(folder: folder.path) }
+                for segment in ended { mark(segment) }
             } catch {
                 failure = error as? MartletError ?? MartletError(.machine, "disk.failed", "\(error)")
             }
