@@ -17,6 +17,9 @@ final class AcceptJob {
         var broken: [Int64] = []
         var rejected = 0
         var hasStrictBreach = false
+
+        /// The number among the good rows of the first one after each broken line.
+        var gaps: [Int64] { broken.enumerated().map { $1 - Int64($0) } }
     }
 
     /// Files of one layout that were read by one statement; their rows stand one after the other.
@@ -63,6 +66,19 @@ final class AcceptJob {
 
     func sql(_ layout: HeaderReader.Layout) -> ContractSQL {
         ContractSQL(contract: contract, present: layout.present, absent: layout.absent)
+    }
+
+    /// Goes on where another job over the same request stands; what is staged stays its own.
+    func takeOver(_ other: AcceptJob) {
+        results = other.results
+        refusals = other.refusals
+        layouts = other.layouts
+        kinds = other.kinds
+        warned = other.warned
+        hasStrictBreach = other.hasStrictBreach
+        rowsBefore = other.rowsBefore
+        written = other.written
+        hasDetails = other.hasDetails
     }
 
     /// Why a file with these counts is refused whole; `nil` when it is taken.

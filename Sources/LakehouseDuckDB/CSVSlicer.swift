@@ -134,29 +134,31 @@ final class SliceQueue: @unchecked Sendable {
     private var number = 0
     private var isCutting = false
 
-    /// - Parameter file: name of the slices' files, without ending.
-    init(_ slicer: CSVSlicer, file: String) {
+    /// - Parameters:
+    ///   - file: name of the slices' files, without ending.
+    ///   - readers: how many slices are worked on at the same time.
+    init(_ slicer: CSVSlicer, file: String, readers: Int) {
         self.slicer = slicer
-        files = ["\(file)-a.csv", "\(file)-b.csv"]
+        files = (0...max(1, readers)).map { "\(file)-\($0).csv" }
         start()
     }
 
     private func start() {
         isCutting = true
-        let file = files[number % 2]
+        let file = files[number % files.count]
         queue.async { [self] in
             outcome = Result { try slicer.cut(into: file) }
             done.signal()
         }
     }
 
-    /// The file with the next slice, which stays until the call after the next; `nil` after the last one.
+    /// The file with the next slice, which stays until the one `readers` after it is asked for; `nil` after the last.
     func next() throws -> String? {
         guard isCutting else { return nil }
         done.wait()
         isCutting = false
         guard try outcome.get() else { return nil }
-        let file = files[number % 2]
+        let file = files[number % files.count]
         number += 1
         start()
         return file

@@ -76,51 +76,6 @@ extension DuckDBLakeEngine {
         return try finish(job)
     }
 
-    /// A large CSV file slice by slice; `nil` when it has to be read as a whole.
-    private func acceptSliced(_ request: AcceptRequest) throws -> BatchAcceptance? {
-        guard request.files.count == 1,
-            let slicer = CSVSlicer(request.files[0].path, request.format, target: sliceBytes)
-        else { return nil }
-        let job = AcceptJob(request)
-        try createStaging(job)
-        try readHeaders(job)
-        guard let layout = job.layouts[0] else { return try finish(job) }
-        try Disk.makeDirectory(spillFolder)
-        let slices = SliceQueue(slicer, file: "\(spillFolder)/slice-\(request.id)")
-        defer { slices.close() }
-        do {
-            var number = 0
-            while let slice = try slices.next() {
-                let skipped = number == 0 ? request.format.skipLines + (request.format.header ? 1 : 0) : 0
-                try clearStaged(job)
-                try stage([AcceptJob.Staged(file: 0, path: slice, skipped: skipped)], layout, job)
-                let rowsBefore = job.results[0].rowsRead
-                try judge(job)
-                if !job.contract.key.isEmpty {
-                    try settleKeys(job, against: request.existing, slices: job.written.map(\.path))
-                }
-                try write(job, suffix: "-\(number)")
-                job.rowsBefore += Int64(job.results[0].rowsRead - rowsBefore)
-                number += 1
-            }
-        } catch is CSVSlicer.Irregular {
-            for file in job.written { Disk.remove(file.path) }
-            return nil
-        } catch let error as DuckDBError {
-            for file in job.written { Disk.remove(file.path) }
-            if error.category == "Out of Memory" || error.category == "IO" { throw error }
-            // As a whole it is either read, or refused for its own reason.
-            return nil
-        }
-        if job.results[0].rowsRead == 0 { job.refusals[0] = "it has a header but no rows" }
-        try settle(0, job)
-        if job.refusals[0] != nil {
-            for file in job.written { Disk.remove(file.path) }
-            job.written = []
-        }
-        return try finish(job)
-    }
-
     /// Refuses a staged file when too much of it is wrong.
     func settle(_ place: Int, _ job: AcceptJob) throws {
         let file = job.staged[place].file
@@ -128,7 +83,7 @@ extension DuckDBLakeEngine {
     }
 
     /// Counts what was staged and notes what is wrong with it, keys left out.
-    private func judge(_ job: AcceptJob) throws {
+    func judge(_ job: AcceptJob) throws {
         let counts = try connection.query(
             """
             SELECT f, count(*), min(rowid), count(*) FILTER (bad), count(*) FILTER (strict),
@@ -153,8 +108,7 @@ extension DuckDBLakeEngine {
         rowNumbers.set(
             job.staged.map { staged in
                 RowNumbers.File(
-                    first: staged.first, before: job.rowsBefore,
-                    gaps: staged.broken.enumerated().map { $1 - Int64($0) })
+                    first: staged.first, before: job.rowsBefore, gaps: staged.gaps)
             })
         for group in job.groups where group.members.contains(where: noted.contains) {
             try noteBreaches(group, job)
@@ -162,7 +116,7 @@ extension DuckDBLakeEngine {
     }
 
     /// Writes the rows that are taken.
-    private func write(_ job: AcceptJob, suffix: String) throws {
+    func write(_ job: AcceptJob, suffix: String) throws {
         let request = job.request
         let refused = job.staged.indices.filter { job.refusals[job.staged[$0].file] != nil }
         guard refused.count < job.staged.count else { return }
@@ -172,7 +126,7 @@ extension DuckDBLakeEngine {
         columns.append(
             isOne
                 ? "\(Quote.text(request.files[job.staged[0].file].digest.hex)) AS _file" : "\(digests)[f + 1] AS _file")
-        columns.append("_martlet_row(f, rowid) AS _row")
+        columns.append("\(rowFunction)(f, rowid) AS _row")
         var conditions = ["NOT bad"]
         if !refused.isEmpty { conditions.append("f NOT IN (\(refused.map(String.init).joined(separator: ", ")))") }
         if job.hasOutside { conditions.append("rowid NOT IN (SELECT id FROM outside)") }
@@ -195,7 +149,7 @@ extension DuckDBLakeEngine {
           PARQUET_VERSION v1)
         """
 
-    private func finish(_ job: AcceptJob) throws -> BatchAcceptance {
+    func finish(_ job: AcceptJob) throws -> BatchAcceptance {
         let request = job.request
         var breaches = try breaches(job)
         for file in request.files.indices {

@@ -38,8 +38,15 @@ extension DuckDBLakeEngine {
                 .integers(out.map { Int64($0.reason.rawValue) }, valid: Array(repeating: true, count: out.count)),
             ], to: "outside")
         job.hasOutside = true
-        let named = Set(out.filter { $0.reason != .replaced }.map(\.place))
-        for group in job.groups where group.members.contains(where: named.contains) { try noteKeys(group, job) }
+        let named = Dictionary(grouping: out.filter { $0.reason != .replaced }, by: \.place)
+        for group in job.groups where group.members.contains(where: { named[$0] != nil }) {
+            if group.members.count == 1, let rows = named[group.members.lowerBound],
+                try notePickedKeys(rows.map(\.row), group, job)
+            {
+                continue
+            }
+            try noteKeys(group, job)
+        }
     }
 
     enum Outside: Int { case conflict, superseded, replaced }
@@ -136,24 +143,61 @@ extension DuckDBLakeEngine {
     /// Notes the rows of a group that stand in `outside`. Their texts are read once more, since there are few of them.
     private func noteKeys(_ group: AcceptJob.Group, _ job: AcceptJob) throws {
         let members = job.staged[group.members]
-        let sql = job.sql(group.layout)
         guard let first = members.first, let start = members.lazy.filter({ $0.rows > 0 }).map(\.first).min() else {
             return
         }
         let raw = try source(members.map(\.path), skip: first.skipped, group.layout, job.request, keepsBroken: false)
+        let numbered = "SELECT row_number() OVER () - 1 + \(start) AS id, * FROM (\(raw))"
+        _ = try noteKeys("SELECT * FROM (\(numbered)) WHERE id IN (SELECT id FROM outside)", group, job)
+    }
+
+    /// The same for a single CSV file: only the records of these rows are read.
+    /// - Returns: `false`, with nothing noted, when it is not sure which records they are.
+    private func notePickedKeys(_ rows: [Int64], _ group: AcceptJob.Group, _ job: AcceptJob) throws -> Bool {
+        let file = job.staged[group.members.lowerBound]
+        let format = job.request.format
+        guard format.kind == .csv, format.quote.utf8.count <= 1, rows.count <= 10_000 else { return false }
+        let numbers = RowNumbers.File(first: file.first, gaps: file.gaps)
+        let picked = try CSVRecords.pick(
+            rows.map { numbers.number(of: $0) }, of: file.path, quote: format.quote.utf8.first, skip: file.skipped)
+        // The reader and this one have found the same records, or else a number would name another row.
+        guard picked.count == Int64(file.rows + file.broken.count) else { return false }
+        try Disk.makeDirectory(spillFolder)
+        let path = "\(spillFolder)/picked-\(job.request.id)-\(rowFunction).csv"
+        Disk.remove(path)
+        defer { Disk.remove(path) }
+        try Disk.append(path, picked.bytes)
+        let raw = try source([path], skip: 0, group.layout, job.request, keepsBroken: false)
+        let ids = "[\(rows.map(String.init).joined(separator: ", "))]::BIGINT[]"
+        try connection.execute("BEGIN")
+        do {
+            let noted = try noteKeys(
+                "SELECT list_extract(\(ids), row_number() OVER ()) AS id, * FROM (\(raw))", group, job)
+            try connection.execute(noted == rows.count ? "COMMIT" : "ROLLBACK")
+            return noted == rows.count
+        } catch is DuckDBError {
+            // Among few records the CSV reader may take another line break for the file's.
+            _ = try? connection.execute("ROLLBACK")
+            return false
+        }
+    }
+
+    /// - Parameter rows: SELECT of the rows with their raw cells, their place among the group's files as `f`, and `id`.
+    /// - Returns: how many were noted.
+    private func noteKeys(_ rows: String, _ group: AcceptJob.Group, _ job: AcceptJob) throws -> Int {
+        let sql = job.sql(group.layout)
         let texts = job.contract.key.map { name in
             sql.present.first { $0.column.name == name }.map { ContractSQL.text($0.raw) } ?? "NULL"
         }
-        let record = "to_json([\(Self.cells(group.layout))])::VARCHAR AS record"
-        let numbered = "SELECT row_number() OVER () - 1 + \(start) AS id, \(record), * FROM (\(raw))"
-        let layers = sql.layers(over: "SELECT * FROM (\(numbered)) WHERE id IN (SELECT id FROM outside)") {
+        let cells = Self.cells(group.layout)
+        let layers = sql.layers(over: "SELECT to_json([\(cells)])::VARCHAR AS record, * FROM (\(rows))") {
             cleaned($0, $1.missing, job.request.format)
         }
         job.hasDetails = true
-        try connection.execute(
+        return try connection.execute(
             """
             INSERT INTO aside
-            SELECT \(fileOf("f + \(group.members.lowerBound)", job)), _martlet_row(f + \(group.members.lowerBound), id),
+            SELECT \(fileOf("f + \(group.members.lowerBound)", job)), \(rowFunction)(f + \(group.members.lowerBound), id),
               \(Quote.text(job.contract.key.joined(separator: ", "))),
               CASE reason WHEN 0 THEN 'unique key' ELSE 'superseded by a later row' END,
               concat_ws(', ', \(texts.joined(separator: ", "))), record

@@ -20,7 +20,7 @@ extension DuckDBLakeEngine {
             "cells[\((Int(raw.raw.dropFirst()) ?? 0) + 1)] AS \(raw.raw)"
         }
         let staged = """
-            SELECT f, _martlet_row(f, rowid) AS "row", to_json(cells)::VARCHAR AS record,
+            SELECT f, \(rowFunction)(f, rowid) AS "row", to_json(cells)::VARCHAR AS record,
               \(cells.joined(separator: ", ")) FROM staged
             WHERE cells IS NOT NULL AND f BETWEEN \(group.members.lowerBound) AND \(group.members.upperBound - 1)
             """
@@ -67,7 +67,7 @@ extension DuckDBLakeEngine {
             rest = rest.dropFirst(own.count)
             let staged = job.staged[place]
             let quote = Array(job.request.format.quote.utf8).first
-            let blank = try CSVHeader.blankLines(staged.path, quote: quote).filter { $0 > staged.skipped }
+            let blank = try CSVRecords.blankLines(staged.path, quote: quote).filter { $0 > staged.skipped }
             var blanks = 0
             for row in own {
                 while blanks < blank.count, blank[blanks] < Int(row[1]) { blanks += 1 }

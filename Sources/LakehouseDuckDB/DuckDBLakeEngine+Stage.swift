@@ -14,26 +14,31 @@ internal import Vocabulary
 // and broken lines into `broken_lines`. Everything that a row tells by itself is worked out while it is read.
 
 extension DuckDBLakeEngine {
-    static let stagingTables = [
-        "staged", "broken", "broken_scan", "broken_lines", "aside", "outside", "landed", "numbered",
+    /// What each session has of its own.
+    private static let temporary = [
+        "staged", "broken", "broken_scan", "broken_lines", "outside", "landed", "numbered",
     ]
 
+    func dropTemporaryStaging() {
+        _ = try? connection.execute(Self.temporary.map { "DROP TABLE IF EXISTS \($0)" }.joined(separator: "; "))
+    }
+
     func dropStaging() {
-        _ = try? connection.execute(Self.stagingTables.map { "DROP TABLE IF EXISTS \($0)" }.joined(separator: "; "))
+        dropTemporaryStaging()
+        _ = try? connection.execute("DROP TABLE IF EXISTS aside")
     }
 
     func createStaging(_ job: AcceptJob) throws {
         dropStaging()
         try connection.execute(
             """
-            CREATE TEMP TABLE broken_lines (f BIGINT, line BIGINT, message VARCHAR, text VARCHAR);
-            CREATE TEMP TABLE aside (
+            CREATE OR REPLACE TABLE aside (
               file BIGINT, "row" BIGINT, "column" VARCHAR, rule VARCHAR, raw_value VARCHAR, record VARCHAR)
             """)
         try clearStaged(job)
     }
 
-    /// Makes room for the next slice.
+    /// Makes room for the next slice. Only `aside` stays, which all sessions share.
     func clearStaged(_ job: AcceptJob) throws {
         let columns = job.contract.columns.enumerated().map { "t\($0) \(DeltaTypes.duck($1.type))" }
         try connection.execute(
@@ -41,7 +46,7 @@ extension DuckDBLakeEngine {
             CREATE OR REPLACE TEMP TABLE staged (\((columns + [
                 "f BIGINT", "bad BOOLEAN", "strict BOOLEAN", "made_up BOOLEAN", "cells VARCHAR[]",
             ]).joined(separator: ", ")));
-            DELETE FROM broken_lines
+            CREATE OR REPLACE TEMP TABLE broken_lines (f BIGINT, line BIGINT, message VARCHAR, text VARCHAR)
             """)
         job.staged = []
         job.groups = []

@@ -7,12 +7,16 @@ package final class DuckDBLakeEngine: LakeEngine {
     let connection: Connection
     let spillFolder: String
     /// A CSV file that is larger than one and a half of these is read slice by slice, in little memory.
-    package var sliceBytes: Int64 = 32 << 20
-    /// The numbers behind `_martlet_row`.
+    package var sliceBytes: Int64 = 24 << 20
+    /// The numbers behind `rowFunction`.
     let rowNumbers = RowNumbers()
+    /// The SQL function that gives a staged row its number.
+    let rowFunction: String
     /// The contract that was looked at last.
     var checked: Contract?
-    private let threads: Int
+    let threads: Int
+    private let database: Database
+    private var companion: DuckDBLakeEngine?
 
     /// - Parameters:
     ///   - threads: how many threads a query may use; results do not depend on it.
@@ -22,21 +26,45 @@ package final class DuckDBLakeEngine: LakeEngine {
         self.threads = threads
         self.spillFolder = spillFolder
         do {
-            let database = try Database(options: [
+            database = try Database(options: [
                 "threads": "\(threads)", "memory_limit": memoryLimit, "temp_directory": spillFolder,
                 "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
             ])
-            connection = try database.connect()
+            rowFunction = "_martlet_row"
+            connection = try Self.session(of: database)
             try connection.execute(
                 """
-                SET TimeZone = 'UTC';
-                SET preserve_insertion_order = true;
                 CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
                 """)
-            try connection.register("_martlet_row", rowNumbers)
+            try connection.register(rowFunction, rowNumbers)
         } catch let error as DuckDBError {
             throw MartletError(.machine, "engine.start", "DuckDB did not start: \(error.message)")
         }
+    }
+
+    /// A second session of the same database, with temporary tables and row numbers of its own.
+    private init(besides other: DuckDBLakeEngine) throws {
+        threads = 1
+        spillFolder = other.spillFolder
+        database = other.database
+        rowFunction = "_martlet_row_2"
+        connection = try Self.session(of: database)
+        try connection.register(rowFunction, rowNumbers)
+    }
+
+    private static func session(of database: Database) throws -> Connection {
+        let connection = try database.connect()
+        try connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = true")
+        return connection
+    }
+
+    /// The engines that can work at the same time, each on a thread of its own: this one, and where there is more
+    /// than one thread, another session of the same database.
+    func lanes() throws -> [DuckDBLakeEngine] {
+        guard threads > 1 else { return [self] }
+        let second = try companion ?? DuckDBLakeEngine(besides: self)
+        companion = second
+        return [self, second]
     }
 
     package var identity: String { "duckdb \(Database.version)" }
@@ -218,8 +246,14 @@ package final class DuckDBLakeEngine: LakeEngine {
 
     /// Runs the body on one thread, in row order, when asked to.
     func onOneThread<T>(_ single: Bool, _ body: () throws -> T) throws -> T {
-        guard single, threads > 1 else { return try body() }
-        try connection.execute("SET threads = 1")
+        guard single else { return try body() }
+        return try onThreads(1, body)
+    }
+
+    /// Runs the body with so many of DuckDB's threads, the one that asks included.
+    func onThreads<T>(_ count: Int, _ body: () throws -> T) throws -> T {
+        guard count < threads else { return try body() }
+        try connection.execute("SET threads = \(count)")
         defer { _ = try? connection.execute("SET threads = \(threads)") }
         return try body()
     }

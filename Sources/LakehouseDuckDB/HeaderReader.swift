@@ -147,26 +147,4 @@ enum CSVHeader {
             return String(name)
         }
     }
-
-    /// Numbers of the blank lines of a file, counted as DuckDB counts lines: from 1, a quoted line break being none.
-    static func blankLines(_ path: String, quote: UInt8?) throws -> [Int] {
-        var blank: [Int] = []
-        var line = 1
-        var isEmpty = true
-        var quoted = false
-        try Disk.scan(path) { piece in
-            for byte in piece {
-                if byte == quote { quoted.toggle() }
-                if byte == 10, !quoted {
-                    if isEmpty { blank.append(line) }
-                    line += 1
-                    isEmpty = true
-                } else if byte != 13 {
-                    isEmpty = false
-                }
-            }
-            return true
-        }
-        return blank
-    }
 }

@@ -1,7 +1,7 @@
 internal import DuckDB
 internal import Synchronization
 
-/// What SQL calls `_martlet_row(file, rowid)`: the 1-based number, in its own file, of a row of the staging table.
+/// What SQL calls `_martlet_row(file, rowid)`, or `_martlet_row_2` in the second session: the 1-based number, in its own file, of a row of the staging table.
 ///
 /// Rows of a file stand one after the other from `first` on. Broken lines are rows of the file too, but not of the
 /// table: `gaps` holds, ascending, the number among the file's good rows of the first one after each broken line.
@@ -11,6 +11,12 @@ final class RowNumbers: IntegerFunction {
         /// Rows of the same file in earlier slices.
         var before: Int64 = 0
         var gaps: [Int64] = []
+
+        /// The number of the row with this place in the staging table.
+        func number(of row: Int64) -> Int64 {
+            let good = row &- first &+ 1
+            return good &+ before &+ RowNumbers.count(of: gaps, upTo: good)
+        }
     }
 
     private let files = Mutex<[File]>([])
@@ -27,13 +33,12 @@ final class RowNumbers: IntegerFunction {
                 result[index] = 0
                 continue
             }
-            let good = row[index] &- files[place].first &+ 1
-            result[index] = good &+ files[place].before &+ Self.count(of: files[place].gaps, upTo: good)
+            result[index] = files[place].number(of: row[index])
         }
     }
 
     /// How many of the ascending numbers are at most `bound`.
-    private static func count(of numbers: [Int64], upTo bound: Int64) -> Int64 {
+    fileprivate static func count(of numbers: [Int64], upTo bound: Int64) -> Int64 {
         var low = 0
         var high = numbers.count
         while low < high {

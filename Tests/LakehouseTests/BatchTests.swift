@@ -66,7 +66,7 @@ import Vocabulary
             + sandbox.rows("SELECT * FROM bronze.things ORDER BY _file, _row")
             + (aside
                 ? sandbox.rows(
-                    "SELECT file_digest, file_name, \"row\", \"column\", rule, raw_value FROM quarantine.things "
+                    "SELECT file_digest, file_name, \"row\", \"column\", rule, raw_value, cells FROM quarantine.things "
                         + "ORDER BY ALL") : [])
             + reports.map {
                 "\($0.name) \($0.outcome) \($0.rowsRead) \($0.rowsAccepted) \($0.rowsRejected) \($0.rowsSuperseded) "
