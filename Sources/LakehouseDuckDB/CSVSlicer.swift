@@ -121,10 +121,10 @@ final class CSVSlicer {
 
 /// Cuts the next slice on a thread of its own while the one before is worked on.
 ///
-/// Why `@unchecked Sendable` holds: one thread calls, one cuts, and never both at once touch the same field. From
-/// `queue.async` to `done.signal()` the cutting thread alone uses `slicer` and `outcome`; the caller touches them only
-/// after `done.wait()`, which the signal happens before. `number` and `isCutting` are the caller's alone, and `files`
-/// never changes.
+/// Why `@unchecked Sendable` holds: one thread at a time calls (`SliceTurns` does so under its lock), one cuts, and
+/// never both at once touch the same field. From `queue.async` to `done.signal()` the cutting thread alone uses `slicer`
+/// and `outcome`; the caller touches them only after `done.wait()`, which the signal happens before. `number` and
+/// `isCutting` are the caller's alone, and `files` never changes.
 final class SliceQueue: @unchecked Sendable {
     private let slicer: CSVSlicer
     private let files: [String]
