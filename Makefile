@@ -19,8 +19,9 @@ setup: ## native libraries into .deps, Debian packages when root (idempotent)
 demo: build ## the lab-delay example from raw logs to model card and predictions
 	@scripts/demo
 
-build: setup ## .build/release/martlet
+build: setup ## .build/release/martlet and martlet-serve
 	swift build $(SWIFT_FLAGS) --product martlet
+	swift build $(SWIFT_FLAGS) --product martlet-serve
 
 test: setup ## all tests, with delta-rs reading what Martlet writes, and a short torture run
 	swift build $(SWIFT_FLAGS) --build-tests

@@ -22,17 +22,39 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioHTTPMessages: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "martlet", targets: ["martlet"])],
+    products: [
+        .executable(name: "martlet", targets: ["martlet"]),
+        .executable(name: "martlet-serve", targets: ["martlet-serve"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         // Roots: tiny and stable.
@@ -58,6 +80,7 @@ let package = Package(
         module("Generators", ["Vocabulary"]),
         module("Forests", ["Vocabulary"]),
         module("PredictionLog", ["Vocabulary"]),
+        module("Serving", ["Forests", "PredictionLog", "Training", "Vocabulary"]),
 
         // Adapters: join one domain protocol to one face.
         module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
@@ -66,20 +89,38 @@ let package = Package(
         // Processes that do the long work.
         module("Workers", ["Registry", "Vocabulary"]),
 
+        // The real clock and machine, for the wiring only.
+        module("Machine", ["Vocabulary"]),
+
         // Story, wiring, edge.
         module("Workflow", ["Projects", "Lakehouse", "Training", "Registry", "Vocabulary"]),
         module(
             "Composition",
             [
                 "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM", "Registry",
-                "Identity", "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Vocabulary",
+                "Identity", "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Machine", "Vocabulary",
             ]),
         module(
             "Commands",
             [
                 "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Identity", "Generators",
-                "Workers", "Vocabulary", arguments,
+                "Workers", "Machine", "Vocabulary", arguments,
             ]),
+        module(
+            "HTTPAPI",
+            [
+                "PredictionLog", "Serving", "Training", "Vocabulary", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
+                nioPosix, nioHTTP, nioTLS, httpTypes,
+                nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
+            ]),
+        module(
+            "ServingComposition",
+            [
+                "HTTPAPI", "Serving", "Forests", "PredictionLog", "Workflow", "Projects", "Training", "Registry",
+                "SQLite", "SQLText", "Machine",
+                "Vocabulary", "Workers", hummingbird, logging, lifecycle, arguments,
+            ]),
+        .executableTarget(name: "martlet-serve", dependencies: ["ServingComposition"], swiftSettings: settings),
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
 
         // What `make bench NAME=forest_speed` and `forest_equality` run.
@@ -101,6 +142,7 @@ let package = Package(
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Vocabulary"]),
         tests("PredictionLogTests", ["PredictionLog", "Vocabulary"]),
+        tests("ServingTests", ["Serving", "Training", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Composition
+internal import Machine
 internal import Registry
 internal import Vocabulary
 internal import Workers

@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import Composition
+internal import Machine
 internal import Vocabulary
 
 /// The command line: `martlet <command>`.
@@ -16,7 +17,8 @@ package struct Martlet: ParsableCommand {
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
             VerifyCommand.self, LineageCommand.self, ReplayCommand.self, LakeCommand.self, QuarantineCommand.self,
             RunsCommand.self,
-            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, UsersCommand.self,
+            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, ServeCommand.self,
+            UsersCommand.self,
             TokensCommand.self, AuditCommand.self, DoctorCommand.self, SchemaCommand.self,
         ])
 

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Lakehouse
+internal import Machine
 internal import Projects
 internal import Registry
 internal import Training

@@ -1,4 +1,5 @@
 package import Identity
+internal import Machine
 internal import Projects
 internal import Registry
 internal import SQLite

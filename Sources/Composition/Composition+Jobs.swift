@@ -1,3 +1,4 @@
+internal import Machine
 internal import Projects
 package import Registry
 internal import Vocabulary

@@ -2,6 +2,7 @@ internal import DuckDB
 package import Lakehouse
 package import LakehouseDuckDB
 internal import LightGBM
+internal import Machine
 package import Projects
 package import Registry
 internal import SQLite

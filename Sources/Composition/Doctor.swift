@@ -1,6 +1,7 @@
 internal import DuckDB
 internal import Lakehouse
 internal import LightGBM
+internal import Machine
 internal import Projects
 internal import Registry
 internal import SQLite

@@ -58,6 +58,12 @@ package struct Prediction: Sendable, Equatable {
     package let band: RiskBands.Band?
     /// Whether the probability is at or above the threshold.
     package let positive: Bool
+
+    package init(probability: Double, band: RiskBands.Band?, positive: Bool) {
+        self.probability = probability
+        self.band = band
+        self.positive = positive
+    }
 }
 
 /// The outcome of one training.

@@ -92,6 +92,19 @@ package enum RealWorld {
         return Disk.absolute(CommandLine.arguments.first ?? "martlet")
     }
 
+    /// Goes on as another program, in this process.
+    /// - Throws: `program.missing` when there is none that can be run.
+    package static func become(_ program: String, _ arguments: [String]) throws -> Never {
+        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+        words.append(nil)
+        execv(program, words)
+        let reason = String(cString: strerror(errno))
+        for word in words { free(word) }
+        throw MartletError(
+            .machine, "program.missing", "The program \(program) cannot be started: \(reason).",
+            remedy: "Install the whole of Martlet's folder, or run `make build`.")
+    }
+
     /// A write beyond the file size that the system allows is then an error like a full disk, not the end.
     package static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
 

@@ -1,0 +1,72 @@
+internal import HTTPTypes
+internal import Hummingbird
+package import Serving
+package import Vocabulary
+
+/// Probes, meaning what Kubernetes means: startup covers loading the models, readiness says whether to send requests
+/// here (no while draining), liveness only that the process answers at all.
+package struct HealthRoutes: Sendable {
+    let catalog: ModelCatalog
+    let isDraining: @Sendable () -> Bool
+
+    package init(catalog: ModelCatalog, isDraining: @escaping @Sendable () -> Bool) {
+        self.catalog = catalog
+        self.isDraining = isDraining
+    }
+
+    package var routes: [Route] {
+        [
+            Route(
+                .get, "/health/live", id: "live", "Whether the process answers.", role: .anyone,
+                replies: [.init(200, "It does.", .init(Self.status))]
+            ) { _, _ in try .json(["status": "live"]) },
+            Route(
+                .get, "/health/startup", id: "startup", "Whether every model was loaded once.", role: .anyone,
+                replies: [.init(200, "Started.", .init(Self.status)), .init(503, "Not yet.", .init(Self.status))]
+            ) { _, _ in try answer(catalog.isReady, yes: "started", no: "starting") },
+            Route(
+                .get, "/health/ready", id: "ready", "Whether requests may be sent here.", role: .anyone,
+                replies: [.init(200, "They may.", .init(Self.status)), .init(503, "They may not.", .init(Self.status))]
+            ) { _, _ in
+                try answer(catalog.isReady && !isDraining(), yes: "ready", no: isDraining() ? "draining" : "starting")
+            },
+            Route(
+                .get, "/health", id: "health", "What is served, and what keeps it from being up to date.",
+                role: .anyone,
+                replies: [
+                    .init(200, "All well, or degraded but answering.", .init(Self.report)),
+                    .init(503, "Not answering.", .init(Self.report)),
+                ]
+            ) { _, _ in try .json(report, status: catalog.isReady ? .ok : .serviceUnavailable) },
+        ]
+    }
+
+    private func answer(_ isWell: Bool, yes: String, no: String) throws -> Response {
+        try .json(["status": isWell ? yes : no], status: isWell ? .ok : .serviceUnavailable)
+    }
+
+    private var report: JSONValue {
+        let models = catalog.slots.map { slot -> JSONValue in
+            var members: [String: JSONValue] = [
+                "project": .text(slot.key.project), "model": .text(slot.key.model),
+                "version": slot.served.map { .integer(Int64($0.version)) } ?? .null,
+            ]
+            members["trouble"] = slot.trouble.map { .text($0) } ?? .null
+            return .object(members)
+        }
+        let hasTrouble = catalog.slots.contains { $0.trouble != nil }
+        let status = isDraining() ? "draining" : !catalog.isReady ? "starting" : hasTrouble ? "degraded" : "healthy"
+        return .object(["status": .text(status), "models": .list(models)])
+    }
+
+    private static let status = Schema.object(
+        .init("status", .text(oneOf: ["live", "started", "starting", "ready", "draining"])))
+    private static let report = Schema.object(
+        .init("status", .text(oneOf: ["healthy", "degraded", "starting", "draining"])),
+        .init(
+            "models",
+            .list(
+                .object(
+                    .init("project", .text), .init("model", .text), .init("version", .integer(minimum: 1).orNull),
+                    .init("trouble", .text.orNull)))))
+}

@@ -1,0 +1,66 @@
+internal import HTTPTypes
+internal import Hummingbird
+package import Serving
+
+/// MLflow's scoring protocol, for the server's default model and for each by its path: what `mlflow models serve` and
+/// SageMaker's hosting answer.
+package struct MLflowRoutes: Sendable {
+    let catalog: ModelCatalog
+    let predictions: PredictionRoutes
+    let version: String
+
+    package init(catalog: ModelCatalog, predictions: PredictionRoutes, version: String) {
+        self.catalog = catalog
+        self.predictions = predictions
+        self.version = version
+    }
+
+    package var routes: [Route] {
+        let plain = Route.Body("text/plain", .text)
+        return ["/invocations", "/projects/{project}/models/{model}/invocations"].enumerated().map { index, path in
+            Route(
+                .post, path, id: index == 0 ? "invocations" : "invocations\(index)",
+                "Score rows in MLflow's form.", role: .viewer,
+                accepts: [.init(Self.request), .init("text/csv", .text)],
+                replies: [.init(200, "Probabilities, in order.", .init(Self.answer))]
+            ) { request, context in
+                let slot = try catalog.slot(
+                    project: context.parameters.get("project"), model: context.parameters.get("model"))
+                let call = ScoringCall(
+                    form: .invocations, slot: slot, contentType: request.headers[.contentType])
+                return try await predictions.answer(call, request, context)
+            }
+        } + [
+            Route(
+                .get, "/ping", id: "ping", "Whether predictions can be asked for.", role: .anyone,
+                replies: [.init(200, "They can.", plain), .init(503, "They cannot.", plain)]
+            ) { _, _ in
+                var response = Response.text("\n")
+                response.status = catalog.isReady ? .ok : .serviceUnavailable
+                return response
+            },
+            Route(
+                .get, "/version", id: "version", "The version of Martlet.", role: .anyone,
+                replies: [.init(200, "It.", plain)]
+            ) { _, _ in .text(version) },
+        ]
+    }
+
+    private static let value = Schema.oneOf([.number, .text, .boolean, .null])
+    private static let rows = Schema.list(.object([], additional: value))
+    private static let tensor = Schema.oneOf([
+        rows, .list(.list(value)), .object([], additional: .oneOf([value, .list(value)])),
+    ])
+    private static let params = Schema.Member("params", .object([], additional: value), optional: true)
+    static let request = Schema.oneOf([
+        .object(
+            .init(
+                "dataframe_split",
+                .object(
+                    .init("columns", .list(.text), optional: true), .init("data", .list(.list(value))),
+                    .init("index", .list(value), optional: true))), params),
+        .object(.init("dataframe_records", rows), params), .object(.init("instances", tensor), params),
+        .object(.init("inputs", tensor), params),
+    ])
+    static let answer = Schema.object(.init("predictions", .list(.number(minimum: 0, maximum: 1))))
+}

@@ -1,0 +1,104 @@
+internal import HTTPTypes
+package import Hummingbird
+internal import NIOCore
+package import Serving
+internal import Vocabulary
+
+/// Predictions in Martlet's own form. One-row requests seldom come this way: the lane in front of the router answers
+/// them with the same code.
+package struct PredictionRoutes: Sendable {
+    let catalog: ModelCatalog
+    let limits: ScoringLimits
+    private let desks = DeskPool()
+
+    package init(catalog: ModelCatalog, limits: ScoringLimits) {
+        self.catalog = catalog
+        self.limits = limits
+    }
+
+    package var routes: [Route] {
+        ["/predict", "/api/predict", "/projects/{project}/predict", "/projects/{project}/models/{model}/predict"]
+            .enumerated().map { index, path in
+                Route(
+                    .post, path, id: index == 0 ? "predict" : "predict\(index)", "Score one row or some.",
+                    role: .viewer,
+                    accepts: [.init(Self.request)],
+                    replies: [.init(200, "Probability and decision of each row, in order.", .init(Self.answer))]
+                ) { request, context in
+                    let slot = try catalog.slot(
+                        project: context.parameters.get("project"), model: context.parameters.get("model"))
+                    return try await answer(ScoringCall(form: .native, slot: slot), request, context)
+                }
+            }
+    }
+
+    /// Reads the body and answers in the call's form, errors too.
+    func answer(_ call: ScoringCall, _ request: Request, _ context: APIContext) async throws -> Response {
+        do {
+            let body = try await request.body.collect(upTo: limits.bodyBytes)
+            let model = try call.model()
+            return try desks.withDesk(for: model) { desk in
+                let answer = try body.withUnsafeReadableBytes { bytes in
+                    try call.answer(
+                        bytes, by: model, at: desk, requestID: context.requestID, mostRows: limits.rows)
+                }
+                var headers: HTTPFields = [.contentType: answer.contentType]
+                if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
+                return Response(
+                    status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: desk.writer.bytes)))
+            }
+        } catch {
+            let refusal = call.form.refusal(error, requestID: context.requestID)
+            var headers: HTTPFields = [.contentType: refusal.contentType]
+            if let seconds = refusal.retryAfter { headers[.retryAfter] = "\(seconds)" }
+            return Response(
+                status: refusal.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: refusal.bytes)))
+        }
+    }
+
+    private static let value = Schema.oneOf([.number, .text, .boolean, .null])
+    private static let row = Schema.object([], additional: value)
+    static let request = Schema.oneOf([
+        .object(.init("record", row, "One row: values by column."), .init("explain", .boolean, optional: true)),
+        .object(.init("records", .list(row), "Rows."), .init("explain", .boolean, optional: true)),
+        .object(
+            .init("columns", .object([], additional: .list(value)), "A list a column, all of the same length."),
+            .init("explain", .boolean, optional: true)),
+    ])
+    private static let reasons = Schema.object(
+        .init("base", .number, "The expected margin."), .init("margin", .number),
+        .init(
+            "contributions",
+            .list(.object(.init("feature", .text), .init("value", value), .init("contribution", .number))),
+            "What each column adds to the margin; with the base they sum to it."))
+    static let answer = Schema.object(
+        .init("project", .text), .init("model", .text), .init("version", .integer(minimum: 1)),
+        .init("request_id", .text),
+        .init(
+            "predictions",
+            .list(
+                .object(
+                    .init("probability", .number(minimum: 0, maximum: 1)), .init("decision", .boolean),
+                    .init("band", .text(oneOf: ["low", "medium", "high"]), optional: true),
+                    .init("reasons", reasons, optional: true)))),
+        .init(
+            "warnings", .list(.object(.init("path", .text), .init("code", .text), .init("detail", .text))),
+            optional: true),
+        .init("further_warnings", .integer(minimum: 1), optional: true))
+}
+
+/// How much one request may bring.
+package struct ScoringLimits: Sendable {
+    /// Bytes of a body that is not a stream.
+    package var bodyBytes = 16 << 20
+    /// Bytes of a body that is answered on the event loop, without holding others up.
+    package var laneBytes = 64 << 10
+    /// Rows of one.
+    package var rows = 10_000
+
+    package init() {}
+}
+
+extension HTTPField.Name {
+    static let inferenceHeader = own("Inference-Header-Content-Length")
+}

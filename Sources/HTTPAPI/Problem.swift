@@ -1,0 +1,105 @@
+internal import HTTPTypes
+package import Hummingbird
+internal import NIOCore
+internal import Serving
+package import Vocabulary
+
+/// An error as RFC 9457 tells it: `application/problem+json` with type, title, status, detail; and as extensions the
+/// stable code, the request's id, the place in the body (RFC 9535 JSONPath) and what to do.
+package struct Problem: Error, Sendable {
+    /// One fault of several in the same body.
+    package struct Fault: Sendable {
+        /// JSONPath of the value: `$.records[0].age`.
+        package let path: String
+        package let code: String
+        package let detail: String
+
+        package init(path: String, code: String, detail: String) {
+            self.path = path
+            self.code = code
+            self.detail = detail
+        }
+    }
+
+    package var status: HTTPResponse.Status
+    package var code: String
+    package var detail: String
+    package var remedy: String?
+    package var faults: [Fault] = []
+    /// Seconds after which it is worth trying again.
+    package var retryAfter: Int?
+
+    package init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, remedy: String? = nil) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.remedy = remedy
+    }
+
+    /// Any error: Martlet's own by the table below, Hummingbird's by its status, others as a defect without details.
+    package init(_ error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let fault as InputFault: self.init(fault)
+        case let faults as InputFaults: self.init(faults)
+        case let error as MartletError:
+            self.init(Self.status(of: error), error.code, error.message, remedy: error.remedy)
+        case let error as any HTTPResponseError:
+            let status = error.status
+            let detail = (error as? HTTPError)?.body ?? "\(status.reasonPhrase)."
+            self.init(status, "http.\(status.code)", detail)
+        default:
+            self.init(
+                .internalServerError, "http.500", "The request failed for a reason that stands in the server's log.")
+        }
+    }
+
+    /// The one table from faults to statuses: by code where a code has its own, else by kind.
+    static func status(of error: MartletError) -> HTTPResponse.Status {
+        switch error.code {
+        case "serving.not-loaded", "disk.full": return .serviceUnavailable
+        default: break
+        }
+        switch error.kind {
+        case .usage: return .badRequest
+        case .input: return .unprocessableContent
+        case .missing: return .notFound
+        case .conflict, .refused: return .conflict
+        case .machine: return .serviceUnavailable
+        case .defect: return .internalServerError
+        }
+    }
+
+    /// As JSON.
+    package func json(requestID: String) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "type": .text("about:blank"), "title": .text(status.reasonPhrase), "status": .integer(Int64(status.code)),
+            "detail": .text(detail), "code": .text(code), "request_id": .text(requestID),
+        ]
+        members["remedy"] = remedy.map { .text($0) }
+        if !faults.isEmpty {
+            members["errors"] = .list(
+                faults.map { .object(["path": .text($0.path), "code": .text($0.code), "detail": .text($0.detail)]) })
+        }
+        return .object(members)
+    }
+
+    func response(requestID: String) -> Response {
+        var headers: HTTPFields = [.contentType: "application/problem+json"]
+        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        let bytes = (try? JSON.encode(json(requestID: requestID))) ?? []
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// The schema of every problem.
+    package static let schema = Schema.object(
+        .init("type", .text(format: "uri-reference")), .init("title", .text),
+        .init("status", .integer(minimum: 400, maximum: 599)), .init("detail", .text),
+        .init("code", .text(pattern: "^[a-z0-9.-]+$"), "Stable; docs/errors.md lists them."),
+        .init("request_id", .text), .init("remedy", .text, optional: true),
+        .init(
+            "errors",
+            .list(
+                .object(.init("path", .text, "JSONPath of the value."), .init("code", .text), .init("detail", .text))),
+            optional: true))
+}

@@ -1,0 +1,90 @@
+package import Vocabulary
+
+/// A JSON Schema (draft 2020-12) as far as the routes' bodies need it. Objects are closed unless they say so.
+package indirect enum Schema: Sendable, Equatable {
+    case null
+    case boolean
+    case integer(minimum: Int? = nil, maximum: Int? = nil)
+    case number(minimum: Double? = nil, maximum: Double? = nil)
+    case text(format: String? = nil, pattern: String? = nil, oneOf: [String]? = nil, maxLength: Int? = nil)
+    case list(Schema, minItems: Int = 0, maxItems: Int? = nil)
+    /// Members by name; each required unless it says `optional`.
+    case object([Member], additional: Schema? = nil)
+    case oneOf([Schema])
+    /// A schema of the document's components, by name.
+    case named(String)
+
+    package struct Member: Sendable, Equatable {
+        package let name: String
+        package let schema: Schema
+        package let isRequired: Bool
+        package let about: String?
+
+        package init(_ name: String, _ schema: Schema, optional: Bool = false, _ about: String? = nil) {
+            self.name = name
+            self.schema = schema
+            isRequired = !optional
+            self.about = about
+        }
+    }
+
+    package static var integer: Schema { .integer() }
+    package static var number: Schema { .number() }
+    package static var text: Schema { .text() }
+    package static func object(_ members: Member...) -> Schema { .object(members) }
+    /// The schema, or null.
+    package var orNull: Schema { .oneOf([self, .null]) }
+}
+
+extension Schema {
+    /// As a JSON Schema.
+    package var json: JSONValue {
+        switch self {
+        case .null: .object(["type": .text("null")])
+        case .boolean: .object(["type": .text("boolean")])
+        case .integer(let minimum, let maximum):
+            Self.typed(
+                "integer", ("minimum", minimum.map { .integer(Int64($0)) }),
+                ("maximum", maximum.map { .integer(Int64($0)) }))
+        case .number(let minimum, let maximum):
+            Self.typed("number", ("minimum", minimum.map { .number($0) }), ("maximum", maximum.map { .number($0) }))
+        case .text(let format, let pattern, let oneOf, let maxLength):
+            Self.typed(
+                "string", ("format", format.map { .text($0) }), ("pattern", pattern.map { .text($0) }),
+                ("enum", oneOf.map { .list($0.map { .text($0) }) }),
+                ("maxLength", maxLength.map { .integer(Int64($0)) }))
+        case .list(let items, let minItems, let maxItems):
+            Self.typed(
+                "array", ("items", items.json), ("minItems", minItems > 0 ? .integer(Int64(minItems)) : nil),
+                ("maxItems", maxItems.map { .integer(Int64($0)) }))
+        case .object(let members, let additional): Self.closed(members, additional)
+        case .oneOf(let schemas): .object(["oneOf": .list(schemas.map(\.json))])
+        case .named(let name): .object(["$ref": .text("#/components/schemas/\(name)")])
+        }
+    }
+
+    private static func typed(_ type: String, _ rest: (String, JSONValue?)...) -> JSONValue {
+        var members: [String: JSONValue] = ["type": .text(type)]
+        for (name, value) in rest { members[name] = value }
+        return .object(members)
+    }
+
+    private static func closed(_ members: [Member], _ additional: Schema?) -> JSONValue {
+        var properties: [String: JSONValue] = [:]
+        for member in members {
+            guard let about = member.about, case .object(var schema) = member.schema.json else {
+                properties[member.name] = member.schema.json
+                continue
+            }
+            schema["description"] = .text(about)
+            properties[member.name] = .object(schema)
+        }
+        var object: [String: JSONValue] = [
+            "type": .text("object"), "properties": .object(properties),
+            "additionalProperties": additional?.json ?? .flag(false),
+        ]
+        let required = members.filter(\.isRequired).map(\.name)
+        if !required.isEmpty { object["required"] = .list(required.map { .text($0) }) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,59 @@
+internal import Serving
+internal import Vocabulary
+
+/// A request for predictions, as far as the head of the request says.
+struct ScoringCall: Sendable {
+    let form: ScoringForm
+    let slot: ModelSlot
+    /// The only version that may answer, where the client names one.
+    var version: Int?
+    var contentType: String?
+    /// Of the binary tensor data extension.
+    var jsonBytes: Int?
+
+    /// The version that answers this call from now to its end.
+    /// - Throws: `serving.not-loaded`, `serving.unknown-version`.
+    func model() throws -> ServedModel {
+        guard let served = slot.served else {
+            throw MartletError(
+                .machine, "serving.not-loaded",
+                "The model \(slot.key) is not loaded: \(slot.trouble ?? "it is starting").")
+        }
+        if let version, version != served.version {
+            throw MartletError(
+                .missing, "serving.unknown-version",
+                "The model \(slot.key) is served with version \(served.version), not \(version).")
+        }
+        return served
+    }
+
+    /// Reads, scores and writes the answer into the desk.
+    func answer(
+        _ body: UnsafeRawBufferPointer, by model: ServedModel, at desk: ScoringDesk, requestID: String, mostRows: Int
+    ) throws -> ScoringAnswer {
+        switch form {
+        case .native:
+            try desk.answer(native: body, by: model, requestID: requestID, mostRows: mostRows)
+            return ScoringAnswer()
+        case .invocations:
+            if contentType.map({ $0.hasPrefix("text/csv") }) ?? false {
+                try desk.answer(mlflowCSV: body, by: model, mostRows: mostRows)
+            } else {
+                try desk.answer(mlflow: body, by: model, mostRows: mostRows)
+            }
+            return ScoringAnswer()
+        case .tensors(let name):
+            let count = try desk.answer(
+                tensors: body, jsonBytes: jsonBytes, by: model, name: name, mostRows: mostRows)
+            return ScoringAnswer(jsonBytes: count)
+        }
+    }
+}
+
+/// How an answer that a desk holds is to be sent.
+struct ScoringAnswer: Sendable {
+    /// Bytes of JSON at its front, where tensors follow.
+    var jsonBytes: Int?
+
+    var contentType: String { jsonBytes == nil ? "application/json" : "application/octet-stream" }
+}

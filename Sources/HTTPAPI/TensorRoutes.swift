@@ -1,0 +1,160 @@
+internal import HTTPTypes
+internal import Hummingbird
+package import Serving
+internal import Training
+internal import Vocabulary
+
+/// The Open Inference Protocol, version 2 (KServe's and Triton's), over HTTP. A model is named as in its project, or
+/// PROJECT.MODEL where two projects have one of that name.
+package struct TensorRoutes: Sendable {
+    let catalog: ModelCatalog
+    let predictions: PredictionRoutes
+    let version: String
+    let isDraining: @Sendable () -> Bool
+
+    package init(
+        catalog: ModelCatalog, predictions: PredictionRoutes, version: String,
+        isDraining: @escaping @Sendable () -> Bool
+    ) {
+        self.catalog = catalog
+        self.predictions = predictions
+        self.version = version
+        self.isDraining = isDraining
+    }
+
+    package var routes: [Route] {
+        let empty = Schema.object()
+        let failure = Route.Body(Schema.object(.init("error", .text)))
+        let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
+        var routes = [
+            Route(
+                .get, "/v2", id: "serverMetadata", "What the server is.", role: .anyone,
+                replies: [
+                    .init(
+                        200, "Name, version, extensions.",
+                        .init(
+                            .object(.init("name", .text), .init("version", .text), .init("extensions", .list(.text)))))
+                ]
+            ) { _, _ in
+                try .json(
+                    JSONValue.object([
+                        "name": .text("martlet"), "version": .text(version),
+                        "extensions": .list([.text("binary_tensor_data")]),
+                    ]))
+            },
+            Route(
+                .get, "/v2/health/live", id: "serverLive", "Whether the process answers.", role: .anyone,
+                replies: [.init(200, "It does.", .init(empty))]
+            ) { _, _ in try .json([String: String]()) },
+            Route(
+                .get, "/v2/health/ready", id: "serverReady", "Whether every model answers.", role: .anyone,
+                replies: [.init(200, "They do.", .init(empty)), .init(503, "Not yet, or no longer.", .init(empty))]
+            ) { _, _ in
+                try .json([String: String](), status: catalog.isReady && !isDraining() ? .ok : .serviceUnavailable)
+            },
+        ]
+        for (index, path) in models.enumerated() {
+            let suffix = index == 0 ? "" : "OfVersion"
+            routes += [
+                Route(
+                    .get, path, id: "modelMetadata\(suffix)", "Inputs and outputs of a model.", role: .viewer,
+                    replies: [.init(200, "Them.", .init(Self.metadata)), .init(404, "No such model.", failure)]
+                ) { _, context in
+                    try refusing(context) { call in try .json(metadata(try call.model(), name: Self.name(context))) }
+                },
+                Route(
+                    .get, path + "/ready", id: "modelReady\(suffix)", "Whether a model answers.", role: .viewer,
+                    replies: [
+                        .init(200, "It does.", .init(Self.ready)), .init(404, "No such model.", failure),
+                        .init(503, "Not yet.", failure),
+                    ]
+                ) { _, context in
+                    try refusing(context) { call in
+                        _ = try call.model()
+                        return try .json(JSONValue.object(["name": .text(Self.name(context)), "ready": .flag(true)]))
+                    }
+                },
+                Route(
+                    .post, path + "/infer", id: "infer\(suffix)", "Score rows given as tensors.", role: .viewer,
+                    accepts: [.init(Self.request), .init("application/octet-stream", .text(format: "binary"))],
+                    replies: [
+                        .init(
+                            200, "Tensors.", .init(Self.answer),
+                            .init("application/octet-stream", .text(format: "binary"))),
+                        .init(400, "The body cannot be scored.", failure), .init(404, "No such model.", failure),
+                    ]
+                ) { request, context in
+                    var call: ScoringCall
+                    do { call = try Self.call(context, catalog) } catch {
+                        return try refusing(context) { _ in throw error }
+                    }
+                    call.jsonBytes = request.headers[.inferenceHeader].flatMap { Int($0) }
+                    return try await predictions.answer(call, request, context)
+                },
+            ]
+        }
+        return routes
+    }
+
+    private static func name(_ context: APIContext) -> String { context.parameters.get("model") ?? "" }
+
+    private static func call(_ context: APIContext, _ catalog: ModelCatalog) throws -> ScoringCall {
+        let version = context.parameters.get("version")
+        if let version, Int(version) == nil {
+            throw MartletError(.missing, "serving.unknown-version", "\(version) is no version.")
+        }
+        return ScoringCall(
+            form: .tensors(name(context)), slot: try catalog.slot(named: name(context)),
+            version: version.flatMap { Int($0) })
+    }
+
+    /// The answer of the body, or its error in the protocol's form.
+    private func refusing(_ context: APIContext, _ body: (ScoringCall) throws -> Response) throws -> Response {
+        do { return try body(try Self.call(context, catalog)) } catch {
+            let refusal = ScoringForm.tensors("").refusal(error, requestID: context.requestID)
+            return Response(
+                status: refusal.status, headers: [.contentType: refusal.contentType],
+                body: .init(byteBuffer: .init(bytes: refusal.bytes)))
+        }
+    }
+
+    private func metadata(_ model: ServedModel, name: String) -> JSONValue {
+        func tensor(_ name: String, _ type: TensorType) -> JSONValue {
+            .object(["name": .text(name), "datatype": .text(type.rawValue), "shape": .list([.integer(-1)])])
+        }
+        return .object([
+            "name": .text(name), "versions": .list([.text("\(model.version)")]), "platform": .text("martlet_forest"),
+            "inputs": .list(
+                model.signature.columns.map { tensor($0.name, $0.type == .category ? .bytes : .fp64) }),
+            "outputs": .list(ScoringDesk.outputs(of: model).map { tensor($0.name, $0.type) }),
+        ])
+    }
+
+    private static let value = Schema.oneOf([.number, .text, .boolean, .null])
+    private static let type = Schema.text(oneOf: TensorType.allCases.map(\.rawValue))
+    private static let parameters = Schema.Member("parameters", .object([], additional: value), optional: true)
+    private static let metadata = Schema.object(
+        .init("name", .text), .init("versions", .list(.text)), .init("platform", .text),
+        .init("inputs", .list(described)), .init("outputs", .list(described)))
+    private static let described = Schema.object(
+        .init("name", .text), .init("datatype", type), .init("shape", .list(.integer)))
+    private static let ready = Schema.object(.init("name", .text), .init("ready", .boolean))
+    private static let data = Schema.list(.oneOf([value, .list(value)]))
+    private static let request = Schema.object(
+        .init("id", .text, optional: true), parameters,
+        .init(
+            "inputs",
+            .list(
+                .object(
+                    .init("name", .text), .init("shape", .list(.integer(minimum: 0))), .init("datatype", type),
+                    parameters, .init("data", data, optional: true)), minItems: 1)),
+        .init("outputs", .list(.object(.init("name", .text), parameters)), optional: true))
+    private static let answer = Schema.object(
+        .init("model_name", .text), .init("model_version", .text), .init("id", .text, optional: true),
+        .init(
+            "outputs",
+            .list(
+                .object(
+                    .init("name", .text), .init("datatype", type), .init("shape", .list(.integer)), parameters,
+                    .init("data", data, optional: true)))))
+}

@@ -1,0 +1,27 @@
+/// Why a body or a row of it cannot be scored, or what was noticed about a row that was scored nevertheless.
+package struct InputFault: Error, Sendable, Equatable {
+    package enum Code: String, Sendable {
+        case malformed = "serving.malformed"
+        case shape = "serving.shape"
+        case unknownCategory = "serving.unknown-category"
+        case missingColumn = "serving.missing-column"
+        case wrongType = "serving.wrong-type"
+        case outOfRange = "serving.out-of-range"
+        case unknownColumn = "serving.unknown-column"
+        case repeatedColumn = "serving.repeated-column"
+        case tooManyRows = "serving.too-many-rows"
+    }
+
+    package let code: Code
+    /// JSONPath of the value, or line and column of a CSV file.
+    package let path: String
+    package let detail: String
+
+    package init(_ code: Code, at path: String, _ detail: String) {
+        self.code = code
+        self.path = path
+        self.detail = detail
+    }
+
+    init(_ fault: JSONScanner.Fault, at path: String = "$") { self.init(.malformed, at: path, fault.sentence) }
+}

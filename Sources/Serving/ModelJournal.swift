@@ -1,0 +1,21 @@
+package import PredictionLog
+package import Training
+internal import Vocabulary
+
+/// Where the predictions of one served version are logged.
+package struct ModelJournal: Sendable {
+    package let log: PredictionLog
+    package let source: PredictionSourceNumber
+
+    /// - Throws: `predictions.sources`.
+    package init(_ log: PredictionLog, key: ModelKey, version: Int, signature: Signature) throws {
+        self.log = log
+        let columns = signature.columns.map {
+            PredictionSource.Column(name: $0.name, levels: $0.type == .category ? $0.levels : nil)
+        }
+        source = try log.register(
+            PredictionSource(
+                project: key.project, model: key.model, version: version,
+                signature: Digest(of: try JSON.encode(signature)), columns: columns))
+    }
+}

@@ -1,0 +1,32 @@
+package import Forests
+package import Vocabulary
+
+/// Why a row has its score: what each column adds to the forest's margin (Shapley values; Lundberg et al., "From local
+/// explanations to global understanding with explainable AI for trees", 2020).
+package struct Reasons: Sendable {
+    /// The expected margin: of a row of which nothing is known.
+    package let base: Double
+    package let margin: Double
+    /// One a column, in the signature's order.
+    package let contributions: [Double]
+
+    /// - Throws: `serving.reasons-sum` when they do not add up to the margin but for rounding.
+    package init(_ forest: CompactForest, row: UnsafeBufferPointer<Double>) throws(MartletError) {
+        let shares = forest.contributions(of: row)
+        margin = forest.margin(of: row)
+        base = shares.last ?? 0
+        contributions = Array(shares.dropLast())
+        let sum = shares.reduce(0, +)
+        // Some forests sum in floats; their margin is exact to about seven digits.
+        let scale = shares.reduce(abs(margin)) { $0 + abs($1) }
+        guard abs(sum - margin) <= 1e-5 * max(1, scale) else {
+            throw MartletError(
+                .defect, "serving.reasons-sum", "The reasons add up to \(sum), the margin is \(margin).")
+        }
+    }
+
+    /// The columns, those that add most first.
+    package var ranked: [Int] {
+        contributions.indices.sorted { abs(contributions[$0]) > abs(contributions[$1]) }
+    }
+}

@@ -1,0 +1,227 @@
+internal import Training
+
+/// Rows read from a body, encoded by the signature, one after the other; with what was wrong with them.
+///
+/// Made once and used again for each request by one thread at a time, so that a request allocates nothing for its rows.
+/// A cell that nothing was put into yet holds a NaN of its own, which no input can give.
+package final class RowBatch {
+    /// The most faults that are told of one body, and the most warnings.
+    static let mostFaults = 20
+
+    private(set) var schema: RowSchema
+    package private(set) var values: UnsafeMutableBufferPointer<Double>
+    package private(set) var count = 0
+    /// Faults for which the body is refused.
+    package private(set) var faults: [InputFault] = []
+    package private(set) var warnings: [InputFault] = []
+    /// Warnings beyond those kept, counted.
+    package private(set) var furtherWarnings = 0
+    /// By row, where the rows name their entity.
+    package private(set) var entities: [String?] = []
+    var place = RowPlace.lines
+    /// Columns that were seen in the body although the model does not have them.
+    private var strangers: [String] = []
+
+    private static let absent = Double(nan: 0x5EED, signaling: false)
+    private static let absentBits = absent.bitPattern
+
+    package init(_ schema: RowSchema) {
+        self.schema = schema
+        values = .allocate(capacity: max(1, schema.width))
+    }
+
+    deinit { values.deallocate() }
+
+    /// Forgets the rows; from now on rows of this schema are put in.
+    package func reset(_ schema: RowSchema) {
+        self.schema = schema
+        count = 0
+        if !faults.isEmpty { faults = [] }
+        if !warnings.isEmpty { warnings = [] }
+        if !entities.isEmpty { entities.removeAll(keepingCapacity: true) }
+        if !strangers.isEmpty { strangers = [] }
+        furtherWarnings = 0
+        // A large body does not keep its memory for ever.
+        if values.count > max(1, schema.width) << 12 { resize(schema.width) }
+        if values.count < schema.width { resize(schema.width) }
+    }
+
+    /// The rows, `schema.width` values each.
+    package var rows: UnsafeBufferPointer<Double> { UnsafeBufferPointer(rebasing: values[..<(count * schema.width)]) }
+
+    package func row(_ index: Int) -> UnsafeBufferPointer<Double> {
+        UnsafeBufferPointer(rebasing: values[(index * schema.width)..<((index + 1) * schema.width)])
+    }
+
+    private func resize(_ capacity: Int) {
+        let next = UnsafeMutableBufferPointer<Double>.allocate(capacity: max(1, capacity))
+        let kept = min(count * schema.width, next.count)
+        for index in 0..<kept { next[index] = values[index] }
+        values.deallocate()
+        values = next
+    }
+
+    /// Makes room for a further row, all of whose columns are absent. Gives where its values begin.
+    @inline(__always)
+    func begin() -> Int {
+        let start = count &* schema.width
+        if start &+ schema.width > values.count { resize(max(values.count &* 2, start &+ schema.width)) }
+        for index in start..<(start &+ schema.width) { values[index] = Self.absent }
+        count &+= 1
+        return start
+    }
+
+    /// Makes room for so many rows at once, where columns come one after the other.
+    func begin(rows: Int) {
+        if rows * schema.width > values.count { resize(rows * schema.width) }
+        count = rows
+        values.update(repeating: Self.absent)
+    }
+
+    /// Takes the last row back.
+    func dropLast() { count -= 1 }
+
+    /// After a row's last value: absent columns are found and told of.
+    /// - Parameter seen: how many columns were put in; if all, nothing is looked for.
+    @inline(__always)
+    func end(_ start: Int, seen: Int) {
+        if seen != schema.width { findAbsent(start) }
+    }
+
+    @inline(never)
+    func findAbsent(_ start: Int) {
+        let row = schema.width == 0 ? 0 : start / schema.width
+        for (place, column) in schema.columns.enumerated() where values[start + place].bitPattern == Self.absentBits {
+            values[start + place] = column.missing
+            react(
+                column.policy.missingColumn, .missingColumn, path(row, column.name, place),
+                "The column \(column.name) is missing.")
+        }
+    }
+
+    // MARK: Cells
+
+    /// Puts a number into a column. `cell` is the row's start and the column's place together.
+    @inline(__always)
+    func put(_ value: Double, _ column: Int, _ cell: Int) {
+        if values[cell].bitPattern != Self.absentBits { return repeated(column, cell) }
+        let about = schema.columns[column]
+        values[cell] = value
+        if about.isCategory { return put(number: value, category: column, cell) }
+        if value < about.minimum || value > about.maximum { outOfRange(value, column, cell) }
+    }
+
+    @inline(__always)
+    func putMissing(_ column: Int, _ cell: Int) {
+        if values[cell].bitPattern != Self.absentBits { return repeated(column, cell) }
+        values[cell] = schema.columns[column].missing
+    }
+
+    /// Puts a text into a column: a category's level, else a misfit.
+    @inline(__always)
+    func put(_ text: UnsafeRawBufferPointer, _ column: Int, _ cell: Int) {
+        if values[cell].bitPattern != Self.absentBits { return repeated(column, cell) }
+        guard schema.columns[column].isCategory else { return putMisfit("a text", column, cell) }
+        if let code = schema.columns[column].levels.find(text) {
+            values[cell] = Double(code)
+        } else {
+            unknownCategory(String(decoding: text, as: UTF8.self), column, cell)
+        }
+    }
+
+    /// Something that is not what belongs into the column.
+    @inline(never)
+    func putMisfit(_ found: String, _ column: Int, _ cell: Int) {
+        let about = schema.columns[column]
+        if values[cell].bitPattern != Self.absentBits { return repeated(column, cell) }
+        values[cell] = about.missing
+        react(
+            about.policy.wrongType, .wrongType, path(cell / schema.width, about.name, column),
+            "\(about.name) is \(found); it should be a \(about.isCategory ? "category" : "number").")
+    }
+
+    /// Numbers that stand for categories: the level of the number as it would be written.
+    @inline(never)
+    private func put(number: Double, category column: Int, _ cell: Int) {
+        let levels = schema.columns[column].levels
+        var spellings = ["\(number)"]
+        if let whole = Int64(exactly: number) { spellings.insert("\(whole)", at: 0) }
+        for var spelling in spellings {
+            if let code = spelling.withUTF8({ levels.find(UnsafeRawBufferPointer($0)) }) {
+                values[cell] = Double(code)
+                return
+            }
+        }
+        unknownCategory(spellings[0], column, cell)
+    }
+
+    @inline(never)
+    private func unknownCategory(_ level: String, _ column: Int, _ cell: Int) {
+        let about = schema.columns[column]
+        values[cell] = about.policy.unknownCategory == .missing ? about.missing : about.unknown
+        react(
+            about.policy.unknownCategory, .unknownCategory, path(cell / schema.width, about.name, column),
+            "\(about.name) has the category \"\(Self.shown(level))\", which the model was not trained on.")
+    }
+
+    @inline(never)
+    private func outOfRange(_ value: Double, _ column: Int, _ cell: Int) {
+        let about = schema.columns[column]
+        if about.policy.outOfRange == .missing { values[cell] = about.missing }
+        react(
+            about.policy.outOfRange, .outOfRange, path(cell / schema.width, about.name, column),
+            "\(about.name) is \(value), outside \(about.minimum) to \(about.maximum).")
+    }
+
+    @inline(never)
+    private func repeated(_ column: Int, _ cell: Int) {
+        let about = schema.columns[column]
+        fail(
+            InputFault(
+                .repeatedColumn, at: path(cell / schema.width, about.name, column), "\(about.name) comes twice."))
+    }
+
+    /// A column that the model does not have; told of once a body.
+    @inline(never)
+    func stranger(_ name: String, row: Int) {
+        if schema.unknownColumn == .missing || strangers.contains(name) { return }
+        if strangers.count < Self.mostFaults { strangers.append(name) }
+        react(
+            schema.unknownColumn, .unknownColumn, place.path(row: row, column: name, place: 0),
+            "The model has no column \(Self.shown(name)).")
+    }
+
+    func note(entity: String?, row: Int) {
+        while entities.count <= row { entities.append(nil) }
+        entities[row] = entity
+    }
+
+    func fail(_ fault: InputFault) { if faults.count < Self.mostFaults { faults.append(fault) } }
+
+    private func react(
+        _ reaction: InputPolicy.Reaction, _ code: InputFault.Code, _ path: @autoclosure () -> String,
+        _ detail: @autoclosure () -> String
+    ) {
+        switch reaction {
+        case .reject: if faults.count < Self.mostFaults { faults.append(InputFault(code, at: path(), detail())) }
+        case .missing: break
+        case .warn:
+            if warnings.count < Self.mostFaults {
+                warnings.append(InputFault(code, at: path(), detail()))
+            } else {
+                furtherWarnings += 1
+            }
+        }
+    }
+
+    private func path(_ row: Int, _ column: String, _ place: Int) -> String {
+        self.place.path(row: row, column: column, place: bodyPlace(place))
+    }
+
+    /// For bodies that know columns by place: the place of each of the model's columns in the body.
+    var order: [Int] = []
+
+    private func bodyPlace(_ column: Int) -> Int { column < order.count ? order[column] : column }
+
+    static func shown(_ text: String) -> String { text.count > 60 ? "\(text.prefix(60))…" : text }
+}

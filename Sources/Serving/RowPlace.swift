@@ -1,0 +1,39 @@
+/// Where in a body the rows stand, to tell the place of a value as a JSONPath (RFC 9535) or as a line of CSV.
+package enum RowPlace: Sendable, Equatable {
+    /// `$.record.age`: a row that is the member of this name itself.
+    case member(String)
+    /// `$.records[0].age`: rows as objects in the list of this name.
+    case objects(String)
+    /// `$.columns.age[0]`: a list a column in the object of this name.
+    case columns(String)
+    /// `$.dataframe_split.data[0][2]`: rows as lists, `order` telling for each column its place in the row.
+    case lists(String)
+    /// `$.inputs[2].data[0]`: tensors.
+    case tensors
+    /// `line 2, column age`.
+    case lines
+
+    /// - Parameters:
+    ///   - row: from 0.
+    ///   - column: its name.
+    ///   - place: the column's place in the body, where columns are known by place.
+    func path(row: Int, column: String, place: Int) -> String {
+        switch self {
+        case .member(let name): "$.\(name)\(Self.member(column))"
+        case .objects(let name): "$.\(name)[\(row)]\(Self.member(column))"
+        case .columns(let name): "$.\(name)\(Self.member(column))[\(row)]"
+        case .lists(let name): "$.\(name)[\(row)][\(place)]"
+        case .tensors: "$.inputs[\(place)].data[\(row)]"
+        case .lines: "line \(row + 2), column \(column)"
+        }
+    }
+
+    /// `.age`, or `['age in years']` for a name that cannot stand by itself.
+    static func member(_ name: String) -> String {
+        let isPlain =
+            name.unicodeScalars.first.map { $0 == "_" || $0.properties.isAlphabetic } ?? false
+            && name.unicodeScalars.allSatisfy { $0 == "_" || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
+        if isPlain { return ".\(name)" }
+        return "['\(name.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))']"
+    }
+}

@@ -1,0 +1,56 @@
+package import Training
+
+/// A signature and an input policy made ready to read rows quickly: names and levels are found by their bytes, and what
+/// becomes of a misfit is known by number.
+package final class RowSchema: Sendable {
+    struct Column: Sendable {
+        let name: String
+        let isCategory: Bool
+        /// Codes of the levels; empty for a number.
+        let levels: ByteTable
+        /// What missing is encoded as: NaN, or the code of the level that stands for it.
+        let missing: Double
+        /// What a level that training did not see is encoded as.
+        let unknown: Double
+        let policy: InputPolicy.Column
+        let minimum: Double
+        let maximum: Double
+    }
+
+    package let signature: Signature
+    let columns: [Column]
+    let names: ByteTable
+    let unknownColumn: InputPolicy.Reaction
+    /// A member of this name is the row's entity, not an unknown column.
+    package let entity: String?
+
+    package init(
+        _ signature: Signature, policy: InputPolicy = InputPolicy(), ranges: [String: ColumnRange] = [:],
+        entity: String? = nil
+    ) {
+        self.signature = signature
+        self.entity = entity.flatMap { name in signature.columns.contains { $0.name == name } ? nil : name }
+        unknownColumn = policy.unknownColumn
+        names = ByteTable(signature.columns.map(\.name))
+        columns = signature.columns.map { feature in
+            let policy = policy.column(feature.name)
+            func code(_ level: String) -> Double? { feature.levels.firstIndex(of: level).map { Double($0) } }
+            let unknown = feature.rare.flatMap { code($0) } ?? .nan
+            let missing = feature.missing == .level ? code(Signature.missingLevel) ?? unknown : .nan
+            return Column(
+                name: feature.name, isCategory: feature.type == .category, levels: ByteTable(feature.levels),
+                missing: feature.type == .category ? missing : .nan, unknown: unknown, policy: policy,
+                minimum: policy.minimum ?? ranges[feature.name]?.minimum ?? -.infinity,
+                maximum: policy.maximum ?? ranges[feature.name]?.maximum ?? .infinity)
+        }
+    }
+
+    package var width: Int { columns.count }
+
+    /// The place of a column by its name; most clients send columns in the same order, so `hint` is looked at first.
+    @inline(__always)
+    func place(of name: UnsafeRawBufferPointer, hint: Int) -> Int? {
+        if hint < columns.count, names.isAt(hint, name) { return hint }
+        return names.find(name)
+    }
+}

@@ -1,0 +1,53 @@
+package import PredictionLog
+package import Vocabulary
+
+extension ScoringDesk {
+    /// What is known of a request when its rows are logged.
+    package struct Circumstances: Sendable {
+        package let requestID: String
+        package let idempotencyKey: String?
+        /// Wall clock.
+        package let time: Timestamp
+        /// From the arrival of the request to the score, in nanoseconds.
+        package let latency: Int64
+
+        package init(requestID: String, idempotencyKey: String? = nil, time: Timestamp, latency: Int64) {
+            self.requestID = requestID
+            self.idempotencyKey = idempotencyKey
+            self.time = time
+            self.latency = latency
+        }
+    }
+
+    /// Hands the scored rows to the model's log. The answer may leave when `acknowledged` was called, or at once when
+    /// the result is `taken`, `sampledOut` or `dropped`. Of several rows each has the request's id with its place.
+    /// - Parameter waking: whether the log's writer is woken at once.
+    package func log(
+        by model: ServedModel, _ known: Circumstances, courier: AcknowledgementCourier? = nil, waking: Bool = true,
+        acknowledged: @escaping PredictionLog.Acknowledgement
+    ) -> PredictionLog.Admission {
+        guard let journal = model.journal, batch.count > 0 else { return .taken }
+        if batch.count == 1 {
+            return journal.log.submit(
+                record(0, known.requestID, model, journal.source, known), features: batch.row(0), courier: courier,
+                waking: waking, acknowledged: acknowledged)
+        }
+        let records = (0..<batch.count).map { row in
+            var record = record(row, "\(known.requestID).\(row)", model, journal.source, known)
+            record.features = Array(batch.row(row))
+            return record
+        }
+        return journal.log.submit(records, courier: courier, acknowledged: acknowledged)
+    }
+
+    @inline(__always)
+    private func record(
+        _ row: Int, _ id: String, _ model: ServedModel, _ source: PredictionSourceNumber, _ known: Circumstances
+    ) -> PredictionRecord {
+        PredictionRecord(
+            requestID: id, idempotencyKey: known.idempotencyKey,
+            entityID: row < batch.entities.count ? batch.entities[row] : nil, source: source, time: known.time,
+            score: probabilities[row], decision: model.isPositive(probabilities[row]), latency: known.latency,
+            hasReasons: hasReasons, warnings: batch.warnings.isEmpty ? [] : batch.warnings.map(\.code.rawValue))
+    }
+}

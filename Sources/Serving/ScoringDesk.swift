@@ -1,0 +1,72 @@
+/// Everything that answering a request needs room for, made once and used for one request after the other by one thread
+/// at a time.
+package final class ScoringDesk {
+    package let batch: RowBatch
+    package var probabilities: [Double] = []
+    package var writer = JSONWriter()
+    /// Whether the last answer gave reasons.
+    package private(set) var hasReasons = false
+
+    package init(_ schema: RowSchema) { batch = RowBatch(schema) }
+
+    /// Reads a native request, scores it and writes the answer.
+    /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses.
+    package func answer(
+        native body: UnsafeRawBufferPointer, by model: ServedModel, requestID: String, mostRows: Int
+    ) throws {
+        begin(model)
+        let request = try NativeRequest(body, into: batch, mostRows: mostRows)
+        try refuseFaults()
+        hasReasons = request.explain
+        model.score(batch, into: &probabilities)
+        try write(native: model, requestID: requestID, explain: request.explain)
+    }
+
+    /// Reads a body of MLflow's scoring protocol, scores it and writes the answer: the probabilities.
+    package func answer(mlflow body: UnsafeRawBufferPointer, by model: ServedModel, mostRows: Int) throws {
+        begin(model)
+        _ = try MLflowRequest(body, into: batch, mostRows: mostRows)
+        try refuseFaults()
+        model.score(batch, into: &probabilities)
+        writeMLflow()
+    }
+
+    /// The same for CSV.
+    package func answer(mlflowCSV body: UnsafeRawBufferPointer, by model: ServedModel, mostRows: Int) throws {
+        begin(model)
+        var rows = CSVRows(model.schema)
+        let used = try rows.read(body, into: batch, upTo: mostRows, isLast: true)
+        if used < body.count { batch.failTooManyRows(mostRows) }
+        try refuseFaults()
+        model.score(batch, into: &probabilities)
+        writeMLflow()
+    }
+
+    /// Reads a tensor request, scores it and writes the answer.
+    /// - Returns: how many bytes of the answer are JSON, if tensors follow as bytes.
+    package func answer(
+        tensors body: UnsafeRawBufferPointer, jsonBytes: Int?, by model: ServedModel, name: String, mostRows: Int
+    ) throws -> Int? {
+        begin(model)
+        let request = try TensorRequest(body, jsonBytes: jsonBytes, into: batch, mostRows: mostRows)
+        try refuseFaults()
+        model.score(batch, into: &probabilities)
+        return try write(tensors: request, model, name: name)
+    }
+
+    private func begin(_ model: ServedModel) {
+        batch.reset(model.schema)
+        hasReasons = false
+    }
+
+    private func refuseFaults() throws {
+        if !batch.faults.isEmpty { throw InputFaults(faults: batch.faults) }
+    }
+}
+
+/// All that is wrong with the rows of a body, as far as it is told.
+package struct InputFaults: Error, Sendable {
+    package let faults: [InputFault]
+
+    package init(faults: [InputFault]) { self.faults = faults }
+}

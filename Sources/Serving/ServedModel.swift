@@ -1,0 +1,71 @@
+package import Forests
+package import Training
+package import Vocabulary
+
+/// A registered version that answers: its forest, and everything that turns a raw score into a decision. Immutable,
+/// so that a request which began with it ends with it whatever is swapped in meanwhile.
+package final class ServedModel: Sendable {
+    package let key: ModelKey
+    package let version: Int
+    /// Digest of the canonical model.
+    package let hash: Digest
+    /// Whether it learned from made-up rows.
+    package let synthetic: Bool
+    package let schema: RowSchema
+    package let calibration: Calibration
+    package let threshold: Double
+    package let bands: RiskBands?
+    package let forest: CompactForest
+    /// `nil` where nothing is logged.
+    package let journal: ModelJournal?
+    /// `"project":…,"model":…,"version":…`: the beginning of each answer.
+    let head: [UInt8]
+
+    /// - Throws: `model.width` when the forest takes another number of columns than the signature has.
+    package init(
+        key: ModelKey, version: Int, hash: Digest, synthetic: Bool, record: ModelRecord, schema: RowSchema,
+        forest: CompactForest, journal: ModelJournal? = nil
+    ) throws {
+        guard forest.featureCount == schema.width else {
+            throw MartletError(
+                .defect, "model.width",
+                "The model takes \(forest.featureCount) columns; its signature has \(schema.width).")
+        }
+        self.key = key
+        self.version = version
+        self.hash = hash
+        self.synthetic = synthetic
+        self.schema = schema
+        calibration = record.calibration
+        threshold = record.threshold.value
+        bands = record.bands
+        self.forest = forest
+        self.journal = journal
+        var writer = JSONWriter()
+        writer.raw("\"project\":")
+        writer.text(key.project)
+        writer.raw(",\"model\":")
+        writer.text(key.model)
+        writer.raw(",\"version\":")
+        writer.integer(version)
+        head = writer.bytes
+    }
+
+    package var signature: Signature { schema.signature }
+
+    /// Calibrated probabilities of all rows of a batch, into `probabilities`, which grows as needed.
+    package func score(_ batch: RowBatch, into probabilities: inout [Double]) {
+        let count = batch.count
+        if probabilities.count < count { probabilities = [Double](repeating: 0, count: count) }
+        probabilities.withUnsafeMutableBufferPointer { scores in
+            if count == 1 {
+                scores[0] = calibration.apply(forest.score(of: batch.row(0)))
+            } else {
+                forest.score(rows: batch.rows, count: count, into: scores)
+                if calibration.kind != .none { for row in 0..<count { scores[row] = calibration.apply(scores[row]) } }
+            }
+        }
+    }
+
+    package func isPositive(_ probability: Double) -> Bool { probability >= threshold }
+}

@@ -1,0 +1,43 @@
+internal import Logging
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Writes each log entry as one line of JSON to standard error: time, level, message, and the metadata as members.
+struct JSONLogHandler: LogHandler {
+    let label: String
+    let now: @Sendable () -> Timestamp
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String, now: @escaping @Sendable () -> Timestamp) {
+        self.label = label
+        self.now = now
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var members: [String: JSONValue] = [
+            "time": .text("\(now())"), "level": .text(event.level.rawValue), "message": .text("\(event.message)"),
+        ]
+        for (key, value) in metadata { members[key] = .text("\(value)") }
+        for (key, value) in event.metadata ?? [:] { members[key] = .text("\(value)") }
+        FileHandleText.error((try? JSON.text(JSONValue.object(members))) ?? "\(event.message)")
+    }
+}
+
+/// Standard error, a line at a time in one write.
+enum FileHandleText {
+    static func error(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = bytes.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,99 @@
+package import ArgumentParser
+internal import HTTPAPI
+internal import Hummingbird
+internal import Logging
+internal import Machine
+internal import Projects
+internal import Registry
+internal import ServiceLifecycle
+internal import Serving
+internal import Vocabulary
+
+/// `martlet serve`, in a program of its own that links no training and no SQL library.
+package struct ServeCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "martlet serve",
+        abstract: "Answer predictions over HTTP with the champions of one or more projects.",
+        discussion: """
+            Every project is served with all its models; the first model is the one that /predict means when none is
+            named. A new champion is taken without a pause. SIGTERM finishes what was begun and ends.
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "Folders of projects (default: the nearest upwards with a martlet.yaml).", valueName: "project"))
+    var projects: [String] = []
+
+    @Option(help: "The address to listen on.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port; 0 takes a free one.")
+    var port = 8080
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the only project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
+    var home: String?
+
+    package init() {}
+
+    private static let version = "0.1.0"
+
+    package func validate() throws {
+        if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+        if home != nil, projects.count > 1 {
+            throw ValidationError("--home is for one project; there are \(projects.count).")
+        }
+    }
+
+    package func run() async throws {
+        let surroundings = RealWorld.surroundings()
+        let logger = Logger(label: "martlet.serve") { JSONLogHandler(label: $0, now: surroundings.now) }
+        let folders = projects.isEmpty ? [try Project.find(from: ".")] : projects.map { Disk.absolute($0) }
+        let home = (home ?? RealWorld.environment("MARTLET_HOME")).map { Disk.absolute($0) }
+        let served = try folders.map {
+            try ServedProject(folder: $0, home: folders.count == 1 ? home : nil, surroundings: surroundings)
+        }
+        let catalog = ModelCatalog(served.flatMap(\.keys))
+        for project in served {
+            for model in project.project.models {
+                let slot = try catalog.slot(project: project.project.name, model: model.name)
+                do {
+                    slot.swap(to: try project.load(ModelReference(model: model.name, selector: .alias(.champion))))
+                } catch {
+                    slot.note(trouble: (error as? MartletError)?.message ?? "\(error)")
+                }
+            }
+        }
+        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits())
+        let server = FrontServer(
+            .init(host: host, port: port), catalog: catalog,
+            routes: RouteTable(
+                HealthRoutes(catalog: catalog, isDraining: { false }).routes,
+                predictions.routes,
+                MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
+                TensorRoutes(
+                    catalog: catalog, predictions: predictions, version: Self.version, isDraining: { false }
+                ).routes),
+            gatekeeper: OpenGate(), surroundings: surroundings, logger: logger)
+        let application = server.application { port in
+            logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
+        }
+        try await application.runService()
+    }
+
+    /// Runs the command line and ends the process with its exit code.
+    package static func runToExit() async -> Never {
+        RealWorld.ignoreFileSizeSignal()
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }
+            exit()
+        } catch let error as MartletError {
+            FileHandleText.error("error: \(error)")
+            exit(withError: ExitCode(error.exitCode))
+        } catch {
+            exit(withError: error)
+        }
+    }
+}

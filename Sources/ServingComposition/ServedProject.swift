@@ -1,0 +1,53 @@
+internal import Forests
+internal import Projects
+internal import Registry
+internal import SQLite
+internal import Serving
+internal import Training
+internal import Vocabulary
+internal import Workflow
+
+/// A project whose champions are served: its registry, read only, and its artifacts.
+struct ServedProject: Sendable {
+    let project: Project
+    /// Where the project keeps its state.
+    let home: String
+    let surroundings: Surroundings
+
+    init(folder: String, home: String?, surroundings: Surroundings) throws {
+        project = try Project.load(folder, splitSeed: nil) { _ in }
+        self.home = home ?? "\(project.folder)/.martlet"
+        self.surroundings = surroundings
+    }
+
+    var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
+
+    func registry() throws -> ModelRegistry {
+        let path = home + "/martlet.db"
+        guard Disk.exists(path) else {
+            throw MartletError(
+                .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
+                remedy: "Run `martlet run` first.")
+        }
+        return try ModelRegistry.openForReading(
+            SQLiteDatabase(path: path, readOnly: true), project: project.name, surroundings: surroundings)
+    }
+
+    /// Loads a version from the registry and the artifact store, checking every digest.
+    func load(_ reference: ModelReference) throws -> ServedModel {
+        let found = try registry().models.show(reference)
+        let artifacts = ArtifactStore(folder: home + "/artifacts")
+        func artifact(_ name: String) throws -> [UInt8] {
+            guard let artifact = found.run.artifacts.first(where: { $0.name == name }) else {
+                throw MartletError(.missing, "artifact.missing", "\(reference) has no artifact \(name).")
+            }
+            return try artifacts.get(artifact.digest, name)
+        }
+        let record = try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record))
+        return try ServedModel(
+            key: ModelKey(project: project.name, model: found.summary.model), version: found.summary.version,
+            hash: found.summary.modelHash, synthetic: found.summary.synthetic, record: record,
+            schema: RowSchema(record.signature),
+            forest: try CompactForest(lightGBM: try artifact(ArtifactName.model)))
+    }
+}

@@ -1,0 +1,39 @@
+/// What becomes of a row that does not fit the signature of the model it is sent to, column by column.
+package struct InputPolicy: Sendable, Equatable, Codable {
+    package enum Reaction: String, Sendable, Codable, CaseIterable {
+        /// The request is refused, with the place and the reason.
+        case reject
+        /// The value counts as missing, without a word; a column that the model does not have is passed over.
+        case missing
+        /// The value counts as the signature would have it (an unknown category as rare or missing, a missing column as
+        /// missing, a value out of range as itself), and the answer says so.
+        case warn
+    }
+
+    /// Reactions for one column.
+    package struct Column: Sendable, Equatable, Codable {
+        /// A category that training never saw.
+        package var unknownCategory = Reaction.warn
+        /// The column is not there at all. A null always counts as missing.
+        package var missingColumn = Reaction.reject
+        /// A text where a number belongs, a list, an object.
+        package var wrongType = Reaction.reject
+        /// A number outside the bounds.
+        package var outOfRange = Reaction.warn
+        /// Bounds for `outOfRange`; `nil` takes what training saw.
+        package var minimum: Double?
+        package var maximum: Double?
+
+        package init() {}
+    }
+
+    /// For columns without their own.
+    package var standard = Column()
+    package var columns: [String: Column] = [:]
+    /// A column that the model does not have.
+    package var unknownColumn = Reaction.warn
+
+    package init() {}
+
+    package func column(_ name: String) -> Column { columns[name] ?? standard }
+}

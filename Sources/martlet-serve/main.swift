@@ -1,0 +1,3 @@
+import ServingComposition
+
+await ServeCommand.runToExit()
