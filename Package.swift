@@ -34,6 +34,7 @@ let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", packag
 let nioHTTPMessages: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -118,7 +119,7 @@ let package = Package(
             [
                 "HTTPAPI", "Serving", "Forests", "PredictionLog", "Workflow", "Projects", "Training", "Registry",
                 "SQLite", "SQLText", "Machine",
-                "Vocabulary", "Workers", hummingbird, logging, lifecycle, arguments,
+                "Vocabulary", "Workers", hummingbird, logging, lifecycle, signals, arguments,
             ]),
         .executableTarget(name: "martlet-serve", dependencies: ["ServingComposition"], swiftSettings: settings),
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),

@@ -14,15 +14,15 @@ extension HTTPField.Name {
 package struct EdgeMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
-    private let newID: @Sendable () -> String
+    private let ids: RequestIDs
 
-    package init(newID: @escaping @Sendable () -> String) { self.newID = newID }
+    package init(ids: RequestIDs) { self.ids = ids }
 
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.requestID = Self.accepted(request.headers[.requestID]) ?? newID()
+        context.requestID = Self.accepted(request.headers[.requestID]) ?? ids.make()
         context.logger[metadataKey: "request_id"] = .string(context.requestID)
         var response: Response
         do { response = try await next(request, context) } catch {

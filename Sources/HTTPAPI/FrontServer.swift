@@ -28,6 +28,7 @@ package struct FrontServer: Sendable {
     let gatekeeper: any Gatekeeper
     let surroundings: Surroundings
     let logger: Logger
+    private let ids: RequestIDs
 
     package init(
         _ settings: Settings, catalog: ModelCatalog, routes table: RouteTable, gatekeeper: any Gatekeeper,
@@ -40,12 +41,13 @@ package struct FrontServer: Sendable {
         self.gatekeeper = gatekeeper
         self.surroundings = surroundings
         self.logger = logger
+        ids = RequestIDs(newID: surroundings.newID)
     }
 
     /// Serves until it is asked to end (graceful shutdown of its service group), then finishes what it began.
     /// - Parameter whenListening: told the port once requests are taken.
     package func application(whenListening: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
-        let router = table.router(gatekeeper: gatekeeper, middleware: [EdgeMiddleware(newID: surroundings.newID)])
+        let router = table.router(gatekeeper: gatekeeper, middleware: [EdgeMiddleware(ids: ids)])
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
         let makeLane = lanes(on: group)
         return Application(
@@ -58,14 +60,14 @@ package struct FrontServer: Sendable {
 
     /// Makes the lanes of connections; those of one event loop share a bench.
     private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop) -> ScoringLane? {
-        let map = LaneMap(catalog, limits: settings.limits, newID: surroundings.newID)
+        let map = LaneMap(catalog, limits: settings.limits, ids: ids, surroundings: surroundings)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: LaneBench.self, eventLoop: $0))
             })
         return { [surroundings] loop in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
-            let bench = box.value ?? LaneBench(now: surroundings.now)
+            let bench = box.value ?? LaneBench(loop: loop, now: surroundings.now)
             box.value = bench
             return ScoringLane(map, bench)
         }

@@ -1,15 +1,40 @@
 internal import NIOCore
+internal import PredictionLog
 internal import Serving
 internal import Vocabulary
 
-/// What the lanes of one event loop share: a desk, and the date as headers tell it. Used by that loop only.
+/// What the lanes of one event loop share: a desk, the date as headers tell it, and the way to the prediction logs. Used
+/// by that loop only.
 final class LaneBench {
-    private(set) var desk: ScoringDesk?
+    private var desk: ScoringDesk?
     private let now: @Sendable () -> Timestamp
+    private let loop: any EventLoop
+    /// Brings acknowledgements to this loop, all that came together by one call.
+    let courier: AcknowledgementCourier
+    /// Logs that have records whose writer was not woken yet.
+    private var unwoken: [PredictionLog] = []
     private var second: Int64 = -1
     private var date: [UInt8] = []
 
-    init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+    init(loop: any EventLoop, now: @escaping @Sendable () -> Timestamp) {
+        self.now = now
+        self.loop = loop
+        courier = AcknowledgementCourier { batch in loop.execute { batch.complete() } }
+    }
+
+    /// Wakes the log's writer when the loop has read what came at once from all connections, so that they share a write.
+    func wakeSoon(_ log: PredictionLog) {
+        if unwoken.contains(where: { $0 === log }) { return }
+        unwoken.append(log)
+        if unwoken.count > 1 { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.execute { bound.value.wakeAll() }
+    }
+
+    private func wakeAll() {
+        for log in unwoken { log.wakeWriter() }
+        unwoken.removeAll(keepingCapacity: true)
+    }
 
     func desk(for model: ServedModel) -> ScoringDesk {
         if let desk { return desk }

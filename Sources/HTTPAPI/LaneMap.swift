@@ -1,20 +1,25 @@
 internal import NIOHTTP1
 internal import Serving
+internal import Vocabulary
 
 /// A request that the lane may answer, from its head.
 struct LaneRequest {
     let head: HTTPRequestHead
     let call: ScoringCall
     let requestID: String?
+    let idempotencyKey: String?
+    /// Seconds of the clock that only goes forward.
+    let arrived: Double
 }
 
 /// Which requests the lane may answer, found by their whole path.
 struct LaneMap: Sendable {
     private let calls: [String: ScoringCall]
     let limits: ScoringLimits
-    let newID: @Sendable () -> String
+    let ids: RequestIDs
+    let surroundings: Surroundings
 
-    init(_ catalog: ModelCatalog, limits: ScoringLimits, newID: @escaping @Sendable () -> String) {
+    init(_ catalog: ModelCatalog, limits: ScoringLimits, ids: RequestIDs, surroundings: Surroundings) {
         var calls: [String: ScoringCall] = [:]
         func add(_ path: String, _ form: ScoringForm, _ slot: ModelSlot) {
             if calls[path] == nil { calls[path] = ScoringCall(form: form, slot: slot) }
@@ -33,13 +38,15 @@ struct LaneMap: Sendable {
         }
         self.calls = calls
         self.limits = limits
-        self.newID = newID
+        self.ids = ids
+        self.surroundings = surroundings
     }
 
     /// What the lane is to answer; `nil` for a request that is the router's.
     func request(_ head: HTTPRequestHead) -> LaneRequest? {
         guard head.method == .POST, head.version == .http1_1, var call = calls[head.uri] else { return nil }
         var requestID: String?
+        var idempotencyKey: String?
         for (name, value) in head.headers {
             // Few headers matter, and they differ in length.
             switch name.utf8.count {
@@ -50,6 +57,7 @@ struct LaneMap: Sendable {
                 requestID = given
             case 14 where name.lowercased() == "content-length":
                 guard let size = Int(value), size <= limits.laneBytes else { return nil }
+            case 15 where name.lowercased() == "idempotency-key": idempotencyKey = EdgeMiddleware.accepted(value)
             case 16 where name.lowercased() == "content-encoding": return nil
             case 31 where name.lowercased() == "inference-header-content-length":
                 guard let size = Int(value) else { return nil }
@@ -57,6 +65,8 @@ struct LaneMap: Sendable {
             default: break
             }
         }
-        return LaneRequest(head: head, call: call, requestID: requestID)
+        return LaneRequest(
+            head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
+            arrived: surroundings.uptime())
     }
 }

@@ -2,18 +2,20 @@ internal import HTTPTypes
 package import Hummingbird
 internal import NIOCore
 package import Serving
-internal import Vocabulary
+package import Vocabulary
 
 /// Predictions in Martlet's own form. One-row requests seldom come this way: the lane in front of the router answers
 /// them with the same code.
 package struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
     let limits: ScoringLimits
+    let surroundings: Surroundings
     private let desks = DeskPool()
 
-    package init(catalog: ModelCatalog, limits: ScoringLimits) {
+    package init(catalog: ModelCatalog, limits: ScoringLimits, surroundings: Surroundings) {
         self.catalog = catalog
         self.limits = limits
+        self.surroundings = surroundings
     }
 
     package var routes: [Route] {
@@ -35,18 +37,27 @@ package struct PredictionRoutes: Sendable {
     /// Reads the body and answers in the call's form, errors too.
     func answer(_ call: ScoringCall, _ request: Request, _ context: APIContext) async throws -> Response {
         do {
+            let arrived = surroundings.uptime()
             let body = try await request.body.collect(upTo: limits.bodyBytes)
             let model = try call.model()
-            return try desks.withDesk(for: model) { desk in
+            let waiter = LogWaiter()
+            let (response, admission) = try desks.withDesk(for: model) { desk in
                 let answer = try body.withUnsafeReadableBytes { bytes in
                     try call.answer(
                         bytes, by: model, at: desk, requestID: context.requestID, mostRows: limits.rows)
                 }
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
-                return Response(
+                let known = ScoringDesk.Circumstances(
+                    requestID: context.requestID,
+                    idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]),
+                    time: surroundings.now(), latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                let response = Response(
                     status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: desk.writer.bytes)))
+                return (response, desk.log(by: model, known) { waiter.acknowledge($0) })
             }
+            try await waiter.wait(admission)
+            return response
         } catch {
             let refusal = call.form.refusal(error, requestID: context.requestID)
             var headers: HTTPFields = [.contentType: refusal.contentType]

@@ -1,6 +1,9 @@
+internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
+internal import PredictionLog
 internal import Serving
+internal import Vocabulary
 
 /// Answers small requests for predictions on the connection's event loop, in front of the router: no task, no actor hop,
 /// no second form of the request. Everything else goes on to the router, which answers the same routes with the same
@@ -21,6 +24,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         case idle
         /// The body of a request that is to be answered here.
         case collecting(LaneRequest, ByteBuffer?)
+        /// An answer waits for the prediction log.
+        case answering
         /// The body of a request that the router answers.
         case passing
     }
@@ -31,6 +36,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     /// Requests that the router has and has not answered yet.
     private var elsewhere = 0
     private var rawContext: ChannelHandlerContext?
+    /// What arrived while an answer waited.
+    private var waiting: [HTTPServerRequestPart] = []
+    /// The server ends: the connection closes after the answer that waits.
+    private var isQuiescing = false
 
     init(_ map: LaneMap, _ bench: LaneBench) {
         self.map = map
@@ -45,12 +54,18 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { rawContext = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch (unwrapInboundIn(data), state) {
+        let part = unwrapInboundIn(data)
+        if case .answering = state { return waiting.append(part) }
+        take(part, context)
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch (part, state) {
         case (.head(let head), _):
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
                 state = .collecting(request, nil)
             } else {
-                pass(context, data)
+                pass(context, head)
             }
         case (.body(let part), .collecting(let request, let held)):
             var body = part
@@ -59,34 +74,25 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
                 body = all
             }
             if body.readableBytes > map.limits.laneBytes {
-                handOver(context, request, body)
+                pass(context, request.head)
+                context.fireChannelRead(wrapInboundOut(.body(body)))
             } else {
                 state = .collecting(request, body)
             }
-        case (.end(let trailers), .collecting(let request, let body)):
+        case (.end, .collecting(let request, let body)):
             state = .idle
-            if !answer(context, request, body) {
-                handOver(context, request, body)
-                context.fireChannelRead(wrapInboundOut(.end(trailers)))
-                state = .idle
-            }
-        case (.body, _): context.fireChannelRead(data)
+            answer(context, request, body ?? ByteBuffer())
+        case (.body, _): context.fireChannelRead(wrapInboundOut(part))
         case (.end, _):
-            context.fireChannelRead(data)
+            context.fireChannelRead(wrapInboundOut(part))
             state = .idle
         }
     }
 
-    /// Gives a request that began here to the router.
-    private func handOver(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer?) {
-        pass(context, wrapInboundOut(.head(request.head)))
-        if let body { context.fireChannelRead(wrapInboundOut(.body(body))) }
-    }
-
-    private func pass(_ context: ChannelHandlerContext, _ head: NIOAny) {
+    private func pass(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         elsewhere += 1
         state = .passing
-        context.fireChannelRead(head)
+        context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -94,35 +100,107 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
-    /// Answers; `false` if the router is to do it.
-    private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer?) -> Bool {
-        guard let model = try? request.call.model(), let rawContext else { return false }
-        let desk = bench.desk(for: model)
-        let requestID = request.requestID ?? map.newID()
-        let answer: ScoringAnswer
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch state {
+        case .answering, .collecting:
+            if event is ChannelShouldQuiesceEvent {
+                isQuiescing = true
+                return
+            }
+        case .idle, .passing: break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        waiting = []
+        rawContext = nil
+        context.fireChannelInactive()
+    }
+
+    private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer) {
+        let requestID = request.requestID ?? map.ids.make()
+        let keepsAlive = request.head.isKeepAlive
         do {
-            answer = try (body ?? ByteBuffer()).withUnsafeReadableBytes { bytes in
+            let model = try request.call.model()
+            let desk = bench.desk(for: model)
+            let answer = try body.withUnsafeReadableBytes { bytes in
                 try request.call.answer(bytes, by: model, at: desk, requestID: requestID, mostRows: map.limits.rows)
             }
-        } catch { return false }
-        var out = context.channel.allocator.buffer(capacity: 256 + desk.writer.bytes.count)
-        out.writeStaticString("HTTP/1.1 200 OK\r\ncontent-type: ")
-        out.writeString(answer.contentType)
+            let out = response(
+                "200 OK", answer.contentType, desk.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
+                keepsAlive: keepsAlive, context)
+            let known = ScoringDesk.Circumstances(
+                requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.surroundings.now(),
+                latency: Int64((map.surroundings.uptime() - request.arrived) * 1e9))
+            let form = request.call.form
+            let bound = NIOLoopBound((lane: self, context: context, out: out), eventLoop: context.eventLoop)
+            let admission = desk.log(by: model, known, courier: bench.courier, waking: false) { result in
+                let (lane, context, out) = bound.value
+                switch result {
+                case .success: lane.finish(out, keepsAlive: keepsAlive, context)
+                case .failure(let error): lane.refuse(error.error, form, requestID, keepsAlive: keepsAlive, context)
+                }
+            }
+            switch admission {
+            case .waiting:
+                state = .answering
+                if let log = model.journal?.log { bench.wakeSoon(log) }
+            case .taken, .sampledOut, .dropped: send(out, keepsAlive: keepsAlive, context)
+            case .refused(let error): throw error.error
+            }
+        } catch {
+            refuse(error, request.call.form, requestID, keepsAlive: keepsAlive, context)
+        }
+    }
+
+    /// Sends the answer that waited, and goes on with what came meanwhile.
+    private func finish(_ out: ByteBuffer, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        guard rawContext != nil else { return }
+        state = .idle
+        send(out, keepsAlive: keepsAlive && !isQuiescing, context)
+        while !waiting.isEmpty {
+            if case .answering = state { return }
+            take(waiting.removeFirst(), context)
+        }
+    }
+
+    private func send(_ out: ByteBuffer, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        rawContext?.writeAndFlush(NIOAny(out), promise: nil)
+        if !keepsAlive || isQuiescing { context.close(promise: nil) }
+    }
+
+    private func refuse(
+        _ error: any Error, _ form: ScoringForm, _ requestID: String, keepsAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        let refusal = form.refusal(error, requestID: requestID)
+        let status = "\(refusal.status.code) \(refusal.status.reasonPhrase)"
+        let out = response(
+            status, refusal.contentType, refusal.bytes, requestID, retryAfter: refusal.retryAfter,
+            keepsAlive: keepsAlive, context)
+        finish(out, keepsAlive: keepsAlive, context)
+    }
+
+    private func response(
+        _ status: String, _ contentType: String, _ body: [UInt8], _ requestID: String, jsonBytes: Int? = nil,
+        retryAfter: Int? = nil, keepsAlive: Bool, _ context: ChannelHandlerContext
+    ) -> ByteBuffer {
+        var out = context.channel.allocator.buffer(capacity: 256 + body.count)
+        out.writeStaticString("HTTP/1.1 ")
+        out.writeString(status)
+        out.writeStaticString("\r\ncontent-type: ")
+        out.writeString(contentType)
         out.writeStaticString("\r\ncontent-length: ")
-        out.writeString(String(desk.writer.bytes.count))
+        out.writeString(String(body.count))
         out.writeStaticString("\r\nx-request-id: ")
         out.writeString(requestID)
-        if let count = answer.jsonBytes {
-            out.writeStaticString("\r\ninference-header-content-length: ")
-            out.writeString(String(count))
-        }
+        if let jsonBytes { out.writeString("\r\ninference-header-content-length: \(jsonBytes)") }
+        if let retryAfter { out.writeString("\r\nretry-after: \(retryAfter)") }
         out.writeStaticString("\r\n")
         out.writeBytes(bench.dateLine())
-        if !request.head.isKeepAlive { out.writeStaticString("connection: close\r\n") }
+        if !keepsAlive { out.writeStaticString("connection: close\r\n") }
         out.writeStaticString("\r\n")
-        out.writeBytes(desk.writer.bytes)
-        rawContext.writeAndFlush(NIOAny(out), promise: nil)
-        if !request.head.isKeepAlive { context.close(promise: nil) }
-        return true
+        out.writeBytes(body)
+        return out
     }
 }

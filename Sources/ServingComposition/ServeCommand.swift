@@ -1,12 +1,14 @@
 package import ArgumentParser
+internal import Foundation
 internal import HTTPAPI
 internal import Hummingbird
 internal import Logging
 internal import Machine
+internal import PredictionLog
 internal import Projects
-internal import Registry
 internal import ServiceLifecycle
 internal import Serving
+internal import UnixSignals
 internal import Vocabulary
 
 /// `martlet serve`, in a program of its own that links no training and no SQL library.
@@ -35,12 +37,21 @@ package struct ServeCommand: AsyncParsableCommand {
             "Where the only project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
     var home: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What an answer waits for: strict (its log record is on the disk), written (with the system), best-effort (nothing).",
+            valueName: "mode"))
+    var log = PredictionLogMode.written.rawValue
+
     package init() {}
 
     private static let version = "0.1.0"
 
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+        if PredictionLogMode(rawValue: log) == nil {
+            throw ValidationError("--log must be strict, written or best-effort.")
+        }
         if home != nil, projects.count > 1 {
             throw ValidationError("--home is for one project; there are \(projects.count).")
         }
@@ -52,34 +63,42 @@ package struct ServeCommand: AsyncParsableCommand {
         let folders = projects.isEmpty ? [try Project.find(from: ".")] : projects.map { Disk.absolute($0) }
         let home = (home ?? RealWorld.environment("MARTLET_HOME")).map { Disk.absolute($0) }
         let served = try folders.map {
-            try ServedProject(folder: $0, home: folders.count == 1 ? home : nil, surroundings: surroundings)
+            try ServedProject(
+                folder: $0, home: folders.count == 1 ? home : nil, log: PredictionLogMode(rawValue: log),
+                surroundings: surroundings)
         }
         let catalog = ModelCatalog(served.flatMap(\.keys))
-        for project in served {
-            for model in project.project.models {
-                let slot = try catalog.slot(project: project.project.name, model: model.name)
-                do {
-                    slot.swap(to: try project.load(ModelReference(model: model.name, selector: .alias(.champion))))
-                } catch {
-                    slot.note(trouble: (error as? MartletError)?.message ?? "\(error)")
-                }
-            }
-        }
-        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits())
-        let server = FrontServer(
+        let watch = ChampionWatch(served, catalog: catalog, logger: logger)
+        watch.look()
+        Thread.detachNewThread { watch.run(every: 0.5) }
+        let drain = Drain()
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    server(catalog, drain, surroundings, logger).application { port in
+                        logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
+                    }, drain,
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        watch.end()
+        for project in served { try await project.log?.shutDown() }
+        logger.info("ended")
+    }
+
+    private func server(
+        _ catalog: ModelCatalog, _ drain: Drain, _ surroundings: Surroundings, _ logger: Logger
+    ) -> FrontServer {
+        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
+        let isDraining: @Sendable () -> Bool = { drain.isDraining }
+        return FrontServer(
             .init(host: host, port: port), catalog: catalog,
             routes: RouteTable(
-                HealthRoutes(catalog: catalog, isDraining: { false }).routes,
-                predictions.routes,
+                HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
                 MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
                 TensorRoutes(
-                    catalog: catalog, predictions: predictions, version: Self.version, isDraining: { false }
+                    catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining
                 ).routes),
             gatekeeper: OpenGate(), surroundings: surroundings, logger: logger)
-        let application = server.application { port in
-            logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
-        }
-        try await application.runService()
     }
 
     /// Runs the command line and ends the process with its exit code.

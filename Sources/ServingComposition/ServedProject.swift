@@ -1,4 +1,5 @@
 internal import Forests
+internal import PredictionLog
 internal import Projects
 internal import Registry
 internal import SQLite
@@ -13,11 +14,20 @@ struct ServedProject: Sendable {
     /// Where the project keeps its state.
     let home: String
     let surroundings: Surroundings
+    /// `nil` where nothing is logged.
+    let log: PredictionLog?
 
-    init(folder: String, home: String?, surroundings: Surroundings) throws {
+    init(folder: String, home: String?, log mode: PredictionLogMode?, surroundings: Surroundings) throws {
         project = try Project.load(folder, splitSeed: nil) { _ in }
         self.home = home ?? "\(project.folder)/.martlet"
         self.surroundings = surroundings
+        let folder = "\(self.home)/predictions"
+        // A schema of before is brought up to date; where that cannot be, reading says why.
+        let database = "\(self.home)/martlet.db"
+        if Disk.exists(database), let writable = try? SQLiteDatabase(path: database) {
+            _ = try? ModelRegistry.open(writable, project: project.name, surroundings: surroundings)
+        }
+        log = try mode.map { try PredictionLog.open(folder: folder, mode: $0, surroundings: surroundings) }
     }
 
     var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
@@ -44,10 +54,19 @@ struct ServedProject: Sendable {
             return try artifacts.get(artifact.digest, name)
         }
         let record = try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record))
+        let key = ModelKey(project: project.name, model: found.summary.model)
         return try ServedModel(
-            key: ModelKey(project: project.name, model: found.summary.model), version: found.summary.version,
+            key: key, version: found.summary.version,
             hash: found.summary.modelHash, synthetic: found.summary.synthetic, record: record,
             schema: RowSchema(record.signature),
-            forest: try CompactForest(lightGBM: try artifact(ArtifactName.model)))
+            forest: try CompactForest(lightGBM: try artifact(ArtifactName.model)),
+            journal: try log.map {
+                try ModelJournal($0, key: key, version: found.summary.version, signature: record.signature)
+            })
+    }
+
+    /// The version that answers for a model now.
+    func champion(of model: String) throws -> Int {
+        try registry().models.resolve(ModelReference(model: model, selector: .alias(.champion))).version
     }
 }
