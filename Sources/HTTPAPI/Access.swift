@@ -20,6 +20,11 @@ package protocol Gatekeeper: Sendable {
     /// Gives the context with the principal that the request proved to be.
     /// - Throws: an error with the code `access.…` when the request may not use the route.
     func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext
+
+    /// Whether a request for predictions of a project may be answered at once, on the event loop; blocks on nothing. What
+    /// it does not let in goes to the router, where `admit` decides and says why.
+    /// - Parameter authorization: the header of that name, as it came.
+    func admitsAtOnce(authorization: String?, project: String) -> Bool
 }
 
 /// Lets everybody in: for a server that only this machine reaches, and for tests of something else.
@@ -29,4 +34,6 @@ package struct OpenGate: Gatekeeper {
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
         context
     }
+
+    package func admitsAtOnce(authorization: String?, project: String) -> Bool { true }
 }

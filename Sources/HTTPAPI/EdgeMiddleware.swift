@@ -15,8 +15,12 @@ package struct EdgeMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
     private let ids: RequestIDs
+    private let isDraining: @Sendable () -> Bool
 
-    package init(ids: RequestIDs) { self.ids = ids }
+    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool) {
+        self.ids = ids
+        self.isDraining = isDraining
+    }
 
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
@@ -31,6 +35,7 @@ package struct EdgeMiddleware: RouterMiddleware {
             response = problem.response(requestID: context.requestID)
         }
         response.headers[.requestID] = context.requestID
+        if isDraining() { response.headers[.connection] = "close" }
         return response
     }
 

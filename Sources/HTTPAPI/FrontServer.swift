@@ -26,19 +26,21 @@ package struct FrontServer: Sendable {
     let catalog: ModelCatalog
     let table: RouteTable
     let gatekeeper: any Gatekeeper
+    let isDraining: @Sendable () -> Bool
     let surroundings: Surroundings
     let logger: Logger
     private let ids: RequestIDs
 
     package init(
         _ settings: Settings, catalog: ModelCatalog, routes table: RouteTable, gatekeeper: any Gatekeeper,
-        surroundings: Surroundings,
+        isDraining: @escaping @Sendable () -> Bool, surroundings: Surroundings,
         logger: Logger
     ) {
         self.settings = settings
         self.catalog = catalog
         self.table = table
         self.gatekeeper = gatekeeper
+        self.isDraining = isDraining
         self.surroundings = surroundings
         self.logger = logger
         ids = RequestIDs(newID: surroundings.newID)
@@ -47,7 +49,8 @@ package struct FrontServer: Sendable {
     /// Serves until it is asked to end (graceful shutdown of its service group), then finishes what it began.
     /// - Parameter whenListening: told the port once requests are taken.
     package func application(whenListening: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
-        let router = table.router(gatekeeper: gatekeeper, middleware: [EdgeMiddleware(ids: ids)])
+        let router = table.router(
+            gatekeeper: gatekeeper, middleware: [EdgeMiddleware(ids: ids, isDraining: isDraining)])
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
         let makeLane = lanes(on: group)
         return Application(
@@ -60,7 +63,9 @@ package struct FrontServer: Sendable {
 
     /// Makes the lanes of connections; those of one event loop share a bench.
     private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop) -> ScoringLane? {
-        let map = LaneMap(catalog, limits: settings.limits, ids: ids, surroundings: surroundings)
+        let map = LaneMap(
+            catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
+            surroundings: surroundings)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: LaneBench.self, eventLoop: $0))

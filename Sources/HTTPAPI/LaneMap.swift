@@ -18,8 +18,14 @@ struct LaneMap: Sendable {
     let limits: ScoringLimits
     let ids: RequestIDs
     let surroundings: Surroundings
+    private let gatekeeper: any Gatekeeper
+    /// The server ends: every answer closes its connection, so that clients go elsewhere with the next request.
+    let isDraining: @Sendable () -> Bool
 
-    init(_ catalog: ModelCatalog, limits: ScoringLimits, ids: RequestIDs, surroundings: Surroundings) {
+    init(
+        _ catalog: ModelCatalog, limits: ScoringLimits, ids: RequestIDs, gatekeeper: any Gatekeeper,
+        isDraining: @escaping @Sendable () -> Bool, surroundings: Surroundings
+    ) {
         var calls: [String: ScoringCall] = [:]
         func add(_ path: String, _ form: ScoringForm, _ slot: ModelSlot) {
             if calls[path] == nil { calls[path] = ScoringCall(form: form, slot: slot) }
@@ -39,6 +45,8 @@ struct LaneMap: Sendable {
         self.calls = calls
         self.limits = limits
         self.ids = ids
+        self.gatekeeper = gatekeeper
+        self.isDraining = isDraining
         self.surroundings = surroundings
     }
 
@@ -47,6 +55,7 @@ struct LaneMap: Sendable {
         guard head.method == .POST, head.version == .http1_1, var call = calls[head.uri] else { return nil }
         var requestID: String?
         var idempotencyKey: String?
+        var authorization: String?
         for (name, value) in head.headers {
             // Few headers matter, and they differ in length.
             switch name.utf8.count {
@@ -55,6 +64,7 @@ struct LaneMap: Sendable {
             case 12 where name.lowercased() == "x-request-id":
                 guard let given = EdgeMiddleware.accepted(value) else { continue }
                 requestID = given
+            case 13 where name.lowercased() == "authorization": authorization = value
             case 14 where name.lowercased() == "content-length":
                 guard let size = Int(value), size <= limits.laneBytes else { return nil }
             case 15 where name.lowercased() == "idempotency-key": idempotencyKey = EdgeMiddleware.accepted(value)
@@ -65,6 +75,7 @@ struct LaneMap: Sendable {
             default: break
             }
         }
+        guard gatekeeper.admitsAtOnce(authorization: authorization, project: call.slot.key.project) else { return nil }
         return LaneRequest(
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
             arrived: surroundings.uptime())

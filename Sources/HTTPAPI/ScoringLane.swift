@@ -120,7 +120,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer) {
         let requestID = request.requestID ?? map.ids.make()
-        let keepsAlive = request.head.isKeepAlive
+        let keepsAlive = request.head.isKeepAlive && !map.isDraining()
         do {
             let model = try request.call.model()
             let desk = bench.desk(for: model)

@@ -79,6 +79,9 @@ package enum RealWorld {
     /// Sleeps.
     package static func pause(seconds: Double) { usleep(UInt32(seconds * 1e6)) }
 
+    /// Lets the task sleep; shorter when it is cancelled.
+    package static func sleep(seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
+
     /// Ends the process.
     package static func end(_ code: Int32) -> Never { exit(code) }
 

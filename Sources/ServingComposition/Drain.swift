@@ -1,14 +1,20 @@
+internal import Machine
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The first service to be told that the server ends: from then on readiness says no.
+/// The first service to be told that the server ends: from then on readiness says no and every answer closes its
+/// connection; after the grace the server takes no more.
 final class Drain: Service {
     private let began = Atomic<Bool>(false)
+    private let grace: Double
+
+    init(grace: Double) { self.grace = grace }
 
     var isDraining: Bool { began.load(ordering: .relaxed) }
 
     func run() async throws {
         try? await gracefulShutdown()
         began.store(true, ordering: .relaxed)
+        await RealWorld.sleep(seconds: grace)
     }
 }

@@ -43,12 +43,19 @@ package struct ServeCommand: AsyncParsableCommand {
             valueName: "mode"))
     var log = PredictionLogMode.written.rawValue
 
+    @Option(
+        help: ArgumentHelp(
+            "Seconds after SIGTERM in which requests are still taken, each answer closing its connection.",
+            valueName: "s"))
+    var drainSeconds = 1.0
+
     package init() {}
 
     private static let version = "0.1.0"
 
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+        if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
         }
@@ -71,7 +78,7 @@ package struct ServeCommand: AsyncParsableCommand {
         let watch = ChampionWatch(served, catalog: catalog, logger: logger)
         watch.look()
         Thread.detachNewThread { watch.run(every: 0.5) }
-        let drain = Drain()
+        let drain = Drain(grace: drainSeconds)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -98,7 +105,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 TensorRoutes(
                     catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining
                 ).routes),
-            gatekeeper: OpenGate(), surroundings: surroundings, logger: logger)
+            gatekeeper: OpenGate(), isDraining: isDraining, surroundings: surroundings, logger: logger)
     }
 
     /// Runs the command line and ends the process with its exit code.
