@@ -46,7 +46,9 @@ package struct LeakCheck {
         self.lineage = lineage
         self.model = model
         self.relation = relation
-        order = TimeOrder(facts: relation.facts, instances: relation.instances, outer: relation.outer)
+        order = TimeOrder(
+            facts: relation.facts, instances: relation.instances, outer: relation.outer,
+            nullable: relation.nullable)
         let target = relation.columns.first { $0.name.lowercased() == model.target.lowercased() }
         let own = (target?.value.dependencies ?? []).filter { $0.origin.column != nil && !$0.isControl }
         let later = own.filter { $0.availability.isLater }
@@ -110,6 +112,15 @@ package struct LeakCheck {
         }
     }
 
+    /// The column that would bound the dependency if it could not be null.
+    private func emptyColumn(_ dependency: Dependency) -> String? {
+        if let column = dependency.mayBeEmpty { return column }
+        guard case .by(let moments) = dependency.known, let moment else { return nil }
+        return moments.sorted { $0.symbol < $1.symbol }.lazy.compactMap {
+            order.emptyColumn(before: $0) { $0 == moment.symbol }
+        }.first
+    }
+
     private func rank(_ dependency: Dependency) -> Int {
         if targets.contains(dependency.origin) { return 0 }
         if dependency.availability.isLater { return 1 }
@@ -144,6 +155,10 @@ package struct LeakCheck {
     private func remedy(_ dependency: Dependency, isOwnFeature: Bool, _ code: Leak.Code) -> String {
         let now = momentName.map { "the row's \($0)" } ?? "the moment of prediction"
         let out = isOwnFeature ? ", or name the feature under features.exclude" : ""
+        if let column = emptyColumn(dependency) {
+            return
+                "The guard goes by \(column.isEmpty ? "a moment" : column), which may be null and then bounds nothing: put <other>.\(column.isEmpty ? "moment" : column) IS NOT NULL into WHERE, ON or FILTER as well\(column.isEmpty ? "" : ", or declare it nullable: false")\(out)."
+        }
         switch dependency.availability {
         case .at(let column):
             return

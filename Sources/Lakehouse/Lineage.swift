@@ -30,9 +30,25 @@ package struct Fact: Hashable, Sendable {
     package var isEqual: Bool
     /// The outer joins on whose far side it holds: where one found no row, it says nothing.
     package var joins: Set<Int>
+    package var presence: Presence
+
+    /// What it says of whether the two are there at all. Where one is null, only this much holds.
+    package enum Presence: Hashable, Sendable {
+        /// Nothing.
+        case open
+        /// The low one is there wherever the high one is.
+        case lowIfHigh
+        /// The high one is there wherever the low one is.
+        case highIfLow
+        /// Both are there, or neither.
+        case same
+        /// Both are there: a condition on them was true, or was false, not null.
+        case certain
+    }
 
     package init(
-        _ low: Moment, notAfter high: Moment, isStrict: Bool = false, isEqual: Bool = false, joins: Set<Int> = []
+        _ low: Moment, notAfter high: Moment, isStrict: Bool = false, isEqual: Bool = false, joins: Set<Int> = [],
+        _ presence: Presence = .open
     ) {
         self.low = low.symbol
         self.high = high.symbol
@@ -40,6 +56,14 @@ package struct Fact: Hashable, Sendable {
         self.isStrict = isStrict
         self.isEqual = isEqual
         self.joins = joins
+        self.presence = presence
+    }
+
+    /// As it stands where the condition may have been null.
+    package var opened: Fact {
+        var copy = self
+        if presence == .certain { copy.presence = .open }
+        return copy
     }
 }
 
@@ -99,6 +123,8 @@ package struct Dependency: Hashable, Sendable {
     package var trail: [LineageStep] = []
     /// Where and why the moment was lost from sight.
     package var loss: String?
+    /// A column that would bound the moment if it could not be null; empty: a value without a name.
+    package var mayBeEmpty: String?
 
     package init(_ origin: Origin, _ known: Known, _ availability: Availability) {
         self.origin = origin
@@ -161,29 +187,17 @@ package struct LineageValue: Sendable {
     package var moment: Moment?
     /// What one step of a number is in microseconds: `epoch(x)` counts seconds.
     package var unit: Int64 = 1
-    /// The value is the way from `low` to `high` in steps of `unit`.
-    package var span: Span?
+    /// The value counts the way from one moment to another.
+    package var span: TimeSpan?
     /// What holds of the row if the value is true, and if it is false.
     package var whenTrue: [Fact] = []
     package var whenFalse: [Fact] = []
+    /// What holds of the row if the value is true or null, and if it is false or null.
+    package var unlessFalse: [Fact] = []
+    package var unlessTrue: [Fact] = []
     /// Members of a struct.
     package var fields: [String: LineageValue] = [:]
     package var constant: Constant?
-
-    package struct Span: Sendable {
-        package var low: Moment
-        package var high: Moment
-        package var unit: Int64
-        /// How far the count may overstate the distance: `date_diff` counts boundaries.
-        package var slack: Int64
-
-        package init(low: Moment, high: Moment, unit: Int64, slack: Int64) {
-            self.low = low
-            self.high = high
-            self.unit = unit
-            self.slack = slack
-        }
-    }
 
     package init(_ dependencies: [Dependency] = [], moment: Moment? = nil) {
         self.dependencies = dependencies
@@ -195,10 +209,13 @@ package struct LineageValue: Sendable {
         copy.dependencies = names(dependencies)
         copy.moment = moment.map { names($0) }
         if let span {
-            copy.span = Span(low: names(span.low), high: names(span.high), unit: span.unit, slack: span.slack)
+            copy.span?.low = names(span.low)
+            copy.span?.high = names(span.high)
         }
         copy.whenTrue = whenTrue.map { names($0) }
         copy.whenFalse = whenFalse.map { names($0) }
+        copy.unlessFalse = unlessFalse.map { names($0) }
+        copy.unlessTrue = unlessTrue.map { names($0) }
         copy.fields = fields.mapValues { $0.renamed(names) }
         return copy
     }

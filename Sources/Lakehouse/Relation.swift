@@ -24,6 +24,8 @@ package final class Relation {
         package var key: [Int]
         package var members: [Int]
         package var event: Int?
+        /// A key that is null says nothing of the rest: `a || b` is null where either is.
+        package var needsKey = false
         /// Stands for the next row of the same entity: see ``Availability/next(of:)``.
         package var follower: Follower?
 
@@ -51,6 +53,8 @@ package final class Relation {
     package var ownedJoins: Set<Int> = []
     /// Symbols that are null where one of these outer joins found no row.
     package var outer: [Int: Set<Int>] = [:]
+    /// Symbols that may be null though their row is there, by the name of the column; a value without a name by "".
+    package var nullable: [Int: String] = [:]
     /// Symbols that no two rows share.
     package var rowKey: [Int]?
 
@@ -83,6 +87,7 @@ package final class Relation {
         copy.owned = Set(owned.map { names($0) })
         copy.ownedJoins = Set(ownedJoins.map { names.joins[$0] ?? $0 })
         for (symbol, joins) in outer { copy.outer[names(symbol)] = Set(joins.map { names.joins[$0] ?? $0 }) }
+        for (symbol, name) in nullable { copy.nullable[names(symbol)] = name }
         copy.rowKey = rowKey?.map { names($0) }
         return (copy, names)
     }
@@ -94,6 +99,7 @@ package final class Relation {
         owned.formUnion(other.owned)
         ownedJoins.formUnion(other.ownedJoins)
         outer.merge(other.outer) { $0.union($1) }
+        nullable.merge(other.nullable) { old, _ in old }
     }
 
     /// From here on these rows may be missing: the far side of an outer join.
@@ -104,9 +110,10 @@ package final class Relation {
     }
 
     /// A symbol for a value that is made in these rows.
-    package func newSymbol(_ symbols: SymbolSource) -> Int {
+    package func newSymbol(_ symbols: SymbolSource, mayBeNull: Bool = true) -> Int {
         let symbol = symbols.next()
         owned.insert(symbol)
+        if mayBeNull { nullable[symbol] = "" }
         return symbol
     }
 }
@@ -118,7 +125,10 @@ extension Relation {
         let table = TableName(.bronze, contract.source)
         var byName: [String: Int] = [:]
         let names = contract.columns.map(\.name) + ["_file", "_row"]
-        for name in names { byName[name.lowercased()] = relation.newSymbol(symbols) }
+        for name in names { byName[name.lowercased()] = relation.newSymbol(symbols, mayBeNull: false) }
+        for column in contract.columns where contract.mayBeNull(column) {
+            if let own = byName[column.name.lowercased()] { relation.nullable[own] = column.name }
+        }
         func symbol(_ name: String?) -> Int? { name.flatMap { byName[$0.lowercased()] } }
         let event = symbol(contract.eventTime)
         let arrival = symbol(contract.availableAt) ?? event

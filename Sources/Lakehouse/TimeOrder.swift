@@ -2,6 +2,10 @@
 ///
 /// Facts are differences (`low ≤ high + shift`), so a chain of them is a path and the tightest bound a shortest path
 /// (Bellman and Ford). Symbols that equal keys make the same are one vertex.
+///
+/// A moment that is null counts as never: nothing but another null is as late. So a fact that only holds where both
+/// are there may be used where its low one is: `event ≤ end` bounds the event by an end that may be null, and nothing
+/// by way of that end until a condition on it was true.
 package final class TimeOrder {
     /// A bound: not after the other symbol by more than `shift`.
     package struct Bound: Equatable {
@@ -13,36 +17,50 @@ package final class TimeOrder {
         }
     }
 
+    /// Under which assumptions the facts are read.
+    private struct View: Hashable {
+        /// Outer joins that found a row.
+        var joins: Set<Int>
+        /// A symbol that is not null.
+        var present: Int?
+        /// As if nothing were null.
+        var isDaring = false
+    }
+
     private let facts: [Fact]
     private let instances: [Relation.Instance]
     private let outer: [Int: Set<Int>]
-    private var graphs: [Set<Int>: Graph] = [:]
+    private let nullable: [Int: String]
+    private var graphs: [View: Graph] = [:]
 
-    package init(facts: [Fact], instances: [Relation.Instance], outer: [Int: Set<Int>]) {
+    package init(facts: [Fact], instances: [Relation.Instance], outer: [Int: Set<Int>], nullable: [Int: String]) {
         self.facts = facts
         self.instances = instances
         self.outer = outer
+        self.nullable = nullable
     }
 
     /// Whether `a` is not after `b`.
-    package func proves(_ a: Moment, notAfter b: Moment, strictly: Bool = false) -> Bool {
+    /// - Parameter whereThere: Asked only of the rows in which `a` is not null.
+    package func proves(_ a: Moment, notAfter b: Moment, strictly: Bool = false, whereThere: Bool = false) -> Bool {
         if a.symbol == b.symbol, strictly ? a.shift < b.shift : a.shift <= b.shift { return true }
-        let graph = graph(for: a.symbol)
+        let graph = graph(for: a.symbol, whereThere)
         guard let bound = bounds(of: a.symbol, in: graph)[graph.find(b.symbol)] else { return false }
-        let total = a.shift &+ bound.shift
-        return total < b.shift || (total == b.shift && (!strictly || bound.isStrict))
+        let (total, overflow) = a.shift.addingReportingOverflow(bound.shift)
+        return !overflow && (total < b.shift || (total == b.shift && (!strictly || bound.isStrict)))
     }
 
     /// Whether two symbols are the same wherever the first is there.
     package func proves(_ a: Int, equals b: Int) -> Bool {
-        let graph = graph(for: a)
+        let graph = graph(for: a, false)
         return graph.find(a) == graph.find(b)
     }
 
     /// Moments that `moment` is not after, of symbols that the caller still sees; one for each group of equals.
-    package func bounds(of moment: Moment, where isSeen: (Int) -> Bool) -> [Moment] {
+    /// - Parameter whereThere: Asked only of the rows in which `moment` is not null.
+    package func bounds(of moment: Moment, whereThere: Bool = false, where isSeen: (Int) -> Bool) -> [Moment] {
         if isSeen(moment.symbol) { return [moment] }
-        let graph = graph(for: moment.symbol)
+        let graph = graph(for: moment.symbol, whereThere)
         return bounds(of: moment.symbol, in: graph).compactMap { vertex, bound in
             graph.members[vertex, default: [vertex]].filter(isSeen).min().map {
                 Moment($0, moment.shift &+ bound.shift)
@@ -52,8 +70,39 @@ package final class TimeOrder {
 
     /// Every symbol of the group that equals this one.
     package func equals(of symbol: Int) -> [Int] {
-        let graph = graph(for: symbol)
+        let graph = graph(for: symbol, false)
         return graph.members[graph.find(symbol)] ?? [symbol]
+    }
+
+    /// Whether a symbol is null in no row.
+    package func isThere(_ symbol: Int) -> Bool {
+        if !isThere(symbol, []) { return false }
+        return nullable[symbol] == nil || graph(View(joins: [])).isPresent(symbol)
+    }
+
+    /// Whether rows with an equal key are the same, though the key may be null in both.
+    package func tells(_ instance: Relation.Instance) -> Bool {
+        !instance.key.isEmpty && (!instance.needsKey || instance.key.allSatisfy { isThere($0) })
+    }
+
+    /// The column that keeps `moment` from being bounded by what the caller sees, since it may be null; `""` when it
+    /// is a value without a name, `nil` when that is not what it lacks.
+    package func emptyColumn(before moment: Moment, where isSeen: (Int) -> Bool) -> String? {
+        guard !nullable.isEmpty, moment.symbol != Moment.origin else { return nil }
+        let joins = outer[moment.symbol] ?? []
+        func reached(_ view: View) -> Set<Int> {
+            let graph = graph(view)
+            let origin = graph.find(Moment.origin)
+            return Set(
+                bounds(of: moment.symbol, in: graph).keys.filter { $0 != origin }
+                    .flatMap { graph.members[$0, default: [$0]] })
+        }
+        let sure = reached(View(joins: joins)).filter(isSeen)
+        func isFurther(_ way: Set<Int>) -> Bool { way.contains { isSeen($0) && !sure.contains($0) } }
+        let way = reached(View(joins: joins, isDaring: true))
+        guard isFurther(way) else { return nil }
+        let named = way.sorted().filter { !(nullable[$0] ?? "").isEmpty }.prefix(20)
+        return named.first { isFurther(reached(View(joins: joins, present: $0))) }.flatMap { nullable[$0] } ?? ""
     }
 
     private func bounds(of symbol: Int, in graph: Graph) -> [Int: Bound] {
@@ -78,21 +127,69 @@ package final class TimeOrder {
         return found
     }
 
-    /// The facts that hold where a symbol is not null: those of outer joins that found its row.
-    private func graph(for symbol: Int) -> Graph {
-        let joins = outer[symbol] ?? []
-        if let graph = graphs[joins] { return graph }
+    /// The facts that hold where a symbol is looked at: those of outer joins that found its row.
+    private func graph(for symbol: Int, _ whereThere: Bool) -> Graph {
+        graph(View(joins: outer[symbol] ?? [], present: whereThere && nullable[symbol] != nil ? symbol : nil))
+    }
+
+    private func graph(_ view: View) -> Graph {
+        if let graph = graphs[view] { return graph }
         let graph = Graph()
+        let joins = view.joins
         let usable = facts.filter { $0.joins.isSubset(of: joins) && isThere($0.low, joins) && isThere($0.high, joins) }
-        for fact in usable where fact.isEqual && fact.shift == 0 { graph.unite(fact.low, fact.high) }
-        let present = instances.filter { instance in
+        let here = instances.filter { instance in
             !instance.key.isEmpty && instance.key.allSatisfy { isThere($0, joins) }
         }
+        if let present = view.present { graph.mark(present) }
+        for fact in usable {
+            for symbol in [fact.low, fact.high]
+            where fact.presence == .certain || view.isDaring || nullable[symbol] == nil {
+                graph.mark(symbol)
+            }
+        }
+        for instance in here {
+            for symbol in instance.key + instance.members where view.isDaring || nullable[symbol] == nil {
+                graph.mark(symbol)
+            }
+        }
+        settle(graph, usable, here)
+        for fact in usable {
+            if graph.isPresent(fact.low) || fact.presence == .lowIfHigh || fact.presence == .same {
+                graph.add(from: fact.low, to: fact.high, Bound(shift: fact.shift, isStrict: fact.isStrict))
+            }
+            if fact.isEqual, graph.isPresent(fact.high) || fact.presence == .highIfLow || fact.presence == .same {
+                graph.add(from: fact.high, to: fact.low, Bound(shift: -fact.shift, isStrict: false))
+            }
+        }
+        graph.gather()
+        graphs[view] = graph
+        return graph
+    }
+
+    /// Follows what is the same, and what is there, until nothing more is found.
+    private func settle(_ graph: Graph, _ facts: [Fact], _ instances: [Relation.Instance]) {
+        let telling = facts.filter { $0.presence != .open && $0.presence != .certain || $0.isEqual && $0.shift == 0 }
         var changed = true
         while changed {
             changed = false
+            for fact in telling {
+                let (low, high) = (graph.isPresent(fact.low), graph.isPresent(fact.high))
+                if high, !low, fact.presence == .lowIfHigh || fact.presence == .same {
+                    graph.mark(fact.low)
+                    changed = true
+                }
+                if low, !high, fact.presence == .highIfLow || fact.presence == .same {
+                    graph.mark(fact.high)
+                    changed = true
+                }
+                if fact.isEqual, fact.shift == 0, fact.presence == .same || low && high,
+                    graph.unite(fact.low, fact.high)
+                {
+                    changed = true
+                }
+            }
             var byKey: [[Int]: Relation.Instance] = [:]
-            for instance in present {
+            for instance in instances where !instance.needsKey || instance.key.allSatisfy({ graph.isPresent($0) }) {
                 let key = [-instance.shape] + instance.key.map { graph.find($0) }
                 guard let first = byKey[key] else {
                     byKey[key] = instance
@@ -101,13 +198,6 @@ package final class TimeOrder {
                 for (a, b) in zip(first.members, instance.members) where graph.unite(a, b) { changed = true }
             }
         }
-        for fact in usable {
-            graph.add(from: fact.low, to: fact.high, Bound(shift: fact.shift, isStrict: fact.isStrict))
-            if fact.isEqual { graph.add(from: fact.high, to: fact.low, Bound(shift: -fact.shift, isStrict: false)) }
-        }
-        graph.gather()
-        graphs[joins] = graph
-        return graph
     }
 
     private func isThere(_ symbol: Int, _ joins: Set<Int>) -> Bool {
@@ -120,6 +210,11 @@ private final class Graph {
     private var edges: [Int: [Int: TimeOrder.Bound]] = [:]
     var members: [Int: [Int]] = [:]
     var known: [Int: [Int: TimeOrder.Bound]] = [:]
+    /// Vertices that are not null.
+    private var present: Set<Int> = []
+
+    func mark(_ symbol: Int) { present.insert(find(symbol)) }
+    func isPresent(_ symbol: Int) -> Bool { present.contains(find(symbol)) }
 
     func find(_ symbol: Int) -> Int {
         var root = symbol
@@ -131,6 +226,7 @@ private final class Graph {
     func unite(_ a: Int, _ b: Int) -> Bool {
         let (a, b) = (find(a), find(b))
         if a == b { return false }
+        if present.contains(a) || present.contains(b) { present.insert(min(a, b)) }
         parent[max(a, b)] = min(a, b)
         return true
     }

@@ -18,15 +18,10 @@ extension ColumnLineage {
         case "WINDOW": return try window(node, scope)
         case "SUBQUERY": return try subquery(node, scope)
         case "COMPARISON": return try comparison(node, scope)
-        case "BETWEEN":
-            guard let input = node["input"], let lower = node["lower"], let upper = node["upper"] else { break }
-            let value = try evaluate(input, scope)
-            let low = compare(try evaluate(lower, scope), value, "COMPARE_LESSTHANOREQUALTO", scope)
-            let high = compare(value, try evaluate(upper, scope), "COMPARE_LESSTHANOREQUALTO", scope)
-            return both([low, high], scope)
+        case "BETWEEN": return try between(node, scope)
         case "CONJUNCTION":
-            let parts = node.list("children")
-            return node.type == "CONJUNCTION_OR" ? try either(parts, scope) : try all(parts, scope)
+            let parts = try node.list("children").map { try evaluate($0, scope) }
+            return node.type == "CONJUNCTION_OR" ? either(parts, scope) : all(parts, scope)
         case "CASE": return try cases(node, scope)
         case "CAST": return try cast(node, scope)
         case "COLLATE": return try node["child"].map { try evaluate($0, scope) } ?? LineageValue()
@@ -131,190 +126,7 @@ extension ColumnLineage {
         return value
     }
 
-    // MARK: Conditions
-
-    /// Dependencies as they matter where some facts hold besides: each may be known by what those facts name.
-    func guarded(_ dependencies: [Dependency], by facts: [Fact], _ scope: LineageScope) -> [Dependency] {
-        guard !facts.isEmpty, !dependencies.isEmpty else { return dependencies }
-        let named = Set(facts.flatMap { [$0.low, $0.high] })
-        let order = scope.order(facts)
-        return dependencies.map { dependency in
-            guard case .by(let moments) = dependency.known else { return dependency }
-            var more = moments
-            for moment in moments where moment.symbol != Moment.origin {
-                for bound in order.bounds(of: moment, where: { $0 != moment.symbol && named.contains($0) }) {
-                    more.insert(bound)
-                }
-                // The moment itself may be among the facts: then the bounds are of the others.
-                for symbol in named where symbol != moment.symbol {
-                    more.formUnion(order.bounds(of: moment) { $0 == symbol })
-                }
-            }
-            var copy = dependency
-            copy.known = .by(more)
-            return copy
-        }
-    }
-
-    func all(_ parts: [SyntaxNode], _ scope: LineageScope) throws -> LineageValue {
-        both(try parts.map { try evaluate($0, scope) }, scope)
-    }
-
-    /// AND: each part matters only where the others are true.
-    private func both(_ values: [LineageValue], _ scope: LineageScope) -> LineageValue {
-        var result = LineageValue()
-        for (index, value) in values.enumerated() {
-            let others = values.indices.filter { $0 != index }.flatMap { values[$0].whenTrue }
-            result.dependencies += guarded(value.dependencies, by: others, scope)
-        }
-        result.dependencies = result.dependencies.unique
-        result.whenTrue = values.flatMap(\.whenTrue)
-        result.whenFalse = shared(values.map(\.whenFalse), scope)
-        return result
-    }
-
-    /// OR: each part matters only where the others are false.
-    private func either(_ parts: [SyntaxNode], _ scope: LineageScope) throws -> LineageValue {
-        let values = try parts.map { try evaluate($0, scope) }
-        var result = LineageValue()
-        for (index, value) in values.enumerated() {
-            let others = values.indices.filter { $0 != index }.flatMap { values[$0].whenFalse }
-            result.dependencies += guarded(value.dependencies, by: others, scope)
-        }
-        result.dependencies = result.dependencies.unique
-        result.whenTrue = shared(values.map(\.whenTrue), scope)
-        result.whenFalse = values.flatMap(\.whenFalse)
-        return result
-    }
-
-    /// What holds in every one of several cases.
-    private func shared(_ cases: [[Fact]], _ scope: LineageScope) -> [Fact] {
-        guard let first = cases.first, cases.count > 1, cases.allSatisfy({ !$0.isEmpty }) else {
-            return cases.count == 1 ? cases[0] : []
-        }
-        let orders = cases.dropFirst().map { scope.order($0) }
-        return first.compactMap { fact in
-            var fact = fact
-            let low = Moment(fact.low)
-            var shift = fact.shift
-            for order in orders {
-                guard let bound = order.bounds(of: low, where: { $0 == fact.high }).first else { return nil }
-                shift = max(shift, bound.shift)
-            }
-            fact.shift = shift
-            fact.isStrict = false
-            fact.isEqual = false
-            return fact
-        }
-    }
-
-    private func comparison(_ node: SyntaxNode, _ scope: LineageScope) throws -> LineageValue {
-        guard let left = node["left"], let right = node["right"] else { return LineageValue(everything(scope)) }
-        return compare(try evaluate(left, scope), try evaluate(right, scope), node.type, scope)
-    }
-
-    /// A comparison of moments is known at either of them: that something has not happened by then is a fact as well.
-    func compare(
-        _ left: LineageValue, _ right: LineageValue, _ type: String, _ scope: LineageScope
-    ) -> LineageValue {
-        var result = LineageValue()
-        let left = dated(left, like: right)
-        let right = dated(right, like: left)
-        if let span = left.span ?? right.span {
-            result.dependencies = (left.dependencies + right.dependencies).unique
-            let other = left.span == nil ? left : right
-            guard case .number(let number)? = other.constant else { return result }
-            compare(span, number, left.span == nil ? flipped(type) : type, into: &result)
-            return result
-        }
-        guard let a = left.moment, let b = right.moment, left.unit == right.unit else {
-            result.dependencies = (left.dependencies + right.dependencies).unique
-            return result
-        }
-        let order = scope.order()
-        func known(_ dependencies: [Dependency], _ own: Moment, at other: Moment) -> [Dependency] {
-            dependencies.map { dependency in
-                guard case .by(let moments) = dependency.known, other.symbol != own.symbol else { return dependency }
-                guard
-                    moments.contains(where: {
-                        $0.symbol == own.symbol || order.proves($0, notAfter: Moment(own.symbol))
-                    })
-                else { return dependency }
-                var copy = dependency
-                copy.known = .by(moments.union([Moment(other.symbol, other.shift &- own.shift)]))
-                return copy
-            }
-        }
-        result.dependencies = (known(left.dependencies, a, at: b) + known(right.dependencies, b, at: a)).unique
-        switch type {
-        case "COMPARE_LESSTHANOREQUALTO":
-            result.whenTrue = [Fact(a, notAfter: b)]
-            result.whenFalse = [Fact(b, notAfter: a, isStrict: true)]
-        case "COMPARE_LESSTHAN":
-            result.whenTrue = [Fact(a, notAfter: b, isStrict: true)]
-            result.whenFalse = [Fact(b, notAfter: a)]
-        case "COMPARE_GREATERTHANOREQUALTO":
-            result.whenTrue = [Fact(b, notAfter: a)]
-            result.whenFalse = [Fact(a, notAfter: b, isStrict: true)]
-        case "COMPARE_GREATERTHAN":
-            result.whenTrue = [Fact(b, notAfter: a, isStrict: true)]
-            result.whenFalse = [Fact(a, notAfter: b)]
-        case "COMPARE_EQUAL", "COMPARE_NOT_DISTINCT_FROM":
-            result.whenTrue = [Fact(a, notAfter: b, isEqual: true)]
-        case "COMPARE_NOTEQUAL", "COMPARE_DISTINCT_FROM":
-            result.whenFalse = [Fact(a, notAfter: b, isEqual: true)]
-        default: break
-        }
-        return result
-    }
-
-    private func flipped(_ type: String) -> String {
-        switch type {
-        case "COMPARE_LESSTHANOREQUALTO": "COMPARE_GREATERTHANOREQUALTO"
-        case "COMPARE_LESSTHAN": "COMPARE_GREATERTHAN"
-        case "COMPARE_GREATERTHANOREQUALTO": "COMPARE_LESSTHANOREQUALTO"
-        case "COMPARE_GREATERTHAN": "COMPARE_LESSTHAN"
-        default: type
-        }
-    }
-
-    /// `high - low` against a number: how far apart the two are at least.
-    private func compare(_ span: LineageValue.Span, _ number: Double, _ type: String, into result: inout LineageValue) {
-        guard abs(number) < 1e15 else { return }
-        func apart(_ number: Double, strictly: Bool) -> [Fact] {
-            // A count of boundaries overstates by less than one step.
-            let steps = span.slack > 0 ? (strictly ? number.rounded(.down) + 1 : number.rounded(.up)) : number
-            let distance = steps * Double(span.unit) - Double(span.slack)
-            guard abs(distance) < 9e18 else { return [] }
-            let shift = Int64(distance.rounded(.down))
-            return [
-                Fact(
-                    Moment(span.low.symbol, span.low.shift &+ shift), notAfter: span.high,
-                    isStrict: strictly || span.slack > 0)
-            ]
-        }
-        func near(_ number: Double) -> [Fact] {
-            let distance = number * Double(span.unit) + Double(span.slack)
-            guard abs(distance) < 9e18 else { return [] }
-            return [Fact(Moment(span.high.symbol, span.high.shift &- Int64(distance.rounded(.up))), notAfter: span.low)]
-        }
-        switch type {
-        case "COMPARE_GREATERTHANOREQUALTO":
-            result.whenTrue = apart(number, strictly: false)
-            result.whenFalse = near(number)
-        case "COMPARE_GREATERTHAN":
-            result.whenTrue = apart(number, strictly: true)
-            result.whenFalse = near(number)
-        case "COMPARE_LESSTHANOREQUALTO":
-            result.whenTrue = near(number)
-            result.whenFalse = apart(number, strictly: true)
-        case "COMPARE_LESSTHAN":
-            result.whenTrue = near(number)
-            result.whenFalse = apart(number, strictly: false)
-        case "COMPARE_EQUAL": result.whenTrue = apart(number, strictly: false)
-        default: break
-        }
-    }
+    // MARK: CASE
 
     private func cases(_ node: SyntaxNode, _ scope: LineageScope) throws -> LineageValue {
         var result = LineageValue()
@@ -322,12 +134,12 @@ extension ColumnLineage {
         var branches: [(value: LineageValue, facts: [Fact])] = []
         for check in node.list("case_checks") {
             guard let when = check["when_expr"], let then = check["then_expr"] else { continue }
-            let condition = try evaluate(when, scope)
+            let condition = try condition(when, scope)
             result.dependencies += guarded(condition.dependencies, by: refused, scope)
             let facts = refused + condition.whenTrue
             let value = try scope.with(facts) { try evaluate(then, scope) }
             branches.append((value, facts))
-            refused += condition.whenFalse
+            refused += condition.unlessTrue
         }
         if let otherwise = node["else_expr"] {
             branches.append((try scope.with(refused) { try evaluate(otherwise, scope) }, refused))
@@ -337,21 +149,30 @@ extension ColumnLineage {
         }
         result.dependencies = result.dependencies.unique
         let values = branches.map { (dated($0.value, like: nil), $0.facts) }.filter { $0.0.constant != .null }
-        result.moment = oneOf(values, scope)
+        result.moment = oneOf(values, scope, orNull: values.count < branches.count || node["else_expr"] == nil)
         return result
     }
 
     /// A moment that is one of several: not after whatever none of them is after.
-    func oneOf(_ values: [(value: LineageValue, facts: [Fact])], _ scope: LineageScope) -> Moment? {
+    /// - Parameters:
+    ///   - orNull: Or none of them.
+    ///   - skipsNull: It is null only where all of them are.
+    func oneOf(
+        _ values: [(value: LineageValue, facts: [Fact])], _ scope: LineageScope, orNull: Bool = false,
+        skipsNull: Bool = false
+    ) -> Moment? {
         guard let first = values.first?.value, let unit = values.first?.value.unit, first.moment != nil,
             values.allSatisfy({ $0.value.moment != nil && $0.value.unit == unit })
         else { return nil }
-        if values.count == 1, values[0].facts.isEmpty { return first.moment }
+        if values.count == 1, values[0].facts.isEmpty, !orNull { return first.moment }
         var shared: [Int: Int64]?
+        var isThere: [Bool] = []
         for (value, facts) in values {
             guard let moment = value.moment else { return nil }
+            let order = scope.order(facts)
+            isThere.append(order.isThere(moment.symbol))
             var bounds: [Int: Int64] = [moment.symbol: moment.shift]
-            for bound in scope.order(facts).bounds(of: moment, where: { $0 != moment.symbol }) {
+            for bound in order.bounds(of: moment, whereThere: true, where: { $0 != moment.symbol }) {
                 bounds[bound.symbol] = bound.shift
             }
             shared =
@@ -361,7 +182,8 @@ extension ColumnLineage {
                     }
                 } ?? bounds
         }
-        let symbol = scope.relation.newSymbol(symbols)
+        let mayBeNull = orNull || !(skipsNull ? isThere.contains(true) : isThere.allSatisfy(\.self))
+        let symbol = scope.relation.newSymbol(symbols, mayBeNull: mayBeNull)
         for (other, shift) in shared ?? [:] {
             scope.relation.facts.append(Fact(Moment(symbol), notAfter: Moment(other, shift)))
         }
@@ -377,23 +199,37 @@ extension ColumnLineage {
             guard let child = children.first else { break }
             var value = try evaluate(child, scope)
             swap(&value.whenTrue, &value.whenFalse)
+            swap(&value.unlessFalse, &value.unlessTrue)
             value.moment = nil
             return value
         case "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL":
             let values = try children.map { try evaluate($0, scope) }
-            return LineageValue(
+            var result = LineageValue(
                 values.flatMap(\.dependencies).map { dependency in
                     var copy = dependency
                     if dependency.availability.isLater, dependency.loss == nil { copy.isPresence = true }
                     return copy
                 }.unique)
+            let there = values.compactMap(\.moment).map { Fact($0, notAfter: $0, .certain) }
+            if node.type == "OPERATOR_IS_NULL" {
+                (result.whenFalse, result.unlessTrue) = (there, there)
+            } else {
+                (result.whenTrue, result.unlessFalse) = (there, there)
+            }
+            return result
         case "OPERATOR_COALESCE":
             let values = try children.map { dated(try evaluate($0, scope), like: nil) }
             var result = LineageValue(values.flatMap(\.dependencies).unique)
-            result.moment = oneOf(values.map { ($0, []) }, scope)
-            // Where the first is there, it is the value.
-            if let symbol = result.moment?.symbol, let first = values.first?.moment, first.symbol != symbol {
-                scope.relation.facts.append(Fact(first, notAfter: Moment(symbol)))
+            result.moment = oneOf(values.map { ($0, []) }, scope, skipsNull: true)
+            if let latest = result.moment, let first = values.first?.moment, first.symbol != latest.symbol {
+                // What is not after any of them is not after the one that is taken.
+                let order = scope.order()
+                for low in values.dropFirst().compactMap(\.moment)
+                where values.allSatisfy({ $0.moment.map { order.proves(low, notAfter: $0) } ?? false }) {
+                    scope.relation.facts.append(Fact(low, notAfter: latest))
+                }
+                // Where the first is there, it is the value.
+                scope.relation.facts.append(Fact(first, notAfter: latest, .highIfLow))
             }
             result.unit = values.first?.unit ?? 1
             return result
@@ -419,7 +255,10 @@ extension ColumnLineage {
         }
         let values = try children.map { try evaluate($0, scope) }
         var result = LineageValue(values.flatMap(\.dependencies).unique)
-        if node.type == "COMPARE_IN", values.count == 2 { result.whenTrue = sameness(values[0], values[1]) }
+        if node.type == "COMPARE_IN", values.count == 2 {
+            result.whenTrue = sameness(values[0], values[1], .certain)
+            result.unlessFalse = result.whenTrue.map(\.opened)
+        }
         if node.type == "OPERATOR_TRY", values.count == 1 { return values[0] }
         return result
     }
@@ -444,6 +283,8 @@ extension ColumnLineage {
             value.dependencies = (value.dependencies + relation.rows.attached.strong).unique
             value.whenTrue = []
             value.whenFalse = []
+            value.unlessFalse = []
+            value.unlessTrue = []
             return value
         default:
             guard let child = node["child"] else { return LineageValue(everything(scope)) }
@@ -452,10 +293,10 @@ extension ColumnLineage {
             var facts: [Fact] = []
             if node.text("comparison_type") == "COMPARE_EQUAL" {
                 if candidates.count == 1 {
-                    facts = sameness(candidates[0].value, value)
+                    facts = sameness(candidates[0].value, value, .certain)
                 } else if child.kind == "FUNCTION", child.function == "row" {
                     let parts = try child.list("children").map { try evaluate($0, scope) }
-                    for (column, part) in zip(candidates, parts) { facts += sameness(column.value, part) }
+                    for (column, part) in zip(candidates, parts) { facts += sameness(column.value, part, .certain) }
                 }
             }
             let order = order(of: relation, scope, facts)

@@ -71,10 +71,10 @@ extension ColumnLineage {
             }
             guard let a = find(left), let b = find(right) else { continue }
             conditions += a.dependencies + b.dependencies
-            facts += sameness(a, b)
+            facts += sameness(a, b, .certain)
         }
         if let condition = node["condition"] {
-            let value = try evaluate(condition, scope)
+            let value = try self.condition(condition, scope)
             conditions += value.dependencies
             facts += value.whenTrue
         }
@@ -118,7 +118,9 @@ extension ColumnLineage {
         let made = both.owned.subtracting(left.owned).subtracting(right.owned)
         var joins: Set<Int> = []
         let key = rowKey(
-            left, right, TimeOrder(facts: both.facts + facts, instances: both.instances, outer: both.outer))
+            left, right,
+            TimeOrder(
+                facts: both.facts + facts, instances: both.instances, outer: both.outer, nullable: both.nullable))
         for side in optional {
             let join = symbols.next()
             joins.insert(join)
@@ -147,7 +149,10 @@ extension ColumnLineage {
         }
         result.owned.formUnion(made)
         result.ownedJoins.formUnion(joins)
-        for symbol in made { result.outer[symbol, default: []].formUnion(joins) }
+        for symbol in made {
+            result.outer[symbol, default: []].formUnion(joins)
+            result.nullable[symbol] = both.nullable[symbol]
+        }
         let weak = (left.rows + right.rows + conditions).map { dependency in
             var copy = dependency
             copy.isWeak = true
@@ -201,13 +206,13 @@ extension ColumnLineage {
         let arguments = try call.list("children").map { try evaluate($0, scope) }
         var value = LineageValue(arguments.flatMap(\.dependencies).unique)
         if ["range", "generate_series"].contains(call.function) {
-            let symbol = relation.newSymbol(symbols)
+            let symbol = relation.newSymbol(symbols, mayBeNull: false)
             value.moment = Moment(symbol)
             let ends = arguments.count > 1 ? (arguments[0].moment, arguments[1].moment) : (nil, nil)
             if let start = ends.0, arguments.count > 1, arguments[1].moment != nil {
-                relation.facts.append(Fact(start, notAfter: Moment(symbol)))
+                relation.facts.append(Fact(start, notAfter: Moment(symbol), .certain))
             }
-            if let stop = ends.1 { relation.facts.append(Fact(Moment(symbol), notAfter: stop)) }
+            if let stop = ends.1 { relation.facts.append(Fact(Moment(symbol), notAfter: stop, .certain)) }
         }
         relation.rows = value.dependencies
         var names = [call.function]

@@ -51,7 +51,7 @@ extension ColumnLineage {
 
     /// Keeps the rows for which a condition is true.
     func filter(_ relation: Relation, _ condition: SyntaxNode, _ scope: LineageScope) throws {
-        let value = try evaluate(condition, scope)
+        let value = try self.condition(condition, scope)
         relation.facts += value.whenTrue
         relation.rows = (relation.rows + value.dependencies).unique
     }
@@ -80,7 +80,9 @@ extension ColumnLineage {
             for item in items where !item.node.contains(isAggregate) { expressions.append((item.node, item.value)) }
         }
         for expression in node.list("group_expressions") {
-            if let number = expression.number, number >= 1, Int(number) <= visible.count, visible.count == items.count {
+            if let number = expression.number, number >= 1, number <= Double(visible.count),
+                visible.count == items.count
+            {
                 let item = items[Int(number) - 1]
                 expressions.append((item.node, item.value))
             } else {
@@ -99,7 +101,7 @@ extension ColumnLineage {
             if sets.count <= 1 || sets.allSatisfy({ $0.contains(index) }) { keys.append(symbol) }
             values.append((expression.node.canonical, value))
         }
-        grouping.maxima = try foreseeMaxima(node, scope, grouped)
+        grouping.maxima = try foreseeMaxima(node, scope, grouped, isKeyed: !keys.isEmpty)
         let order = scope.order()
         var kept = Set(keys.flatMap { order.equals(of: $0) })
         var instances: [Relation.Instance] = []
@@ -108,7 +110,7 @@ extension ColumnLineage {
         while isGrowing {
             isGrowing = false
             for (index, instance) in waiting.enumerated().reversed()
-            where !instance.key.isEmpty && instance.key.allSatisfy({ kept.contains($0) }) {
+            where order.tells(instance) && instance.key.allSatisfy({ kept.contains($0) }) {
                 // The key of these rows is one in each group, so all of the row is.
                 kept.formUnion(instance.members.flatMap { order.equals(of: $0) + [$0] })
                 instances.append(instance)
@@ -121,6 +123,7 @@ extension ColumnLineage {
         grouped.owned.formUnion(inner.owned.intersection(kept))
         grouped.ownedJoins = inner.ownedJoins
         grouped.outer = inner.outer.filter { kept.contains($0.key) }
+        grouped.nullable.merge(inner.nullable.filter { kept.contains($0.key) }) { old, _ in old }
         grouped.facts += inner.facts.filter { !hidden.contains($0.low) && !hidden.contains($0.high) }
         grouped.instances = instances
         if !keys.isEmpty {
@@ -155,7 +158,7 @@ extension ColumnLineage {
     private func settledSymbols(_ keys: [Int], _ inner: Relation, _ order: TimeOrder) -> Set<Int> {
         let known = Set(keys.flatMap { order.equals(of: $0) })
         var settled: Set<Int> = []
-        for instance in inner.instances where !instance.key.isEmpty && instance.key.allSatisfy(known.contains) {
+        for instance in inner.instances where order.tells(instance) && instance.key.allSatisfy(known.contains) {
             settled.formUnion(instance.members.flatMap { order.equals(of: $0) + [$0] })
         }
         return settled
@@ -176,7 +179,7 @@ extension ColumnLineage {
         if let moment = value.moment, moment.shift == 0 { return moment.symbol }
         let symbol = relation.newSymbol(symbols)
         if let moment = value.moment {
-            relation.facts.append(Fact(Moment(symbol), notAfter: moment, isEqual: true))
+            relation.facts.append(Fact(Moment(symbol), notAfter: moment, isEqual: true, .same))
         } else {
             value.moment = Moment(symbol)
         }
@@ -185,7 +188,7 @@ extension ColumnLineage {
 
     /// `max(ts)` of a group is not before any `ts` in it, so it bounds what the other aggregates see.
     private func foreseeMaxima(
-        _ node: SyntaxNode, _ scope: LineageScope, _ grouped: Relation
+        _ node: SyntaxNode, _ scope: LineageScope, _ grouped: Relation, isKeyed: Bool
     ) throws -> [String: Int] {
         var maxima: [String: Int] = [:]
         func look(_ expression: SyntaxNode) throws {
@@ -193,8 +196,11 @@ extension ColumnLineage {
                 let argument = expression.list("children").first,
                 let moment = try evaluate(argument, scope).moment
             {
-                let symbol = grouped.newSymbol(symbols)
-                scope.relation.facts.append(Fact(moment, notAfter: Moment(symbol)))
+                // A group of a key has a row; the one group without a key may have none.
+                let mayBeNull = !isKeyed || !scope.order().isThere(moment.symbol)
+                let symbol = grouped.newSymbol(symbols, mayBeNull: mayBeNull)
+                scope.relation.nullable[symbol] = grouped.nullable[symbol]
+                scope.relation.facts.append(Fact(moment, notAfter: Moment(symbol), .highIfLow))
                 maxima[expression.canonical] = symbol
             }
             if expression.kind != "SUBQUERY", expression.kind != "WINDOW" {
@@ -223,7 +229,7 @@ extension ColumnLineage {
         for modifier in modifiers where modifier.type == "ORDER_MODIFIER" { orders = modifier.list("orders") }
         func ordered(_ node: SyntaxNode) throws -> LineageValue {
             guard let expression = node["expression"] else { return LineageValue() }
-            if let number = expression.number, number >= 1, Int(number) <= items.count {
+            if let number = expression.number, number >= 1, number <= Double(items.count) {
                 return items[Int(number) - 1].value ?? LineageValue()
             }
             if expression.kind == "COLUMN_REF", expression.texts("column_names").count == 1,
@@ -254,7 +260,7 @@ extension ColumnLineage {
                     }
                     try choose(
                         relation, scope, equal: targets, by: rest.first.map { try ordered($0) },
-                        ascending: rest.first?.type != "DESCENDING",
+                        ascending: rest.first?.type != "DESCENDING", nullsLast: rest.first?.nullsLast ?? false,
                         others: try orders.map { try ordered($0) }, "in DISTINCT ON")
                     relation.rowKey = nil
                 }
@@ -269,6 +275,7 @@ extension ColumnLineage {
                 try choose(
                     relation, scope, equal: [], by: orders.first.map { try ordered($0) },
                     ascending: modifier.type == "LIMIT_MODIFIER" && orders.first?.type != "DESCENDING",
+                    nullsLast: orders.first?.nullsLast ?? false,
                     others: try orders.map { try ordered($0) }, "under LIMIT")
             }
         }
@@ -277,12 +284,12 @@ extension ColumnLineage {
     /// Rows are kept or dropped by what else there is: other rows with equal keys, and those before them in order.
     private func choose(
         _ relation: Relation, _ scope: LineageScope, equal: [LineageValue], by first: LineageValue?,
-        ascending: Bool, others: [LineageValue], _ why: String
+        ascending: Bool, nullsLast: Bool, others: [LineageValue], _ why: String
     ) throws {
         let (twin, names) = relation.copy(symbols)
-        var facts = equal.flatMap { sameness($0, names($0)) }
+        var facts = equal.flatMap { sameness($0, names($0), .same) }
         if ascending, let moment = first?.moment {
-            facts.append(Fact(names(moment), notAfter: moment))
+            facts.append(Fact(names(moment), notAfter: moment, nullsLast ? .lowIfHigh : .open))
         }
         let order = scope.order(facts, with: [twin])
         let seen = names(relation.rows.attached + others.flatMap(\.dependencies) + equal.flatMap(\.dependencies))
@@ -293,7 +300,7 @@ extension ColumnLineage {
         let order = scope.order()
         let keys = values.compactMap { $0.moment?.symbol }
         var kept = Set(keys.flatMap { order.equals(of: $0) })
-        for instance in relation.instances where !instance.key.isEmpty && instance.key.allSatisfy(kept.contains) {
+        for instance in relation.instances where order.tells(instance) && instance.key.allSatisfy(kept.contains) {
             kept.formUnion(instance.members.flatMap { order.equals(of: $0) + [$0] })
         }
         let hidden = relation.owned.subtracting(kept)
@@ -301,8 +308,8 @@ extension ColumnLineage {
     }
 
     /// Facts that say that two values are the same.
-    func sameness(_ a: LineageValue, _ b: LineageValue) -> [Fact] {
+    func sameness(_ a: LineageValue, _ b: LineageValue, _ presence: Fact.Presence) -> [Fact] {
         guard let one = a.moment, let two = b.moment, a.unit == b.unit else { return [] }
-        return [Fact(one, notAfter: two, isEqual: true)]
+        return [Fact(one, notAfter: two, isEqual: true, presence)]
     }
 }

@@ -9,7 +9,7 @@ extension ColumnLineage {
         "second": 1e6, "seconds": 1e6, "sec": 1e6, "secs": 1e6, "s": 1e6, "minute": 6e7, "minutes": 6e7, "min": 6e7,
         "mins": 6e7, "m": 6e7, "hour": 3.6e9, "hours": 3.6e9, "hr": 3.6e9, "hrs": 3.6e9, "h": 3.6e9,
         "day": 8.64e10, "days": 8.64e10, "d": 8.64e10, "week": 6.048e11, "weeks": 6.048e11, "w": 6.048e11,
-        // At the most: a bound may be wide, never narrow.
+        // At the most; at the least a month has 28 days and a year 365.
         "month": 2.6784e12, "months": 2.6784e12, "mon": 2.6784e12, "quarter": 7.9488e12, "quarters": 7.9488e12,
         "year": 3.16224e13, "years": 3.16224e13, "y": 3.16224e13, "decade": 3.1624e14, "century": 3.16e15,
     ]
@@ -21,7 +21,8 @@ extension ColumnLineage {
         guard parts.count % 2 == 0, !parts.isEmpty else { return nil }
         var total = 0.0
         for index in stride(from: 0, to: parts.count, by: 2) {
-            guard let number = Double(parts[index]), let unit = Self.microseconds[String(parts[index + 1])],
+            guard let number = Double(parts[index]), number.isFinite,
+                let unit = Self.microseconds[String(parts[index + 1])],
                 unit < 2e12
             else { return nil }
             total += number * unit
@@ -29,17 +30,26 @@ extension ColumnLineage {
         return total
     }
 
+    /// Microseconds of a text like "-01:30:00.5".
     private func clock(_ text: String) -> Double? {
-        let parts = text.split(separator: ":").map { Double($0) }
-        guard parts.count == 2 || parts.count == 3, let hours = parts[0], let minutes = parts[1] else { return nil }
-        return hours * 3.6e9 + minutes * 6e7 + (parts.count == 3 ? (parts[2] ?? 0) * 1e6 : 0)
+        let isNegative = text.hasPrefix("-")
+        let parts = text.dropFirst(isNegative ? 1 : 0).split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { part in
+            part.allSatisfy { $0.isASCII && $0.isNumber || $0 == "." } ? Double(part) : nil
+        }
+        guard parts.count == 2 || parts.count == 3, numbers.count == parts.count,
+            numbers.allSatisfy({ (0..<1e9).contains($0) })
+        else { return nil }
+        let total = numbers[0] * 3.6e9 + numbers[1] * 6e7 + (numbers.count == 3 ? numbers[2] * 1e6 : 0)
+        return isNegative ? -total : total
     }
 
-    /// Microseconds since 1970 of a text that is a date or a timestamp.
+    /// Microseconds since 1970 of a text that is a date or a timestamp without a time zone.
     private func instant(_ text: String) -> Int64? {
         let parts = text.split(whereSeparator: { $0 == " " || $0 == "T" })
-        let days = (parts.first ?? "").split(separator: "-").map { Int($0) }
-        guard days.count == 3, let year = days[0], let month = days[1], let day = days[2], (1...12).contains(month)
+        let days = (parts.first ?? "").split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count <= 2, days.count == 3, let year = days[0], let month = days[1], let day = days[2],
+            (0...100_000).contains(year), (1...12).contains(month), (1...31).contains(day)
         else { return nil }
         // Days from civil, after Howard Hinnant's algorithm.
         let y = month <= 2 ? year - 1 : year
@@ -47,10 +57,12 @@ extension ColumnLineage {
         let yoe = y - era * 400
         let doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy
-        let time = parts.count > 1 ? clock(String(parts[1])) : 0
-        guard let time else { return nil }
+        guard let time = parts.count > 1 ? clock(String(parts[1])) : 0, (0...8.64e10).contains(time) else { return nil }
         return Int64(era * 146_097 + doe - 719_468) * 86_400_000_000 + Int64(time)
     }
+
+    /// A whole number of steps, unless it is too far for a moment to be moved by.
+    func whole(_ number: Double) -> Int64? { abs(number) < 4e18 ? Int64(number) : nil }
 
     /// A constant beside a moment may be a moment too.
     func dated(_ value: LineageValue, like other: LineageValue?) -> LineageValue {
@@ -58,10 +70,10 @@ extension ColumnLineage {
         var copy = value
         if case .text(let text)? = value.constant, let instant = instant(text) {
             copy.moment = Moment(Moment.origin, instant)
-        } else if case .number(let number)? = value.constant, let other, other.moment != nil, abs(number) < 9e12,
-            other.unit != 1
+        } else if case .number(let number)? = value.constant, let other, other.moment != nil, other.unit != 1,
+            let shift = whole(number * Double(other.unit))
         {
-            copy.moment = Moment(Moment.origin, Int64(number * Double(other.unit)))
+            copy.moment = Moment(Moment.origin, shift)
             copy.unit = other.unit
         }
         return copy
@@ -102,10 +114,7 @@ extension ColumnLineage {
             "UHUGEINT":
             if case .number(let number)? = value.constant { value.constant = .number(number.rounded()) }
             if value.unit > 1 { value.moment = rounded(value.moment, down: value.unit, scope, up: value.unit) }
-            if var span = value.span {
-                span.slack = max(span.slack, span.unit)
-                value.span = span
-            }
+            value.span = value.span?.rounded
             return value
         case "DOUBLE", "FLOAT", "DECIMAL": return value
         case "VARCHAR":
@@ -125,21 +134,28 @@ extension ColumnLineage {
     func rounded(_ moment: Moment?, down unit: Int64, _ scope: LineageScope, up: Int64 = 0) -> Moment? {
         guard let moment else { return nil }
         if moment.symbol == Moment.origin {
+            // Weeks and months do not begin with 1970.
+            guard unit > 0, 86_400_000_000 % unit == 0 else { return nil }
             let remainder = ((moment.shift % unit) + unit) % unit
             return Moment(Moment.origin, moment.shift - remainder)
         }
         let symbol = scope.relation.newSymbol(symbols)
-        scope.relation.facts.append(Fact(Moment(symbol), notAfter: Moment(moment.symbol, moment.shift &+ up)))
+        scope.relation.facts.append(Fact(Moment(symbol), notAfter: Moment(moment.symbol, moment.shift &+ up), .same))
         scope.relation.facts.append(
-            Fact(moment, notAfter: Moment(symbol, unit), isStrict: true))
+            Fact(moment, notAfter: Moment(symbol, unit), isStrict: true, .same))
         return Moment(symbol)
     }
 
     /// A symbol for a value that is equal only where all its parts are.
-    private func joined(_ parts: [Moment], _ node: SyntaxNode, _ scope: LineageScope) -> Moment {
+    /// - Parameter isNullAlone: It is null where one part is, and then tells nothing of the others.
+    private func joined(
+        _ parts: [Moment], _ node: SyntaxNode, _ scope: LineageScope, isNullAlone: Bool = false
+    ) -> Moment {
         let symbol = scope.relation.newSymbol(symbols)
-        scope.relation.instances.append(
-            Relation.Instance(shape: shape(of: node, "joined"), key: [symbol], members: parts.map(\.symbol)))
+        var instance = Relation.Instance(
+            shape: shape(of: node, "joined"), key: [symbol], members: parts.map(\.symbol))
+        instance.needsKey = isNullAlone
+        scope.relation.instances.append(instance)
         return Moment(symbol)
     }
 
@@ -164,20 +180,17 @@ extension ColumnLineage {
         case "+", "-", "add", "subtract": arithmetic(name == "+" || name == "add", values, into: &result, scope)
         case "*":
             // Minutes of an epoch: a number of seconds times a constant.
-            if values.count == 2, case .number(let factor)? = values[1].constant, factor > 0, values[0].span != nil,
-                let span = values[0].span, Double(span.unit) / factor >= 1
-            {
-                result.span = span
-                result.span?.unit = Int64(Double(span.unit) / factor)
+            if values.count == 2, case .number(let factor)? = values[1].constant {
+                result.span = values[0].span?.scaled(by: factor)
             }
         case "/":
-            if values.count == 2, case .number(let divisor)? = values[1].constant, divisor >= 1 {
-                if let span = values[0].span, Double(span.unit) * divisor < 9e18 {
-                    result.span = span
-                    result.span?.unit = Int64(Double(span.unit) * divisor)
-                } else if let moment = values[0].moment, values[0].unit > 1 {
+            if values.count == 2, case .number(let divisor)? = values[1].constant, divisor != 0 {
+                result.span = values[0].span?.scaled(by: 1 / divisor)
+                if result.span == nil, divisor >= 1, let moment = values[0].moment, values[0].unit > 1,
+                    divisor == divisor.rounded(), let unit = whole(Double(values[0].unit) * divisor)
+                {
                     result.moment = moment
-                    result.unit = Int64(Double(values[0].unit) * divisor)
+                    result.unit = unit
                 }
             }
         case "date_trunc", "datetrunc":
@@ -187,8 +200,10 @@ extension ColumnLineage {
                 result.moment = rounded(values[1].moment, down: Int64(unit), scope)
             }
         case "time_bucket":
-            if values.count == 2, case .number(let width)? = values[0].constant, width > 0 {
-                result.moment = rounded(values[1].moment, down: Int64(width), scope)
+            if values.count == 2, case .number(let width)? = values[0].constant, width >= 1,
+                let unit = whole(width.rounded(.up)), values[1].moment?.symbol != Moment.origin
+            {
+                result.moment = rounded(values[1].moment, down: unit, scope)
             }
         case "epoch", "epoch_us", "epoch_ms", "epoch_ns":
             guard values.count == 1, let moment = values[0].moment, values[0].unit == 1 else { break }
@@ -207,27 +222,29 @@ extension ColumnLineage {
             guard values.count == 3, case .text(let part)? = values[0].constant, let low = values[1].moment,
                 let high = values[2].moment, let unit = Self.microseconds[part.lowercased()]
             else { break }
+            let least = unit < 2e12 ? unit : unit < 3e13 ? (unit / 2.6784e12).rounded() * 2.4192e12 : unit * 0.99
             result.span = .init(
-                low: low, high: high, unit: Int64(unit), slack: name.contains("diff") ? Int64(unit) : 0)
+                low: low, high: high, most: unit, least: least, name.contains("diff") ? .steps : .full, isWhole: true)
         case "age":
             if values.count == 2, let high = values[0].moment, let low = values[1].moment {
-                result.span = .init(low: low, high: high, unit: 1, slack: 0)
+                result.span = .init(low: low, high: high, most: 1, .months)
             }
         case "least", "greatest":
             let known = values.map { dated($0, like: nil) }.filter { $0.moment != nil }
             guard !known.isEmpty, name == "least" || known.count == values.count else { break }
-            let symbol = scope.relation.newSymbol(symbols)
             if name == "least" {
+                // Nulls are skipped: it is null only where all are.
+                let symbol = scope.relation.newSymbol(symbols)
                 for value in known {
-                    value.moment.map { scope.relation.facts.append(Fact(Moment(symbol), notAfter: $0)) }
+                    value.moment.map { scope.relation.facts.append(Fact(Moment(symbol), notAfter: $0, .lowIfHigh)) }
                 }
                 result.moment = Moment(symbol)
             } else {
-                result.moment = oneOf(known.map { ($0, []) }, scope)
+                result.moment = oneOf(known.map { ($0, []) }, scope, skipsNull: true)
                 if let latest = result.moment {
                     for value in known {
                         if let moment = value.moment, moment.symbol != latest.symbol {
-                            scope.relation.facts.append(Fact(moment, notAfter: latest))
+                            scope.relation.facts.append(Fact(moment, notAfter: latest, .highIfLow))
                         }
                     }
                 }
@@ -253,7 +270,12 @@ extension ColumnLineage {
         }
         let moments = values.compactMap(\.moment)
         if result.moment == nil, Self.telling.contains(name), !moments.isEmpty {
-            result.moment = joined(moments, node, scope)
+            let order = scope.order()
+            let isFull = values.allSatisfy { value in
+                value.moment.map { order.isThere($0.symbol) } ?? (value.constant != nil && value.constant != .null)
+            }
+            result.moment = joined(
+                moments, node, scope, isNullAlone: name == "||" && values.count > 1 && !isFull)
         }
         return result
     }
@@ -264,8 +286,8 @@ extension ColumnLineage {
         guard values.count == 2 else { return }
         let (a, b) = (values[0], values[1])
         func step(_ value: LineageValue, _ unit: Int64) -> Int64? {
-            guard case .number(let number)? = value.constant, abs(number * Double(unit)) < 9e18 else { return nil }
-            return Int64((number * Double(unit)).rounded(isSum ? .up : .down))
+            guard case .number(let number)? = value.constant else { return nil }
+            return whole((number * Double(unit)).rounded(isSum ? .up : .down))
         }
         if let moment = a.moment, let shift = step(b, a.unit) {
             result.moment = Moment(moment.symbol, isSum ? moment.shift &+ shift : moment.shift &- shift)
@@ -274,7 +296,7 @@ extension ColumnLineage {
             result.moment = Moment(moment.symbol, moment.shift &+ shift)
             result.unit = b.unit
         } else if !isSum, let high = a.moment, let low = b.moment, a.unit == b.unit {
-            result.span = .init(low: low, high: high, unit: a.unit, slack: 0)
+            result.span = .init(low: low, high: high, most: Double(a.unit))
         } else if case .number(let x)? = a.constant, case .number(let y)? = b.constant {
             result.constant = .number(isSum ? x + y : x - y)
         }

@@ -25,7 +25,7 @@ extension ColumnLineage {
     private func arguments(_ node: SyntaxNode, _ scope: LineageScope) throws -> Arguments {
         var arguments = Arguments(values: [])
         if let condition = node["filter"] ?? node["filter_expr"] {
-            let value = try evaluate(condition, scope)
+            let value = try self.condition(condition, scope)
             arguments.conditions += value.dependencies
             arguments.facts += value.whenTrue
         }
@@ -34,7 +34,7 @@ extension ColumnLineage {
             for child in node.list("children") {
                 // `sum(CASE WHEN c THEN x END)` is `sum(x) FILTER (WHERE c)`.
                 if let (condition, result) = conditional(child, of: node) {
-                    let value = try evaluate(condition, scope)
+                    let value = try self.condition(condition, scope)
                     arguments.conditions += value.dependencies
                     arguments.facts += value.whenTrue
                     let inner = try result.map { part in try scope.with(value.whenTrue) { try evaluate(part, scope) } }
@@ -132,14 +132,14 @@ extension ColumnLineage {
         let own = try ["offset_expr", "default_expr", "start_expr", "end_expr"].compactMap { node[$0] }
             .map { try evaluate($0, scope) }
         let (twin, names) = relation.copy(symbols)
-        var facts = partitions.flatMap { sameness($0, names($0)) }
+        var facts = partitions.flatMap { sameness($0, names($0), .same) }
         if let first = orders.first, let moment = first.moment,
             let reach = try reach(node, isUnique: isUnique(orders, partitions, relation, scope), scope)
         {
             facts.append(
                 Fact(
                     names(moment), notAfter: Moment(moment.symbol, moment.shift &+ reach.shift),
-                    isStrict: reach.isStrict))
+                    isStrict: reach.isStrict, nullsStayAhead(node) ? .lowIfHigh : .open))
         }
         let conditions = arguments.facts.map { names($0) }
         let order = scope.order(facts + conditions, with: [twin])
@@ -171,6 +171,13 @@ extension ColumnLineage {
         let order = scope.order()
         let told = [first.symbol] + partitions.compactMap { $0.moment?.symbol }
         return key.allSatisfy { symbol in told.contains { order.proves(symbol, equals: $0) } }
+    }
+
+    /// Whether the rows a window looks at are null in the first expression of the order only where the row at hand
+    /// is: nulls come last in an order that rises, or first in one that falls.
+    private func nullsStayAhead(_ node: SyntaxNode) -> Bool {
+        guard let first = node.list("orders").first else { return false }
+        return (first.type == "DESCENDING") != first.nullsLast
     }
 
     /// How far after the row at hand, by the first expression of the order, the rows stand that a window looks at;

@@ -138,8 +138,13 @@ final class ColumnLineage {
                 pairs.append((index < first.count ? first[index] : nil, index < second.count ? second[index] : nil))
             }
         }
-        let made = pairs.map { _ in result.newSymbol(symbols) }
         let orders = [order(of: left, outer), order(of: right, outer)]
+        func isThere(_ column: Relation.Column?, _ side: Int) -> Bool {
+            column?.value.moment.map { orders[side].isThere($0.symbol) } ?? false
+        }
+        let made = pairs.map { pair in
+            result.newSymbol(symbols, mayBeNull: !isThere(pair.0, 0) || !isThere(pair.1, 1))
+        }
         func retold(_ dependencies: [Dependency], _ side: Int) -> [Dependency] {
             dependencies.map { dependency in
                 guard case .by(let moments) = dependency.known else { return dependency }
@@ -169,8 +174,8 @@ final class ColumnLineage {
             guard let a = pair.0?.value.moment, let b = pair.1?.value.moment else { continue }
             for (j, other) in zip(pairs.indices, pairs) where i != j {
                 guard let c = other.0?.value.moment, let d = other.1?.value.moment,
-                    let one = orders[0].bounds(of: a, where: { $0 == c.symbol }).first,
-                    let two = orders[1].bounds(of: b, where: { $0 == d.symbol }).first
+                    let one = orders[0].bounds(of: a, whereThere: true, where: { $0 == c.symbol }).first,
+                    let two = orders[1].bounds(of: b, whereThere: true, where: { $0 == d.symbol }).first
                 else { continue }
                 let shift = max(one.shift &- c.shift, two.shift &- d.shift)
                 result.facts.append(Fact(Moment(made[i]), notAfter: Moment(made[j], shift)))
@@ -233,6 +238,9 @@ final class ColumnLineage {
             if bounds.isEmpty {
                 copy.known = .never
                 copy.loss = dependency.loss ?? why
+                copy.mayBeEmpty =
+                    dependency.mayBeEmpty
+                    ?? moments.lazy.compactMap { order.emptyColumn(before: $0) { !inner.contains($0) } }.first
             } else {
                 copy.known = .by(Set(bounds))
             }
@@ -283,10 +291,12 @@ final class LineageScope {
         var facts = more
         var instances: [Relation.Instance] = []
         var optional: [Int: Set<Int>] = [:]
+        var nullable: [Int: String] = [:]
         func take(_ relation: Relation) {
             facts += relation.facts
             instances += relation.instances
             optional.merge(relation.outer) { $0.union($1) }
+            nullable.merge(relation.nullable) { old, _ in old }
         }
         var scope: LineageScope? = self
         while let here = scope {
@@ -295,7 +305,7 @@ final class LineageScope {
             scope = here.outer
         }
         for relation in others { take(relation) }
-        return TimeOrder(facts: facts, instances: instances, outer: optional)
+        return TimeOrder(facts: facts, instances: instances, outer: optional, nullable: nullable)
     }
 
     /// Evaluates what an alias stands for, once: an alias inside of its own item means something else.

@@ -22,6 +22,9 @@ struct SyntaxNode {
     var alias: String { text("alias") }
     var function: String { text("function_name").lowercased() }
 
+    /// Of an order: where it is not said, DuckDB puts nulls at the end, whichever the direction.
+    var nullsLast: Bool { !text("null_order").contains("FIRST") }
+
     /// Byte offset in the SQL.
     var place: Int? {
         guard let number = raw["query_location"] as? NSNumber, number.uint64Value < 1 << 40 else { return nil }

@@ -24,8 +24,8 @@ struct LeakCase: CustomTestStringConvertible, Sendable {
 }
 
 extension LeakCase {
-    private static let head = "SELECT w.experiment_id, w.submitted_ts, w.delayed, "
-    private static func column(_ expression: String, _ from: String = "FROM bronze.workflow_logs AS w") -> String {
+    static let head = "SELECT w.experiment_id, w.submitted_ts, w.delayed, "
+    static func column(_ expression: String, _ from: String = "FROM bronze.workflow_logs AS w") -> String {
         head + expression + " AS feature " + from
     }
 
