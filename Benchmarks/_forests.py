@@ -1,5 +1,6 @@
 """What the benchmarks of the forest evaluator share: models in files, what their library predicts, what ours does."""
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -31,6 +32,46 @@ def build():
     built = subprocess.run(["swift", "build", *flags], cwd=_bench.ROOT, capture_output=True, text=True)
     if built.returncode != 0:
         sys.exit(f"bench: forestbench does not build\n{built.stdout}{built.stderr}")
+
+
+def example(template, path):
+    """Makes and runs an example's project, writes its model file to `path`, and gives 20,000 rows drawn evenly from the
+    ranges and categories that the file tells of each feature, 2 % missing."""
+    with _bench.scratch() as folder:
+        data = {"downtime": _bench.DOWNTIME, "readmission": _bench.READMISSION}.get(template)
+        if data:
+            project = _bench.Project.from_template(f"{folder}/p", template, _bench.data(data))
+        else:
+            project = _laboratory(folder)
+        answer = json.loads(project.run("--json", codes=(0, 2)).output)
+        project.martlet("runs", "artifact", answer["models"][0]["run"], "model.txt", "-o", path)
+    with open(path) as file:
+        infos = next(line for line in file if line.startswith("feature_infos=")).strip().split("=", 1)[1].split(" ")
+    rng = numpy.random.default_rng(5)
+    columns = []
+    for info in infos:
+        if info == "none":
+            column = numpy.full(20_000, numpy.nan)
+        elif info.startswith("["):
+            low, high = (float(bound) for bound in info[1:-1].split(":"))
+            column = rng.uniform(low, high, 20_000)
+        else:
+            column = rng.choice([float(code) for code in info.split(":")], 20_000)
+        column[rng.random(20_000) < 0.02] = numpy.nan
+        columns.append(column)
+    return numpy.column_stack(columns)
+
+
+def _laboratory(folder):
+    """A project of lab-delay with the made-up logs of each source landed as one file."""
+    _bench.measured([_bench.martlet(), "generate", "lab-delay", "-o", f"{folder}/raw"])
+    _bench.measured([_bench.martlet(), "init", f"{folder}/p", "--template", "lab-delay"])
+    for source in ("workflow_logs", "queue_logs", "instrument_telemetry", "reagent_logs"):
+        days = sorted(pathlib.Path(folder, "raw", source).iterdir())
+        with open(f"{folder}/p/landing/{source}/all.csv", "w") as landed:
+            landed.write(days[0].read_text())
+            landed.writelines(day.read_text().split("\n", 1)[1] for day in days[1:])
+    return _bench.Project(f"{folder}/p")
 
 
 def lightgbm_thresholds(model):

@@ -72,7 +72,8 @@ def lightgbm_model(rng, values, labels, categories):
     columns = values.shape[1]
     boosting = rng.choice(["gbdt", "gbdt", "gbdt", "dart", "rf"])
     parameters = {
-        "objective": str(rng.choice(["binary", "binary", "binary", "cross_entropy", "regression", "huber", "quantile"])),
+        "objective": str(
+            rng.choice(["binary", "binary", "binary", "cross_entropy", "regression", "huber", "quantile"])),
         "boosting": str(boosting), "num_leaves": int(rng.choice([2, 3, 8, 31, 63, 64, 65, 255, 400])),
         "max_depth": int(rng.choice([-1, -1, 3, 10])), "learning_rate": float(rng.uniform(0.02, 0.5)),
         "min_data_in_leaf": int(rng.choice([1, 5, 20])), "max_bin": int(rng.choice([2, 15, 63, 255, 1000])),
@@ -100,7 +101,8 @@ def xgboost_model(rng, values, labels, categories):
         "max_depth": int(rng.choice([1, 3, 6, 10])), "eta": float(rng.uniform(0.02, 0.7)),
         "max_bin": int(rng.choice([2, 16, 256, 1000])), "min_child_weight": float(rng.choice([0, 1, 5])),
         "subsample": float(rng.choice([0.6, 1])), "colsample_bytree": float(rng.choice([0.5, 1])),
-        "max_cat_to_onehot": int(rng.choice([1, 4, 100])), "nthread": 1, "verbosity": 0, "seed": int(rng.integers(1 << 30)),
+        "max_cat_to_onehot": int(rng.choice([1, 4, 100])), "nthread": 1, "verbosity": 0,
+        "seed": int(rng.integers(1 << 30)),
     }
     if parameters["tree_method"] == "hist" and rng.integers(2):
         parameters |= {"grow_policy": "lossguide", "max_leaves": int(rng.choice([4, 31, 200])), "max_depth": 0}
@@ -128,10 +130,20 @@ def one(seed, folder):
     return _forests.xgboost_case(f"{folder}/{seed}", model, rows, kinds, binary=seed % 4 == 1)
 
 
+def example(template, folder):
+    """The model of an example, on rows drawn from the ranges of its features."""
+    rng = numpy.random.default_rng(9)
+    path = f"{folder}/{template}"
+    rows = _forests.example(template, path)
+    model = lightgbm.Booster(model_file=path)
+    return _forests.lightgbm_case(path, model, probes(rng, rows, _forests.lightgbm_thresholds(model), 0))
+
+
 report = _bench.Report("forest_equality")
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 with _bench.scratch() as folder:
     cases = [one(seed, folder) for seed in range(count)]
+    cases += [example(template, folder) for template in ("downtime", "lab-delay", "readmission")]
     answers = _forests.predicted(folder, cases)
     for family in ("lightgbm", "xgboost"):
         chosen = [(case, answer) for case, answer in zip(cases, answers) if case.family == family]

@@ -5,7 +5,7 @@ Usage: make bench NAME=forest_speed [MODELS], where MODELS are some of boosted, 
 
 boosted   200 trees of 31 leaves on 40 columns, trained by LightGBM on made-up data
 forest    Martlet's own random forest of the example downtime: 200 trees of depth 10
-champion  the champion of the example lab-delay, on its gold rows
+champion  the champion of the example lab-delay
 xgboost   200 trees of 31 leaves on 40 columns, trained by XGBoost
 """
 import json
@@ -40,7 +40,8 @@ def boosted(path):
     import lightgbm
 
     x, y = made_up(100_000, 7)
-    parameters = {"objective": "binary", "num_leaves": 31, "learning_rate": 0.05, "num_threads": 2, "verbose": -1, "seed": 1}
+    parameters = {"objective": "binary", "num_leaves": 31, "learning_rate": 0.05, "num_threads": 2, "verbose": -1,
+                  "seed": 1}
     lightgbm.train(parameters, lightgbm.Dataset(x, y), 200).save_model(path)
     return "lightgbm", made_up(20_000, 8)[0]
 
@@ -58,39 +59,12 @@ def xgboosted(path):
     return "json", made_up(20_000, 8)[0].astype(numpy.float32).astype(float)
 
 
-def project_model(project, path):
-    """The model file of the project's only model, and rows near its thresholds: what the file says of each feature's
-    range, drawn evenly."""
-    answer = json.loads(project.run("--json", codes=(0, 2)).output)
-    project.martlet("runs", "artifact", answer["models"][0]["run"], "model.txt", "-o", path)
-    infos = next(line for line in open(path) if line.startswith("feature_infos=")).strip().split("=", 1)[1].split(" ")
-    rng = numpy.random.default_rng(5)
-    columns = []
-    for info in infos:
-        if info == "none":
-            column = numpy.full(20_000, numpy.nan)
-        elif info.startswith("["):
-            low, high = (float(bound) for bound in info[1:-1].split(":"))
-            column = rng.uniform(low, high, 20_000)
-        else:
-            column = rng.choice([float(code) for code in info.split(":")], 20_000)
-        column[rng.random(20_000) < 0.02] = numpy.nan
-        columns.append(column)
-    return "lightgbm", numpy.column_stack(columns)
-
-
 def forest(path):
-    with _bench.scratch() as folder:
-        project = _bench.Project.from_template(folder + "/p", "downtime", _bench.data(_bench.DOWNTIME))
-        return project_model(project, path)
+    return "lightgbm", _forests.example("downtime", path)
 
 
 def champion(path):
-    with _bench.scratch() as folder:
-        _bench.measured([_bench.martlet(), "init", folder + "/p", "--template", "lab-delay"])
-        project = _bench.Project(folder + "/p")
-        project.martlet("generate", "lab-delay")
-        return project_model(project, path)
+    return "lightgbm", _forests.example("lab-delay", path)
 
 
 def lleaves(path, rows):
@@ -107,8 +81,8 @@ def lleaves(path, rows):
 
 
 def scikit_single(columns):
-    """A forest of 200 trees of depth 10 on as many columns, one row a call: the call's cost is that of the trees' number,
-    not of their contents."""
+    """A forest of 200 trees of depth 10 on as many columns, one row a call. The call's cost is that of 200 calls of
+    trees, whatever is in them."""
     from sklearn.ensemble import RandomForestClassifier
 
     x, y = made_up(5_000, 3)

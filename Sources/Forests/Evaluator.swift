@@ -1,24 +1,14 @@
 /// A forest made ready for single rows and for batches, its leaves summed as doubles (LightGBM) or floats (XGBoost).
 struct Evaluator<Leaf: BinaryFloatingPoint & Sendable>: Sendable {
-    /// Trees up to 32 or 64 leaves are scored by bits, others walked; a forest too wide for either by its own nodes.
-    private enum Single: Sendable {
-        case narrow(ScorerTables<Leaf, UInt32>)
-        case wide(ScorerTables<Leaf, UInt64>)
-        case walk(WalkTables<Leaf>)
-        case plain
-    }
-
     private enum Batch: Sendable {
         case planes(PlaneTables<Leaf>)
         case walk(WalkTables<Leaf>)
         case plain
     }
 
-    /// Beyond this mean number of leaves a walk takes fewer steps than there are splits to compare with.
-    private static var walkedFrom: Int { 128 }
-
     private let forest: ParsedForest
-    private let single: Single
+    /// `nil` for a forest too wide for it, which goes by its own nodes.
+    private let walk: WalkTables<Leaf>?
     private let batch: Batch
     /// For rows that need more space than the stack gives.
     private let pool: ScratchPool?
@@ -28,49 +18,19 @@ struct Evaluator<Leaf: BinaryFloatingPoint & Sendable>: Sendable {
     init(_ forest: ParsedForest) {
         self.forest = forest
         let columns = ThresholdColumns(forest)
-        let nodes = forest.trees.reduce(0) { $0 + $1.count }
-        let bits = PlaneTables<Leaf>(forest, columns)
-        var walk: WalkTables<Leaf>?
-        if let narrow = ScorerTables<Leaf, UInt32>(forest, columns) {
-            single = .narrow(narrow)
-        } else if let wide = ScorerTables<Leaf, UInt64>(forest, columns) {
-            single = .wide(wide)
-        } else {
-            walk = WalkTables<Leaf>(forest, columns)
-            single = walk.map { .walk($0) } ?? .plain
-        }
-        let space: Int
-        switch single {
-        case .narrow(let tables): space = tables.ranker.laneCount * 2 + tables.treeCount * 4
-        case .wide(let tables): space = tables.ranker.laneCount * 2 + tables.treeCount * 8
-        case .walk(let tables): space = tables.ranker.laneCount * 2
-        case .plain: space = 0
-        }
+        walk = WalkTables<Leaf>(forest, columns)
+        let space = (walk?.ranker.laneCount ?? 0) * MemoryLayout<UInt16>.stride
         pool = space > Self.stackLimit ? ScratchPool(size: space) : nil
-        if let bits, nodes <= 2 * Self.walkedFrom * forest.trees.count {
-            batch = .planes(bits)
+        if let planes = PlaneTables<Leaf>(forest, columns) {
+            batch = .planes(planes)
         } else {
-            batch = (walk ?? WalkTables<Leaf>(forest, columns)).map { .walk($0) } ?? .plain
+            batch = walk.map { .walk($0) } ?? .plain
         }
     }
 
     func margin(_ row: UnsafePointer<Double>) -> Leaf {
-        switch single {
-        case .narrow(let tables): scored(tables, row)
-        case .wide(let tables): scored(tables, row)
-        case .walk(let tables):
-            space { tables.margin(row, ranks: $0.assumingMemoryBound(to: UInt16.self)) }
-        case .plain: plain(row)
-        }
-    }
-
-    @inline(__always)
-    private func scored<Bits>(_ tables: ScorerTables<Leaf, Bits>, _ row: UnsafePointer<Double>) -> Leaf {
-        space {
-            tables.margin(
-                row, ranks: ($0 + tables.treeCount * MemoryLayout<Bits>.stride).assumingMemoryBound(to: UInt16.self),
-                left: $0.assumingMemoryBound(to: Bits.self))
-        }
+        guard let walk else { return plain(row) }
+        return space { walk.margin(row, ranks: $0.assumingMemoryBound(to: UInt16.self)) }
     }
 
     @inline(__always)

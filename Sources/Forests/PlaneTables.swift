@@ -1,7 +1,7 @@
-// RapidScorer's turn of QuickScorer (Ye et al., "RapidScorer: Fast tree ensemble evaluation by maximizing compactness in
-// data level parallelization", KDD 2018): many rows at a time. Ranks are bytes, so one vector compares sixteen rows with
-// a split. A tree's leaves are bits in planes of eight; a split clears bits in those planes only that its left branch
-// touches, mostly one.
+// QuickScorer (Lucchese et al., SIGIR 2015): a bit for each leaf of a tree, in order. A split that goes right rules out
+// the leaves of its left branch; when all such splits are taken, the first leaf left is the row's. No tree is walked.
+// RapidScorer (Ye et al., KDD 2018) does so for many rows at a time: ranks are bytes, so that one vector compares
+// sixteen rows with a split, and the bits stand in planes of eight leaves, of which a split touches mostly one.
 
 /// A forest of trees with up to 256 leaves, for batches. It owns its memory.
 ///

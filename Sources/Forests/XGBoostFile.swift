@@ -38,8 +38,8 @@ struct XGBoostFile {
     private func headed(_ learner: JSONValue) throws(MartletError) -> ParsedForest {
         let parameters = learner["learner_model_param"]
         func whole(_ key: String) -> Int? { parameters?[key]?.text.flatMap { Int($0) } }
-        guard let features = whole("num_feature"), (0..<1 << 24).contains(features) else {
-            throw XGBoostFile.fault("`num_feature` is missing or no whole number.", "learner.learner_model_param")
+        guard let features = whole("num_feature"), (1..<1 << 24).contains(features) else {
+            throw XGBoostFile.fault("`num_feature` is missing or not from 1.", "learner.learner_model_param")
         }
         if whole("num_class") ?? 0 > 1 || whole("num_target") ?? 1 > 1 {
             throw XGBoostFile.refusal("A model with several classes or targets")
