@@ -26,7 +26,7 @@ package struct ServeCommand: AsyncParsableCommand {
             "Folders of projects (default: the nearest upwards with a martlet.yaml).", valueName: "project"))
     var projects: [String] = []
 
-    @Option(help: "The address to listen on.")
+    @Option(help: "The address to listen on: one of this machine only, as nobody is asked who they are yet.")
     var host = "127.0.0.1"
 
     @Option(help: "The port; 0 takes a free one.")
@@ -55,6 +55,11 @@ package struct ServeCommand: AsyncParsableCommand {
 
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
+        guard ["127.0.0.1", "::1", "localhost"].contains(host) else {
+            throw ValidationError(
+                "--host must be 127.0.0.1, ::1 or localhost: the server does not check tokens yet, so put a proxy that "
+                    + "does before it.")
+        }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
