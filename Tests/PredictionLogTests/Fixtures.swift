@@ -23,6 +23,13 @@ let surroundings = Surroundings(
     newID: { UUID().uuidString.lowercased().replacing("-", with: "") },
     uptime: { ProcessInfo.processInfo.systemUptime })
 
+/// The defaults, but for segments that end by the clock: on a busy machine minutes pass within a test.
+let steady: PredictionLogPolicy = {
+    var policy = PredictionLogPolicy()
+    policy.segmentSeconds = 1e6
+    return policy
+}()
+
 let source = PredictionSource(
     project: "lab", model: "delay", version: 3, signature: Digest(of: "signature"),
     columns: [.init(name: "age"), .init(name: "priority", levels: ["high", "low"]), .init(name: "load")])

@@ -8,7 +8,7 @@ import Vocabulary
     @Test(arguments: PredictionLogMode.allCases)
     func `gives back what was appended`(mode: PredictionLogMode) async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, mode: mode, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, mode: mode, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         #expect(try log.register(source) == number)
         let full = PredictionRecord(
@@ -31,7 +31,7 @@ import Vocabulary
 
     @Test func `takes records of many callers at once`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<64 {
@@ -48,19 +48,19 @@ import Vocabulary
 
     @Test func `is written by one process only`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         #expect(throws: MartletError.self) {
-            try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+            try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         }
         try await log.shutDown()
-        try await PredictionLog.open(folder: scratch.log, surroundings: surroundings).shutDown()
+        try await PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings).shutDown()
         await #expect(throws: PredictionLogError.closed) { try await log.append(record("late", number)) }
     }
 
     @Test func `begins a new segment by size, and tells each of its sources`() async throws {
         let scratch = try Scratch()
-        var policy = PredictionLogPolicy()
+        var policy = steady
         policy.segmentBytes = 4096
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
         let other = PredictionSource(
@@ -77,7 +77,7 @@ import Vocabulary
 
     @Test func `begins a new segment by time, without a record coming`() async throws {
         let scratch = try Scratch()
-        var policy = PredictionLogPolicy()
+        var policy = steady
         policy.segmentSeconds = 0.05
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
         try await log.append(record("one", try log.register(source)))
@@ -88,7 +88,7 @@ import Vocabulary
 
     @Test func `logs the share of the requests that the policy says`() async throws {
         let scratch = try Scratch()
-        var policy = PredictionLogPolicy()
+        var policy = steady
         policy.share = 0.3
         policy.keepsDecisions = true
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
@@ -113,7 +113,7 @@ import Vocabulary
 
     @Test func `removes what is too much or too old`() async throws {
         let scratch = try Scratch()
-        var policy = PredictionLogPolicy()
+        var policy = steady
         policy.segmentBytes = 2048
         policy.keepBytes = 10_000
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
@@ -135,7 +135,7 @@ import Vocabulary
 
     @Test func `can be read while it is written`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         try await log.append(record("0", number))
         var reader = try PredictionLogReader(try #require(scratch.segments.first))
@@ -154,7 +154,7 @@ import Vocabulary
 
     @Test func `brings acknowledgements of one courier together`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         let calls = Mutex((batches: 0, records: 0))
         let courier = AcknowledgementCourier { batch in

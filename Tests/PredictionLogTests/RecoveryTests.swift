@@ -6,7 +6,7 @@ import Vocabulary
 @Suite struct `What a killed writer left` {
     /// A segment of five records without the mark of its end, and where each of its records ends.
     private func segment(_ scratch: Scratch) async throws -> (path: String, bytes: [UInt8], ends: [Int]) {
-        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         for item in 0..<5 { try await log.append(record("record-\(item)", number)) }
         let path = try #require(scratch.segments.first)
@@ -100,7 +100,7 @@ import Vocabulary
         let scratch = try Scratch()
         let (path, bytes, _) = try await segment(scratch)
         try write(bytes.dropLast(3), to: path)
-        let log = try PredictionLog.open(folder: scratch.log, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         #expect(log.counters.recovery.records == 4 && log.counters.recovery.tornSegments == 1)
         try await log.append(record("next", try log.register(source)))
         try await log.shutDown()

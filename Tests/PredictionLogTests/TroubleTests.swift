@@ -8,7 +8,7 @@ import Vocabulary
         _ scratch: Scratch, _ disk: TroubledDisk, _ mode: PredictionLogMode, buffer: Int = 4 << 20,
         sync seconds: Double = 0.1
     ) throws -> (PredictionLog, PredictionSourceNumber) {
-        var policy = PredictionLogPolicy()
+        var policy = steady
         policy.bufferBytes = buffer
         policy.syncSeconds = seconds
         let log = try PredictionLog.open(

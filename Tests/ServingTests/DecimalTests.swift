@@ -12,7 +12,9 @@ import Vocabulary
     private func check(_ text: String) {
         let read = Decimal.value(of: text)
         let reference = strtod(text, nil)
-        #expect(read?.bitPattern == reference.bitPattern, "\(text)")
+        // What overflows is no number that JSON could mean.
+        let wanted = reference.isFinite ? reference.bitPattern : nil
+        if read?.bitPattern != wanted { Issue.record("\(text) was read as \(read.map { "\($0)" } ?? "nothing")") }
     }
 
     @Test(arguments: [
