@@ -23,5 +23,14 @@ package struct InputFault: Error, Sendable, Equatable {
         self.detail = detail
     }
 
+    /// What reading a body threw.
+    init(reading error: any Error) {
+        switch error {
+        case let fault as InputFault: self = fault
+        case let fault as JSONScanner.Fault: self.init(fault)
+        default: self.init(.malformed, at: "$", "\(error)")
+        }
+    }
+
     init(_ fault: JSONScanner.Fault, at path: String = "$") { self.init(.malformed, at: path, fault.sentence) }
 }

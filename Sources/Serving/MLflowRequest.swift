@@ -4,13 +4,7 @@ package struct MLflowRequest: Sendable {
     /// - Throws: `serving.malformed`, `serving.shape`.
     package init(_ body: UnsafeRawBufferPointer, into batch: RowBatch, mostRows: Int) throws(InputFault) {
         var scanner = JSONScanner(body)
-        do { try read(&scanner, JSONRows(batch, mostRows: mostRows)) } catch let fault as JSONScanner.Fault {
-            throw InputFault(fault)
-        } catch let fault as InputFault {
-            throw fault
-        } catch {
-            throw InputFault(.malformed, at: "$", "\(error)")
-        }
+        do { try read(&scanner, JSONRows(batch, mostRows: mostRows)) } catch { throw InputFault(reading: error) }
     }
 
     private static let forms = "dataframe_split, dataframe_records, instances and inputs"

@@ -8,13 +8,7 @@ package struct NativeRequest: Sendable {
     ///   single values stands in the batch.
     package init(_ body: UnsafeRawBufferPointer, into batch: RowBatch, mostRows: Int) throws(InputFault) {
         var scanner = JSONScanner(body)
-        do { try read(&scanner, JSONRows(batch, mostRows: mostRows)) } catch let fault as JSONScanner.Fault {
-            throw InputFault(fault)
-        } catch let fault as InputFault {
-            throw fault
-        } catch {
-            throw InputFault(.malformed, at: "$", "\(error)")
-        }
+        do { try read(&scanner, JSONRows(batch, mostRows: mostRows)) } catch { throw InputFault(reading: error) }
     }
 
     private mutating func read(_ scanner: inout JSONScanner, _ rows: JSONRows) throws {

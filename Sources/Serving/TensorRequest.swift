@@ -39,13 +39,7 @@ package struct TensorRequest: Sendable {
         }
         var tensors: [Tensor] = []
         var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: body[..<split]))
-        do { try read(&scanner, &tensors) } catch let fault as JSONScanner.Fault {
-            throw InputFault(fault)
-        } catch let fault as InputFault {
-            throw fault
-        } catch {
-            throw InputFault(.malformed, at: "$", "\(error)")
-        }
+        do { try read(&scanner, &tensors) } catch { throw InputFault(reading: error) }
         let rest = UnsafeRawBufferPointer(rebasing: body[split...])
         try TensorRows(JSONRows(batch, mostRows: mostRows)).fill(tensors, binary: rest)
     }

@@ -1,53 +1,20 @@
-import Foundation
 import Identity
 import Registry
 import SQLText
 import SQLite
-import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 
-/// A folder that goes when the test ends.
-final class Scratch: Sendable {
-    let path: String
+typealias Scratch = TemporaryFolder
 
-    init() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.path
-    }
+extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var file: String { path + "/martlet.db" }
-}
-
-/// A clock that stands until it is moved, ids that count, and bytes that no secret of a test has twice.
-final class Virtual: Sendable {
-    private let clock = Mutex<Int64>(1_700_000_000)
-    private let count = Mutex(0)
-
-    var surroundings: Surroundings {
-        Surroundings(
-            actor: "nobody", now: { self.now }, newID: { String(repeating: "0", count: 24) + self.next() },
-            uptime: { 0 })
-    }
-
-    var now: Timestamp { Timestamp(microseconds: clock.withLock { $0 } * 1_000_000) }
-    func advance(seconds: Int64) { clock.withLock { $0 += seconds } }
-
+extension Virtual {
+    /// Bytes that no secret of a test has twice.
     @Sendable func random(_ count: Int) -> [UInt8] {
-        let seed = next()
-        return (0..<count).map { UInt8(truncatingIfNeeded: $0) ^ Array(seed.utf8)[$0 % 8] }
-    }
-
-    private func next() -> String {
-        let number = count.withLock { count in
-            count += 1
-            return count
-        }
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
+        let seed = Array(id().utf8.suffix(8))
+        return (0..<count).map { UInt8(truncatingIfNeeded: $0) ^ seed[$0 % 8] }
     }
 }
 
@@ -55,7 +22,7 @@ final class Virtual: Sendable {
 struct Gate {
     let scratch: Scratch
     let database: SQLiteDatabase
-    let virtual = Virtual()
+    let virtual = Virtual(step: 0)
     let store: IdentityStore
 
     init() throws {
@@ -63,7 +30,8 @@ struct Gate {
         database = try SQLiteDatabase(path: scratch.file)
         try ModelRegistry.migrate(database, at: virtual.now)
         store = IdentityStore(
-            database, author: Author(actor: "local:ada", request: "r1"), surroundings: virtual.surroundings,
+            database, author: Author(actor: "local:ada", request: "r1"),
+            surroundings: virtual.surroundings(actor: "nobody"),
             random: virtual.random)
     }
 

@@ -1,56 +1,11 @@
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
-import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 
-/// A folder that goes when the test ends.
-final class Folder: Sendable {
-    let path: String
-
-    init() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    @discardableResult
-    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
-        let file = path + "/" + name
-        try Disk.makeDirectory(Disk.parent(of: file))
-        try Data(bytes).write(to: URL(fileURLWithPath: file))
-        return file
-    }
-}
-
-/// A clock that goes one second forward each time it is read, and ids that count.
-final class Virtual: Sendable {
-    private let ticks = Mutex<Int64>(1_700_000_000)
-    private let ids = Mutex(0)
-
-    var surroundings: Surroundings {
-        Surroundings(actor: "ada", now: { self.now() }, newID: { self.id() }, uptime: { 0 })
-    }
-
-    private func now() -> Timestamp {
-        ticks.withLock { ticks in
-            ticks += 1
-            return Timestamp(microseconds: ticks * 1_000_000)
-        }
-    }
-
-    private func id() -> String {
-        let number = ids.withLock { count in
-            count += 1
-            return count
-        }
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
-    }
-}
+typealias Folder = TemporaryFolder
 
 /// A lake in a folder of its own, with the DuckDB engine and a virtual clock.
 final class Sandbox {
@@ -61,7 +16,7 @@ final class Sandbox {
     init(threads: Int = 1, in folder: Folder? = nil) throws {
         self.folder = try folder ?? Folder()
         engine = try DuckDBLakeEngine(threads: threads, memoryLimit: "1GB", spillFolder: self.folder.path + "/spill")
-        lake = Lake(root: self.folder.path + "/lake", engine: engine, surroundings: Virtual().surroundings)
+        lake = Lake(root: self.folder.path + "/lake", engine: engine, surroundings: Virtual().surroundings())
     }
 
     /// Lands a file and ingests it.

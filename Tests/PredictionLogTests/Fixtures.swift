@@ -1,19 +1,12 @@
 import Foundation
 import PredictionLog
 import Synchronization
+import TestSupport
 import Vocabulary
 
-/// A folder that goes away with the test.
-final class Scratch: Sendable {
-    let path: String
+typealias Scratch = TemporaryFolder
 
-    init() throws {
-        path = FileManager.default.temporaryDirectory.path + "/predictionlog-" + UUID().uuidString
-        try Disk.makeDirectory(path)
-    }
-
-    deinit { Disk.removeTree(path) }
-
+extension TemporaryFolder {
     var log: String { path + "/predictions" }
     var segments: [String] { SegmentFolder(log).entries().map(\.path) }
 }

@@ -1,26 +1,12 @@
 import Foundation
 import Projects
+import TestSupport
 import Testing
 import Vocabulary
 
-/// A project's folder that goes when the test ends.
-final class Folder {
-    let path: String
+typealias Folder = TemporaryFolder
 
-    init() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ name: String, _ text: String) throws {
-        let file = path + "/" + name
-        try Disk.makeDirectory(Disk.parent(of: file))
-        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-    }
-
+extension TemporaryFolder {
     func load() throws -> Project { try Project.load(path) }
 
     /// The error of loading; records an issue when there is none.

@@ -2,65 +2,13 @@ import Foundation
 import Registry
 import SQLText
 import SQLite
-import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 
-/// A folder that goes when the test ends.
-final class Scratch: Sendable {
-    let path: String
+typealias Scratch = TemporaryFolder
 
-    init() throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var file: String { path + "/martlet.db" }
-    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-}
-
-/// A clock that goes one second forward each time it is read, and ids that count.
-final class Virtual: Sendable {
-    private let clock: Mutex<Int64>
-    private let count = Mutex(0)
-    private let seconds: Int64
-
-    /// `step` is in seconds; a negative one is a clock that goes backwards.
-    init(step: Int64 = 1, start: Int64 = 1_700_000_000) {
-        seconds = step
-        clock = Mutex(start)
-    }
-
-    func surroundings(actor: String = "ada") -> Surroundings {
-        Surroundings(
-            actor: actor,
-            now: { self.tick() },
-            newID: { self.id() },
-            uptime: { 0 }
-        )
-    }
-
-    private func tick() -> Timestamp {
-        clock.withLock { now in
-            now += seconds
-            return Timestamp(microseconds: now * 1_000_000)
-        }
-    }
-
-    func advance(seconds: Int64) { clock.withLock { $0 += seconds } }
-
-    func id() -> String {
-        let number = count.withLock { count in
-            count += 1
-            return count
-        }
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
-    }
-}
+extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 
 /// A registry in a new file.
 struct Desk {
