@@ -94,18 +94,19 @@ let package = Package(
         module("Machine", ["Vocabulary"]),
 
         // Story, wiring, edge.
-        module("Workflow", ["Projects", "Lakehouse", "Training", "Registry", "Vocabulary"]),
+        module("Workflow", ["Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Vocabulary"]),
         module(
             "Composition",
             [
-                "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM", "Registry",
-                "Identity", "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Machine", "Vocabulary",
+                "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
+                "Registry", "Identity", "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Machine",
+                "Vocabulary",
             ]),
         module(
             "Commands",
             [
-                "Composition", "Workflow", "Projects", "Lakehouse", "Training", "Registry", "Identity", "Generators",
-                "Workers", "Machine", "Vocabulary", arguments,
+                "Composition", "Workflow", "Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Identity",
+                "Generators", "Workers", "Machine", "Vocabulary", arguments,
             ]),
         module(
             "HTTPAPI",

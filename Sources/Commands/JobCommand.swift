@@ -31,6 +31,7 @@ extension JobCommand {
 enum JobKinds {
     static let all: [any JobCommand.Type] = [
         RunCommand.self, IngestCommand.self, TransformJob.self, TrainJob.self, PredictJob.self, VerifyCommand.self,
+        PredictionsCompactCommand.self,
     ]
 
     /// The command line that does a job; `place` are the words that say where.

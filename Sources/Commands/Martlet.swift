@@ -16,9 +16,8 @@ package struct Martlet: ParsableCommand {
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,
             VerifyCommand.self, LineageCommand.self, ReplayCommand.self, LakeCommand.self, QuarantineCommand.self,
-            RunsCommand.self,
-            ModelsCommand.self, EventsCommand.self, JobsCommand.self, WorkerCommand.self, ServeCommand.self,
-            UsersCommand.self,
+            RunsCommand.self, PredictionsCommand.self, ModelsCommand.self, EventsCommand.self, JobsCommand.self,
+            WorkerCommand.self, ServeCommand.self, UsersCommand.self,
             TokensCommand.self, AuditCommand.self, DoctorCommand.self, SchemaCommand.self,
         ])
 

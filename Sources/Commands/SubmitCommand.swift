@@ -9,7 +9,7 @@ struct SubmitCommand: ParsableCommand {
         commandName: "submit", abstract: "Put work into the queue.",
         subcommands: [
             Submit<RunCommand>.self, Submit<IngestCommand>.self, Submit<TransformJob>.self, Submit<TrainJob>.self,
-            Submit<PredictJob>.self, Submit<VerifyCommand>.self,
+            Submit<PredictJob>.self, Submit<VerifyCommand>.self, Submit<PredictionsCompactCommand>.self,
         ])
 }
 

@@ -63,6 +63,7 @@ package final class Lake {
             case .bronze: "Land a file in landing/\(name.name)/ and run `martlet ingest`, or check the name."
             case .silver, .gold: "Write transforms/\(name.layer.rawValue)/\(name.name).sql, or check the name."
             case .quarantine: "Nothing of this source has been set aside."
+            case .monitoring: "Run `martlet predictions compact` after predictions were answered, or check the name."
             }
         return MartletError(.missing, "lake.no-table", "There is no table \(name).", remedy: remedy)
     }

@@ -10,6 +10,8 @@ package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {
     case gold
     /// Rows that bronze refused, with reasons.
     case quarantine
+    /// What was predicted, compacted from the prediction log.
+    case monitoring
 
     package static func < (a: Layer, b: Layer) -> Bool { a.rank < b.rank }
     private var rank: Int { Layer.allCases.firstIndex(of: self) ?? 0 }

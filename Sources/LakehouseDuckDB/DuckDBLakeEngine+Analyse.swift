@@ -183,7 +183,7 @@ private struct SyntaxWalk {
         guard let layer = Layer(rawValue: schema.lowercased()) else {
             throw MartletError(
                 .input, "transform.unknown-layer", "There is no layer \(schema).", at: .init(file: file),
-                remedy: "Tables stand in bronze, silver, gold or quarantine.")
+                remedy: "Tables stand in bronze, silver, gold, quarantine or monitoring.")
         }
         guard !name.contains("/") else {
             throw MartletError(

@@ -35,6 +35,7 @@ package final class DuckDBLakeEngine: LakeEngine {
             try connection.execute(
                 """
                 CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
+                CREATE SCHEMA monitoring;
                 """)
             try connection.register(rowFunction, rowNumbers)
         } catch let error as DuckDBError {

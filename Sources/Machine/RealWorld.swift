@@ -20,6 +20,9 @@ package enum RealWorld {
         Double(microseconds(CLOCK_PROCESS_CPUTIME_ID)) / 1e6
     }
 
+    /// CPU seconds of this thread so far.
+    package static func threadCPUSeconds() -> Double { Double(microseconds(CLOCK_THREAD_CPUTIME_ID)) / 1e6 }
+
     private static func microseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

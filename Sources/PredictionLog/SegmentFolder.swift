@@ -30,6 +30,13 @@ package struct SegmentFolder: Sendable {
         package var setAside: [String] = []
 
         package init() {}
+
+        enum CodingKeys: String, CodingKey {
+            case segments, records
+            case tornBytes = "torn_bytes"
+            case tornSegments = "torn_segments"
+            case setAside = "set_aside"
+        }
     }
 
     package let path: String

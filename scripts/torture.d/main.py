@@ -16,14 +16,15 @@ import disk
 import faults
 import points
 import powercut
+import predictions
 from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
 
-PARTS = ("cycles", "faults", "cuts", "flights")
+PARTS = ("cycles", "faults", "cuts", "flights", "predictions")
 # What a part may take of the minutes; cycles stop earlier when --kills is reached, and the others take the rest.
-SHARES = {"cycles": 0.5, "faults": 0.25, "cuts": 0.1, "flights": 0.15}
-SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8}
+SHARES = {"cycles": 0.45, "faults": 0.2, "cuts": 0.1, "flights": 0.15, "predictions": 0.1}
+SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8}
 # What the short form does even where a machine is so slow that the seconds are over before.
 LEAST = {"cycles": 8, "cuts": 12}
 
@@ -119,6 +120,14 @@ class Torture:
         self.failures += found
         say(f"{cuts} power cuts, {len(found)} differences, {spent:.0f} s")
 
+    def predictions(self, seconds):
+        # --kills is for the cycles where these are chosen, too.
+        alone = self.options.only == "predictions"
+        found, _ = predictions.torture(
+            self.program, Shim(self.scratch), self.scratch, self.options.root, self.seed, seconds,
+            self.options.kills if alone else 0, points.of_predictions(self.options.root), say, self.options.swallow)
+        self.failures += found
+
     def flights(self, seconds):
         options, program = self.options, self.program
         tally = Tally()
@@ -193,6 +202,9 @@ def self_test(options, path, scratch, seed):
         found = swallowed(torture, folder, what)
         missed += not found
         say(f"fsync of {what} left out: {'caught: ' + found[0][:200] if found else 'NOT CAUGHT'}")
+    folder = Path(scratch) / "self-test-predictions"
+    folder.mkdir()
+    missed += predictions.self_test(Program(path), Shim(folder), folder, seed, say)
     for name, program in broken.write(path, scratch):
         folder = Path(scratch) / program.name.replace("broken", "self-test")
         folder.mkdir()

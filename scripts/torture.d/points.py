@@ -14,6 +14,12 @@ def in_sources(root):
     return names
 
 
+def of_predictions(root):
+    """Those that every writer of a prediction log reaches."""
+    names = [name for name in in_sources(root) if name.startswith("predictions.")]
+    return sorted(name for name in names if not name.startswith(("predictions.recover.", "predictions.compact.")))
+
+
 class Log:
     """The file into which a program writes the points that it reaches."""
 

@@ -1,0 +1,128 @@
+internal import ArgumentParser
+internal import Composition
+internal import PredictionLog
+internal import Vocabulary
+internal import Workflow
+
+struct PredictionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predictions", abstract: "Look at the log of predictions, and move it into the lakehouse.",
+        subcommands: [
+            PredictionsListCommand.self, PredictionsShowCommand.self, PredictionsCompactCommand.self,
+            PredictionsLoadCommand.self,
+        ])
+}
+
+struct PredictionsListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "The segments of the prediction log, the oldest first.")
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var format: JSONOption
+
+    private struct Segment: Encodable {
+        var name: String
+        var state: String
+        var begun: Timestamp?
+        var bytes: Int64
+    }
+
+    func run() throws {
+        let folder = try place.composition().predictions
+        let closed = Set(folder.closed().map(\.path))
+        let segments = folder.entries().map { entry in
+            Segment(
+                name: Disk.name(of: entry.path),
+                state: entry.isCompacted ? "compacted" : closed.contains(entry.path) ? "closed" : "open",
+                begun: (try? PredictionLogReader(entry.path))?.header.begun, bytes: Disk.stamp(entry.path)?.size ?? 0)
+        }
+        if format.json { return try Output.json(segments) }
+        if segments.isEmpty { return Output.print("No prediction has been logged, or all are in the lakehouse.") }
+        var grid = TextGrid("segment", "state", "begun", "KiB")
+        grid.rows = segments.map {
+            [$0.name, $0.state, $0.begun?.second ?? "–", grouped(Int($0.bytes / 1024))]
+        }
+        Output.print(grid.text)
+    }
+}
+
+struct PredictionsShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "The predictions of a segment, as lines of JSON.",
+        discussion: "Compacted predictions are rows of monitoring.predictions_MODEL: see `martlet lake sql`.")
+    @Argument(help: "Names of segments as `list` gives them, or paths (default: all).") var segments: [String] = []
+    @Option(help: ArgumentHelp("At most so many predictions.", valueName: "n")) var limit: Int?
+    @OptionGroup var place: ProjectOptions
+
+    func run() throws {
+        var left = limit ?? .max
+        var paths = segments.filter { $0.contains("/") }
+        if segments.isEmpty || paths.count < segments.count {
+            let folder = try place.composition().predictions
+            let named = segments.filter { !$0.contains("/") }.map { "\(folder.path)/\($0)" }
+            paths += segments.isEmpty ? folder.entries().map(\.path) : named
+        }
+        for path in paths where left > 0 {
+            var reader = try PredictionLogReader(path)
+            while left > 0, let row = try reader.next() {
+                guard Output.deliver(try JSON.text(Self.object(row)) + "\n") else { return }
+                left -= 1
+            }
+            if left > 0, try reader.tail() == .damaged {
+                Output.note("\(path): damaged at byte \(reader.offset); there are records behind it.")
+            }
+        }
+    }
+
+    private static func object(_ row: LoggedPrediction) -> JSONValue {
+        var features: [String: JSONValue] = [:]
+        for (place, value) in row.features.enumerated() {
+            let column = place < row.source.columns.count ? row.source.columns[place] : nil
+            let level = column?.levels.flatMap { levels in
+                Int(exactly: value).flatMap { levels.indices.contains($0) ? levels[$0] : nil }
+            }
+            features[column?.name ?? "\(place)"] = value.isNaN ? .null : level.map { .text($0) } ?? .number(value)
+        }
+        func text(_ value: String?) -> JSONValue { value.map { .text($0) } ?? .null }
+        return .object([
+            "request_id": .text(row.requestID), "idempotency_key": text(row.idempotencyKey),
+            "entity_id": text(row.entityID), "project": .text(row.source.project), "model": .text(row.source.model),
+            "version": .integer(Int64(row.source.version)), "signature": .text(row.source.signature.hex),
+            "time": .text(row.time.description), "features": .object(features),
+            "score": row.score.isNaN ? .null : .number(row.score),
+            "decision": row.decision.map { .flag($0) } ?? .null, "latency_ms": .number(Double(row.latency) / 1e6),
+            "reasons": .flag(row.hasReasons), "warnings": .list(row.warnings.map { .text($0) }),
+        ])
+    }
+}
+
+struct PredictionsCompactCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact", abstract: "Move closed segments of the prediction log into the lakehouse.",
+        discussion: """
+            Each model has a table, monitoring.predictions_MODEL, with a column for each feature. A segment goes when its
+            rows are committed; a compaction that was killed goes on without adding a row twice. The segment that a server
+            writes to stays: a server closes it every few minutes. `martlet jobs submit compact-predictions` hands this
+            to a worker.
+            """)
+    @Flag(help: "Leave the segments, as files named .compacted, to the retention of the log.") var keepSegments = false
+    @OptionGroup var place: ProjectOptions
+    @OptionGroup var format: JSONOption
+
+    func run() throws {
+        let report = try place.composition().compactPredictions(keeping: keepSegments)
+        if format.json { return try Output.json(report) }
+        for (table, versions) in report.tables.sorted(by: { $0.key < $1.key }) {
+            Output.print("\(table): version \(versions.map { "\($0)" }.joined(separator: ", "))")
+        }
+        Output.print("\(grouped(report.rows)) predictions of \(grouped(report.segments)) segments moved.")
+        for path in report.damaged { Output.note("Damaged, and kept: \(path)") }
+    }
+}
+
+extension PredictionsCompactCommand: JobCommand {
+    static let kind = "compact-predictions"
+    static let words = ["predictions", "compact"]
+    static let isExclusive = false
+
+    func jobArguments() -> [String] { keepSegments ? ["--keep-segments"] : [] }
+}

@@ -1,0 +1,115 @@
+internal import Lakehouse
+internal import PredictionLog
+internal import Vocabulary
+
+/// Predictions of one model as the columns of its table in the lake.
+///
+/// Beside the columns that every such table has stands one for each feature, under its own name: numbers as they are, the
+/// names of categories. A feature whose name is taken, by one of those or by a column of another type in the table, gets
+/// `feature_` before its name or its type behind it.
+struct PredictionColumns {
+    /// Columns whose value is written as it is kept in memory, and the SQL that gives them their type.
+    private static let fixed: [(name: String, sql: String)] = [
+        ("request_id", "request_id"), ("idempotency_key", "idempotency_key"), ("entity_id", "entity_id"),
+        ("project", "project"), ("model", "model"), ("version", "version"), ("signature", "signature"),
+        ("time", "make_timestamp(time)"), ("score", "score"), ("decision", "decision = 1"),
+        ("latency_ms", "latency_ms"), ("reasons", "reasons = 1"), ("warnings", "warnings"),
+    ]
+
+    private(set) var columns: [(name: String, column: LakeColumn)] = []
+
+    init(_ rows: [LoggedPrediction], known: [DeltaField]) {
+        columns = [
+            ("request_id", text(rows) { $0.requestID }), ("idempotency_key", text(rows) { $0.idempotencyKey }),
+            ("entity_id", text(rows) { $0.entityID }), ("project", text(rows) { $0.source.project }),
+            ("model", text(rows) { $0.source.model }), ("version", whole(rows) { Int64($0.source.version) }),
+            ("signature", text(rows) { $0.source.signature.hex }), ("time", whole(rows) { $0.time.microseconds }),
+            ("score", .number(rows.map(\.score))), ("decision", whole(rows) { row in row.decision.map { $0 ? 1 : 0 } }),
+            ("latency_ms", .number(rows.map { Double($0.latency) / 1e6 })),
+            ("reasons", whole(rows) { $0.hasReasons ? 1 : 0 }),
+            ("warnings", text(rows) { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: "; ") }),
+        ]
+        addFeatures(rows, known)
+    }
+
+    /// The SELECT that gives the columns their types, over a table of what was written.
+    func select(from table: TableName) -> String {
+        let fixed = Self.fixed.map { "\($0.sql) AS \($0.name)" }
+        let features = columns.dropFirst(fixed.count).map { "\"\($0.name.replacing("\"", with: "\"\""))\"" }
+        return "SELECT \((fixed + features).joined(separator: ", ")) FROM \(table)"
+    }
+
+    private mutating func addFeatures(_ rows: [LoggedPrediction], _ known: [DeltaField]) {
+        let types = Dictionary(known.map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { a, _ in a })
+        let taken = Set(Self.fixed.map(\.name))
+        var numbers: [String: [Double]] = [:]
+        var texts: [String: [String?]] = [:]
+        var order: [String] = []
+        // The names of a source's columns are worked out once.
+        var names: [PredictionSource: [String]] = [:]
+        for (index, row) in rows.enumerated() {
+            let own =
+                names[row.source]
+                ?? row.source.columns.map { column in
+                    let isText = column.levels != nil
+                    var name = taken.contains(column.name.lowercased()) ? "feature_\(column.name)" : column.name
+                    let other = isText ? numbers[name] != nil : texts[name] != nil
+                    if other || types[name.lowercased()].map({ ($0 == "string") != isText }) ?? false {
+                        name += isText ? "_text" : "_number"
+                    }
+                    if isText, texts[name] == nil {
+                        texts[name] = [String?](repeating: nil, count: rows.count)
+                        order.append(name)
+                    } else if !isText, numbers[name] == nil {
+                        numbers[name] = [Double](repeating: .nan, count: rows.count)
+                        order.append(name)
+                    }
+                    return name
+                }
+            names[row.source] = own
+            for (place, value) in row.features.enumerated() where place < own.count {
+                if let levels = row.source.columns[place].levels {
+                    texts[own[place]]?[index] = Self.level(value, levels)
+                } else {
+                    numbers[own[place]]?[index] = value
+                }
+            }
+        }
+        for name in order {
+            if let values = numbers[name] {
+                columns.append((name, .number(values)))
+            } else if let values = texts[name] {
+                columns.append((name, Self.coded(values)))
+            }
+        }
+    }
+
+    /// The name of a level; a code that the signature does not know as a number, and `nil` for missing.
+    private static func level(_ code: Double, _ levels: [String]) -> String? {
+        if code.isNaN { return nil }
+        return Int(exactly: code).flatMap { levels.indices.contains($0) ? levels[$0] : nil } ?? "\(code)"
+    }
+
+    private static func coded(_ values: [String?]) -> LakeColumn {
+        var levels: [String] = []
+        var known: [String: Int32] = [:]
+        let codes = values.map { value -> Int32 in
+            guard let value else { return -1 }
+            if let code = known[value] { return code }
+            let code = Int32(levels.count)
+            known[value] = code
+            levels.append(value)
+            return code
+        }
+        return .text(codes: codes, levels: levels)
+    }
+
+    private func text(_ rows: [LoggedPrediction], _ value: (LoggedPrediction) -> String?) -> LakeColumn {
+        Self.coded(rows.map(value))
+    }
+
+    private func whole(_ rows: [LoggedPrediction], _ value: (LoggedPrediction) -> Int64?) -> LakeColumn {
+        let values = rows.map(value)
+        return .integer(values.map { $0 ?? 0 }, valid: values.map { $0 != nil })
+    }
+}

@@ -1,0 +1,122 @@
+package import Lakehouse
+package import PredictionLog
+package import Vocabulary
+
+/// Moves closed segments of the prediction log into the lake: a table for each model, `monitoring.predictions_<model>`.
+///
+/// Exactly once: the commit that adds the rows of a log's segments names the log and the number of the last of them
+/// (Delta `txn`), so that a compaction that was killed after it does not add them again. A segment is removed after the
+/// commits of all its models, which are durable when they return.
+package struct PredictionCompaction {
+    package struct Report: Sendable, Encodable, Equatable {
+        package var segments = 0
+        package var rows = 0
+        package var bytes: Int64 = 0
+        /// Versions that were committed, by table.
+        package var tables: [String: [Int]] = [:]
+        /// Segments with a damaged end, which are kept under another name.
+        package var damaged: [String] = []
+        package var recovery: SegmentFolder.Recovery?
+    }
+
+    /// Segments are put together up to this many bytes, in memory and in one data file a model.
+    package static let groupBytes: Int64 = 64 << 20
+
+    private let lake: Lake
+    private let folder: SegmentFolder
+    private let scratch: String
+
+    /// - Parameter scratch: a folder that is there, for work that nobody keeps.
+    package init(lake: Lake, folder: SegmentFolder, scratch: String) {
+        self.lake = lake
+        self.folder = folder
+        self.scratch = scratch
+    }
+
+    /// The table of a model.
+    package static func table(of model: String) -> TableName {
+        let name = model.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
+        return TableName(.monitoring, "predictions_" + String(name))
+    }
+
+    /// - Parameter keeping: whether compacted segments stay, as `.compacted`, until the log's retention removes them.
+    package func run(keeping: Bool = false) throws -> Report {
+        var report = Report()
+        // Where no server is at work, what a killed one left is closed first.
+        if Disk.isDirectory(folder.path), let lock = try FileLock("\(folder.path)/lock") {
+            report.recovery = try withExtendedLifetime(lock) { try folder.recover() }
+        }
+        var group: [SegmentFolder.Entry] = []
+        var bytes: Int64 = 0
+        // In order of their numbers, so that the number of the last stands for all before it.
+        for entry in folder.closed() {
+            let size = Disk.stamp(entry.path)?.size ?? 0
+            if let first = group.first, first.log != entry.log || bytes + size > Self.groupBytes {
+                try compact(group, keeping, &report)
+                (group, bytes) = ([], 0)
+            }
+            group.append(entry)
+            bytes += size
+            report.bytes += size
+        }
+        if !group.isEmpty { try compact(group, keeping, &report) }
+        return report
+    }
+
+    private func compact(_ group: [SegmentFolder.Entry], _ keeping: Bool, _ report: inout Report) throws {
+        guard let last = group.last else { return }
+        let application = "martlet/predictions/\(last.log)"
+        var rows: [TableName: [(number: Int, row: LoggedPrediction)]] = [:]
+        var ends: [String: Int] = [:]
+        for entry in group {
+            var reader = try PredictionLogReader(entry.path)
+            while let row = try reader.next() {
+                rows[Self.table(of: row.source.model), default: []].append((entry.number, row))
+            }
+            if try reader.tail() == .damaged { ends[entry.path] = reader.offset }
+        }
+        for (name, found) in rows.sorted(by: { $0.key < $1.key }) {
+            // A compaction that was killed may have got so far with this table.
+            let done = try lake.committedNumber(of: application, in: name) ?? 0
+            let new = found.filter { $0.number > done }.map(\.row)
+            if new.isEmpty { continue }
+            let file = try write(new, to: name)
+            try Failpoint.reach("predictions.compact.written")
+            if let version = try lake.append(file, to: name, once: application, upTo: Int64(last.number)) {
+                report.tables[name.description, default: []].append(version)
+                report.rows += new.count
+            } else {
+                Disk.remove(file.path)
+            }
+            try Failpoint.reach("predictions.compact.committed")
+        }
+        for entry in group {
+            let stem = entry.path.dropLast(".segment".count)
+            if let end = ends[entry.path] {
+                let aside = "\(stem)-\(end).torn"
+                report.damaged.append(aside)
+                try Disk.move(entry.path, to: aside)
+            } else if keeping {
+                try Disk.move(entry.path, to: "\(stem).compacted")
+            } else {
+                Disk.remove(entry.path)
+            }
+            report.segments += 1
+        }
+        try Disk.syncNames(in: folder.path)
+    }
+
+    /// Rows as a data file of a table, in the order of the log.
+    private func write(_ rows: [LoggedPrediction], to name: TableName) throws -> WrittenFile {
+        let columns = PredictionColumns(rows, known: try lake.fields(of: name))
+        let table = lake.table(name)
+        try Disk.makeDirectory(table.folder)
+        let id = lake.surroundings.newID()
+        let raw = "\(scratch)/\(id).parquet"
+        defer { Disk.remove(raw) }
+        _ = try lake.engine.write(columns.columns, into: raw)
+        return try lake.engine.materialise(
+            Query(columns.select(from: name), inputs: [name: [raw]], inRowOrder: true),
+            into: "\(table.folder)/part-\(id).parquet")
+    }
+}

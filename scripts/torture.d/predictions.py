@@ -1,0 +1,306 @@
+"""The prediction log: killed under load, and its power cut, against what was acknowledged.
+
+The load is a hidden command that appends records and prints the id of each that was acknowledged, with the time. What
+is left in the folder is read here, by a reader of the format of its own (docs/predictions.md).
+"""
+
+import json
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from powercut import MODES, Platter, records
+from project import Failure
+
+HEADER = 64
+FEATURES = 2
+# What a power cut may take in mode `written`, in microseconds; and what a busy machine may add between the
+# acknowledgement and the line that tells of it.
+WINDOW = 100_000
+LATE = 50_000
+
+TABLE = []
+for byte in range(256):
+    for _ in range(8):
+        byte = 0x82F63B78 ^ (byte >> 1) if byte & 1 else byte >> 1
+    TABLE.append(byte)
+
+
+def crc32c(data, crc=0):
+    crc ^= 0xFFFFFFFF
+    table = TABLE
+    for byte in data:
+        crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc ^ 0xFFFFFFFF
+
+
+def segment(path):
+    """The records of a segment in order, up to the first that is not whole: {id: (features, score)}; and whether it was closed."""
+    data = Path(path).read_bytes()
+    if len(data) < HEADER or data[:8] != b"MTLPRED1":
+        return [], False
+    if crc32c(data[:60]) != struct.unpack_from("<I", data, 60)[0]:
+        return [], False
+    salt = crc32c(data[8:32])
+    at, found = HEADER, []
+    while at + 16 <= len(data):
+        length, told = struct.unpack_from("<II", data, at)
+        if length < 8 or length % 8 or at + 8 + length > len(data):
+            break
+        payload = data[at + 8:at + 8 + length]
+        if crc32c(data[at:at + 4] + payload, salt) != told:
+            break
+        at += 8 + length
+        if payload[0] == 3:
+            return found, True
+        if payload[0] == 2:
+            score, = struct.unpack_from("<d", payload, 16)
+            features, request = struct.unpack_from("<HH", payload, 32)
+            values = struct.unpack_from(f"<{features}d", payload, 40)
+            start = 40 + 8 * features
+            found.append((payload[start:start + request].decode(), values, score))
+    return found, False
+
+
+def check(folder, acknowledged, recovered, known=None):
+    """Differences between what is in the folder and what was acknowledged; and which ids are there."""
+    found, there = [], Counter()
+    for path in sorted(Path(folder).glob("*.segment")):
+        if known is not None and path.name in known:
+            there.update(known[path.name])
+            continue
+        rows, closed = segment(path)
+        if recovered and not closed:
+            found.append(f"{path.name} was not closed by recovery")
+        for id, values, score in rows:
+            number = int(id.rsplit("-", 1)[1])
+            if values != tuple(float(number + place) for place in range(FEATURES)) or score != number % 1000 / 1000:
+                found.append(f"{id} is not what was logged")
+        ids = [row[0] for row in rows]
+        there.update(ids)
+        if known is not None and closed:
+            known[path.name] = ids
+    double = [id for id, count in there.items() if count > 1]
+    if double:
+        found.append(f"{len(double)} records twice, such as {double[0]}")
+    lost = [id for id in acknowledged if id not in there]
+    return found, lost
+
+
+def spoken(output):
+    """What was acknowledged, with its time: whole lines only."""
+    said = {}
+    for line in output[: output.rfind("\n") + 1].splitlines():
+        id, stamp = line.split(" ")
+        said[id] = int(stamp)
+    return said
+
+
+class Load:
+    """A way to put load on a log and to hear what was acknowledged. A server's would be the same, over HTTP."""
+
+    def __init__(self, program, mode, lie=False):
+        self.program, self.mode, self.lie = program, mode, lie
+
+    def words(self, folder, prefix, *more):
+        return ["predictions", "load", "--folder", str(folder), "--mode", self.mode, "--features", str(FEATURES),
+                "--segment-bytes", "100000", "--prefix", prefix, "--say", *(["--lie"] if self.lie else []), *more]
+
+    def start(self, folder, prefix, concurrency, **environment):
+        words = self.words(folder, prefix, "--concurrency", str(concurrency))
+        return subprocess.Popen(
+            [self.program.path, *words], env={**self.program.environment, **environment}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def recover(self, folder):
+        """Opens the log and closes it again; gives what recovery said."""
+        done = self.program.run(
+            Path(folder).parent, *self.words(folder, "recovery", "--records", "0"), expect=0)
+        return json.loads(done.stderr)
+
+
+def kills(program, scratch, rng, mode, points, go_on, tally, lie=False):
+    """Kill -9 at random instants and at failpoints; a folder lives for some cycles. Gives the differences."""
+    load = Load(program, mode, lie)
+    found, life = [], 0
+    while go_on(tally) and len(found) < 5:
+        folder = Path(scratch) / f"log-{mode}-{life}" / "predictions"
+        folder.mkdir(parents=True)
+        acknowledged, known = {}, {}
+        for cycle in range(20):
+            if not go_on(tally):
+                break
+            prefix = f"{life}-{cycle}"
+            environment = {}
+            point = rng.choice(points) if rng.random() < 0.6 else None
+            if point:
+                most = 40 if "write" in point or "sync" in point else 4
+                environment["MARTLET_FAILPOINT"] = f"{point}:kill@{rng.randint(1, most)}"
+            process = load.start(folder, prefix, rng.choice([1, 4, 64]), **environment)
+            # Reading must go on meanwhile, or the pipe is full and the load waits for it.
+            killer = subprocess.Popen(
+                ["sleep", f"{rng.uniform(0.05, 0.4) if not point else 2:.3f}"], stdin=subprocess.DEVNULL)
+            out, err = collect(process, killer)
+            if process.returncode != -signal.SIGKILL:
+                found.append(f"{mode} {prefix}: the load ended with {process.returncode}: {err[-300:]}")
+                break
+            said = spoken(out)
+            acknowledged.update(said)
+            tally["cycles"] += 1
+            tally["acknowledged"] += len(said)
+            if point:
+                tally[f"at {point}"] += 1
+            report = load.recover(folder)
+            tally["recovered"] += report["recovered_records"]
+            tally["torn bytes"] += report["torn_bytes"]
+            wrong, lost = check(folder, acknowledged, True, known)
+            found += [f"{mode} {prefix}: {text}" for text in wrong + [f"set aside: {n}" for n in report["set_aside"]]]
+            if lost:
+                found.append(f"{mode} {prefix}: {len(lost)} acknowledged records are lost, such as {lost[0]}")
+            if wrong or lost:
+                break
+        if not found:
+            shutil.rmtree(folder.parent)
+        life += 1
+    return found
+
+
+def collect(process, killer):
+    """The output of a process that is killed when the killer ends; also when it ends by itself."""
+    import threading
+
+    def end():
+        killer.wait()
+        if process.poll() is None:
+            process.kill()
+    thread = threading.Thread(target=end)
+    thread.start()
+    out, err = process.communicate()
+    if killer.poll() is None:
+        killer.kill()
+    thread.join()
+    return out, err
+
+
+def cuts(program, shim, scratch, seed, mode, go_on, tally, swallow=None, cuts_a_load=30):
+    """A load under the shim, and the disk as a power cut may have left it, at random calls. Gives the differences."""
+    found, number = [], 0
+    load = Load(program, mode)
+    while go_on(tally) and len(found) < 5:
+        rng = random.Random(f"{seed}-{mode}-{number}")
+        house = Path(scratch) / f"cut-{mode}-{number}"
+        folder = house / "predictions"
+        house.mkdir()
+        calls = Path(f"{house}.calls")
+        words = load.words(
+            folder, f"{number}", "--concurrency", str(rng.choice([1, 4])), "--seconds", f"{rng.uniform(0.3, 0.8):.2f}",
+            "--segment-bytes", "20000")
+        done = subprocess.run(
+            [program.path, *words], env=shim.environment(program.environment, house, log=calls, swallow=swallow),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            return [f"the load under the shim ended with {done.returncode}: {done.stderr[-300:]}"]
+        written = list(records(calls))
+        for cut in range(cuts_a_load):
+            if not go_on(tally) or len(found) >= 5:
+                break
+            rng = random.Random(f"{seed}-{mode}-{number}-{cut}")
+            position = rng.randint(0, len(written))
+            platter = Platter(house, rng)
+            for record in written[:position]:
+                platter.play(record)
+            target = Path(scratch) / f"after-{mode}-{number}-{cut}"
+            kind = rng.choice(MODES)
+            platter.cut(target, kind)
+            said = spoken(b"".join(platter.said.values()).decode())
+            where = f"{mode}, load {number}, call {position} of {len(written)}, {kind}"
+            (target / "predictions").mkdir(exist_ok=True)
+            report = load.recover(target / "predictions")
+            wrong, lost = check(target / "predictions", said, True)
+            found += [f"{where}: {text}" for text in wrong]
+            tally["cuts"] += 1
+            tally["acknowledged before cuts"] += len(said)
+            tally["lost in cuts"] += len(lost)
+            tally["set aside"] += len(report["set_aside"])
+            if lost and mode == "strict":
+                found.append(f"{where}: {len(lost)} of {len(said)} acknowledged records are lost, such as {lost[0]}")
+            elif lost:
+                age = max(said.values()) - min(said[id] for id in lost)
+                tally["longest"] = max(tally["longest"], age)
+                if age > WINDOW + LATE:
+                    found.append(f"{where}: a record is lost that was acknowledged {age / 1000:.0f} ms before the last one")
+            shutil.rmtree(target)
+        shutil.rmtree(house)
+        calls.unlink()
+        number += 1
+    return found
+
+
+def line(tally):
+    points = sum(n for name, n in tally.items() if name.startswith("at "))
+    return (
+        f"{tally['cycles']} kills ({points} at failpoints), {tally['acknowledged']} predictions acknowledged, "
+        f"{tally['recovered']} recovered, {tally['torn bytes']} torn bytes; {tally['cuts']} power cuts after "
+        f"{tally['acknowledged before cuts']} acknowledgements, {tally['lost in cuts']} lost by mode written, "
+        f"the oldest {tally['longest'] / 1000:.0f} ms before the last")
+
+
+def torture(program, shim, scratch, root, seed, seconds, wanted, points, say, swallow=None):
+    """All of it: modes take turns. Gives the differences."""
+    rng = random.Random(seed)
+    found, total = [], Counter()
+    share = seconds / 4
+    for part in ("kill", "cut"):
+        for mode in ("strict", "written"):
+            tally = Counter()
+            end = time.monotonic() + share
+            most = wanted // 2 if part == "kill" else 0
+
+            def go_on(tally):
+                if part == "kill":
+                    return tally["cycles"] < most if most else time.monotonic() < end or tally["cycles"] < 4
+                return time.monotonic() < end or tally["cuts"] < 10
+            if part == "kill":
+                found += kills(program, scratch, rng, mode, points, go_on, tally)
+            else:
+                found += cuts(program, shim, scratch, seed, mode, go_on, tally, swallow)
+            longest = max(total["longest"], tally["longest"])
+            total.update(tally)
+            total["longest"] = longest
+    say(line(total))
+    return found, total
+
+
+def self_test(program, shim, scratch, seed, say):
+    """What must be caught: an acknowledgement before its time, and an fsync that does nothing."""
+    missed = 0
+    soon = time.monotonic() + 60
+
+    def few(name, most):
+        return lambda tally: tally[name] < most and time.monotonic() < soon
+    tests = {
+        "a log that acknowledges before it writes": lambda folder: kills(
+            program, folder, random.Random(seed), "strict", ["predictions.write.before"], few("cycles", 20), Counter(),
+            lie=True),
+        "strict, fsync of files left out": lambda folder: cuts(
+            program, shim, folder, seed, "strict", few("cuts", 60), Counter(), swallow="file"),
+        "strict, fsync of directories left out": lambda folder: cuts(
+            program, shim, folder, seed, "strict", few("cuts", 60), Counter(), swallow="directory"),
+        "written, fsync left out": lambda folder: cuts(
+            program, shim, folder, seed, "written", few("cuts", 60), Counter(), swallow="all"),
+    }
+    for name, test in tests.items():
+        folder = Path(scratch) / name.replace(" ", "-").replace(",", "")
+        folder.mkdir()
+        try:
+            found = test(folder)
+        except Failure as failure:
+            found = [str(failure)]
+        missed += not found
+        say(f"{name}: {'caught: ' + found[0][:160] if found else 'NOT CAUGHT'}")
+    return missed
