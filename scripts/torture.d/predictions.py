@@ -279,9 +279,9 @@ def torture(program, shim, scratch, root, seed, seconds, wanted, points, say, sw
 def self_test(program, shim, scratch, seed, say):
     """What must be caught: an acknowledgement before its time, and an fsync that does nothing."""
     missed = 0
-    soon = time.monotonic() + 60
 
     def few(name, most):
+        soon = time.monotonic() + 60
         return lambda tally: tally[name] < most and time.monotonic() < soon
     tests = {
         "a log that acknowledges before it writes": lambda folder: kills(
