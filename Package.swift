@@ -22,10 +22,12 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -55,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
@@ -85,6 +88,7 @@ let package = Package(
 
         // Adapters: join one domain protocol to one face.
         module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
+        module("IdentityJWT", ["Identity", "Vocabulary", jwt]),
         module("TrainingLightGBM", ["Training", "LightGBM", "Vocabulary"]),
 
         // Processes that do the long work.
@@ -111,16 +115,17 @@ let package = Package(
         module(
             "HTTPAPI",
             [
-                "PredictionLog", "Serving", "Training", "Vocabulary", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
+                "Identity", "IdentityJWT", "PredictionLog", "Registry", "SQLText", "Serving", "Training", "Vocabulary",
+                hummingbird, hummingbirdCore, hummingbirdTLS, nio,
                 nioPosix, nioHTTP, nioTLS, httpTypes,
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
             ]),
         module(
             "ServingComposition",
             [
-                "HTTPAPI", "Serving", "Forests", "PredictionLog", "Workflow", "Projects", "Training", "Registry",
-                "SQLite", "SQLText", "Machine",
-                "Vocabulary", "Workers", hummingbird, logging, lifecycle, signals, arguments,
+                "HTTPAPI", "Identity", "IdentityJWT", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
+                "Training", "Registry", "SQLite", "SQLText", "Machine", "Vocabulary", "Workers", hummingbird, logging,
+                lifecycle, signals, nioPosix, arguments,
             ]),
         .executableTarget(name: "martlet-serve", dependencies: ["ServingComposition"], swiftSettings: settings),
         .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
@@ -146,6 +151,13 @@ let package = Package(
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Vocabulary"]),
         tests("PredictionLogTests", ["TestSupport", "PredictionLog", "Vocabulary"]),
+        tests(
+            "HTTPAPITests",
+            [
+                "HTTPAPI", "Identity", "IdentityJWT", "Registry", "Serving", "SQLite", "SQLText", "Vocabulary",
+                hummingbird,
+                nio, nioEmbedded, nioPosix, httpTypes, logging,
+            ]),
         tests("ServingTests", ["Serving", "Training", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],

@@ -3,6 +3,7 @@ internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
+package import ServiceLifecycle
 package import Serving
 package import Vocabulary
 
@@ -49,8 +50,7 @@ package struct FrontServer: Sendable {
     /// Serves until it is asked to end (graceful shutdown of its service group), then finishes what it began.
     /// - Parameter whenListening: told the port once requests are taken.
     package func application(whenListening: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
-        let router = table.router(
-            gatekeeper: gatekeeper, middleware: [EdgeMiddleware(ids: ids, isDraining: isDraining)])
+        let router = table.router(gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
         let makeLane = lanes(on: group)
         return Application(

@@ -17,22 +17,22 @@ package struct HealthRoutes: Sendable {
     package var routes: [Route] {
         [
             Route(
-                .get, "/health/live", id: "live", "Whether the process answers.", role: .anyone,
+                .get, "/health/live", id: "live", "Whether the process answers.", access: .anyone,
                 replies: [.init(200, "It does.", .init(Self.status))]
             ) { _, _ in try .json(["status": "live"]) },
             Route(
-                .get, "/health/startup", id: "startup", "Whether every model was loaded once.", role: .anyone,
+                .get, "/health/startup", id: "startup", "Whether every model was loaded once.", access: .anyone,
                 replies: [.init(200, "Started.", .init(Self.status)), .init(503, "Not yet.", .init(Self.status))]
             ) { _, _ in try answer(catalog.isReady, yes: "started", no: "starting") },
             Route(
-                .get, "/health/ready", id: "ready", "Whether requests may be sent here.", role: .anyone,
+                .get, "/health/ready", id: "ready", "Whether requests may be sent here.", access: .anyone,
                 replies: [.init(200, "They may.", .init(Self.status)), .init(503, "They may not.", .init(Self.status))]
             ) { _, _ in
                 try answer(catalog.isReady && !isDraining(), yes: "ready", no: isDraining() ? "draining" : "starting")
             },
             Route(
                 .get, "/health", id: "health", "What is served, and what keeps it from being up to date.",
-                role: .anyone,
+                access: .anyone,
                 replies: [
                     .init(200, "All well, or degraded but answering.", .init(Self.report)),
                     .init(503, "Not answering.", .init(Self.report)),

@@ -55,11 +55,13 @@ struct LaneMap: Sendable {
         guard head.method == .POST, head.version == .http1_1, var call = calls[head.uri] else { return nil }
         var requestID: String?
         var idempotencyKey: String?
+        var host: String?
         var authorization: String?
         for (name, value) in head.headers {
             // Few headers matter, and they differ in length.
             switch name.utf8.count {
-            case 6 where name.lowercased() == "expect": return nil
+            case 4 where name.lowercased() == "host": host = value
+            case 6 where ["expect", "origin"].contains(name.lowercased()): return nil
             case 12 where name.lowercased() == "content-type": call.contentType = value
             case 12 where name.lowercased() == "x-request-id":
                 guard let given = EdgeMiddleware.accepted(value) else { continue }
@@ -75,7 +77,8 @@ struct LaneMap: Sendable {
             default: break
             }
         }
-        guard gatekeeper.admitsAtOnce(authorization: authorization, project: call.slot.key.project) else { return nil }
+        let project = call.slot.key.project
+        guard gatekeeper.admitsAtOnce(host: host, authorization: authorization, project: project) else { return nil }
         return LaneRequest(
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
             arrived: surroundings.uptime())

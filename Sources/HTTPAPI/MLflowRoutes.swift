@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import Identity
 package import Serving
 
 /// MLflow's scoring protocol, for the server's default model and for each by its path: what `mlflow models serve` and
@@ -20,19 +21,19 @@ package struct MLflowRoutes: Sendable {
         return ["/invocations", "/projects/{project}/models/{model}/invocations"].enumerated().map { index, path in
             Route(
                 .post, path, id: index == 0 ? "invocations" : "invocations\(index)",
-                "Score rows in MLflow's form.", role: .viewer,
+                "Score rows in MLflow's form.", access: .needs(.predict),
                 accepts: [.init(Self.request), .init("text/csv", .text)],
                 replies: [.init(200, "Probabilities, in order.", .init(Self.answer))]
             ) { request, context in
                 let slot = try catalog.slot(
-                    project: context.parameters.get("project"), model: context.parameters.get("model"))
+                    project: context.segment("project") ?? context.principal?.project, model: context.segment("model"))
                 let call = ScoringCall(
                     form: .invocations, slot: slot, contentType: request.headers[.contentType])
                 return try await predictions.answer(call, request, context)
             }
         } + [
             Route(
-                .get, "/ping", id: "ping", "Whether predictions can be asked for.", role: .anyone,
+                .get, "/ping", id: "ping", "Whether predictions can be asked for.", access: .anyone,
                 replies: [.init(200, "They can.", plain), .init(503, "They cannot.", plain)]
             ) { _, _ in
                 var response = Response.text("\n")
@@ -40,7 +41,7 @@ package struct MLflowRoutes: Sendable {
                 return response
             },
             Route(
-                .get, "/version", id: "version", "The version of Martlet.", role: .anyone,
+                .get, "/version", id: "version", "The version of Martlet.", access: .anyone,
                 replies: [.init(200, "It.", plain)]
             ) { _, _ in .text(version) },
         ]

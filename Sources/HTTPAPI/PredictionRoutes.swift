@@ -1,5 +1,6 @@
 internal import HTTPTypes
 package import Hummingbird
+internal import Identity
 internal import NIOCore
 package import Serving
 package import Vocabulary
@@ -23,12 +24,13 @@ package struct PredictionRoutes: Sendable {
             .enumerated().map { index, path in
                 Route(
                     .post, path, id: index == 0 ? "predict" : "predict\(index)", "Score one row or some.",
-                    role: .viewer,
+                    access: .needs(.predict),
                     accepts: [.init(Self.request)],
                     replies: [.init(200, "Probability and decision of each row, in order.", .init(Self.answer))]
                 ) { request, context in
                     let slot = try catalog.slot(
-                        project: context.parameters.get("project"), model: context.parameters.get("model"))
+                        project: context.segment("project") ?? context.principal?.project,
+                        model: context.segment("model"))
                     return try await answer(ScoringCall(form: .native, slot: slot), request, context)
                 }
             }
@@ -38,6 +40,7 @@ package struct PredictionRoutes: Sendable {
     func answer(_ call: ScoringCall, _ request: Request, _ context: APIContext) async throws -> Response {
         do {
             let arrived = surroundings.uptime()
+            try context.require(project: call.slot.key.project)
             let body = try await request.body.collect(upTo: limits.bodyBytes)
             let model = try call.model()
             let waiter = LogWaiter()

@@ -28,6 +28,10 @@ package struct Problem: Error, Sendable {
     package var faults: [Fault] = []
     /// Seconds after which it is worth trying again.
     package var retryAfter: Int?
+    /// The methods that are allowed.
+    package var allow: String?
+    /// What WWW-Authenticate asks for.
+    package var challenge: String?
 
     package init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, remedy: String? = nil) {
         self.status = status
@@ -58,6 +62,7 @@ package struct Problem: Error, Sendable {
     static func status(of error: MartletError) -> HTTPResponse.Status {
         switch error.code {
         case "serving.not-loaded", "disk.full": return .serviceUnavailable
+        case "metadata.busy": return .serviceUnavailable
         default: break
         }
         switch error.kind {
@@ -87,6 +92,8 @@ package struct Problem: Error, Sendable {
     func response(requestID: String) -> Response {
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if let allow { headers[.allow] = allow }
+        if let challenge { headers[.wwwAuthenticate] = challenge }
         let bytes = (try? JSON.encode(json(requestID: requestID))) ?? []
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }

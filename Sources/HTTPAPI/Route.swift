@@ -1,5 +1,6 @@
 package import HTTPTypes
 package import Hummingbird
+package import Vocabulary
 
 /// One route: what it is called, who may use it, what goes in and what comes out, and the handler that does it. The
 /// router, the OpenAPI document and the test of every route with every role are made from the same list.
@@ -11,13 +12,20 @@ package struct Route: Sendable {
     package struct Body: Sendable {
         package let mediaType: String
         package let schema: Schema
+        package let example: JSONValue?
 
         /// JSON.
-        package init(_ schema: Schema) { self.init("application/json", schema) }
+        /// - Parameter example: a JSON text.
+        package init(_ schema: Schema, example: String? = nil) {
+            mediaType = "application/json"
+            self.schema = schema
+            self.example = example.flatMap { JSONValue(parsing: $0) }
+        }
 
         package init(_ mediaType: String, _ schema: Schema) {
             self.mediaType = mediaType
             self.schema = schema
+            example = nil
         }
     }
 
@@ -54,26 +62,36 @@ package struct Route: Sendable {
     package let id: String
     /// One line.
     package let summary: String
-    package let role: RequiredRole
+    package let access: Access
+    /// Schemas of parameters in the path; any text where there is none.
+    package let pathSchemas: [String: Schema]
     package let query: [Parameter]
+    /// Whether an Idempotency-Key keeps it from being done twice.
+    package let isOnce: Bool
     package let accepts: [Body]
     package let replies: [Reply]
     package let handler: Handler
 
     package init(
-        _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, role: RequiredRole,
-        query: [Parameter] = [], accepts: [Body] = [], replies: [Reply], handler: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, id: String, _ summary: String, access: Access,
+        path schemas: [String: Schema] = [:], query: [Parameter] = [], isOnce: Bool = false, accepts: [Body] = [],
+        replies: [Reply], handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.id = id
         self.summary = summary
-        self.role = role
+        self.access = access
+        pathSchemas = schemas
+        self.isOnce = isOnce
         self.query = query
         self.accepts = accepts
         self.replies = replies
         self.handler = handler
     }
+
+    /// What a parameter in the path must look like.
+    package func path(_ name: String) -> Schema? { pathSchemas[name] }
 
     /// Names of the parameters in the path.
     package var pathParameters: [String] {

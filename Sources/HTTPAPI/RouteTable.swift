@@ -1,3 +1,4 @@
+internal import HTTPTypes
 package import Hummingbird
 
 /// All routes of a server. A new area of the API is a file with a function that gives `[Route]`, and one line in
@@ -5,17 +6,44 @@ package import Hummingbird
 package struct RouteTable: Sendable {
     package let routes: [Route]
 
+    private static let methods: [HTTPRequest.Method] =
+        [
+            .get, .head, .post, .put, .patch, .delete, .options, .trace,
+        ] + ["QUERY", "CONNECT", "PROPFIND", "LOCK", "COPY", "MOVE", "LINK", "PURGE"].compactMap { .init($0) }
+
     package init(_ areas: [Route]...) { routes = areas.flatMap(\.self) }
 
+    /// The same with a route that tells of them all, as OpenAPI.
+    package init(documenting version: String, _ areas: [Route]...) {
+        let routes = areas.flatMap(\.self)
+        self.routes = routes + [OpenAPIDocument.route(with: routes, version: version)]
+    }
+
     /// The router, with each route behind the gatekeeper.
-    func router(gatekeeper: any Gatekeeper, middleware: [any MiddlewareProtocol<Request, Response, APIContext>])
-        -> Router<APIContext>
-    {
+    /// - Parameter edge: what is outermost.
+    package func router(gatekeeper: any Gatekeeper, edge: EdgeMiddleware) -> Router<APIContext> {
+        var middleware: [any MiddlewareProtocol<Request, Response, APIContext>] = [edge]
+        if let site = gatekeeper.site { middleware.append(SiteMiddleware(site)) }
         let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
         for each in middleware { router.add(middleware: each) }
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
-                try await route.handler(request, gatekeeper.admit(request, to: route, in: context))
+                let context = try await gatekeeper.admit(request, to: route, in: context)
+                try route.check(request, context)
+                return try await route.handler(request, context)
+            }
+        }
+        // A path that is there, asked with another method, says so.
+        for (path, routes) in Dictionary(grouping: routes, by: \.path) {
+            var allowed = routes.map(\.method)
+            if allowed.contains(.get) { allowed.append(.head) }
+            let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in RouteTable.methods where !allowed.contains(method) {
+                router.on(RouterPath(path), method: method) { _, _ -> Response in
+                    var problem = Problem(.methodNotAllowed, "http.405", "Only \(list) here.")
+                    problem.allow = list
+                    throw problem
+                }
             }
         }
         return router

@@ -3,6 +3,8 @@ package import Vocabulary
 /// A JSON Schema (draft 2020-12) as far as the routes' bodies need it. Objects are closed unless they say so.
 package indirect enum Schema: Sendable, Equatable {
     case null
+    /// Any JSON value.
+    case any
     case boolean
     case integer(minimum: Int? = nil, maximum: Int? = nil)
     case number(minimum: Double? = nil, maximum: Double? = nil)
@@ -41,6 +43,10 @@ extension Schema {
     package var json: JSONValue {
         switch self {
         case .null: .object(["type": .text("null")])
+        case .any:
+            .object([
+                "type": .list(["object", "array", "string", "number", "boolean", "null"].map { .text($0) })
+            ])
         case .boolean: .object(["type": .text("boolean")])
         case .integer(let minimum, let maximum):
             Self.typed(
@@ -50,7 +56,8 @@ extension Schema {
             Self.typed("number", ("minimum", minimum.map { .number($0) }), ("maximum", maximum.map { .number($0) }))
         case .text(let format, let pattern, let oneOf, let maxLength):
             Self.typed(
-                "string", ("format", format.map { .text($0) }), ("pattern", pattern.map { .text($0) }),
+                "string", ("format", format.map { .text($0) }),
+                ("pattern", (pattern ?? (oneOf == nil && maxLength != nil ? "^[^\\u0000]*$" : nil)).map { .text($0) }),
                 ("enum", oneOf.map { .list($0.map { .text($0) }) }),
                 ("maxLength", maxLength.map { .integer(Int64($0)) }))
         case .list(let items, let minItems, let maxItems):

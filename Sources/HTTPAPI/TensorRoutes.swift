@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import Identity
 package import Serving
 internal import Training
 internal import Vocabulary
@@ -28,7 +29,7 @@ package struct TensorRoutes: Sendable {
         let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
         var routes = [
             Route(
-                .get, "/v2", id: "serverMetadata", "What the server is.", role: .anyone,
+                .get, "/v2", id: "serverMetadata", "What the server is.", access: .anyone,
                 replies: [
                     .init(
                         200, "Name, version, extensions.",
@@ -43,11 +44,11 @@ package struct TensorRoutes: Sendable {
                     ]))
             },
             Route(
-                .get, "/v2/health/live", id: "serverLive", "Whether the process answers.", role: .anyone,
+                .get, "/v2/health/live", id: "serverLive", "Whether the process answers.", access: .anyone,
                 replies: [.init(200, "It does.", .init(empty))]
             ) { _, _ in try .json([String: String]()) },
             Route(
-                .get, "/v2/health/ready", id: "serverReady", "Whether every model answers.", role: .anyone,
+                .get, "/v2/health/ready", id: "serverReady", "Whether every model answers.", access: .anyone,
                 replies: [.init(200, "They do.", .init(empty)), .init(503, "Not yet, or no longer.", .init(empty))]
             ) { _, _ in
                 try .json([String: String](), status: catalog.isReady && !isDraining() ? .ok : .serviceUnavailable)
@@ -57,13 +58,15 @@ package struct TensorRoutes: Sendable {
             let suffix = index == 0 ? "" : "OfVersion"
             routes += [
                 Route(
-                    .get, path, id: "modelMetadata\(suffix)", "Inputs and outputs of a model.", role: .viewer,
+                    .get, path, id: "modelMetadata\(suffix)", "Inputs and outputs of a model.",
+                    access: .needs(.predict),
                     replies: [.init(200, "Them.", .init(Self.metadata)), .init(404, "No such model.", failure)]
                 ) { _, context in
                     try refusing(context) { call in try .json(metadata(try call.model(), name: Self.name(context))) }
                 },
                 Route(
-                    .get, path + "/ready", id: "modelReady\(suffix)", "Whether a model answers.", role: .viewer,
+                    .get, path + "/ready", id: "modelReady\(suffix)", "Whether a model answers.",
+                    access: .needs(.predict),
                     replies: [
                         .init(200, "It does.", .init(Self.ready)), .init(404, "No such model.", failure),
                         .init(503, "Not yet.", failure),
@@ -75,7 +78,8 @@ package struct TensorRoutes: Sendable {
                     }
                 },
                 Route(
-                    .post, path + "/infer", id: "infer\(suffix)", "Score rows given as tensors.", role: .viewer,
+                    .post, path + "/infer", id: "infer\(suffix)", "Score rows given as tensors.",
+                    access: .needs(.predict),
                     accepts: [.init(Self.request), .init("application/octet-stream", .text(format: "binary"))],
                     replies: [
                         .init(
@@ -96,10 +100,10 @@ package struct TensorRoutes: Sendable {
         return routes
     }
 
-    private static func name(_ context: APIContext) -> String { context.parameters.get("model") ?? "" }
+    private static func name(_ context: APIContext) -> String { context.segment("model") ?? "" }
 
     private static func call(_ context: APIContext, _ catalog: ModelCatalog) throws -> ScoringCall {
-        let version = context.parameters.get("version")
+        let version = context.segment("version")
         if let version, Int(version) == nil {
             throw MartletError(.missing, "serving.unknown-version", "\(version) is no version.")
         }

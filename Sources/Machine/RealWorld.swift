@@ -85,6 +85,11 @@ package enum RealWorld {
     /// Lets the task sleep; shorter when it is cancelled.
     package static func sleep(seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
 
+    /// Sleeps without holding a thread; throws when the task is cancelled.
+    @Sendable package static func pause(_ seconds: Double) async throws {
+        try await Task.sleep(for: .seconds(seconds))
+    }
+
     /// Ends the process.
     package static func end(_ code: Int32) -> Never { exit(code) }
 

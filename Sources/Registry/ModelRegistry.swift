@@ -47,8 +47,25 @@ package struct ModelRegistry: Sendable {
         return ModelRegistry(database, project, surroundings)
     }
 
-    private init(_ database: any SQLDatabase, _ project: String, _ surroundings: Surroundings) {
-        let book = Book(database: database, project: project, surroundings: surroundings)
+    /// The same registry for what somebody else does.
+    /// - Parameter alongside: called with each event that is written, in the same transaction: what it writes is there
+    ///   with the change, or neither is.
+    package func acting(
+        as actor: String,
+        alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
+    ) -> ModelRegistry {
+        let own = models.book.surroundings
+        return ModelRegistry(
+            models.book.database, models.book.project,
+            Surroundings(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), alongside)
+    }
+
+    private init(
+        _ database: any SQLDatabase, _ project: String, _ surroundings: Surroundings,
+        _ alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
+    ) {
+        let book = Book(
+            database: database, project: project, surroundings: surroundings, alongside: alongside)
         steps = StepStore(book: book)
         files = FileStore(book: book)
         runs = RunStore(book: book)
@@ -63,13 +80,15 @@ struct Book: Sendable {
     let database: any SQLDatabase
     let project: String
     let surroundings: Surroundings
+    /// What is written with each event.
+    let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 
     func read<Result>(_ body: (Page) throws -> Result) throws -> Result {
-        try database.read { try body(Page(connection: $0, project: project)) }
+        try database.read { try body(Page(connection: $0, project: project, alongside: nil)) }
     }
 
     func write<Result>(_ body: (Page) throws -> Result) throws -> Result {
-        try database.write { try body(Page(connection: $0, project: project)) }
+        try database.write { try body(Page(connection: $0, project: project, alongside: alongside)) }
     }
 }
 
@@ -78,9 +97,13 @@ struct Book: Sendable {
 package struct Page {
     let connection: any SQLConnection
     let project: String
+    let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 }
 
 extension Page {
     /// Writes an event in this transaction; nothing if it is there already.
-    package func publish(_ draft: EventDraft) throws { _ = try EventTable(self).append(draft) }
+    package func publish(_ draft: EventDraft) throws {
+        guard try EventTable(self).append(draft) != nil else { return }
+        try alongside?(connection, draft)
+    }
 }

@@ -4,6 +4,7 @@ internal import HTTPAPI
 internal import Hummingbird
 internal import Logging
 internal import Machine
+internal import NIOPosix
 internal import PredictionLog
 internal import Projects
 internal import ServiceLifecycle
@@ -49,6 +50,13 @@ package struct ServeCommand: AsyncParsableCommand {
             valueName: "s"))
     var drainSeconds = 1.0
 
+    @Option(
+        name: .customLong("allow-host"),
+        help: ArgumentHelp(
+            "A name that the server is asked under; localhost and addresses always are. May come several times.",
+            valueName: "name"))
+    var hosts: [String] = []
+
     package init() {}
 
     private static let version = "0.1.0"
@@ -84,12 +92,20 @@ package struct ServeCommand: AsyncParsableCommand {
         watch.look()
         Thread.detachNewThread { watch.run(every: 0.5) }
         let drain = Drain(grace: drainSeconds)
+        let threads = NIOThreadPool(numberOfThreads: 4)
+        threads.start()
+        let desk = try await IdentityHouse.desk(
+            home: served[0].home, site: Site(names: hosts + [host], isSecure: false), surroundings: surroundings,
+            threads: threads)
+        let management = Management(served.map(\.managed), desk: desk)
+        let server = server(catalog, management, desk, drain, surroundings, logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    server(catalog, drain, surroundings, logger).application { port in
+                    server.application { port in
                         logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
-                    }, drain,
+                        offerSetup(desk, port: port)
+                    }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         watch.end()
@@ -97,20 +113,31 @@ package struct ServeCommand: AsyncParsableCommand {
         logger.info("ended")
     }
 
+    private func offerSetup(_ desk: IdentityDesk, port: Int) {
+        guard let link = try? IdentityHouse.setupLink(desk, host: host, port: port) else { return }
+        FileHandleText.error("There is no user yet. Make the first admin within an hour at\n  \(link)")
+    }
+
     private func server(
-        _ catalog: ModelCatalog, _ drain: Drain, _ surroundings: Surroundings, _ logger: Logger
+        _ catalog: ModelCatalog, _ management: Management, _ desk: IdentityDesk, _ drain: Drain,
+        _ surroundings: Surroundings, _ logger: Logger
     ) -> FrontServer {
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         let isDraining: @Sendable () -> Bool = { drain.isDraining }
         return FrontServer(
             .init(host: host, port: port), catalog: catalog,
             routes: RouteTable(
+                documenting: Self.version,
+                SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
+                DeploymentRoutes(management, catalog: catalog).routes,
+                TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
+                AuditRoutes(desk).routes,
                 HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
                 MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
                 TensorRoutes(
                     catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining
                 ).routes),
-            gatekeeper: OpenGate(), isDraining: isDraining, surroundings: surroundings, logger: logger)
+            gatekeeper: IdentityGate(desk), isDraining: isDraining, surroundings: surroundings, logger: logger)
     }
 
     /// Runs the command line and ends the process with its exit code.

@@ -1,0 +1,54 @@
+package import Identity
+package import IdentityJWT
+internal import Logging
+package import NIOPosix
+package import Vocabulary
+
+/// What the routes of identity, and the gate, work with.
+package struct IdentityDesk: Sendable {
+    package let store: IdentityStore
+    package let known: KnownPrincipals
+    package let cookies: SessionCookies
+    package let surroundings: Surroundings
+    /// Where calls that block are made.
+    package let threads: NIOThreadPool
+    /// Where passwords are hashed: one thread, so that guesses take neither all processors nor all memory.
+    package let passwords: NIOThreadPool
+    let throttle = LoginThrottle()
+    /// Seconds that a session holds.
+    package let sessionSeconds: Int
+    package let site: Site
+
+    package init(
+        store: IdentityStore, known: KnownPrincipals, cookies: SessionCookies, surroundings: Surroundings,
+        threads: NIOThreadPool, passwords: NIOThreadPool, site: Site, sessionSeconds: Int = 8 * 3600
+    ) {
+        self.store = store
+        self.known = known
+        self.cookies = cookies
+        self.surroundings = surroundings
+        self.threads = threads
+        self.passwords = passwords
+        self.site = site
+        self.sessionSeconds = sessionSeconds
+    }
+
+    /// Runs what blocks on a thread of its own.
+    func aside<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await threads.runIfActive(body)
+    }
+
+    /// Runs what hashes a password.
+    func hashing<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await passwords.runIfActive(body)
+    }
+
+    /// The same for a change that this server itself must know of at once.
+    func change<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await threads.runIfActive {
+            let result = try body()
+            try known.refresh()
+            return result
+        }
+    }
+}

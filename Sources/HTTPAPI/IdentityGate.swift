@@ -1,0 +1,103 @@
+internal import HTTPTypes
+package import Hummingbird
+internal import Identity
+internal import IdentityJWT
+package import Vocabulary
+
+/// Lets in whom the route's permission lets in: the holder of an API token (`Authorization: Bearer …`), or a person with
+/// a session (cookie). Deny by default: without either there is only what anyone may.
+///
+/// A token costs a digest and a look into a table; no database is asked.
+package struct IdentityGate: Gatekeeper {
+    private let desk: IdentityDesk
+
+    package init(_ desk: IdentityDesk) { self.desk = desk }
+
+    package var site: Site? { desk.site }
+
+    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Bool {
+        guard let host, desk.site.answers(to: host), var header = authorization else { return false }
+        return header.withUTF8 { bytes in
+            guard bytes.count > 7, bytes[..<7].elementsEqual("Bearer ".utf8) else { return false }
+            let token = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[7...]))
+            return desk.known.principal(token: token, at: desk.surroundings.now())?.may(.predict, in: project) ?? false
+        }
+    }
+
+    package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
+        guard case .needs(let permission) = route.access else { return context }
+        var context = context
+        let principal: Principal
+        if let header = request.headers[.authorization] {
+            principal = try token(header)
+        } else {
+            (principal, context.session) = try await session(request)
+        }
+        guard principal.may(permission) else {
+            var problem = Problem(
+                .forbidden, "access.role", "\(principal.actor) is \(principal.role.rawValue) and may not do this.",
+                remedy: "It needs the permission \(permission.rawValue).")
+            problem.challenge = #"Bearer realm="martlet", error="insufficient_scope""#
+            throw problem
+        }
+        context.principal = principal
+        if let project = context.segment("project") { try context.require(project: project) }
+        return context
+    }
+
+    private func token(_ header: String) throws -> Principal {
+        guard header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else {
+            throw IdentityGate.unknown("Authorization is not 'Bearer TOKEN'.", #", error="invalid_request""#)
+        }
+        guard let principal = desk.known.principal(token: String(header.dropFirst(7)), at: desk.surroundings.now())
+        else {
+            throw IdentityGate.unknown(
+                "This token is none, was revoked, or has expired.", #", error="invalid_token""#)
+        }
+        return principal
+    }
+
+    /// The person, and the session's id. A request that changes something must show that a page of this session makes
+    /// it: other sites' forms can make a browser send its cookies, but cannot read the session's token.
+    private func session(_ request: Request) async throws -> (Principal, String) {
+        guard let cookie = request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] else {
+            throw IdentityGate.unknown("This needs a token or a session.", "")
+        }
+        let now = desk.surroundings.now()
+        guard let claim = await desk.cookies.claim(in: cookie.value, at: now),
+            let principal = desk.known.principal(session: claim.session, at: now)
+        else { throw IdentityGate.unknown("This session has ended.", "") }
+        let isSafe = [.get, .head, .options].contains(request.method)
+        guard isSafe || Secret.areEqual(request.headers[.csrfToken] ?? "", claim.csrf) else {
+            throw Problem(
+                .forbidden, "access.csrf", "A change in a session needs the session's X-CSRF-Token.",
+                remedy: "GET /api/session tells it.")
+        }
+        return (principal, claim.session)
+    }
+
+    static func unknown(_ detail: String, _ error: String) -> Problem {
+        var problem = Problem(
+            .unauthorized, "access.unknown", detail,
+            remedy: "Send `Authorization: Bearer TOKEN` (`martlet tokens create`), or log in.")
+        problem.challenge = #"Bearer realm="martlet""# + error
+        return problem
+    }
+}
+
+extension HTTPField.Name {
+    /// X-CSRF-Token.
+    static let csrfToken = own("X-CSRF-Token")
+}
+
+/// The cookie of a session.
+enum SessionCookie {
+    /// With the prefix a browser takes it only over HTTPS, from this very host, for all paths.
+    static func name(isSecure: Bool) -> String { isSecure ? "__Host-martlet" : "martlet_session" }
+
+    static func cookie(_ value: String, seconds: Int, isSecure: Bool) -> Cookie {
+        Cookie(
+            name: name(isSecure: isSecure), value: value, maxAge: seconds, path: "/", secure: isSecure, httpOnly: true,
+            sameSite: .strict)
+    }
+}

@@ -1,0 +1,43 @@
+internal import Identity
+package import Logging
+package import ServiceLifecycle
+
+/// Keeps what a server knows of people and tokens up to date: looks four times a second whether anything has changed, and
+/// writes down now and then which tokens were used. While the database cannot be read, those who are known stay known,
+/// and the log says so once.
+package struct IdentityWatch: Service {
+    private let desk: IdentityDesk
+    private let pause: @Sendable (Double) async throws -> Void
+    private let logger: Logger
+
+    /// - Parameter pause: waits so many seconds; throws when the task is cancelled.
+    package init(_ desk: IdentityDesk, pause: @escaping @Sendable (Double) async throws -> Void, logger: Logger) {
+        self.desk = desk
+        self.pause = pause
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            var turn = 0
+            var isBlind = false
+            while !Task.isCancelled {
+                try await pause(0.25)
+                turn += 1
+                do {
+                    let isDue = turn.isMultiple(of: 240)
+                    try await desk.aside {
+                        try desk.known.refresh()
+                        if isDue { try desk.known.noteUses() }
+                    }
+                    if isBlind { logger.notice("people and tokens can be read again") }
+                    isBlind = false
+                } catch {
+                    if !isBlind { logger.error("people and tokens cannot be read: \(error)") }
+                    isBlind = true
+                }
+            }
+        }
+        try? await desk.aside { try desk.known.noteUses() }
+    }
+}

@@ -1,0 +1,146 @@
+internal import HTTPTypes
+package import Hummingbird
+package import Identity
+internal import NIOCore
+package import Registry
+package import SQLText
+internal import Synchronization
+package import Vocabulary
+
+/// A project that is looked after over HTTP.
+package struct ManagedProject: Sendable {
+    package let name: String
+    /// Whether a version of a model needs a person's approval.
+    package let policies: [String: ApprovalPolicy]
+    /// Opens the registry, for writing, and its database.
+    package let open: @Sendable () throws -> (registry: ModelRegistry, database: any SQLDatabase)
+    /// Where an attempt at a job leaves what it says.
+    package let log: @Sendable (_ job: String, _ attempt: Int) -> String
+
+    package init(
+        name: String, policies: [String: ApprovalPolicy],
+        open: @escaping @Sendable () throws -> (registry: ModelRegistry, database: any SQLDatabase),
+        log: @escaping @Sendable (_ job: String, _ attempt: Int) -> String
+    ) {
+        self.name = name
+        self.policies = policies
+        self.open = open
+        self.log = log
+    }
+}
+
+/// What the routes of training, models and deployment work with.
+package struct Management: Sendable {
+    package let projects: [ManagedProject]
+    let desk: IdentityDesk
+    private let underway = Underway()
+
+    package init(_ projects: [ManagedProject], desk: IdentityDesk) {
+        self.projects = projects
+        self.desk = desk
+    }
+
+    /// The project that a request is about: the one it names, else the token's own, else the server's first.
+    func project(_ request: Request, _ context: APIContext) throws -> ManagedProject {
+        let asked = request.uri.queryParameters["project"].map(String.init)
+        let name = asked ?? context.principal?.project
+        if let name { try context.require(project: name) }
+        guard let project = name == nil ? projects.first : projects.first(where: { $0.name == name }) else {
+            throw Problem(
+                .notFound, "serving.unknown-project", "This server has no project '\((name ?? "").prefix(80))'.",
+                remedy: "It has: \(projects.map(\.name).joined(separator: ", ")).")
+        }
+        return project
+    }
+
+    /// Reads the registry, on a thread of its own.
+    func read<Result: Sendable>(
+        _ request: Request, _ context: APIContext, _ body: @escaping @Sendable (ModelRegistry) throws -> Result
+    ) async throws -> Result {
+        let project = try project(request, context)
+        return try await desk.aside { try body(project.open().registry) }
+    }
+
+    /// Changes something, as the request's principal and with an entry in the audit in the same transaction.
+    ///
+    /// With an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) it is done once: the same request again gets
+    /// the same answer, another request with the same key 422, and one that comes while the first is at work 409. The
+    /// key is written in the transaction of the change, so that a crash between change and answer cannot make it
+    /// happen twice.
+    func change(
+        _ request: Request, _ body: RequestBody, _ context: APIContext, status: HTTPResponse.Status = .ok,
+        _ act: @escaping @Sendable (ManagedProject, ModelRegistry) throws -> String
+    ) async throws -> Response {
+        let project = try project(request, context)
+        let author = context.author
+        let key = try Management.key(of: request)
+        let digest = Management.digest(request, body)
+        let now = desk.surroundings.now()
+        let (answer, code, isReplay) = try await desk.aside {
+            let (registry, database) = try project.open()
+            func record(_ alongside: (@Sendable (any SQLConnection) throws -> Void)?) -> ModelRegistry {
+                registry.acting(as: author.actor) { connection, event in
+                    try AuditTable(connection).append(AuditDraft(event, project.name), by: author, at: now)
+                    try alongside?(connection)
+                }
+            }
+            guard let key else { return (try act(project, record(nil)), status.code, false) }
+            let mark = RequestMark(project: project.name, actor: author.actor, key: key, digest: digest)
+            return try underway.alone(mark.name) {
+                let keys = RequestKeys(database)
+                if let kept = try keys.find(mark, at: now) { return (kept.answer, kept.status, true) }
+                let answer = try act(project, record { try RequestKeys.write(mark, at: now, $0) })
+                try keys.keep(mark, status: status.code, answer: answer, at: now)
+                return (answer, status.code, false)
+            }
+        }
+        var headers: HTTPFields = [.contentType: "application/json"]
+        if isReplay { headers[.idempotencyReplayed] = "true" }
+        return Response(
+            status: .init(code: code), headers: headers, body: .init(byteBuffer: ByteBuffer(string: answer)))
+    }
+
+    private static func key(of request: Request) throws -> String? {
+        guard let key = request.headers[.idempotencyKey] else { return nil }
+        guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (33...126).contains($0) }) else {
+            throw Problem(
+                .badRequest, "request.key", "An Idempotency-Key has 1 to 128 visible ASCII characters.")
+        }
+        return key
+    }
+
+    private static func digest(_ request: Request, _ body: RequestBody) -> Digest {
+        var text = Array("\(request.method.rawValue) \(request.uri.string)\n".utf8)
+        text.append(contentsOf: body.bytes.readableBytesView)
+        return Digest(of: text)
+    }
+}
+
+extension AuditDraft {
+    /// A change that the registry tells of as an event.
+    fileprivate init(_ event: EventDraft, _ project: String) {
+        self.init(
+            event.type.short, event.subject, project: project,
+            before: event.data["previous"].map { .object(["version": $0]) }, after: .object(event.data))
+    }
+}
+
+/// Keys whose requests are at work in this process.
+private final class Underway: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    func alone<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
+        guard names.withLock({ $0.insert(name).inserted }) else {
+            throw Problem(
+                .conflict, "request.underway", "The request with this Idempotency-Key is still at work.",
+                remedy: "Ask again in a moment.")
+        }
+        defer { names.withLock { _ = $0.remove(name) } }
+        return try body()
+    }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = own("Idempotency-Key")
+    static let idempotencyReplayed = own("Idempotency-Replayed")
+}

@@ -1,0 +1,175 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+package import Vocabulary
+
+/// The OpenAPI 3.1 document of a route table: nothing in it is written twice.
+package struct OpenAPIDocument: Sendable {
+    package let json: JSONValue
+
+    /// - Parameter version: the program's.
+    package init(_ routes: [Route], version: String) {
+        var paths: [String: JSONValue] = [:]
+        for route in routes {
+            var item = paths[route.path]?.members ?? [:]
+            item[route.method.rawValue.lowercased()] = OpenAPIDocument.operation(route)
+            paths[route.path] = .object(item)
+        }
+        json = .object([
+            "openapi": .text("3.1.0"),
+            "info": .object([
+                "title": .text("Martlet"), "version": .text(version),
+                "description": .text(
+                    "Risk models: predictions, training, registry, deployment. Errors are RFC 9457 problem details."),
+                "license": .object(["name": .text("Apache-2.0"), "identifier": .text("Apache-2.0")]),
+            ]),
+            "paths": .object(paths),
+            "components": .object([
+                "schemas": .object(["Problem": Problem.schema.json]),
+                "responses": .object(OpenAPIDocument.problems),
+                "securitySchemes": .object([
+                    "token": .object([
+                        "type": .text("http"), "scheme": .text("bearer"),
+                        "description": .text("An API token: `martlet tokens create`."),
+                    ]),
+                    "session": .object([
+                        "type": .text("apiKey"), "in": .text("cookie"), "name": .text("martlet_session"),
+                        "description": .text("A person's session; changes need X-CSRF-Token too."),
+                    ]),
+                ]),
+            ]),
+        ])
+    }
+
+    /// The route that answers with the document of `routes` and itself.
+    package static func route(with routes: [Route], version: String) -> Route {
+        func make(_ body: JSONValue) -> Route {
+            Route(
+                .get, "/openapi.json", id: "openAPI", "This document.", access: .anyone,
+                replies: [
+                    .init(
+                        200, "OpenAPI 3.1.",
+                        .init(
+                            .object(
+                                [
+                                    .init("openapi", .text(pattern: #"^3\.1\."#)),
+                                    .init("info", .object([.init("title", .text)], additional: .any)),
+                                    .init("paths", .object([], additional: .object([], additional: .any))),
+                                ], additional: .any)))
+                ]
+            ) { _, _ in try .json(body) }
+        }
+        return make(OpenAPIDocument(routes + [make(.null)], version: version).json)
+    }
+
+    private static func operation(_ route: Route) -> JSONValue {
+        var operation: [String: JSONValue] = [
+            "operationId": .text(route.id), "summary": .text(route.summary), "responses": responses(route),
+            "tags": .list([.text(tag(route))]),
+        ]
+        var security: [JSONValue] = []
+        if case .needs(let permission) = route.access {
+            security = [.object(["token": .list([])]), .object(["session": .list([])])]
+            let roles = Role.allCases.filter { permission.isAllowed(to: $0) }.map(\.rawValue)
+            operation["description"] = .text("Needs `\(permission.rawValue)`: \(roles.joined(separator: ", ")).")
+        }
+        operation["security"] = .list(security)
+        let parameters = parameters(route)
+        if !parameters.isEmpty { operation["parameters"] = .list(parameters) }
+        if !route.accepts.isEmpty {
+            // No body is an empty object, where that fits.
+            let isRequired = route.accepts.allSatisfy { !$0.schema.faults(in: .object([:])).isEmpty }
+            operation["requestBody"] = .object([
+                "required": .flag(isRequired), "content": content(route.accepts),
+            ])
+        }
+        return .object(operation)
+    }
+
+    private static func tag(_ route: Route) -> String {
+        let parts = route.path.split(separator: "/")
+        return parts.first == "api" ? String(parts.dropFirst().first ?? "api") : String(parts.first ?? "root")
+    }
+
+    private static func parameters(_ route: Route) -> [JSONValue] {
+        var list = route.pathParameters.map { name -> JSONValue in
+            .object([
+                "name": .text(name), "in": .text("path"), "required": .flag(true),
+                "schema": (route.path(name) ?? .text(maxLength: 400)).json,
+            ])
+        }
+        list += route.query.map { parameter in
+            .object([
+                "name": .text(parameter.name), "in": .text("query"), "schema": parameter.schema.json,
+                "description": .text(parameter.about),
+            ])
+        }
+        if route.isOnce {
+            list.append(
+                .object([
+                    "name": .text("Idempotency-Key"), "in": .text("header"),
+                    "schema": Schema.text(pattern: "^[!-~]{1,128}$").json,
+                    "description": .text("The same request with the same key is done once and answered the same."),
+                ]))
+        }
+        return list
+    }
+
+    private static func content(_ bodies: [Route.Body]) -> JSONValue {
+        var content: [String: JSONValue] = [:]
+        for body in bodies {
+            var media: [String: JSONValue] = ["schema": body.schema.json]
+            media["example"] = body.example
+            content[body.mediaType] = .object(media)
+        }
+        return .object(content)
+    }
+
+    /// What the route says, and what may happen to any request.
+    private static func responses(_ route: Route) -> JSONValue {
+        var responses: [String: JSONValue] = [:]
+        var common = [400, 404, 405, 421, 422, 500, 503]
+        if !route.accepts.isEmpty { common += [413, 415] }
+        if route.access != .anyone { common += [401] }
+        common += [403]
+        if route.isOnce { common += [409] }
+        for status in common { responses["\(status)"] = .object(["$ref": .text("#/components/responses/\(status)")]) }
+        for reply in route.replies {
+            var response: [String: JSONValue] = ["description": .text(reply.about)]
+            if !reply.bodies.isEmpty { response["content"] = content(reply.bodies) }
+            responses["\(reply.status)"] = .object(response)
+        }
+        return .object(responses)
+    }
+
+    private static var problems: [String: JSONValue] {
+        let sentences = [
+            400: "The request cannot be understood.", 401: "No token or session, or one that does not hold.",
+            403: "Not allowed.", 404: "There is no such thing.", 405: "Not with this method.",
+            409: "The state of things forbids it.", 413: "Too many bytes.", 415: "Not in this form.",
+            421: "Not this server's name.", 422: "It does not fit the schema; each fault has its JSONPath.",
+            429: "Too many requests.", 500: "A fault of Martlet.", 503: "Not now.",
+        ]
+        return Dictionary(
+            uniqueKeysWithValues: sentences.map { status, sentence in
+                (
+                    "\(status)",
+                    .object([
+                        "description": .text(sentence),
+                        "content": .object([
+                            "application/problem+json": .object([
+                                "schema": .object(["$ref": .text("#/components/schemas/Problem")])
+                            ])
+                        ]),
+                    ])
+                )
+            })
+    }
+}
+
+extension Route.Reply {
+    /// A problem of this route's own.
+    package static func problem(_ status: Int, _ about: String) -> Route.Reply {
+        .init(status, about, .init("application/problem+json", .named("Problem")))
+    }
+}

@@ -1,0 +1,27 @@
+internal import HTTPTypes
+package import Hummingbird
+
+/// Refuses requests that were meant for another site (421), and those that a page of another site makes (403), before
+/// any route sees them.
+package struct SiteMiddleware: RouterMiddleware {
+    package typealias Context = APIContext
+
+    private let site: Site
+
+    package init(_ site: Site) { self.site = site }
+
+    package func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let authority = request.head.authority ?? ""
+        guard site.answers(to: authority) else {
+            throw Problem(
+                .misdirectedRequest, "access.host", "This server does not answer to '\(authority.prefix(80))'.",
+                remedy: "If it should, start it with `--allow-host NAME`.")
+        }
+        if let origin = request.headers[.origin], !site.isOwn(origin: origin, at: authority) {
+            throw Problem(.forbidden, "access.origin", "Pages of '\(origin.prefix(80))' may not ask this server.")
+        }
+        return try await next(request, context)
+    }
+}

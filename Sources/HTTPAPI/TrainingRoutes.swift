@@ -1,0 +1,104 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import NIOCore
+internal import Registry
+internal import Vocabulary
+
+/// Training: work that is handed over to a worker, and how it goes.
+package struct TrainingRoutes: Sendable {
+    let management: Management
+    /// Waits so many seconds; ends early, by throwing, when the task is cancelled.
+    let pause: @Sendable (Double) async throws -> Void
+
+    package init(_ management: Management, pause: @escaping @Sendable (Double) async throws -> Void) {
+        self.management = management
+        self.pause = pause
+    }
+
+    package var routes: [Route] {
+        [
+            start("/api/training/start", id: "startTraining", "Queue a run: from new files to a candidate."),
+            start("/retraining", id: "retrain", "Queue a run that trains a candidate anew."),
+            Route(
+                .get, "/api/training/status/{job}", id: "trainingStatus", "How a job stands.",
+                access: .needs(.readTraining), path: ["job": JobSchemas.id], query: [.project],
+                replies: [.init(200, "The job.", .init(JobSchemas.job)), .problem(404, "No such job.")]
+            ) { request, context in
+                let id = try context.requiredSegment("job")
+                return try .json(await management.read(request, context) { JobView(try $0.jobs.find(id)) })
+            },
+            Route(
+                .get, "/api/training/logs/{job}", id: "trainingLogs", "What a job's newest attempt said.",
+                access: .needs(.readTraining), path: ["job": JobSchemas.id], query: [.project],
+                replies: [
+                    .init(200, "Its lines; none before it was begun.", .init("text/plain", .text)),
+                    .problem(404, "No such job."),
+                ]
+            ) { request, context in
+                let id = try context.requiredSegment("job")
+                let project = try management.project(request, context)
+                let text = try await management.read(request, context) { registry in
+                    let job = try registry.jobs.find(id)
+                    return JobLog.read(project.log(job.id, job.token), from: 0).text
+                }
+                return .text(text)
+            },
+            Route(
+                .get, "/api/training/events/{job}", id: "trainingEvents",
+                "A job's states, progress and lines as server-sent events, until it has ended.",
+                access: .needs(.readTraining), path: ["job": JobSchemas.id], query: [.project],
+                replies: [
+                    .init(
+                        200, "Events `status`, `progress` and `log`; each id says where to go on (Last-Event-ID).",
+                        .init("text/event-stream", .text)), .problem(404, "No such job."),
+                ], handler: follow),
+        ]
+    }
+
+    private func start(_ path: String, id: String, _ summary: String) -> Route {
+        Route(
+            .post, path, id: id, summary, access: .needs(.startTraining), query: [.project], isOnce: true,
+            accepts: [.init(JobSchemas.order, example: #"{"kind": "train", "split_seed": 7}"#)],
+            replies: [.init(202, "Queued; a worker does it.", .init(JobSchemas.job))]
+        ) { request, context in
+            let body = try await context.object(request, JobSchemas.order)
+            let kind = body.optionalText("kind") ?? "run"
+            let seed = body.optionalInteger("split_seed").map { ["--split-seed", "\($0)"] } ?? []
+            let order = JobOrder(
+                kind: kind, arguments: seed, priority: body.optionalInteger("priority") ?? 0)
+            return try await management.change(request, body, context, status: .accepted) { _, registry in
+                try JSON.text(JobView(registry.jobs.submit(order).job))
+            }
+        }
+    }
+
+    @Sendable private func follow(_ request: Request, _ context: APIContext) async throws -> Response {
+        let id = try context.requiredSegment("job")
+        let project = try management.project(request, context)
+        let first = try await management.read(request, context) { try $0.jobs.find(id) }
+        let start = JobFeed(lastEventID: request.headers[.lastEventID])
+        let (desk, pause) = (management.desk, pause)
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],
+            body: ResponseBody { writer in
+                var (job, feed) = (first, start)
+                while true {
+                    let now = job
+                    let offset = feed.offset(attempt: now.token)
+                    let log = try await desk.aside { JobLog.read(project.log(now.id, now.token), from: offset) }
+                    try await writer.write(ByteBuffer(string: feed.next(JobView(now), log)))
+                    if now.state.isEnded { break }
+                    try await pause(0.5)
+                    job = try await desk.aside { try project.open().registry.jobs.find(now.id) }
+                }
+                try await writer.finish(nil)
+            })
+    }
+}
+
+extension HTTPField.Name {
+    static let lastEventID = own("Last-Event-ID")
+    static let xAccelBuffering = own("X-Accel-Buffering")
+}

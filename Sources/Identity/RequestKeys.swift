@@ -1,0 +1,80 @@
+package import SQLText
+package import Vocabulary
+
+/// A request that is to be done once.
+package struct RequestMark: Sendable, Equatable {
+    package let project: String
+    package let actor: String
+    /// What the client named it; each actor has names of its own.
+    package let key: String
+    /// Of method, address and body.
+    package let digest: Digest
+
+    package init(project: String, actor: String, key: String, digest: Digest) {
+        self.project = project
+        self.actor = actor
+        self.key = key
+        self.digest = digest
+    }
+
+    package var name: String { "\(project)\n\(actor)\n\(key)" }
+}
+
+/// The table `request_keys`: requests that were done, and what was answered. Kept for a day.
+package struct RequestKeys: Sendable {
+    private static let kept: Int64 = 24 * 3_600_000_000
+    private let database: any SQLDatabase
+
+    package init(_ database: any SQLDatabase) { self.database = database }
+
+    /// What was answered to this request; `nil` if it was not done yet.
+    /// - Throws: `request.key-taken` when the key belongs to another request, `request.no-answer` when it was done but
+    ///   the answer was lost.
+    package func find(_ mark: RequestMark, at now: Timestamp) throws -> (status: Int, answer: String)? {
+        let row = try database.read { connection in
+            try connection.row(
+                """
+                SELECT digest, status, answer FROM request_keys
+                WHERE project = \(mark.project) AND actor = \(mark.actor) AND request_key = \(mark.key)
+                    AND created > \(now.microseconds - RequestKeys.kept)
+                """)
+        }
+        guard let row else { return nil }
+        guard try row.digest("digest") == mark.digest else {
+            throw MartletError(
+                .input, "request.key-taken", "This Idempotency-Key belongs to another request.",
+                remedy: "Use a key of its own for each request.")
+        }
+        guard let status = try row.optionalInt("status"), let answer = try row.optionalText("answer") else {
+            throw MartletError(
+                .conflict, "request.no-answer", "This request was carried out, but its answer was lost in a crash.",
+                remedy: "Look at what it was to change; it is not done twice.")
+        }
+        return (status, answer)
+    }
+
+    /// Notes in the transaction of a change that its request is done; once a transaction is enough.
+    package static func write(_ mark: RequestMark, at now: Timestamp, _ connection: any SQLConnection) throws {
+        try connection.execute(
+            "DELETE FROM request_keys WHERE created <= \(now.microseconds - kept)")
+        try connection.execute(
+            """
+            INSERT INTO request_keys (project, actor, request_key, digest, created)
+            VALUES (\(mark.project), \(mark.actor), \(mark.key), \(mark.digest), \(now))
+            ON CONFLICT (project, actor, request_key) DO NOTHING
+            """)
+    }
+
+    /// Keeps what was answered.
+    package func keep(_ mark: RequestMark, status: Int, answer: String, at now: Timestamp) throws {
+        try database.write { connection in
+            try RequestKeys.write(mark, at: now, connection)
+            try connection.execute(
+                """
+                UPDATE request_keys SET status = \(status), answer = \(answer)
+                WHERE project = \(mark.project) AND actor = \(mark.actor) AND request_key = \(mark.key)
+                    AND digest = \(mark.digest)
+                """)
+        }
+    }
+}

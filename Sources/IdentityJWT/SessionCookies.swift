@@ -1,0 +1,60 @@
+package import Identity
+internal import JWTKit
+package import Vocabulary
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// The signed token (JWT, RFC 7519; HMAC with SHA-256) that a browser carries for a session. It says which session, and
+/// nothing that is believed without looking: role and name are those that the database has today.
+package struct SessionCookies: Sendable {
+    /// What a token that holds says.
+    package struct Claim: Sendable, Equatable {
+        package let session: String
+        package let csrf: String
+    }
+
+    private struct Payload: JWTPayload {
+        var jti: IDClaim
+        var sub: SubjectClaim
+        var iss: IssuerClaim
+        var iat: Int64
+        var exp: Int64
+        var csrf: String
+
+        /// The time is looked at by `claim`, which is told it.
+        func verify(using algorithm: some JWTAlgorithm) throws {
+            guard iss.value == SessionCookies.issuer else {
+                throw JWTError.claimVerificationFailure(failedClaim: iss, reason: "another issuer")
+            }
+        }
+    }
+
+    private static let issuer = "martlet"
+    private let keys: JWTKeyCollection
+
+    package init(_ key: SigningKey) async {
+        keys = await JWTKeyCollection().add(hmac: HMACKey(from: Data(key.bytes)), digestAlgorithm: .sha256)
+    }
+
+    /// The token of a session.
+    package func token(for session: Session) async throws -> String {
+        try await keys.sign(
+            Payload(
+                jti: IDClaim(value: session.id), sub: SubjectClaim(value: session.user.name),
+                iss: IssuerClaim(value: SessionCookies.issuer), iat: session.created.microseconds / 1_000_000,
+                exp: session.expires.microseconds / 1_000_000, csrf: session.csrf))
+    }
+
+    /// What a token says, if this key signed it and its time is not over; `nil` else. Whether the session still holds
+    /// is for `KnownPrincipals` to say.
+    package func claim(in token: String, at now: Timestamp) async -> Claim? {
+        guard token.utf8.count <= 1024, let payload = try? await keys.verify(token, as: Payload.self),
+            payload.exp > now.microseconds / 1_000_000
+        else { return nil }
+        return Claim(session: payload.jti.value, csrf: payload.csrf)
+    }
+}

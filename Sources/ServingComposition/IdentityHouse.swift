@@ -1,0 +1,38 @@
+internal import HTTPAPI
+internal import Identity
+internal import IdentityJWT
+internal import Machine
+internal import NIOPosix
+internal import Registry
+internal import SQLite
+internal import Vocabulary
+
+/// People and tokens of a server: those of the home that it was started with first.
+enum IdentityHouse {
+    /// Seconds that a setup link works.
+    static let setupSeconds = 3600
+
+    static func desk(
+        home: String, site: Site, surroundings: Surroundings, threads: NIOThreadPool
+    ) async throws -> IdentityDesk {
+        try Disk.makeDirectory(home)
+        let database = try SQLiteDatabase(path: home + "/martlet.db")
+        try ModelRegistry.migrate(database, at: surroundings.now())
+        let store = IdentityStore(
+            database, author: Author(actor: "server"), surroundings: surroundings, random: RealWorld.randomBytes)
+        let known = KnownPrincipals(store)
+        try known.refresh()
+        let key = try SigningKey(path: home + "/session.key", random: RealWorld.randomBytes)
+        let passwords = NIOThreadPool(numberOfThreads: 1)
+        passwords.start()
+        return IdentityDesk(
+            store: store, known: known, cookies: await SessionCookies(key), surroundings: surroundings,
+            threads: threads, passwords: passwords, site: site)
+    }
+
+    /// The link with which the first admin is made; `nil` once there is anybody.
+    static func setupLink(_ desk: IdentityDesk, host: String, port: Int) throws -> String? {
+        guard let secret = try desk.store.setupSecret(seconds: setupSeconds) else { return nil }
+        return SetupPage.link(secret: secret.text, isSecure: desk.site.isSecure, host: host, port: port)
+    }
+}

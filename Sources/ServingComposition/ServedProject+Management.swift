@@ -1,0 +1,47 @@
+internal import HTTPAPI
+internal import Projects
+internal import Registry
+internal import SQLText
+internal import SQLite
+internal import Synchronization
+internal import Vocabulary
+internal import Workers
+
+extension ServedProject {
+    /// The same project, to be looked after over HTTP. Its registry is opened for writing when it is first needed.
+    var managed: ManagedProject {
+        let house = RegistryHouse(project: project.name, path: home + "/martlet.db", surroundings: surroundings)
+        let logs = home + "/logs/jobs"
+        return ManagedProject(
+            name: project.name,
+            policies: Dictionary(
+                project.models.map { ($0.name, $0.needsApproval ? .required : .none) },
+                uniquingKeysWith: { first, _ in first }),
+            open: { try house.open() }, log: { AttemptLauncher.log(of: $0, attempt: $1, in: logs) })
+    }
+}
+
+/// A registry that is opened once, and again if that failed.
+private final class RegistryHouse: Sendable {
+    private let project: String
+    private let path: String
+    private let surroundings: Surroundings
+    private let opened = Mutex<(registry: ModelRegistry, database: SQLiteDatabase)?>(nil)
+
+    init(project: String, path: String, surroundings: Surroundings) {
+        self.project = project
+        self.path = path
+        self.surroundings = surroundings
+    }
+
+    func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
+        try opened.withLock { opened in
+            if let opened { return opened }
+            try Disk.makeDirectory(Disk.parent(of: path))
+            let database = try SQLiteDatabase(path: path)
+            let registry = try ModelRegistry.open(database, project: project, surroundings: surroundings)
+            opened = (registry, database)
+            return (registry, database)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import HTTPAPI
+import HTTPTypes
+import Identity
+import Registry
+import Testing
+import Vocabulary
+
+/// Every route with every role, from the route table itself.
+struct AccessTests {
+    /// The least role that may use each route; `nil` for anyone. Written down apart from the routes and from
+    /// `Permission.table`, so that a slip in either is seen; a new route is refused here until it stands here too.
+    private static let least: [String: Role?] = [
+        "logIn": nil, "setUp": nil, "setupPage": nil, "setupScript": nil, "openAPI": nil, "live": nil, "startup": nil,
+        "ready": nil, "health": nil,
+        "whoAmI": .viewer, "logOut": .viewer, "listModels": .viewer, "getModel": .viewer, "listVersions": .viewer,
+        "deploymentStatus": .viewer, "trainingStatus": .viewer, "trainingLogs": .viewer, "trainingEvents": .viewer,
+        "monitoringMetrics": .viewer, "monitoringAlerts": .viewer, "predict": .viewer, "predict1": .viewer,
+        "predict2": .viewer, "predict3": .viewer,
+        "registerModel": .operator, "startTraining": .operator, "retrain": .operator,
+        "promoteModel": .approver, "approveModel": .approver, "rejectModel": .approver, "deploy": .approver,
+        "rollback": .approver, "listAudit": .admin,
+    ]
+
+    private func path(_ route: Route, project: String = House.project) -> String {
+        let values = ["project": project, "model": "readmission", "id": "readmission@1", "job": "abcdef"]
+        return route.pathParameters.reduce(route.path) { $0.replacing("{\($1)}", with: values[$1] ?? "x") }
+    }
+
+    @Test func `what each role may do is what is written down`() async throws {
+        let house = try await House()
+        #expect(Set(house.table.routes.map(\.id)) == Set(Self.least.keys))
+        #expect(Set(house.table.routes.map(\.id)).count == house.table.routes.count, "ids are unique")
+        for role in Role.allCases {
+            let token = try house.token(role)
+            for route in house.table.routes {
+                let answer = try await house.ask(route.method, path(route), token: token, body: "{}")
+                guard let least = Self.least[route.id] ?? nil else {
+                    // A login without a name is refused for its body, never for who asks.
+                    #expect(answer.code.hasPrefix("access.role") == false, "\(route.id) \(answer)")
+                    continue
+                }
+                let isAllowed = role >= least
+                #expect((answer.status == 403) == !isAllowed, "\(role) \(route.id): \(answer)")
+                if !isAllowed { #expect(answer.code == "access.role") }
+                #expect(answer.status != 401)
+            }
+        }
+    }
+
+    @Test func `nobody, and whoever is nobody any more, gets 401 and is told how to ask`() async throws {
+        let house = try await House()
+        let expired = try house.token(.admin, seconds: 60)
+        let revoked = try house.token(.admin)
+        try house.store.revokeToken(String(revoked.prefix(12)))
+        try house.desk.known.refresh()
+        house.clock.advance(60)
+        let credentials: [(String, [String: String])] = [
+            ("none", [:]), ("expired", ["Authorization": "Bearer \(expired)"]),
+            ("revoked", ["Authorization": "Bearer \(revoked)"]), ("invented", ["Authorization": "Bearer martlet_x"]),
+            ("empty", ["Authorization": ""]), ("basic", ["Authorization": "Basic YWRhOmFkYQ=="]),
+            ("cookie", ["Cookie": "martlet_session=eyJhbGciOiJub25lIn0.e30."]),
+        ]
+        for (what, headers) in credentials {
+            for route in house.table.routes where Self.least[route.id] ?? nil != nil {
+                let answer = try await house.ask(route.method, path(route), headers: headers, body: "{}")
+                #expect(answer.status == 401, "\(what) \(route.id): \(answer)")
+                #expect(answer.headers[.wwwAuthenticate]?.hasPrefix("Bearer realm=") == true)
+                #expect(answer.headers[.contentType] == "application/problem+json")
+            }
+        }
+    }
+
+    @Test func `a token of another project touches nothing of this one`() async throws {
+        let house = try await House()
+        let other = try house.token(.admin, project: "elsewhere")
+        for route in house.table.routes where Self.least[route.id] ?? nil != nil {
+            let isOwn = ["whoAmI", "logOut", "listAudit"].contains(route.id)
+            let hasQuery = route.query.contains { $0.name == "project" }
+            let named = path(route) + (hasQuery ? "?project=\(House.project)" : "")
+            let answer = try await house.ask(route.method, named, token: other, body: "{}")
+            if isOwn { continue }
+            if route.pathParameters.contains("project") || hasQuery {
+                #expect(
+                    answer.status == 403 && answer.code == "access.project" || answer.status == 422,
+                    "\(route.id): \(answer)")
+            }
+            // Unnamed, its own project is meant, which this server does not have.
+            let unnamed = try await house.ask(route.method, path(route), token: other, body: "{}")
+            #expect([403, 404, 422].contains(unnamed.status), "\(route.id): \(unnamed)")
+        }
+        let events = try house.registry.events.head()
+        _ = try await house.ask(
+            .post, "/api/training/start?project=lab", token: other, body: #"{"kind": "train"}"#)
+        #expect(try house.registry.events.head() == events)
+    }
+
+    @Test func `another method is 405 with the methods that are allowed, and another path 404`() async throws {
+        let house = try await House()
+        let token = try house.token(.admin)
+        let answer = try await house.ask(.delete, "/api/models", token: token)
+        #expect(answer.status == 405 && answer.headers[.allow] == "GET, HEAD, POST", "\(answer)")
+        #expect(try await house.ask(.get, "/api/nothing", token: token).status == 404)
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import HTTPAPI
+import HTTPTypes
+import Hummingbird
+import Identity
+import IdentityJWT
+import Logging
+import NIOCore
+import NIOEmbedded
+import NIOPosix
+import Registry
+import SQLText
+import SQLite
+import Serving
+import Synchronization
+import Testing
+import Vocabulary
+
+/// A server without sockets: its router, over real stores in a folder that goes when the test ends.
+final class House: Sendable {
+    let folder: String
+    let database: SQLiteDatabase
+    let registry: ModelRegistry
+    let store: IdentityStore
+    let desk: IdentityDesk
+    let table: RouteTable
+    let clock: Clock
+    private let respond: @Sendable (Request, APIContext) async throws -> Response
+
+    /// A clock that stands until it is moved.
+    final class Clock: Sendable {
+        private let seconds = Mutex<Int64>(1_800_000_000)
+        var now: Timestamp { Timestamp(microseconds: seconds.withLock { $0 } * 1_000_000) }
+        func advance(_ more: Int64) { seconds.withLock { $0 += more } }
+    }
+
+    static let password = "correct horse battery staple"
+    static let project = "lab"
+
+    init(names: [String] = [], isSecure: Bool = false) async throws {
+        folder = FileManager.default.temporaryDirectory.path + "/martlet-house-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let clock = Clock()
+        self.clock = clock
+        let surroundings = Surroundings(
+            actor: "nobody", now: { clock.now },
+            newID: { UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() }, uptime: { 0 })
+        let database = try SQLiteDatabase(path: folder + "/martlet.db")
+        self.database = database
+        let registry = try ModelRegistry.open(database, project: House.project, surroundings: surroundings)
+        self.registry = registry
+        @Sendable func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
+        store = IdentityStore(
+            database, author: Author(actor: "test"), surroundings: surroundings, random: { random($0) })
+        let key = try SigningKey(path: folder + "/session.key", random: { random($0) })
+        let logs = folder
+        desk = IdentityDesk(
+            store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), surroundings: surroundings,
+            threads: NIOThreadPool.singleton, passwords: NIOThreadPool.singleton,
+            site: Site(names: names, isSecure: isSecure))
+        let management = Management(
+            [
+                ManagedProject(
+                    name: House.project, policies: ["readmission": .required],
+                    open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
+            ], desk: desk)
+        let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
+        table = RouteTable(
+            documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
+            DeploymentRoutes(management, catalog: catalog).routes,
+            TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
+            MonitoringRoutes(management).routes, AuditRoutes(desk).routes,
+            HealthRoutes(catalog: catalog, isDraining: { false }).routes,
+            PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings).routes)
+        let responder = table.router(
+            gatekeeper: IdentityGate(desk),
+            edge: EdgeMiddleware(ids: RequestIDs(newID: surroundings.newID), isDraining: { false })
+        ).buildResponder()
+        respond = { try await responder.respond(to: $0, context: $1) }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// A new token's secret, known to the server.
+    func token(_ role: Role, project: String? = House.project, seconds: Int64? = nil) throws -> String {
+        let end = seconds.map { Timestamp(microseconds: clock.now.microseconds + $0 * 1_000_000) }
+        let name = "\(role.rawValue)-\(UUID().uuidString.prefix(8).lowercased())"
+        let secret = try store.createToken(name, role: role, project: project, expires: end).secret.text
+        try desk.known.refresh()
+        return secret
+    }
+
+    /// A request as it comes through the socket, and what is answered.
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, host: String = "localhost:8080", token: String? = nil,
+        headers: [String: String] = [:], body: String? = nil
+    ) async throws -> Answer {
+        var fields = HTTPFields()
+        if let token { fields[.authorization] = "Bearer \(token)" }
+        if body != nil { fields[.contentType] = "application/json" }
+        for (name, value) in headers {
+            guard let name = HTTPField.Name(name) else { continue }
+            fields[name] = value
+        }
+        let request = Request(
+            head: HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: fields),
+            body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
+        let context = APIContext(
+            source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: Logger(label: "test")))
+        let response = try await respond(request, context)
+        let sink = Sink()
+        try await response.body.write(sink)
+        return Answer(
+            status: response.status.code, headers: response.headers, body: String(decoding: sink.bytes, as: UTF8.self))
+    }
+}
+
+struct Answer: CustomStringConvertible {
+    let status: Int
+    let headers: HTTPFields
+    let body: String
+
+    var json: JSONValue { JSONValue(parsing: body) ?? .null }
+    var code: String { json["code"]?.text ?? "" }
+    var description: String { "\(status) \(body.prefix(400))" }
+
+    /// The session's cookie, as a browser would send it back.
+    var cookie: String {
+        String(headers[.setCookie]?.split(separator: ";").first ?? "")
+    }
+}
+
+private final class Sink: ResponseBodyWriter, @unchecked Sendable {
+    // One response is written by one task.
+    private var buffer = ByteBuffer()
+    var bytes: [UInt8] { Array(buffer.readableBytesView) }
+
+    func write(_ part: ByteBuffer) async throws {
+        var part = part
+        buffer.writeBuffer(&part)
+    }
+
+    func finish(_ trailers: HTTPFields?) async throws {}
+}

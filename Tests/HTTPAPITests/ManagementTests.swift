@@ -1,0 +1,201 @@
+import Foundation
+import HTTPAPI
+import HTTPTypes
+import Identity
+import Registry
+import Testing
+import Vocabulary
+
+struct ManagementTests {
+    /// A house with finished runs of the model, none registered.
+    private func house(runs count: Int) async throws -> (House, [String]) {
+        let house = try await House()
+        let ids = (0..<count).map { String(repeating: "0", count: 24) + String(0x1000_0000 + $0, radix: 16) }
+        for id in ids {
+            try house.registry.runs.record(
+                Run(
+                    id: id, experiment: "lab", model: "readmission", status: .finished,
+                    started: Timestamp(microseconds: 1), ended: Timestamp(microseconds: 2), actor: "ada", seed: 42,
+                    fingerprint: Digest(of: id), synthetic: true, modelHash: Digest(of: "m\(id)"),
+                    params: ["num_leaves": "15"],
+                    metrics: [
+                        Metric(part: "test", name: "roc_auc", value: 0.7, low: 0.6, high: 0.8),
+                        Metric(part: "test", name: "npv", value: .nan),
+                        Metric(part: "cv", name: "roc_auc", value: 0.66, fold: 0),
+                    ],
+                    gates: [
+                        GateResult(part: "test", metric: "roc_auc", comparator: .atLeast, bound: 0.66, value: 0.7)
+                    ],
+                    artifacts: [
+                        Artifact(name: "model.txt", digest: Digest(of: "b"), bytes: 5, mediaType: "text/plain")
+                    ],
+                    lineage: Lineage(
+                        files: [
+                            LineageFile(
+                                source: "s", digest: Digest(of: "f"), name: "f.csv", rows: 1, rejected: 0,
+                                synthetic: true)
+                        ],
+                        tables: [
+                            LineageTable(
+                                name: "gold.t", snapshot: 1, rows: 1, hash: "h",
+                                parents: [TableSnapshot(name: "silver.t", snapshot: 1)])
+                        ])))
+        }
+        return (house, ids)
+    }
+
+    /// What a route answers with this status must fit the schema that the OpenAPI document has for it.
+    private func fits(_ house: House, _ id: String, _ answer: Answer) {
+        guard
+            let reply = house.table.routes.first(where: { $0.id == id })?.replies.first(where: {
+                $0.status == answer.status
+            }), let schema = reply.bodies.first?.schema
+        else {
+            Issue.record("\(id) does not declare \(answer)")
+            return
+        }
+        let faults = schema.faults(in: answer.json).map { "\($0.path) \($0.detail)" }
+        #expect(faults.isEmpty, "\(id): \(answer)")
+    }
+
+    @Test func `register, approve, deploy, roll back: each answers as declared, and the champion moves`() async throws {
+        let (house, runs) = try await house(runs: 2)
+        let (operator1, approver) = (try house.token(.operator), try house.token(.approver))
+        for run in runs {
+            let made = try await house.ask(.post, "/api/models", token: operator1, body: #"{"run": "\#(run)"}"#)
+            #expect(made.status == 201 && made.json["new"] == .flag(true), "\(made)")
+            fits(house, "registerModel", made)
+        }
+        let early = try await house.ask(
+            .put, "/api/models/readmission@1/promote", token: approver, body: "{}")
+        #expect(early.status == 409 && early.code == "registry.pending", "\(early)")
+        for version in 1...2 {
+            let done = try await house.ask(
+                .post, "/api/models/readmission@\(version)/approve", token: approver, body: #"{"reason": "fine"}"#)
+            #expect(done.json["approval"]?["actor"]?.text?.hasPrefix("token:approver-") == true, "\(done)")
+            fits(house, "approveModel", done)
+        }
+        let deployed = try await house.ask(
+            .post, "/api/deploy", token: approver, body: #"{"model": "readmission@2"}"#)
+        #expect(deployed.json["from"]?.integer == 1 && deployed.json["to"]?.integer == 2, "\(deployed)")
+        fits(house, "deploy", deployed)
+        let back = try await house.ask(
+            .post, "/api/deploy/rollback", token: approver, body: #"{"model": "readmission", "reason": "alarms"}"#)
+        #expect(back.json["to"]?.integer == 1, "\(back)")
+        fits(house, "rollback", back)
+        let viewer = try house.token(.viewer)
+        for (id, path) in [
+            ("listModels", "/api/models"), ("getModel", "/api/models/readmission"),
+            ("getModel", "/api/models/readmission@2"), ("listVersions", "/api/models/readmission/versions"),
+            ("deploymentStatus", "/api/deploy/status"), ("monitoringMetrics", "/api/monitoring/metrics"),
+            ("monitoringAlerts", "/api/monitoring/alerts"), ("whoAmI", "/api/session"),
+        ] {
+            let answer = try await house.ask(.get, path, token: viewer)
+            #expect(answer.status == 200, "\(answer)")
+            fits(house, id, answer)
+        }
+        let admin = try house.token(.admin)
+        let audit = try await house.ask(.get, "/api/audit?subject=models&limit=100", token: admin)
+        fits(house, "listAudit", audit)
+        let moves = audit.json["items"]?.list?.filter { $0["action"]?.text == "alias.moved" } ?? []
+        #expect(moves.last?["before"]?["version"]?.integer == 2 && moves.last?["after"]?["version"]?.integer == 1)
+        #expect(try house.registry.models.history("readmission").events.last?.actor.hasPrefix("token:") == true)
+    }
+
+    @Test func `a key is done once: same answer again, 422 for something else, its own for each token`() async throws {
+        let house = try await House()
+        let token = try house.token(.operator)
+        func start(_ body: String, _ token: String, _ key: String = "k1") async throws -> Answer {
+            try await house.ask(
+                .post, "/api/training/start", token: token, headers: ["Idempotency-Key": key], body: body)
+        }
+        let first = try await start(#"{"kind": "train"}"#, token)
+        let second = try await start(#"{"kind": "train"}"#, token)
+        #expect(first.status == 202 && second.status == 202 && first.body == second.body)
+        #expect(second.headers[HTTPField.Name("Idempotency-Replayed") ?? .accept] == "true")
+        #expect(try house.registry.jobs.list().count == 1)
+        let other = try await start(#"{"kind": "run"}"#, token)
+        #expect(other.status == 422 && other.code == "request.key-taken", "\(other)")
+        #expect(try await start(#"{"kind": "train"}"#, try house.token(.operator)).body != first.body)
+        #expect(try house.registry.jobs.list().count == 2)
+        #expect(try await start("{}", token, "").status == 400)
+        house.clock.advance(25 * 3600)
+        #expect(try await start(#"{"kind": "train"}"#, token).body != first.body, "kept for a day")
+    }
+
+    @Test func `what was refused may be asked again with its key`() async throws {
+        let (house, runs) = try await house(runs: 1)
+        let approver = try house.token(.approver)
+        func deploy() async throws -> Answer {
+            try await house.ask(
+                .post, "/api/deploy", token: approver, headers: ["Idempotency-Key": "d"],
+                body: #"{"model": "readmission@1"}"#)
+        }
+        #expect(try await deploy().status == 404)
+        try house.registry.models.register(run: runs[0], approval: .none)
+        #expect(try await deploy().status == 200)
+    }
+
+    @Test func `pages go on where they stopped, and tell each once`() async throws {
+        let (house, runs) = try await house(runs: 5)
+        for run in runs { try house.registry.models.register(run: run, approval: .none) }
+        let token = try house.token(.viewer)
+        var seen: [Int] = []
+        var cursor: String? = ""
+        while let at = cursor, seen.count < 20 {
+            let page = try await house.ask(
+                .get, "/api/models/readmission/versions?limit=2&cursor=\(at)", token: token)
+            seen += page.json["items"]?.list?.compactMap { $0["version"]?.integer } ?? []
+            cursor = page.json["next_cursor"]?.text
+        }
+        #expect(seen == [5, 4, 3, 2, 1])
+        for wrong in [
+            "limit=0", "limit=201", "limit=x", "limit=%2B5", "cursor=!", "cursor=AAAA", "limt=5", "limit=1&limit=2",
+        ] {
+            let answer = try await house.ask(.get, "/api/models?\(wrong)", token: token)
+            #expect(answer.status == 400, "\(wrong): \(answer)")
+        }
+    }
+
+    @Test func `faults of a body are told with their places`() async throws {
+        let house = try await House()
+        let token = try house.token(.operator)
+        let answer = try await house.ask(
+            .post, "/api/training/start", token: token,
+            body: #"{"kind": "train", "priority": "high", "split_seed": -1, "kidn": 1}"#)
+        #expect(answer.status == 422)
+        let paths = answer.json["errors"]?.list?.compactMap { $0["path"]?.text } ?? []
+        #expect(Set(paths) == ["$.priority", "$.split_seed", "$.kidn"], "\(answer)")
+        for (body, status) in [("", 202), ("[]", 422), ("{", 400), ("\"x\"", 422), ("{\"kind\": null}", 422)] {
+            let answer = try await house.ask(.post, "/api/training/start", token: token, body: body)
+            #expect(answer.status == status, "\(body): \(answer)")
+        }
+        let form = try await house.ask(
+            .post, "/api/training/start", token: token, headers: ["Content-Type": "text/plain"], body: "{}")
+        #expect(form.status == 415, "\(form)")
+        let long = #"{"kind": "\#(String(repeating: "x", count: 70_000))"}"#
+        #expect(try await house.ask(.post, "/api/training/start", token: token, body: long).status == 413)
+    }
+
+    @Test func `a job's states, progress and lines come as events, and go on from where one stopped`() async throws {
+        let house = try await House()
+        let token = try house.token(.operator)
+        let job = try #require(
+            try await house.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
+        let lines = (1...3).map { "line \($0)\n" }.joined()
+        try Data(lines.utf8).write(to: URL(fileURLWithPath: "\(house.folder)/\(job)-0.log"))
+        _ = try house.registry.jobs.cancel(job, reason: "no need")
+        let stream = try await house.ask(.get, "/api/training/events/\(job)", token: token)
+        #expect(stream.headers[.contentType] == "text/event-stream")
+        #expect(stream.body.contains("event: log\ndata: line 1\ndata: line 2\ndata: line 3\n\n"), "\(stream)")
+        #expect(stream.body.contains("event: status\n") && stream.body.contains("\"cancelled\""))
+        let rest = try await house.ask(
+            .get, "/api/training/events/\(job)", token: token, headers: ["Last-Event-ID": "0-7"])
+        #expect(rest.body.contains("data: line 2") && !rest.body.contains("data: line 1"), "\(rest)")
+        let status = try await house.ask(.get, "/api/training/status/\(job)", token: token)
+        #expect(status.json["state"]?.text == "cancelled")
+        fits(house, "trainingStatus", status)
+        #expect(try await house.ask(.get, "/api/training/logs/\(job)", token: token).body == lines)
+        #expect(try await house.ask(.get, "/api/training/status/abcdef", token: token).status == 404)
+    }
+}
