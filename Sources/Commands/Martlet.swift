@@ -18,7 +18,7 @@ package struct Martlet: ParsableCommand {
             VerifyCommand.self, LineageCommand.self, ReplayCommand.self, LakeCommand.self, QuarantineCommand.self,
             RunsCommand.self, PredictionsCommand.self, ModelsCommand.self, EventsCommand.self, JobsCommand.self,
             WorkerCommand.self, ServeCommand.self, UsersCommand.self,
-            TokensCommand.self, AuditCommand.self, DoctorCommand.self, SchemaCommand.self,
+            TokensCommand.self, AuditCommand.self, DoctorCommand.self, SchemaCommand.self, FeaturesCommand.self,
         ])
 
     package init() {}

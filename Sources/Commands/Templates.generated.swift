@@ -542,6 +542,14 @@ models:
       - {metric: recall, at_least: 0.9}
       - {metric: ece, at_most: 0.02}
     approval: none
+    # A single experiment, as it is submitted: which earlier rows its features can depend on.
+    process:
+      record: workflow_logs
+      rows:
+        workflow_logs: {same: [scientist_id], lookback: 2 days}
+        queue_logs: {same: [experiment_id, priority], lookback: 68 days}
+        instrument_telemetry: {same: [instrument_id], lookback: 33 days}
+        reagent_logs: {same: [reagent_id], lookback: 31 days}
 
 """##),
         (template: "lab-delay", path: "transforms/gold/experiments.sql", content: #"""

@@ -161,7 +161,7 @@ package struct Composition: Sendable {
     }
 
     /// Most memory of the SQL engine (MARTLET_MEMORY), default 2GB.
-    private func memory() throws -> String {
+    func memory() throws -> String {
         guard let text = RealWorld.environment("MARTLET_MEMORY") else { return "2GB" }
         let number = text.prefix { $0.isNumber || $0 == "." }
         guard let amount = Double(number), amount > 0,

@@ -14,6 +14,27 @@ package final class QueryResult {
         (0..<columnCount).map { String(cString: duckdb_column_name(&raw, idx_t($0))) }
     }
 
+    /// The rest of the rows as they are.
+    package func kept() -> KeptRows { KeptRows(self) }
+
+    func logicalTypes() -> [duckdb_logical_type?] {
+        (0..<columnCount).map { duckdb_column_logical_type(&raw, idx_t($0)) }
+    }
+
+    /// The rest of the rows; whoever takes them destroys them.
+    func chunks() -> [duckdb_data_chunk?] {
+        var chunks: [duckdb_data_chunk?] = []
+        while true {
+            var chunk = duckdb_fetch_chunk(raw)
+            guard chunk != nil else { return chunks }
+            guard duckdb_data_chunk_get_size(chunk) > 0 else {
+                duckdb_destroy_data_chunk(&chunk)
+                return chunks
+            }
+            chunks.append(chunk)
+        }
+    }
+
     /// The rest of the rows, column by column. Each column must be DOUBLE, BIGINT or VARCHAR: cast in the SQL.
     /// - Throws: when a column has another type.
     package func columns() throws(DuckDBError) -> [ResultColumn] {

@@ -121,7 +121,7 @@ package struct DeltaTable: Sendable {
     package func path(of add: DeltaAdd) -> String { folder + "/" + percentDecoded(add.path) }
 
     /// The log entry of a version.
-    func entry(_ version: Int) -> String { "\(logFolder)/\(padded(version, 20)).json" }
+    package func entry(_ version: Int) -> String { "\(logFolder)/\(padded(version, 20)).json" }
 
     private func percentDecoded(_ text: String) -> String {
         guard text.utf8.contains(37) else { return text }

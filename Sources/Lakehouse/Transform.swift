@@ -158,6 +158,14 @@ extension Lake {
             table: transform.table, version: version ?? 0, rows: written.rows, skipped: false, whole: whole)
     }
 
+    /// Whether a table stands as this transform makes it of its inputs as they stand.
+    package func isUpToDate(_ planned: PlannedTransform) throws -> Bool {
+        let name = planned.transform.table
+        guard table(name).exists, planned.analysis.tables.allSatisfy({ table($0).exists }) else { return false }
+        let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
+        return try reference(to: name).fingerprint == fingerprint(of: planned.transform, parents: parents).hex
+    }
+
     /// Runs a transform over given versions of its inputs and writes the result to a file, committing nothing.
     package func materialise(
         _ planned: PlannedTransform, parents: [TableReference], into file: String

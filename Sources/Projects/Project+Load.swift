@@ -52,7 +52,7 @@ extension Project {
     }
 
     /// A length of time such as "45 days".
-    private static func seconds(_ value: YAMLValue) throws -> Int {
+    static func seconds(_ value: YAMLValue) throws -> Int {
         let parts = value.text.split(separator: " ")
         let units = ["minute": 60, "hour": 3600, "day": 86_400, "week": 604_800]
         guard parts.count == 2, let count = Int(parts[0]), (0...100_000).contains(count),

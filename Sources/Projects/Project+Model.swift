@@ -28,12 +28,18 @@ extension Project {
         }
         let group = value["group"]?.text
         let key = value["key"]?.text ?? ""
-        return Model(
+        var model = Model(
             name: name, table: table, key: key, target: value["target"]?["column"]?.text ?? "",
             positive: value["target"]?["positive"]?.text ?? "", group: group, eventTime: value["event_time"]?.text,
             include: features?["include"]?.items.map(\.text), exclude: features?["exclude"]?.items.map(\.text) ?? [],
             categorical: features?["categorical"]?.items.map(\.text) ?? [],
             plan: try plan(value, key: key, group: group), needsApproval: value["approval"]?.text == "required")
+        model.process.record = value["process"]?["record"]?.text
+        for (source, reach) in value["process"]?["rows"]?.members ?? [] {
+            model.process.rows[source] = Model.Process.Reach(
+                same: reach["same"]?.items.map(\.text) ?? [], lookback: try reach["lookback"].map { try seconds($0) })
+        }
+        return model
     }
 
     private static func plan(_ value: YAMLValue, key: String, group: String?) throws -> TrainingPlan {

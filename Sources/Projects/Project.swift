@@ -36,6 +36,22 @@ package struct Project: Sendable {
         package let categorical: [String]
         package var plan: TrainingPlan
         package let needsApproval: Bool
+        /// How single records are computed from raw rows.
+        package var process = Process()
+
+        /// Which rows of the sources a record's features depend on.
+        package struct Process: Sendable, Equatable {
+            /// The source whose rows are the records; `nil`: the one that has the model's key for its own.
+            package var record: String?
+            package var rows: [String: Reach] = [:]
+
+            package struct Reach: Sendable, Equatable {
+                /// Rows that agree with the record in one of these columns; all when empty.
+                package var same: [String] = []
+                /// Seconds before the record; `nil`: what the tables' own lookback says.
+                package var lookback: Int?
+            }
+        }
 
         /// The table that holds the champion's word on rows without label.
         package var predictions: TableName { TableName(.gold, "predictions_" + name.replacing("-", with: "_")) }

@@ -75,6 +75,11 @@ package enum Shapes {
 
     private static let share = Shape.number(min: 0, max: 1)
 
+    private static let reach = Shape.object([
+        Field("same", .list(.text()), "rows that agree with the record in one of these columns"),
+        Field("lookback", .text(), "how far before the record, e.g. 30 days (default: what the tables say)"),
+    ])
+
     private static let model = Shape.object([
         Field("name", .text(), required: true, "the model's name in the registry"),
         Field("table", .text(), required: true, "the gold table with one row per key"),
@@ -162,6 +167,12 @@ package enum Shapes {
                     Field("at_least", .number(), "floor"),
                     Field("at_most", .number(), "ceiling"),
                 ])), "what a version must reach to be registered"),
+        Field(
+            "process",
+            .object([
+                Field("record", .text(), "the source whose rows are the records (default: the one with the key)"),
+                Field("rows", .map(reach), "which rows of a source can matter for one record (default: all)"),
+            ]), "how single records are computed from raw rows"),
         Field(
             "approval", .text(allowed: ["none", "required"]), "whether a person must approve a version (default none)"),
     ])

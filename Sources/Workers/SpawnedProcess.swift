@@ -48,7 +48,7 @@ final class SpawnedProcess: JobProcess {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    private static func spawn(
+    static func spawn(
         _ program: String, _ arguments: [String], _ environment: [(String, String)], _ files: [(Int32, Int32)]
     ) throws -> Int32 {
         #if canImport(Glibc)

@@ -65,7 +65,9 @@ extension Workspace {
                 var files: [TableName: [String]] = [:]
                 for name in bronze {
                     guard let source = project.source(name.name) else { continue }
-                    let cut = Query(Self.cut(source.contract, name, at: text), inputs: [name: try lake.files(of: name)])
+                    let cut = Query(
+                        source.contract.knownThen(text, in: "\(name.layer.rawValue).\(quoted(name.name))"),
+                        inputs: [name: try lake.files(of: name)])
                     files[name] = [try engine.materialise(cut, into: "\(folder)/\(name).parquet").path]
                 }
                 for item in built {
@@ -92,40 +94,6 @@ extension Workspace {
             }
         }
         return report
-    }
-
-    /// The rows of a source that were known at a moment, and of them the cells that were.
-    private static func cut(_ contract: Contract, _ name: TableName, at moment: String) -> String {
-        func by(_ column: String) -> String { "\(quoted(column)) <= '\(moment)'" }
-        let awaited = Set(
-            contract.columns.compactMap { column -> String? in
-                if case .at(let name)? = column.availability { return name }
-                return nil
-            })
-        let cells = contract.columns.map { column in
-            let cell = quoted(column.name)
-            switch column.availability {
-            case .at(let later): return "CASE WHEN \(by(later)) THEN \(cell) END AS \(cell)"
-            case .afterwards: return "CASE WHEN false THEN \(cell) END AS \(cell)"
-            case .next(let entity):
-                guard let event = contract.eventTime else { return cell }
-                return """
-                    CASE WHEN lead(\(quoted(event))) OVER (PARTITION BY \(quoted(entity)) ORDER BY \(quoted(event))) \
-                    <= '\(moment)' THEN \(cell) END AS \(cell)
-                    """
-            default:
-                let waits = awaited.contains(column.name) && column.name != contract.eventTime
-                return waits ? "CASE WHEN \(by(column.name)) THEN \(cell) END AS \(cell)" : cell
-            }
-        }
-        let source = "\(name.layer.rawValue).\(quoted(name.name))"
-        let list = (cells + ["_file", "_row"]).joined(separator: ", ")
-        guard let filter = (contract.availableAt ?? contract.eventTime).map(by) else {
-            return "SELECT \(list) FROM \(source)"
-        }
-        // The whole source is looked at for what came next; then the rows of later moments go.
-        let known = quoted("known then")
-        return "SELECT * EXCLUDE (\(known)) FROM (SELECT \(list), \(filter) AS \(known) FROM \(source)) WHERE \(known)"
     }
 
     private static func comparison(

@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Composition
+internal import Registry
+internal import Vocabulary
+internal import Workflow
+
+/// The feature worker: a child of the server, hidden from people. docs/process.md has its protocol.
+struct FeaturesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features", abstract: "Compute single records from raw rows, a JSON line in, a JSON line out.",
+        discussion: "Ends when its standard input does.", shouldDisplay: false)
+
+    @Option(help: "The model (default: the only one).") var model: String?
+    @Option(help: "The version whose SQL counts (default: the project's SQL).") var version: String?
+    @Option(help: "Rows of the table that are computed again before the first request.") var prove = 64
+    @Flag(help: "Keep no rows for later records.") var forgetful = false
+    @OptionGroup var place: ProjectOptions
+
+    func run() throws {
+        let desk: FeatureDesk
+        do {
+            let ready = try place.composition().featureDesk(
+                model: model, version: try version.map { try ModelReference(parsing: $0) }, proof: max(0, prove),
+                keepsRows: !forgetful)
+            desk = ready.desk
+            _ = Output.deliver(try JSON.text(ready.greeting) + "\n")
+        } catch let error as MartletError {
+            _ = Output.deliver(
+                try JSON.text(JSONValue.object(["ready": .flag(false), "error": FeatureDesk.json(error)])) + "\n")
+            throw error
+        }
+        while let line = readLine() {
+            let answer = try desk.answer(Array(line.utf8))
+            guard Output.deliver(String(decoding: answer, as: UTF8.self) + "\n") else { return }
+        }
+    }
+}

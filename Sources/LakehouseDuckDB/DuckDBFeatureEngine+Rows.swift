@@ -1,0 +1,32 @@
+internal import DuckDB
+package import Lakehouse
+
+// Raw rows in: under the contract's own rules, in the SQL by which files are taken.
+
+extension DuckDBFeatureEngine {
+    package func look(at rows: RawRows) throws -> RowVerdict {
+        var verdict = RowVerdict()
+        for source in sources.values { source.clear() }
+        for name in rows.keys.sorted() where sources[name] == nil {
+            verdict.faults.append(RowFault(path: "$.rows.\(name)", rule: "a source of the model", value: nil))
+        }
+        guard verdict.faults.isEmpty else { return verdict }
+        do {
+            for (name, source) in sources.sorted(by: { $0.key < $1.key }) {
+                guard let given = rows[name], !given.isEmpty else { continue }
+                try source.look(at: given, place: "$.rows.\(name)", &verdict)
+            }
+        } catch let error as DuckDBError { throw Self.explain(error, engine) }
+        if !verdict.faults.isEmpty {
+            for source in sources.values { source.clear() }
+            verdict.news = [:]
+        }
+        return verdict
+    }
+
+    package func keep(_ verdict: RowVerdict) throws {
+        do {
+            for name in verdict.news.keys.sorted() { try sources[name]?.keep() }
+        } catch let error as DuckDBError { throw Self.explain(error, engine) }
+    }
+}

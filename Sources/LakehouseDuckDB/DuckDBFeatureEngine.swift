@@ -1,0 +1,175 @@
+internal import DuckDB
+package import Lakehouse
+internal import Vocabulary
+
+/// Single feature rows on DuckDB.
+///
+/// The bronze tables lie in memory under `state`. For each record the rows that matter, cut to what was known at its
+/// moment, are handed to the project's own SELECTs, which are views over them; the statement that asks the model's
+/// table for one key is planned once.
+package final class DuckDBFeatureEngine: FeatureEngine {
+    let plan: FeaturePlan
+    let engine: DuckDBLakeEngine
+    let connection: Connection
+    let handed: HandedRows
+    var sources: [String: SourceState] = [:]
+    package private(set) var columns: [DeltaField] = []
+    private let one: PreparedStatement
+    /// Asks what a record's row says of the moment and of the values that rows are chosen by.
+    private let looked: PreparedStatement
+    private let remembered: PreparedStatement
+    private let brought: PreparedStatement
+    /// The columns of the record's row that others are chosen by.
+    private let sameColumns: [String]
+    var isRestricted = true
+
+    /// - Throws: what is wrong with SQL, contracts or files, as for a run.
+    package init(_ plan: FeaturePlan, memoryLimit: String, spillFolder: String) throws {
+        self.plan = plan
+        engine = try DuckDBLakeEngine(threads: 1, memoryLimit: memoryLimit, spillFolder: spillFolder)
+        connection = engine.connection
+        sameColumns = Set(plan.sources.flatMap(\.same)).sorted()
+        do {
+            // A plan that is kept must not rest on the rows of the moment at which it was made: DuckDB 1.5 would let
+            // statistics of tables into prepared statements (duckdb#23704, duckdb#24182).
+            try connection.execute(
+                """
+                SET disabled_optimizers = 'statistics_propagation,compressed_materialization';
+                CREATE SCHEMA state
+                """)
+            handed = try HandedRows.register(with: connection)
+            for source in plan.sources {
+                sources[source.contract.source] = try SourceState(source, connection, handed, engine)
+            }
+            guard let record = sources[plan.record] else { throw Self.unknown(plan.record) }
+            let key = Quote.name(plan.key)
+            let event = record.source.contract.eventTime.map { Quote.name($0) } ?? "NULL"
+            let list = ([event] + sameColumns.map { Quote.name($0) }).map { "CAST(\($0) AS VARCHAR)" }
+            let row = "SELECT \(list.joined(separator: ", ")) FROM"
+            looked = try PreparedStatement("\(row) \(record.overlay) WHERE \(key) = $1", connection)
+            remembered = try PreparedStatement("\(row) \(record.state) WHERE \(key) = $1", connection)
+            brought = try PreparedStatement(
+                "SELECT CAST(\(key) AS VARCHAR) FROM \(record.call) ORDER BY _row", connection)
+            try Self.makeViews(plan, engine)
+            let table = Self.name(plan.table)
+            columns = try engine.fields(of: "SELECT * FROM \(table)")
+            // Few rows on each side, and a side may have none, which DuckDB 1.5's sorting ASOF join does not survive in
+            // a plan that is used again.
+            try connection.execute("SET asof_loop_join_threshold = 1000000000")
+            one = try PreparedStatement(
+                "SELECT \(Self.cells(columns)) FROM \(table) WHERE \(key) = $1", connection)
+            try connection.execute("RESET asof_loop_join_threshold")
+        } catch let error as DuckDBError { throw Self.explain(error, engine) }
+    }
+
+    private static func makeViews(_ plan: FeaturePlan, _ engine: DuckDBLakeEngine) throws {
+        for source in plan.sources {
+            let name = source.contract.source
+            try engine.connection.execute(
+                "CREATE VIEW bronze.\(Quote.name(name)) AS SELECT * FROM _martlet_rows(\(Quote.text(name)))")
+        }
+        for item in plan.transforms {
+            let query = item.transform.query(over: [:], inRowOrder: false)
+            try engine.explained(query) {
+                let (fields, select) = try engine.projection(query)
+                // As the table is kept, for those that read it in row order.
+                let sorted = query.orderedBy.map { engine.order(fields, by: $0) } ?? ""
+                try engine.connection.execute("CREATE VIEW \(name(item.transform.table)) AS \(select) \(sorted)")
+            }
+        }
+    }
+
+    static func name(_ table: TableName) -> String { "\(table.layer.rawValue).\(Quote.name(table.name))" }
+
+    private static func unknown(_ source: String) -> MartletError {
+        MartletError(.input, "process.record", "The model's table is not made from the source \(source).")
+    }
+
+    static func explain(_ error: DuckDBError, _ engine: DuckDBLakeEngine) -> MartletError {
+        engine.explain(error, Query(""))
+    }
+
+    // MARK: Rows as values
+
+    /// The columns in the three types that cross over.
+    static func cells(_ columns: [DeltaField]) -> String {
+        columns.map { "CAST(\(Quote.name($0.name)) AS \(carrier($0.type)))" }.joined(separator: ", ")
+    }
+
+    private static func carrier(_ type: String) -> String {
+        switch type {
+        case "double", "float": "DOUBLE"
+        case "long", "integer", "short", "byte": "BIGINT"
+        default: "VARCHAR"
+        }
+    }
+
+    func rows(_ result: QueryResult) throws -> [[FeatureValue]] {
+        let columns = try result.columns()
+        return (0..<(columns.first?.count ?? 0)).map { row in
+            zip(columns, self.columns).map { column, field in
+                switch column {
+                case .doubles(let values): values[row].isNaN ? .null : .number(values[row])
+                case .integers(let values, let valid): valid[row] ? .integer(values[row]) : .null
+                case .texts(let codes, let levels):
+                    if codes[row] < 0 {
+                        .null
+                    } else if field.type == "boolean" {
+                        .flag(levels[Int(codes[row])] == "true")
+                    } else {
+                        .text(levels[Int(codes[row])])
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: One record
+
+    package func keys() throws -> [String] {
+        do {
+            var seen: Set<String> = []
+            return try brought.query().texts().compactMap(\.[0]).filter { seen.insert($0).inserted }
+        } catch { throw Self.explain(error, engine) }
+    }
+
+    package func features(of key: String) throws -> FeatureRow? {
+        try features(of: key, isRestricted: isRestricted)
+    }
+
+    func features(of key: String, isRestricted: Bool) throws -> FeatureRow? {
+        do { return try computed(key, isRestricted) } catch let error as DuckDBError {
+            throw Self.explain(error, engine)
+        }
+    }
+
+    private func all(_ key: String) -> String {
+        "SELECT \(Self.cells(columns)) FROM \(Self.name(plan.table)) WHERE \(Quote.name(plan.key)) = \(Quote.text(key))"
+    }
+
+    private func computed(_ key: String, _ isRestricted: Bool) throws -> FeatureRow? {
+        var found = try looked.query(key).texts()
+        if found.isEmpty { found = try remembered.query(key).texts() }
+        guard let row = found.first else { return nil }
+        guard let moment = row[0] else {
+            throw MartletError(
+                .input, "process.no-moment", "The record \(key) has no event time, so nothing is known of its moment.",
+                remedy: "Give its row the contract's event_time.")
+        }
+        var values: [String: String] = [:]
+        for (name, value) in zip(sameColumns, row.dropFirst()) { values[name] = value }
+        for (name, source) in sources {
+            let sql = source.rows(before: moment, of: values, isRestricted: isRestricted)
+            handed.put(try connection.query(sql).kept(), as: name)
+        }
+        // Over all rows another plan is right than over few.
+        let rows = try rows(isRestricted ? one.query(key) : connection.query(all(key)))
+        for name in sources.keys { handed.put(nil, as: name) }
+        guard rows.count <= 1 else {
+            throw MartletError(
+                .input, "process.repeated-key", "\(plan.table) has \(rows.count) rows for the record \(key).",
+                remedy: "The SQL must give one row a key.")
+        }
+        return FeatureRow(key: key, moment: moment, values: rows.first)
+    }
+}

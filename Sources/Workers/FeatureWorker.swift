@@ -1,0 +1,257 @@
+internal import Dispatch
+internal import Foundation
+internal import Synchronization
+package import Vocabulary
+
+/// A feature worker as the server sees it: a child that is started, asked one request after the other, and started anew
+/// when it dies, falls silent, or the lake has moved on. Whatever happens to it, whoever asks gets an answer.
+package final class FeatureWorker: Sendable {
+    package struct Settings: Sendable {
+        package var program: String
+        package var arguments: [String]
+        package var environment: [(String, String)]
+        /// What the child says on standard error.
+        package var log: String
+        /// Seconds for an answer; a child that takes longer is killed.
+        package var patience = 30.0
+        /// Seconds for the start, in which the lake is read and the features are proved.
+        package var startPatience = 600.0
+        /// Requests that may wait; more are refused at once.
+        package var queue = 64
+        /// Seconds between two looks at a child that nobody asks.
+        package var pulse = 2.0
+
+        package init(program: String, arguments: [String], environment: [(String, String)], log: String) {
+            self.program = program
+            self.arguments = arguments
+            self.environment = environment
+            self.log = log
+        }
+    }
+
+    /// Why there is no answer now, and after how many seconds there may be one.
+    package struct Unavailable: Error, Sendable, Equatable {
+        package var reason: String
+        package var retryAfter: Int
+
+        package init(reason: String, retryAfter: Int) {
+            self.reason = reason
+            self.retryAfter = retryAfter
+        }
+    }
+
+    /// What state it is in.
+    package enum Condition: Sendable, Equatable {
+        case starting
+        case ready
+        /// It died, or will not begin, for this reason; it is tried again.
+        case down(String)
+        case stopped
+    }
+
+    private struct Waiting {
+        var request: [UInt8]
+        var answer: CheckedContinuation<[UInt8], any Error>
+    }
+
+    private struct State {
+        var condition = Condition.starting
+        var retryAfter = 5
+        var waiting: [Waiting] = []
+        var process: Int32?
+        var starts = 0
+        var greeting: [UInt8]?
+    }
+
+    private let settings: Settings
+    private let uptime: @Sendable () -> Double
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+
+    /// Starts the child from a thread of its own, and keeps it alive until ``stop()``.
+    package init(_ settings: Settings, surroundings: Surroundings) {
+        self.settings = settings
+        uptime = surroundings.uptime
+        let thread = Thread { [self] in Shift(self).work() }
+        thread.name = "feature worker"
+        thread.start()
+    }
+
+    package var condition: Condition { state.withLock { $0.condition } }
+    /// The child's number while it is ready.
+    package var process: Int32? { state.withLock { $0.process } }
+    /// How often a child was started.
+    package var starts: Int { state.withLock { $0.starts } }
+    /// What the child that is ready said of itself.
+    package var greeting: [UInt8]? { state.withLock { $0.greeting } }
+
+    /// Asks the worker one request, a JSON object on one line.
+    /// - Throws: ``Unavailable`` when there is no worker, when too many wait, or when the worker died of the request.
+    package func ask(_ request: [UInt8]) async throws -> [UInt8] {
+        try await withCheckedThrowingContinuation { continuation in
+            let refusal: Unavailable? = state.withLock { state in
+                switch state.condition {
+                case .ready where state.waiting.count < settings.queue:
+                    state.waiting.append(Waiting(request: request, answer: continuation))
+                    return nil
+                case .ready: return Unavailable(reason: "Too many raw records are waiting.", retryAfter: 1)
+                case .starting:
+                    return Unavailable(reason: "The feature worker is starting.", retryAfter: state.retryAfter)
+                case .down(let reason): return Unavailable(reason: reason, retryAfter: state.retryAfter)
+                case .stopped: return Unavailable(reason: "The server is stopping.", retryAfter: 5)
+                }
+            }
+            if let refusal { continuation.resume(throwing: refusal) } else { wake.signal() }
+        }
+    }
+
+    /// Ends the child after the requests that wait.
+    package func stop() {
+        state.withLock { $0.condition = .stopped }
+        wake.signal()
+    }
+
+    /// The thread's own: the child, its successor, and when to try again.
+    private final class Shift {
+        private let owner: FeatureWorker
+        private var settings: Settings { owner.settings }
+        private var child: TalkingProcess?
+        /// Reads the lake as it stands now, to take over when it is ready.
+        private var successor: (process: TalkingProcess, deadline: Double)?
+        /// One that could not take over is not followed by another at once.
+        private var successorNotBefore = 0.0
+        private var failures = 0
+        private var lastPulse = 0.0
+
+        init(_ owner: FeatureWorker) { self.owner = owner }
+
+        func work() {
+            start()
+            while owner.condition != .stopped {
+                if child == nil {
+                    pause()
+                    if owner.condition != .stopped { start() }
+                    continue
+                }
+                _ = owner.wake.wait(timeout: .now() + (successor == nil ? settings.pulse : 0.05))
+                if let next = take() { serve(next) } else { feelPulse() }
+                lookAtSuccessor()
+            }
+            while let next = take() { serve(next) }
+            child?.kill()
+            successor?.process.kill()
+        }
+
+        private func take() -> Waiting? {
+            owner.state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+        }
+
+        private func launch() throws -> TalkingProcess {
+            owner.state.withLock { $0.starts += 1 }
+            return try TalkingProcess(
+                settings.program, settings.arguments, environment: settings.environment, errors: settings.log,
+                uptime: owner.uptime)
+        }
+
+        private func start() {
+            do {
+                let child = try launch()
+                guard let greeting = child.hear(within: settings.startPatience) else {
+                    return fail("The feature worker did not begin; \(settings.log) has its last words.")
+                }
+                if let reason = Self.refusal(greeting) { return fail(reason) }
+                enter(child, greeting)
+            } catch let error as MartletError { fail(error.message) } catch { fail("\(error)") }
+        }
+
+        private func enter(_ child: TalkingProcess, _ greeting: [UInt8]) {
+            self.child = child
+            lastPulse = owner.uptime()
+            owner.state.withLock { state in
+                if state.condition != .stopped { state.condition = .ready }
+                state.process = child.id
+                state.greeting = greeting
+            }
+        }
+
+        /// Why a worker will not begin, if its first line says so.
+        private static func refusal(_ greeting: [UInt8]) -> String? {
+            guard let value = try? JSON.decode(JSONValue.self, from: greeting), value["ready"]?.flag == true else {
+                let error = (try? JSON.decode(JSONValue.self, from: greeting))?["error"]
+                return error?["message"]?.text ?? "The feature worker did not begin."
+            }
+            return nil
+        }
+
+        /// After 1, 2, 4, … seconds, at most a minute, it is tried again.
+        private var delay: Int { min(60, 1 << min(6, max(0, failures - 1))) }
+
+        private func fail(_ reason: String) {
+            child = nil
+            failures += 1
+            let waiting = owner.state.withLock { state in
+                if state.condition != .stopped { state.condition = .down(reason) }
+                state.retryAfter = delay
+                state.process = nil
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for each in waiting { each.answer.resume(throwing: Unavailable(reason: reason, retryAfter: delay)) }
+        }
+
+        private func pause() {
+            let end = owner.uptime() + Double(delay)
+            while owner.condition != .stopped, owner.uptime() < end { _ = owner.wake.wait(timeout: .now() + 0.2) }
+        }
+
+        private func serve(_ next: Waiting) {
+            guard let child, child.say(next.request, within: settings.patience),
+                let answer = child.hear(within: settings.patience)
+            else {
+                let reason = "The feature worker died or fell silent over a request; it is started anew."
+                self.child?.kill()
+                fail(reason)
+                return next.answer.resume(throwing: Unavailable(reason: reason, retryAfter: delay))
+            }
+            failures = 0
+            lastPulse = owner.uptime()
+            next.answer.resume(returning: answer)
+            noteAge(answer)
+        }
+
+        private func feelPulse() {
+            guard let child, owner.uptime() - lastPulse >= settings.pulse else { return }
+            lastPulse = owner.uptime()
+            guard child.isAlive, child.say(Array(#"{"ping":true}"#.utf8), within: settings.patience),
+                let answer = child.hear(within: settings.patience)
+            else {
+                child.kill()
+                return fail("The feature worker died; it is started anew.")
+            }
+            noteAge(answer)
+        }
+
+        /// A worker says when the lake has moved on; then another one reads it, and this one goes on until that is ready.
+        private func noteAge(_ answer: [UInt8]) {
+            let mark = Array(#""stale":true"#.utf8)
+            guard successor == nil, owner.uptime() >= successorNotBefore, answer.suffix(64).firstRange(of: mark) != nil
+            else { return }
+            successorNotBefore = owner.uptime() + 60
+            guard let process = try? launch() else { return }
+            successor = (process, owner.uptime() + settings.startPatience)
+        }
+
+        private func lookAtSuccessor() {
+            guard let (process, deadline) = successor else { return }
+            if let greeting = process.hear(within: 0) {
+                successor = nil
+                guard Self.refusal(greeting) == nil else { return process.kill() }
+                child?.kill()
+                enter(process, greeting)
+            } else if !process.isAlive || owner.uptime() > deadline {
+                process.kill()
+                successor = nil
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A child process that is talked to in lines: what it reads and what it prints are pipes, what it says in anger goes to
+/// a file. Calls block. Used by one thread.
+package final class TalkingProcess {
+    package let id: Int32
+    private var input: Int32
+    private var output: Int32
+    private var unread: [UInt8] = []
+    /// Where the search for the end of a line goes on.
+    private var searched = 0
+    private var hasEnded = false
+    private let uptime: () -> Double
+
+    /// Starts a program in a process group of its own.
+    /// - Parameters:
+    ///   - environment: all that the child gets.
+    ///   - errors: the file that its standard error is added to.
+    ///   - uptime: seconds on a clock that only goes forward.
+    /// - Throws: `job.start` when it does not start, and faults of the disk.
+    package init(
+        _ program: String, _ arguments: [String], environment: [(String, String)], errors: String,
+        uptime: @escaping () -> Double
+    ) throws {
+        self.uptime = uptime
+        try Disk.makeDirectory(Disk.parent(of: errors))
+        let log = open(errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard log >= 0 else { throw Disk.failure("write", errors) }
+        defer { close(log) }
+        var inward: [Int32] = [-1, -1]
+        var outward: [Int32] = [-1, -1]
+        guard pipe(&inward) == 0 else { throw Disk.failure("make", "a pipe") }
+        guard pipe(&outward) == 0 else {
+            for end in inward { close(end) }
+            throw Disk.failure("make", "a pipe")
+        }
+        // A child that is gone is found out by what `write` gives.
+        signal(SIGPIPE, SIG_IGN)
+        for end in inward + outward { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // This side must be able to give up on a child that neither reads nor speaks.
+        for end in [inward[1], outward[0]] { _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK) }
+        defer {
+            close(inward[0])
+            close(outward[1])
+        }
+        do {
+            id = try SpawnedProcess.spawn(
+                program, arguments, environment, [(0, inward[0]), (1, outward[1]), (2, log)])
+        } catch {
+            close(inward[1])
+            close(outward[0])
+            throw error
+        }
+        input = inward[1]
+        output = outward[0]
+    }
+
+    deinit { kill() }
+
+    /// Writes a line; `false` when the child does not take it in time, or is gone.
+    package func say(_ line: [UInt8], within seconds: Double) -> Bool {
+        guard input >= 0 else { return false }
+        var rest = (line + [10])[...]
+        let end = uptime() + seconds
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                guard wait(for: input, Int16(POLLOUT), until: end) else { return false }
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// The next line; `nil` when none comes in time, or the child is gone. A time of 0 only looks.
+    package func hear(within seconds: Double) -> [UInt8]? {
+        guard output >= 0 else { return nil }
+        let end = uptime() + seconds
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            if let place = unread[searched...].firstIndex(of: 10) {
+                let line = Array(unread[..<place])
+                unread.removeSubrange(...place)
+                searched = 0
+                return line
+            }
+            searched = unread.count
+            let count = read(output, &buffer, buffer.count)
+            if count > 0 {
+                unread += buffer.prefix(count)
+            } else if count == 0 {
+                return nil
+            } else if errno == EAGAIN {
+                guard wait(for: output, Int16(POLLIN), until: end) else { return nil }
+            } else if errno != EINTR {
+                return nil
+            }
+        }
+    }
+
+    /// Whether it lives; one that has ended is reaped.
+    package var isAlive: Bool {
+        if hasEnded { return false }
+        var status: Int32 = 0
+        if waitpid(id, &status, WNOHANG) == id { hasEnded = true }
+        return !hasEnded
+    }
+
+    /// Lets it end by itself: it has nothing to read any more.
+    package func release() {
+        if input >= 0 { close(input) }
+        input = -1
+    }
+
+    /// Ends it and its group at once.
+    package func kill() {
+        release()
+        if output >= 0 { close(output) }
+        output = -1
+        guard !hasEnded else { return }
+        killpg(id, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(id, &status, 0) < 0, errno == EINTR {}
+        hasEnded = true
+    }
+
+    private func wait(for file: Int32, _ events: Int16, until end: Double) -> Bool {
+        let left = end - uptime()
+        guard left > 0 else { return false }
+        var entry = pollfd(fd: file, events: events, revents: 0)
+        return poll(&entry, 1, Int32(min(left * 1000 + 1, 3_600_000))) > 0 || errno == EINTR
+    }
+}

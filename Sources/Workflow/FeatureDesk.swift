@@ -1,0 +1,157 @@
+package import Lakehouse
+package import Vocabulary
+
+/// A feature worker's side of the talk: JSON in, JSON out, one request after the other.
+///
+/// A request is `{"id": …, "rows": {source: [row, …]}, "keys": [key, …], "store": true}`; all but `rows` may be left
+/// out. The answer has the request's `id` and either `records` or `faults` or `error`. `{"id": …, "ping": true}` asks
+/// for a sign of life.
+package final class FeatureDesk {
+    private let engine: any FeatureEngine
+    private let journal: RowJournal?
+    private let names: [String]
+    private let isStale: () -> Bool
+
+    /// - Parameters:
+    ///   - journal: where received rows are kept; `nil` keeps none.
+    ///   - isStale: whether the lake has moved on since the engine read it; answers then say `"stale": true`.
+    package init(_ engine: any FeatureEngine, journal: RowJournal?, isStale: @escaping () -> Bool) {
+        self.engine = engine
+        self.journal = journal
+        self.isStale = isStale
+        names = engine.columns.map(\.name)
+    }
+
+    /// Takes over the rows that were received since the lake was read. Rows that no longer fit are left out.
+    package func catchUp() throws {
+        guard let journal else { return }
+        try apply(try journal.news())
+    }
+
+    private func apply(_ lines: [[UInt8]]) throws {
+        var rows: RawRows = [:]
+        var count = 0
+        func flush() throws {
+            guard count > 0 else { return }
+            let verdict = try engine.look(at: rows)
+            if verdict.faults.isEmpty { try engine.keep(verdict) }
+            rows = [:]
+            count = 0
+        }
+        for line in lines {
+            guard let value = try? JSON.decode(JSONValue.self, from: line), let given = Self.rows(value["rows"]) else {
+                continue
+            }
+            for (source, more) in given {
+                rows[source, default: []] += more
+                count += more.count
+            }
+            if count >= 1000 { try flush() }
+        }
+        try flush()
+    }
+
+    /// Answers one request; never throws what the request is to blame for.
+    package func answer(_ line: [UInt8]) throws -> [UInt8] {
+        guard let request = try? JSON.decode(JSONValue.self, from: line), request.members != nil else {
+            return try failure(
+                .null, MartletError(.input, "process.request", "The request is not a JSON object."))
+        }
+        let id = request["id"] ?? .null
+        do {
+            var answer = request["ping"] == nil ? try answer(request) : [:]
+            answer["id"] = id
+            if isStale() { answer["stale"] = .flag(true) }
+            return try JSON.encode(JSONValue.object(answer))
+        } catch let error as MartletError { return try failure(id, error) }
+    }
+
+    private func answer(_ request: JSONValue) throws -> [String: JSONValue] {
+        guard let rows = Self.rows(request["rows"] ?? .object([:])) else {
+            throw MartletError(
+                .input, "process.request", "rows is not an object of lists of objects, by source.",
+                at: .init(key: "$.rows"))
+        }
+        try catchUp()
+        let verdict = try engine.look(at: rows)
+        if !verdict.faults.isEmpty { return ["faults": .list(verdict.faults.map { Self.json($0) })] }
+        var answer: [String: JSONValue] = [:]
+        var stored = 0
+        if let journal, request["store"]?.flag ?? true, !verdict.news.isEmpty {
+            var news: [String: JSONValue] = [:]
+            for (source, places) in verdict.news {
+                news[source] = .list(places.compactMap { rows[source]?[$0] }.map { .object($0) })
+                stored += places.count
+            }
+            var current = verdict
+            try journal.append(try JSON.encode(JSONValue.object(["rows": .object(news)]))) { earlier in
+                try apply(earlier)
+                current = try engine.look(at: rows)
+            }
+            try engine.keep(current)
+        }
+        let keys = try request["keys"]?.list?.map { try Self.key($0) } ?? engine.keys()
+        answer["stored"] = .integer(Int64(stored))
+        answer["records"] = .list(try keys.map { try record($0) })
+        if !verdict.warnings.isEmpty { answer["warnings"] = .list(verdict.warnings.map { Self.json($0) }) }
+        return answer
+    }
+
+    private func record(_ key: String) throws -> JSONValue {
+        guard let row = try engine.features(of: key) else {
+            return .object([
+                "key": .text(key), "features": .null, "reason": .text("no row of the record's source has this key"),
+            ])
+        }
+        var record: [String: JSONValue] = ["key": .text(key), "moment": .text(row.moment)]
+        if let values = row.values {
+            record["features"] = .object(
+                Dictionary(zip(names, values.map(\.json))) { first, _ in first })
+        } else {
+            record["features"] = .null
+            record["reason"] = .text("the project's SQL gives no row for this record")
+        }
+        return .object(record)
+    }
+
+    private static func rows(_ value: JSONValue?) -> RawRows? {
+        guard let members = value?.members else { return nil }
+        var rows: RawRows = [:]
+        for (source, list) in members {
+            guard let list = list.list else { return nil }
+            rows[source] = []
+            for row in list {
+                guard let cells = row.members else { return nil }
+                rows[source]?.append(cells)
+            }
+        }
+        return rows
+    }
+
+    private static func key(_ value: JSONValue) throws -> String {
+        if let text = value.text { return text }
+        if let number = value.long { return "\(number)" }
+        throw MartletError(
+            .input, "process.request", "A key is neither text nor a whole number.", at: .init(key: "$.keys"))
+    }
+
+    private static func json(_ fault: RowFault) -> JSONValue {
+        .object([
+            "path": .text(fault.path), "rule": .text(fault.rule), "value": fault.value.map { .text($0) } ?? .null,
+        ])
+    }
+
+    /// An error as JSON: kind, code, message, place, remedy.
+    package static func json(_ error: MartletError) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "kind": .text(error.kind.rawValue), "code": .text(error.code), "message": .text(error.message),
+        ]
+        if let place = error.location { members["place"] = .text(place.description) }
+        if let remedy = error.remedy { members["remedy"] = .text(remedy) }
+        return .object(members)
+    }
+
+    private func failure(_ id: JSONValue, _ error: MartletError) throws -> [UInt8] {
+        try JSON.encode(JSONValue.object(["id": id, "error": Self.json(error)]))
+    }
+}
