@@ -1,6 +1,7 @@
 import Identity
 import SQLText
 import SQLite
+import TestSupport
 import Testing
 import Vocabulary
 

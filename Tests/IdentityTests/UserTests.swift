@@ -1,4 +1,5 @@
 import Identity
+import TestSupport
 import Testing
 import Vocabulary
 

@@ -1,6 +1,7 @@
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
+import TestSupport
 import Testing
 import Vocabulary
 

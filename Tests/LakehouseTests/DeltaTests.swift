@@ -3,6 +3,7 @@ import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 

@@ -1,5 +1,6 @@
 import Lakehouse
 import LakehouseDuckDB
+import TestSupport
 import Testing
 import Vocabulary
 

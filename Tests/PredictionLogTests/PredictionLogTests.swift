@@ -1,6 +1,7 @@
 import Foundation
 import PredictionLog
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 

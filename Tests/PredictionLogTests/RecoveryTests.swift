@@ -1,5 +1,6 @@
 import Foundation
 import PredictionLog
+import TestSupport
 import Testing
 import Vocabulary
 

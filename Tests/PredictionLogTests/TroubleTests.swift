@@ -1,5 +1,6 @@
 import PredictionLog
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 

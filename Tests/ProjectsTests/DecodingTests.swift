@@ -1,5 +1,6 @@
 import Lakehouse
 import Projects
+import TestSupport
 import Testing
 import Training
 import Vocabulary

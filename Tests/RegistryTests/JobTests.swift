@@ -2,6 +2,7 @@ import Registry
 import SQLText
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 

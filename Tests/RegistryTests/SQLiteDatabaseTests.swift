@@ -2,6 +2,7 @@ import Foundation
 import SQLText
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 

@@ -1,6 +1,7 @@
 import Registry
 import SQLText
 import SQLite
+import TestSupport
 import Testing
 import Vocabulary
 

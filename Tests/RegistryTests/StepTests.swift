@@ -1,5 +1,6 @@
 import Registry
 import SQLite
+import TestSupport
 import Testing
 import Vocabulary
 
