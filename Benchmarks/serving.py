@@ -1,34 +1,30 @@
-"""One-row predictions over HTTP: Martlet, with its prediction log in mode `written`, against FastAPI with LightGBM
-(uvicorn, one worker, async, neither a log nor a token), in the same run and on the same machine, loaded by wrk.
+"""One-row predictions over HTTP: Martlet, with its prediction log in mode `written` and a token checked, against FastAPI
+with LightGBM (uvicorn, one worker, async, neither a log nor a token), MLServer and `mlflow models serve`, in the same
+run and on the same machine, loaded by wrk.
 
-The model has 200 trees of 31 leaves over 40 features, trained by Martlet; the peer loads the same file. Each server gets
-the same row in the form that costs it least: FastAPI a list of numbers, Martlet a record with names. Rounds alternate.
-CPU comes from /proc, of the server's process alone; requests per second are this machine's.
+The model has 200 trees of 31 leaves over 40 features, trained by Martlet; the peers load the same file. Each server gets
+the same row in the form that costs it least: a list of numbers, Martlet a record with names. Rounds alternate. CPU comes
+from /proc, of the server's process with all its children; requests per second are this machine's. At the end the same
+load once more with 5 ms added to each fsync of ours.
+
+  --quick   only FastAPI, short rounds
 """
 
 import json
 import os
 import pathlib
-import random
-import re
 import shutil
-import signal
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from _bench import Report
+from _serving import FEATURES, ROUNDS, Server, free_port, martlet, project
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MARTLET = os.environ["MARTLET"]
-SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-FEATURES = 40
-ROWS = 20_000
 
 APP = """
 import lightgbm, numpy, os
@@ -44,95 +40,6 @@ async def predict(row: Row):
 """
 
 
-def project(folder):
-    """A project of look-alike rows, run once; gives one row and the model's file."""
-    draw = random.Random(7)
-    for name in ["contracts", "transforms/gold", "landing/rows"]:
-        (folder / name).mkdir(parents=True)
-    weights = [draw.gauss(0, 0.5) for _ in range(12)]
-    first = None
-    with open(folder / "landing/rows/rows.csv", "w") as file:
-        file.write("id," + ",".join(f"f{i}" for i in range(FEATURES)) + ",label\n")
-        for row in range(ROWS):
-            x = [round(draw.gauss(0, 1), 4) for _ in range(FEATURES)]
-            first = first or x
-            z = sum(w * v for w, v in zip(weights, x)) + x[13] * x[14]
-            label = int(draw.random() < 1 / (1 + 2.718281828 ** -z))
-            file.write(f"{row}," + ",".join(map(repr, x)) + f",{label}\n")
-    columns = "".join(f"  f{i}: {{type: double}}\n" for i in range(FEATURES))
-    (folder / "contracts/rows.yaml").write_text(
-        "key: [id]\ncolumns:\n  id: {type: bigint, nullable: false}\n" + columns + "  label: {type: integer}\n")
-    (folder / "transforms/gold/rows.sql").write_text("SELECT * FROM bronze.rows\n")
-    (folder / "martlet.yaml").write_text(
-        "name: speed\nsources:\n  rows: {contract: contracts/rows.yaml}\nmodels:\n  - name: speed\n"
-        '    table: gold.rows\n    key: id\n    target: {column: label, positive: "1"}\n'
-        "    split: {kind: hash, seed: 42, train: 0.8, validation: 0, test: 0.2}\n"
-        "    learner: {kind: lightgbm, rounds: 200, parameters: {num_leaves: 31, learning_rate: 0.1}}\n"
-        "    bootstrap: {replicates: 100, seed: 42}\n    threshold: {fixed: 0.5}\n")
-    subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
-    for path in (folder / ".martlet/artifacts").rglob("*"):
-        if path.is_file() and path.read_bytes()[:5] == b"tree\n":
-            return first, path
-    sys.exit("serving: the run left no model")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-class Server:
-    def __init__(self, name, command, port, path, body, environment=None):
-        self.name, self.url, self.body = name, f"http://127.0.0.1:{port}{path}", json.dumps(body)
-        begun = time.monotonic()
-        self.process = subprocess.Popen(
-            command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                self.answer = json.loads(urllib.request.urlopen(self.request(), timeout=5).read())
-                break
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() - begun > 60:
-                    sys.exit(f"serving: {name} does not answer")
-                time.sleep(0.005)
-        self.started = time.monotonic() - begun
-        self.memory = self.status("VmRSS")
-        self.figures = {}
-
-    def request(self):
-        return urllib.request.Request(self.url, self.body.encode(), {"Content-Type": "application/json"})
-
-    def status(self, key):
-        return int(re.search(rf"{key}:\s+(\d+)", open(f"/proc/{self.process.pid}/status").read())[1]) / 1024
-
-    def cpu(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def load(self, connections, script):
-        script.write_text(
-            f'wrk.method="POST"; wrk.body=[[{self.body}]]; wrk.headers["Content-Type"]="application/json"\n'
-            'done = function(s, l, r) io.write(string.format("RESULT %d %d %d %d %d\\n", s.requests, s.duration, '
-            'l:percentile(50), l:percentile(99), s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout)) end\n')
-        before = self.cpu()
-        out = subprocess.run(
-            ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "-s", str(script), self.url], capture_output=True,
-            text=True, check=True).stdout
-        requests, duration, p50, p99, errors = map(int, re.search(r"RESULT (.*)", out)[1].split())
-        if errors:
-            sys.exit(f"serving: {self.name} failed {errors} requests")
-        self.figures.setdefault(connections, []).append(
-            ((self.cpu() - before) / requests * 1e6, requests / duration * 1e6, p50 / 1000, p99 / 1000))
-
-    def figure(self, connections, place):
-        return statistics.median(each[place] for each in self.figures[connections])
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-
-
 def fsync_latency(folder):
     times = []
     with open(folder / "fsync", "wb") as file:
@@ -145,53 +52,147 @@ def fsync_latency(folder):
     return statistics.median(times) * 1000
 
 
+def venv(name):
+    return subprocess.run([ROOT / f"scripts/venv", name], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def fastapi(scratch, row, model):
+    port = free_port()
+    (scratch / "app.py").write_text(APP)
+    return Server(
+        "FastAPI + LightGBM",
+        [venv("serving"), "-m", "uvicorn", "app:app", "--app-dir", str(scratch), "--port", str(port), "--no-access-log"],
+        port, "/predict", {"features": row}, {"MODEL": str(model), "OMP_NUM_THREADS": "1"})
+
+
+def mlserver(scratch, row, model):
+    folder = scratch / "mlserver"
+    folder.mkdir()
+    ports = [free_port() for _ in range(3)]
+    (folder / "settings.json").write_text(json.dumps({
+        "host": "127.0.0.1", "http_port": ports[0], "grpc_port": ports[1], "metrics_port": ports[2],
+        "parallel_workers": 0, "debug": False}))
+    (folder / "model-settings.json").write_text(json.dumps({
+        "name": "speed", "implementation": "mlserver_lightgbm.LightGBMModel", "parameters": {"uri": str(model)}}))
+    body = {"inputs": [{"name": "x", "shape": [1, FEATURES], "datatype": "FP64", "data": row}]}
+    return Server(
+        "MLServer", [venv("mlserver"), "-m", "mlserver.cli.main", "start", str(folder)], ports[0],
+        "/v2/models/speed/infer", body, {"OMP_NUM_THREADS": "1"})
+
+
+def mlflow(scratch, row, model):
+    port, python = free_port(), venv("mlflow")
+    quiet = {"OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+    subprocess.run(
+        [python, "-c", "import lightgbm, mlflow.lightgbm, sys; mlflow.lightgbm.save_model(lightgbm.Booster(model_file="
+         "sys.argv[1]), sys.argv[2])", str(model), str(scratch / "mlflow")], check=True, capture_output=True,
+        env={**os.environ, **quiet})
+    # It starts uvicorn by its name.
+    programs = scratch / "bin"
+    programs.mkdir()
+    (programs / "uvicorn").write_text(f'#!/bin/sh\nexec "{python}" -m uvicorn "$@"\n')
+    (programs / "uvicorn").chmod(0o755)
+    return Server(
+        "mlflow models serve",
+        [python, "-m", "mlflow", "models", "serve", "-m", str(scratch / "mlflow"), "--env-manager", "local", "-h",
+         "127.0.0.1", "-p", str(port), "-w", "1"],
+        port, "/invocations", {"inputs": [row]}, {**quiet, "PATH": f"{programs}:{os.environ['PATH']}"}, patience=120)
+
+
+SLOW_DISK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+static int slow(const char *name, int file) {
+    int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
+    usleep(5000);
+    return real(file);
+}
+int fsync(int file) { return slow("fsync", file); }
+int fdatasync(int file) { return slow("fdatasync", file); }
+"""
+
+
+def slow_disk(scratch):
+    (scratch / "slow.c").write_text(SLOW_DISK)
+    library = scratch / "slow.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, scratch / "slow.c", "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+# Of each peer: the most CPU a request, the least requests/s, the most p99, as parts of its own.
+BARS = {"FastAPI + LightGBM": (1 / 4, 4.5, 1 / 3), "MLServer": (1 / 9, None, None), "mlflow models serve": (1 / 18, None, None)}
+
+
+def compare(report, ours, peer, connections, title):
+    bars = BARS[peer.name]
+    for place, (what, bar) in enumerate(zip(["CPU us/request", "requests/s", "p50 ms", "p99 ms"], [*bars[:2], None, bars[2]])):
+        mine, theirs = ours.figure(connections, place), peer.figure(connections, place)
+        name = f"{title}{what}, {connections} connections, {peer.name}"
+        if bar is None:
+            report.add(name, mine, theirs)
+        elif place == 1:
+            report.add(name, mine, theirs, f"ratio >= {bar}", mine >= bar * theirs)
+        else:
+            report.ratio_at_most(name, mine, theirs, bar)
+
+
+def load_all(servers, scratch):
+    for connections in [16, 64]:
+        for _ in range(ROUNDS):
+            for server in servers:
+                server.load(connections, scratch / "load.lua")
+
+
 def main():
     if not shutil.which("wrk"):
         sys.exit("serving: needs wrk (Debian: apt-get install wrk)")
-    python = subprocess.run(
-        [ROOT / "scripts/venv", "serving"], check=True, capture_output=True, text=True).stdout.strip()
+    quick = "--quick" in sys.argv
+    report = Report("serving")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         row, model = project(scratch / "speed")
-        (scratch / "app.py").write_text(APP)
-        port, peer_port = free_port(), free_port()
-        ours = Server(
-            "martlet serve", [MARTLET, "serve", str(scratch / "speed"), "--port", str(port)], port, "/predict",
-            {"record": {f"f{i}": value for i, value in enumerate(row)}})
-        peer = Server(
-            "FastAPI + LightGBM",
-            [python, "-m", "uvicorn", "app:app", "--app-dir", str(scratch), "--port", str(peer_port), "--no-access-log"],
-            peer_port, "/predict", {"features": row}, {"MODEL": str(model), "OMP_NUM_THREADS": "1"})
+        servers = []
         try:
+            ours = martlet(scratch, row)
+            servers.append(ours)
+            for make in [fastapi] if quick else [fastapi, mlserver, mlflow]:
+                servers.append(make(scratch, row, model))
             mine = ours.answer["predictions"][0]["probability"]
-            if mine != peer.answer["probability"]:
-                sys.exit(f"serving: the answers differ: {mine} and {peer.answer}")
+            theirs = [json.dumps(server.answer) for server in servers[1:]]
+            if not all(repr(mine) in answer for answer in theirs):
+                sys.exit(f"serving: the answers differ: {mine} and {theirs}")
             maps = open(f"/proc/{ours.process.pid}/maps").read().lower()
             if any(name in maps for name in ["duckdb", "lightgbm", "xgboost"]):
                 sys.exit("serving: an SQL engine or a training library is in the serving process")
-            for connections in [16, 64]:
-                for _ in range(ROUNDS):
-                    for server in [ours, peer]:
-                        server.load(connections, scratch / "load.lua")
-            report = Report("serving")
+            refused = urllib.request.Request(ours.url, ours.body.encode(), {"Content-Type": "application/json"})
+            try:
+                urllib.request.urlopen(refused)
+                sys.exit("serving: a request without a token was answered")
+            except urllib.error.HTTPError as error:
+                if error.code != 401:
+                    sys.exit(f"serving: a request without a token got {error.code}")
+            load_all(servers, scratch)
             report.add("fsync of this disk, ms", fsync_latency(scratch))
-            report.at_most("start to first prediction, s", ours.started, 0.5, peer.started)
-            report.at_most("memory after the first prediction, MiB", ours.memory, 80, peer.memory)
-            report.add("memory after load, MiB", ours.status("VmRSS"), peer.status("VmRSS"))
+            report.at_most("start to first prediction, s", ours.started, 0.5, servers[1].started)
+            report.at_most("memory after the first prediction, MiB", ours.memory, 80, servers[1].memory)
+            report.add("memory after load, MiB", ours.status("VmRSS"), servers[1].status("VmRSS"))
+            for peer in servers[1:]:
+                for connections in [16, 64]:
+                    compare(report, ours, peer, connections, "")
+            for server in [ours, *servers[2:]]:
+                servers.remove(server)
+                server.end()
+            peer = servers[0]
+            slow = martlet(scratch, row, slow_disk(scratch))
+            servers.append(slow)
+            peer.figures = {}
+            load_all(servers, scratch)
             for connections in [16, 64]:
-                names = ["CPU us/request", "requests/s", "p50 ms", "p99 ms"]
-                for place, (name, bound) in enumerate(zip(names, [1 / 4, 4.5, None, 1 / 3])):
-                    mine, theirs = ours.figure(connections, place), peer.figure(connections, place)
-                    name = f"{name}, {connections} connections"
-                    if bound is None:
-                        report.add(name, mine, theirs)
-                    elif place == 1:
-                        report.add(name, mine, theirs, f"ratio >= {bound}", mine >= bound * theirs)
-                    else:
-                        report.ratio_at_most(name, mine, theirs, bound)
+                compare(report, slow, peer, connections, "fsync + 5 ms: ")
         finally:
-            ours.end()
-            peer.end()
+            for server in servers:
+                server.end()
     report.end()
 
 

@@ -36,6 +36,9 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Seconds that running jobs get when the worker is asked to stop.", valueName: "s"))
     var grace = 30.0
 
+    @Flag(help: "Stop, as after SIGTERM, when standard input ends: for a worker that another program looks after.")
+    var attached = false
+
     @Option(help: .hidden) var attempt: String?
     @Option(help: .hidden) var token: Int?
     @Option(help: .hidden) var supervisor: Int32?
@@ -55,6 +58,7 @@ struct WorkerCommand: ParsableCommand {
                 ticket: JobTicket(job: attempt, token: token), composition: place.composition()
             ).run(supervisor: supervisor, lease: lease)
         }
+        if attached { Signals.stopWhenInputEnds() }
         let composition = try place.composition()
         try composition.supervise(
             .init(

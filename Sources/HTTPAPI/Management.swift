@@ -33,11 +33,16 @@ package struct ManagedProject: Sendable {
 package struct Management: Sendable {
     package let projects: [ManagedProject]
     let desk: IdentityDesk
+    /// Takes what was changed in a project into account before the change is answered; blocks.
+    private let changed: @Sendable (_ project: String) -> Void
     private let underway = Underway()
 
-    package init(_ projects: [ManagedProject], desk: IdentityDesk) {
+    package init(
+        _ projects: [ManagedProject], desk: IdentityDesk, changed: @escaping @Sendable (_ project: String) -> Void
+    ) {
         self.projects = projects
         self.desk = desk
+        self.changed = changed
     }
 
     /// The project that a request is about: the one it names, else the token's own, else the server's first.
@@ -84,6 +89,7 @@ package struct Management: Sendable {
                     try alongside?(connection)
                 }
             }
+            defer { changed(project.name) }
             guard let key else { return (try act(project, record(nil)), status.code, false) }
             let mark = RequestMark(project: project.name, actor: author.actor, key: key, digest: digest)
             return try underway.alone(mark.name) {

@@ -8,23 +8,38 @@ internal import Vocabulary
 
 /// Keeps the slots of a server at their projects' champions: looks again and again, loads what is new beside what
 /// answers, tries it, and swaps. What cannot be loaded or looked up leaves the version that answers where it is, and the
-/// slot says so.
+/// slot says so; a version that could not be loaded is tried again after 1, 2, 4 … 30 seconds.
 final class ChampionWatch: Sendable {
     private let projects: [ServedProject]
     private let catalog: ModelCatalog
     private let logger: Logger
+    private let uptime: @Sendable () -> Double
     private let isOver = Atomic<Bool>(false)
+    private let looking = Mutex(())
+    private let failures = Mutex<[ModelKey: Failure]>([:])
 
-    init(_ projects: [ServedProject], catalog: ModelCatalog, logger: Logger) {
+    /// A version that could not be taken, and when it is tried again.
+    private struct Failure {
+        var version: Int
+        var pause: Double
+        var next: Double
+    }
+
+    init(
+        _ projects: [ServedProject], catalog: ModelCatalog, uptime: @escaping @Sendable () -> Double, logger: Logger
+    ) {
         self.projects = projects
         self.catalog = catalog
+        self.uptime = uptime
         self.logger = logger
     }
 
-    /// Looks once at every model; blocks on the disk.
-    func look() {
-        for project in projects {
-            for slot in catalog.slots where slot.key.project == project.project.name { look(slot, project) }
+    /// Looks once at every model, of one project or of all; blocks on the disk, and while another thread looks.
+    func look(project name: String? = nil) {
+        looking.withLock { _ in
+            for project in projects where name.map({ $0 == project.project.name }) ?? true {
+                for slot in catalog.slots where slot.key.project == project.project.name { look(slot, project) }
+            }
         }
     }
 
@@ -42,20 +57,39 @@ final class ChampionWatch: Sendable {
         do {
             let version = try project.champion(of: slot.key.model)
             if slot.served?.version == version { return slot.note(trouble: nil) }
-            let next = try project.load(ModelReference(model: slot.key.model, selector: .version(version)))
-            let before = slot.swap(to: next)
-            logger.info(
-                "model loaded",
-                metadata: [
-                    "model": "\(slot.key)", "version": "\(version)",
-                    "replaces": "\(before.map { "\($0.version)" } ?? "nothing")",
-                ])
+            if let failure = failures.withLock({ $0[slot.key] }), failure.version == version, uptime() < failure.next {
+                return
+            }
+            try load(version, slot, project)
         } catch {
             let reason = (error as? MartletError).map { "\($0.message) [\($0.code)]" } ?? "\(error)"
             if slot.trouble != reason {
                 logger.error("model not up to date", metadata: ["model": "\(slot.key)", "reason": "\(reason)"])
             }
             slot.note(trouble: reason)
+        }
+    }
+
+    private func load(_ version: Int, _ slot: ModelSlot, _ project: ServedProject) throws {
+        do {
+            let (next, verified) = try project.load(ModelReference(model: slot.key.model, selector: .version(version)))
+            let before = slot.swap(to: next)
+            failures.withLock { $0[slot.key] = nil }
+            logger.info(
+                "model loaded",
+                metadata: [
+                    "model": "\(slot.key)", "version": "\(version)",
+                    "replaces": "\(before.map { "\($0.version)" } ?? "nothing")",
+                    "verified": "\(verified.map { "\($0) sample predictions" } ?? "no: it has no sample predictions")",
+                ])
+        } catch {
+            let now = uptime()
+            failures.withLock { failures in
+                let before = failures[slot.key].flatMap { $0.version == version ? $0.pause : nil }
+                let pause = min(30, (before ?? 0.5) * 2)
+                failures[slot.key] = Failure(version: version, pause: pause, next: now + pause)
+            }
+            throw error
         }
     }
 }

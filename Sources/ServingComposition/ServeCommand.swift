@@ -51,6 +51,10 @@ package struct ServeCommand: AsyncParsableCommand {
     var drainSeconds = 1.0
 
     @Option(
+        help: ArgumentHelp("Jobs at once that its workers do, for each project; 0 for no workers.", valueName: "n"))
+    var workers = 1
+
+    @Option(
         name: .customLong("allow-host"),
         help: ArgumentHelp(
             "A name that the server is asked under; localhost and addresses always are. May come several times.",
@@ -69,6 +73,7 @@ package struct ServeCommand: AsyncParsableCommand {
                     + "does before it.")
         }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
+        if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
         }
@@ -88,7 +93,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 surroundings: surroundings)
         }
         let catalog = ModelCatalog(served.flatMap(\.keys))
-        let watch = ChampionWatch(served, catalog: catalog, logger: logger)
+        let watch = ChampionWatch(served, catalog: catalog, uptime: surroundings.uptime, logger: logger)
         watch.look()
         Thread.detachNewThread { watch.run(every: 0.5) }
         let drain = Drain(grace: drainSeconds)
@@ -97,7 +102,10 @@ package struct ServeCommand: AsyncParsableCommand {
         let desk = try await IdentityHouse.desk(
             home: served[0].home, site: Site(names: hosts + [host], isSecure: false), surroundings: surroundings,
             threads: threads)
-        let management = Management(served.map(\.managed), desk: desk)
+        let management = Management(served.map(\.managed), desk: desk) { watch.look(project: $0) }
+        let workers = WorkerWatch(
+            workers > 0 ? served : [], slots: workers, grace: 10, uptime: surroundings.uptime,
+            isEnding: { drain.isDraining }, logger: logger)
         let server = server(catalog, management, desk, drain, surroundings, logger)
         let group = ServiceGroup(
             configuration: .init(
@@ -105,10 +113,12 @@ package struct ServeCommand: AsyncParsableCommand {
                     server.application { port in
                         logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
                         offerSetup(desk, port: port)
+                        workers.start()
                     }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         watch.end()
+        while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
         for project in served { try await project.log?.shutDown() }
         logger.info("ended")
     }

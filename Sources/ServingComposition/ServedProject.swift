@@ -43,8 +43,9 @@ struct ServedProject: Sendable {
             SQLiteDatabase(path: path, readOnly: true), project: project.name, surroundings: surroundings)
     }
 
-    /// Loads a version from the registry and the artifact store, checking every digest.
-    func load(_ reference: ModelReference) throws -> ServedModel {
+    /// Loads a version from the registry and the artifact store, checking every digest, and tries it on the sample
+    /// predictions that were stored with it.
+    func load(_ reference: ModelReference) throws -> (model: ServedModel, verified: Int?) {
         let found = try registry().models.show(reference)
         let artifacts = ArtifactStore(folder: home + "/artifacts")
         func artifact(_ name: String) throws -> [UInt8] {
@@ -55,7 +56,7 @@ struct ServedProject: Sendable {
         }
         let record = try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record))
         let key = ModelKey(project: project.name, model: found.summary.model)
-        return try ServedModel(
+        let model = try ServedModel(
             key: key, version: found.summary.version,
             hash: found.summary.modelHash, synthetic: found.summary.synthetic, record: record,
             schema: RowSchema(record.signature),
@@ -63,6 +64,10 @@ struct ServedProject: Sendable {
             journal: try log.map {
                 try ModelJournal($0, key: key, version: found.summary.version, signature: record.signature)
             })
+        // Versions of before have none.
+        guard found.run.artifacts.contains(where: { $0.name == ArtifactName.samples }) else { return (model, nil) }
+        let samples = try JSON.decode(SamplePredictions.self, from: try artifact(ArtifactName.samples))
+        return (model, try model.verify(samples))
     }
 
     /// The version that answers for a model now.

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -32,6 +33,20 @@ package enum Signals {
         sigaddset(&both, SIGTERM)
         sigaddset(&both, SIGINT)
         pthread_sigmask(SIG_UNBLOCK, &both, nil)
+    }
+
+    /// From now on the end of standard input counts as a request to stop too.
+    package static func stopWhenInputEnds() {
+        let thread = Thread {
+            var buffer = [UInt8](repeating: 0, count: 256)
+            while true {
+                let count = read(0, &buffer, buffer.count)
+                if count == 0 || (count < 0 && errno != EINTR) { break }
+            }
+            requests.add(1, ordering: .relaxed)
+        }
+        thread.name = "standard input"
+        thread.start()
     }
 
     /// Waits until one of the files is readable or closed, a signal comes, or the time is over.

@@ -24,6 +24,8 @@ package enum ArtifactName {
     package static let record = "model.json"
     /// Key, part, label and probability of every row.
     package static let scores = "scores.parquet"
+    /// Some test rows and what the model says of them, which a server compares before it answers.
+    package static let samples = "samples.json"
     /// Specification and SQL to rebuild from.
     package static let blueprint = "blueprint.json"
 }
@@ -167,6 +169,9 @@ extension Workspace {
                     orderedBy: $0.transform.incremental?.by)
             })
         try keep(ArtifactName.blueprint, "application/json", try JSON.encode(blueprint, pretty: true))
+        try keep(
+            ArtifactName.samples, "application/json",
+            try JSON.encode(SamplePredictions(of: trained, columns: input.columns), pretty: true))
         try keep(ArtifactName.scores, "application/vnd.apache.parquet", try scores(trained, input))
         return artifacts
     }

@@ -63,7 +63,7 @@ final class House: Sendable {
                 ManagedProject(
                     name: House.project, policies: ["readmission": .required],
                     open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
-            ], desk: desk)
+            ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
         table = RouteTable(
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,

@@ -1,0 +1,138 @@
+"""What the benchmarks of the server share: a project with a model, servers that wrk loads, and Martlet's own."""
+
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+MARTLET = os.environ["MARTLET"]
+SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+FEATURES = 40
+ROWS = 20_000
+
+
+def project(folder):
+    """A project of look-alike rows, run once; gives one row and the model's file."""
+    draw = random.Random(7)
+    for name in ["contracts", "transforms/gold", "landing/rows"]:
+        (folder / name).mkdir(parents=True)
+    weights = [draw.gauss(0, 0.5) for _ in range(12)]
+    first = None
+    with open(folder / "landing/rows/rows.csv", "w") as file:
+        file.write("id," + ",".join(f"f{i}" for i in range(FEATURES)) + ",label\n")
+        for row in range(ROWS):
+            x = [round(draw.gauss(0, 1), 4) for _ in range(FEATURES)]
+            first = first or x
+            z = sum(w * v for w, v in zip(weights, x)) + x[13] * x[14]
+            label = int(draw.random() < 1 / (1 + 2.718281828 ** -z))
+            file.write(f"{row}," + ",".join(map(repr, x)) + f",{label}\n")
+    columns = "".join(f"  f{i}: {{type: double}}\n" for i in range(FEATURES))
+    (folder / "contracts/rows.yaml").write_text(
+        "key: [id]\ncolumns:\n  id: {type: bigint, nullable: false}\n" + columns + "  label: {type: integer}\n")
+    (folder / "transforms/gold/rows.sql").write_text("SELECT * FROM bronze.rows\n")
+    (folder / "martlet.yaml").write_text(
+        "name: speed\nsources:\n  rows: {contract: contracts/rows.yaml}\nmodels:\n  - name: speed\n"
+        '    table: gold.rows\n    key: id\n    target: {column: label, positive: "1"}\n'
+        "    split: {kind: hash, seed: 42, train: 0.8, validation: 0, test: 0.2}\n"
+        "    learner: {kind: lightgbm, rounds: 200, parameters: {num_leaves: 31, learning_rate: 0.1}}\n"
+        "    bootstrap: {replicates: 100, seed: 42}\n    threshold: {fixed: 0.5}\n")
+    subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
+    for path in (folder / ".martlet/artifacts").rglob("*"):
+        if path.is_file() and path.read_bytes()[:5] == b"tree\n":
+            return first, path
+    sys.exit("serving: the run left no model")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Server:
+    def __init__(self, name, command, port, path, body, environment=None, headers=None, patience=60):
+        self.name, self.url, self.body = name, f"http://127.0.0.1:{port}{path}", json.dumps(body)
+        self.headers = {"Content-Type": "application/json", **(headers or {})}
+        begun = time.monotonic()
+        self.process = subprocess.Popen(
+            command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True)
+        while True:
+            try:
+                self.answer = json.loads(urllib.request.urlopen(self.request(), timeout=5).read())
+                break
+            except OSError as error:
+                if self.process.poll() is not None or time.monotonic() - begun > patience:
+                    sys.exit(f"serving: {name} does not answer: {error}")
+                time.sleep(0.005)
+        self.started = time.monotonic() - begun
+        self.memory = self.status("VmRSS")
+        self.figures = {}
+
+    def request(self):
+        return urllib.request.Request(self.url, self.body.encode(), self.headers)
+
+    def status(self, key):
+        return int(re.search(rf"{key}:\s+(\d+)", open(f"/proc/{self.process.pid}/status").read())[1]) / 1024
+
+    def cpu(self):
+        """CPU seconds of the whole session, which ends with the server."""
+        ticks = 0
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    fields = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
+                except OSError:
+                    continue
+                if int(fields[3]) == self.process.pid:
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def load(self, connections, script):
+        headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in self.headers.items())
+        script.write_text(
+            f'wrk.method="POST"; wrk.body=[==[{self.body}]==]; {headers}\n'
+            'done = function(s, l, r) io.write(string.format("RESULT %d %d %d %d %d\\n", s.requests, s.duration, '
+            'l:percentile(50), l:percentile(99), s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout)) end\n')
+        before = self.cpu()
+        out = subprocess.run(
+            ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "-s", str(script), self.url], capture_output=True,
+            text=True, check=True).stdout
+        requests, duration, p50, p99, errors = map(int, re.search(r"RESULT (.*)", out)[1].split())
+        if errors:
+            sys.exit(f"serving: {self.name} failed {errors} requests")
+        self.figures.setdefault(connections, []).append(
+            ((self.cpu() - before) / requests * 1e6, requests / duration * 1e6, p50 / 1000, p99 / 1000))
+
+    def figure(self, connections, place):
+        return statistics.median(each[place] for each in self.figures[connections])
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(30)
+        finally:
+            try:
+                os.killpg(self.process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def martlet(scratch, row, environment=None, role="viewer"):
+    port = free_port()
+    made = subprocess.run(
+        [MARTLET, "tokens", "create", "--project", str(scratch / "speed"), f"bench-{port}", "--role", role], check=True,
+        capture_output=True, text=True)
+    return Server(
+        "martlet serve", [MARTLET, "serve", str(scratch / "speed"), "--port", str(port)], port, "/predict",
+        {"record": {f"f{i}": value for i, value in enumerate(row)}}, environment,
+        {"Authorization": f"Bearer {made.stdout.strip()}"})

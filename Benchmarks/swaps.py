@@ -1,0 +1,189 @@
+"""A server at full load whose champion is swapped 1,000 times, and whose workers are killed at their training: no request
+may fail, no answer may be another version's, and p99 may at most double.
+
+wrk checks each answer: the probability must be that of the version it names. After each acknowledged swap a client asks
+once and must hear the new version. Workers' jobs are ended by SIGKILL, SIGSEGV, SIGSTOP and by using more memory than
+they may, each in the middle of a training.
+
+  --swaps N   (1000)
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from _bench import Report
+from _serving import MARTLET, martlet, project
+
+CHECK = """
+local expected = EXPECTED
+local threads = {}
+wrong = 0
+function setup(thread) table.insert(threads, thread) end
+function response(status, headers, body)
+  local version = body:match('"version":(%d+)')
+  local probability = body:match('"probability":([^,}]+)')
+  if status ~= 200 or not version or expected[version] ~= probability then wrong = wrong + 1 end
+end
+done = function(s, l, r)
+  local bad = 0
+  for _, thread in ipairs(threads) do bad = bad + thread:get("wrong") end
+  io.write(string.format("RESULT %d %d %d %d %d %d\\n", s.requests, s.duration, l:percentile(50), l:percentile(99),
+    s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout, bad))
+end
+"""
+
+
+class Load:
+    """wrk at full speed until it is told to stop."""
+
+    def __init__(self, server, script):
+        self.process = subprocess.Popen(
+            ["wrk", "-t1", "-c16", "-d3600s", "-s", str(script), server.url], stdout=subprocess.PIPE, text=True)
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        out = self.process.communicate(timeout=30)[0]
+        requests, duration, p50, p99, errors, wrong = map(int, re.search(r"RESULT (.*)", out)[1].split())
+        return {"requests": requests, "rate": requests / duration * 1e6, "p99": p99 / 1000, "errors": errors, "wrong": wrong}
+
+
+def call(server, path, body=None):
+    base = server.url.removesuffix("/predict")
+    request = urllib.request.Request(
+        base + path, None if body is None else json.dumps(body).encode(), server.headers)
+    return json.loads(urllib.request.urlopen(request, timeout=60).read())
+
+
+def second_version(folder):
+    """Trains another model and registers it."""
+    file = folder / "martlet.yaml"
+    file.write_text(file.read_text().replace("learning_rate: 0.1", "learning_rate: 0.05"))
+    subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
+
+
+def swap(server, count):
+    """Swaps the champion so many times; gives how many answers after a swap were by another version."""
+    stale = 0
+    for index in range(count):
+        version = 1 + index % 2
+        call(server, "/api/deploy", {"model": f"speed@{version}"})
+        if json.loads(urllib.request.urlopen(server.request(), timeout=10).read())["version"] != version:
+            stale += 1
+        if (index + 1) % 100 == 0 and sys.stderr.isatty():
+            print(f"\r{index + 1} swaps", end="", file=sys.stderr)
+    return stale
+
+
+def attempts(server):
+    """Processes of the server's session that are at work on a job."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            words = open(f"/proc/{entry}/cmdline").read().split("\0")
+        except OSError:
+            continue
+        if "--attempt" in words and any(str(server.home) in word for word in words):
+            found.append(int(entry))
+    return found
+
+
+def murder(server, how):
+    """Queues a training and ends its process in the middle; gives the attempt's end as the queue tells it."""
+    more = ["--memory-limit", "60MB"] if how == "memory" else []
+    told = json.loads(subprocess.run(
+        [MARTLET, "jobs", "submit", "train", "--project", str(server.folder), "--max-attempts", "1", "--json", *more],
+        check=True, capture_output=True, text=True).stdout)
+    begun = time.monotonic()
+    if how != "memory":
+        while not (found := attempts(server)):
+            if time.monotonic() - begun > 60:
+                sys.exit("swaps: no worker took the job")
+            time.sleep(0.02)
+        time.sleep(1)
+        for process in found:
+            os.kill(process, getattr(signal, how))
+    while True:
+        job = json.loads(subprocess.run(
+            [MARTLET, "jobs", "show", told["id"], "--project", str(server.folder), "--json"], check=True,
+            capture_output=True, text=True).stdout)
+        job = job.get("job", job)
+        if job["state"] not in ("queued", "running"):
+            return job.get("error_code") or job["state"]
+        if time.monotonic() - begun > 120:
+            sys.exit(f"swaps: the job does not end: {job}")
+        time.sleep(0.2)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--swaps", type=int, default=1000)
+    options = options.parse_args()
+    if not shutil.which("wrk"):
+        sys.exit("swaps: needs wrk (Debian: apt-get install wrk)")
+    report = Report("swaps")
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        row, _ = project(scratch / "speed")
+        second_version(scratch / "speed")
+        server = martlet(scratch, row, role="operator")
+        server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
+        try:
+            expected = {}
+            for version in [1, 2]:
+                call(server, "/api/deploy", {"model": f"speed@{version}"})
+                raw = urllib.request.urlopen(server.request()).read().decode()
+                expected[re.search(r'"version":(\d+)', raw)[1]] = re.search(r'"probability":([^,}]+)', raw)[1]
+            if len(expected) != 2 or len(set(expected.values())) != 2:
+                sys.exit(f"swaps: two versions that differ are needed: {expected}")
+            table = "{" + ",".join(f'["{version}"]="{value}"' for version, value in expected.items()) + "}"
+            headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in server.headers.items())
+            script = scratch / "check.lua"
+            script.write_text(
+                f'wrk.method="POST"; wrk.body=[==[{server.body}]==]; {headers}\n' + CHECK.replace("EXPECTED", table))
+            liar = scratch / "liar.lua"
+            liar.write_text(script.read_text().replace(expected["2"], "0.5"))
+            load = Load(server, liar)
+            time.sleep(1)
+            if load.end()["wrong"] == 0:
+                sys.exit("swaps: the check of the answers does not see a wrong probability")
+
+            load = Load(server, script)
+            time.sleep(15)
+            quiet = load.end()
+            load, begun = Load(server, script), time.monotonic()
+            stale = swap(server, options.swaps)
+            seconds = time.monotonic() - begun
+            swapped = load.end()
+            load, ends = Load(server, script), {}
+            for how in ["SIGKILL", "SIGSEGV", "memory", "SIGSTOP"]:
+                ends[how] = murder(server, how)
+            killed = load.end()
+        finally:
+            server.end()
+    report.add("requests/s, nothing else", quiet["rate"])
+    report.add("p99 ms, nothing else", quiet["p99"])
+    report.add("swaps", options.swaps)
+    report.add("swaps a second", options.swaps / seconds)
+    report.at_most("answers by the old version after a swap", stale, 0)
+    for name, load in [("swaps", swapped), ("killed trainings", killed)]:
+        report.add(f"{name}: requests", load["requests"])
+        report.at_most(f"{name}: failed requests", load["errors"] + quiet["errors"], 0)
+        report.at_most(f"{name}: wrong answers", load["wrong"] + quiet["wrong"], 0)
+        report.ratio_at_most(f"{name}: p99 ms", load["p99"], quiet["p99"], 2)
+    print("ends of the trainings: " + ", ".join(f"{how} {end}" for how, end in ends.items()))
+    report.end()
+
+
+main()

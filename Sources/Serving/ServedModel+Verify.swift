@@ -1,0 +1,45 @@
+package import Training
+internal import Vocabulary
+
+extension ServedModel {
+    /// Scores sample predictions as requests of their own, all the way from their JSON, and compares. What comes back
+    /// also has the code and the forest's memory warm. Records that the columns' policies refuse are passed over.
+    /// - Returns: how many records were compared.
+    /// - Throws: `serving.not-verified` when a probability is another one, or when no record could be compared.
+    @discardableResult
+    package func verify(_ samples: SamplePredictions) throws -> Int {
+        let desk = ScoringDesk(schema)
+        var compared = 0
+        var refusal: String?
+        for (index, (record, expected)) in zip(samples.records, samples.probabilities).enumerated() {
+            let body = try JSON.encode(SampleRequest(record: record, explain: index == 0))
+            do {
+                try body.withUnsafeBytes { try desk.answer(native: $0, by: self, requestID: "sample", mostRows: 1) }
+            } catch let faults as InputFaults {
+                refusal = faults.faults.first?.detail
+                continue
+            }
+            guard desk.probabilities[0].bitPattern == expected.bitPattern else {
+                throw MartletError(
+                    .refused, "serving.not-verified",
+                    "\(key) version \(version) is not what was registered: it gives \(desk.probabilities[0]) for sample "
+                        + "\(index + 1) of \(samples.records.count), which training scored \(expected).",
+                    remedy: "Restore the artifacts of its run, or train again.")
+            }
+            compared += 1
+        }
+        guard compared > 0 || samples.records.isEmpty else {
+            throw MartletError(
+                .refused, "serving.not-verified",
+                "\(key) version \(version) refuses all its sample predictions: \(refusal ?? "no reason").",
+                remedy: "Look at the policies of its columns.")
+        }
+        return compared
+    }
+}
+
+/// One record as a native request.
+private struct SampleRequest: Encodable {
+    let record: [String: JSONValue]
+    let explain: Bool
+}

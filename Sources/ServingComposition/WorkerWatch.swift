@@ -1,0 +1,105 @@
+internal import Foundation
+internal import Logging
+internal import Machine
+internal import Projects
+internal import Synchronization
+internal import Vocabulary
+internal import Workers
+
+/// Keeps a worker for each project, a child process that does queued jobs in children of its own: whatever training or
+/// SQL does to its process, predictions go on. One that ends is started anew, after 1, 2, 4 … 30 seconds. A worker
+/// lives no longer than the server: it stops when the pipe it reads is closed, however that came.
+final class WorkerWatch: Sendable {
+    private let projects: [ServedProject]
+    private let slots: Int
+    /// Seconds that running jobs get when the server ends; then they go back into the queue.
+    private let grace: Double
+    private let uptime: @Sendable () -> Double
+    private let isEnding: @Sendable () -> Bool
+    private let logger: Logger
+    private let living = Atomic<Bool>(false)
+
+    init(
+        _ projects: [ServedProject], slots: Int, grace: Double, uptime: @escaping @Sendable () -> Double,
+        isEnding: @escaping @Sendable () -> Bool, logger: Logger
+    ) {
+        self.projects = projects
+        self.slots = slots
+        self.grace = grace
+        self.uptime = uptime
+        self.isEnding = isEnding
+        self.logger = logger
+    }
+
+    /// Whether there are workers, or were and have not ended yet.
+    var isLiving: Bool { living.load(ordering: .acquiring) }
+
+    /// Looks after the workers, on a thread of its own, until the server ends.
+    func start() {
+        living.store(true, ordering: .releasing)
+        Thread.detachNewThread { self.run() }
+    }
+
+    private func run() {
+        var children = projects.map { Child(project: $0) }
+        while !isEnding() {
+            for index in children.indices { look(&children[index]) }
+            RealWorld.pause(seconds: 0.2)
+        }
+        for child in children { child.process?.release() }
+        let end = uptime() + grace + 5
+        while uptime() < end, children.contains(where: { $0.process?.isAlive ?? false }) {
+            RealWorld.pause(seconds: 0.05)
+        }
+        for child in children { child.process?.kill() }
+        living.store(false, ordering: .releasing)
+    }
+
+    private struct Child {
+        let project: ServedProject
+        var process: TalkingProcess?
+        var began = 0.0
+        var pause = 1.0
+        var next = 0.0
+    }
+
+    private func look(_ child: inout Child) {
+        if let process = child.process {
+            _ = process.hear(within: 0)
+            guard !process.isAlive else { return }
+            child.process = nil
+            if uptime() - child.began > 60 { child.pause = 1 }
+            again(&child, "worker ended")
+        } else if uptime() >= child.next {
+            start(&child)
+        }
+    }
+
+    private func start(_ child: inout Child) {
+        let (folder, home) = (child.project.project.folder, child.project.home)
+        do {
+            child.process = try TalkingProcess(
+                Disk.parent(of: RealWorld.executable) + "/martlet",
+                [
+                    "worker", "--attached", "--slots", "\(slots)", "--grace", "\(grace)", "--project", folder,
+                    "--home", home,
+                ],
+                environment: RealWorld.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+                errors: home + "/logs/worker.log", uptime: uptime)
+            child.began = uptime()
+        } catch {
+            again(&child, (error as? MartletError)?.message ?? "\(error)")
+        }
+    }
+
+    private func again(_ child: inout Child, _ what: String) {
+        logger.error(
+            "no worker",
+            metadata: [
+                "project": "\(child.project.project.name)", "reason": "\(what)", "again_after": "\(child.pause) s",
+                "log": "\(child.project.home)/logs/worker.log",
+            ])
+        child.next = uptime() + child.pause
+        child.pause = min(30, child.pause * 2)
+    }
+}
