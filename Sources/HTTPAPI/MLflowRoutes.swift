@@ -24,6 +24,7 @@ package struct MLflowRoutes: Sendable {
                 "Score rows in MLflow's form.", access: .needs(.predict),
                 accepts: [.init(Self.request), .init("text/csv", .text)],
                 replies: [.init(200, "Probabilities, in order.", .init(Self.answer))]
+                    + Route.Reply.refusals(Self.refusal)
             ) { request, context in
                 let slot = try catalog.slot(
                     project: context.segment("project") ?? context.principal?.project, model: context.segment("model"))
@@ -48,18 +49,19 @@ package struct MLflowRoutes: Sendable {
     }
 
     private static let value = Schema.oneOf([.number, .text, .boolean, .null])
-    private static let rows = Schema.list(.object([], additional: value))
+    private static let rows = Schema.list(.named("Row"))
+    private static let refusal = Schema.object(.init("error_code", .text), .init("message", .text))
     private static let tensor = Schema.oneOf([
         rows, .list(.list(value)), .object([], additional: .oneOf([value, .list(value)])),
     ])
-    private static let params = Schema.Member("params", .object([], additional: value), optional: true)
+    private static let params = Schema.Member("params", .object([], additional: .any).orNull, optional: true)
     static let request = Schema.oneOf([
         .object(
             .init(
                 "dataframe_split",
                 .object(
                     .init("columns", .list(.text), optional: true), .init("data", .list(.list(value))),
-                    .init("index", .list(value), optional: true))), params),
+                    .init("index", .list(.any), optional: true))), params),
         .object(.init("dataframe_records", rows), params), .object(.init("instances", tensor), params),
         .object(.init("inputs", tensor), params),
     ])

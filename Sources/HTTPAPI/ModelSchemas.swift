@@ -3,7 +3,7 @@ internal import Vocabulary
 /// The bodies that tell of models. Each mirrors the `Encodable` of `Registry`; a test compares them.
 enum ModelSchemas {
     static let time = Schema.text(format: "date-time")
-    static let name = Schema.text(pattern: #"^[^\s:@/]+$"#, maxLength: 200)
+    static let name = Schema.text(pattern: "^[A-Za-z][A-Za-z0-9_-]{0,99}$")
     static let version = Schema.integer(minimum: 1)
     static let digest = Schema.text(pattern: "^[0-9a-f]{64}$")
     static let reason = Schema.text(maxLength: 2000)
@@ -79,8 +79,8 @@ enum ModelSchemas {
 
     /// NAME, NAME@3, NAME@champion.
     static let reference = Schema.text(
-        pattern: #"^[^\s:@/]+(@(champion|candidate|[1-9][0-9]{0,8}))?$"#, maxLength: 220)
+        pattern: "^[A-Za-z][A-Za-z0-9_-]{0,99}(@(champion|candidate|[1-9][0-9]{0,8}))?$")
     /// NAME@3, NAME@champion.
     static let versionReference = Schema.text(
-        pattern: #"^[^\s:@/]+@(champion|candidate|[1-9][0-9]{0,8})$"#, maxLength: 220)
+        pattern: "^[A-Za-z][A-Za-z0-9_-]{0,99}@(champion|candidate|[1-9][0-9]{0,8})$")
 }

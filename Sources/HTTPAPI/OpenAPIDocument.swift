@@ -42,8 +42,11 @@ package struct OpenAPIDocument: Sendable {
     }
 
     /// The route that answers with the document of `routes` and itself.
-    package static func route(with routes: [Route], version: String) -> Route {
-        func make(_ body: JSONValue) -> Route {
+    /// - Parameter components: schemas that change with what is served.
+    package static func route(
+        with routes: [Route], version: String, components: @escaping @Sendable () -> [String: Schema]
+    ) -> Route {
+        func make(_ document: OpenAPIDocument?) -> Route {
             Route(
                 .get, "/openapi.json", id: "openAPI", "This document.", access: .anyone,
                 replies: [
@@ -57,9 +60,19 @@ package struct OpenAPIDocument: Sendable {
                                     .init("paths", .object([], additional: .object([], additional: .any))),
                                 ], additional: .any)))
                 ]
-            ) { _, _ in try .json(body) }
+            ) { _, _ in try .json(document?.json(with: components()) ?? .null) }
         }
-        return make(OpenAPIDocument(routes + [make(.null)], version: version).json)
+        return make(OpenAPIDocument(routes + [make(nil)], version: version))
+    }
+
+    private func json(with components: [String: Schema]) -> JSONValue {
+        guard var document = json.members, var parts = document["components"]?.members,
+            var schemas = parts["schemas"]?.members
+        else { return json }
+        for (name, schema) in components { schemas[name] = schema.json }
+        parts["schemas"] = .object(schemas)
+        document["components"] = .object(parts)
+        return .object(document)
     }
 
     private static func operation(_ route: Route) -> JSONValue {
@@ -128,7 +141,7 @@ package struct OpenAPIDocument: Sendable {
     /// What the route says, and what may happen to any request.
     private static func responses(_ route: Route) -> JSONValue {
         var responses: [String: JSONValue] = [:]
-        var common = [400, 404, 405, 421, 422, 500, 503]
+        var common = [400, 404, 405, 408, 421, 422, 429, 500, 503]
         if !route.accepts.isEmpty { common += [413, 415] }
         if route.access != .anyone { common += [401] }
         common += [403]
@@ -148,7 +161,7 @@ package struct OpenAPIDocument: Sendable {
             403: "Not allowed.", 404: "There is no such thing.", 405: "Not with this method.",
             409: "The state of things forbids it.", 413: "Too many bytes.", 415: "Not in this form.",
             421: "Not this server's name.", 422: "It does not fit the schema; each fault has its JSONPath.",
-            429: "Too many requests.", 500: "A fault of Martlet.", 503: "Not now.",
+            408: "It came too slowly.", 429: "Too many requests.", 500: "A fault of Martlet.", 503: "Not now.",
         ]
         return Dictionary(
             uniqueKeysWithValues: sentences.map { status, sentence in

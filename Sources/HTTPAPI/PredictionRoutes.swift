@@ -71,12 +71,12 @@ package struct PredictionRoutes: Sendable {
     }
 
     private static let value = Schema.oneOf([.number, .text, .boolean, .null])
-    private static let row = Schema.object([], additional: value)
+    private static let row = Schema.named("Row")
     static let request = Schema.oneOf([
         .object(.init("record", row, "One row: values by column."), .init("explain", .boolean, optional: true)),
         .object(.init("records", .list(row), "Rows."), .init("explain", .boolean, optional: true)),
         .object(
-            .init("columns", .object([], additional: .list(value)), "A list a column, all of the same length."),
+            .init("columns", .named("Columns")),
             .init("explain", .boolean, optional: true)),
     ])
     private static let reasons = Schema.object(

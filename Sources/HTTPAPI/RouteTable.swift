@@ -14,9 +14,13 @@ package struct RouteTable: Sendable {
     package init(_ areas: [Route]...) { routes = areas.flatMap(\.self) }
 
     /// The same with a route that tells of them all, as OpenAPI.
-    package init(documenting version: String, _ areas: [Route]...) {
+    /// - Parameter components: schemas that change with what is served.
+    package init(
+        documenting version: String,
+        components: @escaping @Sendable () -> [String: Schema] = { ServedSchemas.components(nil) }, _ areas: [Route]...
+    ) {
         let routes = areas.flatMap(\.self)
-        self.routes = routes + [OpenAPIDocument.route(with: routes, version: version)]
+        self.routes = routes + [OpenAPIDocument.route(with: routes, version: version, components: components)]
     }
 
     /// The router, with each route behind the gatekeeper.

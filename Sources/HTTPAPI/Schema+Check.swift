@@ -45,7 +45,7 @@ extension Schema {
         case (.object(let members, let additional), .object(let values)):
             return Schema.faults(in: values, members, additional, path)
         case (.object, _): return type("an object")
-        case (.oneOf(let schemas), _):
+        case (.oneOf(let schemas), _), (.anyOf(let schemas), _):
             let found = schemas.map { $0.faults(in: value, at: path) }
             return found.contains { $0.isEmpty } ? [] : found.min { $0.count < $1.count } ?? []
         case (.named, _): return []

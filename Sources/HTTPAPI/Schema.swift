@@ -13,6 +13,7 @@ package indirect enum Schema: Sendable, Equatable {
     /// Members by name; each required unless it says `optional`.
     case object([Member], additional: Schema? = nil)
     case oneOf([Schema])
+    case anyOf([Schema])
     /// A schema of the document's components, by name.
     case named(String)
 
@@ -66,6 +67,7 @@ extension Schema {
                 ("maxItems", maxItems.map { .integer(Int64($0)) }))
         case .object(let members, let additional): Self.closed(members, additional)
         case .oneOf(let schemas): .object(["oneOf": .list(schemas.map(\.json))])
+        case .anyOf(let schemas): .object(["anyOf": .list(schemas.map(\.json))])
         case .named(let name): .object(["$ref": .text("#/components/schemas/\(name)")])
         }
     }

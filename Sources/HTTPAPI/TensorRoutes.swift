@@ -25,7 +25,7 @@ package struct TensorRoutes: Sendable {
 
     package var routes: [Route] {
         let empty = Schema.object()
-        let failure = Route.Body(Schema.object(.init("error", .text)))
+        let refusals = Route.Reply.refusals(Schema.object(.init("error", .text)))
         let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
         var routes = [
             Route(
@@ -60,17 +60,14 @@ package struct TensorRoutes: Sendable {
                 Route(
                     .get, path, id: "modelMetadata\(suffix)", "Inputs and outputs of a model.",
                     access: .needs(.predict),
-                    replies: [.init(200, "Them.", .init(Self.metadata)), .init(404, "No such model.", failure)]
+                    replies: [.init(200, "Them.", .init(Self.metadata))] + refusals
                 ) { _, context in
                     try refusing(context) { call in try .json(metadata(try call.model(), name: Self.name(context))) }
                 },
                 Route(
                     .get, path + "/ready", id: "modelReady\(suffix)", "Whether a model answers.",
                     access: .needs(.predict),
-                    replies: [
-                        .init(200, "It does.", .init(Self.ready)), .init(404, "No such model.", failure),
-                        .init(503, "Not yet.", failure),
-                    ]
+                    replies: [.init(200, "It does.", .init(Self.ready))] + refusals
                 ) { _, context in
                     try refusing(context) { call in
                         _ = try call.model()
@@ -84,9 +81,8 @@ package struct TensorRoutes: Sendable {
                     replies: [
                         .init(
                             200, "Tensors.", .init(Self.answer),
-                            .init("application/octet-stream", .text(format: "binary"))),
-                        .init(400, "The body cannot be scored.", failure), .init(404, "No such model.", failure),
-                    ]
+                            .init("application/octet-stream", .text(format: "binary")))
+                    ] + refusals
                 ) { request, context in
                     var call: ScoringCall
                     do { call = try Self.call(context, catalog) } catch {

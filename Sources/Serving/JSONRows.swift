@@ -157,13 +157,16 @@ struct JSONRows {
     /// A list a column in an object. The first list says how many rows there are.
     func columns(_ scanner: inout JSONScanner) throws(Fault) {
         try scanner.expect(UInt8(ascii: "{"), "an object with a list for each column")
-        if scanner.take(UInt8(ascii: "}")) { return }
+        if scanner.take(UInt8(ascii: "}")) { return batch.findAbsent(besides: []) }
         var rows: Int?
+        var names: [String] = []
         repeat {
             let key = scanner.string(try scanner.key())
             let count = try column(&scanner, key, rows: &rows)
+            if rows == 0 { names.append(key) }
             if let rows, count != rows { batch.failLength(column: key, found: count, wanted: rows) }
         } while try scanner.more(UInt8(ascii: "}"))
+        if batch.count == 0, batch.faults.isEmpty { batch.findAbsent(besides: names) }
         for row in 0..<batch.count { batch.findAbsent(row * schema.width) }
     }
 

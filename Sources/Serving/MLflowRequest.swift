@@ -16,6 +16,7 @@ package struct MLflowRequest: Sendable {
             repeat {
                 let name = scanner.string(try scanner.key())
                 if name == "params" {
+                    guard [.object, .null].contains(scanner.next()) else { throw scanner.fault(.expected("an object")) }
                     try scanner.skipValue()
                     continue
                 }
@@ -47,9 +48,17 @@ package struct MLflowRequest: Sendable {
                 let key = try scanner.key()
                 if scanner.equals(key, "columns") {
                     columns = try texts(&scanner)
-                } else {
+                } else if scanner.equals(key, "data") {
                     // Columns may come after the data that they name.
-                    if scanner.equals(key, "data") { data = scanner }
+                    data = scanner
+                    try scanner.skipValue()
+                } else {
+                    guard scanner.equals(key, "index") else {
+                        let name: String = RowPlace.member(scanner.string(key))
+                        throw InputFault(
+                            .shape, at: "$.dataframe_split\(name)", "Pandas' split form has columns, index and data.")
+                    }
+                    guard scanner.next() == .list else { throw scanner.fault(.expected("a list")) }
                     try scanner.skipValue()
                 }
             } while try scanner.more(UInt8(ascii: "}"))
@@ -57,6 +66,7 @@ package struct MLflowRequest: Sendable {
         guard var data else { throw InputFault(.shape, at: "$.dataframe_split", "There is no data.") }
         rows.batch.place = .lists("dataframe_split.data")
         try rows.lists(&data, order: order(columns, rows))
+        if rows.batch.count == 0, rows.batch.faults.isEmpty, let columns { rows.batch.findAbsent(besides: columns) }
     }
 
     /// For each place in a row the model's column, -1 for one that it does not have, -2 for the entity's.

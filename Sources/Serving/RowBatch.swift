@@ -99,6 +99,16 @@ package final class RowBatch {
         }
     }
 
+    /// The same for columns without a row: a body that leaves one out is as wrong as one with rows.
+    @inline(never)
+    func findAbsent(besides names: [String]) {
+        for (place, column) in schema.columns.enumerated() where !names.contains(column.name) {
+            react(
+                column.policy.missingColumn, .missingColumn, path(0, column.name, place),
+                "The column \(column.name) is missing.")
+        }
+    }
+
     // MARK: Cells
 
     /// Puts a number into a column. `cell` is the row's start and the column's place together.

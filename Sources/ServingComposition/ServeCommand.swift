@@ -137,7 +137,7 @@ package struct ServeCommand: AsyncParsableCommand {
         return FrontServer(
             .init(host: host, port: port), catalog: catalog,
             routes: RouteTable(
-                documenting: Self.version,
+                documenting: Self.version, components: { ServedSchemas.components(catalog) },
                 SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
                 DeploymentRoutes(management, catalog: catalog).routes,
                 TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,

@@ -12,6 +12,7 @@ import Vocabulary
 
         init(_ place: Sandbox) throws {
             func martlet(_ arguments: String...) throws -> Outcome { try Program.run(arguments, in: place.folder) }
+            _ = try martlet("models", "approve", "downtime@1")
             _ = try martlet("jobs", "submit", "train")
             token = try martlet("tokens", "create", "all", "--role", "admin").output
                 .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -43,9 +44,10 @@ import Vocabulary
     @Test func `every route keeps what its document says, and a planted field is found`() throws {
         let place = try LookAlikes.downtime()
         let server = try Server(place)
-        let fair = try Program.interop("openapi.py", [server.base, server.token, "--examples", "10"])
+        let fair = try Program.interop("openapi.py", [server.base, server.token, "downtime", "--examples", "10"])
         #expect(fair.code == 0, "\(fair)")
-        let planted = try Program.interop("openapi.py", [server.base, server.token, "--examples", "2", "--plant"])
+        let planted = try Program.interop(
+            "openapi.py", [server.base, server.token, "downtime", "--examples", "2", "--plant"])
         #expect(planted.code == 1 && planted.all.contains("planted"), "\(planted.all.suffix(2000))")
     }
 }

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Asks a running server everything that its OpenAPI document promises, with schemathesis and all of its checks.
 
-    openapi.py BASE TOKEN [--examples N] [--plant]
+    openapi.py BASE TOKEN MODEL [--examples N] [--plant]
 
-With --plant the answers come through a proxy that adds one field to each object: a check that does not find it is none.
+Bodies are made to fit MODEL where JSON Schema cannot say what fits (openapi_bodies.py). With --plant the answers come through a proxy that adds one field to each object: a check that does not find it is none.
 Exits with schemathesis's own code: 0 when every route keeps what the document says.
 """
 import argparse
 import http.client
 import http.server
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.parse
 
@@ -60,6 +62,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("base")
     parser.add_argument("token")
+    parser.add_argument("model")
     parser.add_argument("--examples", type=int, default=20)
     parser.add_argument("--plant", action="store_true")
     options = parser.parse_args()
@@ -68,9 +71,15 @@ def main():
         sys.executable, "-m", "schemathesis.cli", "run", f"{base}/openapi.json", "--url", base,
         "--header", f"Authorization: Bearer {options.token}", "--checks", "all", "--phases", "examples,coverage,fuzzing",
         "--max-examples", str(options.examples), "--seed", "7", "--generation-database", "none", "--no-color",
-        "--request-timeout", "20", "--suppress-health-check", "all",
+        "--request-timeout", "20", "--output-sanitize", "false", "--suppress-health-check", "all",
     ]
-    sys.exit(subprocess.run(command).returncode)
+    here = os.path.dirname(os.path.abspath(__file__))
+    environment = {
+        **os.environ, "SCHEMATHESIS_HOOKS": "openapi_bodies", "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1",
+        "MARTLET_BASE": options.base, "MARTLET_TOKEN": options.token, "MARTLET_MODEL": options.model,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(subprocess.run(command, env=environment, cwd=folder).returncode)
 
 
 main()
