@@ -31,7 +31,7 @@ package struct Site: Sendable {
     /// Whether a request for this authority (Host, or a URL's) is meant for this server.
     package func answers(to authority: String) -> Bool {
         // Nearly all requests come with the same one.
-        if last.name.withLock({ $0 == authority }) { return true }
+        if !authority.isEmpty, last.name.withLock({ $0 == authority }) { return true }
         guard let (host, _) = Site.parts(of: authority), Site.isAddress(host) || names.contains(host) else {
             return false
         }

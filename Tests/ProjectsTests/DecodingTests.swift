@@ -96,6 +96,8 @@ import Vocabulary
                 QualityGate(.rocAUC, atLeast: 0.7), QualityGate(.ece, part: .validation, atMost: 0.05),
                 QualityGate(.recall, part: .cv, atLeast: 0.1, atMost: 0.9),
             ])
+        #expect(models[0].process.record == "visits")
+        #expect(models[0].process.rows["scans"]?.same == ["visit_id"])
         let second = models[1]
         #expect(second.include == ["a", "b"])
         #expect(second.table.layer == .silver)

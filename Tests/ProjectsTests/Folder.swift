@@ -91,6 +91,9 @@ let fullProject = """
           - {metric: roc_auc, at_least: 0.7}
           - {metric: ece, part: validation, at_most: 0.05}
           - {metric: recall, part: cv, at_least: 0.1, at_most: 0.9}
+        process:
+          record: visits
+          rows: {scans: {same: [visit_id], lookback: 2 days}}
         approval: required
       - name: second
         table: silver.visits
