@@ -40,6 +40,7 @@ package final class RowBatch {
         if !warnings.isEmpty { warnings = [] }
         if !entities.isEmpty { entities.removeAll(keepingCapacity: true) }
         if !strangers.isEmpty { strangers = [] }
+        if !order.isEmpty { order = [] }
         furtherWarnings = 0
         // A large body does not keep its memory for ever.
         if values.count > max(1, schema.width) << 12 { resize(schema.width) }
