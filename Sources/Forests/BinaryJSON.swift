@@ -102,7 +102,8 @@ struct BinaryJSON {
         guard let (type, count) = header() else { return nil }
         var items: [JSONValue] = []
         if let count {
-            items.reserveCapacity(count)
+            // Lists in lists would each ask for as much as is left of the file.
+            if let type, !"[{".utf8.contains(type) { items.reserveCapacity(count) }
             for _ in 0..<count {
                 guard let item = element(type, depth: depth) else { return nil }
                 items.append(item)
