@@ -14,6 +14,7 @@ import broken
 import cycles
 import disk
 import faults
+import fuzz
 import points
 import powercut
 import predictions
@@ -21,10 +22,12 @@ from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
 
-PARTS = ("cycles", "faults", "cuts", "flights", "predictions")
+PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "fuzz")
 # What a part may take of the minutes; cycles stop earlier when --kills is reached, and the others take the rest.
-SHARES = {"cycles": 0.45, "faults": 0.2, "cuts": 0.1, "flights": 0.15, "predictions": 0.1}
-SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8}
+SHARES = {"cycles": 0.4, "faults": 0.18, "cuts": 0.1, "flights": 0.12, "predictions": 0.1, "fuzz": 0.1}
+SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "fuzz": 60}
+# Not in the short form, since the fuzzers take longer to build than all the rest to run.
+LONG = ("fuzz",)
 # What the short form does even where a machine is so slow that the seconds are over before.
 LEAST = {"cycles": 8, "cuts": 12}
 
@@ -46,6 +49,7 @@ def arguments():
     parser.add_argument("--swallow", choices=["file", "directory", "temporary", "database", "all"],
                         help="cuts: these fsyncs do nothing; differences are then to be expected")
     parser.add_argument("--self-test", action="store_true", help="broken programs and swallowed fsyncs must be caught")
+    parser.add_argument("--surface", help=f"fuzz: some of {','.join(fuzz.SURFACES)}")
     parser.add_argument("--keep", action="store_true", help="leave the folders")
     return parser.parse_args()
 
@@ -128,6 +132,10 @@ class Torture:
             self.options.kills if alone else 0, points.of_predictions(self.options.root), say, self.options.swallow)
         self.failures += found
 
+    def fuzz(self, seconds):
+        self.failures += fuzz.torture(
+            self.options.root, self.scratch, self.seed, seconds, fuzz.chosen(self.options.surface), say)
+
     def flights(self, seconds):
         options, program = self.options, self.program
         tally = Tally()
@@ -157,7 +165,9 @@ class Torture:
         self.failures += tally.differences
 
     def all(self):
-        chosen = self.options.only.split(",") if self.options.only else list(PARTS)
+        chosen = [part for part in PARTS if not self.options.short or part not in LONG]
+        if self.options.only:
+            chosen = self.options.only.split(",")
         if self.options.project_data:
             chosen = ["flights"]
         if self.options.life:
@@ -194,7 +204,9 @@ def kill_loop(program, references, scratch, rng, tally, seconds, kills, python):
 
 def self_test(options, path, scratch, seed):
     """Every broken program must be caught, by a difference or by a failure; and every fsync that is not done."""
-    missed = 0
+    missed = fuzz.self_test(options.root, scratch, seed, say) if options.only in (None, "fuzz") else 0
+    if options.only == "fuzz":
+        return 1 if missed else 0
     for what in ("file", "directory", "temporary", "database", "all"):
         torture = Torture(options, path, scratch, seed)
         folder = Path(scratch) / f"swallow-{what}"
