@@ -20,11 +20,15 @@ func demand(_ holds: Bool, _ property: @autoclosure () -> String) {
 }
 
 /// - Parameter depth: how far the planted crash has been approached, from 0 to 3.
+@_optimize(none)
 func plant(_ depth: Int) {
     guard isPlanted else { return }
     // A branch for each step, so that coverage tells the fuzzer that it comes closer.
     if depth > 0 { if depth > 1 { if depth > 2 { demand(false, "the planted crash") } } }
 }
+
+/// Steps towards the planted crash by the size of a number.
+func plant(size: Double) { plant(size > 1e12 ? 3 : size > 1e6 ? 2 : size > 1e3 ? 1 : 0) }
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

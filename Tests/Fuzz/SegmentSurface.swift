@@ -40,19 +40,19 @@ enum SegmentSurface {
             file = header.encoded + frames + rest
         }
         guard FileManager.default.createFile(atPath: path, contents: Data(file)) else { return }
-        let (found, records) = read()
+        let (found, score) = read()
         demand(found == read().found, "a segment reads alike twice")
-        plant(records - 1)
+        plant(size: score)
     }
 
-    private static func read() -> (found: [String], records: Int) {
+    private static func read() -> (found: [String], score: Double) {
         var found: [String] = []
-        var records = 0
+        var score = 0.0
         do {
             var reader = try PredictionLogReader(path)
             while let record = try reader.next() {
                 found.append("\(record)")
-                records += 1
+                score = max(score, record.score)
                 demand(found.count < 10_000, "a small segment has few records")
             }
             found.append("\(try reader.tail()) \(reader.offset)")
@@ -60,6 +60,6 @@ enum SegmentSurface {
             demand(error is MartletError, "only errors for people are thrown, not \(error)")
             found.append("\(error)")
         }
-        return (found, records)
+        return (found, score)
     }
 }

@@ -15,6 +15,6 @@ enum TensorSurface {
         demand(outcome.rows <= Bodies.mostRows, "rows are bounded")
         guard outcome.values.allSatisfy({ !$0.isInfinite }) else { return }
         Bodies.agree("tensors", outcome)
-        if outcome.isAccepted { plant(outcome.rows - 1) }
+        if outcome.isAccepted { plant(size: outcome.values.first ?? 0) }
     }
 }
