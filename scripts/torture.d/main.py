@@ -18,18 +18,19 @@ import fuzz
 import points
 import powercut
 import predictions
+import serving
 from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
 
-PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "fuzz")
+PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "serving", "fuzz")
 # What a part may take of the minutes; cycles stop earlier when --kills is reached, and the others take the rest.
-SHARES = {"cycles": 0.4, "faults": 0.18, "cuts": 0.1, "flights": 0.12, "predictions": 0.1, "fuzz": 0.1}
-SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "fuzz": 60}
+SHARES = {"cycles": 0.4, "faults": 0.18, "cuts": 0.1, "flights": 0.12, "predictions": 0.1, "serving": 0.1, "fuzz": 0.1}
+SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "serving": 6, "fuzz": 60}
 # Not in the short form, since the fuzzers take longer to build than all the rest to run.
 LONG = ("fuzz",)
 # What the short form does even where a machine is so slow that the seconds are over before.
-LEAST = {"cycles": 8, "cuts": 12}
+LEAST = {"cycles": 8, "cuts": 12, "serving": 4}
 
 
 def arguments():
@@ -131,6 +132,13 @@ class Torture:
             self.program, Shim(self.scratch), self.scratch, self.options.root, self.seed, seconds,
             self.options.kills if alone else 0, points.of_predictions(self.options.root), say, self.options.swallow)
         self.failures += found
+
+    def serving(self, seconds):
+        end = time.monotonic() + seconds
+        wanted = self.options.kills if self.options.only == "serving" else 0
+        self.failures += serving.torture(
+            self.program, self.scratch, self.seed,
+            lambda kills: kills < wanted if wanted else time.monotonic() < end or kills < LEAST["serving"], say)
 
     def fuzz(self, seconds):
         self.failures += fuzz.torture(
