@@ -28,7 +28,7 @@ func plant(_ depth: Int) {
 }
 
 /// Steps towards the planted crash by the size of a number.
-func plant(size: Double) { plant(size > 1e12 ? 3 : size > 1e6 ? 2 : size > 1e3 ? 1 : 0) }
+func plant(size: Double) { plant(size > 1e5 ? 3 : size > 1e4 ? 2 : size > 1e3 ? 1 : 0) }
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
