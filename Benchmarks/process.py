@@ -1,14 +1,19 @@
-"""process: single experiments of the lab from their raw rows, against the gold table of the whole lake.
+"""process: single experiments of the lab from their raw rows over HTTP, against the gold table of the whole lake.
 
 Usage: make bench NAME=process, or scripts/bench process [--calls 10000] [--experiments 50000] [--seed 7]
-A feature worker is asked for one experiment at a time, in random order, each as of its own submission: the rows that
-are sent are those of the submission, their later cells left out. Every feature must have the bits that it has in the
-gold table, which was built once over everything. Then the same with columns planted that read the future, in silver
-and in gold: the worker must refuse to begin, and, made to begin, must give other values in just these columns.
+A server is asked for one experiment at a time (`POST /process`, with a token, the prediction logged), in random order,
+each as of its own submission: the rows that are sent are those of the submission, their later cells left out. Every
+feature must have the bits that it has in the gold table, which was built once over everything, and every probability
+must be the one that `/predict` gives for the gold row.
+
+The benchmark must be able to fail: the same with columns planted that read the future, in silver and in gold. The
+server must refuse to make features (`process.differs`), and a worker that is made to begin must give other values in
+just these columns.
 
 The peer is a batch build: seconds for one table over the same files, divided by its rows.
 """
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -16,6 +21,7 @@ import random
 import shutil
 import struct
 import subprocess
+import threading
 import time
 
 import _bench
@@ -32,6 +38,12 @@ report = _bench.Report("process")
 SENT = ("workflow_logs", "queue_logs")
 LATER = {"workflow_logs": ("actual_end_ts", "delay_min", "delayed"), "queue_logs": ("dequeue_ts", "wait_min")}
 NOT_COMPARED = ("delayed",)
+GATES = """    gates:
+      - {metric: roc_auc, at_least: 0.97}
+      - {metric: pr_auc, at_least: 0.93}
+      - {metric: recall, at_least: 0.9}
+      - {metric: ece, at_most: 0.02}
+"""
 PLANTS = {
     "silver": (
         "transforms/silver/instrument_hours.sql",
@@ -49,8 +61,79 @@ PLANTS = {
 }
 
 
+class Server:
+    """`martlet-serve` over a project, and a client with one connection."""
+
+    def __init__(self, project):
+        self.token = project.martlet("tokens", "create", f"bench{time.monotonic_ns()}").output.strip()
+        self.child = subprocess.Popen(
+            [_bench.martlet() + "-serve", "--port", "0", str(project.folder)], env=_bench.ENVIRONMENT,
+            stderr=subprocess.PIPE)
+        port = None
+        for line in self.child.stderr:
+            said = json.loads(line) if line.startswith(b"{") else {}
+            port = said.get("port", port)
+            if port:
+                break
+        if not port:
+            raise SystemExit("bench: the server does not listen")
+        # What it says later is not read; a full pipe would stop it.
+        threading.Thread(target=lambda: [None for _ in self.child.stderr], daemon=True).start()
+        self.connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=120)
+        self.headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+
+    def ask(self, path, body):
+        self.connection.request("POST", path, body, self.headers)
+        answer = self.connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+    def ready(self, body):
+        """Asks until it is not told to come again; gives the last answer and the seconds that it took."""
+        start = time.perf_counter()
+        while True:
+            status, answer = self.ask("/process", body)
+            if status != 503 or answer["code"] != "process.unavailable" or time.perf_counter() - start > 120:
+                return status, answer, time.perf_counter() - start
+            time.sleep(0.2)
+
+    def worker(self):
+        """The feature worker's process."""
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == self.child.pid:
+                return Process(int(entry.name))
+        raise SystemExit("bench: the server has no feature worker")
+
+    def end(self):
+        self.connection.close()
+        self.child.terminate()
+        return self.child.wait()
+
+
+class Process:
+    """What /proc says of a process."""
+
+    def __init__(self, pid):
+        self.folder = pathlib.Path(f"/proc/{pid}")
+
+    def cpu(self):
+        fields = (self.folder / "stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak_mb(self):
+        for line in (self.folder / "status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024 / 1e6
+
+    def maps(self, library):
+        return int(library in (self.folder / "maps").read_text())
+
+
 class Worker:
-    """A feature worker and its talk: a JSON line each way."""
+    """A feature worker alone, and its talk: a JSON line each way."""
 
     def __init__(self, project, *options):
         self.child = subprocess.Popen(
@@ -62,15 +145,6 @@ class Worker:
         self.child.stdin.write(json.dumps(request).encode() + b"\n")
         self.child.stdin.flush()
         return json.loads(self.child.stdout.readline())
-
-    def cpu(self):
-        fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def peak_mb(self):
-        for line in pathlib.Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) * 1024 / 1e6
 
     def end(self):
         self.child.stdin.close()
@@ -104,52 +178,89 @@ def same(mine, wanted):
 
 
 def build(project):
-    usage = project.run("--to", "transform")
-    return usage
+    return project.run("--to", "transform")
 
 
-def measure(project, calls, *options):
-    """Asks for experiments in random order; counts the columns that differ from the gold table."""
-    gold = {row["experiment_id"]: row for row in rows(project, "gold.experiments")}
-    raw = {source: {row["experiment_id"]: row for row in rows(project, f"bronze.{source}")} for source in SENT}
-    keys = sorted(gold)
-    random.Random(arguments.seed).shuffle(keys)
-    worker = Worker(project, *options)
-    if not worker.greeting.get("ready"):
-        return {"greeting": worker.greeting, "code": worker.end()}
-    differing, compared, seconds, missing = {}, 0, [], 0
-    begin = worker.cpu()
-    for number, key in enumerate(keys[:calls]):
-        request = {"id": number, "rows": {}}
-        for source in SENT:
-            request["rows"][source] = [
-                {name: None if name in LATER[source] else value for name, value in raw[source][key].items()
+class Comparison:
+    """Experiments in random order, their raw rows, and how their features differ from the gold table."""
+
+    def __init__(self, project):
+        self.gold = {row["experiment_id"]: row for row in rows(project, "gold.experiments")}
+        self.raw = {source: {row["experiment_id"]: row for row in rows(project, f"bronze.{source}")} for source in SENT}
+        self.keys = sorted(self.gold)
+        random.Random(arguments.seed).shuffle(self.keys)
+        self.differing, self.compared, self.missing = {}, 0, 0
+
+    def request(self, key):
+        """The raw rows of one submission, as they are when it is submitted."""
+        return {
+            source: [
+                {name: None if name in LATER[source] else value for name, value in self.raw[source][key].items()
                  if not name.startswith("_")}
-            ] if key in raw[source] else []
-        start = time.perf_counter()
-        answer = worker.ask(request)
-        seconds.append(time.perf_counter() - start)
-        if "records" not in answer:
-            raise SystemExit(f"bench: {answer}")
-        features = answer["records"][0]["features"]
+            ] if key in self.raw[source] else []
+            for source in SENT
+        }
+
+    def look(self, key, features):
         if features is None:
-            missing += 1
-            continue
-        for name, wanted in gold[key].items():
+            self.missing += 1
+            return
+        for name, wanted in self.gold[key].items():
             if name in NOT_COMPARED:
                 continue
-            compared += 1
+            self.compared += 1
             if not same(features.get(name), wanted):
-                differing[name] = differing.get(name, 0) + 1
-                if len(differing) < 4 and differing[name] == 1:
+                self.differing[name] = self.differing.get(name, 0) + 1
+                if len(self.differing) < 4 and self.differing[name] == 1:
                     print(f"differs: {key} {name}: {features.get(name)!r}, in gold {wanted!r}")
-    cpu = (worker.cpu() - begin) / max(1, len(seconds))
-    peak = worker.peak_mb()
-    seconds.sort()
-    return {
-        "greeting": worker.greeting, "differing": differing, "compared": compared, "missing": missing, "cpu": cpu,
-        "seconds": seconds, "peak": peak, "code": worker.end(),
+
+
+def over_http(project, calls):
+    """Asks a server; gives the comparison, seconds of each call, and what the processes cost."""
+    comparison = Comparison(project)
+    server = Server(project)
+    status, answer, begin = server.ready(json.dumps({"rows": {}, "keys": []}))
+    if status != 200:
+        server.end()
+        return {"refusal": answer.get("code"), "status": status}
+    worker, front = server.worker(), Process(server.child.pid)
+    before = worker.cpu(), front.cpu()
+    seconds, answers = [], []
+    for key in comparison.keys[:calls]:
+        body = json.dumps({"rows": comparison.request(key), "features": True})
+        start = time.perf_counter()
+        status, answer = server.ask("/process", body)
+        seconds.append(time.perf_counter() - start)
+        if status != 200:
+            raise SystemExit(f"bench: {status} {answer}")
+        prediction = answer["predictions"][0]
+        comparison.look(key, prediction.get("features"))
+        answers.append((key, prediction.get("probability")))
+    result = {
+        "comparison": comparison, "seconds": sorted(seconds), "begin": begin,
+        "worker_cpu": (worker.cpu() - before[0]) / len(seconds), "front_cpu": (front.cpu() - before[1]) / len(seconds),
+        "peak": worker.peak_mb(), "front_peak": front.peak_mb(), "mapped": front.maps("libduckdb"),
     }
+    # The same model over the gold rows.
+    other = 0
+    for key, probability in answers[:1000]:
+        row = {name: value for name, value in comparison.gold[key].items() if name not in ("experiment_id", "delayed")}
+        status, answer = server.ask("/predict", json.dumps({"record": row}))
+        other += status != 200 or not same(probability, answer["predictions"][0]["probability"])
+    result["other"] = other
+    result["code"] = server.end()
+    return result
+
+
+def made_to_begin(project, calls):
+    """Asks a worker that proves nothing; gives the columns that differ."""
+    comparison = Comparison(project)
+    worker = Worker(project, "--prove", "0", "--forgetful")
+    for key in comparison.keys[:calls]:
+        answer = worker.ask({"rows": comparison.request(key)})
+        comparison.look(key, answer["records"][0]["features"])
+    worker.end()
+    return sorted(comparison.differing)
 
 
 def percentile(values, share):
@@ -165,39 +276,44 @@ with _bench.scratch() as folder:
     project = _bench.Project(f"{folder}/lab")
     for source in _lab.SOURCES:
         shutil.copytree(raw_files / source, project.folder / "landing" / source, dirs_exist_ok=True)
+    # The features are what is measured: a small model, without gates.
+    project.edit("rounds: 3000", "rounds: 100")
+    project.edit(GATES, "    gates: []\n")
     project.martlet("ingest")
-    batch = build(project)
+    built = build(project)
+    project.run()
 
-    result = measure(project, arguments.calls)
+    result = over_http(project, arguments.calls)
     if "seconds" not in result:
-        raise SystemExit(f"bench: the worker did not begin: {result}")
-    calls = len(result["seconds"])
-    report.equal("calls", calls, min(arguments.calls, arguments.experiments))
-    report.equal("features that differ from gold", sum(result["differing"].values()), 0)
-    report.add("features compared", result["compared"])
-    report.equal("records without a row", result["missing"], 0)
-    report.equal("rows chosen by the plan (1 = yes)", int(result["greeting"]["restricted"]), 1)
+        raise SystemExit(f"bench: no features are made: {result}")
+    comparison = result["comparison"]
+    report.equal("calls", len(result["seconds"]), min(arguments.calls, arguments.experiments))
+    report.equal("features that differ from gold", sum(comparison.differing.values()), 0)
+    report.add("features compared", comparison.compared)
+    report.equal("records without a row", comparison.missing, 0)
+    report.equal("probabilities that /predict gives otherwise for the gold row (of at most 1,000)", result["other"], 0)
     report.at_most("p95 of a call, ms", percentile(result["seconds"], 0.95), 50)
     report.add("p50 of a call, ms", percentile(result["seconds"], 0.5))
     report.add("p99 of a call, ms", percentile(result["seconds"], 0.99))
-    report.add("CPU of a call, ms (peer: of a row of a whole build)", 1000 * result["cpu"],
-               1000 * batch.cpu / arguments.experiments)
-    report.add("CPU of a whole build, s", batch.cpu)
-    report.add("start of the worker, s", result["greeting"]["seconds"])
+    report.add("CPU of a call in the worker, ms (peer: of a row of a whole build)", 1000 * result["worker_cpu"],
+               1000 * built.cpu / arguments.experiments)
+    report.add("CPU of a call in the server, ms", 1000 * result["front_cpu"])
+    report.add("start of the worker, s", result["begin"])
     report.add("peak memory of the worker, MB", result["peak"])
+    report.add("peak memory of the server, MB", result["front_peak"])
+    report.equal("DuckDB mapped in the server", result["mapped"], 0)
 
     for layer, (file, old, new, wanted) in PLANTS.items():
         path = project.folder / file
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new))
-        build(project)
-        refused = measure(project, 1)
-        report.equal(f"future planted in {layer}: the worker refuses", refused["code"], 2)
-        report.equal(f"future planted in {layer}: why", refused["greeting"].get("error", {}).get("code"), "process.differs")
-        made = measure(project, arguments.planted_calls, "--prove", "0")
+        # A champion with the planted SQL.
+        project.run(codes=(0, 2))
+        refused = over_http(project, 1)
+        report.equal(f"future planted in {layer}: what the server answers", refused.get("refusal"), "process.differs")
         report.equal(
-            f"future planted in {layer}: columns that differ", ",".join(sorted(made["differing"])),
+            f"future planted in {layer}: columns that differ", ",".join(made_to_begin(project, arguments.planted_calls)),
             ",".join(sorted(wanted)))
         path.write_text(text)
 report.end()

@@ -7,27 +7,58 @@ package final class KeptRows {
     package let count: Int
     let types: [duckdb_logical_type?]
     let chunks: [duckdb_data_chunk?]
-    /// Long texts lie in the result's memory.
-    private let result: QueryResult?
+    /// The number of each chunk's first row.
+    let starts: [Int]
+    /// Whose memory it is: long texts lie in the result's, and a shelf owns its chunks.
+    private let owner: AnyObject?
+    private let ownsChunks: Bool
+    /// Whose the types are, if not its own.
+    private let model: KeptRows?
 
     init(_ result: QueryResult) {
-        self.result = result
+        owner = result
+        ownsChunks = true
+        model = nil
         names = result.columnNames
         types = result.logicalTypes()
         chunks = result.chunks()
-        count = chunks.reduce(0) { $0 + Int(duckdb_data_chunk_get_size($1)) }
+        (starts, count) = Self.starts(chunks)
+    }
+
+    /// A shelf's rows.
+    init(sharing shelf: RowShelf, like rows: KeptRows, columns: Int, chunks: [duckdb_data_chunk?]) {
+        owner = shelf
+        ownsChunks = false
+        model = rows
+        names = Array(rows.names.prefix(columns))
+        types = Array(rows.types.prefix(columns))
+        self.chunks = chunks
+        (starts, count) = Self.starts(chunks)
+    }
+
+    private static func starts(_ chunks: [duckdb_data_chunk?]) -> ([Int], Int) {
+        var count = 0
+        var starts: [Int] = []
+        for chunk in chunks {
+            starts.append(count)
+            count += Int(duckdb_data_chunk_get_size(chunk))
+        }
+        return (starts, count)
     }
 
     /// Rows of texts, `nil` for null, under these names, then their numbers from 0 on as `n`.
     package init(texts names: [String], _ rows: [[String?]]) {
-        result = nil
+        owner = nil
+        ownsChunks = true
+        model = nil
         self.names = names + ["n"]
         count = rows.count
         var types = names.map { _ in duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR) }
         types.append(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT))
         self.types = types
         let capacity = Int(duckdb_vector_size())
-        chunks = stride(from: 0, to: rows.count, by: capacity).map { start in
+        starts = Array(stride(from: 0, to: rows.count, by: capacity))
+        chunks = starts.map { start in
             let part = rows[start..<min(start + capacity, rows.count)]
             let chunk = duckdb_create_data_chunk(&types, duckdb_idx(types.count))
             for column in names.indices {
@@ -52,13 +83,40 @@ package final class KeptRows {
     }
 
     deinit {
-        for chunk in chunks {
-            var chunk = chunk
-            duckdb_destroy_data_chunk(&chunk)
+        if ownsChunks {
+            for chunk in chunks {
+                var chunk = chunk
+                duckdb_destroy_data_chunk(&chunk)
+            }
         }
-        for type in types {
+        for type in types where model == nil {
             var type = type
             duckdb_destroy_logical_type(&type)
+        }
+    }
+
+    package func isNull(_ column: Int, _ row: Int) -> Bool {
+        guard let chunk = starts.lastIndex(where: { $0 <= row }) else { return true }
+        let vector = duckdb_data_chunk_get_vector(chunks[chunk], duckdb_idx(column))
+        guard let validity = duckdb_vector_get_validity(vector) else { return false }
+        return !duckdb_validity_row_is_valid(validity, duckdb_idx(row - starts[chunk]))
+    }
+
+    /// The values of a column that is VARCHAR.
+    package func texts(_ column: Int) -> [String?] {
+        chunks.flatMap { chunk -> [String?] in
+            let vector = duckdb_data_chunk_get_vector(chunk, duckdb_idx(column))
+            guard let data = duckdb_vector_get_data(vector) else { return [] }
+            let validity = duckdb_vector_get_validity(vector)
+            return (0..<Int(duckdb_data_chunk_get_size(chunk))).map { row in
+                if let validity, !duckdb_validity_row_is_valid(validity, duckdb_idx(row)) { return nil }
+                let cell = data.advanced(by: row * 16)
+                let length = Int(cell.load(as: UInt32.self))
+                let bytes =
+                    length > 12
+                    ? cell.load(fromByteOffset: 8, as: UnsafeRawPointer.self) : UnsafeRawPointer(cell.advanced(by: 4))
+                return String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
+            }
         }
     }
 

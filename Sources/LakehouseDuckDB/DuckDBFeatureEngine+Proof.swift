@@ -39,9 +39,7 @@ extension DuckDBFeatureEngine {
         if let files = plan.reference {
             table = Quote.parquet(files)
         } else {
-            for (name, source) in sources {
-                handed.put(try connection.query("SELECT * FROM \(source.state)").kept(), as: name)
-            }
+            for source in sources.values { source.handAll() }
         }
         defer { for name in sources.keys { handed.put(nil, as: name) } }
         let key = Quote.name(plan.key)

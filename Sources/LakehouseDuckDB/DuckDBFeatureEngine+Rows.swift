@@ -25,8 +25,6 @@ extension DuckDBFeatureEngine {
     }
 
     package func keep(_ verdict: RowVerdict) throws {
-        do {
-            for name in verdict.news.keys.sorted() { try sources[name]?.keep() }
-        } catch let error as DuckDBError { throw Self.explain(error, engine) }
+        for name in verdict.news.keys.sorted() { sources[name]?.keep() }
     }
 }

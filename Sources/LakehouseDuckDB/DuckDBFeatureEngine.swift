@@ -4,7 +4,7 @@ internal import Vocabulary
 
 /// Single feature rows on DuckDB.
 ///
-/// The bronze tables lie in memory under `state`. For each record the rows that matter, cut to what was known at its
+/// The bronze tables lie in memory. For each record the rows that matter, cut to what was known at its
 /// moment, are handed to the project's own SELECTs, which are views over them; the statement that asks the model's
 /// table for one key is planned once.
 package final class DuckDBFeatureEngine: FeatureEngine {
@@ -15,12 +15,12 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     var sources: [String: SourceState] = [:]
     package private(set) var columns: [DeltaField] = []
     private let one: PreparedStatement
-    /// Asks what a record's row says of the moment and of the values that rows are chosen by.
-    private let looked: PreparedStatement
-    private let remembered: PreparedStatement
-    private let brought: PreparedStatement
-    /// The columns of the record's row that others are chosen by.
-    private let sameColumns: [String]
+    /// A key as the record's source spells it.
+    private let spelled: PreparedStatement
+    private let record: SourceState
+    private let eventType: ColumnType
+    /// For each mark of a record's row by which others are chosen, the source of these.
+    private let choosing: [String]
     var isRestricted = true
 
     /// - Throws: what is wrong with SQL, contracts or files, as for a run.
@@ -28,7 +28,6 @@ package final class DuckDBFeatureEngine: FeatureEngine {
         self.plan = plan
         engine = try DuckDBLakeEngine(threads: 1, memoryLimit: memoryLimit, spillFolder: spillFolder)
         connection = engine.connection
-        sameColumns = Set(plan.sources.flatMap(\.same)).sorted()
         do {
             // A plan that is kept must not rest on the rows of the moment at which it was made: DuckDB 1.5 would let
             // statistics of tables into prepared statements (duckdb#23704, duckdb#24182).
@@ -38,18 +37,33 @@ package final class DuckDBFeatureEngine: FeatureEngine {
                 CREATE SCHEMA state
                 """)
             handed = try HandedRows.register(with: connection)
-            for source in plan.sources {
-                sources[source.contract.source] = try SourceState(source, connection, handed, engine)
+            let chosen = plan.sources.flatMap { source in
+                source.same.map { name in
+                    (
+                        source: source.contract.source, column: name,
+                        type: source.contract.columns.first { $0.name == name }.map { DeltaTypes.duck($0.type) }
+                            ?? "VARCHAR"
+                    )
+                }
             }
-            guard let record = sources[plan.record] else { throw Self.unknown(plan.record) }
+            choosing = chosen.map(\.source)
+            for source in plan.sources {
+                let isRecord = source.contract.source == plan.record
+                let marks = MarkPlan(
+                    source.contract, same: source.same,
+                    record: isRecord ? (key: plan.key, chosen: chosen.map { ($0.column, $0.type) }) : nil)
+                sources[source.contract.source] = try SourceState(source, marks, connection, handed, engine)
+            }
+            guard let record = sources[plan.record], record.marks.plan.record != nil else {
+                throw Self.unknown(plan.record)
+            }
+            self.record = record
+            let contract = record.source.contract
+            func type(_ name: String) -> ColumnType { contract.columns.first { $0.name == name }?.type ?? .text }
+            eventType = type(contract.eventTime ?? "")
             let key = Quote.name(plan.key)
-            let event = record.source.contract.eventTime.map { Quote.name($0) } ?? "NULL"
-            let list = ([event] + sameColumns.map { Quote.name($0) }).map { "CAST(\($0) AS VARCHAR)" }
-            let row = "SELECT \(list.joined(separator: ", ")) FROM"
-            looked = try PreparedStatement("\(row) \(record.overlay) WHERE \(key) = $1", connection)
-            remembered = try PreparedStatement("\(row) \(record.state) WHERE \(key) = $1", connection)
-            brought = try PreparedStatement(
-                "SELECT CAST(\(key) AS VARCHAR) FROM \(record.call) ORDER BY _row", connection)
+            spelled = try PreparedStatement(
+                "SELECT CAST(TRY_CAST($1 AS \(DeltaTypes.duck(type(plan.key)))) AS VARCHAR)", connection)
             try Self.makeViews(plan, engine)
             let table = Self.name(plan.table)
             columns = try engine.fields(of: "SELECT * FROM \(table)")
@@ -127,10 +141,8 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     // MARK: One record
 
     package func keys() throws -> [String] {
-        do {
-            var seen: Set<String> = []
-            return try brought.query().texts().compactMap(\.[0]).filter { seen.insert($0).inserted }
-        } catch { throw Self.explain(error, engine) }
+        var seen: Set<String> = []
+        return record.calledKeys.filter { seen.insert($0).inserted }
     }
 
     package func features(of key: String) throws -> FeatureRow? {
@@ -148,23 +160,24 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     }
 
     private func computed(_ key: String, _ isRestricted: Bool) throws -> FeatureRow? {
-        var found = try looked.query(key).texts()
-        if found.isEmpty { found = try remembered.query(key).texts() }
-        guard let row = found.first else { return nil }
-        guard let moment = row[0] else {
+        var found = record.record(key)
+        if found == nil, let spelling = try spelled.query(key).texts().first?[0], spelling != key {
+            found = record.record(spelling)
+        }
+        guard let (marks, place) = found else { return nil }
+        guard let event = marks.plan.record.flatMap({ marks.moment($0.event) }), let moment = marks.texts[place].moment
+        else {
             throw MartletError(
                 .input, "process.no-moment", "The record \(key) has no event time, so nothing is known of its moment.",
                 remedy: "Give its row the contract's event_time.")
         }
-        var values: [String: String] = [:]
-        for (name, value) in zip(sameColumns, row.dropFirst()) { values[name] = value }
-        for (name, source) in sources {
-            let sql = source.rows(before: moment, of: values, isRestricted: isRestricted)
-            handed.put(try connection.query(sql).kept(), as: name)
-        }
+        let view = RecordView(
+            moment: moment, time: marks.moments[event][place], eventType: eventType,
+            chosen: Dictionary(zip(choosing, marks.chosen).map { ($0, [$1[place]]) }) { $0 + $1 })
+        for source in sources.values { try source.hand(to: view, isRestricted: isRestricted) }
+        defer { for name in sources.keys { handed.put(nil, as: name) } }
         // Over all rows another plan is right than over few.
         let rows = try rows(isRestricted ? one.query(key) : connection.query(all(key)))
-        for name in sources.keys { handed.put(nil, as: name) }
         guard rows.count <= 1 else {
             throw MartletError(
                 .input, "process.repeated-key", "\(plan.table) has \(rows.count) rows for the record \(key).",

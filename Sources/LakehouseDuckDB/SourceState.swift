@@ -2,34 +2,42 @@ internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
 
-/// A bronze table in memory, and the statements by which rows come in and go out.
+/// A bronze table in memory: the rows in DuckDB's vectors, and beside them what they are found and chosen by.
 ///
-/// `state.<source>` holds all that is known; `_martlet_rows('call <source>')` the rows of the request at hand, and
-/// `'over <source>'` those of them that stand in place of, or beside, the rows of the state for this request only.
+/// Rows of the request at hand lie apart. Those of them that stand in place of, or beside, the rows of the state for this
+/// request only are the overlay.
 final class SourceState {
     let source: FeaturePlan.Source
-    let state: String
-    let call: String
-    let overlay: String
+    let handed: HandedRows
+    let connection: Connection
+    /// All that is known, in the lake's order, then as it came.
+    let shelf: RowShelf
+    private(set) var marks: RowMarks
+    /// The request's rows.
+    private(set) var call: (rows: KeptRows, marks: RowMarks)?
+    /// Those that count for this request beside the state.
+    private(set) var overlay: [Int] = []
+    /// Rows of the state that the overlay stands for.
+    private(set) var hidden: Set<Int> = []
+    /// Rows by the value in each column that rows are chosen by, and by their keys.
+    private(set) var places: [[Int64: [Int32]]]
+    private var known: [RowMarks.Key: Int32] = [:]
+    /// Of the record's source: the row of each record.
+    private var records: [String: Int32] = [:]
+    let width: Int
     private let raw: String
-    private let callName: String
-    private let overlayName: String
-    private let connection: Connection
-    private let handed: HandedRows
     private let sql: ContractSQL
     private let rules: [ContractSQL.Rule]
     private let check: PreparedStatement
-    /// For a source with a key: the request's rows whose key is known, as (number, rowid, whether they tell more).
-    private let known: PreparedStatement?
-    /// For a source without a key: numbers of the request's rows that the lake covers.
-    private let covered: PreparedStatement?
-    /// Rows of the state that the overlay stands for.
-    private var hidden: [Int64] = []
-    private var newRows: [Int64] = []
-    private var tellingRows: [Int64] = []
+    /// A source without a key cannot tell a row that comes again: what the lake reaches up to, it knows.
+    private let newest: Int64?
+    private let later: [Int]
+    private var newRows: [Int] = []
+    private var tellingRows: [(row: Int, place: Int)] = []
 
     init(
-        _ source: FeaturePlan.Source, _ connection: Connection, _ handed: HandedRows, _ engine: DuckDBLakeEngine
+        _ source: FeaturePlan.Source, _ plan: MarkPlan, _ connection: Connection, _ handed: HandedRows,
+        _ engine: DuckDBLakeEngine
     ) throws {
         self.source = source
         self.connection = connection
@@ -37,12 +45,14 @@ final class SourceState {
         let contract = source.contract
         let name = contract.source
         raw = "raw \(name)"
-        callName = "call \(name)"
-        overlayName = "over \(name)"
-        state = "state.\(Quote.name(name))"
-        call = "_martlet_rows(\(Quote.text(callName)))"
-        overlay = "_martlet_rows(\(Quote.text(overlayName)))"
-        try Self.load(source, into: state, connection)
+        let table = "state.\(Quote.name(name))"
+        try Self.make(table, contract, connection)
+        let like = try connection.query("SELECT * FROM \(table) LIMIT 0").kept()
+        width = like.names.count
+        shelf = RowShelf(like: like, columns: width)
+        places = plan.same.map { _ in [:] }
+        let laterNames = Set(contract.laterColumns.map(\.name))
+        later = contract.columns.indices.filter { laterNames.contains(contract.columns[$0].name) }
 
         // In the state's own types, and with the numbers of the request's rows as `_row`.
         let present = contract.columns.enumerated().map { (column: $1, raw: "c\($0)") }
@@ -52,54 +62,55 @@ final class SourceState {
         // Empty texts are missing, as they are in files.
         format.kind = .parquet
         handed.declare(raw, like: KeptRows(texts: present.map(\.raw), []))
+        handed.declare(name, like: like)
+        handed.declare("all \(name)", like: like)
         let layers = sql.layers(over: "SELECT * FROM _martlet_rows(\(Quote.text(raw)))") {
             engine.cleaned($0, $1.missing, format)
         }
         let typed = contract.columns.enumerated().map { "t\($0) AS \(Quote.name($1.name))" }
         let broken = rules.map { "CAST(coalesce(\($0.breach), false) AS BIGINT)" }
-        let kept = "SELECT * FROM \(state) LIMIT 0"
-        handed.declare(name, like: try connection.query(kept).kept())
-        handed.declare(callName, like: try connection.query(kept).kept())
-        handed.declare(overlayName, like: try connection.query(kept).kept())
+        let cells = typed + ["'(raw)' AS _file", "n AS _row"] + broken.indices.map { "b\($0)" }
         check = try PreparedStatement(
             """
-            SELECT \((typed + ["'(raw)' AS _file", "n AS _row"] + broken.indices.map { "b\($0)" }).joined(separator: ", "))
-            FROM (SELECT *, \((sql.layeredProjection + broken.enumerated().map { "\($1) AS b\($0)" }).joined(separator: ", "))
-              FROM (\(layers)))
+            SELECT \((["*"] + plan.projection).joined(separator: ", ")) FROM (
+              SELECT \(cells.joined(separator: ", "))
+              FROM (SELECT *, \((sql.layeredProjection + broken.enumerated().map { "\($1) AS b\($0)" }).joined(separator: ", "))
+                FROM (\(layers))))
             """, connection)
-        if contract.key.isEmpty {
-            known = nil
-            covered = try Self.covered(contract, state, call, connection)
-        } else {
-            covered = nil
-            let on = contract.key.map { "s.\(Quote.name($0)) = n.\(Quote.name($0))" }
-            let more = contract.laterColumns.map {
-                "(s.\(Quote.name($0.name)) IS NULL AND n.\(Quote.name($0.name)) IS NOT NULL)"
-            }
-            known = try PreparedStatement(
-                """
-                SELECT n._row, s.rowid, CAST(\(more.isEmpty ? "false" : more.joined(separator: " OR ")) AS BIGINT)
-                FROM \(call) AS n JOIN \(state) AS s ON \(on.joined(separator: " AND "))
-                """, connection)
-        }
+        let all = try connection.query(
+            "SELECT \((["*"] + plan.projection).joined(separator: ", ")) FROM (\(Self.lake(source, table)))"
+        ).kept()
+        shelf.append(all, 0..<all.count)
+        let loaded = RowMarks(plan, all, from: width)
+        newest =
+            contract.key.isEmpty
+            ? contract.eventTime.flatMap { loaded.moment($0) }.flatMap { event in
+                loaded.moments[event].filter { $0 != .max }.max()
+            } : nil
+        marks = loaded
+        try connection.execute("DROP TABLE \(table)")
+        for place in 0..<marks.count { enter(place) }
+    }
+
+    /// An empty table with the columns that the contract says.
+    private static func make(_ table: String, _ contract: Contract, _ connection: Connection) throws {
+        let columns = contract.columns.map { "\(Quote.name($0.name)) \(DeltaTypes.duck($0.type))" }
+        try connection.execute("CREATE TABLE \(table) (\(columns.joined(separator: ", ")), _file VARCHAR, _row BIGINT)")
     }
 
     /// All rows of the lake, in its order.
-    private static func load(_ source: FeaturePlan.Source, into state: String, _ connection: Connection) throws {
-        let columns = source.contract.columns.map { "\(Quote.name($0.name)) \(DeltaTypes.duck($0.type))" }
-        try connection.execute("CREATE TABLE \(state) (\(columns.joined(separator: ", ")), _file VARCHAR, _row BIGINT)")
-        if source.files.isEmpty { return }
-        try connection.execute("INSERT INTO \(state) BY NAME SELECT * FROM \(Quote.parquet(source.files))")
+    private static func lake(_ source: FeaturePlan.Source, _ table: String) -> String {
+        if source.files.isEmpty { return "SELECT * FROM \(table)" }
+        return "SELECT * FROM \(table) UNION ALL BY NAME SELECT * FROM \(Quote.parquet(source.files))"
     }
 
-    /// A source without a key cannot tell a row that comes again: what the lake reaches up to, it knows.
-    private static func covered(
-        _ contract: Contract, _ state: String, _ call: String, _ connection: Connection
-    ) throws -> PreparedStatement? {
-        guard let event = contract.eventTime.map({ Quote.name($0) }),
-            let newest = try connection.value("SELECT CAST(max(\(event)) AS VARCHAR) FROM \(state)")
-        else { return nil }
-        return try PreparedStatement("SELECT _row FROM \(call) WHERE \(event) <= \(Quote.text(newest))", connection)
+    /// Makes a row of the state one that is found.
+    private func enter(_ place: Int) {
+        for column in marks.same.indices { places[column][marks.same[column][place], default: []].append(Int32(place)) }
+        if marks.plan.hasKey, marks.keys[place].first >= 0 { known[marks.keys[place]] = Int32(place) }
+        if marks.plan.record != nil, let key = marks.texts[place].key, records[key] == nil {
+            records[key] = Int32(place)
+        }
     }
 
     // MARK: In
@@ -133,7 +144,7 @@ final class SourceState {
         handed.put(nil, as: raw)
         let numbers = typed.integers(names.count + 1)
         for (offset, rule) in rules.enumerated() {
-            for (place_, isBroken) in typed.integers(names.count + 2 + offset).enumerated() where isBroken != 0 {
+            for (place_, isBroken) in typed.integers(width + offset).enumerated() where isBroken != 0 {
                 let row = rows[Int(numbers[place_])]
                 // What a source may leave out may be left out.
                 if rule.name == "not null", rule.column.optional, row[rule.column.name] == nil { continue }
@@ -143,66 +154,61 @@ final class SourceState {
                 if rule.isWarning { verdict.warnings.append(fault) } else { verdict.faults.append(fault) }
             }
         }
-        handed.put(typed, as: callName)
-        try dropRepeated(rows.count)
-        try compare(rows.count, &verdict)
-    }
-
-    /// Of several rows under one key in a request, the last counts.
-    private func dropRepeated(_ count: Int) throws {
-        guard count > 1, !source.contract.key.isEmpty else { return }
-        let key = source.contract.key.map { Quote.name($0) }.joined(separator: ", ")
-        handed.put(
-            try connection.query(
-                """
-                SELECT * FROM \(call) QUALIFY row_number() OVER (PARTITION BY \(key) ORDER BY _row DESC) = 1
-                ORDER BY _row
-                """
-            ).kept(), as: callName)
+        call = (typed, RowMarks(marks.plan, typed, from: width + rules.count))
+        compare(&verdict)
     }
 
     /// What of the request's rows the state does not hold. Until they are kept, all of them lie over the state.
-    private func compare(_ count: Int, _ verdict: inout RowVerdict) throws {
-        hidden = []
+    private func compare(_ verdict: inout RowVerdict) {
+        guard let call else { return }
+        newRows = []
         tellingRows = []
-        var old: Set<Int64> = []
-        if let known {
-            for case let (number, row, tells) in try known.query().integers({ ($0[0], $0[1], $0[2]) }) {
-                old.insert(number)
-                hidden.append(row)
-                if tells != 0 { tellingRows.append(number) }
+        hidden = []
+        overlay = []
+        if marks.plan.hasKey {
+            // Of several rows under one key in a request, the last counts.
+            var last: [RowMarks.Key: Int] = [:]
+            for (row, key) in call.marks.keys.enumerated() where key.first >= 0 { last[key] = row }
+            for (row, key) in call.marks.keys.enumerated() where key.first < 0 || last[key] == row {
+                overlay.append(row)
+                guard key.first >= 0, let place = known[key].map({ Int($0) }) else {
+                    newRows.append(row)
+                    continue
+                }
+                hidden.insert(place)
+                if later.contains(where: { shelf.isNull($0, place) && !call.rows.isNull($0, row) }) {
+                    tellingRows.append((row, place))
+                }
             }
-        } else if let covered {
-            old = Set(try covered.query().integers { $0[0] })
+        } else {
+            let event = source.contract.eventTime.flatMap { marks.moment($0) }
+            newRows = (0..<call.rows.count).filter { row in
+                guard let newest, let event else { return true }
+                return call.marks.moments[event][row] > newest
+            }
+            overlay = newRows
         }
-        let numbers = try connection.query("SELECT _row FROM \(call)").integers { $0[0] }
-        newRows = numbers.filter { !old.contains($0) }
-        let news = (newRows + tellingRows).sorted().map { Int($0) }
+        let numbers = call.rows.integers(width - 1)
+        let news = (newRows + tellingRows.map(\.row)).map { Int(numbers[$0]) }.sorted()
         if !news.isEmpty { verdict.news[source.contract.source] = news }
-        handed.put(
-            known == nil
-                ? try connection.query("SELECT * FROM \(call) WHERE _row IN (\(Self.list(newRows)))").kept()
-                : try connection.query("SELECT * FROM \(call)").kept(), as: overlayName)
     }
 
     /// Makes what is new in the request's rows part of the state.
-    func keep() throws {
-        if !newRows.isEmpty {
-            try connection.execute("INSERT INTO \(state) SELECT * FROM \(call) WHERE _row IN (\(Self.list(newRows)))")
-            // They are seen in the state from now on.
-            handed.put(
-                try connection.query("SELECT * FROM \(call) WHERE _row NOT IN (\(Self.list(newRows)))").kept(),
-                as: overlayName)
+    func keep() {
+        guard let call else { return }
+        shelf.append(call.rows, newRows)
+        for row in newRows {
+            marks.append(call.marks, row)
+            enter(marks.count - 1)
         }
-        if !tellingRows.isEmpty {
-            let later = source.contract.laterColumns.map { Quote.name($0.name) }
-            let on = source.contract.key.map { "s.\(Quote.name($0)) = n.\(Quote.name($0))" }
-            try connection.execute(
-                """
-                UPDATE \(state) AS s SET \(later.map { "\($0) = coalesce(s.\($0), n.\($0))" }.joined(separator: ", "))
-                FROM (SELECT * FROM \(call) WHERE _row IN (\(Self.list(tellingRows)))) AS n
-                WHERE \(on.joined(separator: " AND "))
-                """)
+        // They are seen in the state from now on.
+        overlay.removeAll { newRows.contains($0) }
+        for (row, place) in tellingRows {
+            for column in later where shelf.isNull(column, place) && !call.rows.isNull(column, row) {
+                shelf.set(column, place, to: call.rows, row)
+                guard let moment = marks.moment(source.contract.columns[column].name) else { continue }
+                marks.set(moment: moment, place, to: call.marks.moments[moment][row])
+            }
         }
         newRows = []
         tellingRows = []
@@ -210,51 +216,22 @@ final class SourceState {
 
     /// Forgets the request's rows.
     func clear() {
-        handed.put(nil, as: callName)
-        handed.put(nil, as: overlayName)
+        call = nil
+        overlay = []
         hidden = []
         newRows = []
         tellingRows = []
     }
 
-    private static func list(_ numbers: [Int64]) -> String {
-        numbers.isEmpty ? "-1" : numbers.map(String.init).joined(separator: ", ")
-    }
+    // MARK: Records
 
-    // MARK: Out
+    /// The keys of the request's rows.
+    var calledKeys: [String] { call?.marks.texts.compactMap(\.key) ?? [] }
 
-    /// The SELECT of the rows that a record sees.
-    /// - Parameter values: what the record's row says in the columns that rows are chosen by.
-    func rows(before moment: String, of values: [String: String], isRestricted: Bool) -> String {
-        let contract = source.contract
-        var conditions: [String] = []
-        if let event = contract.eventTime {
-            let column = contract.columns.first { $0.name == event }
-            let cell = Quote.name(event)
-            // Rows of later moments go sooner; `knownThen` says the rest.
-            conditions.append("\(cell) <= \(Quote.text(moment))")
-            if isRestricted, let lookback = source.lookback, let type = column?.type,
-                type == .timestamp || type == .date
-            {
-                conditions.append(
-                    "\(cell) >= CAST(TIMESTAMP \(Quote.text(moment)) - INTERVAL \(lookback) SECONDS AS \(DeltaTypes.duck(type)))"
-                )
-            }
-        }
-        var seen = conditions
-        if !hidden.isEmpty { conditions.append("rowid NOT IN (\(Self.list(hidden)))") }
-        if isRestricted, !source.same.isEmpty {
-            let any = source.same.map { name in
-                values[name].map { "\(Quote.name(name)) = \(Quote.text($0))" } ?? "\(Quote.name(name)) IS NULL"
-            }
-            conditions.append("(\(any.joined(separator: " OR ")))")
-            seen.append("(\(any.joined(separator: " OR ")))")
-        }
-        func filtered(_ table: String, _ conditions: [String]) -> String {
-            "SELECT * FROM \(table)" + (conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND "))
-        }
-        return contract.knownThen(
-            moment, in: "(\(filtered(state, conditions)) UNION ALL \(filtered(overlay, seen)))")
+    /// Where a record's row is: among the request's, which come first, or in the state.
+    func record(_ key: String) -> (marks: RowMarks, place: Int)? {
+        if let call, let row = overlay.first(where: { call.marks.texts[$0].key == key }) { return (call.marks, row) }
+        return records[key].map { (marks, Int($0)) }
     }
 }
 

@@ -106,7 +106,8 @@ package struct ServeCommand: AsyncParsableCommand {
         let workers = WorkerWatch(
             workers > 0 ? served : [], slots: workers, grace: 10, uptime: surroundings.uptime,
             isEnding: { drain.isDraining }, logger: logger)
-        let server = server(catalog, management, desk, drain, surroundings, logger)
+        let features = FeatureHouse(served, surroundings: surroundings)
+        let server = server(catalog, management, features, desk, drain, surroundings, logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -118,6 +119,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         watch.end()
+        features.stop()
         while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
         for project in served { try await project.log?.shutDown() }
         logger.info("ended")
@@ -129,8 +131,8 @@ package struct ServeCommand: AsyncParsableCommand {
     }
 
     private func server(
-        _ catalog: ModelCatalog, _ management: Management, _ desk: IdentityDesk, _ drain: Drain,
-        _ surroundings: Surroundings, _ logger: Logger
+        _ catalog: ModelCatalog, _ management: Management, _ features: FeatureHouse, _ desk: IdentityDesk,
+        _ drain: Drain, _ surroundings: Surroundings, _ logger: Logger
     ) -> FrontServer {
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         let isDraining: @Sendable () -> Bool = { drain.isDraining }
@@ -143,6 +145,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
                 AuditRoutes(desk).routes,
                 HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
+                ProcessRoutes(catalog: catalog, source: features, surroundings: surroundings).routes,
                 MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
                 TensorRoutes(
                     catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining

@@ -33,6 +33,9 @@ package final class FeatureWorker: Sendable {
     package struct Unavailable: Error, Sendable, Equatable {
         package var reason: String
         package var retryAfter: Int
+        /// Kind and code of the error with which a worker refused to begin.
+        package var kind: String?
+        package var code: String?
 
         package init(reason: String, retryAfter: Int) {
             self.reason = reason
@@ -57,6 +60,8 @@ package final class FeatureWorker: Sendable {
     private struct State {
         var condition = Condition.starting
         var retryAfter = 5
+        /// Kind and code of the last refusal to begin.
+        var refusal: (kind: String?, code: String?)?
         var waiting: [Waiting] = []
         var process: Int32?
         var starts = 0
@@ -97,7 +102,11 @@ package final class FeatureWorker: Sendable {
                 case .ready: return Unavailable(reason: "Too many raw records are waiting.", retryAfter: 1)
                 case .starting:
                     return Unavailable(reason: "The feature worker is starting.", retryAfter: state.retryAfter)
-                case .down(let reason): return Unavailable(reason: reason, retryAfter: state.retryAfter)
+                case .down(let reason):
+                    var refusal = Unavailable(reason: reason, retryAfter: state.retryAfter)
+                    refusal.kind = state.refusal?.kind
+                    refusal.code = state.refusal?.code
+                    return refusal
                 case .stopped: return Unavailable(reason: "The server is stopping.", retryAfter: 5)
                 }
             }
@@ -159,7 +168,10 @@ package final class FeatureWorker: Sendable {
                 guard let greeting = child.hear(within: settings.startPatience) else {
                     return fail("The feature worker did not begin; \(settings.log) has its last words.")
                 }
-                if let reason = Self.refusal(greeting) { return fail(reason) }
+                if let reason = Self.refusal(greeting) {
+                    let error = JSONValue(parsing: greeting)?["error"]
+                    return fail(reason, (error?["kind"]?.text, error?["code"]?.text))
+                }
                 enter(child, greeting)
             } catch let error as MartletError { fail(error.message) } catch { fail("\(error)") }
         }
@@ -186,12 +198,13 @@ package final class FeatureWorker: Sendable {
         /// After 1, 2, 4, … seconds, at most a minute, it is tried again.
         private var delay: Int { min(60, 1 << min(6, max(0, failures - 1))) }
 
-        private func fail(_ reason: String) {
+        private func fail(_ reason: String, _ refusal: (kind: String?, code: String?)? = nil) {
             child = nil
             failures += 1
             let waiting = owner.state.withLock { state in
                 if state.condition != .stopped { state.condition = .down(reason) }
                 state.retryAfter = delay
+                state.refusal = refusal
                 state.process = nil
                 defer { state.waiting = [] }
                 return state.waiting

@@ -22,6 +22,9 @@ package final class FeatureDesk {
         names = engine.columns.map(\.name)
     }
 
+    /// Records of one request; each takes a while.
+    package static let mostRecords = 100
+
     /// Takes over the rows that were received since the lake was read. Rows that no longer fit are left out.
     package func catchUp() throws {
         guard let journal else { return }
@@ -39,7 +42,7 @@ package final class FeatureDesk {
             count = 0
         }
         for line in lines {
-            guard let value = try? JSON.decode(JSONValue.self, from: line), let given = Self.rows(value["rows"]) else {
+            guard let value = JSONValue(parsing: line), let given = Self.rows(value["rows"]) else {
                 continue
             }
             for (source, more) in given {
@@ -53,7 +56,7 @@ package final class FeatureDesk {
 
     /// Answers one request; never throws what the request is to blame for.
     package func answer(_ line: [UInt8]) throws -> [UInt8] {
-        guard let request = try? JSON.decode(JSONValue.self, from: line), request.members != nil else {
+        guard let request = JSONValue(parsing: line), request.members != nil else {
             return try failure(
                 .null, MartletError(.input, "process.request", "The request is not a JSON object."))
         }
@@ -91,6 +94,12 @@ package final class FeatureDesk {
             try engine.keep(current)
         }
         let keys = try request["keys"]?.list?.map { try Self.key($0) } ?? engine.keys()
+        if keys.count > Self.mostRecords {
+            throw MartletError(
+                .input, "process.too-many-records",
+                "\(keys.count) records are asked for at once; at most \(Self.mostRecords) are computed.",
+                at: .init(key: "$.keys"), remedy: "Send them in several requests, or build the table.")
+        }
         answer["stored"] = .integer(Int64(stored))
         answer["records"] = .list(try keys.map { try record($0) })
         if !verdict.warnings.isEmpty { answer["warnings"] = .list(verdict.warnings.map { Self.json($0) }) }

@@ -1,0 +1,92 @@
+internal import HTTPTypes
+package import Hummingbird
+internal import Identity
+internal import NIOCore
+package import Serving
+package import Vocabulary
+
+/// Makes features of raw rows, in a process of its own.
+package protocol FeatureSource: Sendable {
+    /// Asks one request, a JSON object on one line (docs/process.md).
+    /// - Parameter model: the version that answers now.
+    /// - Returns: the answer, and the version whose SQL made the features: that of `model`, or, while its successor
+    ///   starts, of the one that answered before.
+    /// - Throws: a `Problem` with 503 and when to come again, when there is no answer now.
+    func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8])
+}
+
+/// Raw rows in, predictions out: the features are made by the project's own SQL, as of each record's own moment.
+package struct ProcessRoutes: Sendable {
+    let catalog: ModelCatalog
+    let source: any FeatureSource
+    let surroundings: Surroundings
+    private let desks = DeskPool()
+
+    /// Bytes of a body.
+    static let bodyBytes = 4 << 20
+
+    package init(catalog: ModelCatalog, source: any FeatureSource, surroundings: Surroundings) {
+        self.catalog = catalog
+        self.source = source
+        self.surroundings = surroundings
+    }
+
+    package var routes: [Route] {
+        ["/process", "/projects/{project}/process", "/projects/{project}/models/{model}/process"]
+            .enumerated().map { index, path in
+                Route(
+                    .post, path, id: index == 0 ? "process" : "process\(index)",
+                    "Make features of raw rows, and score them.", access: .needs(.predict),
+                    accepts: [.init(ProcessForm.request)],
+                    replies: [.init(200, "Each record's prediction, in order.", .init(ProcessForm.answer))]
+                ) { request, context in
+                    let slot = try catalog.slot(
+                        project: context.segment("project") ?? context.principal?.project,
+                        model: context.segment("model"))
+                    return try await answer(slot, request, context)
+                }
+            }
+    }
+
+    private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
+        let arrived = surroundings.uptime()
+        try context.require(project: slot.key.project)
+        let form = try ProcessForm(try await request.body.collect(upTo: Self.bodyBytes))
+        let served = try ScoringCall(form: .native, slot: slot).model()
+        let (model, line) = try await source.ask(try form.line(), for: served)
+        let made = try MadeFeatures(line, for: model)
+        var scored: [JSONValue] = []
+        var warnings = made.warnings
+        if form.scores, !made.rows.isEmpty {
+            let body = try JSON.encode(
+                JSONValue.object(["records": .list(made.rows), "explain": .flag(form.explains)]))
+            let waiter = LogWaiter()
+            let idempotencyKey = EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")])
+            let (answer, admission) = try desks.withDesk(for: model) { desk in
+                do {
+                    try body.withUnsafeBytes {
+                        try desk.answer(
+                            native: $0, by: model, requestID: context.requestID, mostRows: made.rows.count)
+                    }
+                } catch let faults as InputFaults { throw made.problem(faults) }
+                desk.name(records: made.keys)
+                let known = ScoringDesk.Circumstances(
+                    requestID: context.requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
+                    latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                let answer = JSONValue(parsing: desk.writer.bytes)
+                return (answer, desk.log(by: model, known) { waiter.acknowledge($0) })
+            }
+            try await waiter.wait(admission)
+            scored = answer?["predictions"]?.list ?? []
+            warnings += (answer?["warnings"]?.list ?? []).map { made.placed($0) }
+        }
+        var members: [String: JSONValue] = [
+            "project": .text(model.key.project), "model": .text(model.key.model),
+            "version": .integer(Int64(model.version)), "request_id": .text(context.requestID),
+            "predictions": .list(made.predictions(scored, withFeatures: form.wantsFeatures)),
+            "stored": .integer(made.stored),
+        ]
+        if !warnings.isEmpty { members["warnings"] = .list(warnings) }
+        return try .json(JSONValue.object(members))
+    }
+}

@@ -1,0 +1,119 @@
+internal import DuckDB
+internal import Lakehouse
+
+// The rows that a record sees.
+
+/// What a record's own row says of the rows that it sees.
+struct RecordView {
+    /// As SQL spells it, and as a number.
+    let moment: String
+    let time: Int64
+    let eventType: ColumnType
+    /// For each source, the hashes in its columns that rows are chosen by.
+    let chosen: [String: [Int64]]
+}
+
+extension SourceState {
+    /// Hands over the rows that were known at the record's moment, cells that came later empty.
+    /// - Parameter isRestricted: only those that the plan says matter.
+    func hand(to view: RecordView, isRestricted: Bool) throws {
+        let contract = source.contract
+        let picked = RowShelf(like: shelf.rows(), columns: width)
+        let wanted = isRestricted && !source.same.isEmpty ? view.chosen[contract.source] : nil
+        let isPlain = isPlain(for: view)
+        let window = isPlain ? window(view, isRestricted: isRestricted) : nil
+
+        var stateRows = candidates(wanted)
+        stateRows.removeAll { place in hidden.contains(place) || !isIn(window, place, marks) }
+        picked.append(shelf, stateRows)
+        var overlayRows: [Int] = []
+        if let call {
+            overlayRows = overlay.filter { row in
+                isIn(window, row, call.marks)
+                    && (wanted.map { zip($0, call.marks.same).contains { $0 == $1[row] } } ?? true)
+            }
+            picked.append(call.rows, overlayRows)
+        }
+        guard isPlain else {
+            let all = "all \(contract.source)"
+            handed.put(picked.rows(), as: all)
+            let sql = contract.knownThen(view.moment, in: "_martlet_rows(\(Quote.text(all)))")
+            handed.put(try connection.query(sql).kept(), as: contract.source)
+            return handed.put(nil, as: all)
+        }
+        hide(view.time, of: stateRows, marks, in: picked, from: 0)
+        if let call { hide(view.time, of: overlayRows, call.marks, in: picked, from: stateRows.count) }
+        handed.put(picked.rows(), as: contract.source)
+    }
+
+    /// All rows, as they lie.
+    func handAll() { handed.put(shelf.rows(), as: source.contract.source) }
+
+    /// Whether numbers say what was known; else SQL does, by ``Contract/knownThen(_:in:)``.
+    private func isPlain(for view: RecordView) -> Bool {
+        let contract = source.contract
+        let types = Dictionary(contract.columns.map { ($0.name, $0.type) }) { first, _ in first }
+        return marks.plan.moments.allSatisfy { types[$0].map { MarkPlan.areAlike($0, view.eventType) } ?? false }
+            && !contract.columns.contains { column in
+                if case .next? = column.availability { true } else { false }
+            }
+    }
+
+    private struct Window {
+        let event: Int?
+        let available: Int?
+        let from: Int64
+        let to: Int64
+    }
+
+    private func window(_ view: RecordView, isRestricted: Bool) -> Window {
+        let contract = source.contract
+        var from = Int64.min
+        if isRestricted, let lookback = source.lookback, let event = contract.eventTime,
+            let type = contract.columns.first(where: { $0.name == event })?.type, type == .timestamp || type == .date
+        {
+            from = view.time - Int64(lookback) * 1_000_000
+            let day: Int64 = 86_400_000_000
+            // A day counts from its beginning.
+            if type == .date { from = (from >= 0 ? from / day : (from - day + 1) / day) * day }
+        }
+        return Window(
+            event: contract.eventTime.flatMap { marks.moment($0) },
+            available: contract.availableAt.flatMap { marks.moment($0) }, from: from, to: view.time)
+    }
+
+    private func isIn(_ window: Window?, _ place: Int, _ marks: RowMarks) -> Bool {
+        guard let window else { return true }
+        if let event = window.event {
+            let time = marks.moments[event][place]
+            if time > window.to || time < window.from { return false }
+        }
+        if let available = window.available, marks.moments[available][place] > window.to { return false }
+        return true
+    }
+
+    /// Rows of the state that agree in one of the columns, in order; all when nothing is asked for.
+    private func candidates(_ wanted: [Int64]?) -> [Int] {
+        guard let wanted else { return Array(0..<shelf.count) }
+        let lists = zip(wanted, places).compactMap { $1[$0] }
+        if lists.count == 1 { return lists[0].map { Int($0) } }
+        return Set(lists.joined()).sorted().map { Int($0) }
+    }
+
+    /// Empties the cells that were not known yet.
+    private func hide(_ time: Int64, of rows: [Int], _ marks: RowMarks, in picked: RowShelf, from start: Int) {
+        let contract = source.contract
+        let late = Set(contract.laterColumns.map(\.name))
+        for (index, column) in contract.columns.enumerated() where late.contains(column.name) {
+            var moment: [Int64]?
+            switch column.availability {
+            case .afterwards: moment = nil
+            case .at(let name): moment = marks.moment(name).map { marks.moments[$0] }
+            default: moment = marks.moment(column.name).map { marks.moments[$0] }
+            }
+            for (offset, row) in rows.enumerated() where moment.map({ $0[row] > time }) ?? true {
+                picked.setNull(index, start + offset)
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+internal import HTTPAPI
+internal import Machine
+internal import Projects
+internal import Serving
+internal import Synchronization
+internal import Vocabulary
+internal import Workers
+
+/// The feature workers of a server: a child for each model that raw rows were sent to, with the SQL of the version that
+/// it made features for. When another version becomes champion, the old pair of worker and version goes on until the new
+/// version's worker is ready.
+final class FeatureHouse: FeatureSource, Sendable {
+    private struct Pair {
+        let model: ServedModel
+        let worker: FeatureWorker
+    }
+
+    private struct Room {
+        var current: Pair
+        var next: Pair?
+    }
+
+    private let projects: [String: (folder: String, home: String)]
+    private let surroundings: Surroundings
+    private let program: String
+    private let rooms = Mutex<[ModelKey: Room]?>([:])
+    /// Seconds that a request waits for a worker that starts.
+    private let patience = 15.0
+
+    init(_ served: [ServedProject], surroundings: Surroundings) {
+        projects = Dictionary(
+            served.map { ($0.project.name, ($0.project.folder, $0.home)) }, uniquingKeysWith: { first, _ in first })
+        self.surroundings = surroundings
+        program = Disk.parent(of: RealWorld.executable) + "/martlet"
+    }
+
+    func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8]) {
+        let pair = try pair(for: model)
+        let end = surroundings.uptime() + patience
+        while pair.worker.condition == .starting, surroundings.uptime() < end {
+            await RealWorld.sleep(seconds: 0.05)
+            try Task.checkCancellation()
+        }
+        do { return (pair.model, try await pair.worker.ask(request)) } catch let error as FeatureWorker.Unavailable {
+            throw Self.problem(error)
+        }
+    }
+
+    /// Ends all workers, after the requests that wait.
+    func stop() {
+        let all = rooms.withLock { rooms in
+            defer { rooms = nil }
+            return rooms ?? [:]
+        }
+        for room in all.values {
+            room.current.worker.stop()
+            room.next?.worker.stop()
+        }
+    }
+
+    /// The worker that answers now, with its version; one is started where there is none for the version that is served.
+    private func pair(for model: ServedModel) throws -> Pair {
+        var gone: FeatureWorker?
+        defer { gone?.stop() }
+        return try rooms.withLock { rooms in
+            guard rooms != nil else { throw Problem.noFeatures("The server is stopping.", retryAfter: 5) }
+            guard var room = rooms?[model.key] else {
+                let pair = Pair(model: model, worker: try start(model))
+                rooms?[model.key] = Room(current: pair)
+                return pair
+            }
+            if let next = room.next, next.worker.condition == .ready || next.worker.condition.isDown {
+                if next.worker.condition == .ready {
+                    gone = room.current.worker
+                    room.current = next
+                } else {
+                    gone = next.worker
+                }
+                room.next = nil
+            }
+            if room.current.model.version != model.version, room.next == nil {
+                let pair = Pair(model: model, worker: try start(model))
+                // One that does not answer anyway is not waited for.
+                if room.current.worker.condition.isDown {
+                    gone = room.current.worker
+                    room.current = pair
+                } else {
+                    room.next = pair
+                }
+            }
+            rooms?[model.key] = room
+            return room.current
+        }
+    }
+
+    private func start(_ model: ServedModel) throws -> FeatureWorker {
+        guard let (folder, home) = projects[model.key.project] else {
+            throw MartletError(.defect, "process.answer", "The project \(model.key.project) has no folder.")
+        }
+        var variables = RealWorld.environment
+        variables["MARTLET_HOME"] = nil
+        // A crash is told by its signal; a backtrace would keep the process for seconds.
+        variables["SWIFT_BACKTRACE"] = "enable=no"
+        // The same few blocks are needed for each record: DuckDB's allocator keeps them at hand.
+        variables["DUCKDB_JE_MALLOC_CONF"] = "dirty_decay_ms:-1,muzzy_decay_ms:-1,lg_tcache_max:23"
+        return FeatureWorker(
+            FeatureWorker.Settings(
+                program: program,
+                arguments: [
+                    "features", "--version", "\(model.key.model)@\(model.version)", "--project", folder, "--home", home,
+                ],
+                environment: variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+                log: "\(home)/logs/features-\(model.key.model).log"),
+            surroundings: surroundings)
+    }
+
+    /// Why there are no features now. What the project's files are to blame for will not pass by itself.
+    private static func problem(_ error: FeatureWorker.Unavailable) -> any Error {
+        if let kind = error.kind.flatMap({ MartletError.Kind(rawValue: $0) }), kind == .input || kind == .missing {
+            return Problem.noFeatures(error.reason, code: error.code, retryAfter: nil)
+        }
+        return Problem.noFeatures(error.reason, code: error.code, retryAfter: error.retryAfter)
+    }
+}
+
+extension FeatureWorker.Condition {
+    fileprivate var isDown: Bool { if case .down = self { true } else { false } }
+}
