@@ -86,6 +86,7 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     private static func openWriting(_ path: String) throws -> any DatabaseWriter {
+        keepToAccount(path)
         var patience = 5
         while true {
             do {
@@ -100,6 +101,17 @@ package final class SQLiteDatabase: SQLDatabase {
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }
+    }
+
+    /// The file holds digests of tokens and passwords: only its account may read it. SQLite gives its side files (-wal,
+    /// -shm) the same permissions. What cannot be changed, since it is another's, stays.
+    private static func keepToAccount(_ path: String) {
+        if let permissions = Disk.permissions(path) {
+            if permissions & 0o077 != 0 { chmod(path, mode_t(permissions & 0o700)) }
+            return
+        }
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        if file >= 0 { Foundation.close(file) }
     }
 
     private static func openReading(_ path: String) throws -> any DatabaseWriter {
