@@ -13,6 +13,11 @@ package struct APIContext: RequestContext {
     package var principal: Principal?
     /// The session's id, where it is a person's.
     package var session: String?
+    /// The client's address as the proxy in front tells it, which then is the one that counts.
+    var forwardedAddress: String?
+    /// When it came, in seconds of the clock that only goes forward.
+    var began = 0.0
+    let notes = RequestNotes()
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -20,7 +25,7 @@ package struct APIContext: RequestContext {
     }
 
     /// The client's address without the port, as throttles and logs name it.
-    package var address: String { peer?.ipAddress ?? "unknown" }
+    package var address: String { forwardedAddress ?? peer?.ipAddress ?? "unknown" }
 
     /// Who makes the request, on a route that is not for anyone.
     var known: Principal {

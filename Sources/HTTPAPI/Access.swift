@@ -20,7 +20,8 @@ package protocol Gatekeeper: Sendable {
     /// - Parameters:
     ///   - host: the header of that name, as it came.
     ///   - authorization: the same.
-    func admitsAtOnce(host: String?, authorization: String?, project: String) -> Bool
+    /// - Returns: who asks; `nil` when it is not let in here.
+    func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal?
 
     /// The names that the server answers to; `nil` for any.
     var site: Site? { get }
@@ -36,5 +37,7 @@ package struct OpenGate: Gatekeeper {
         context
     }
 
-    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Bool { true }
+    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? { anybody }
+
+    private let anybody = Principal(kind: .token, id: "anybody", name: "anybody", role: .viewer)
 }

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 package import Hummingbird
 internal import Logging
+internal import Synchronization
 package import Vocabulary
 
 extension HTTPField.Name {
@@ -10,16 +11,20 @@ extension HTTPField.Name {
     package static let requestID = own("X-Request-ID")
 }
 
-/// The outermost one: gives each request its id, turns what is thrown into a problem, and tells the id in the answer.
+/// The outermost one: gives each request its id, bounds how many are at work, turns what is thrown into a problem, tells
+/// the id in the answer, and counts and tells of the request.
 package struct EdgeMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
     private let ids: RequestIDs
     private let isDraining: @Sendable () -> Bool
+    private let watch: RequestWatch?
 
-    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool) {
+    /// - Parameter watch: what counts and bounds the requests; `nil` for a router without a server.
+    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool, watch: RequestWatch? = nil) {
         self.ids = ids
         self.isDraining = isDraining
+        self.watch = watch
     }
 
     package func handle(
@@ -29,11 +34,18 @@ package struct EdgeMiddleware: RouterMiddleware {
         context.requestID = Self.accepted(request.headers[.requestID]) ?? ids.make()
         context.logger[metadataKey: "request_id"] = .string(context.requestID)
         var response: Response
-        do { response = try await next(request, context) } catch {
+        do {
+            if let watch {
+                response = try await watch.observed(request, &context, next)
+            } else {
+                response = try await next(request, context)
+            }
+        } catch {
             let problem = Problem(error)
-            if problem.status.code >= 500 { context.logger.error("\(error)") }
+            if problem.status.code >= 500, problem.code != "server.busy" { context.logger.error("\(error)") }
             response = problem.response(requestID: context.requestID)
         }
+        watch?.end(request, context, response)
         response.headers[.requestID] = context.requestID
         if isDraining() { response.headers[.connection] = "close" }
         return response

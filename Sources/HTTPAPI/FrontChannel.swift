@@ -5,22 +5,33 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
+internal import NIOSSL
 
-/// A connection: HTTP/1.1, the lane for predictions in front, Hummingbird behind.
+/// A connection: TLS where the server has a certificate, the guard against slow clients, HTTP/1.1, the lane for
+/// predictions in front, Hummingbird behind.
 struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
+    let settings: FrontServer.Settings
+    let tally: EdgeTally
     /// Makes the handler that goes in front of the router's.
-    let makeLane: @Sendable (any EventLoop) -> ScoringLane?
+    let makeLane: @Sendable (any EventLoop, ConnectionPace) -> ScoringLane?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            let tls = settings.certificate
+            if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+            let pace = ConnectionPace()
+            try pipeline.addHandler(
+                ConnectionGuard(
+                    pace: pace, patience: settings.patience, tally: tally, most: settings.connections,
+                    isSecure: tls != nil))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
-            if let lane = makeLane(channel.eventLoop) { try pipeline.addHandler(lane) }
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            if let lane = makeLane(channel.eventLoop, pace) { try pipeline.addHandler(lane) }
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))

@@ -16,6 +16,12 @@ package struct FrontServer: Sendable {
         /// Threads that read, score and write.
         package var loops = 2
         package var limits = ScoringLimits()
+        /// `nil` for HTTP without TLS.
+        package var certificate: CertificateFiles?
+        package var patience = Patience()
+        /// Connections that may be open at the same time.
+        package var connections = 10_000
+        package var listener = Listener()
 
         package init(host: String, port: Int) {
             self.host = host
@@ -29,13 +35,13 @@ package struct FrontServer: Sendable {
     let gatekeeper: any Gatekeeper
     let isDraining: @Sendable () -> Bool
     let surroundings: Surroundings
+    let watch: RequestWatch
     let logger: Logger
     private let ids: RequestIDs
 
     package init(
         _ settings: Settings, catalog: ModelCatalog, routes table: RouteTable, gatekeeper: any Gatekeeper,
-        isDraining: @escaping @Sendable () -> Bool, surroundings: Surroundings,
-        logger: Logger
+        isDraining: @escaping @Sendable () -> Bool, watch: RequestWatch, surroundings: Surroundings, logger: Logger
     ) {
         self.settings = settings
         self.catalog = catalog
@@ -43,6 +49,7 @@ package struct FrontServer: Sendable {
         self.gatekeeper = gatekeeper
         self.isDraining = isDraining
         self.surroundings = surroundings
+        self.watch = watch
         self.logger = logger
         ids = RequestIDs(newID: surroundings.newID)
     }
@@ -50,31 +57,41 @@ package struct FrontServer: Sendable {
     /// Serves until it is asked to end (graceful shutdown of its service group), then finishes what it began.
     /// - Parameter whenListening: told the port once requests are taken.
     package func application(whenListening: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
-        let router = table.router(gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining))
+        let router = table.router(
+            gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining, watch: watch))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
         let makeLane = lanes(on: group)
         return Application(
             router: router,
-            server: HTTPServerBuilder { responder in FrontChannel(responder: responder, makeLane: makeLane) },
-            configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port)),
-            onServerRunning: { channel in await whenListening(channel.localAddress?.port ?? settings.port) },
+            server: HTTPServerBuilder { [settings, watch] responder in
+                FrontChannel(responder: responder, settings: settings, tally: watch.tally, makeLane: makeLane)
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port), backlog: 1024),
+            onServerRunning: { channel in
+                settings.listener.opened(channel)
+                await whenListening(channel.localAddress?.port ?? settings.port)
+            },
             eventLoopGroupProvider: .shared(group), logger: logger)
     }
 
     /// Makes the lanes of connections; those of one event loop share a bench.
-    private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop) -> ScoringLane? {
+    private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop, ConnectionPace) -> ScoringLane? {
         let map = LaneMap(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
-            surroundings: surroundings)
+            surroundings: surroundings, journal: watch.journal)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: LaneBench.self, eventLoop: $0))
             })
-        return { [surroundings] loop in
+        return { [surroundings, watch] loop, pace in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
-            let bench = box.value ?? LaneBench(loop: loop, now: surroundings.now)
+            if let bench = box.value { return ScoringLane(map, bench, pace) }
+            let bench = LaneBench(loop: loop, now: surroundings.now)
             box.value = bench
-            return ScoringLane(map, bench)
+            let bound = NIOLoopBound(bench, eventLoop: loop)
+            watch.tally.add(lane: { (try? await loop.submit { bound.value.tally.requests }.get()) ?? [:] })
+            return ScoringLane(map, bench, pace)
         }
     }
 }

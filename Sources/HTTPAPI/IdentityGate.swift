@@ -1,6 +1,6 @@
 internal import HTTPTypes
 package import Hummingbird
-internal import Identity
+package import Identity
 internal import IdentityJWT
 package import Vocabulary
 
@@ -15,12 +15,13 @@ package struct IdentityGate: Gatekeeper {
 
     package var site: Site? { desk.site }
 
-    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Bool {
-        guard let host, desk.site.answers(to: host), var header = authorization else { return false }
+    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
+        guard let host, desk.site.answers(to: host), var header = authorization else { return nil }
         return header.withUTF8 { bytes in
-            guard bytes.count > 7, bytes[..<7].elementsEqual("Bearer ".utf8) else { return false }
+            guard bytes.count > 7, bytes[..<7].elementsEqual("Bearer ".utf8) else { return nil }
             let token = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[7...]))
-            return desk.known.principal(token: token, at: desk.surroundings.now())?.may(.predict, in: project) ?? false
+            let principal = desk.known.principal(token: token, at: desk.surroundings.now())
+            return principal?.may(.predict, in: project) ?? false ? principal : nil
         }
     }
 

@@ -13,6 +13,7 @@ final class LaneBench {
     let courier: AcknowledgementCourier
     /// Logs that have records whose writer was not woken yet.
     private var unwoken: [PredictionLog] = []
+    var tally = LaneTally()
     private var second: Int64 = -1
     private var date: [UInt8] = []
 

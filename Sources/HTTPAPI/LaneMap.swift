@@ -1,3 +1,4 @@
+internal import Identity
 internal import NIOHTTP1
 internal import Serving
 internal import Vocabulary
@@ -8,54 +9,67 @@ struct LaneRequest {
     let call: ScoringCall
     let requestID: String?
     let idempotencyKey: String?
+    let principal: Principal
+    /// A place in `LaneTally.routes`.
+    let route: Int
+    /// As the proxy in front tells it.
+    let forwardedAddress: String?
     /// Seconds of the clock that only goes forward.
     let arrived: Double
 }
 
 /// Which requests the lane may answer, found by their whole path.
 struct LaneMap: Sendable {
-    private let calls: [String: ScoringCall]
+    private let calls: [String: (call: ScoringCall, route: Int)]
+    private let isBehindProxy: Bool
     let limits: ScoringLimits
     let ids: RequestIDs
     let surroundings: Surroundings
+    let journal: RequestJournal
     private let gatekeeper: any Gatekeeper
     /// The server ends: every answer closes its connection, so that clients go elsewhere with the next request.
     let isDraining: @Sendable () -> Bool
 
     init(
         _ catalog: ModelCatalog, limits: ScoringLimits, ids: RequestIDs, gatekeeper: any Gatekeeper,
-        isDraining: @escaping @Sendable () -> Bool, surroundings: Surroundings
+        isDraining: @escaping @Sendable () -> Bool, surroundings: Surroundings,
+        journal: RequestJournal
     ) {
-        var calls: [String: ScoringCall] = [:]
-        func add(_ path: String, _ form: ScoringForm, _ slot: ModelSlot) {
-            if calls[path] == nil { calls[path] = ScoringCall(form: form, slot: slot) }
+        var calls: [String: (call: ScoringCall, route: Int)] = [:]
+        func add(_ path: String, _ route: Int, _ form: ScoringForm, _ slot: ModelSlot) {
+            if calls[path] == nil { calls[path] = (ScoringCall(form: form, slot: slot), route) }
         }
         for slot in catalog.slots {
             let (project, model) = (slot.key.project, slot.key.model)
-            for path in [
+            // In the order of `LaneTally.routes`.
+            let native = [
                 "/predict", "/api/predict", "/projects/\(project)/predict",
                 "/projects/\(project)/models/\(model)/predict",
-            ] {
-                add(path, .native, slot)
-            }
-            add("/invocations", .invocations, slot)
-            add("/projects/\(project)/models/\(model)/invocations", .invocations, slot)
-            for name in [model, "\(project).\(model)"] { add("/v2/models/\(name)/infer", .tensors(name), slot) }
+            ]
+            for (route, path) in native.enumerated() { add(path, route, .native, slot) }
+            add("/invocations", 4, .invocations, slot)
+            add("/projects/\(project)/models/\(model)/invocations", 5, .invocations, slot)
+            for name in [model, "\(project).\(model)"] { add("/v2/models/\(name)/infer", 6, .tensors(name), slot) }
         }
         self.calls = calls
+        isBehindProxy = gatekeeper.site?.isBehindProxy ?? false
         self.limits = limits
         self.ids = ids
         self.gatekeeper = gatekeeper
         self.isDraining = isDraining
         self.surroundings = surroundings
+        self.journal = journal
     }
 
     /// What the lane is to answer; `nil` for a request that is the router's.
     func request(_ head: HTTPRequestHead) -> LaneRequest? {
-        guard head.method == .POST, head.version == .http1_1, var call = calls[head.uri] else { return nil }
+        guard head.method == .POST, head.version == .http1_1, let found = calls[head.uri] else { return nil }
+        var call = found.call
         var requestID: String?
         var idempotencyKey: String?
         var host: String?
+        var forwardedHost: String?
+        var forwardedAddress: String?
         var authorization: String?
         for (name, value) in head.headers {
             // Few headers matter, and they differ in length.
@@ -71,6 +85,12 @@ struct LaneMap: Sendable {
                 guard let size = Int(value), size <= limits.laneBytes else { return nil }
             case 15 where name.lowercased() == "idempotency-key": idempotencyKey = EdgeMiddleware.accepted(value)
             case 16 where name.lowercased() == "content-encoding": return nil
+            case 15 where isBehindProxy && name.lowercased() == "x-forwarded-for":
+                forwardedAddress = String(Forwarded.last(value))
+            // The router looks at what a proxy tells.
+            case 16 where isBehindProxy && name.lowercased() == "x-forwarded-host": forwardedHost = value
+            case 17 where isBehindProxy && name.lowercased() == "x-forwarded-proto":
+                if value != "https" { return nil }
             case 31 where name.lowercased() == "inference-header-content-length":
                 guard let size = Int(value) else { return nil }
                 call.jsonBytes = size
@@ -78,9 +98,13 @@ struct LaneMap: Sendable {
             }
         }
         let project = call.slot.key.project
-        guard gatekeeper.admitsAtOnce(host: host, authorization: authorization, project: project) else { return nil }
+        if let forwardedHost { host = String(Forwarded.last(forwardedHost)) }
+        guard
+            let principal = gatekeeper.admitsAtOnce(host: host, authorization: authorization, project: project)
+        else { return nil }
         return LaneRequest(
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
-            arrived: surroundings.uptime())
+            principal: principal, route: found.route, forwardedAddress: forwardedAddress, arrived: surroundings.uptime()
+        )
     }
 }

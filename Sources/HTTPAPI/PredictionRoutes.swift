@@ -49,6 +49,7 @@ package struct PredictionRoutes: Sendable {
                     try call.answer(
                         bytes, by: model, at: desk, requestID: context.requestID, mostRows: limits.rows)
                 }
+                call.slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
                 let known = ScoringDesk.Circumstances(

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import Identity
 internal import NIOCore
 internal import NIOHTTP1
 internal import PredictionLog
@@ -32,18 +33,23 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let map: LaneMap
     private let bench: LaneBench
+    private let pace: ConnectionPace
     private var state = State.idle
     /// Requests that the router has and has not answered yet.
     private var elsewhere = 0
     private var rawContext: ChannelHandlerContext?
     /// What arrived while an answer waited.
     private var waiting: [HTTPServerRequestPart] = []
+    /// Most of it; then nothing more is read.
+    private static let mostWaiting = 64
+    private var holdsRead = false
     /// The server ends: the connection closes after the answer that waits.
     private var isQuiescing = false
 
-    init(_ map: LaneMap, _ bench: LaneBench) {
+    init(_ map: LaneMap, _ bench: LaneBench, _ pace: ConnectionPace) {
         self.map = map
         self.bench = bench
+        self.pace = pace
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -62,6 +68,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, state) {
         case (.head(let head), _):
+            pace.headEnded()
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
                 state = .collecting(request, nil)
             } else {
@@ -81,9 +88,11 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             }
         case (.end, .collecting(let request, let body)):
             state = .idle
+            pace.requestEnded()
             answer(context, request, body ?? ByteBuffer())
         case (.body, _): context.fireChannelRead(wrapInboundOut(part))
         case (.end, _):
+            pace.requestEnded()
             context.fireChannelRead(wrapInboundOut(part))
             state = .idle
         }
@@ -96,8 +105,19 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { elsewhere -= 1 }
+        switch unwrapOutboundIn(data) {
+        case .head: pace.hasAnswer = true
+        case .body: break
+        case .end:
+            elsewhere -= 1
+            pace.answered()
+            pace.since = .now()
+        }
         context.write(data, promise: promise)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if waiting.count < ScoringLane.mostWaiting { context.read() } else { holdsRead = true }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -121,6 +141,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer) {
         let requestID = request.requestID ?? map.ids.make()
         let keepsAlive = request.head.isKeepAlive && !map.isDraining()
+        let told = Told(request, requestID: requestID, keepsAlive: keepsAlive)
         do {
             let model = try request.call.model()
             let desk = bench.desk(for: model)
@@ -133,52 +154,63 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             let known = ScoringDesk.Circumstances(
                 requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.surroundings.now(),
                 latency: Int64((map.surroundings.uptime() - request.arrived) * 1e9))
-            let form = request.call.form
+            request.call.slot.count(desk.batch.count)
             let bound = NIOLoopBound((lane: self, context: context, out: out), eventLoop: context.eventLoop)
             let admission = desk.log(by: model, known, courier: bench.courier, waking: false) { result in
                 let (lane, context, out) = bound.value
                 switch result {
-                case .success: lane.finish(out, keepsAlive: keepsAlive, context)
-                case .failure(let error): lane.refuse(error.error, form, requestID, keepsAlive: keepsAlive, context)
+                case .success: lane.finish(out, told, 200, context)
+                case .failure(let error): lane.refuse(error.error, told, context)
                 }
             }
             switch admission {
             case .waiting:
                 state = .answering
                 if let log = model.journal?.log { bench.wakeSoon(log) }
-            case .taken, .sampledOut, .dropped: send(out, keepsAlive: keepsAlive, context)
+            case .taken, .sampledOut, .dropped: send(out, told, 200, context)
             case .refused(let error): throw error.error
             }
         } catch {
-            refuse(error, request.call.form, requestID, keepsAlive: keepsAlive, context)
+            refuse(error, told, context)
         }
     }
 
     /// Sends the answer that waited, and goes on with what came meanwhile.
-    private func finish(_ out: ByteBuffer, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+    private func finish(_ out: ByteBuffer, _ told: Told, _ status: Int, _ context: ChannelHandlerContext) {
         guard rawContext != nil else { return }
         state = .idle
-        send(out, keepsAlive: keepsAlive && !isQuiescing, context)
+        send(out, told, status, context)
         while !waiting.isEmpty {
             if case .answering = state { return }
             take(waiting.removeFirst(), context)
         }
+        if holdsRead {
+            holdsRead = false
+            context.read()
+        }
     }
 
-    private func send(_ out: ByteBuffer, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+    private func send(_ out: ByteBuffer, _ told: Told, _ status: Int, _ context: ChannelHandlerContext) {
         rawContext?.writeAndFlush(NIOAny(out), promise: nil)
-        if !keepsAlive || isQuiescing { context.close(promise: nil) }
+        pace.answered()
+        let seconds = map.surroundings.uptime() - told.arrived
+        bench.tally.note(route: told.route, status: status, seconds: seconds)
+        if map.journal.tells(laneSeconds: seconds) {
+            let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
+            map.journal.tell(
+                RequestSeries(method: "POST", route: LaneTally.routes[told.route], status: status), id: told.requestID,
+                seconds: seconds, principal: told.principal, address: told.forwardedAddress ?? peer)
+        }
+        if !told.keepsAlive || isQuiescing { context.close(promise: nil) }
     }
 
-    private func refuse(
-        _ error: any Error, _ form: ScoringForm, _ requestID: String, keepsAlive: Bool, _ context: ChannelHandlerContext
-    ) {
-        let refusal = form.refusal(error, requestID: requestID)
+    private func refuse(_ error: any Error, _ told: Told, _ context: ChannelHandlerContext) {
+        let refusal = told.form.refusal(error, requestID: told.requestID)
         let status = "\(refusal.status.code) \(refusal.status.reasonPhrase)"
         let out = response(
-            status, refusal.contentType, refusal.bytes, requestID, retryAfter: refusal.retryAfter,
-            keepsAlive: keepsAlive, context)
-        finish(out, keepsAlive: keepsAlive, context)
+            status, refusal.contentType, refusal.bytes, told.requestID, retryAfter: refusal.retryAfter,
+            keepsAlive: told.keepsAlive, context)
+        finish(out, told, refusal.status.code, context)
     }
 
     private func response(
@@ -202,5 +234,26 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         out.writeStaticString("\r\n")
         out.writeBytes(body)
         return out
+    }
+}
+
+/// What is still known of a request when its answer leaves.
+private struct Told {
+    let form: ScoringForm
+    let requestID: String
+    let keepsAlive: Bool
+    let principal: Principal
+    let route: Int
+    let arrived: Double
+    let forwardedAddress: String?
+
+    init(_ request: LaneRequest, requestID: String, keepsAlive: Bool) {
+        form = request.call.form
+        self.requestID = requestID
+        self.keepsAlive = keepsAlive
+        principal = request.principal
+        route = request.route
+        arrived = request.arrived
+        forwardedAddress = request.forwardedAddress
     }
 }

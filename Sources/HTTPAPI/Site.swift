@@ -21,15 +21,19 @@ package struct Site: Sendable {
     private let last = Last()
     /// Whether it is reached by HTTPS, by its own certificate or a proxy's.
     package let isSecure: Bool
+    /// Whether a proxy in front tells in X-Forwarded-Host under which name it was asked.
+    package let isBehindProxy: Bool
 
     /// - Parameter names: host names without port; upper and lower case are the same.
-    package init(names: [String], isSecure: Bool) {
+    package init(names: [String], isSecure: Bool, isBehindProxy: Bool = false) {
+        self.isBehindProxy = isBehindProxy
         self.names = Set(names.map { Site.plain($0) } + ["localhost"])
         self.isSecure = isSecure
     }
 
     /// Whether a request for this authority (Host, or a URL's) is meant for this server.
     package func answers(to authority: String) -> Bool {
+        if authority.isEmpty { return false }
         // Nearly all requests come with the same one.
         if !authority.isEmpty, last.name.withLock({ $0 == authority }) { return true }
         guard let (host, _) = Site.parts(of: authority), Site.isAddress(host) || names.contains(host) else {

@@ -13,7 +13,8 @@ package struct SiteMiddleware: RouterMiddleware {
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        let authority = request.head.authority ?? ""
+        let forwarded = site.isBehindProxy ? Forwarded.host(request.headers) : nil
+        let authority = forwarded ?? request.head.authority ?? ""
         guard site.answers(to: authority) else {
             throw Problem(
                 .misdirectedRequest, "access.host", "This server does not answer to '\(authority.prefix(80))'.",

@@ -7,6 +7,8 @@ package final class ModelSlot: Sendable {
     package let key: ModelKey
     private let state = Mutex<State>(State())
 
+    private let scored = Atomic<Int>(0)
+
     private struct State {
         var served: ServedModel?
         var trouble: String?
@@ -19,6 +21,11 @@ package final class ModelSlot: Sendable {
 
     /// Why a newer version could not be taken, or why it is not known whether there is one; `nil` if all is well.
     package var trouble: String? { state.withLock { $0.trouble } }
+
+    /// Rows that were scored, whatever the version.
+    package var predictions: Int { scored.load(ordering: .relaxed) }
+
+    package func count(_ rows: Int) { scored.add(rows, ordering: .relaxed) }
 
     /// From now on new requests are answered by this version. Gives the one that answered until now.
     @discardableResult

@@ -1,12 +1,14 @@
+internal import HTTPAPI
 internal import Machine
 internal import ServiceLifecycle
 internal import Synchronization
 
 /// The first service to be told that the server ends: from then on readiness says no and every answer closes its
-/// connection; after the grace the server takes no more.
+/// connection; after the grace no connection begins, those that wait to be taken are, and the server takes no more.
 final class Drain: Service {
     private let began = Atomic<Bool>(false)
     private let grace: Double
+    let listener = Listener()
 
     init(grace: Double) { self.grace = grace }
 
@@ -16,5 +18,7 @@ final class Drain: Service {
         try? await gracefulShutdown()
         began.store(true, ordering: .relaxed)
         await RealWorld.sleep(seconds: grace)
+        await listener.refuseNew()
+        await RealWorld.sleep(seconds: 0.1)
     }
 }

@@ -27,8 +27,8 @@ package struct ServeCommand: AsyncParsableCommand {
             "Folders of projects (default: the nearest upwards with a martlet.yaml).", valueName: "project"))
     var projects: [String] = []
 
-    @Option(help: "The address to listen on: one of this machine only, as nobody is asked who they are yet.")
-    var host = "127.0.0.1"
+    @OptionGroup(title: "Network")
+    var edge: EdgeOptions
 
     @Option(help: "The port; 0 takes a free one.")
     var port = 8080
@@ -54,24 +54,12 @@ package struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Jobs at once that its workers do, for each project; 0 for no workers.", valueName: "n"))
     var workers = 1
 
-    @Option(
-        name: .customLong("allow-host"),
-        help: ArgumentHelp(
-            "A name that the server is asked under; localhost and addresses always are. May come several times.",
-            valueName: "name"))
-    var hosts: [String] = []
-
     package init() {}
 
     private static let version = "0.1.0"
 
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
-        guard ["127.0.0.1", "::1", "localhost"].contains(host) else {
-            throw ValidationError(
-                "--host must be 127.0.0.1, ::1 or localhost: the server does not check tokens yet, so put a proxy that "
-                    + "does before it.")
-        }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {
@@ -85,6 +73,7 @@ package struct ServeCommand: AsyncParsableCommand {
     package func run() async throws {
         let surroundings = RealWorld.surroundings()
         let logger = Logger(label: "martlet.serve") { JSONLogHandler(label: $0, now: surroundings.now) }
+        let certificate = try edge.certificate()
         let folders = projects.isEmpty ? [try Project.find(from: ".")] : projects.map { Disk.absolute($0) }
         let home = (home ?? RealWorld.environment("MARTLET_HOME")).map { Disk.absolute($0) }
         let served = try folders.map {
@@ -100,22 +89,26 @@ package struct ServeCommand: AsyncParsableCommand {
         let threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
         let desk = try await IdentityHouse.desk(
-            home: served[0].home, site: Site(names: hosts + [host], isSecure: false), surroundings: surroundings,
-            threads: threads)
+            home: served[0].home,
+            site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
+            surroundings: surroundings, threads: threads)
         let management = Management(served.map(\.managed), desk: desk) { watch.look(project: $0) }
         let workers = WorkerWatch(
             workers > 0 ? served : [], slots: workers, grace: 10, uptime: surroundings.uptime,
             isEnding: { drain.isDraining }, logger: logger)
         let features = FeatureHouse(served, surroundings: surroundings)
-        let server = server(catalog, management, features, desk, drain, surroundings, logger)
+        OwnProcess.raiseDescriptors()
+        let server = server(
+            catalog, management, features, desk, drain, certificate, served, surroundings, logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     server.application { port in
-                        logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
+                        logger.info("listening", metadata: ["host": "\(edge.host)", "port": "\(port)"])
                         offerSetup(desk, port: port)
                         workers.start()
-                    }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger), drain,
+                    }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger),
+                    CertificateWatch(files: certificate, threads: threads, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         watch.end()
@@ -126,31 +119,53 @@ package struct ServeCommand: AsyncParsableCommand {
     }
 
     private func offerSetup(_ desk: IdentityDesk, port: Int) {
-        guard let link = try? IdentityHouse.setupLink(desk, host: host, port: port) else { return }
+        guard let link = try? IdentityHouse.setupLink(desk, host: edge.host, port: port) else { return }
         FileHandleText.error("There is no user yet. Make the first admin within an hour at\n  \(link)")
     }
 
     private func server(
         _ catalog: ModelCatalog, _ management: Management, _ features: FeatureHouse, _ desk: IdentityDesk,
-        _ drain: Drain, _ surroundings: Surroundings, _ logger: Logger
+        _ drain: Drain, _ certificate: CertificateFiles?, _ served: [ServedProject], _ surroundings: Surroundings,
+        _ logger: Logger
     ) -> FrontServer {
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         let isDraining: @Sendable () -> Bool = { drain.isDraining }
+        let tally = EdgeTally()
+        var journal = RequestJournal(logger: logger)
+        journal.tellsAll = edge.accessLog
+        journal.slow = edge.slowMs / 1000
+        let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
+        var settings = FrontServer.Settings(host: edge.host, port: port)
+        settings.certificate = certificate
+        settings.connections = edge.maxConnections
+        settings.patience = edge.patience
+        settings.listener = drain.listener
         return FrontServer(
-            .init(host: host, port: port), catalog: catalog,
+            settings, catalog: catalog,
             routes: RouteTable(
                 documenting: Self.version, components: { ServedSchemas.components(catalog) },
                 SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
                 DeploymentRoutes(management, catalog: catalog).routes,
                 TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
                 AuditRoutes(desk).routes,
+                MetricsRoutes(
+                    catalog: catalog, tally: tally, version: Self.version, isOpen: edge.metricsOpen,
+                    logs: served.compactMap { project in
+                        project.log.map { log in (project.project.name, { log.counters }) }
+                    }, process: { process.figures() }
+                ).routes,
                 HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
                 ProcessRoutes(catalog: catalog, source: features, surroundings: surroundings).routes,
                 MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
                 TensorRoutes(
                     catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining
                 ).routes),
-            gatekeeper: IdentityGate(desk), isDraining: isDraining, surroundings: surroundings, logger: logger)
+            gatekeeper: LimitingGate(
+                IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers, tally: tally,
+                surroundings: surroundings), isDraining: isDraining,
+            watch: RequestWatch(
+                tally: tally, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
+                surroundings: surroundings), surroundings: surroundings, logger: logger)
     }
 
     /// Runs the command line and ends the process with its exit code.

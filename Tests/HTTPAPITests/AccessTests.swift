@@ -22,6 +22,7 @@ struct AccessTests {
     ]
 
     private func path(_ route: Route, project: String = House.project) -> String {
+        // The versions of a model; elsewhere one of them.
         let id = route.id == "listVersions" ? "readmission" : "readmission@1"
         let values = ["project": project, "model": "readmission", "id": id, "job": "abcdef"]
         return route.pathParameters.reduce(route.path) { $0.replacing("{\($1)}", with: values[$1] ?? "x") }

@@ -1,0 +1,72 @@
+internal import NIOSSL
+internal import Synchronization
+package import Vocabulary
+
+/// A server's certificate chain and private key, in PEM files, that may be renewed while it runs.
+package final class CertificateFiles: Sendable {
+    private struct Held {
+        var context: NIOSSLContext
+        var digest: Digest
+    }
+
+    private let certificate: String
+    private let key: String
+    private let held: Mutex<Held>
+
+    /// - Parameters:
+    ///   - certificate: the file of the server's certificate, followed by those that lead to a known authority.
+    ///   - key: the file of its private key, without a password.
+    /// - Throws: `tls.certificate`, `tls.key`, `tls.key-mismatch`.
+    package init(certificate: String, key: String) throws {
+        self.certificate = certificate
+        self.key = key
+        held = Mutex(try Self.load(certificate, key))
+    }
+
+    /// What new connections use.
+    var context: NIOSSLContext { held.withLock { $0.context } }
+
+    /// Takes the files up again if they have changed; blocks on the disk. What cannot be used leaves the old ones in use.
+    /// - Returns: whether they had changed.
+    package func reload() throws -> Bool {
+        let digest = Digest(of: try Disk.read(certificate) + Disk.read(key))
+        if held.withLock({ $0.digest == digest }) { return false }
+        let next = try Self.load(certificate, key)
+        held.withLock { $0 = next }
+        return true
+    }
+
+    private static func load(_ certificatePath: String, _ keyPath: String) throws -> Held {
+        let remedy = "Give PEM files: `--tls-certificate fullchain.pem --tls-key privkey.pem`."
+        func bytes(_ path: String, _ code: String) throws -> [UInt8] {
+            do { return try Disk.read(path) } catch {
+                throw MartletError(
+                    .input, code, "This file cannot be read.", at: .init(file: path), remedy: remedy)
+            }
+        }
+        let (chainBytes, keyBytes) = (try bytes(certificatePath, "tls.certificate"), try bytes(keyPath, "tls.key"))
+        guard let chain = try? NIOSSLCertificate.fromPEMBytes(chainBytes), !chain.isEmpty else {
+            throw MartletError(
+                .input, "tls.certificate", "This file holds no certificate in PEM form.",
+                at: .init(file: certificatePath), remedy: remedy)
+        }
+        guard let key = try? NIOSSLPrivateKey(bytes: keyBytes, format: .pem) else {
+            throw MartletError(
+                .input, "tls.key", "This file holds no private key in PEM form, or one with a password.",
+                at: .init(file: keyPath), remedy: remedy)
+        }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        do {
+            return Held(
+                context: try NIOSSLContext(configuration: configuration),
+                digest: Digest(of: chainBytes + keyBytes))
+        } catch {
+            throw MartletError(
+                .input, "tls.key-mismatch", "The key does not belong to the certificate in \(certificatePath).",
+                at: .init(file: keyPath), remedy: "Use the key that the certificate was made for.")
+        }
+    }
+}

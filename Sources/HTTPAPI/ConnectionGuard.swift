@@ -1,0 +1,154 @@
+internal import NIOCore
+internal import Synchronization
+
+/// Stands nearest to the client, behind TLS: turns connections away when there are too many, ends those whose client is
+/// slow to send or to read, and takes nothing more from a client that does not take its answers.
+///
+/// Invariant: what waits to be sent is bounded by the channel's high-water mark and one answer.
+final class ConnectionGuard: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    private let pace: ConnectionPace
+    private let patience: Patience
+    private let tally: EdgeTally
+    private let isRefused: Bool
+    private let isSecure: Bool
+    private var ticker: RepeatedTask?
+    private var holdsRead = false
+    private var isReading = false
+    private var sent = 0
+    private var seen = (sent: 0, waiting: 0, at: NIODeadline.now())
+
+    /// - Parameter most: connections that may be open at the same time.
+    init(pace: ConnectionPace, patience: Patience, tally: EdgeTally, most: Int, isSecure: Bool) {
+        self.pace = pace
+        self.patience = patience
+        self.tally = tally
+        self.isSecure = isSecure
+        let open = tally.connections.add(1, ordering: .relaxed).newValue
+        isRefused = open > most
+        tally.accepted.add(1, ordering: .relaxed)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((guard: self, context: context), eventLoop: context.eventLoop)
+        let tick = TimeAmount.nanoseconds(Int64(patience.tick * 1e9))
+        ticker = context.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
+            let (guarding, context) = bound.value
+            guarding.look(context)
+        }
+        if context.channel.isActive { turnAway(context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        ticker?.cancel()
+        ticker = nil
+        tally.connections.subtract(1, ordering: .relaxed)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        turnAway(context)
+    }
+
+    private func turnAway(_ context: ChannelHandlerContext) {
+        guard isRefused else { return }
+        tally.connectionsRefused.add(1, ordering: .relaxed)
+        // Behind TLS the client cannot be told before both sides have agreed on keys, which is what there is no room for.
+        if isSecure { return context.close(promise: nil) }
+        say(
+            "503 Service Unavailable", "server.busy", "Too many connections are open; try again in a moment.",
+            retryAfter: 1, context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isRefused { return }
+        isReading = false
+        pace.came(unwrapInboundIn(data).readableBytes)
+        context.fireChannelRead(data)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            isReading = true
+            context.read()
+        } else {
+            holdsRead = true
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if holdsRead, context.channel.isWritable {
+            holdsRead = false
+            isReading = true
+            context.read()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        sent &+= unwrapOutboundIn(data).readableBytes
+        context.write(data, promise: promise)
+    }
+
+    /// Whether the client is too slow.
+    private func look(_ context: ChannelHandlerContext) {
+        let now = NIODeadline.now()
+        if isStuck(context, now) {
+            tally.slowReader.add(1, ordering: .relaxed)
+            return context.close(promise: nil)
+        }
+        let age = Double((now - pace.since).nanoseconds) / 1e9
+        switch pace.phase {
+        case .answering: break
+        case .idle: if age > patience.idle { context.close(promise: nil) }
+        case .head:
+            if age > patience.head {
+                tally.slowHead.add(1, ordering: .relaxed)
+                sayTooSlow("The head of the request did not come within \(Int(patience.head)) s.", context)
+            }
+        case .body:
+            // While the server does not read, the client cannot send.
+            if !isReading { return pace.since = pace.since + .nanoseconds(Int64(patience.tick * 1e9)) }
+            if age > patience.body + Double(pace.bytes) / patience.bodyRate {
+                tally.slowBody.add(1, ordering: .relaxed)
+                sayTooSlow(
+                    "The body came more slowly than \(Int(patience.bodyRate)) bytes a second.", context)
+            }
+        }
+    }
+
+    /// Whether nothing of what waits has left for too long.
+    private func isStuck(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
+        let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if waiting == 0 || waiting != seen.waiting || sent != seen.sent { seen = (sent, waiting, now) }
+        return Double((now - seen.at).nanoseconds) / 1e9 > patience.write
+    }
+
+    private func sayTooSlow(_ detail: String, _ context: ChannelHandlerContext) {
+        if pace.hasAnswer { return context.close(promise: nil) }
+        say("408 Request Timeout", "request.slow", detail, retryAfter: nil, context)
+    }
+
+    /// Answers past the router, and ends the connection.
+    private func say(
+        _ status: String, _ code: String, _ detail: String, retryAfter: Int?, _ context: ChannelHandlerContext
+    ) {
+        pace.hasAnswer = true
+        let body =
+            #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
+            + #""title":"\#(status.dropFirst(4))","type":"about:blank"}"#
+        var out = context.channel.allocator.buffer(capacity: 512)
+        out.writeString(
+            "HTTP/1.1 \(status)\r\ncontent-type: application/problem+json\r\ncontent-length: \(body.utf8.count)\r\n")
+        if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
+        out.writeString("connection: close\r\n\r\n\(body)")
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(out))).whenComplete { _ in
+            bound.value.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+internal import NIOCore
+
+/// How far a connection has come with its request; the guard and the lane of the connection share it.
+final class ConnectionPace {
+    enum Phase {
+        /// Between requests; since when.
+        case idle
+        /// Some of a head has come.
+        case head
+        /// The head has come, and not yet all of the body.
+        case body
+        /// All of the request has come.
+        case answering
+    }
+
+    var phase = Phase.head
+    /// When the phase began; for `idle` and `answering` not later than that.
+    var since = NIODeadline.now()
+    /// Bytes of the body so far, for its least rate.
+    var bytes = 0
+    /// Whether an answer has begun, so that no other can be sent.
+    var hasAnswer = false
+
+    /// Bytes have come.
+    @inline(__always)
+    func came(_ count: Int) {
+        if phase == .body {
+            bytes += count
+        } else if phase == .idle {
+            phase = .head
+            since = .now()
+        }
+    }
+
+    @inline(__always)
+    func headEnded() {
+        phase = .body
+        bytes = 0
+        hasAnswer = false
+    }
+
+    @inline(__always)
+    func requestEnded() { phase = .answering }
+
+    /// An answer has left. Requests that came behind it are found when they are read.
+    @inline(__always)
+    func answered() { phase = .idle }
+}
+
+/// How slow a client may be.
+package struct Patience: Sendable {
+    /// Seconds for all of a head.
+    package var head = 20.0
+    /// Seconds for a body, and bytes a second that lengthen them.
+    package var body = 20.0
+    package var bodyRate = 500.0
+    /// Seconds in which the client may take nothing of what waits for it.
+    package var write = 30.0
+    /// Seconds between requests.
+    package var idle = 75.0
+
+    package init() {}
+
+    /// How often it is looked.
+    var tick: Double { max(0.02, min(head, body, write, idle) / 8) }
+}

@@ -1,0 +1,76 @@
+internal import HTTPTypes
+package import Hummingbird
+package import Identity
+internal import Synchronization
+package import Vocabulary
+
+/// Another gatekeeper, with a limit on how often each client may ask.
+///
+/// A client is the principal of the token or session, else the address (of IPv6 the first 64 bits, since a network gives
+/// each of its machines as many as it likes).
+package struct LimitingGate: Gatekeeper {
+    private let base: any Gatekeeper
+    private let known: RateLimiter?
+    private let strangers: RateLimiter?
+    private let uptime: @Sendable () -> Double
+    private let tally: EdgeTally
+
+    /// - Parameters:
+    ///   - known: for those with a token or a session; `nil` for no limit.
+    ///   - strangers: for addresses that show neither, or one that does not hold; `nil` for no limit.
+    package init(
+        _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, tally: EdgeTally, surroundings: Surroundings
+    ) {
+        self.base = base
+        self.known = known.map { RateLimiter($0) }
+        self.strangers = strangers.map { RateLimiter($0) }
+        self.tally = tally
+        uptime = surroundings.uptime
+    }
+
+    package var site: Site? { base.site }
+
+    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
+        guard let principal = base.admitsAtOnce(host: host, authorization: authorization, project: project) else {
+            return nil
+        }
+        // Who asks too often goes to the router, which says so.
+        if let known, known.enter(principal.id, at: uptime()) != nil { return nil }
+        return principal
+    }
+
+    package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
+        let admitted: APIContext
+        do { admitted = try await base.admit(request, to: route, in: context) } catch {
+            try check(strangers, AddressKey.of(context.address))
+            throw error
+        }
+        context.notes.set(admitted.principal)
+        if let principal = admitted.principal {
+            try check(known, principal.id)
+        } else if !RequestWatch.always.contains(route.path) {
+            try check(strangers, AddressKey.of(context.address))
+        }
+        return admitted
+    }
+
+    private func check(_ limiter: RateLimiter?, _ client: String) throws {
+        guard let seconds = limiter?.enter(client, at: uptime()) else { return }
+        tally.rateLimited.add(1, ordering: .relaxed)
+        var problem = Problem(
+            .tooManyRequests, "request.rate", "Too many requests; the next one is taken in \(seconds) s.")
+        problem.retryAfter = seconds
+        throw problem
+    }
+}
+
+/// What stands for the clients behind an address.
+enum AddressKey {
+    static func of(_ address: String) -> String {
+        guard address.contains(":"), !address.hasPrefix("::ffff:") else { return address }
+        // The first four groups; "::" stands for as many zeros as are missing, at least within these four.
+        let groups = address.split(separator: ":", omittingEmptySubsequences: false)
+        let left = groups.prefix { !$0.isEmpty }.prefix(4)
+        return left.joined(separator: ":") + "::/64"
+    }
+}

@@ -1,0 +1,30 @@
+internal import Identity
+package import Logging
+
+/// Which requests are told of in the server's log, one entry each.
+package struct RequestJournal: Sendable {
+    /// Also predictions that are answered on the event loop.
+    package var tellsAll = false
+    /// Seconds from which on a request is slow, and told of whatever else holds; infinite for never.
+    package var slow = 0.25
+    private let logger: Logger
+
+    package init(logger: Logger) { self.logger = logger }
+
+    /// Whether a request on the lane is told of.
+    @inline(__always)
+    func tells(laneSeconds seconds: Double) -> Bool { tellsAll || seconds >= slow }
+
+    func tell(_ series: RequestSeries, id: String, seconds: Double, principal: Principal?, address: String) {
+        let isSlow = seconds >= slow
+        // Monitors ask all day.
+        if !isSlow, !tellsAll, series.status < 400, RequestWatch.always.contains(series.route) { return }
+        logger.log(
+            level: isSlow ? .notice : .info, isSlow ? "slow request" : "request",
+            metadata: [
+                "request_id": "\(id)", "method": "\(series.method)", "route": "\(series.route)",
+                "status": "\(series.status)", "ms": "\((seconds * 1e5).rounded() / 100)",
+                "principal": "\(principal?.actor ?? "nobody")", "address": "\(address)",
+            ])
+    }
+}

@@ -1,0 +1,64 @@
+internal import HTTPTypes
+package import Hummingbird
+internal import Synchronization
+package import Vocabulary
+
+/// Counts, bounds and tells of the requests that the router answers.
+package struct RequestWatch: Sendable {
+    let tally: EdgeTally
+    let journal: RequestJournal
+    /// Requests that may be at work at the same time.
+    private let most: Int
+    private let isBehindProxy: Bool
+    private let uptime: @Sendable () -> Double
+
+    package init(
+        tally: EdgeTally, journal: RequestJournal, most: Int, isBehindProxy: Bool, surroundings: Surroundings
+    ) {
+        self.tally = tally
+        self.journal = journal
+        self.most = most
+        self.isBehindProxy = isBehindProxy
+        uptime = surroundings.uptime
+    }
+
+    /// Probes and metrics are answered however busy the server is: it must not be ended for that.
+    static let always: Set<String> = [
+        "/health", "/health/live", "/health/ready", "/health/startup", "/v2/health/live", "/v2/health/ready", "/ping",
+        "/metrics",
+    ]
+
+    /// The answer of `next`.
+    /// - Throws: `server.busy` when too many requests are at work, `access.insecure`, and what `next` throws.
+    func observed(
+        _ request: Request, _ context: inout APIContext, _ next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        context.began = uptime()
+        if isBehindProxy {
+            context.forwardedAddress = Forwarded.address(request.headers)
+            try Forwarded.requireTLS(request.headers)
+        }
+        let now = tally.underway.add(1, ordering: .relaxed).newValue
+        defer { tally.underway.subtract(1, ordering: .relaxed) }
+        if now > most, !RequestWatch.always.contains(request.uri.path) {
+            tally.busy.add(1, ordering: .relaxed)
+            var problem = Problem(
+                .serviceUnavailable, "server.busy", "Too many requests are at work; try again in a moment.")
+            problem.retryAfter = 1
+            throw problem
+        }
+        return try await next(request, context)
+    }
+
+    /// Counts and tells of a request whose answer begins now.
+    func end(_ request: Request, _ context: APIContext, _ response: Response) {
+        let series = RequestSeries(
+            method: context.endpointPath == nil ? "other" : request.method.rawValue,
+            route: context.endpointPath ?? "none", status: response.status.code)
+        let seconds = max(0, uptime() - context.began)
+        tally.note(series, seconds: seconds)
+        journal.tell(
+            series, id: context.requestID, seconds: seconds, principal: context.notes.principal,
+            address: context.address)
+    }
+}

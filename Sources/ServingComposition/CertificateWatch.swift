@@ -1,0 +1,31 @@
+internal import HTTPAPI
+internal import Logging
+internal import Machine
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import Vocabulary
+
+/// Takes up a renewed certificate without a restart: looks at the files every few seconds.
+struct CertificateWatch: Service {
+    let files: CertificateFiles?
+    let threads: NIOThreadPool
+    let logger: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            var trouble: String?
+            while !Task.isCancelled {
+                try await RealWorld.pause(5)
+                guard let files else { continue }
+                do {
+                    if try await threads.runIfActive({ try files.reload() }) { logger.notice("certificate renewed") }
+                    trouble = nil
+                } catch {
+                    // Files that are being replaced may not fit for a moment; what holds on is told once.
+                    if "\(error)" != trouble { logger.error("the certificate stays as it was: \(error)") }
+                    trouble = "\(error)"
+                }
+            }
+        }
+    }
+}

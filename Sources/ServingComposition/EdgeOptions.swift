@@ -1,0 +1,107 @@
+internal import ArgumentParser
+internal import HTTPAPI
+internal import Vocabulary
+
+/// How the server meets the network.
+struct EdgeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The address to listen on. One of another machine's needs --tls-certificate and --tls-key, or --behind-proxy.",
+            valueName: "address"))
+    var host = "127.0.0.1"
+
+    @Option(
+        help: ArgumentHelp(
+            "Answer by HTTPS: the PEM file of the certificate and those that lead to its authority. Taken up again when it changes.",
+            valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The PEM file of the certificate's private key.", valueName: "file"))
+    var tlsKey: String?
+
+    @Flag(
+        help:
+            "A proxy in front ends TLS and sets X-Forwarded-For, -Proto and -Host; nobody else can reach this port.")
+    var behindProxy = false
+
+    @Option(
+        name: .customLong("allow-host"),
+        help: ArgumentHelp(
+            "A name that the server is asked under; localhost and addresses always are. May come several times.",
+            valueName: "name"))
+    var names: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Requests that a client may make: so many in so many seconds (2000/300), or none for no limit. Without it, only addresses that show no valid token or session are held, to 2000/300.",
+            valueName: "n/s"))
+    var rateLimit: String?
+
+    @Option(help: "Connections that may be open at the same time; further ones get 503.")
+    var maxConnections = 10_000
+
+    @Option(
+        help: "Requests that may be at work at the same time, but predictions of small bodies; further ones get 503.")
+    var maxRequests = 256
+
+    @Option(
+        help: ArgumentHelp(
+            "Seconds that a client may take for the head of a request, for the body (and one more for each 500 bytes), and for taking nothing of its answer.",
+            valueName: "s"))
+    var clientTimeout = 20.0
+
+    @Option(help: ArgumentHelp("Seconds that a connection may be idle between requests.", valueName: "s"))
+    var idleTimeout = 75.0
+
+    @Flag(help: "Tell of every request in the log, of predictions too.")
+    var accessLog = false
+
+    @Option(help: ArgumentHelp("Milliseconds from which on a request is told of as slow.", valueName: "ms"))
+    var slowMs = 250.0
+
+    @Flag(help: "Let anyone read /metrics, without a token.")
+    var metricsOpen = false
+
+    var isSecure: Bool { tlsCertificate != nil || behindProxy }
+
+    /// For those who are known by a token or a session, and for other addresses.
+    var limits: (known: RateLimit?, strangers: RateLimit?) {
+        guard let rateLimit else { return (nil, RateLimit(requests: 2000, seconds: 300)) }
+        return (RateLimit(rateLimit), RateLimit(rateLimit))
+    }
+
+    var patience: Patience {
+        var patience = Patience()
+        (patience.head, patience.body, patience.write) = (clientTimeout, clientTimeout, clientTimeout)
+        patience.idle = idleTimeout
+        return patience
+    }
+
+    func validate() throws {
+        if (tlsCertificate == nil) != (tlsKey == nil) {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
+        }
+        if tlsCertificate != nil, behindProxy {
+            throw ValidationError("Give --tls-certificate or --behind-proxy: TLS ends here, or at the proxy.")
+        }
+        if !["127.0.0.1", "::1", "localhost"].contains(host), !isSecure {
+            throw ValidationError(
+                "--host \(host) can be reached from other machines, and tokens must not cross a network in the clear: "
+                    + "give --tls-certificate and --tls-key, or --behind-proxy where a proxy does TLS.")
+        }
+        if let rateLimit, rateLimit != "none", RateLimit(rateLimit) == nil {
+            throw ValidationError("--rate-limit must be REQUESTS/SECONDS, like 2000/300, or none.")
+        }
+        if maxConnections < 1 { throw ValidationError("--max-connections must be at least 1.") }
+        if maxRequests < 1 { throw ValidationError("--max-requests must be at least 1.") }
+        if !(0.1...3600).contains(clientTimeout) { throw ValidationError("--client-timeout must be from 0.1 to 3600.") }
+        if !(0.1...3600).contains(idleTimeout) { throw ValidationError("--idle-timeout must be from 0.1 to 3600.") }
+        if !(slowMs >= 0) { throw ValidationError("--slow-ms must be at least 0.") }
+    }
+
+    /// - Throws: `tls.…` when the certificate cannot be used.
+    func certificate() throws -> CertificateFiles? {
+        guard let tlsCertificate, let tlsKey else { return nil }
+        return try CertificateFiles(certificate: Disk.absolute(tlsCertificate), key: Disk.absolute(tlsKey))
+    }
+}

@@ -1,0 +1,64 @@
+internal import HTTPAPI
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// What this process costs, as the system counts it.
+struct OwnProcess: Sendable {
+    /// Seconds since 1970.
+    let started: Double
+
+    func figures() -> ProcessFigures {
+        var figures = ProcessFigures()
+        figures.started = started
+        var usage = rusage()
+        #if canImport(Glibc)
+            getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        #else
+            getrusage(RUSAGE_SELF, &usage)
+        #endif
+        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+        figures.cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+        var limit = rlimit()
+        if Self.get(&limit) { figures.mostDescriptors = Int(clamping: limit.rlim_cur) }
+        #if os(Linux)
+            let pages = (try? Disk.read("/proc/self/statm")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let counts = pages.split(separator: " ").compactMap { Int($0) }
+            if counts.count > 1 {
+                figures.virtualBytes = counts[0] * sysconf(Int32(_SC_PAGESIZE))
+                figures.residentBytes = counts[1] * sysconf(Int32(_SC_PAGESIZE))
+            }
+            // Without the one that the listing itself has open.
+            figures.openDescriptors = max(0, ((try? Disk.list("/proc/self/fd").count) ?? 0) - 1)
+        #endif
+        return figures
+    }
+
+    /// A server may have as many connections as the system allows, not as many as a shell usually gets.
+    static func raiseDescriptors() {
+        var limit = rlimit()
+        guard get(&limit) else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        _ = set(&limit)
+    }
+
+    private static func get(_ limit: inout rlimit) -> Bool {
+        #if canImport(Glibc)
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        #else
+            getrlimit(RLIMIT_NOFILE, &limit) == 0
+        #endif
+    }
+
+    private static func set(_ limit: inout rlimit) -> Bool {
+        #if canImport(Glibc)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        #else
+            setrlimit(RLIMIT_NOFILE, &limit) == 0
+        #endif
+    }
+}

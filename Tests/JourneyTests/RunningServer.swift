@@ -1,0 +1,51 @@
+import Foundation
+import Vocabulary
+
+/// A server on a free port, over a project with a champion, a job and a person; ended with the value.
+final class RunningServer {
+    let process: Process
+    let port: Int
+    let token: String
+    private let place: Sandbox
+
+    var base: String { "http://127.0.0.1:\(port)" }
+
+    init(_ place: Sandbox, _ options: String...) throws {
+        self.place = place
+        func martlet(_ arguments: String...) throws -> Outcome { try Program.run(arguments, in: place.folder) }
+        _ = try martlet("models", "approve", "downtime@1")
+        _ = try martlet("jobs", "submit", "train")
+        token = try martlet("tokens", "create", "all", "--role", "admin").output
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try Program.run(
+            "/bin/sh", ["-c", "echo 'correct horse battery staple' | \(Program.path) users add ada --role admin"],
+            in: place.folder)
+        let log = place.path("serve.log")
+        FileManager.default.createFile(atPath: log, contents: nil)
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: Program.path + "-serve")
+        process.arguments = ["--port", "0"] + options
+        process.currentDirectoryURL = URL(fileURLWithPath: place.folder)
+        process.standardError = FileHandle(forWritingAtPath: log)
+        try process.run()
+        var port: Int?
+        for _ in 0..<300 where port == nil {
+            usleep(100_000)
+            port = try place.read("serve.log").split(separator: "\n").compactMap { line in
+                JSONValue(parsing: String(line)).flatMap { $0["port"]?.text }.flatMap { Int($0) }
+            }.first
+        }
+        guard let port else { throw Unusable(what: "the server does not listen: \(try place.read("serve.log"))") }
+        self.port = port
+    }
+
+    /// The entries of its log so far.
+    func log() throws -> [JSONValue] {
+        try place.read("serve.log").split(separator: "\n").compactMap { JSONValue(parsing: String($0)) }
+    }
+
+    deinit {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}

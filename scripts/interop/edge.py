@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Ill-behaved and unusual clients against a running server, by plain sockets.
+
+    edge.py slow PORT TOKEN         a server with --client-timeout 1 --idle-timeout 2 --max-connections 20 --max-requests 2
+    edge.py rate PORT TOKEN         one with --rate-limit 20/60
+    edge.py proxy PORT TOKEN        one with --behind-proxy --rate-limit 20/60
+    edge.py tls PORT TOKEN CA       one with a certificate for localhost that is its own authority
+    edge.py predict PORT TOKEN      any: a prediction on the event loop, which must be 200 (used by the others)
+
+Exits with 0 when all is as docs/serving.md has it, else says what is not.
+"""
+import http.client
+import json
+import re
+import socket
+import ssl
+import sys
+import time
+
+KIND, PORT, TOKEN = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+AUTH = {"Authorization": "Bearer " + TOKEN}
+
+
+def check(holds, what, *facts):
+    if not holds:
+        sys.exit(f"{KIND}: {what}: {facts}")
+
+
+def ask(method, path, body=None, headers=AUTH, connection=None):
+    own = connection or http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
+    own.request(method, path, body, headers)
+    answer = own.getresponse()
+    content = answer.read()
+    if connection is None:
+        own.close()
+    return answer, content
+
+
+def record(connection=None):
+    _, content = ask("GET", "/v2/models/downtime", connection=connection)
+    return {column["name"]: 1.5 for column in json.loads(content)["inputs"]}
+
+
+def metric(name):
+    _, content = ask("GET", "/metrics")
+    values = [float(line.split()[-1]) for line in content.decode().splitlines() if line.startswith(name)]
+    check(values, "no metric", name)
+    return sum(values)
+
+
+def dial():
+    plain = socket.create_connection(("127.0.0.1", PORT), timeout=30)
+    return plain
+
+
+def rest(link):
+    """All that comes until the other side closes, and after how many seconds."""
+    began, pieces = time.monotonic(), []
+    try:
+        while piece := link.recv(65536):
+            pieces.append(piece)
+    except ConnectionResetError:
+        pass
+    return b"".join(pieces), time.monotonic() - began
+
+
+def problem(text, status, code):
+    head, _, body = text.partition(b"\r\n\r\n")
+    check(head.startswith(b"HTTP/1.1 %d " % status), f"not {status}", text[:300])
+    check(b"application/problem+json" in head.lower(), "no problem", head)
+    told = json.loads(body)
+    check(told["code"] == code and told["status"] == status, f"not {code}", told)
+    return head.lower()
+
+
+def head(method, path, length):
+    return (f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n").encode()
+
+
+def predict(connection=None):
+    row = json.dumps({"record": record(connection)})
+    answer, content = ask("POST", "/predict", row, {**AUTH, "Content-Type": "application/json"}, connection)
+    check(answer.status == 200, "no prediction", answer.status, content)
+
+
+def slow():
+    predict()
+    # Half a head, one byte after the other.
+    link = dial()
+    link.sendall(b"POST /predict HTTP/1.1\r\nHost: loc")
+    text, seconds = rest(link)
+    problem(text, 408, "request.slow")
+    check(0.5 < seconds < 5, "a slow head was not ended in time", seconds)
+    # A body that drips, to the router and to the lane; the last with less than a byte a second.
+    for path in ["/api/training/start", "/predict"]:
+        link = dial()
+        link.sendall(head("POST", path, 5000))
+        link.settimeout(0.2)
+        began, text = time.monotonic(), b""
+        while time.monotonic() - began < 15 and not text:
+            try:
+                link.sendall(b" ")
+                text = link.recv(65536)
+            except TimeoutError:
+                pass
+        problem(text, 408, "request.slow")
+        check(time.monotonic() - began < 5, "a slow body was not ended in time")
+    # A body at a fair rate may take longer than the seconds for all.
+    link = dial()
+    link.sendall(head("POST", "/predict", 6000))
+    for _ in range(30):
+        link.sendall(b" " * 200)
+        time.sleep(0.08)
+    check(link.recv(100).startswith(b"HTTP/1.1 400"), "a fair body was refused")
+    # Idle: closed without a word.
+    link = dial()
+    link.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    text, seconds = rest(link)
+    check(text.startswith(b"HTTP/1.1 200") and b" 408 " not in text, "an idle connection was told something", text)
+    check(1 < seconds < 6, "an idle connection was not closed in time", seconds)
+    # A client that asks and asks and takes nothing.
+    before = metric("process_resident_memory_bytes")
+    link = dial()
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    link.settimeout(1)
+    ask_document = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200
+    lost, began = False, time.monotonic()
+    while not lost and time.monotonic() - began < 15:
+        try:
+            link.sendall(ask_document)
+        except TimeoutError:
+            pass
+        except OSError:
+            lost = True
+    check(lost, "a client that reads nothing was kept")
+    check(metric('martlet_http_slow_clients_total{with="reading"}') == 1, "it is not counted")
+    grown = metric("process_resident_memory_bytes") - before
+    check(grown < 60e6, "memory grew for a client that reads nothing", grown)
+    # Too many at work: two bodies that do not end hold both places.
+    links = [dial() for _ in range(2)]
+    for link in links:
+        link.sendall(head("POST", "/api/training/start", 100) + b"{")
+    time.sleep(0.3)
+    answer, content = ask("GET", "/api/models")
+    check(answer.status == 503 and answer.headers["Retry-After"] == "1", "not busy", answer.status, content)
+    check(json.loads(content)["code"] == "server.busy", "not busy", content)
+    check(ask("GET", "/health/live")[0].status == 200, "a probe was turned away")
+    time.sleep(3)
+    check(ask("GET", "/api/models")[0].status == 200, "places were not given back")
+    # Too many connections.
+    time.sleep(2.5)
+    links = [dial() for _ in range(30)]
+    links_told = []
+    time.sleep(0.3)
+    for link in links:
+        link.settimeout(0.01)
+        try:
+            links_told.append(link.recv(65536))
+        except TimeoutError:
+            pass
+    check(len(links_told) >= 10, "too many connections were taken", len(links_told))
+    check(b"retry-after: 1" in problem(links_told[0], 503, "server.busy"), "no Retry-After", links_told[0])
+    for link in links:
+        link.close()
+    time.sleep(0.5)
+    predict()
+    check(metric("martlet_http_connections ") <= 2, "connections are not given back")
+    # Too large.
+    answer, content = ask("POST", "/api/training/start", b" " * 70_000, {**AUTH, "Content-Type": "application/json"})
+    check(answer.status == 413, "not 413", answer.status, content)
+
+
+def rate():
+    row = json.dumps({"record": record()})
+    statuses = []
+    for _ in range(30):
+        answer, content = ask("POST", "/predict", row, {**AUTH, "Content-Type": "application/json"})
+        statuses.append(answer.status)
+    check(statuses == [200] * 19 + [429] * 11, "the limit is not 20", statuses)
+    check(json.loads(content)["code"] == "request.rate" and int(answer.headers["Retry-After"]) in (1, 2, 3), "no hint",
+          content, answer.headers.items())
+    # An address without a token has a bucket of its own.
+    statuses = [ask("GET", "/api/models", headers={})[0].status for _ in range(25)]
+    check(statuses == [401] * 20 + [429] * 5, "guesses are not held", statuses)
+    time.sleep(3.2)
+    check(ask("GET", "/api/models")[0].status == 200, "the bucket does not empty")
+    check({ask("GET", "/health/live", headers={})[0].status for _ in range(30)} == {200}, "probes are held")
+
+
+def proxy():
+    def through(path, address="203.0.113.7", headers={}, **more):
+        forwarded = {"X-Forwarded-For": f"10.0.0.1, {address}", "X-Forwarded-Proto": "https", **headers}
+        return ask("GET", path, headers={**forwarded, **more.get("auth", {})})
+    statuses = [through("/api/models")[0].status for _ in range(25)]
+    check(statuses == [401] * 20 + [429] * 5, "one address is not held", statuses)
+    check(through("/api/models", "203.0.113.8")[0].status == 401, "another address is held too")
+    statuses = [through("/api/models", f"2001:db8:1:2::{n}")[0].status for n in range(25)]
+    check(statuses[-1] == 429, "a network of IPv6 has more than one bucket", statuses)
+    insecure, content = through("/api/models", "203.0.113.9", {"X-Forwarded-Proto": "http"}, auth=AUTH)
+    check(insecure.status == 403 and json.loads(content)["code"] == "access.insecure", "plain HTTP was let in", content)
+    foreign, content = through("/api/models", headers={"X-Forwarded-Host": "evil.example"}, auth=AUTH)
+    check(foreign.status == 421, "a foreign name was let in", foreign.status, content)
+    named, content = through("/api/models", headers={"X-Forwarded-Host": "models.example"}, auth=AUTH)
+    check(named.status == 200, "its own name was refused", named.status, content)
+    row = json.dumps({"record": record()})
+    for host, status in [("models.example", 200), ("evil.example", 421)]:
+        headers = {**AUTH, "Content-Type": "application/json", "X-Forwarded-Host": host, "X-Forwarded-Proto": "https"}
+        answer, content = ask("POST", "/predict", row, headers)
+        check(answer.status == status, f"a prediction at {host}", answer.status, content)
+    answer, _ = ask("POST", "/api/session", json.dumps({"name": "ada", "password": "correct horse battery staple"}),
+                    {"Content-Type": "application/json", "X-Forwarded-For": "203.0.113.99"})
+    check(answer.status == 200, "no login", answer.status)
+    cookie = answer.headers["Set-Cookie"]
+    check(cookie.startswith("__Host-") and "Secure" in cookie, "the cookie is not secure", cookie)
+
+
+def tls():
+    context = ssl.create_default_context(cafile=sys.argv[4])
+    connection = http.client.HTTPSConnection("localhost", PORT, timeout=30, context=context)
+    for _ in range(3):
+        predict(connection)
+    check(connection.sock.version() in ("TLSv1.2", "TLSv1.3"), "an old TLS", connection.sock.version())
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode, old.maximum_version = False, ssl.CERT_NONE, ssl.TLSVersion.TLSv1_1
+    try:
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        old.wrap_socket(dial(), server_hostname="localhost")
+        check(False, "TLS 1.1 was taken")
+    except (ssl.SSLError, ConnectionResetError):
+        pass
+    link = dial()
+    link.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    check(b"200 OK" not in rest(link)[0], "plain HTTP was answered")
+    print(re.sub(r"\W", "", connection.sock.getpeercert()["serialNumber"]))
+
+
+{"slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "predict": predict}[KIND]()
