@@ -35,7 +35,9 @@ package struct Route: Sendable {
         package let about: String
         package let bodies: [Body]
 
-        package init(_ status: Int, _ about: String, _ bodies: Body...) {
+        package init(_ status: Int, _ about: String, _ bodies: Body...) { self.init(status, about, bodies) }
+
+        package init(_ status: Int, _ about: String, _ bodies: [Body]) {
             self.status = status
             self.about = about
             self.bodies = bodies

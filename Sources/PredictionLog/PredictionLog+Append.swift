@@ -56,26 +56,37 @@ extension PredictionLog {
     package func submit(
         _ records: [PredictionRecord], courier: AcknowledgementCourier? = nil, acknowledged: @escaping Acknowledgement
     ) -> Admission {
-        let wanted = records.filter { isWanted($0) }
+        let wanted = policy.share >= 1 ? records : records.filter { isWanted($0) }
         sampledOut.add(records.count - wanted.count, ordering: .relaxed)
         if wanted.isEmpty { return .sampledOut }
         var sizes: [EncodedSize] = []
         sizes.reserveCapacity(wanted.count)
-        for record in wanted {
-            guard let size = EncodedSize(record, features: record.features.count, most: policy.bufferBytes) else {
-                return refuse(.tooLarge, wanted.count)
+        let isTooLarge = wanted.withUnsafeBufferPointer { wanted in
+            for index in wanted.indices {
+                let count = wanted[index].features.count
+                guard let size = EncodedSize(wanted[index], features: count, most: policy.bufferBytes) else {
+                    return true
+                }
+                sizes.append(size)
             }
-            sizes.append(size)
+            return false
         }
+        if isTooLarge { return refuse(.tooLarge, wanted.count) }
         let total = sizes.reduce(0) { $0 + $1.total }
         guard total <= policy.bufferBytes else { return refuse(.tooLarge, wanted.count) }
         var wakes = false
         let refusal = state.withLock { state -> PredictionLogError? in
-            for record in wanted {
+            var last: PredictionSourceNumber?
+            for record in wanted where record.source != last {
+                last = record.source
                 if let refusal = state.refusal(of: total, from: record.source) { return refusal }
             }
-            for (record, size) in zip(wanted, sizes) {
-                record.features.withUnsafeBufferPointer { state.buffer.append(record, features: $0, size) }
+            wanted.withUnsafeBufferPointer { wanted in
+                for index in wanted.indices {
+                    wanted[index].features.withUnsafeBufferPointer {
+                        state.buffer.append(wanted[index], features: $0, sizes[index])
+                    }
+                }
             }
             state.appended += wanted.count
             if mode != .bestEffort {

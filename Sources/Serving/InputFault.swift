@@ -9,6 +9,7 @@ package struct InputFault: Error, Sendable, Equatable {
         case outOfRange = "serving.out-of-range"
         case unknownColumn = "serving.unknown-column"
         case repeatedColumn = "serving.repeated-column"
+        case recordTooLong = "serving.record-too-long"
         case tooManyRows = "serving.too-many-rows"
     }
 

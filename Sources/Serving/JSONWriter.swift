@@ -12,7 +12,7 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    package mutating func raw(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+    package mutating func raw(_ text: some Collection<UInt8>) { bytes.append(contentsOf: text) }
 
     /// The shortest decimal that reads back as the same double; null for what JSON cannot say.
     package mutating func number(_ value: Double) {

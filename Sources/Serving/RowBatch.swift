@@ -16,6 +16,15 @@ package final class RowBatch {
     package private(set) var warnings: [InputFault] = []
     /// Warnings beyond those kept, counted.
     package private(set) var furtherWarnings = 0
+    /// Whether what is wrong with a row is kept with the row rather than with the body: for batches, whose bad rows do
+    /// not spoil the good ones.
+    package var isByRow = false
+    /// By row: the first fault of each bad row, in order.
+    package private(set) var rowFaults: [(row: Int, fault: InputFault)] = []
+    /// By row: codes of what was noticed, in order.
+    package private(set) var rowWarnings: [(row: Int, code: InputFault.Code)] = []
+    /// Names of columns that are passed through, and therefore not unknown.
+    package var known: Set<String> = []
     /// By row, where the rows name their entity.
     package private(set) var entities: [String?] = []
     var place = RowPlace.lines
@@ -41,6 +50,8 @@ package final class RowBatch {
         if !entities.isEmpty { entities.removeAll(keepingCapacity: true) }
         if !strangers.isEmpty { strangers = [] }
         if !order.isEmpty { order = [] }
+        if !rowFaults.isEmpty { rowFaults.removeAll(keepingCapacity: true) }
+        if !rowWarnings.isEmpty { rowWarnings.removeAll(keepingCapacity: true) }
         furtherWarnings = 0
         // A large body does not keep its memory for ever.
         if values.count > max(1, schema.width) << 12 { resize(schema.width) }
@@ -195,8 +206,11 @@ package final class RowBatch {
     /// A column that the model does not have; told of once a body.
     @inline(never)
     func stranger(_ name: String, row: Int) {
-        if schema.unknownColumn == .missing || strangers.contains(name) { return }
-        if strangers.count < Self.mostFaults { strangers.append(name) }
+        if schema.unknownColumn == .missing || known.contains(name) { return }
+        if !isByRow {
+            if strangers.contains(name) { return }
+            if strangers.count < Self.mostFaults { strangers.append(name) }
+        }
         react(
             schema.unknownColumn, .unknownColumn, place.path(row: row, column: name, place: 0),
             "The model has no column \(Self.shown(name)).")
@@ -207,12 +221,30 @@ package final class RowBatch {
         entities[row] = entity
     }
 
-    func fail(_ fault: InputFault) { if faults.count < Self.mostFaults { faults.append(fault) } }
+    /// Of the body, or of the row that is read.
+    func fail(_ fault: InputFault) {
+        if isByRow {
+            if hasGoodRow { rowFaults.append((count - 1, fault)) }
+        } else if faults.count < Self.mostFaults {
+            faults.append(fault)
+        }
+    }
+
+    /// Whether no fault of the row that is read was found yet.
+    private var hasGoodRow: Bool { rowFaults.last?.row != count - 1 }
 
     private func react(
         _ reaction: InputPolicy.Reaction, _ code: InputFault.Code, _ path: @autoclosure () -> String,
         _ detail: @autoclosure () -> String
     ) {
+        if isByRow {
+            switch reaction {
+            case .reject: if hasGoodRow { rowFaults.append((count - 1, InputFault(code, at: path(), detail()))) }
+            case .missing: break
+            case .warn: rowWarnings.append((count - 1, code))
+            }
+            return
+        }
         switch reaction {
         case .reject: if faults.count < Self.mostFaults { faults.append(InputFault(code, at: path(), detail())) }
         case .missing: break

@@ -12,6 +12,10 @@ package enum RowPlace: Sendable, Equatable {
     case tensors
     /// `line 2, column age`.
     case lines
+    /// `column age`: a line whose number is told beside.
+    case fields
+    /// `$.age`: a line that is an object, its number told beside.
+    case line
 
     /// - Parameters:
     ///   - row: from 0.
@@ -24,6 +28,8 @@ package enum RowPlace: Sendable, Equatable {
         case .columns(let name): "$.\(name)\(Self.member(column))[\(row)]"
         case .lists(let name): "$.\(name)[\(row)][\(place)]"
         case .tensors: "$.inputs[\(place)].data[\(row)]"
+        case .fields: "column \(column)"
+        case .line: "$\(Self.member(column))"
         case .lines: "line \(row + 2), column \(column)"
         }
     }

@@ -50,6 +50,9 @@ package struct ServeCommand: AsyncParsableCommand {
             valueName: "s"))
     var drainSeconds = 1.0
 
+    @Option(help: ArgumentHelp("Threads that work on batches, beside those for single requests.", valueName: "n"))
+    var batchThreads = 1
+
     @Option(
         help: ArgumentHelp("Jobs at once that its workers do, for each project; 0 for no workers.", valueName: "n"))
     var workers = 1
@@ -62,6 +65,7 @@ package struct ServeCommand: AsyncParsableCommand {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
+        if !(1...256).contains(batchThreads) { throw ValidationError("--batch-threads must be from 1 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
         }
@@ -97,9 +101,12 @@ package struct ServeCommand: AsyncParsableCommand {
             workers > 0 ? served : [], slots: workers, grace: 10, uptime: surroundings.uptime,
             isEnding: { drain.isDraining }, logger: logger)
         let features = FeatureHouse(served, surroundings: surroundings)
+        var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
+        batches.threads = batchThreads
         OwnProcess.raiseDescriptors()
         let server = server(
-            catalog, management, features, desk, drain, certificate, served, surroundings, logger)
+            catalog, management, features, desk, drain, certificate, served, surroundings, logger,
+            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings))
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -126,7 +133,7 @@ package struct ServeCommand: AsyncParsableCommand {
     private func server(
         _ catalog: ModelCatalog, _ management: Management, _ features: FeatureHouse, _ desk: IdentityDesk,
         _ drain: Drain, _ certificate: CertificateFiles?, _ served: [ServedProject], _ surroundings: Surroundings,
-        _ logger: Logger
+        _ logger: Logger, _ batches: BatchRoutes
     ) -> FrontServer {
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         let isDraining: @Sendable () -> Bool = { drain.isDraining }
@@ -156,6 +163,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 ).routes,
                 HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
                 ProcessRoutes(catalog: catalog, source: features, surroundings: surroundings).routes,
+                batches.routes,
                 MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
                 TensorRoutes(
                     catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining

@@ -1,0 +1,209 @@
+"""A million rows of CSV over HTTP and their scores as CSV back: Martlet's /predict/batch against its own evaluator in
+one process without files, and against FastAPI with pandas and LightGBM.
+
+The model has 200 trees of 31 leaves over 40 features, trained by Martlet; all three use the same file. One thread works
+on the batch (`--batch-threads 1`), one thread evaluates in process (`forestbench loop batch`), and the peer predicts with
+`num_threads=1`. Beside its batch thread the server reads and writes sockets and the prediction log (mode `written`, every
+row is logged) on others, as does the peer's kernel; CPU seconds of whole processes are printed for that reason. Rounds of
+server and evaluator alternate; medians count. The scores must be the same to the bit.
+"""
+
+import array
+import http.client
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from _bench import Report
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MARTLET = os.environ["MARTLET"]
+ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+FEATURES = 40
+
+APP = """
+import io, lightgbm, os, pandas
+from fastapi import FastAPI, Request, Response
+booster = lightgbm.Booster(model_file=os.environ["MODEL"])
+app = FastAPI()
+@app.get("/ready")
+async def ready():
+    return {}
+@app.post("/predict")
+async def predict(request: Request):
+    rows = pandas.read_csv(io.BytesIO(await request.body()))
+    scores = booster.predict(rows[booster.feature_name()].to_numpy(), num_threads=1)
+    answer = pandas.DataFrame({"id": rows["id"], "probability": scores, "decision": scores >= 0.5})
+    return Response(answer.to_csv(index=False), media_type="text/csv")
+"""
+
+
+def project(folder, draw):
+    """A project of look-alike rows, run once; gives the model's file."""
+    for name in ["contracts", "transforms/gold", "landing/rows"]:
+        (folder / name).mkdir(parents=True)
+    weights = [draw.gauss(0, 0.5) for _ in range(12)]
+    with open(folder / "landing/rows/rows.csv", "w") as file:
+        file.write("id," + ",".join(f"f{i}" for i in range(FEATURES)) + ",label\n")
+        for row in range(20_000):
+            x = [round(draw.gauss(0, 1), 4) for _ in range(FEATURES)]
+            z = sum(w * v for w, v in zip(weights, x)) + x[13] * x[14]
+            label = int(draw.random() < 1 / (1 + 2.718281828 ** -z))
+            file.write(f"{row}," + ",".join(map(repr, x)) + f",{label}\n")
+    columns = "".join(f"  f{i}: {{type: double}}\n" for i in range(FEATURES))
+    (folder / "contracts/rows.yaml").write_text(
+        "key: [id]\ncolumns:\n  id: {type: bigint, nullable: false}\n" + columns + "  label: {type: integer}\n")
+    (folder / "transforms/gold/rows.sql").write_text("SELECT * FROM bronze.rows\n")
+    (folder / "martlet.yaml").write_text(
+        "name: speed\nsources:\n  rows: {contract: contracts/rows.yaml}\nmodels:\n  - name: speed\n"
+        '    table: gold.rows\n    key: id\n    target: {column: label, positive: "1"}\n'
+        "    split: {kind: hash, seed: 42, train: 0.8, validation: 0, test: 0.2}\n"
+        "    learner: {kind: lightgbm, rounds: 200, parameters: {num_leaves: 31, learning_rate: 0.1}}\n"
+        "    bootstrap: {replicates: 100, seed: 42}\n    threshold: {fixed: 0.5}\n")
+    subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
+    for path in (folder / ".martlet/artifacts").rglob("*"):
+        if path.is_file() and path.read_bytes()[:5] == b"tree\n":
+            return path
+    sys.exit("batch: the run left no model")
+
+
+def rows(csv, binary, draw):
+    """The rows as CSV, and some of them as doubles for the evaluator."""
+    lines = [[round(draw.gauss(0, 1), 4) for _ in range(FEATURES)] for _ in range(20_000)]
+    with open(binary, "wb") as file:
+        for line in lines:
+            array.array("d", line).tofile(file)
+    texts = [",".join(map(repr, line)) for line in lines]
+    with open(csv, "w") as file:
+        file.write("id," + ",".join(f"f{i}" for i in range(FEATURES)) + "\n")
+        for row in range(ROWS):
+            file.write(f"{row},{texts[row * 7919 % len(texts)]}\n")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Server:
+    def __init__(self, name, command, port, path, ready, headers=None, environment=None):
+        self.name, self.port, self.path, self.headers = name, port, path, headers or {}
+        self.process = subprocess.Popen(
+            command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        begun = time.monotonic()
+        while True:
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+                connection.request("GET", ready)
+                if connection.getresponse().status == 200:
+                    break
+            except OSError:
+                pass
+            if self.process.poll() is not None or time.monotonic() - begun > 60:
+                sys.exit(f"batch: {name} does not answer")
+            time.sleep(0.05)
+        self.seconds, self.cpus = [], []
+
+    def cpu(self):
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak(self):
+        return int(re.search(r"VmHWM:\s+(\d+)", open(f"/proc/{self.process.pid}/status").read())[1]) * 1024 / 1e6
+
+    def batch(self, csv, out):
+        before, begun = self.cpu(), time.monotonic()
+        headers = [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
+        subprocess.run(
+            ["curl", "-sS", "--fail", "-X", "POST", "-H", "Content-Type: text/csv", "-H", "Expect:", *headers,
+             "-T", csv, "-o", out, f"http://127.0.0.1:{self.port}{self.path}"], check=True)
+        self.seconds.append(time.monotonic() - begun)
+        self.cpus.append(self.cpu() - before)
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+
+def in_process(model, binary):
+    """Seconds per row of the evaluator, one thread."""
+    out = subprocess.run(
+        [ROOT / ".build/release/forestbench", "loop", "batch", "lightgbm", model, binary, "20"], check=True,
+        capture_output=True, text=True).stdout
+    return float(out.split()[0]) / 1e6
+
+
+def scores(path):
+    """The column probability as text, by id."""
+    with open(path) as file:
+        header = next(file).rstrip("\n").split(",")
+        key, score = header.index("id"), header.index("probability")
+        return [(cells[key], float(cells[score])) for cells in (line.split(",") for line in file)]
+
+
+def main():
+    if not (ROOT / ".build/release/forestbench").is_file():
+        subprocess.run(
+            ["swift", "build", "-c", "release", "--pkg-config-path", ROOT / ".deps/lib/pkgconfig", "--product",
+             "forestbench"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    python = subprocess.run(
+        [ROOT / "scripts/venv", "serving"], check=True, capture_output=True, text=True).stdout.strip()
+    draw = random.Random(7)
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        model = project(scratch / "speed", draw)
+        csv, binary = scratch / "rows.csv", scratch / "rows.bin"
+        rows(csv, binary, draw)
+        (scratch / "app.py").write_text(APP)
+        token = subprocess.run(
+            [MARTLET, "tokens", "create", "bench", "--role", "operator", "--project", str(scratch / "speed")],
+            check=True, capture_output=True, text=True).stdout.strip()
+        port, peer_port = free_port(), free_port()
+        ours = Server(
+            "martlet serve", [MARTLET, "serve", str(scratch / "speed"), "--port", str(port), "--batch-threads", "1"],
+            port, "/predict/batch?keep=id", "/health/ready", {"Authorization": f"Bearer {token}"})
+        evaluator = []
+        try:
+            for _ in range(ROUNDS):
+                evaluator.append(in_process(model, binary))
+                ours.batch(csv, scratch / "ours.csv")
+            maps = open(f"/proc/{ours.process.pid}/maps").read().lower()
+            if any(name in maps for name in ["duckdb", "lightgbm", "xgboost"]):
+                sys.exit("batch: an SQL engine or a training library is in the serving process")
+            peak = ours.peak()
+        finally:
+            ours.end()
+        peer = Server(
+            "FastAPI + pandas + LightGBM",
+            [python, "-m", "uvicorn", "app:app", "--app-dir", str(scratch), "--port", str(peer_port),
+             "--no-access-log"], peer_port, "/predict", "/ready", environment={"MODEL": str(model), "OMP_NUM_THREADS": "1"})
+        try:
+            peer.batch(csv, scratch / "peer.csv")
+            peer_peak = peer.peak()
+        finally:
+            peer.end()
+        mine, theirs = scores(scratch / "ours.csv"), scores(scratch / "peer.csv")
+        report = Report("batch")
+        report.equal("rows answered", len(mine), ROWS)
+        report.equal("scores that differ from LightGBM's", sum(a != b for a, b in zip(mine, theirs)), 0)
+        report.at_most("peak memory of the server, MB", peak, 250, peer_peak)
+        rate = ROWS / statistics.median(ours.seconds)
+        inside = 1 / statistics.median(evaluator)
+        report.add(
+            "rows/s over HTTP, of the in-process rate (peer column)", rate, inside, "ratio >= 0.4", rate >= 0.4 * inside)
+        report.add("rows/s over HTTP", rate, ROWS / statistics.median(peer.seconds))
+        report.add("CPU of the server, us/row", statistics.median(ours.cpus) / ROWS * 1e6, peer.cpus[0] / ROWS * 1e6)
+    report.end()
+
+
+main()

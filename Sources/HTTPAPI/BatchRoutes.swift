@@ -1,0 +1,117 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Identity
+internal import NIOCore
+internal import NIOPosix
+package import Serving
+internal import Synchronization
+package import Vocabulary
+
+/// Predictions for files: rows of CSV or JSON Lines in, a line for each out, both streamed, so that neither's size
+/// matters.
+package struct BatchRoutes: Sendable {
+    /// How many batches are at work.
+    private final class Count: Sendable { let value = Mutex(0) }
+
+    let catalog: ModelCatalog
+    let settings: BatchSettings
+    let surroundings: Surroundings
+    private let threads: NIOThreadPool
+    private let count = Count()
+
+    package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
+        self.catalog = catalog
+        self.settings = settings
+        self.surroundings = surroundings
+        threads = NIOThreadPool(numberOfThreads: settings.threads)
+        threads.start()
+    }
+
+    package var routes: [Route] {
+        let paths = ["", "/api", "/projects/{project}", "/projects/{project}/models/{model}"]
+        let bodies = BatchForm.allCases.map { Route.Body($0.mediaType, .text) }
+        return paths.enumerated().map { index, path in
+            Route(
+                .post, path + "/predict/batch", id: index == 0 ? "predictBatch" : "predictBatch\(index)",
+                "Score the rows of a file.", access: .needs(.predict),
+                query: [
+                    .init(
+                        "keep", .text(pattern: "^[^,]+(,[^,]+)*$", maxLength: 4_000),
+                        "Columns of the input to pass through, with commas between them."),
+                    .init(
+                        "on_error", .text(oneOf: BatchFaultPolicy.allCases.map(\.rawValue)),
+                        "What becomes of rows that cannot be scored: an error in their place (report, the usual), "
+                            + "nothing (skip), or no answer at all (reject)."),
+                ],
+                accepts: bodies,
+                replies: [
+                    Route.Reply(200, "A line for each row, in order; its columns: docs/serving.md.", bodies),
+                    .problem(406, "Not in this form."),
+                ]
+            ) { request, context in
+                let slot = try catalog.slot(
+                    project: context.segment("project") ?? context.principal?.project, model: context.segment("model"))
+                try context.require(project: slot.key.project)
+                return try await answer(slot, request, context)
+            }
+        }
+    }
+
+    private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
+        let plan = try BatchPlan(request)
+        let model = try ScoringCall(form: .native, slot: slot).model()
+        let isFree = count.value.withLock { count in
+            guard count < settings.atOnce else { return false }
+            count += 1
+            return true
+        }
+        guard isFree else {
+            var problem = Problem(
+                .serviceUnavailable, "serving.busy", "\(settings.atOnce) batches are at work, which is as many as may.",
+                remedy: "Send it again when one of them has ended.")
+            problem.retryAfter = 5
+            throw problem
+        }
+        let run = BatchRun(
+            model, plan, requestID: context.requestID,
+            idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]), settings, surroundings,
+            threads)
+        let count = count
+        let work = Task {
+            await run.run(request)
+            count.value.withLock { $0 -= 1 }
+        }
+        do {
+            if plan.onError == .reject { try await run.spool.complete() } else { try await run.spool.begun() }
+        } catch {
+            await work.value
+            throw error
+        }
+        var headers: HTTPFields = [.contentType: plan.output.mediaType, .trailer: "Martlet-Rows, Martlet-Failed-Rows"]
+        headers[.own("Martlet-Model")] = "\(model.key)@\(model.version)"
+        return Response(status: .ok, headers: headers, body: Self.sent(run, work))
+    }
+
+    private static func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {
+        ResponseBody { writer in
+            do {
+                while let piece = try await run.spool.next() { try await writer.write(ByteBuffer(bytes: piece)) }
+            } catch {
+                // The connection closes without the end of the body, so that a client sees that it is not whole. The
+                // body is not read by two at once: whoever reads it has ended before this returns.
+                work.cancel()
+                await work.value
+                if run.plan.output == .jsonLines, !(error is CancellationError) {
+                    let problem = JSONValue.object(["error": Problem(error).json(requestID: run.requestID)])
+                    let line = ((try? JSON.encode(problem)) ?? []) + [10]
+                    try? await writer.write(ByteBuffer(bytes: line))
+                }
+                throw error
+            }
+            let summary = run.summary
+            try await writer.finish([
+                .own("Martlet-Rows"): "\(summary.rows)", .own("Martlet-Failed-Rows"): "\(summary.failed)",
+            ])
+        }
+    }
+}

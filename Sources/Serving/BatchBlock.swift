@@ -1,0 +1,115 @@
+package import PredictionLog
+internal import Training
+internal import Vocabulary
+
+/// A block of a batch on its way: its rows, their scores, and the answer to them. Used again for block after block.
+///
+/// Sendable: it is in one pair of hands at a time, the batch's own task or the thread that works for it.
+package final class BatchBlock: @unchecked Sendable {
+    private let batch: RowBatch
+    private let kept: KeptCells
+    private let model: ServedModel
+    private var probabilities: [Double] = []
+    /// The number of the block's first row, from 1.
+    private var firstRow = 1
+
+    /// - Parameter output: the form of the answer.
+    package init(_ model: ServedModel, passing: [String], output: BatchForm) {
+        self.model = model
+        batch = RowBatch(model.schema)
+        batch.isByRow = true
+        batch.known = Set(passing)
+        kept = KeptCells(passing, form: output)
+    }
+
+    package var rows: Int { batch.count }
+    package var failedRows: Int { batch.rowFaults.count }
+    /// The first faults, with the numbers of their rows.
+    package func faults(most: Int) -> [InputFault] {
+        batch.rowFaults.prefix(most).map {
+            InputFault($0.fault.code, at: "row \(firstRow + $0.row), \($0.fault.path)", $0.fault.detail)
+        }
+    }
+
+    /// Reads the records and scores them.
+    /// - Throws: `InputFault` for what is wrong with more than a row.
+    package func score(_ bytes: UnsafeRawBufferPointer, _ reader: BatchReader) throws {
+        batch.reset(model.schema)
+        kept.reset()
+        try reader.read(bytes, into: batch, kept)
+        model.score(batch, into: &probabilities)
+    }
+
+    /// What comes before the first row's answer.
+    package static func head(_ model: ServedModel, passing: [String], output: BatchForm) -> [UInt8] {
+        guard output == .csv else { return [] }
+        var bytes = Array("row".utf8)
+        for name in passing {
+            bytes.append(UInt8(ascii: ","))
+            CSVText.append(name, to: &bytes)
+        }
+        let rest =
+            model.bands == nil
+            ? ",probability,decision,error,warnings\n" : ",probability,decision,band,error,warnings\n"
+        return bytes + Array(rest.utf8)
+    }
+
+    /// Names of the answer's own columns.
+    package static let columns = ["row", "probability", "decision", "band", "error", "warnings"]
+
+    /// The answer to the rows, in order.
+    /// - Parameters:
+    ///   - first: the number of the first row, from 1.
+    ///   - skipping: leave rows out that cannot be scored.
+    package func answer(from first: Int, skipping: Bool) -> [UInt8] {
+        firstRow = first
+        var writer = BatchWriter(model, kept)
+        var (fault, warning) = (0, 0)
+        for row in 0..<batch.count {
+            var codes: [InputFault.Code] = []
+            while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
+                let code = batch.rowWarnings[warning].code
+                if !codes.contains(code) { codes.append(code) }
+                warning += 1
+            }
+            var bad: InputFault?
+            if fault < batch.rowFaults.count, batch.rowFaults[fault].row == row {
+                bad = batch.rowFaults[fault].fault
+                fault += 1
+                if skipping { continue }
+            }
+            writer.row(row, number: first + row, probability: probabilities[row], bad, codes)
+        }
+        return writer.bytes
+    }
+
+    /// Hands the scored rows to the model's log; those that could not be scored are left out. Each has the request's id
+    /// with the row's number.
+    package func log(
+        _ known: ScoringDesk.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
+    ) -> PredictionLog.Admission {
+        guard let journal = model.journal else { return .taken }
+        var records: [PredictionRecord] = []
+        records.reserveCapacity(batch.count)
+        var (fault, warning) = (0, 0)
+        for row in 0..<batch.count {
+            var codes: [String] = []
+            while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
+                let code = batch.rowWarnings[warning].code.rawValue
+                if !codes.contains(code) { codes.append(code) }
+                warning += 1
+            }
+            if fault < batch.rowFaults.count, batch.rowFaults[fault].row == row {
+                fault += 1
+                continue
+            }
+            records.append(
+                PredictionRecord(
+                    requestID: "\(known.requestID).\(firstRow + row)", idempotencyKey: known.idempotencyKey,
+                    entityID: row < batch.entities.count ? batch.entities[row] : nil, source: journal.source,
+                    time: known.time, features: Array(batch.row(row)), score: probabilities[row],
+                    decision: model.isPositive(probabilities[row]), latency: known.latency, warnings: codes))
+        }
+        return records.isEmpty ? .taken : journal.log.submit(records, acknowledged: acknowledged)
+    }
+}

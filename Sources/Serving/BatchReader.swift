@@ -1,0 +1,85 @@
+/// Reads the blocks of a batch. A value that has read the first block's header can read any block, in any order, on
+/// any thread.
+package struct BatchReader: Sendable {
+    package let form: BatchForm
+    /// Columns that are passed through.
+    package let passing: [String]
+    private var rows: CSVRows?
+
+    package init(_ form: BatchForm, passing: [String]) {
+        self.form = form
+        self.passing = passing
+    }
+
+    /// Reads what stands before the first record. Gives how many bytes it has.
+    /// - Parameter block: the first one.
+    /// - Throws: `InputFaults`, `InputFault`.
+    package mutating func begin(_ block: UnsafeRawBufferPointer, _ schema: RowSchema) throws -> Int {
+        guard form == .csv else {
+            // A byte-order mark.
+            return block.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        }
+        let batch = RowBatch(schema)
+        batch.known = Set(passing)
+        var rows = CSVRows(schema)
+        let used = try rows.readHeader(block, into: batch, passing: passing)
+        if !batch.faults.isEmpty { throw InputFaults(faults: batch.faults) }
+        strangers = batch.warnings.map(\.detail)
+        self.rows = rows
+        return used
+    }
+
+    /// What was noticed about the header.
+    package private(set) var strangers: [String] = []
+
+    /// Reads all records of a block.
+    /// - Throws: `InputFault` for what is wrong with more than a row.
+    package func read(_ block: UnsafeRawBufferPointer, into batch: RowBatch, _ kept: KeptCells) throws(InputFault) {
+        if var rows {
+            batch.place = .fields
+            _ = try rows.read(block, into: batch, upTo: .max, isLast: true, passing: passing.isEmpty ? nil : kept)
+        } else {
+            batch.place = .line
+            lines(block, batch, kept)
+        }
+    }
+
+    private func lines(_ block: UnsafeRawBufferPointer, _ batch: RowBatch, _ kept: KeptCells) {
+        let reader = JSONRows(batch, mostRows: .max)
+        var start = 0
+        while start < block.count {
+            var end = start
+            while end < block.count, block[end] != 10 { end += 1 }
+            let line = UnsafeRawBufferPointer(rebasing: block[start..<end])
+            start = end + 1
+            var scanner = JSONScanner(line)
+            if scanner.next() == .end { continue }
+            let before = batch.count
+            do throws(JSONScanner.Fault) {
+                try reader.object(&scanner)
+                try scanner.expectEnd()
+            } catch {
+                if batch.count == before { _ = batch.begin() }
+                batch.fail(InputFault(error, at: "byte \(error.offset + 1)"))
+            }
+            if !passing.isEmpty {
+                kept.beginRow()
+                pass(line, kept)
+            }
+        }
+    }
+
+    /// Looks for the members that are passed through, as far as the line can be read.
+    private func pass(_ line: UnsafeRawBufferPointer, _ kept: KeptCells) {
+        var scanner = JSONScanner(line)
+        guard scanner.take(UInt8(ascii: "{")), !scanner.take(UInt8(ascii: "}")) else { return }
+        repeat {
+            guard let key = try? scanner.key() else { return }
+            let place = passing.firstIndex(of: scanner.string(key))
+            scanner.skipSpace()
+            let start = scanner.offset
+            guard (try? scanner.skipValue()) != nil else { return }
+            if let place { kept.put(json: UnsafeRawBufferPointer(rebasing: line[start..<scanner.offset]), at: place) }
+        } while (try? scanner.more(UInt8(ascii: "}"))) ?? false
+    }
+}

@@ -1,0 +1,85 @@
+/// Cells that a batch passes through from its input to its output, written as the output wants them.
+package final class KeptCells {
+    package let names: [String]
+    /// The form of the output.
+    let form: BatchForm
+    private(set) var bytes: [UInt8] = []
+    /// One for each row and name; empty where the row has no such cell.
+    private var cells: [Range<Int>] = []
+
+    package init(_ names: [String], form: BatchForm) {
+        self.names = names
+        self.form = form
+    }
+
+    func reset() {
+        bytes.removeAll(keepingCapacity: true)
+        cells.removeAll(keepingCapacity: true)
+    }
+
+    func beginRow() { for _ in names { cells.append(0..<0) } }
+
+    /// A cell of CSV, its quotes resolved.
+    func put(text: UnsafeRawBufferPointer, at place: Int) {
+        let start = bytes.count
+        switch form {
+        case .csv: CSVText.append(text, to: &bytes)
+        case .jsonLines: appendJSON(text)
+        }
+        set(start, place)
+    }
+
+    /// A value of JSON as it stands in the input.
+    func put(json value: UnsafeRawBufferPointer, at place: Int) {
+        let start = bytes.count
+        switch form {
+        case .jsonLines: bytes.append(contentsOf: value)
+        case .csv:
+            var scanner = JSONScanner(value)
+            switch scanner.next() {
+            case .text:
+                guard let text = try? scanner.text() else { return }
+                var string = scanner.string(text)
+                string.withUTF8 { CSVText.append(UnsafeRawBufferPointer($0), to: &bytes) }
+            case .null: break
+            default: CSVText.append(value, to: &bytes)
+            }
+        }
+        set(start, place)
+    }
+
+    /// The cell of a row, as it is to be written.
+    func cell(_ row: Int, _ place: Int) -> ArraySlice<UInt8> { bytes[cells[row * names.count + place]] }
+
+    private func set(_ start: Int, _ place: Int) {
+        let cell = cells.count - names.count + place
+        // A name that comes twice in a row: the last one counts.
+        if cells.indices.contains(cell) { cells[cell] = start..<bytes.count }
+    }
+
+    private func appendJSON(_ text: UnsafeRawBufferPointer) {
+        var writer = JSONWriter()
+        writer.text(String(decoding: text, as: UTF8.self))
+        bytes += writer.bytes
+    }
+}
+
+/// CSV as RFC 4180 has it.
+enum CSVText {
+    /// A cell, in quotes where it needs them.
+    static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        let isPlain = text.allSatisfy { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: ",") && $0 != 10 && $0 != 13 }
+        if isPlain { return bytes.append(contentsOf: text) }
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text {
+            if byte == UInt8(ascii: "\"") { bytes.append(byte) }
+            bytes.append(byte)
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    static func append(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0), to: &bytes) }
+    }
+}

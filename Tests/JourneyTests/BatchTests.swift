@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+import Vocabulary
+
+@Suite(.enabled(if: Program.which("curl") != nil)) struct `Batches over HTTP` {
+    /// A server over a project, ended with the value.
+    private final class Server {
+        let process: Process
+        let base: String
+        let token: String
+        private let place: Sandbox
+
+        init(_ place: Sandbox) throws {
+            self.place = place
+            token = try Program.run(["tokens", "create", "batch", "--role", "operator"], in: place.folder).output
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            try place.write("serve.log", "")
+            process = Process()
+            process.executableURL = URL(fileURLWithPath: Program.path + "-serve")
+            process.arguments = ["--port", "0", "--batch-threads", "2"]
+            process.currentDirectoryURL = URL(fileURLWithPath: place.folder)
+            process.standardError = FileHandle(forWritingAtPath: place.path("serve.log"))
+            try process.run()
+            var port: Int?
+            for _ in 0..<300 where port == nil {
+                usleep(100_000)
+                port = try place.read("serve.log").split(separator: "\n").compactMap { line in
+                    JSONValue(parsing: String(line)).flatMap { $0["port"]?.text }.flatMap { Int($0) }
+                }.first
+            }
+            guard let port else { throw Unusable(what: "the server does not listen: \(try place.read("serve.log"))") }
+            base = "http://127.0.0.1:\(port)"
+        }
+
+        deinit {
+            process.terminate()
+            process.waitUntilExit()
+        }
+
+        /// Posts a text; gives curl's own exit code and the answer.
+        func post(_ path: String, _ type: String, _ body: String, accept: String = "*/*") throws -> Outcome {
+            try place.write("body", body)
+            return try Program.run(
+                Program.which("curl") ?? "curl",
+                [
+                    "-s", "-S", "-H", "Authorization: Bearer \(token)", "-H", "Content-Type: \(type)",
+                    "-H", "Accept: \(accept)", "-T", place.path("body"), "-X", "POST", base + path,
+                ], in: place.folder)
+        }
+    }
+
+    private static func cell(_ value: JSONValue?) -> String {
+        switch value {
+        case .text(let text): "\"\(text.replacing("\"", with: "\"\""))\""
+        case .integer(let integer): "\(integer)"
+        case .number(let number): "\(number)"
+        case .flag(let flag): "\(flag)"
+        default: ""
+        }
+    }
+
+    @Test func `give what predict gives for the same rows, to the bit, in every form and length`() throws {
+        let place = try Wards.run()
+        #expect(try place.martlet("predict", "landing/visits/first.csv", "-o", "scores.csv").code == 0)
+        let scores = Dictionary(
+            uniqueKeysWithValues: try place.read("scores.csv").split(separator: "\n").dropFirst().map {
+                let cells = $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                return (cells[0], cells)
+            })
+        let rows = try place.sql(
+            "SELECT visit_id, ward, weight, readings, weight_per_reading FROM gold.visits ORDER BY visit_id")
+        let names = ["visit_id", "ward", "weight", "readings", "weight_per_reading"]
+        let known = rows.filter { scores[Self.cell($0["visit_id"])] != nil }
+        #expect(known.count > 500)
+        let server = try Server(place)
+        // More than one block of input.
+        let many = (0..<40).flatMap { _ in known }
+        let csv =
+            names.joined(separator: ",") + "\n"
+            + many.map { row in names.map { Self.cell(row[$0]) }.joined(separator: ",") + "\n" }.joined()
+        let lines = try many.map { String(decoding: try JSON.encode($0), as: UTF8.self) + "\n" }.joined()
+        for (type, body) in [("text/csv", csv), ("application/x-ndjson", lines)] {
+            let answer = try server.post("/predict/batch?keep=visit_id", type, body, accept: "text/csv")
+            #expect(answer.code == 0, "\(answer.errors)")
+            let out = answer.output.split(separator: "\n").map {
+                $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            }
+            #expect(out.count == many.count + 1)
+            #expect(out[0] == ["row", "visit_id", "probability", "decision", "band", "error", "warnings"])
+            for (index, (line, row)) in zip(out.dropFirst(), many).enumerated() {
+                let wanted = scores[Self.cell(row["visit_id"])] ?? []
+                let got = [line[1], line[2], line[4], line[3] == "true" ? "1" : "0"]
+                if line[0] != "\(index + 1)" || got != Array(wanted.prefix(4)) || !line[5].isEmpty {
+                    Issue.record("\(type) row \(index + 1): \(line), not \(wanted)")
+                    return
+                }
+            }
+        }
+        // The same by /predict, in JSON.
+        let few = Array(known.prefix(50))
+        let body = try JSON.encode(JSONValue.object(["records": .list(few)]))
+        let single = try JSON.decode(
+            JSONValue.self,
+            from: try server.post("/predict", "application/json", String(decoding: body, as: UTF8.self)).output)
+        let batch = try server.post(
+            "/predict/batch", "application/x-ndjson",
+            try few.map { String(decoding: try JSON.encode($0), as: UTF8.self) + "\n" }.joined()
+        ).output.split(separator: "\n").map { try JSON.decode(JSONValue.self, from: String($0)) }
+        #expect(batch.count == 50)
+        for (one, line) in zip(single["predictions"]?.list ?? [], batch) {
+            #expect(one["probability"]?.number?.bitPattern == line["probability"]?.number?.bitPattern)
+            #expect(one["decision"] == line["decision"] && one["band"] == line["band"])
+        }
+        // Each row is in the log, with the batch's id and its number.
+        let logged = try place.martlet("predictions", "show").output.split(separator: "\n")
+        #expect(logged.count == 2 * many.count + 100)
+        #expect(logged.count { $0.contains(".\(many.count)\"") } == 2)
+    }
+
+    @Test func `keep the good rows of a bad file, or refuse it, or end without an end`() throws {
+        let place = try Wards.run()
+        let server = try Server(place)
+        let good = "north,70,2,35\n"
+        let header = "ward,weight,readings,weight_per_reading\n"
+        let body = header + good + "north,heavy,2,35\n" + "north,70\n" + good
+        let report = try server.post("/predict/batch", "text/csv", body)
+        let lines = report.output.split(separator: "\n").map(String.init)
+        #expect(lines.count == 5 && lines[2].contains("serving.wrong-type") && lines[3].contains("serving.shape"))
+        #expect(lines[4].hasPrefix("4,0."), "\(lines)")
+        let skip = try server.post("/predict/batch?on_error=skip", "text/csv", body).output.split(separator: "\n")
+        #expect(skip.count == 3 && skip[2].hasPrefix("4,0."))
+        let reject = try server.post("/predict/batch?on_error=reject", "text/csv", body).output
+        #expect(reject.contains("\"status\":422") && reject.contains("row 2, column weight"), "\(reject)")
+        // A quote that is not closed, after many good rows: the answer has begun and cannot be completed.
+        let broken = header + String(repeating: good, count: 100_000) + "\"north,70,2,35\n"
+        let cut = try server.post("/predict/batch", "text/csv", broken)
+        #expect(cut.code == 18, "curl sees that the body is not whole: \(cut.code) \(cut.errors)")
+        let after = try server.post("/predict/batch", "text/csv", header + good).output
+        #expect(after.contains("\n1,0."), "\(after)")
+    }
+}
