@@ -88,6 +88,8 @@ extension Project {
                     atLeast: gate["at_least"]?.number, atMost: gate["at_most"]?.number)
             }
         }
+        plan.input = value["input"].map { input($0) }
+        plan.entity = value["entity"]?.text
         do { try plan.check() } catch let error as MartletError {
             throw error.sentence().placed(at: value.location)
         }

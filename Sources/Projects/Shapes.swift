@@ -80,6 +80,15 @@ package enum Shapes {
         Field("lookback", .text(), "how far before the record, e.g. 30 days (default: what the tables say)"),
     ])
 
+    private static let reaction = Shape.text(allowed: InputPolicy.Reaction.allCases.map(\.rawValue))
+
+    private static let reactions = [
+        Field("unknown_category", reaction, "a category that training did not see (default warn)"),
+        Field("missing_column", reaction, "the column is not there (default reject)"),
+        Field("wrong_type", reaction, "a text where a number belongs, and the like (default reject)"),
+        Field("out_of_range", reaction, "a number outside the bounds (default warn)"),
+    ]
+
     private static let model = Shape.object([
         Field("name", .text(), required: true, "the model's name in the registry"),
         Field("table", .text(), required: true, "the gold table with one row per key"),
@@ -173,6 +182,21 @@ package enum Shapes {
                 Field("record", .text(), "the source whose rows are the records (default: the one with the key)"),
                 Field("rows", .map(reach), "which rows of a source can matter for one record (default: all)"),
             ]), "how single records are computed from raw rows"),
+        Field("entity", .text(), "the column that says whom a row is about; logged with predictions (default the key)"),
+        Field(
+            "input",
+            .object(
+                reactions + [
+                    Field("unknown_column", reaction, "a column that the model does not have (default warn)"),
+                    Field(
+                        "columns",
+                        .map(
+                            .object(
+                                reactions + [
+                                    Field("min", .number(), "smallest value (default the training rows')"),
+                                    Field("max", .number(), "largest value (default the training rows')"),
+                                ])), "single columns, where they differ"),
+                ]), "what becomes of rows that do not fit, when the model is served"),
         Field(
             "approval", .text(allowed: ["none", "required"]), "whether a person must approve a version (default none)"),
     ])

@@ -59,7 +59,9 @@ struct ServedProject: Sendable {
         let model = try ServedModel(
             key: key, version: found.summary.version,
             hash: found.summary.modelHash, synthetic: found.summary.synthetic, record: record,
-            schema: RowSchema(record.signature),
+            schema: RowSchema(
+                record.signature, policy: record.plan.input ?? InputPolicy(), ranges: record.ranges ?? [:],
+                entity: record.plan.entity ?? project.models.first { $0.name == key.model }?.key),
             forest: try CompactForest(lightGBM: try artifact(ArtifactName.model)),
             journal: try log.map {
                 try ModelJournal($0, key: key, version: found.summary.version, signature: record.signature)

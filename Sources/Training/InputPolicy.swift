@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// What becomes of a row that does not fit the signature of the model it is sent to, column by column.
 package struct InputPolicy: Sendable, Equatable, Codable {
     package enum Reaction: String, Sendable, Codable, CaseIterable {
@@ -25,6 +27,15 @@ package struct InputPolicy: Sendable, Equatable, Codable {
         package var maximum: Double?
 
         package init() {}
+
+        private enum CodingKeys: String, CodingKey {
+            case unknownCategory = "unknown_category"
+            case missingColumn = "missing_column"
+            case wrongType = "wrong_type"
+            case outOfRange = "out_of_range"
+            case minimum = "min"
+            case maximum = "max"
+        }
     }
 
     /// For columns without their own.
@@ -34,6 +45,33 @@ package struct InputPolicy: Sendable, Equatable, Codable {
     package var unknownColumn = Reaction.warn
 
     package init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case standard, columns
+        case unknownColumn = "unknown_column"
+    }
+
+    /// Refuses columns that the signature does not have, and bounds that nothing can keep.
+    func check(_ signature: Signature) throws {
+        for (name, column) in columns.sorted(by: { $0.key < $1.key }) {
+            guard let feature = signature.columns.first(where: { $0.name == name }) else {
+                let near = Spelling.nearest(to: name, among: signature.columns.map(\.name))
+                throw MartletError(
+                    .input, "training.input-column", "input names the column \(name), which is no feature of the model",
+                    remedy: near.map { "did you mean \($0)?" })
+            }
+            guard column.minimum != nil || column.maximum != nil else { continue }
+            if feature.type == .category {
+                throw MartletError(
+                    .input, "training.input-bounds", "input has bounds for \(name), which is a category",
+                    remedy: "say unknown_category instead")
+            }
+            if let least = column.minimum, let greatest = column.maximum, least > greatest {
+                throw MartletError(
+                    .input, "training.input-bounds", "input has min \(least) above max \(greatest) for \(name)")
+            }
+        }
+    }
 
     package func column(_ name: String) -> Column { columns[name] ?? standard }
 }

@@ -28,11 +28,13 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     package let gates: [GateResult]
     /// Gain importance, the largest first.
     package let importance: [Importance]
+    /// What the training rows had in each number column; `nil` in records of before.
+    package let ranges: [String: ColumnRange]?
 
     private enum CodingKeys: String, CodingKey {
         case plan, signature, calibration, threshold, bands, format, rounds, parts, unlabelled, test, validation
         case crossValidation = "cross_validation"
-        case gates, importance
+        case gates, importance, ranges
     }
 
     /// Whether every gate passed.

@@ -46,7 +46,8 @@ package struct TrainingPipeline {
             bands: plan.bands, format: trial.fitted.format, rounds: trial.fitted.rounds,
             parts: members.sizes(input.labels), unlabelled: input.labels.count - labelled.count, test: evaluation,
             validation: validation, crossValidation: folds,
-            gates: plan.gates.map { judge($0, evaluation, validation, folds) }, importance: importance(trial))
+            gates: plan.gates.map { judge($0, evaluation, validation, folds) }, importance: importance(trial),
+            ranges: ColumnRange.learn(input.columns, rows: members.train))
         return TrainedModel(
             record: record, fitted: trial.fitted, parts: parts, testRows: members.test, testProbabilities: test)
     }
@@ -92,6 +93,7 @@ package struct TrainingPipeline {
             try Signature.learn(
                 input.columns, trainRows: members.train, rareBelow: plan.rareBelow, missing: plan.missing)
         }
+        try plan.input?.check(signature)
         let (matrix, train, validation) = try meter.measure("encode") {
             let matrix = try signature.encode(input.columns)
             let validation = members.validation.isEmpty ? nil : matrix.rows(members.validation)

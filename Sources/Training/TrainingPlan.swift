@@ -14,6 +14,10 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
     package var gates: [QualityGate]
     /// Resampling for the intervals of the test metrics.
     package var bootstrap: Bootstrap
+    /// What becomes of rows that do not fit, when the model is served; `nil` is the usual.
+    package var input: InputPolicy?
+    /// The column that says whom a row is about, which is logged with its prediction; no feature.
+    package var entity: String?
 
     package init(
         rareBelow: Int = 1, missing: Signature.MissingPolicy = .level, split: SplitPlan,

@@ -19,13 +19,16 @@ struct TrainingTable {
         let names = fields.map(\.name)
         for (role, name) in [
             ("key", model.key), ("target", model.target), ("group", model.group), ("event_time", model.eventTime),
+            ("entity", model.plan.entity),
         ] {
             if let name { try require(name, role, names) }
         }
         for name in model.exclude { try require(name, "features.exclude", names) }
         for name in model.categorical { try require(name, "features.categorical", names) }
         for name in model.include ?? [] { try require(name, "features.include", names) }
-        let reserved = Set([model.key, model.target, model.group, model.eventTime].compactMap(\.self) + model.exclude)
+        let reserved = Set(
+            [model.key, model.target, model.group, model.eventTime, model.plan.entity].compactMap(\.self)
+                + model.exclude)
         if let clash = model.include?.first(where: { $0 == model.target || $0 == model.key }) {
             throw failure(
                 "model.leak",

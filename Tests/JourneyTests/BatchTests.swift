@@ -117,6 +117,52 @@ import Vocabulary
         #expect(logged.count { $0.contains(".\(many.count)\"") } == 2)
     }
 
+    @Test func `and single rows go by the policy that the version learned, and the log knows whom they are about`()
+        throws
+    {
+        let place = try Wards.written()
+        try place.edit(
+            "martlet.yaml", "    approval: none",
+            """
+                entity: visit_id
+                input:
+                  missing_column: missing
+                  columns:
+                    weight: {out_of_range: reject, max: 400}
+                    ward: {unknown_category: reject}
+                    readings: {wrong_type: missing}
+                approval: none
+            """)
+        try place.write("landing/visits/first.csv", Wards.first)
+        let run = try place.martlet("run")
+        #expect(run.code == 0, "\(run)")
+        let server = try Server(place)
+        let header = "visit_id,ward,weight,readings\n"
+        let rows = [
+            "7,north,70,2", "8,west,70,2", "9,north,401,2", "10,north,399,two", "11,north,1,2", "12,north,70,99",
+        ]
+        let answer = try server.post("/predict/batch?keep=visit_id", "text/csv", header + rows.joined(separator: "\n"))
+        let lines = answer.output.split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        #expect(lines.count == 7, "\(answer)")
+        guard lines.count == 7 else { return }
+        #expect(lines[1][5].isEmpty && lines[1][6].isEmpty, "\(lines[1])")
+        #expect(
+            answer.output.contains("2,8,,,,\"serving.unknown-category: column ward")
+                && answer.output.contains("3,9,,,,\"serving.out-of-range: column weight"))
+        #expect(lines[4][5].isEmpty && lines[4][6].isEmpty, "below 400, and a text counts as missing: \(lines[4])")
+        #expect(
+            answer.output.contains("5,11,,,,\"serving.out-of-range: column weight"),
+            "the least weight is what training had")
+        #expect(lines[6][6] == "serving.out-of-range", "more readings than training had are warned of: \(lines[6])")
+        let single = try server.post(
+            "/predict", "application/json", #"{"record": {"visit_id": 5, "ward": "north", "weight": 500}}"#)
+        #expect(single.output.contains("\"serving.out-of-range\"") && single.output.contains("\"$.record.weight\""))
+        let logged = try place.martlet("predictions", "show").output
+        #expect(logged.contains("\"7\"") && logged.split(separator: "\n").count == 3, "\(logged)")
+    }
+
     @Test func `keep the good rows of a bad file, or refuse it, or end without an end`() throws {
         let place = try Wards.run()
         let server = try Server(place)

@@ -90,6 +90,20 @@ import Vocabulary
         #expect(plan.calibration == .isotonic)
         #expect(plan.threshold == .theoretical(Costs(falseNegative: 8, falsePositive: 2)))
         #expect(plan.bands == RiskBands(medium: 0.2, high: 0.6))
+        #expect(plan.entity == "patient")
+        let input = try #require(plan.input)
+        #expect(input.unknownColumn == .reject)
+        var rest = InputPolicy.Column()
+        (rest.unknownCategory, rest.missingColumn, rest.wrongType, rest.outOfRange) = (
+            .reject, .missing, .warn, .missing
+        )
+        #expect(input.column("any") == rest)
+        var ward = rest
+        ward.unknownCategory = .missing
+        #expect(input.column("ward") == ward, "what a column does not say, the model says")
+        var age = rest
+        (age.outOfRange, age.missingColumn, age.wrongType, age.minimum, age.maximum) = (.reject, .warn, .reject, 0, 120)
+        #expect(input.column("age") == age)
         #expect(plan.bootstrap == Bootstrap(replicates: 250, seed: 3))
         #expect(
             plan.gates == [
@@ -129,6 +143,7 @@ import Vocabulary
         #expect(plan.calibration == .none)
         #expect(plan.threshold == .fixed(0.5))
         #expect(plan.bands == nil)
+        #expect(plan.input == nil && plan.entity == nil)
         #expect(plan.gates.isEmpty)
         #expect(plan.bootstrap == Bootstrap(replicates: 1000, seed: 42))
         #expect(project.transforms.isEmpty)

@@ -86,6 +86,16 @@ let fullProject = """
         calibration: isotonic
         threshold: {cost: {false_negative: 8, false_positive: 2, rule: theoretical}}
         bands: {medium: 0.2, high: 0.6}
+        entity: patient
+        input:
+          unknown_category: reject
+          missing_column: missing
+          wrong_type: warn
+          out_of_range: missing
+          unknown_column: reject
+          columns:
+            age: {out_of_range: reject, missing_column: warn, wrong_type: reject, min: 0, max: 120}
+            ward: {unknown_category: missing}
         bootstrap: {replicates: 250, seed: 3}
         gates:
           - {metric: roc_auc, at_least: 0.7}

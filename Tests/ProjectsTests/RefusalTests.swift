@@ -83,6 +83,9 @@ import Vocabulary
             "missing: [\"?\", \"n/a\"]", "missing: \"?\"", "config.value", "sources.visits.csv.missing",
             "a list of text"),
         Mistake("seed: 7", "seed: 7.5", "config.value", "models[0].split.seed", "a whole number"),
+        Mistake(
+            "wrong_type: warn", "wrong_type: warm", "config.value", "models[0].input.wrong_type",
+            "reject, missing, warn"),
         Mistake("{medium: 0.2", "{medium: 1.2", "config.value", "models[0].bands.medium", "from 0"),
         Mistake("group: person", "group: [person]", "config.value", "models[0].group", "found a list"),
         Mistake(

@@ -95,6 +95,34 @@ private final class PhaseList: PhaseMeter {
         #expect(try roundTrip(one) == one)
     }
 
+    @Test func `knows what its training rows had, and the record of before has no ranges`() throws {
+        let model = try train()
+        let range = try #require(model.record.ranges?["x"])
+        guard case .number(let x) = Self.input.columns[0].column else { return }
+        let seen = model.parts.indices.filter { model.parts[$0] == .train }.map { x[$0] }
+        #expect(range == ColumnRange(minimum: seen.min() ?? 0, maximum: seen.max() ?? 0))
+        #expect(model.record.ranges?.count == 1, "a category has no range")
+        guard case .object(var members) = JSONValue(parsing: try JSON.encode(model.record)) else { return }
+        members["ranges"] = nil
+        let old = try JSON.decode(ModelRecord.self, from: try JSON.encode(JSONValue.object(members)))
+        #expect(old.ranges == nil && old.plan.input == nil && old.signature == model.record.signature)
+    }
+
+    @Test func `refuses an input policy for columns that it does not have, and bounds that nothing can keep`() throws {
+        for (name, least, greatest, code) in [
+            ("xx", nil, nil, "training.input-column"), ("letter", 1, nil, "training.input-bounds"),
+            ("x", 2, 1, "training.input-bounds"),
+        ] as [(String, Double?, Double?, String)] {
+            var plan = Self.plan
+            var column = InputPolicy.Column()
+            (column.minimum, column.maximum) = (least, greatest)
+            plan.input = InputPolicy()
+            plan.input?.columns = [name: column]
+            let error = #expect(throws: MartletError.self) { try train(Self.input, plan) }
+            #expect(error?.code == code)
+        }
+    }
+
     @Test func `does not learn from test rows`() throws {
         let model = try train()
         var altered = Self.input
