@@ -59,7 +59,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
     package init() {}
 
-    private static let version = "0.1.0"
+    static let version = "0.1.0"
 
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
@@ -85,95 +85,10 @@ package struct ServeCommand: AsyncParsableCommand {
                 folder: $0, home: folders.count == 1 ? home : nil, log: PredictionLogMode(rawValue: log),
                 surroundings: surroundings)
         }
-        let catalog = ModelCatalog(served.flatMap(\.keys))
-        let watch = ChampionWatch(served, catalog: catalog, uptime: surroundings.uptime, logger: logger)
-        watch.look()
-        Thread.detachNewThread { watch.run(every: 0.5) }
-        let drain = Drain(grace: drainSeconds)
-        let threads = NIOThreadPool(numberOfThreads: 4)
-        threads.start()
-        let desk = try await IdentityHouse.desk(
-            home: served[0].home,
-            site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
-            surroundings: surroundings, threads: threads)
-        let management = Management(served.map(\.managed), desk: desk) { watch.look(project: $0) }
-        let workers = WorkerWatch(
-            workers > 0 ? served : [], slots: workers, grace: 10, uptime: surroundings.uptime,
-            isEnding: { drain.isDraining }, logger: logger)
-        let features = FeatureHouse(served, surroundings: surroundings)
-        var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
-        batches.threads = batchThreads
         OwnProcess.raiseDescriptors()
-        let server = server(
-            catalog, management, features, desk, drain, certificate, served, surroundings, logger,
-            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings))
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    server.application { port in
-                        logger.info("listening", metadata: ["host": "\(edge.host)", "port": "\(port)"])
-                        offerSetup(desk, port: port)
-                        workers.start()
-                    }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger),
-                    CertificateWatch(files: certificate, threads: threads, logger: logger), drain,
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
-        watch.end()
-        features.stop()
-        while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
-        for project in served { try await project.log?.shutDown() }
+        let house = try await ServerHouse(self, served, certificate, surroundings, logger)
+        try await house.run()
         logger.info("ended")
-    }
-
-    private func offerSetup(_ desk: IdentityDesk, port: Int) {
-        guard let link = try? IdentityHouse.setupLink(desk, host: edge.host, port: port) else { return }
-        FileHandleText.error("There is no user yet. Make the first admin within an hour at\n  \(link)")
-    }
-
-    private func server(
-        _ catalog: ModelCatalog, _ management: Management, _ features: FeatureHouse, _ desk: IdentityDesk,
-        _ drain: Drain, _ certificate: CertificateFiles?, _ served: [ServedProject], _ surroundings: Surroundings,
-        _ logger: Logger, _ batches: BatchRoutes
-    ) -> FrontServer {
-        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
-        let isDraining: @Sendable () -> Bool = { drain.isDraining }
-        let tally = EdgeTally()
-        var journal = RequestJournal(logger: logger)
-        journal.tellsAll = edge.accessLog
-        journal.slow = edge.slowMs / 1000
-        let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
-        var settings = FrontServer.Settings(host: edge.host, port: port)
-        settings.certificate = certificate
-        settings.connections = edge.maxConnections
-        settings.patience = edge.patience
-        settings.listener = drain.listener
-        return FrontServer(
-            settings, catalog: catalog,
-            routes: RouteTable(
-                documenting: Self.version, components: { ServedSchemas.components(catalog) },
-                SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
-                DeploymentRoutes(management, catalog: catalog).routes,
-                TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
-                AuditRoutes(desk).routes,
-                MetricsRoutes(
-                    catalog: catalog, tally: tally, version: Self.version, isOpen: edge.metricsOpen,
-                    logs: served.compactMap { project in
-                        project.log.map { log in (project.project.name, { log.counters }) }
-                    }, process: { process.figures() }
-                ).routes,
-                HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
-                ProcessRoutes(catalog: catalog, source: features, surroundings: surroundings).routes,
-                batches.routes,
-                MLflowRoutes(catalog: catalog, predictions: predictions, version: Self.version).routes,
-                TensorRoutes(
-                    catalog: catalog, predictions: predictions, version: Self.version, isDraining: isDraining
-                ).routes),
-            gatekeeper: LimitingGate(
-                IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers, tally: tally,
-                surroundings: surroundings), isDraining: isDraining,
-            watch: RequestWatch(
-                tally: tally, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
-                surroundings: surroundings), surroundings: surroundings, logger: logger)
     }
 
     /// Runs the command line and ends the process with its exit code.

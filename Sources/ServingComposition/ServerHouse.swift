@@ -1,0 +1,136 @@
+internal import Foundation
+internal import HTTPAPI
+internal import Hummingbird
+internal import Logging
+internal import Machine
+internal import NIOPosix
+internal import PredictionLog
+internal import Projects
+internal import ServiceLifecycle
+internal import Serving
+internal import UnixSignals
+internal import Vocabulary
+
+/// Everything that `martlet serve` consists of, put together: what answers, what keeps it up to date, what works beside
+/// it, and the order in which they end.
+struct ServerHouse {
+    private let command: ServeCommand
+    private let served: [ServedProject]
+    private let certificate: CertificateFiles?
+    private let surroundings: Surroundings
+    private let logger: Logger
+
+    private let catalog: ModelCatalog
+    private let champions: ChampionWatch
+    private let drain: Drain
+    private let threads = NIOThreadPool(numberOfThreads: 4)
+    private let desk: IdentityDesk
+    private let management: Management
+    private let workers: WorkerWatch
+    private let features: FeatureHouse
+
+    /// Loads the champions; blocks on the disk.
+    init(
+        _ command: ServeCommand, _ served: [ServedProject], _ certificate: CertificateFiles?,
+        _ surroundings: Surroundings, _ logger: Logger
+    ) async throws {
+        self.command = command
+        self.served = served
+        self.certificate = certificate
+        self.surroundings = surroundings
+        self.logger = logger
+        catalog = ModelCatalog(served.flatMap(\.keys))
+        let champions = ChampionWatch(served, catalog: catalog, uptime: surroundings.uptime, logger: logger)
+        champions.look()
+        self.champions = champions
+        let drain = Drain(grace: command.drainSeconds)
+        self.drain = drain
+        threads.start()
+        let edge = command.edge
+        desk = try await IdentityHouse.desk(
+            home: served[0].home,
+            site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
+            surroundings: surroundings, threads: threads)
+        management = Management(served.map(\.managed), desk: desk) { champions.look(project: $0) }
+        workers = WorkerWatch(
+            command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: surroundings.uptime,
+            isEnding: { drain.isDraining }, logger: logger)
+        features = FeatureHouse(served, surroundings: surroundings)
+    }
+
+    /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
+    func run() async throws {
+        Thread.detachNewThread { champions.run(every: 0.5) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    server.application { port in
+                        logger.info("listening", metadata: ["host": "\(command.edge.host)", "port": "\(port)"])
+                        offerSetup(port: port)
+                        workers.start()
+                    }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger),
+                    CertificateWatch(files: certificate, threads: threads, logger: logger), drain,
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        champions.end()
+        features.stop()
+        while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
+        for project in served { try await project.log?.shutDown() }
+    }
+
+    private func offerSetup(port: Int) {
+        guard let link = try? IdentityHouse.setupLink(desk, host: command.edge.host, port: port) else { return }
+        FileHandleText.error("There is no user yet. Make the first admin within an hour at\n  \(link)")
+    }
+
+    private var server: FrontServer {
+        let edge = command.edge
+        let tally = EdgeTally()
+        var journal = RequestJournal(logger: logger)
+        journal.tellsAll = edge.accessLog
+        journal.slow = edge.slowMs / 1000
+        var settings = FrontServer.Settings(host: edge.host, port: command.port)
+        settings.certificate = certificate
+        settings.connections = edge.maxConnections
+        settings.patience = edge.patience
+        settings.listener = drain.listener
+        return FrontServer(
+            settings, catalog: catalog, routes: routes(tally),
+            gatekeeper: LimitingGate(
+                IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers, tally: tally,
+                surroundings: surroundings), isDraining: isDraining,
+            watch: RequestWatch(
+                tally: tally, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
+                surroundings: surroundings), surroundings: surroundings, logger: logger)
+    }
+
+    private var isDraining: @Sendable () -> Bool { { [drain] in drain.isDraining } }
+
+    private func routes(_ tally: EdgeTally) -> RouteTable {
+        let version = ServeCommand.version
+        let catalog = catalog
+        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
+        var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
+        batches.threads = command.batchThreads
+        let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
+        return RouteTable(
+            documenting: version, components: { ServedSchemas.components(catalog) },
+            SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
+            DeploymentRoutes(management, catalog: catalog).routes,
+            TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
+            AuditRoutes(desk).routes,
+            MetricsRoutes(
+                catalog: catalog, tally: tally, version: version, isOpen: command.edge.metricsOpen,
+                logs: served.compactMap { project in
+                    project.log.map { log in (project.project.name, { log.counters }) }
+                }, process: { process.figures() }
+            ).routes,
+            HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
+            ProcessRoutes(catalog: catalog, source: features, surroundings: surroundings).routes,
+            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
+            MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,
+            TensorRoutes(
+                catalog: catalog, predictions: predictions, version: version, isDraining: isDraining
+            ).routes)
+    }
+}
