@@ -81,7 +81,8 @@ final class BatchRun: Sendable {
                 try await spool.add(BatchBlock.head(model, passing: plan.passing, output: plan.output))
             }
             guard let reader else { return }
-            while flying.count > settings.threads + 1 { idle.append(try await land(flying.removeFirst())) }
+            // Enough that the threads have work while one block is logged and answered.
+            while flying.count > 2 * settings.threads + 6 { idle.append(try await land(flying.removeFirst())) }
             let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output)
             let (from, threads) = (start, threads)
             let task = Task {

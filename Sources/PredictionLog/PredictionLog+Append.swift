@@ -101,6 +101,49 @@ extension PredictionLog {
         return mode == .bestEffort ? .taken : .waiting
     }
 
+    /// Hands the records of a block over, all or none, their features from where they are, with one acknowledgement for
+    /// all of them. What the sampling policy leaves out is left out; `sampledOut` when it leaves out all.
+    /// - Parameters:
+    ///   - source: of all of them.
+    ///   - features: those of the record at this place.
+    package func submit(
+        block records: [PredictionRecord], source: PredictionSourceNumber,
+        features: (Int) -> UnsafeBufferPointer<Double>,
+        acknowledged: @escaping Acknowledgement
+    ) -> Admission {
+        records.withUnsafeBufferPointer { records in
+            var sizes: [(place: Int, size: EncodedSize)] = []
+            sizes.reserveCapacity(records.count)
+            var total = 0
+            for place in records.indices where isWanted(records[place]) {
+                let count = features(place).count
+                guard let size = EncodedSize(records[place], features: count, most: policy.bufferBytes) else {
+                    return refuse(.tooLarge, records.count)
+                }
+                sizes.append((place, size))
+                total += size.total
+            }
+            sampledOut.add(records.count - sizes.count, ordering: .relaxed)
+            if sizes.isEmpty { return .sampledOut }
+            guard total <= policy.bufferBytes else { return refuse(.tooLarge, sizes.count) }
+            var wakes = false
+            let refusal = state.withLock { state -> PredictionLogError? in
+                if let refusal = state.refusal(of: total, from: source) { return refusal }
+                for (place, size) in sizes { state.buffer.append(records[place], features: features(place), size) }
+                state.appended += sizes.count
+                if mode != .bestEffort {
+                    state.buffer.waiters.append(.init(acknowledged: acknowledged, courier: nil))
+                }
+                wakes = state.writerSleeps
+                state.writerSleeps = false
+                return nil
+            }
+            if let refusal { return refuse(refusal, sizes.count) }
+            if wakes { wake.signal() }
+            return mode == .bestEffort ? .taken : .waiting
+        }
+    }
+
     /// Wakes the writer, after records that were handed over without waking it.
     package func wakeWriter() {
         let wakes = state.withLock { state in

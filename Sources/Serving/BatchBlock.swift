@@ -63,7 +63,7 @@ package final class BatchBlock: @unchecked Sendable {
     ///   - skipping: leave rows out that cannot be scored.
     package func answer(from first: Int, skipping: Bool) -> [UInt8] {
         firstRow = first
-        var writer = BatchWriter(model, kept)
+        var writer = BatchWriter(model, kept, rows: batch.count)
         var (fault, warning) = (0, 0)
         for row in 0..<batch.count {
             var codes: [InputFault.Code] = []
@@ -90,7 +90,11 @@ package final class BatchBlock: @unchecked Sendable {
     ) -> PredictionLog.Admission {
         guard let journal = model.journal else { return .taken }
         var records: [PredictionRecord] = []
+        var rows: [Int] = []
         records.reserveCapacity(batch.count)
+        rows.reserveCapacity(batch.count)
+        var id = Array("\(known.requestID).".utf8)
+        let prefix = id.count
         var (fault, warning) = (0, 0)
         for row in 0..<batch.count {
             var codes: [String] = []
@@ -103,13 +107,27 @@ package final class BatchBlock: @unchecked Sendable {
                 fault += 1
                 continue
             }
+            rows.append(row)
+            id.removeLast(id.count - prefix)
+            Self.append(firstRow + row, to: &id)
             records.append(
                 PredictionRecord(
-                    requestID: "\(known.requestID).\(firstRow + row)", idempotencyKey: known.idempotencyKey,
+                    requestID: String(decoding: id, as: UTF8.self), idempotencyKey: known.idempotencyKey,
                     entityID: row < batch.entities.count ? batch.entities[row] : nil, source: journal.source,
-                    time: known.time, features: Array(batch.row(row)), score: probabilities[row],
+                    time: known.time, score: probabilities[row],
                     decision: model.isPositive(probabilities[row]), latency: known.latency, warnings: codes))
         }
-        return records.isEmpty ? .taken : journal.log.submit(records, acknowledged: acknowledged)
+        if records.isEmpty { return .taken }
+        return journal.log.submit(
+            block: records, source: journal.source, features: { batch.row(rows[$0]) }, acknowledged: acknowledged)
+    }
+
+    private static func append(_ number: Int, to bytes: inout [UInt8]) {
+        var power = 1
+        while number / power >= 10 { power *= 10 }
+        while power > 0 {
+            bytes.append(48 + UInt8(number / power % 10))
+            power /= 10
+        }
     }
 }

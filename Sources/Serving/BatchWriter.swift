@@ -6,7 +6,8 @@ struct BatchWriter {
     private let model: ServedModel
     private let kept: KeptCells
 
-    init(_ model: ServedModel, _ kept: KeptCells) {
+    init(_ model: ServedModel, _ kept: KeptCells, rows: Int) {
+        writer.reserve(rows * 64)
         self.model = model
         self.kept = kept
     }

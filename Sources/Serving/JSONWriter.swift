@@ -4,6 +4,8 @@ package struct JSONWriter: Sendable {
 
     package init() {}
 
+    mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
     /// Bytes that are JSON already.
