@@ -1,15 +1,9 @@
 package import ArgumentParser
 internal import Foundation
-internal import HTTPAPI
-internal import Hummingbird
 internal import Logging
 internal import Machine
-internal import NIOPosix
 internal import PredictionLog
 internal import Projects
-internal import ServiceLifecycle
-internal import Serving
-internal import UnixSignals
 internal import Vocabulary
 
 /// `martlet serve`, in a program of its own that links no training and no SQL library.
