@@ -6,9 +6,9 @@ each as of its own submission: the rows that are sent are those of the submissio
 feature must have the bits that it has in the gold table, which was built once over everything, and every probability
 must be the one that `/predict` gives for the gold row.
 
-The benchmark must be able to fail: the same with columns planted that read the future, in silver and in gold. The
-server must refuse to make features (`process.differs`), and a worker that is made to begin must give other values in
-just these columns.
+The benchmark must be able to fail: the same with columns planted that read the future, in silver and in gold. A run must
+refuse them (`leak.future-rows`), so must a feature worker (`process.differs`), and one that is made to begin must give
+other values in just these columns.
 
 The peer is a batch build: seconds for one table over the same files, divided by its rows.
 """
@@ -287,6 +287,8 @@ with _bench.scratch() as folder:
     if "seconds" not in result:
         raise SystemExit(f"bench: no features are made: {result}")
     comparison = result["comparison"]
+    print(f"{len(result['seconds'])} calls, {sum(comparison.differing.values())} features differ,"
+          f" p95 {percentile(result['seconds'], 0.95):.1f} ms", flush=True)
     report.equal("calls", len(result["seconds"]), min(arguments.calls, arguments.experiments))
     report.equal("features that differ from gold", sum(comparison.differing.values()), 0)
     report.add("features compared", comparison.compared)
@@ -308,10 +310,14 @@ with _bench.scratch() as folder:
         text = path.read_text()
         assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new))
-        # A champion with the planted SQL.
-        project.run(codes=(0, 2))
-        refused = over_http(project, 1)
-        report.equal(f"future planted in {layer}: what the server answers", refused.get("refusal"), "process.differs")
+        # No run takes it for a model, by the lineage alone.
+        run = project.run(codes=(1,))
+        report.equal(f"future planted in {layer}: a run is refused", run.code, 1)
+        build(project)
+        worker = Worker(project)
+        refusal = worker.greeting.get("error", {}).get("code")
+        report.equal(f"future planted in {layer}: why the worker will not begin", refusal, "process.differs")
+        report.equal(f"future planted in {layer}: its exit code", worker.end(), 2)
         report.equal(
             f"future planted in {layer}: columns that differ", ",".join(made_to_begin(project, arguments.planted_calls)),
             ",".join(sorted(wanted)))

@@ -33,6 +33,7 @@ extension SourceState {
                     && (wanted.map { zip($0, call.marks.same).contains { $0 == $1[row] } } ?? true)
             }
             picked.append(call.rows, overlayRows)
+            complete(overlayRows, call.rows, in: picked, from: stateRows.count)
         }
         guard isPlain else {
             let all = "all \(contract.source)"
@@ -98,6 +99,16 @@ extension SourceState {
         let lists = zip(wanted, places).compactMap { $1[$0] }
         if lists.count == 1 { return lists[0].map { Int($0) } }
         return Set(lists.joined()).sorted().map { Int($0) }
+    }
+
+    /// Fills cells that the request leaves out, and that came later, from the row that it sends again.
+    private func complete(_ rows: [Int], _ sent: KeptRows, in picked: RowShelf, from start: Int) {
+        for (offset, row) in rows.enumerated() {
+            guard let place = twins[row] else { continue }
+            for column in later where sent.isNull(column, row) && !shelf.isNull(column, place) {
+                picked.set(column, start + offset, to: shelf.rows(), place)
+            }
+        }
     }
 
     /// Empties the cells that were not known yet.

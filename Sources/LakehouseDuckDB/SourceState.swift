@@ -19,6 +19,10 @@ final class SourceState {
     private(set) var overlay: [Int] = []
     /// Rows of the state that the overlay stands for.
     private(set) var hidden: Set<Int> = []
+    /// Of the overlay's rows, the row of the state that each stands for.
+    private(set) var twins: [Int: Int] = [:]
+    /// Columns that are known later than their row.
+    let later: [Int]
     /// Rows by the value in each column that rows are chosen by, and by their keys.
     private(set) var places: [[Int64: [Int32]]]
     private var known: [RowMarks.Key: Int32] = [:]
@@ -31,7 +35,6 @@ final class SourceState {
     private let check: PreparedStatement
     /// A source without a key cannot tell a row that comes again: what the lake reaches up to, it knows.
     private let newest: Int64?
-    private let later: [Int]
     private var newRows: [Int] = []
     private var tellingRows: [(row: Int, place: Int)] = []
 
@@ -160,11 +163,12 @@ final class SourceState {
 
     /// What of the request's rows the state does not hold. Until they are kept, all of them lie over the state.
     private func compare(_ verdict: inout RowVerdict) {
-        guard let call else { return }
+        guard var call else { return }
         newRows = []
         tellingRows = []
         hidden = []
         overlay = []
+        twins = [:]
         if marks.plan.hasKey {
             // Of several rows under one key in a request, the last counts.
             var last: [RowMarks.Key: Int] = [:]
@@ -176,6 +180,11 @@ final class SourceState {
                     continue
                 }
                 hidden.insert(place)
+                twins[row] = place
+                // What is known is not taken back by a row that leaves it out.
+                for moment in marks.moments.indices where call.marks.moments[moment][row] == .max {
+                    call.marks.set(moment: moment, row, to: marks.moments[moment][place])
+                }
                 if later.contains(where: { shelf.isNull($0, place) && !call.rows.isNull($0, row) }) {
                     tellingRows.append((row, place))
                 }
@@ -188,6 +197,7 @@ final class SourceState {
             }
             overlay = newRows
         }
+        self.call = call
         let numbers = call.rows.integers(width - 1)
         let news = (newRows + tellingRows.map(\.row)).map { Int(numbers[$0]) }.sorted()
         if !news.isEmpty { verdict.news[source.contract.source] = news }
@@ -219,6 +229,7 @@ final class SourceState {
         call = nil
         overlay = []
         hidden = []
+        twins = [:]
         newRows = []
         tellingRows = []
     }

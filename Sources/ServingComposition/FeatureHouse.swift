@@ -101,8 +101,6 @@ final class FeatureHouse: FeatureSource, Sendable {
         variables["MARTLET_HOME"] = nil
         // A crash is told by its signal; a backtrace would keep the process for seconds.
         variables["SWIFT_BACKTRACE"] = "enable=no"
-        // The same few blocks are needed for each record: DuckDB's allocator keeps them at hand.
-        variables["DUCKDB_JE_MALLOC_CONF"] = "dirty_decay_ms:-1,muzzy_decay_ms:-1,lg_tcache_max:23"
         return FeatureWorker(
             FeatureWorker.Settings(
                 program: program,

@@ -117,7 +117,7 @@ import Vocabulary
         let plant = try Plant()
         plant.lookback = 3600
         let engine = try plant.engine()
-        let proof = try engine.prove(records: 50)
+        let proof = try withExtendedLifetime(plant) { try engine.prove(records: 50) }
         #expect(!proof.isRestricted && proof.difference == nil)
         #expect(proof.restriction?.hasPrefix("busy of ") == true || proof.restriction?.hasPrefix("recent of ") == true)
         #expect(try shown(engine, "j150") == plant.gold("j150"))
@@ -126,19 +126,21 @@ import Vocabulary
     @Test func aWrongEntityIsFoundOut() throws {
         let plant = try Plant()
         plant.same = ["id"]
-        let proof = try plant.engine().prove(records: 50)
+        let proof = try withExtendedLifetime(plant) { try plant.engine().prove(records: 50) }
         #expect(!proof.isRestricted && proof.difference == nil)
     }
 
     @Test func theFutureInGoldIsFoundOut() throws {
         let ahead = Self.gold.replacing("AND CURRENT ROW", with: "AND INTERVAL 6 HOURS FOLLOWING")
-        let proof = try Plant(ahead).engine().prove(records: 50)
+        let plant = try Plant(ahead)
+        let proof = try withExtendedLifetime(plant) { try plant.engine().prove(records: 50) }
         #expect(proof.difference?.hasPrefix("busy of ") == true)
     }
 
     @Test func theFutureInSilverIsFoundOut() throws {
         let ahead = Self.recent.replacing("AND CURRENT ROW", with: "AND INTERVAL 1 DAY FOLLOWING")
-        let proof = try Plant(recent: ahead).engine().prove(records: 50)
+        let plant = try Plant(recent: ahead)
+        let proof = try withExtendedLifetime(plant) { try plant.engine().prove(records: 50) }
         #expect(proof.difference?.hasPrefix("recent of ") == true)
     }
 
