@@ -71,7 +71,8 @@ final class House: Sendable {
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
             MonitoringRoutes(management).routes, AuditRoutes(desk).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
-            PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings).routes)
+            PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings).routes,
+            ProcessRoutes(catalog: catalog, source: NoFeatures(), surroundings: surroundings).routes)
         let responder = table.router(
             gatekeeper: IdentityGate(desk),
             edge: EdgeMiddleware(ids: RequestIDs(newID: surroundings.newID), isDraining: { false })
