@@ -15,7 +15,7 @@ struct AccessTests {
         "whoAmI": .viewer, "logOut": .viewer, "listModels": .viewer, "getModel": .viewer, "listVersions": .viewer,
         "deploymentStatus": .viewer, "trainingStatus": .viewer, "trainingLogs": .viewer, "trainingEvents": .viewer,
         "monitoringMetrics": .viewer, "monitoringAlerts": .viewer, "predict": .viewer, "predict1": .viewer,
-        "predict2": .viewer, "predict3": .viewer,
+        "predict2": .viewer, "predict3": .viewer, "process": .viewer, "process1": .viewer, "process2": .viewer,
         "registerModel": .operator, "startTraining": .operator, "retrain": .operator,
         "promoteModel": .approver, "approveModel": .approver, "rejectModel": .approver, "deploy": .approver,
         "rollback": .approver, "listAudit": .admin,
