@@ -38,7 +38,10 @@ package struct ProcessRoutes: Sendable {
                     .post, path, id: index == 0 ? "process" : "process\(index)",
                     "Make features of raw rows, and score them.", access: .needs(.predict),
                     accepts: [.init(ProcessForm.request)],
-                    replies: [.init(200, "Each record's prediction, in order.", .init(ProcessForm.answer))]
+                    replies: [
+                        .init(200, "Each record's prediction, in order.", .init(ProcessForm.answer)),
+                        .problem(409, "No source of this project can bring single records."),
+                    ]
                 ) { request, context in
                     let slot = try catalog.slot(
                         project: context.segment("project") ?? context.principal?.project,

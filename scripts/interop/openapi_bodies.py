@@ -1,5 +1,6 @@
 """Hooks of schemathesis for what JSON Schema cannot say of a body: that lists have the same length, that a tensor has as
-many values as its shape says and the type that the model wants, that an Idempotency-Key belongs to one request only. Bodies
+many values as its shape says and the type that the model wants, that a file has the model's columns and those that are
+to be kept, that an Idempotency-Key belongs to one request only. Bodies
 that are meant to be taken are made so; those that are meant to be refused are left as they are.
 """
 import itertools
@@ -51,11 +52,14 @@ def fitting(path, media, body):
     if path.endswith("/infer"):
         made = tensors(body if isinstance(body, dict) else {})
         return made if media == "application/json" else json.dumps(made).encode()
+    if media == "text/csv" and path.endswith(("/invocations", "/predict/batch")):
+        lines = [[column["name"] for column in inputs()]]
+        lines += [[str(value(column, row)) for column in inputs()] for row in range(3)]
+        return "\n".join(",".join(line) for line in lines) + "\n"
+    if path.endswith("/predict/batch"):
+        rows = [{column["name"]: value(column, row) for column in inputs()} for row in range(3)]
+        return "".join(json.dumps(row) + "\n" for row in rows)
     if path.endswith("/invocations"):
-        if media == "text/csv":
-            lines = [[column["name"] for column in inputs()]]
-            lines += [[str(value(column, row)) for column in inputs()] for row in range(3)]
-            return "\n".join(",".join(line) for line in lines) + "\n"
         return invocation(body) if isinstance(body, dict) else body
     if path.endswith("/predict") and isinstance(body, dict) and isinstance(body.get("columns"), dict):
         fewest = min((len(values) for values in body["columns"].values()), default=0)
@@ -72,6 +76,8 @@ def before_call(context, case, kwargs):
     # What is assigned is judged anew, also a body that is left out.
     if body is not case.body:
         case.body = body
+    if case.query and "keep" in case.query:
+        case.query["keep"] = inputs()[0]["name"]
     key = case.headers.get("Idempotency-Key") if case.headers else None
     if isinstance(key, str) and len(key) < 100:
         case.headers["Idempotency-Key"] = f"{key}{next(counted)}"
