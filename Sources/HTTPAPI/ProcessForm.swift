@@ -34,13 +34,15 @@ struct ProcessForm: Sendable {
 
     /// Records of one request; each takes the worker's time.
     static let mostRecords = 100
-    private static let cell = Schema.oneOf([.number, .text, .boolean, .null])
+    private static let cell = Schema.oneOf([.number, .line, .boolean, .null])
     static let request = Schema.object(
         .init(
             "rows", .object([], additional: .list(.object([], additional: cell), maxItems: 10_000)),
             "Rows of the model's sources, by source, with the columns of their contracts."),
         .init(
-            "keys", .list(.oneOf([.text, .integer]), maxItems: mostRecords), optional: true,
+            "keys",
+            .list(.oneOf([.text(maxLength: 1_000), .integer(minimum: .min, maximum: .max)]), maxItems: mostRecords),
+            optional: true,
             "Records that are wanted; by default those that the request brings."),
         .init("store", .boolean, optional: true, "Whether the rows count for later records; by default they do."),
         .init("score", .boolean, optional: true, "Whether a prediction is wanted; by default it is."),

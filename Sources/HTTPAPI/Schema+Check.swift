@@ -31,7 +31,9 @@ extension Schema {
             if let maxLength, text.unicodeScalars.count > maxLength {
                 return wrong("body.value", "must have at most \(maxLength) characters")
             }
-            if let pattern, let rule = try? Regex(pattern), text.firstMatch(of: rule) == nil {
+            if let pattern, pattern != Schema.withoutNUL, let rule = try? Regex(pattern),
+                text.firstMatch(of: rule) == nil
+            {
                 return wrong("body.value", "must look like \(pattern)")
             }
             if format == "date-time", Timestamp(text) == nil { return wrong("body.value", "must be a time") }
@@ -47,7 +49,10 @@ extension Schema {
         case (.object, _): return type("an object")
         case (.oneOf(let schemas), _), (.anyOf(let schemas), _):
             let found = schemas.map { $0.faults(in: value, at: path) }
-            return found.contains { $0.isEmpty } ? [] : found.min { $0.count < $1.count } ?? []
+            // Of the right type, where one is.
+            let near = found.filter { $0.contains { $0.path != path || $0.code != "body.type" } }
+            return found.contains { $0.isEmpty }
+                ? [] : (near.isEmpty ? found : near).min { $0.count < $1.count } ?? []
         case (.named, _): return []
         }
     }

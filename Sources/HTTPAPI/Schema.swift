@@ -34,6 +34,9 @@ package indirect enum Schema: Sendable, Equatable {
     package static var integer: Schema { .integer() }
     package static var number: Schema { .number() }
     package static var text: Schema { .text() }
+    /// A text of any length, but without the character that no database takes.
+    static var line: Schema { .text(pattern: withoutNUL) }
+    static let withoutNUL = "^[^\\u0000]*$"
     package static func object(_ members: Member...) -> Schema { .object(members) }
     /// The schema, or null.
     package var orNull: Schema { .oneOf([self, .null]) }
@@ -58,7 +61,7 @@ extension Schema {
         case .text(let format, let pattern, let oneOf, let maxLength):
             Self.typed(
                 "string", ("format", format.map { .text($0) }),
-                ("pattern", (pattern ?? (oneOf == nil && maxLength != nil ? "^[^\\u0000]*$" : nil)).map { .text($0) }),
+                ("pattern", (pattern ?? (oneOf == nil && maxLength != nil ? Self.withoutNUL : nil)).map { .text($0) }),
                 ("enum", oneOf.map { .list($0.map { .text($0) }) }),
                 ("maxLength", maxLength.map { .integer(Int64($0)) }))
         case .list(let items, let minItems, let maxItems):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks a running server everything that its OpenAPI document promises, with schemathesis and all of its checks.
 
-    openapi.py BASE TOKEN MODEL [--examples N] [--plant]
+    openapi.py BASE TOKEN MODEL [--examples N] [--seed N] [--plant]
 
 Bodies are made to fit MODEL where JSON Schema cannot say what fits (openapi_bodies.py). With --plant the answers come through a proxy that adds one field to each object: a check that does not find it is none.
 Exits with schemathesis's own code: 0 when every route keeps what the document says.
@@ -64,15 +64,19 @@ def main():
     parser.add_argument("token")
     parser.add_argument("model")
     parser.add_argument("--examples", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--plant", action="store_true")
     options = parser.parse_args()
     base = proxy(options.base) if options.plant else options.base
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", f"{base}/openapi.json", "--url", base,
         "--header", f"Authorization: Bearer {options.token}", "--checks", "all", "--phases", "examples,coverage,fuzzing",
-        "--max-examples", str(options.examples), "--seed", "7", "--generation-database", "none", "--no-color",
+        "--max-examples", str(options.examples), "--seed", str(options.seed), "--generation-database", "none", "--no-color",
         "--request-timeout", "20", "--output-sanitize", "false", "--suppress-health-check", "all",
     ]
+    if options.plant:
+        # One is enough; each is first made as small as it can be.
+        command += ["--max-failures", "1"]
     here = os.path.dirname(os.path.abspath(__file__))
     environment = {
         **os.environ, "SCHEMATHESIS_HOOKS": "openapi_bodies", "PYTHONPATH": here, "PYTHONDONTWRITEBYTECODE": "1",
