@@ -46,6 +46,8 @@ end
 class Load:
     """wrk at full speed until it is told to stop."""
 
+    last = None
+
     def __init__(self, server, script):
         self.process = subprocess.Popen(
             ["wrk", "-t1", "-c16", "-d3600s", "-s", str(script), server.url], stdout=subprocess.PIPE, text=True)
@@ -72,10 +74,11 @@ def second_version(folder):
 
 
 def swap(server, count):
-    """Swaps the champion so many times; gives how many answers after a swap were by another version."""
-    stale = 0
+    """Swaps the champion so many times, ten a second; gives how many answers after a swap were by another version."""
+    stale, begun = 0, time.monotonic()
     for index in range(count):
         version = 1 + index % 2
+        time.sleep(max(0, index / 10 - (time.monotonic() - begun)))
         call(server, "/api/deploy", {"model": f"speed@{version}"})
         if json.loads(urllib.request.urlopen(server.request(), timeout=10).read())["version"] != version:
             stale += 1
@@ -99,11 +102,11 @@ def attempts(server):
     return found
 
 
-def murder(server, how):
-    """Queues a training and ends its process in the middle; gives the attempt's end as the queue tells it."""
-    more = ["--memory-limit", "60MB"] if how == "memory" else []
+def murder(server, how, seed):
+    """Queues a training on another split and ends its process in the middle; gives the attempt's end as the queue tells it."""
+    more = ["--memory-limit", "20MB"] if how == "memory" else []
     told = json.loads(subprocess.run(
-        [MARTLET, "jobs", "submit", "train", "--project", str(server.folder), "--max-attempts", "1", "--json", *more],
+        [MARTLET, "jobs", "submit", "train", "--project", str(server.folder), "--split-seed", str(seed), "--max-attempts", "1", "--json", *more],
         check=True, capture_output=True, text=True).stdout)
     begun = time.monotonic()
     if how != "memory":
@@ -111,9 +114,12 @@ def murder(server, how):
             if time.monotonic() - begun > 60:
                 sys.exit("swaps: no worker took the job")
             time.sleep(0.02)
-        time.sleep(1)
+        time.sleep(0.7)
         for process in found:
-            os.kill(process, getattr(signal, how))
+            try:
+                os.kill(process, getattr(signal, how))
+            except ProcessLookupError:
+                sys.exit("swaps: the training was over before it could be ended")
     while True:
         job = json.loads(subprocess.run(
             [MARTLET, "jobs", "show", told["id"], "--project", str(server.folder), "--json"], check=True,
@@ -137,7 +143,7 @@ def main():
         scratch = pathlib.Path(scratch)
         row, _ = project(scratch / "speed")
         second_version(scratch / "speed")
-        server = martlet(scratch, row, role="operator")
+        server = martlet(scratch, row, role="admin")
         server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
         try:
             expected = {}
@@ -167,10 +173,11 @@ def main():
             seconds = time.monotonic() - begun
             swapped = load.end()
             load, ends = Load(server, script), {}
-            for how in ["SIGKILL", "SIGSEGV", "memory", "SIGSTOP"]:
-                ends[how] = murder(server, how)
+            for seed, how in enumerate(["SIGKILL", "SIGSEGV", "memory", "SIGSTOP"], 100):
+                ends[how] = murder(server, how, seed)
             killed = load.end()
         finally:
+            Load.last and Load.last.kill()
             server.end()
     report.add("requests/s, nothing else", quiet["rate"])
     report.add("p99 ms, nothing else", quiet["p99"])

@@ -36,9 +36,14 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Seconds that running jobs get when the worker is asked to stop.", valueName: "s"))
     var grace = 30.0
 
-    @Flag(help: "Stop, as after SIGTERM, when standard input ends: for a worker that another program looks after.")
+    @Flag(
+        help: """
+            For a worker that another program looks after, such as a server: stop, as after SIGTERM, when standard input \
+            ends, and let jobs work only when nothing else wants the processor.
+            """)
     var attached = false
 
+    @Flag(help: .hidden) var onlyWhenIdle = false
     @Option(help: .hidden) var attempt: String?
     @Option(help: .hidden) var token: Int?
     @Option(help: .hidden) var supervisor: Int32?
@@ -56,14 +61,14 @@ struct WorkerCommand: ParsableCommand {
         if let attempt, let token, let supervisor {
             return try Attempt(
                 ticket: JobTicket(job: attempt, token: token), composition: place.composition()
-            ).run(supervisor: supervisor, lease: lease)
+            ).run(supervisor: supervisor, lease: lease, onlyWhenIdle: onlyWhenIdle)
         }
         if attached { Signals.stopWhenInputEnds() }
         let composition = try place.composition()
         try composition.supervise(
             .init(
                 slots: slots, memoryLimit: memoryLimit?.bytes, lease: lease, grace: grace,
-                mode: once ? .once : drain ? .drain : .serve),
+                mode: once ? .once : drain ? .drain : .serve, jobsOnlyWhenIdle: attached),
             say: { Output.note("\(composition.surroundings.now()) \($0)") })
     }
 }
@@ -73,8 +78,8 @@ private struct Attempt {
     let ticket: JobTicket
     let composition: Composition
 
-    func run(supervisor: Int32, lease: Double) throws {
-        LifeLine.begin(supervisor: supervisor, every: min(5, lease / 6))
+    func run(supervisor: Int32, lease: Double, onlyWhenIdle: Bool) throws {
+        LifeLine.begin(supervisor: supervisor, every: min(5, lease / 6), onlyWhenIdle: onlyWhenIdle)
         let job = try composition.withJobs { try $0.claimed(ticket) }
         var ending = perform(job)
         let output = AttemptLauncher.output(of: job.id, attempt: ticket.token, in: composition.jobLogs)

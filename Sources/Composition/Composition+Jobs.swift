@@ -21,8 +21,14 @@ extension Composition {
         package var lease: Double
         package var grace: Double
         package var mode: Supervisor.Mode
+        /// Whether jobs give way to everything else on the machine.
+        package var jobsOnlyWhenIdle: Bool
 
-        package init(slots: Int, memoryLimit: Int64?, lease: Double, grace: Double, mode: Supervisor.Mode) {
+        package init(
+            slots: Int, memoryLimit: Int64?, lease: Double, grace: Double, mode: Supervisor.Mode,
+            jobsOnlyWhenIdle: Bool
+        ) {
+            self.jobsOnlyWhenIdle = jobsOnlyWhenIdle
             self.slots = slots
             self.memoryLimit = memoryLimit
             self.lease = lease
@@ -50,7 +56,7 @@ extension Composition {
                 [
                     "worker", "--attempt", job.id, "--token", "\(job.token)", "--supervisor", "\(Disk.processID)",
                     "--lease", "\(wish.lease)", "--project", folder, "--home", home,
-                ]
+                ] + (wish.jobsOnlyWhenIdle ? ["--only-when-idle"] : [])
             })
         Signals.catchStop()
         try withJobs { jobs in

@@ -16,6 +16,8 @@ final class ChampionWatch: Sendable {
     private let uptime: @Sendable () -> Double
     private let isOver = Atomic<Bool>(false)
     private let looking = Mutex(())
+    /// The version that answered before, still loaded: going back to it takes no time.
+    private let before = Mutex<[ModelKey: ServedModel]>([:])
     private let failures = Mutex<[ModelKey: Failure]>([:])
 
     /// A version that could not be taken, and when it is tried again.
@@ -72,15 +74,22 @@ final class ChampionWatch: Sendable {
 
     private func load(_ version: Int, _ slot: ModelSlot, _ project: ServedProject) throws {
         do {
-            let (next, verified) = try project.load(ModelReference(model: slot.key.model, selector: .version(version)))
-            let before = slot.swap(to: next)
+            let kept = before.withLock { $0[slot.key] }.flatMap { $0.version == version ? $0 : nil }
+            let (next, verified) =
+                try kept.map { ($0, nil) }
+                ?? project.load(ModelReference(model: slot.key.model, selector: .version(version)))
+            let replaced = slot.swap(to: next)
+            before.withLock { $0[slot.key] = replaced }
             failures.withLock { $0[slot.key] = nil }
             logger.info(
                 "model loaded",
                 metadata: [
                     "model": "\(slot.key)", "version": "\(version)",
-                    "replaces": "\(before.map { "\($0.version)" } ?? "nothing")",
-                    "verified": "\(verified.map { "\($0) sample predictions" } ?? "no: it has no sample predictions")",
+                    "replaces": "\(replaced.map { "\($0.version)" } ?? "nothing")",
+                    "verified":
+                        kept == nil
+                        ? verified.map { "\($0) sample predictions" } ?? "no: it has no sample predictions"
+                        : "when it was loaded",
                 ])
         } catch {
             let now = uptime()

@@ -22,7 +22,8 @@ package final class LifeLine: Sendable {
 
     /// Makes this process an attempt: less important than others, giving a sign of life every `seconds` from a thread
     /// of its own, and gone as soon as the process `supervisor` is.
-    package static func begin(supervisor: Int32, every seconds: Double) {
+    /// - Parameter onlyWhenIdle: whether it works only when nothing else wants the processor, as beside a server (Linux).
+    package static func begin(supervisor: Int32, every seconds: Double, onlyWhenIdle: Bool) {
         signal(SIGPIPE, SIG_IGN)
         Platform.dieWithParent()
         // The supervisor may have gone before that was set.
@@ -44,6 +45,7 @@ package final class LifeLine: Sendable {
         // After that: this thread and those that it starts give way, the life line does not. Otherwise a busy machine
         // could keep a process silent that is well.
         Platform.yieldToOthers()
+        if onlyWhenIdle { Platform.workWhenIdle() }
     }
 
     package func report(_ progress: JobProgress) {
@@ -68,6 +70,19 @@ private enum Platform {
         private typealias Prctl = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
         private typealias Syscall = @convention(c) (Int, Int, Int, Int) -> Int
 
+        private typealias SetScheduler = @convention(c) (Int32, Int32, UnsafeRawPointer) -> Int32
+
+        /// This thread, and those that it starts, in the scheduler's class SCHED_IDLE. However low its nice value, a
+        /// thread of the usual class would get slices of some milliseconds in which a prediction waits.
+        static func workWhenIdle() {
+            guard let symbol = dlsym(nil, "sched_setscheduler") else { return }
+            let idle: Int32 = 5
+            withUnsafeBytes(of: Int32(0)) { priority in
+                guard let start = priority.baseAddress else { return }
+                _ = unsafeBitCast(symbol, to: SetScheduler.self)(0, idle, start)
+            }
+        }
+
         /// The kernel kills this process when the thread that started it ends, also if it is stopped. Swift does not
         /// import C functions of a variable number of arguments, so they are looked up.
         static func dieWithParent() {
@@ -77,6 +92,7 @@ private enum Platform {
         }
     #else
         static func dieWithParent() {}
+        static func workWhenIdle() {}
     #endif
 
     /// Processor and disk go to others first, and when the machine runs out of memory this process goes first.

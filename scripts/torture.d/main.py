@@ -225,6 +225,9 @@ def self_test(options, path, scratch, seed):
     folder = Path(scratch) / "self-test-predictions"
     folder.mkdir()
     missed += predictions.self_test(Program(path), Shim(folder), folder, seed, say)
+    folder = Path(scratch) / "self-test-serving"
+    folder.mkdir()
+    missed += serving.self_test(Program(path), folder, seed, say)
     for name, program in broken.write(path, scratch):
         folder = Path(scratch) / program.name.replace("broken", "self-test")
         folder.mkdir()
