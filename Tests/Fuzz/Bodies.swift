@@ -83,22 +83,12 @@ enum Bodies {
         let text = String(decoding: bytes, as: UTF8.self).lowercased()
         // Half a surrogate pair is U+FFFD here and refused there.
         if text.contains("\\ud") { return nil }
-        // A number that no double holds, where nobody looks at it.
-        guard let ours = JSONValue(parsing: bytes) else {
-            demand(false, "\(what): what is accepted is JSON: \(text)")
-            return nil
-        }
-        demand(holdsInfinity(ours), "\(what): what is accepted, Foundation accepts: \(text)")
+        // A number that no double holds, where nobody looks at it; also in a member that comes again.
+        let numbers = text.split { !"0123456789+-.e".contains($0) }
+        demand(
+            numbers.contains { Double($0).map { !$0.isFinite } ?? false },
+            "\(what): what is accepted, Foundation accepts: \(text)")
         return nil
-    }
-
-    private static func holdsInfinity(_ value: JSONValue) -> Bool {
-        switch value {
-        case .number(let number): !number.isFinite
-        case .list(let items): items.contains { holdsInfinity($0) }
-        case .object(let members): members.values.contains { holdsInfinity($0) }
-        default: false
-        }
     }
 
     /// The same rows in every other form must give the same values.
