@@ -72,9 +72,18 @@ final class SpawnedProcess: JobProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+        var flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
         for (target, file) in files { posix_spawn_file_actions_adddup2(&actions, file, target) }
+        // Nothing else that is open here: a server's port and the connections of its clients would stay open with the
+        // child, and not everything that opens files marks them.
+        #if canImport(Glibc)
+            for file in OpenFiles.beyond(files.map(\.0).max() ?? 2) {
+                posix_spawn_file_actions_addclose(&actions, file)
+            }
+        #else
+            flags |= POSIX_SPAWN_CLOEXEC_DEFAULT
+        #endif
+        posix_spawnattr_setflags(&attributes, Int16(flags))
         var words: [UnsafeMutablePointer<CChar>?] = (["martlet"] + arguments).map { strdup($0) } + [nil]
         var settings: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + settings { free(text) } }

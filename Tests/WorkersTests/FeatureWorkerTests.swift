@@ -51,6 +51,27 @@ import Workers
         done
         """
 
+    #if os(Linux)
+        @Test func nothingThatIsOpenHereIsOpenInTheChild() async throws {
+            let place = try Place()
+            // As a library opens it: without a mark that it is not for children.
+            let file = open(place.folder + "/secret", O_RDWR | O_CREAT, 0o600)
+            let high = fcntl(file, F_DUPFD, 200)
+            defer { for each in [file, high] { close(each) } }
+            #expect(file >= 0 && high >= 200)
+            let worker = worker(
+                place,
+                """
+                echo '{"ready":true}'
+                while read -r number; do [ -e /proc/$$/fd/$number ] && echo open || echo closed; done
+                """)
+            defer { worker.stop() }
+            try await eventually("ready") { worker.condition == .ready }
+            #expect(try await ask(worker, "0") == "open")
+            #expect(try await ask(worker, "\(high)") == "closed")
+        }
+    #endif
+
     @Test func answersAndIsStartedAnewWhenItDies() async throws {
         let place = try Place()
         let worker = worker(place, Self.echo)

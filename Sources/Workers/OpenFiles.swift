@@ -1,0 +1,18 @@
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+
+    /// Files that this process may have open.
+    enum OpenFiles {
+        /// Numbers above one, to all that are open and some more: other threads open files meanwhile, which get the lowest
+        /// numbers that are free. To close one that is not open is no fault in a child's file actions.
+        static func beyond(_ last: Int32) -> Range<Int32> {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            let most = Int32(clamping: limit.rlim_cur)
+            let open = Disk.list("/proc/self/fd").compactMap { Int32($0) }.max() ?? 4096
+            return last + 1..<max(last + 1, min(most, open + 512))
+        }
+    }
+#endif
