@@ -129,7 +129,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private func sayTooSlow(_ detail: String, _ context: ChannelHandlerContext) {
-        if pace.hasAnswer { return context.close(promise: nil) }
+        // What is said now would stand for the answer to an earlier request.
+        if pace.hasAnswer || pace.elsewhere > (pace.phase == .body ? 1 : 0) { return context.close(promise: nil) }
         say("408 Request Timeout", "request.slow", detail, retryAfter: nil, context)
     }
 

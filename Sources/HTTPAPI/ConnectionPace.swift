@@ -20,6 +20,8 @@ final class ConnectionPace {
     var bytes = 0
     /// Whether an answer has begun, so that no other can be sent.
     var hasAnswer = false
+    /// Requests that the router has not answered yet.
+    var elsewhere = 0
 
     /// Bytes have come.
     @inline(__always)
@@ -36,7 +38,7 @@ final class ConnectionPace {
     func headEnded() {
         phase = .body
         bytes = 0
-        hasAnswer = false
+        if elsewhere == 0 { hasAnswer = false }
     }
 
     @inline(__always)
@@ -45,6 +47,12 @@ final class ConnectionPace {
     /// An answer has left. Requests that came behind it are found when they are read.
     @inline(__always)
     func answered() { phase = .idle }
+
+    /// Between requests from now on.
+    func rest() {
+        phase = .idle
+        since = .now()
+    }
 }
 
 /// How slow a client may be.

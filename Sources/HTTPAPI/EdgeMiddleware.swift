@@ -46,6 +46,8 @@ package struct EdgeMiddleware: RouterMiddleware {
             response = problem.response(requestID: context.requestID)
         }
         watch?.end(request, context, response)
+        // Also of a refusal: a client takes what stands behind this head for its next answer.
+        if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = context.requestID
         if isDraining() { response.headers[.connection] = "close" }
         return response

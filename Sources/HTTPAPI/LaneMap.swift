@@ -76,6 +76,7 @@ struct LaneMap: Sendable {
             switch name.utf8.count {
             case 4 where name.lowercased() == "host": host = value
             case 6 where ["expect", "origin"].contains(name.lowercased()): return nil
+            case 7 where name.lowercased() == "upgrade": return nil
             case 12 where name.lowercased() == "content-type": call.contentType = value
             case 12 where name.lowercased() == "x-request-id":
                 guard let given = EdgeMiddleware.accepted(value) else { continue }
@@ -106,5 +107,18 @@ struct LaneMap: Sendable {
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
             principal: principal, route: found.route, forwardedAddress: forwardedAddress, arrived: surroundings.uptime()
         )
+    }
+
+    /// Whether a head names more than one host.
+    static func hasManyHosts(_ head: HTTPRequestHead) -> Bool {
+        var hosts = 0
+        for (name, _) in head.headers where name.utf8.count == 4 && name.lowercased() == "host" { hosts += 1 }
+        return hosts > 1
+    }
+
+    /// Whether nothing is read behind this request: it asks for that, or for another protocol, which is not given, but
+    /// the parser stops there (`java.net.http` asks for HTTP/2 with its first request).
+    static func endsConnection(_ head: HTTPRequestHead) -> Bool {
+        !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "upgrade")
     }
 }

@@ -45,6 +45,12 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var holdsRead = false
     /// The server ends: the connection closes after the answer that waits.
     private var isQuiescing = false
+    /// What ended the client's side while an answer waited: behind that answer it is passed on.
+    private var fault: (any Error)?
+    private var inputHasClosed = false
+    /// The last request that the router has ends the connection: nothing behind it is read.
+    private var isLast = false
+    private var hasClosed = false
 
     init(_ map: LaneMap, _ bench: LaneBench, _ pace: ConnectionPace) {
         self.map = map
@@ -60,6 +66,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { rawContext = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if hasClosed { return }
         let part = unwrapInboundIn(data)
         if case .answering = state { return waiting.append(part) }
         take(part, context)
@@ -69,6 +76,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         switch (part, state) {
         case (.head(let head), _):
             pace.headEnded()
+            // Of two names each side could believe another one (RFC 9112, section 3.2).
+            if LaneMap.hasManyHosts(head) { return context.fireErrorCaught(HTTPParserError.invalidHeaderToken) }
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
                 state = .collecting(request, nil)
             } else {
@@ -92,7 +101,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             answer(context, request, body ?? ByteBuffer())
         case (.body, _): context.fireChannelRead(wrapInboundOut(part))
         case (.end, _):
-            pace.requestEnded()
+            // A refusal may have left before the body had come.
+            if elsewhere > 0 { pace.requestEnded() } else { pace.rest() }
             context.fireChannelRead(wrapInboundOut(part))
             state = .idle
         }
@@ -100,18 +110,28 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func pass(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         elsewhere += 1
+        pace.elsewhere = elsewhere
         state = .passing
+        isLast = isLast || LaneMap.endsConnection(head)
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head: pace.hasAnswer = true
+        case .head(var head):
+            pace.hasAnswer = true
+            guard isLast, elsewhere == 1, head.status.code >= 200 else { break }
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+            return context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: break
         case .end:
             elsewhere -= 1
-            pace.answered()
-            pace.since = .now()
+            pace.elsewhere = elsewhere
+            pace.rest()
+            guard isLast, elsewhere == 0 else { break }
+            hasClosed = true
+            context.writeAndFlush(data, promise: promise)
+            return context.close(promise: nil)
         }
         context.write(data, promise: promise)
     }
@@ -121,15 +141,17 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        switch state {
-        case .answering, .collecting:
-            if event is ChannelShouldQuiesceEvent {
-                isQuiescing = true
-                return
-            }
-        case .idle, .passing: break
+        switch (state, event) {
+        case (.answering, is ChannelShouldQuiesceEvent), (.collecting, is ChannelShouldQuiesceEvent):
+            isQuiescing = true
+        case (.answering, ChannelEvent.inputClosed): inputHasClosed = true
+        default: context.fireUserInboundEventTriggered(event)
         }
-        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if hasClosed { return }
+        if case .answering = state { fault = error } else { context.fireErrorCaught(error) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -180,9 +202,21 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         guard rawContext != nil else { return }
         state = .idle
         send(out, told, status, context)
-        while !waiting.isEmpty {
+        while !waiting.isEmpty, !hasClosed {
             if case .answering = state { return }
             take(waiting.removeFirst(), context)
+        }
+        if hasClosed { return waiting = [] }
+        if case .answering = state { return }
+        if let fault {
+            self.fault = nil
+            context.fireErrorCaught(fault)
+        }
+        // The router takes what it was given only when it is told that this is all for now.
+        if elsewhere > 0 { context.fireChannelReadComplete() }
+        if inputHasClosed {
+            inputHasClosed = false
+            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         }
         if holdsRead {
             holdsRead = false
@@ -201,7 +235,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
                 RequestSeries(method: "POST", route: LaneTally.routes[told.route], status: status), id: told.requestID,
                 seconds: seconds, principal: told.principal, address: told.forwardedAddress ?? peer)
         }
-        if !told.keepsAlive || isQuiescing { context.close(promise: nil) }
+        if !told.keepsAlive || isQuiescing {
+            hasClosed = true
+            context.close(promise: nil)
+        }
     }
 
     private func refuse(_ error: any Error, _ told: Told, _ context: ChannelHandlerContext) {

@@ -16,6 +16,11 @@ import Vocabulary
         #expect(outcome.code == 0, "\(outcome)")
     }
 
+    @Test func `each request has its own answer, whatever comes with it`() throws {
+        let outcome = try edge("frames", RunningServer(try LookAlikes.downtime()))
+        #expect(outcome.code == 0, "\(outcome)")
+    }
+
     @Test func `a client has so many requests, with a token and without`() throws {
         let outcome = try edge("rate", RunningServer(try LookAlikes.downtime(), "--rate-limit", "20/60"))
         #expect(outcome.code == 0, "\(outcome)")

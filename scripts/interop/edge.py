@@ -5,6 +5,7 @@
     edge.py rate PORT TOKEN         one with --rate-limit 20/60
     edge.py proxy PORT TOKEN        one with --behind-proxy --rate-limit 20/60
     edge.py tls PORT TOKEN CA       one with a certificate for localhost that is its own authority
+    edge.py frames PORT TOKEN       any: where one request ends and the next begins, and whose answer is whose
     edge.py predict PORT TOKEN      any: a prediction on the event loop, which must be 200 (used by the others)
 
 Exits with 0 when all is as docs/serving.md has it, else says what is not.
@@ -119,6 +120,14 @@ def slow():
     text, seconds = rest(link)
     check(text.startswith(b"HTTP/1.1 200") and b" 408 " not in text, "an idle connection was told something", text)
     check(1 < seconds < 6, "an idle connection was not closed in time", seconds)
+    # Idle after a refusal that left before the body had come: the same.
+    link = dial()
+    link.sendall(head("POST", "/nothing", 5)[:-2].replace(TOKEN.encode(), b"none") + b"\r\n")
+    check(link.recv(65536).startswith(b"HTTP/1.1 404"), "no refusal before the body")
+    link.sendall(b"12345")
+    link.settimeout(8)
+    text, seconds = rest(link)
+    check(text == b"" and 1 < seconds < 6, "an idle connection was not closed after a refusal", seconds, text)
     # A client that asks and asks and takes nothing.
     before = metric("process_resident_memory_bytes")
     link = dial()
@@ -235,4 +244,64 @@ def tls():
     print(re.sub(r"\W", "", connection.sock.getpeercert()["serialNumber"]))
 
 
-{"slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "predict": predict}[KIND]()
+def talk(*pieces):
+    """The statuses that pieces sent at once are answered with, whether the other side closed, and all that came."""
+    link = dial()
+    link.settimeout(1.5)
+    link.sendall(b"".join(pieces))
+    text, closed = b"", False
+    try:
+        while piece := link.recv(65536):
+            text += piece
+        closed = True
+    except TimeoutError:
+        pass
+    except ConnectionResetError:
+        closed = True
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", text)], closed, text
+
+
+def frames():
+    row = json.dumps({"record": record()}).encode()
+    one = head("POST", "/predict", len(row)) + row
+    get = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def with_header(line, message=one):
+        return message.replace(b"\r\n", b"\r\n" + line + b"\r\n", 1)
+
+    def expect(what, statuses, closes, *pieces):
+        got, closed, text = talk(*pieces)
+        check((got, closed) == (statuses, closes), what, got, closed, text[:300])
+        return text
+
+    # Lane and router in turn, all in one packet.
+    expect("a request for the router behind one on the lane", [200] * 3, False, one, get, one)
+    expect("one for the lane behind one for the router", [200] * 3, False, get, one, get)
+    expect("fifty at once", [200] * 50, False, one * 50)
+    chunked = one.replace(b"Content-Length: %d" % len(row), b"Transfer-Encoding: chunked")
+    chunked = chunked.replace(row, b"%x\r\n%s\r\n0\r\n\r\n" % (len(row), row))
+    expect("behind chunks", [200] * 2, False, chunked, get)
+    # What is broken behind a good request does not take its answer away.
+    expect("nonsense behind a prediction", [200, 400], True, one, b"\0\0nonsense\r\n\r\n")
+    expect("more behind a prediction that closes", [200], True, with_header(b"Connection: close"), one, get)
+    expect("more behind an answer that closes", [200], True, with_header(b"Connection: close", get), one, one)
+    # Lengths and names of which there are two.
+    both = with_header(b"Transfer-Encoding: chunked")
+    for what, message in [("two kinds of length", both), ("two lengths", with_header(b"Content-Length: 3")),
+                          ("two hosts", with_header(b"Host: evil.example")),
+                          ("two hosts at the router", with_header(b"Host: evil.example", get)),
+                          ("a folded line", with_header(b"X-A: b\r\n c")), ("bare ends of lines", one.replace(b"\r", b""))]:
+        expect(what, [400], True, message)
+    # A client takes what stands behind the head for its next answer.
+    for path in [b"/health", b"/predict", b"/nothing"]:
+        got, _, text = talk(b"HEAD " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        check(len(got) == 1 and text.endswith(b"\r\n\r\n"), "a body behind HEAD", path, text)
+    # The parser reads nothing behind a wish for another protocol, nor may a client of HTTP/1.0 be kept waiting.
+    for message in [one, get]:
+        text = expect("a wish for HTTP/2", [200], True, with_header(b"Connection: Upgrade\r\nUpgrade: h2c", message))
+        check(b"connection: close" in text.lower(), "the end is not announced", text)
+        expect("HTTP/1.0", [200], True, message.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    predict()
+
+
+{"slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "frames": frames, "predict": predict}[KIND]()
