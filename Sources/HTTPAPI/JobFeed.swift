@@ -45,7 +45,8 @@ struct JobFeed: Sendable {
     }
 
     private func event(_ name: String, data: String) -> String {
-        let lines = data.split(separator: "\n", omittingEmptySubsequences: false)
+        // The three ends of a line that listeners know, so that nothing in a log can pass for an event's field.
+        let lines = data.split(omittingEmptySubsequences: false) { ["\n", "\r", "\r\n"].contains($0) }
         let text = (lines.last == "" && lines.count > 1 ? lines.dropLast() : lines).map { "data: \($0)\n" }.joined()
         return "id: \(attempt)-\(told)\nevent: \(name)\n\(text)\n"
     }

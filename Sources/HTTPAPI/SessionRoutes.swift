@@ -89,8 +89,9 @@ package struct SessionRoutes: Sendable {
     }
 
     private func throttled(_ name: String, _ context: APIContext) throws {
-        guard let seconds = desk.throttle.enter(name: name, address: context.address, at: desk.surroundings.now())
-        else { return }
+        // The clock that only goes forward: one that is put back would lock people out for as long.
+        let now = Timestamp(microseconds: Int64(desk.surroundings.uptime() * 1e6))
+        guard let seconds = desk.throttle.enter(name: name, address: context.address, at: now) else { return }
         var problem = Problem(
             .tooManyRequests, "access.throttled", "Too many tries; the next one is taken in \(seconds) s.")
         problem.retryAfter = seconds

@@ -110,7 +110,11 @@ package struct TensorRoutes: Sendable {
 
     /// The answer of the body, or its error in the protocol's form.
     private func refusing(_ context: APIContext, _ body: (ScoringCall) throws -> Response) throws -> Response {
-        do { return try body(try Self.call(context, catalog)) } catch {
+        do {
+            let call = try Self.call(context, catalog)
+            try context.require(project: call.slot.key.project)
+            return try body(call)
+        } catch {
             let refusal = ScoringForm.tensors("").refusal(error, requestID: context.requestID)
             return Response(
                 status: refusal.status, headers: [.contentType: refusal.contentType],

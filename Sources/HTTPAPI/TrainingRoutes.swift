@@ -10,6 +10,7 @@ package struct TrainingRoutes: Sendable {
     let management: Management
     /// Waits so many seconds; ends early, by throwing, when the task is cancelled.
     let pause: @Sendable (Double) async throws -> Void
+    private let feeds = FeedSeats()
 
     package init(_ management: Management, pause: @escaping @Sendable (Double) async throws -> Void) {
         self.management = management
@@ -79,11 +80,13 @@ package struct TrainingRoutes: Sendable {
         let first = try await management.read(request, context) { try $0.jobs.find(id) }
         let start = JobFeed(lastEventID: request.headers[.lastEventID])
         let (desk, pause) = (management.desk, pause)
+        let seat = try feeds.take()
         return Response(
             status: .ok,
             headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .xAccelBuffering: "no"],
             body: ResponseBody { writer in
                 var (job, feed) = (first, start)
+                defer { withExtendedLifetime(seat) {} }
                 while true {
                     let now = job
                     let offset = feed.offset(attempt: now.token)
@@ -91,6 +94,14 @@ package struct TrainingRoutes: Sendable {
                     try await writer.write(ByteBuffer(string: feed.next(JobView(now), log)))
                     if now.state.isEnded { break }
                     try await pause(0.5)
+                    // A token that was revoked meanwhile ends what it began.
+                    if let principal = context.principal,
+                        !desk.known.stillMay(
+                            principal, .readTraining, in: project.name, session: context.session,
+                            at: desk.surroundings.now())
+                    {
+                        break
+                    }
                     job = try await desk.aside { try project.open().registry.jobs.find(now.id) }
                 }
                 try await writer.finish(nil)

@@ -12,6 +12,11 @@ package final class KnownPrincipals: Sendable {
         var generation = -1
         var tokens: [TokenDigest: Principal] = [:]
         var sessions: [String: Principal] = [:]
+
+        func principal(_ old: Principal, _ session: String?) -> Principal? {
+            if let session { return sessions[session] }
+            return tokens.values.first { $0.id == old.id }
+        }
     }
 
     private let known = Mutex(Known())
@@ -36,6 +41,15 @@ package final class KnownPrincipals: Sendable {
     package func principal(session id: String, at now: Timestamp) -> Principal? {
         guard let principal = known.withLock({ $0.sessions[id] }), !principal.isExpired(at: now) else { return nil }
         return principal
+    }
+
+    /// Whether somebody who was let in before may still do this: for answers that go on for long.
+    /// - Parameter session: the session's id, where it is a person's.
+    package func stillMay(
+        _ principal: Principal, _ permission: Permission, in project: String, session: String?, at now: Timestamp
+    ) -> Bool {
+        let now = known.withLock { $0 }.principal(principal, session).flatMap { $0.isExpired(at: now) ? nil : $0 }
+        return now?.may(permission, in: project) ?? false
     }
 
     /// Looks again if anything has changed since the last time; blocks on the database. Gives whether it had to.

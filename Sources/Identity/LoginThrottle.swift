@@ -31,6 +31,7 @@ package final class LoginThrottle: Sendable {
 
     /// Whole seconds to wait before the next try; `nil` if there is none to wait. A try that is let in counts as failed
     /// until `succeeded` is called, so that many at once do not slip through together.
+    /// - Parameter now: by a clock that only goes forward.
     package func enter(name: String, address: String, at now: Timestamp) -> Int? {
         let keys = [("n:" + name.prefix(80), LoginThrottle.perName), ("a:" + address, LoginThrottle.perAddress)]
         return entries.withLock { entries in

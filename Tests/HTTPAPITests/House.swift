@@ -44,7 +44,8 @@ final class House: Sendable {
         self.clock = clock
         let surroundings = Surroundings(
             actor: "nobody", now: { clock.now },
-            newID: { UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() }, uptime: { 0 })
+            newID: { UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() },
+            uptime: { Double(clock.now.microseconds) / 1e6 })
         let database = try SQLiteDatabase(path: folder + "/martlet.db")
         self.database = database
         let registry = try ModelRegistry.open(database, project: House.project, surroundings: surroundings)
@@ -65,13 +66,15 @@ final class House: Sendable {
                     open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
             ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
+        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         table = RouteTable(
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
             MonitoringRoutes(management).routes, AuditRoutes(desk).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
-            PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings).routes,
+            predictions.routes,
+            TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
             ProcessRoutes(catalog: catalog, source: NoFeatures(), surroundings: surroundings).routes)
         let responder = table.router(
             gatekeeper: IdentityGate(desk),

@@ -177,6 +177,46 @@ struct ManagementTests {
         #expect(try await house.ask(.post, "/api/training/start", token: token, body: long).status == 413)
     }
 
+    @Test func `what a job says cannot pass for an event, and who is let out hears no more`() async throws {
+        let house = try await House()
+        let (token, admin) = (try house.token(.operator), try house.token(.admin))
+        let job = try #require(
+            try await house.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
+        try Data("10 %\rid: 9-9\r\nevent: status\n".utf8).write(
+            to: URL(fileURLWithPath: "\(house.folder)/\(job)-0.log"))
+        let listener = Task { try await house.ask(.get, "/api/training/events/\(job)", token: token) }
+        try house.store.revokeToken(String(token.prefix(12)))
+        try house.desk.known.refresh()
+        let heard = try await listener.value
+        if heard.status != 401 {
+            #expect(
+                heard.body.contains("event: log\ndata: 10 %\ndata: id: 9-9\ndata: event: status\n\n"), "\(heard)")
+        }
+        _ = try house.registry.jobs.cancel(job, reason: "no need")
+        let whole = try await house.ask(.get, "/api/training/events/\(job)", token: admin)
+        #expect(whole.body.contains("event: log\ndata: 10 %\ndata: id: 9-9\ndata: event: status\n\n"), "\(whole)")
+    }
+
+    @Test func `only so many listen to jobs at once, and their places are given back`() async throws {
+        let house = try await House()
+        let token = try house.token(.operator)
+        let job = try #require(
+            try await house.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
+        let path = "/api/training/events/\(job)"
+        let listeners = (0..<80).map { _ in Task { try await house.ask(.get, path, token: token) } }
+        var refused = 0
+        for _ in 0..<200 where refused == 0 {
+            try await Task.sleep(for: .milliseconds(10))
+            refused = try await house.ask(.head, path, token: token).status == 503 ? 1 : 0
+        }
+        #expect(refused == 1)
+        _ = try house.registry.jobs.cancel(job, reason: "no need")
+        var statuses: [Int] = []
+        for listener in listeners { statuses.append(try await listener.value.status) }
+        #expect(statuses.filter { $0 == 200 }.count == 64 && statuses.contains(503), "\(statuses)")
+        for _ in 0..<100 { #expect(try await house.ask(.head, path, token: token).status == 200) }
+    }
+
     @Test func `a job's states, progress and lines come as events, and go on from where one stopped`() async throws {
         let house = try await House()
         let token = try house.token(.operator)
