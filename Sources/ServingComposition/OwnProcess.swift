@@ -46,6 +46,15 @@ struct OwnProcess: Sendable {
         _ = set(&limit)
     }
 
+    /// Connections for which there are descriptors, beside those for files; where there are more clients, they are told so
+    /// instead of nothing, and the server still opens its files.
+    static func connections(upTo most: Int) -> Int {
+        var limit = rlimit()
+        guard get(&limit) else { return most }
+        let reserve = 128
+        return min(most, max(reserve / 2, Int(clamping: limit.rlim_cur) - reserve))
+    }
+
     private static func get(_ limit: inout rlimit) -> Bool {
         #if canImport(Glibc)
             getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0

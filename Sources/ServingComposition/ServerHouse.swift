@@ -91,7 +91,12 @@ struct ServerHouse {
         journal.slow = edge.slowMs / 1000
         var settings = FrontServer.Settings(host: edge.host, port: command.port)
         settings.certificate = certificate
-        settings.connections = edge.maxConnections
+        settings.connections = OwnProcess.connections(upTo: edge.maxConnections)
+        if settings.connections < edge.maxConnections {
+            logger.notice(
+                "fewer connections than --max-connections: the system allows too few open files",
+                metadata: ["connections": "\(settings.connections)"])
+        }
         settings.patience = edge.patience
         settings.listener = drain.listener
         return FrontServer(
