@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import PredictionLog
 package import Serving
 package import Vocabulary
 
@@ -45,16 +46,24 @@ package struct HealthRoutes: Sendable {
         try .json(["status": isWell ? yes : no], status: isWell ? .ok : .serviceUnavailable)
     }
 
+    /// What keeps a model from being up to date, or from answering although it is.
+    private static func trouble(_ slot: ModelSlot) -> String? {
+        if let trouble = slot.trouble { return trouble }
+        guard let counters = slot.served?.journal?.log.counters else { return nil }
+        if counters.hasFailed { return "The prediction log has stopped; the server must be started anew." }
+        return counters.isFull ? "The prediction log has no room: the disk is full." : nil
+    }
+
     private var report: JSONValue {
         let models = catalog.slots.map { slot -> JSONValue in
             var members: [String: JSONValue] = [
                 "project": .text(slot.key.project), "model": .text(slot.key.model),
                 "version": slot.served.map { .integer(Int64($0.version)) } ?? .null,
             ]
-            members["trouble"] = slot.trouble.map { .text($0) } ?? .null
+            members["trouble"] = Self.trouble(slot).map { .text($0) } ?? .null
             return .object(members)
         }
-        let hasTrouble = catalog.slots.contains { $0.trouble != nil }
+        let hasTrouble = catalog.slots.contains { Self.trouble($0) != nil }
         let status = isDraining() ? "draining" : !catalog.isReady ? "starting" : hasTrouble ? "degraded" : "healthy"
         return .object(["status": .text(status), "models": .list(models)])
     }

@@ -21,6 +21,17 @@ import Vocabulary
         #expect(outcome.code == 0, "\(outcome)")
     }
 
+    #if os(Linux)
+        @Test func `a prediction log that has stopped is told of where health is asked for`() throws {
+            let server = try RunningServer(try LookAlikes.downtime())
+            let limited = try Program.run(
+                "/usr/bin/env", ["prlimit", "--pid", "\(server.process.processIdentifier)", "--fsize=16"], in: "/")
+            #expect(limited.code == 0, "\(limited)")
+            let outcome = try edge("stopped", server)
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+    #endif
+
     @Test func `a client has so many requests, with a token and without`() throws {
         let outcome = try edge("rate", RunningServer(try LookAlikes.downtime(), "--rate-limit", "20/60"))
         #expect(outcome.code == 0, "\(outcome)")

@@ -6,6 +6,7 @@
     edge.py proxy PORT TOKEN        one with --behind-proxy --rate-limit 20/60
     edge.py tls PORT TOKEN CA       one with a certificate for localhost that is its own authority
     edge.py frames PORT TOKEN       any: where one request ends and the next begins, and whose answer is whose
+    edge.py stopped PORT TOKEN      one whose files cannot grow
     edge.py predict PORT TOKEN      any: a prediction on the event loop, which must be 200 (used by the others)
 
 Exits with 0 when all is as docs/serving.md has it, else says what is not.
@@ -261,6 +262,14 @@ def talk(*pieces):
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", text)], closed, text
 
 
+def stopped():
+    row = json.dumps({"record": record()})
+    answer, content = ask("POST", "/predict", row)
+    check(answer.status == 503 and json.loads(content)["code"] == "predictions.failed", "not stopped", content)
+    told = json.loads(ask("GET", "/health")[1])
+    check(told["status"] == "degraded" and "has stopped" in told["models"][0]["trouble"], "health says nothing", told)
+
+
 def frames():
     row = json.dumps({"record": record()}).encode()
     one = head("POST", "/predict", len(row)) + row
@@ -304,4 +313,4 @@ def frames():
     predict()
 
 
-{"slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "frames": frames, "predict": predict}[KIND]()
+{"slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "frames": frames, "stopped": stopped, "predict": predict}[KIND]()
