@@ -56,12 +56,10 @@ final class BatchRun: Sendable {
         } catch { await spool.finish(.failure(error)) }
     }
 
-    /// A block that is being scored.
+    /// A block on its way: scored, then, after the block before it, numbered, logged and answered.
     private struct Flight {
         let block: BatchBlock
         let task: Task<Void, any Error>
-        /// Seconds of the clock that only goes forward.
-        let began: Double
     }
 
     private func work(_ request: Request) async throws {
@@ -70,8 +68,8 @@ final class BatchRun: Sendable {
         var reader: BatchReader?
         var flying: [Flight] = []
         var idle: [BatchBlock] = []
-        var taken = 0
-        defer { for flight in flying { flight.task.cancel() } }
+        // The last block that was handed to the log.
+        let handed = Handed()
         func send(_ bytes: [UInt8]) async throws {
             var start = 0
             if reader == nil {
@@ -81,19 +79,44 @@ final class BatchRun: Sendable {
                 try await spool.add(BatchBlock.head(model, passing: plan.passing, output: plan.output))
             }
             guard let reader else { return }
-            // Enough that the threads have work while one block is logged and answered.
-            while flying.count > 2 * settings.threads + 6 { idle.append(try await land(flying.removeFirst())) }
+            // Enough that the threads always have work: blocks are scored while others are logged and answered.
+            while flying.count > 2 * settings.threads + 6 {
+                try await flying[0].task.value
+                idle.append(flying.removeFirst().block)
+            }
             let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output)
-            let (from, threads) = (start, threads)
+            let (from, threads, began, before) = (start, threads, surroundings.uptime(), flying.last?.task)
             let task = Task {
                 try await threads.runIfActive {
                     try bytes.withUnsafeBytes {
                         try block.score(UnsafeRawBufferPointer(rebasing: $0[from...]), reader)
                     }
                 }
+                try await before?.value
+                try Task.checkCancellation()
+                try await self.land(block, began: began, handed)
             }
-            flying.append(Flight(block: block, task: task, began: surroundings.uptime()))
+            flying.append(Flight(block: block, task: task))
         }
+        do {
+            try await feed(request, &splitter, needsHeader: plan.input == .csv, send)
+            for flight in flying { try await flight.task.value }
+            try await settle(handed)
+        } catch {
+            for flight in flying { flight.task.cancel() }
+            for flight in flying { _ = await flight.task.result }
+            // What is in the log is answered.
+            try? await settle(handed)
+            throw error
+        }
+    }
+
+    /// Cuts the body into blocks.
+    private func feed(
+        _ request: Request, _ splitter: inout BatchSplitter, needsHeader: Bool, _ send: ([UInt8]) async throws -> Void
+    ) async throws {
+        var taken = 0
+        var blocks = 0
         var pieces = request.body.makeAsyncIterator()
         func next() async throws -> ByteBuffer? {
             do { return try await pieces.next() } catch {
@@ -103,51 +126,69 @@ final class BatchRun: Sendable {
         while let piece = try await next() {
             taken += piece.readableBytes
             try piece.withUnsafeReadableBytes { try splitter.append($0) }
-            while let block = splitter.next() { try await send(block) }
+            while let block = splitter.next() {
+                try await send(block)
+                blocks += 1
+            }
         }
         try Task.checkCancellation()
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), taken < length {
             throw Problem(.badRequest, "batch.cut-off", "The body ended after \(taken) of \(length) bytes.")
         }
         let rest = try splitter.rest()
-        if !rest.isEmpty || (reader == nil && plan.input == .csv) { try await send(rest) }
-        while !flying.isEmpty { _ = try await land(flying.removeFirst()) }
+        if !rest.isEmpty || (blocks == 0 && needsHeader) { try await send(rest) }
     }
 
-    /// The block has been scored: it is numbered, logged and answered.
-    private func land(_ flight: Flight) async throws -> BatchBlock {
-        try await flight.task.value
-        let block = flight.block
-        let first = state.withLock { $0.rows } + 1
+    /// The answer to the block that is with the log: it leaves when the log has the block. Only one landing at a time
+    /// uses it.
+    private final class Handed: Sendable {
+        let value = Mutex<(waiter: LogWaiter, admission: PredictionLog.Admission, answer: [UInt8])?>(nil)
+    }
+
+    /// The block has been scored, and the one before has landed: it is numbered and handed to the log. Its answer leaves
+    /// when the log has it, which is looked after when the next block is ready: meanwhile that is scored.
+    private func land(_ block: BatchBlock, began: Double, _ handed: Handed) async throws {
+        let before = summary
         let isRejecting = plan.onError == .reject
         let skipping = plan.onError == .skip
-        let answer = try await threads.runIfActive { block.answer(from: first, skipping: skipping) }
+        // One block of a batch is with the log at a time, so that batches leave room for others.
+        try await settle(handed)
+        // Of a batch that is refused there is nothing more to answer or to log.
+        let isRefused = isRejecting && before.failed + block.failedRows > 0
+        let start = surroundings.uptime()
+        let waiter = LogWaiter()
+        func circumstances() -> ScoringDesk.Circumstances {
+            ScoringDesk.Circumstances(
+                requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
+                latency: Int64((surroundings.uptime() - began) * 1e9))
+        }
+        let known = circumstances()
+        var (answer, admission) = try await threads.runIfActive {
+            let answer = block.answer(from: before.rows + 1, skipping: skipping)
+            return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
+        }
+        while admission == .refused(.busy), surroundings.uptime() - start < settings.logSeconds {
+            try await settings.pause(0.005)
+            let known = circumstances()
+            admission = try await threads.runIfActive { block.log(known) { waiter.acknowledge($0) } }
+        }
         state.withLock { state in
             state.rows += block.rows
             state.failed += block.failedRows
             if isRejecting { state.faults += block.faults(most: 20 - state.faults.count) }
         }
-        // Of a batch that is refused there is nothing more to answer or to log.
-        if isRejecting, summary.failed > 0 { return block }
-        try await log(block, began: flight.began)
-        try await spool.add(answer)
-        return block
+        if isRefused { answer = [] }
+        handed.value.withLock { [answer, admission] in $0 = (waiter, admission, answer) }
     }
 
-    /// Logs the block's rows. One block of a batch is with the log at a time, so that batches leave room for others.
-    private func log(_ block: BatchBlock, began: Double) async throws {
-        let start = surroundings.uptime()
-        while true {
-            let known = ScoringDesk.Circumstances(
-                requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
-                latency: Int64((surroundings.uptime() - began) * 1e9))
-            let waiter = LogWaiter()
-            let admission = try await threads.runIfActive { block.log(known) { waiter.acknowledge($0) } }
-            if admission == .refused(.busy), surroundings.uptime() - start < settings.logSeconds {
-                try await settings.pause(0.005)
-                continue
-            }
-            return try await waiter.wait(admission)
+    /// Lets the answer leave that waits for the log.
+    private func settle(_ handed: Handed) async throws {
+        let waiting = handed.value.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
         }
+        guard let waiting else { return }
+        try await waiting.waiter.wait(waiting.admission)
+        try await spool.add(waiting.answer)
     }
 }

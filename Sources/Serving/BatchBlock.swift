@@ -96,6 +96,7 @@ package final class BatchBlock: @unchecked Sendable {
         var id = Array("\(known.requestID).".utf8)
         let prefix = id.count
         var (fault, warning) = (0, 0)
+        let (batch, scores, entities, source) = (batch, probabilities, batch.entities, journal.source)
         for row in 0..<batch.count {
             var codes: [String] = []
             while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
@@ -113,9 +114,9 @@ package final class BatchBlock: @unchecked Sendable {
             records.append(
                 PredictionRecord(
                     requestID: String(decoding: id, as: UTF8.self), idempotencyKey: known.idempotencyKey,
-                    entityID: row < batch.entities.count ? batch.entities[row] : nil, source: journal.source,
-                    time: known.time, score: probabilities[row],
-                    decision: model.isPositive(probabilities[row]), latency: known.latency, warnings: codes))
+                    entityID: row < entities.count ? entities[row] : nil, source: source,
+                    time: known.time, score: scores[row],
+                    decision: model.isPositive(scores[row]), latency: known.latency, warnings: codes))
         }
         if records.isEmpty { return .taken }
         return journal.log.submit(

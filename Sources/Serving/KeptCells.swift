@@ -3,9 +3,10 @@ package final class KeptCells {
     package let names: [String]
     /// The form of the output.
     let form: BatchForm
-    private(set) var bytes: [UInt8] = []
+    // Used by one thread at a time, and no call of these goes on while another does.
+    @exclusivity(unchecked) private(set) var bytes: [UInt8] = []
     /// One for each row and name; empty where the row has no such cell.
-    private var cells: [Range<Int>] = []
+    @exclusivity(unchecked) private var cells: [Range<Int>] = []
 
     package init(_ names: [String], form: BatchForm) {
         self.names = names
@@ -17,7 +18,7 @@ package final class KeptCells {
         cells.removeAll(keepingCapacity: true)
     }
 
-    func beginRow() { for _ in names { cells.append(0..<0) } }
+    func beginRow() { for _ in 0..<names.count { cells.append(0..<0) } }
 
     /// A cell of CSV, its quotes resolved.
     func put(text: UnsafeRawBufferPointer, at place: Int) {

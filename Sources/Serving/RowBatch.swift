@@ -8,9 +8,10 @@ package final class RowBatch {
     /// The most faults that are told of one body, and the most warnings.
     static let mostFaults = 20
 
-    private(set) var schema: RowSchema
-    package private(set) var values: UnsafeMutableBufferPointer<Double>
-    package private(set) var count = 0
+    // Used by one thread at a time, and no access to these goes on while another does.
+    @exclusivity(unchecked) private(set) var schema: RowSchema
+    @exclusivity(unchecked) package private(set) var values: UnsafeMutableBufferPointer<Double>
+    @exclusivity(unchecked) package private(set) var count = 0
     /// Faults for which the body is refused.
     package private(set) var faults: [InputFault] = []
     package private(set) var warnings: [InputFault] = []
@@ -26,7 +27,7 @@ package final class RowBatch {
     /// Names of columns that are passed through, and therefore not unknown.
     package var known: Set<String> = []
     /// By row, where the rows name their entity.
-    package private(set) var entities: [String?] = []
+    @exclusivity(unchecked) package private(set) var entities: [String?] = []
     var place = RowPlace.lines
     /// Columns that were seen in the body although the model does not have them.
     private var strangers: [String] = []
