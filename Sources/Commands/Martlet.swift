@@ -19,6 +19,7 @@ package struct Martlet: ParsableCommand {
             RunsCommand.self, PredictionsCommand.self, ModelsCommand.self, EventsCommand.self, JobsCommand.self,
             WorkerCommand.self, ServeCommand.self, UsersCommand.self,
             TokensCommand.self, AuditCommand.self, DoctorCommand.self, SchemaCommand.self, FeaturesCommand.self,
+            ConvertCommand.self,
         ])
 
     package init() {}

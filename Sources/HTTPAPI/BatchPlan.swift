@@ -4,8 +4,8 @@ internal import Serving
 
 /// What a request for a batch asks for.
 struct BatchPlan: Sendable {
-    let input: BatchForm
-    let output: BatchForm
+    let input: BatchMedia
+    let output: BatchMedia
     /// Columns that are passed through.
     let passing: [String]
     let onError: BatchFaultPolicy
@@ -13,9 +13,9 @@ struct BatchPlan: Sendable {
     /// - Throws: a `Problem`: 415 and 406 for forms that are not known, 400 for columns that cannot be passed through.
     init(_ request: Request) throws {
         let type = request.headers[.contentType]
-        guard let input = type.flatMap({ BatchForm(mediaType: $0) }) else {
+        guard let input = type.flatMap({ BatchMedia(mediaType: $0) }) else {
             throw Problem(
-                .unsupportedMediaType, "body.media-type", "A batch must be text/csv or application/x-ndjson.",
+                .unsupportedMediaType, "body.media-type", "A batch must be \(BatchMedia.names).",
                 remedy: "Send Content-Type: text/csv.")
         }
         self.input = input
@@ -32,17 +32,17 @@ struct BatchPlan: Sendable {
     }
 
     /// The first form of the list that can be given; the input's own where any will do.
-    private static func output(_ accept: String?, _ input: BatchForm) throws -> BatchForm {
+    private static func output(_ accept: String?, _ input: BatchMedia) throws -> BatchMedia {
         guard let accept, !accept.isEmpty else { return input }
         var wildcard = false
         for part in accept.split(separator: ",") {
             let name = part.prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
-            if let form = BatchForm(mediaType: name) { return form }
+            if let form = BatchMedia(mediaType: name) { return form }
             if ["*/*", "text/*", "application/*"].contains(name) {
                 wildcard = name == "*/*" || input.mediaType.hasPrefix(name.dropLast()) || wildcard
             }
         }
         if wildcard { return input }
-        throw Problem(.notAcceptable, "request.accept", "A batch is answered as text/csv or application/x-ndjson.")
+        throw Problem(.notAcceptable, "request.accept", "A batch is answered as \(BatchMedia.names).")
     }
 }

@@ -17,6 +17,8 @@ package struct BatchRoutes: Sendable {
     let settings: BatchSettings
     let surroundings: Surroundings
     private let threads: NIOThreadPool
+    /// Threads that may wait for conversions: one that writes and two that read for each batch.
+    private let waiting: NIOThreadPool
     private let count = Count()
 
     package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
@@ -25,11 +27,15 @@ package struct BatchRoutes: Sendable {
         self.surroundings = surroundings
         threads = NIOThreadPool(numberOfThreads: settings.threads)
         threads.start()
+        waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
+        waiting.start()
     }
 
     package var routes: [Route] {
         let paths = ["", "/api", "/projects/{project}", "/projects/{project}/models/{model}"]
-        let bodies = BatchForm.allCases.map { Route.Body($0.mediaType, .text) }
+        let bodies = BatchMedia.allCases.map {
+            Route.Body($0.mediaType, $0 == .parquet ? .text(format: "binary") : .text)
+        }
         return paths.enumerated().map { index, path in
             Route(
                 .post, path + "/predict/batch", id: index == 0 ? "predictBatch" : "predictBatch\(index)",
@@ -75,7 +81,7 @@ package struct BatchRoutes: Sendable {
         let run = BatchRun(
             model, plan, requestID: context.requestID,
             idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]), settings, surroundings,
-            threads)
+            threads, waiting)
         let count = count
         let work = Task {
             await run.run(request)
@@ -83,7 +89,9 @@ package struct BatchRoutes: Sendable {
         }
         do {
             if plan.onError == .reject { try await run.spool.complete() } else { try await run.spool.begun() }
+            if plan.output == .parquet { try await run.convert() }
         } catch {
+            work.cancel()
             await work.value
             throw error
         }
@@ -95,11 +103,12 @@ package struct BatchRoutes: Sendable {
     private static func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {
         ResponseBody { writer in
             do {
-                while let piece = try await run.spool.next() { try await writer.write(ByteBuffer(bytes: piece)) }
+                while let piece = try await run.answer.next() { try await writer.write(ByteBuffer(bytes: piece)) }
             } catch {
                 // The connection closes without the end of the body, so that a client sees that it is not whole. The
                 // body is not read by two at once: whoever reads it has ended before this returns.
                 work.cancel()
+                run.parquet?.kill()
                 await work.value
                 if run.plan.output == .jsonLines, !(error is CancellationError) {
                     let problem = JSONValue.object(["error": Problem(error).json(requestID: run.requestID)])

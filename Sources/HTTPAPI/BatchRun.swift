@@ -23,12 +23,15 @@ final class BatchRun: Sendable {
     let settings: BatchSettings
     let surroundings: Surroundings
     let threads: NIOThreadPool
+    /// Threads that may wait for conversions.
+    let waiting: NIOThreadPool
     let spool: AnswerSpool
+    private let converting = Mutex<ParquetAnswer?>(nil)
     private let state = Mutex(Summary())
 
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, _ settings: BatchSettings,
-        _ surroundings: Surroundings, _ threads: NIOThreadPool
+        _ surroundings: Surroundings, _ threads: NIOThreadPool, _ waiting: NIOThreadPool
     ) {
         self.model = model
         self.plan = plan
@@ -37,9 +40,34 @@ final class BatchRun: Sendable {
         self.settings = settings
         self.surroundings = surroundings
         self.threads = threads
-        spool = AnswerSpool(
+        self.waiting = waiting
+        spool = Self.spool(settings, surroundings)
+    }
+
+    static func spool(_ settings: BatchSettings, _ surroundings: Surroundings) -> AnswerSpool {
+        AnswerSpool(
             waitingBytes: settings.waitingBytes, folder: settings.scratch, name: "answer-\(surroundings.newID())",
             threads: NIOThreadPool.singleton)
+    }
+
+    /// What turns the answer into Parquet, once that has begun.
+    var parquet: ParquetAnswer? { converting.withLock { $0 } }
+
+    /// The answer in the form that is sent.
+    var answer: AnswerSpool { parquet?.spool ?? spool }
+
+    /// Begins to turn the answer into Parquet.
+    func convert() async throws {
+        guard let converter = settings.converter else { throw Self.noConverter }
+        let columns = BatchBlock.columns(model, passing: plan.passing)
+        let conversion = try await waiting.runIfActive { try converter.toParquet(columns: columns) }
+        let answer = ParquetAnswer(conversion, Self.spool(settings, surroundings), threads: waiting)
+        converting.withLock { $0 = answer }
+        Task { await answer.run(spool) }
+    }
+
+    private static var noConverter: Problem {
+        Problem(.serviceUnavailable, "batch.converter", "This server has no program beside it that knows Parquet.")
     }
 
     var summary: Summary { state.withLock { $0 } }
@@ -64,7 +92,7 @@ final class BatchRun: Sendable {
 
     private func work(_ request: Request) async throws {
         var splitter = BatchSplitter(
-            plan.input, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes)
+            plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes)
         var reader: BatchReader?
         var flying: [Flight] = []
         var idle: [BatchBlock] = []
@@ -73,10 +101,10 @@ final class BatchRun: Sendable {
         func send(_ bytes: [UInt8]) async throws {
             var start = 0
             if reader == nil {
-                var first = BatchReader(plan.input, passing: plan.passing)
+                var first = BatchReader(plan.input.form, passing: plan.passing)
                 start = try bytes.withUnsafeBytes { try first.begin($0, model.schema) }
                 reader = first
-                try await spool.add(BatchBlock.head(model, passing: plan.passing, output: plan.output))
+                try await spool.add(BatchBlock.head(model, passing: plan.passing, output: plan.output.form))
             }
             guard let reader else { return }
             // Enough that the threads always have work: blocks are scored while others are logged and answered.
@@ -84,7 +112,7 @@ final class BatchRun: Sendable {
                 try await flying[0].task.value
                 idle.append(flying.removeFirst().block)
             }
-            let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output)
+            let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output.form)
             let (from, threads, began, before) = (start, threads, surroundings.uptime(), flying.last?.task)
             let task = Task {
                 try await threads.runIfActive {
@@ -99,7 +127,7 @@ final class BatchRun: Sendable {
             flying.append(Flight(block: block, task: task))
         }
         do {
-            try await feed(request, &splitter, needsHeader: plan.input == .csv, send)
+            try await feed(request, &splitter, needsHeader: plan.input.form == .csv, send)
             for flight in flying { try await flight.task.value }
             try await settle(handed)
         } catch {
@@ -117,23 +145,41 @@ final class BatchRun: Sendable {
     ) async throws {
         var taken = 0
         var blocks = 0
-        var pieces = request.body.makeAsyncIterator()
-        func next() async throws -> ByteBuffer? {
-            do { return try await pieces.next() } catch {
-                throw Problem(.badRequest, "batch.cut-off", "The body broke off after \(taken) bytes.")
-            }
-        }
-        while let piece = try await next() {
-            taken += piece.readableBytes
-            try piece.withUnsafeReadableBytes { try splitter.append($0) }
+        func cut(_ bytes: UnsafeRawBufferPointer) throws { try splitter.append(bytes) }
+        func sendAll() async throws {
             while let block = splitter.next() {
                 try await send(block)
                 blocks += 1
             }
         }
-        try Task.checkCancellation()
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), taken < length {
-            throw Problem(.badRequest, "batch.cut-off", "The body ended after \(taken) of \(length) bytes.")
+        var pieces = request.body.makeAsyncIterator()
+        func next() async throws -> ByteBuffer? {
+            let piece: ByteBuffer?
+            do { piece = try await pieces.next() } catch {
+                throw Problem(.badRequest, "batch.cut-off", "The body broke off after \(taken) bytes.")
+            }
+            taken += piece?.readableBytes ?? 0
+            if piece == nil {
+                try Task.checkCancellation()
+                if let length = request.headers[.contentLength].flatMap({ Int($0) }), taken < length {
+                    throw Problem(.badRequest, "batch.cut-off", "The body ended after \(taken) of \(length) bytes.")
+                }
+            }
+            return piece
+        }
+        if plan.input == .parquet {
+            guard let converter = settings.converter else { throw Self.noConverter }
+            let upload = try await ParquetUpload(
+                in: settings.scratch, name: "upload-\(surroundings.newID())", threads: waiting, next: next)
+            try await upload.read(converter) { piece in
+                try piece.withUnsafeBytes { try cut($0) }
+                try await sendAll()
+            }
+        } else {
+            while let piece = try await next() {
+                try piece.withUnsafeReadableBytes { try cut($0) }
+                try await sendAll()
+            }
         }
         let rest = try splitter.rest()
         if !rest.isEmpty || (blocks == 0 && needsHeader) { try await send(rest) }

@@ -14,6 +14,8 @@ package struct BatchSettings: Sendable {
     package var logSeconds = 30.0
     /// The folder of files that answers wait in.
     package var scratch: String
+    /// Reads and writes Parquet; `nil` where there is none.
+    package var converter: (any BatchConverter)?
     /// Lets a task sleep.
     package var pause: @Sendable (Double) async throws -> Void
 

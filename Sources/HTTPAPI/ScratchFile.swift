@@ -49,5 +49,8 @@ final class ScratchFile: Sendable {
         }
     }
 
+    /// Lends the file itself.
+    func withDescriptor<T>(_ body: (Int32) throws -> T) rethrows -> T { try body(file) }
+
     deinit { close(file) }
 }

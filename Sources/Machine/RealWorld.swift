@@ -79,6 +79,9 @@ package enum RealWorld {
         return ((pages > 0 && pageSize > 0 ? [pages * pageSize] : []) + limits).min()
     }
 
+    /// Makes this process one that works when others do not (`nice`).
+    package static func yieldToOthers() { _ = nice(10) }
+
     /// Sleeps.
     package static func pause(seconds: Double) { usleep(UInt32(seconds * 1e6)) }
 

@@ -43,15 +43,17 @@ package final class BatchBlock: @unchecked Sendable {
     /// What comes before the first row's answer.
     package static func head(_ model: ServedModel, passing: [String], output: BatchForm) -> [UInt8] {
         guard output == .csv else { return [] }
-        var bytes = Array("row".utf8)
-        for name in passing {
-            bytes.append(UInt8(ascii: ","))
+        var bytes: [UInt8] = []
+        for name in columns(model, passing: passing) {
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
             CSVText.append(name, to: &bytes)
         }
-        let rest =
-            model.bands == nil
-            ? ",probability,decision,error,warnings\n" : ",probability,decision,band,error,warnings\n"
-        return bytes + Array(rest.utf8)
+        return bytes + [10]
+    }
+
+    /// The columns of an answer in order.
+    package static func columns(_ model: ServedModel, passing: [String]) -> [String] {
+        ["row"] + passing + columns.dropFirst().filter { model.bands != nil || $0 != "band" }
     }
 
     /// Names of the answer's own columns.

@@ -158,7 +158,7 @@ package struct CSVRows {
         let count = Self.forEachField(bytes, line) { field, place, isQuoted in
             guard place < order.count else { return }
             let column = order[place]
-            if !keeps.isEmpty, keeps[place] >= 0 { kept?.put(text: field, at: keeps[place]) }
+            if !keeps.isEmpty, keeps[place] >= 0 { kept?.put(text: field, isQuoted: isQuoted, at: keeps[place]) }
             if column >= 0 {
                 cell(field, isQuoted, column, start + column, batch)
                 seen += 1

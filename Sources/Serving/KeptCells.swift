@@ -20,10 +20,12 @@ package final class KeptCells {
 
     func beginRow() { for _ in 0..<names.count { cells.append(0..<0) } }
 
-    /// A cell of CSV, its quotes resolved.
-    func put(text: UnsafeRawBufferPointer, at place: Int) {
+    /// A cell of CSV, its quotes resolved. An empty text that had quotes keeps them: what reads the answer may tell it
+    /// from no text.
+    func put(text: UnsafeRawBufferPointer, isQuoted: Bool = false, at place: Int) {
         let start = bytes.count
         switch form {
+        case .csv where text.isEmpty && isQuoted: bytes += [UInt8(ascii: "\""), UInt8(ascii: "\"")]
         case .csv: CSVText.append(text, to: &bytes)
         case .jsonLines: appendJSON(text)
         }
@@ -41,7 +43,8 @@ package final class KeptCells {
             case .text:
                 guard let text = try? scanner.text() else { return }
                 var string = scanner.string(text)
-                string.withUTF8 { CSVText.append(UnsafeRawBufferPointer($0), to: &bytes) }
+                string.withUTF8 { put(text: UnsafeRawBufferPointer($0), isQuoted: true, at: place) }
+                return
             case .null: break
             default: CSVText.append(value, to: &bytes)
             }

@@ -117,6 +117,7 @@ struct ServerHouse {
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
         batches.threads = command.batchThreads
+        batches.converter = ParquetHouse()
         let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
         return RouteTable(
             documenting: version, components: { ServedSchemas.components(catalog) },

@@ -4,37 +4,13 @@ import Vocabulary
 
 @Suite(.enabled(if: Program.which("curl") != nil)) struct `Batches over HTTP` {
     /// A server over a project, ended with the value.
-    private final class Server {
-        let process: Process
-        let base: String
-        let token: String
+    private struct Server {
+        let running: RunningServer
         private let place: Sandbox
 
         init(_ place: Sandbox) throws {
             self.place = place
-            token = try Program.run(["tokens", "create", "batch", "--role", "operator"], in: place.folder).output
-                .trimmingCharacters(in: .whitespacesAndNewlines)
-            try place.write("serve.log", "")
-            process = Process()
-            process.executableURL = URL(fileURLWithPath: Program.path + "-serve")
-            process.arguments = ["--port", "0", "--batch-threads", "2"]
-            process.currentDirectoryURL = URL(fileURLWithPath: place.folder)
-            process.standardError = FileHandle(forWritingAtPath: place.path("serve.log"))
-            try process.run()
-            var port: Int?
-            for _ in 0..<300 where port == nil {
-                usleep(100_000)
-                port = try place.read("serve.log").split(separator: "\n").compactMap { line in
-                    JSONValue(parsing: String(line)).flatMap { $0["port"]?.text }.flatMap { Int($0) }
-                }.first
-            }
-            guard let port else { throw Unusable(what: "the server does not listen: \(try place.read("serve.log"))") }
-            base = "http://127.0.0.1:\(port)"
-        }
-
-        deinit {
-            process.terminate()
-            process.waitUntilExit()
+            running = try RunningServer(place, "--batch-threads", "2", "--workers", "0")
         }
 
         /// Posts a text; gives curl's own exit code and the answer.
@@ -43,8 +19,8 @@ import Vocabulary
             return try Program.run(
                 Program.which("curl") ?? "curl",
                 [
-                    "-s", "-S", "-H", "Authorization: Bearer \(token)", "-H", "Content-Type: \(type)",
-                    "-H", "Accept: \(accept)", "-T", place.path("body"), "-X", "POST", base + path,
+                    "-s", "-S", "-H", "Authorization: Bearer \(running.token)", "-H", "Content-Type: \(type)",
+                    "-H", "Accept: \(accept)", "-T", place.path("body"), "-X", "POST", running.base + path,
                 ], in: place.folder)
         }
     }
@@ -183,5 +159,34 @@ import Vocabulary
         #expect(cut.code == 18, "curl sees that the body is not whole: \(cut.code) \(cut.errors)")
         let after = try server.post("/predict/batch", "text/csv", header + good).output
         #expect(after.contains("\n1,0."), "\(after)")
+    }
+
+    @Test(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
+    func `take and give Parquet, to the bit, without an SQL engine in the server`() throws {
+        let place = try Wards.run()
+        let server = try Server(place).running
+        let outcome = try Program.interop(
+            "batch_parquet.py", [server.base, server.token, "\(server.process.processIdentifier)"])
+        #expect(outcome.code == 0, "\(outcome)")
+        #expect(try outcome.json()["rows"]?.integer == 20_000)
+        #expect(place.list(".martlet/scratch").isEmpty, "an upload has no name")
+    }
+
+    @Test func `are begun by a server that is asked to, and go on longer than a client may be silent`() throws {
+        let place = try Wards.run()
+        let server = try RunningServer(place, "--workers", "0", "--client-timeout", "2")
+        let header = "ward,weight,readings,weight_per_reading\n"
+        try place.write("body", header + String(repeating: "north,70,2,35\n", count: 60_000))
+        // Seven seconds for 840 KB, each of which is progress; the answer is begun before the end.
+        let slow = try Program.run(
+            Program.which("curl") ?? "curl",
+            [
+                "-s", "-S", "-v", "--limit-rate", "120k", "-H", "Authorization: Bearer \(server.token)", "-H",
+                "Content-Type: text/csv", "-H", "Expect: 100-continue", "--expect100-timeout", "30", "-T",
+                place.path("body"), "-X", "POST", server.base + "/predict/batch",
+            ], in: place.folder)
+        #expect(slow.code == 0, "\(slow.errors)")
+        #expect(slow.output.split(separator: "\n").count == 60_001)
+        #expect(slow.errors.contains("HTTP/1.1 100 Continue"), "\(slow.errors.prefix(2000))")
     }
 }

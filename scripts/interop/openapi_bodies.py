@@ -6,8 +6,11 @@ that are meant to be taken are made so; those that are meant to be refused are l
 import itertools
 import json
 import os
+import tempfile
 import urllib.request
 
+import arro3.core
+import arro3.io
 import schemathesis
 from schemathesis import GenerationMode
 
@@ -48,6 +51,16 @@ def invocation(body):
     return {key: [dict(zip(names, row)) for row in rows]}
 
 
+def parquet(rows):
+    table = arro3.core.Table.from_pydict({name: arro3.core.Array(
+        [str(row[name]) if isinstance(row[name], str) else float(row[name]) for row in rows],
+        type=arro3.core.DataType.utf8() if isinstance(rows[0][name], str) else arro3.core.DataType.float64())
+        for name in rows[0]})
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        arro3.io.write_parquet(table, file.name)
+        return open(file.name, "rb").read()
+
+
 def fitting(path, media, body):
     if path.endswith("/infer"):
         made = tensors(body if isinstance(body, dict) else {})
@@ -56,6 +69,8 @@ def fitting(path, media, body):
         lines = [[column["name"] for column in inputs()]]
         lines += [[str(value(column, row)) for column in inputs()] for row in range(3)]
         return "\n".join(",".join(line) for line in lines) + "\n"
+    if media.endswith("parquet") and path.endswith("/predict/batch"):
+        return parquet([{column["name"]: value(column, row) for column in inputs()} for row in range(3)])
     if path.endswith("/predict/batch"):
         rows = [{column["name"]: value(column, row) for column in inputs()} for row in range(3)]
         return "".join(json.dumps(row) + "\n" for row in rows)

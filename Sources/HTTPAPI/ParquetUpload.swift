@@ -1,0 +1,47 @@
+internal import Hummingbird
+internal import NIOPosix
+
+/// A body of Parquet: kept in a file without a name, since its directory stands at its end, then read as CSV through a
+/// conversion.
+struct ParquetUpload: Sendable {
+    private let file: ScratchFile
+    private let threads: NIOThreadPool
+
+    /// Keeps all of the body, whose pieces `next` gives.
+    init(
+        in folder: String, name: String, threads: NIOThreadPool, next: () async throws -> ByteBuffer?
+    ) async throws {
+        self.threads = threads
+        let file = try await threads.runIfActive { try ScratchFile(in: folder, name: name) }
+        self.file = file
+        var offset = 0
+        var held: [UInt8] = []
+        while let piece = try await next() {
+            held += piece.readableBytesView
+            if held.count >= 1 << 20 {
+                try await threads.runIfActive { [held, offset] in try file.write(held, at: offset) }
+                offset += held.count
+                held.removeAll(keepingCapacity: true)
+            }
+        }
+        try await threads.runIfActive { [held, offset] in try file.write(held, at: offset) }
+    }
+
+    /// Calls with each piece of the CSV. The conversion ends with this call, however that ends.
+    func read(_ converter: any BatchConverter, _ piece: ([UInt8]) async throws -> Void) async throws {
+        let (file, threads) = (file, threads)
+        let conversion = try await threads.runIfActive { try file.withDescriptor { try converter.fromParquet($0) } }
+        defer { conversion.kill() }
+        conversion.endInput()
+        try await withTaskCancellationHandler {
+            while true {
+                let bytes = try await threads.runIfActive { try conversion.read(256 << 10) }
+                try Task.checkCancellation()
+                if bytes.isEmpty { return }
+                try await piece(bytes)
+            }
+        } onCancel: {
+            conversion.kill()
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import HTTPAPI
+internal import Machine
+internal import Vocabulary
+internal import Workers
+
+/// Runs `martlet convert`, which has the SQL engine that reads and writes Parquet, for one file each.
+struct ParquetHouse: BatchConverter {
+    private let program = Disk.parent(of: RealWorld.executable) + "/martlet"
+
+    func fromParquet(_ file: Int32) throws -> any BatchConversion {
+        Conversion(try start(["convert", "from-parquet"], file: file))
+    }
+
+    func toParquet(columns: [String]) throws -> any BatchConversion {
+        Conversion(try start(["convert", "to-parquet", "--", JSON.text(columns)], file: nil))
+    }
+
+    private func start(_ arguments: [String], file: Int32?) throws -> PipedProcess {
+        var variables = RealWorld.environment
+        variables["MARTLET_HOME"] = nil
+        // A crash is told by its signal; a backtrace would keep the process for seconds.
+        variables["SWIFT_BACKTRACE"] = "enable=no"
+        return try PipedProcess(
+            program, arguments, environment: variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+            file: file)
+    }
+
+    private final class Conversion: BatchConversion {
+        private let process: PipedProcess
+
+        init(_ process: PipedProcess) { self.process = process }
+
+        func write(_ bytes: [UInt8]) -> Bool { process.write(bytes) }
+
+        func endInput() { process.endInput() }
+
+        func read(_ most: Int) throws -> [UInt8] {
+            let bytes = process.read(most)
+            if !bytes.isEmpty { return bytes }
+            let (code, said) = process.end()
+            if code == 0 { return [] }
+            if let error = JSONValue(parsing: said),
+                let kind = error["kind"]?.text.flatMap({ MartletError.Kind(rawValue: $0) }),
+                let name = error["code"]?.text, let message = error["message"]?.text
+            {
+                throw MartletError(kind, name, message, remedy: error["remedy"]?.text)
+            }
+            let how = code < 0 ? "by signal \(-code)" : "with code \(code)"
+            throw MartletError(
+                .machine, "batch.converter", "The process that converts Parquet ended \(how).",
+                remedy: "Send the batch again, or as CSV.")
+        }
+
+        func kill() { process.kill() }
+    }
+}

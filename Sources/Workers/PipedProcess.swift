@@ -1,0 +1,145 @@
+internal import Synchronization
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A child process that bytes go through: what it reads, what it prints and what it says in anger are pipes. Calls block,
+/// but `kill`; one thread may write while another reads.
+package final class PipedProcess: Sendable {
+    private struct State {
+        var input: Int32
+        var isReaped = false
+    }
+
+    package let id: Int32
+    private let output: Int32
+    private let errors: Int32
+    private let state: Mutex<State>
+
+    /// Starts a program in a process group of its own.
+    /// - Parameters:
+    ///   - environment: all that the child gets.
+    ///   - file: becomes the child's file 3; it may be closed afterwards.
+    /// - Throws: `job.start` when it does not start, and faults of the system.
+    package init(
+        _ program: String, _ arguments: [String], environment: [(String, String)], file: Int32? = nil
+    ) throws {
+        var ends: [Int32] = []
+        for _ in 0..<3 {
+            var pair: [Int32] = [-1, -1]
+            guard pipe(&pair) == 0 else {
+                let fault = Disk.failure("make", "a pipe")
+                for end in ends { close(end) }
+                throw fault
+            }
+            for end in pair { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            ends += pair
+        }
+        // A child that is gone is found out by what `write` gives.
+        signal(SIGPIPE, SIG_IGN)
+        let (theirs, ours) = ([ends[0], ends[3], ends[5]], [ends[1], ends[2], ends[4]])
+        defer { for end in theirs { close(end) } }
+        do {
+            id = try SpawnedProcess.spawn(
+                program, arguments, environment,
+                [(0, theirs[0]), (1, theirs[1]), (2, theirs[2])] + (file.map { [(Int32(3), $0)] } ?? []))
+        } catch {
+            for end in ours { close(end) }
+            throw error
+        }
+        _ = fcntl(ours[2], F_SETFL, fcntl(ours[2], F_GETFL) | O_NONBLOCK)
+        state = Mutex(State(input: ours[0]))
+        output = ours[1]
+        errors = ours[2]
+    }
+
+    deinit {
+        kill()
+        _ = end()
+        endInput()
+        close(output)
+        close(errors)
+    }
+
+    /// Gives it all of the bytes; `false` when it does not read any more.
+    package func write(_ bytes: [UInt8]) -> Bool {
+        let input = state.withLock { $0.input }
+        guard input >= 0 else { return false }
+        return bytes.withUnsafeBytes { bytes in
+            var done = 0
+            while done < bytes.count {
+                let count = Platform.write(input, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                if count < 0, errno == EINTR { continue }
+                if count <= 0 { return false }
+                done += count
+            }
+            return true
+        }
+    }
+
+    /// It has read all that there is. Not while another thread writes.
+    package func endInput() {
+        let input = state.withLock { state in
+            defer { state.input = -1 }
+            return state.input
+        }
+        if input >= 0 { close(input) }
+    }
+
+    /// What it prints next, at most so many bytes; nothing when it has ended or prints no more.
+    package func read(_ most: Int) -> [UInt8] { Self.read(output, most) }
+
+    /// Waits for its end. Gives its exit code, or the negative number of the signal that ended it, and the end of what it
+    /// said in anger, at most 64 KiB.
+    package func end() -> (code: Int32, said: [UInt8]) {
+        var info = siginfo_t()
+        // Looked at without reaping: until then its number cannot be another's, whom `kill` would hit.
+        while !state.withLock({ $0.isReaped }), waitid(P_PID, id_t(id), &info, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        let status: Int32? = state.withLock { state in
+            guard !state.isReaped else { return nil }
+            state.isReaped = true
+            var status: Int32 = 0
+            while waitpid(id, &status, 0) < 0 { if errno != EINTR { return nil } }
+            return status
+        }
+        guard let status else { return (-1, []) }
+        let signal = status & 0x7f
+        return (signal == 0 ? status >> 8 & 0xff : -signal, Self.read(errors, 65_536))
+    }
+
+    /// Ends it and its group at once, if it lives; does not wait.
+    package func kill() { state.withLock { if !$0.isReaped { killpg(id, SIGKILL) } } }
+
+    private static func read(_ file: Int32, _ most: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
+            while true {
+                let got = Platform.read(file, buffer.baseAddress, most)
+                if got < 0, errno == EINTR { continue }
+                count = max(0, got)
+                return
+            }
+        }
+    }
+
+    private enum Platform {
+        #if canImport(Glibc)
+            static func write(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+                Glibc.write(file, bytes, count)
+            }
+            static func read(_ file: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+                Glibc.read(file, bytes, count)
+            }
+        #else
+            static func write(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+                Darwin.write(file, bytes, count)
+            }
+            static func read(_ file: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+                Darwin.read(file, bytes, count)
+            }
+        #endif
+    }
+}
