@@ -16,7 +16,7 @@ package struct BatchRoutes: Sendable {
     let catalog: ModelCatalog
     let settings: BatchSettings
     let surroundings: Surroundings
-    private let threads: NIOThreadPool
+    private let threads: BatchThreads
     /// Threads that may wait for conversions: one that writes and two that read for each batch.
     private let waiting: NIOThreadPool
     private let count = Count()
@@ -25,8 +25,7 @@ package struct BatchRoutes: Sendable {
         self.catalog = catalog
         self.settings = settings
         self.surroundings = surroundings
-        threads = NIOThreadPool(numberOfThreads: settings.threads)
-        threads.start()
+        threads = BatchThreads(settings.threads)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
         waiting.start()
     }

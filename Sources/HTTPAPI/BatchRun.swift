@@ -22,7 +22,7 @@ final class BatchRun: Sendable {
     let idempotencyKey: String?
     let settings: BatchSettings
     let surroundings: Surroundings
-    let threads: NIOThreadPool
+    let threads: BatchThreads
     /// Threads that may wait for conversions.
     let waiting: NIOThreadPool
     let spool: AnswerSpool
@@ -31,7 +31,7 @@ final class BatchRun: Sendable {
 
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, _ settings: BatchSettings,
-        _ surroundings: Surroundings, _ threads: NIOThreadPool, _ waiting: NIOThreadPool
+        _ surroundings: Surroundings, _ threads: BatchThreads, _ waiting: NIOThreadPool
     ) {
         self.model = model
         self.plan = plan
@@ -115,7 +115,7 @@ final class BatchRun: Sendable {
             let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output.form)
             let (from, threads, began, before) = (start, threads, surroundings.uptime(), flying.last?.task)
             let task = Task {
-                try await threads.runIfActive {
+                try await threads.run(urgent: false) {
                     try bytes.withUnsafeBytes {
                         try block.score(UnsafeRawBufferPointer(rebasing: $0[from...]), reader)
                     }
@@ -209,14 +209,14 @@ final class BatchRun: Sendable {
                 latency: Int64((surroundings.uptime() - began) * 1e9))
         }
         let known = circumstances()
-        var (answer, admission) = try await threads.runIfActive {
+        var (answer, admission) = try await threads.run(urgent: true) {
             let answer = block.answer(from: before.rows + 1, skipping: skipping)
             return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
         }
         while admission == .refused(.busy), surroundings.uptime() - start < settings.logSeconds {
             try await settings.pause(0.005)
             let known = circumstances()
-            admission = try await threads.runIfActive { block.log(known) { waiter.acknowledge($0) } }
+            admission = try await threads.run(urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }
         state.withLock { state in
             state.rows += block.rows
