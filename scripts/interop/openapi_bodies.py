@@ -69,7 +69,7 @@ def fitting(path, media, body):
         lines = [[column["name"] for column in inputs()]]
         lines += [[str(value(column, row)) for column in inputs()] for row in range(3)]
         return "\n".join(",".join(line) for line in lines) + "\n"
-    if media.endswith("parquet") and path.endswith("/predict/batch"):
+    if media == "application/vnd.apache.parquet" and path.endswith("/predict/batch"):
         return parquet([{column["name"]: value(column, row) for column in inputs()} for row in range(3)])
     if path.endswith("/predict/batch"):
         rows = [{column["name"]: value(column, row) for column in inputs()} for row in range(3)]
