@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -178,6 +179,8 @@ def main():
             report.at_most("memory after the first prediction, MiB", ours.memory, 80, servers[1].memory)
             report.add("memory after load, MiB", ours.status("VmRSS"), servers[1].status("VmRSS"))
             for peer in servers[1:]:
+                if peer.failed:
+                    report.add(f"failed requests (within 2 s), {peer.name}", 0, peer.failed)
                 for connections in [16, 64]:
                     compare(report, ours, peer, connections, "")
             for server in [ours, *servers[2:]]:
