@@ -97,13 +97,14 @@ class Server:
             time.sleep(0.2)
 
     def worker(self):
-        """The feature worker's process."""
+        """The feature worker's process; the server has a worker for jobs too."""
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                words = (entry / "cmdline").read_bytes().split(b"\0")
             except (OSError, ValueError):
                 continue
-            if parent == self.child.pid:
+            if parent == self.child.pid and b"features" in words:
                 return Process(int(entry.name))
         raise SystemExit("bench: the server has no feature worker")
 
