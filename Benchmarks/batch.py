@@ -15,7 +15,6 @@ import pathlib
 import random
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,12 +22,11 @@ import tempfile
 import time
 
 from _bench import Report
+from _serving import FEATURES, MARTLET, free_port, project
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-MARTLET = os.environ["MARTLET"]
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
-FEATURES = 40
 
 APP = """
 import io, lightgbm, os, pandas
@@ -47,35 +45,6 @@ async def predict(request: Request):
 """
 
 
-def project(folder, draw):
-    """A project of look-alike rows, run once; gives the model's file."""
-    for name in ["contracts", "transforms/gold", "landing/rows"]:
-        (folder / name).mkdir(parents=True)
-    weights = [draw.gauss(0, 0.5) for _ in range(12)]
-    with open(folder / "landing/rows/rows.csv", "w") as file:
-        file.write("id," + ",".join(f"f{i}" for i in range(FEATURES)) + ",label\n")
-        for row in range(20_000):
-            x = [round(draw.gauss(0, 1), 4) for _ in range(FEATURES)]
-            z = sum(w * v for w, v in zip(weights, x)) + x[13] * x[14]
-            label = int(draw.random() < 1 / (1 + 2.718281828 ** -z))
-            file.write(f"{row}," + ",".join(map(repr, x)) + f",{label}\n")
-    columns = "".join(f"  f{i}: {{type: double}}\n" for i in range(FEATURES))
-    (folder / "contracts/rows.yaml").write_text(
-        "key: [id]\ncolumns:\n  id: {type: bigint, nullable: false}\n" + columns + "  label: {type: integer}\n")
-    (folder / "transforms/gold/rows.sql").write_text("SELECT * FROM bronze.rows\n")
-    (folder / "martlet.yaml").write_text(
-        "name: speed\nsources:\n  rows: {contract: contracts/rows.yaml}\nmodels:\n  - name: speed\n"
-        '    table: gold.rows\n    key: id\n    target: {column: label, positive: "1"}\n'
-        "    split: {kind: hash, seed: 42, train: 0.8, validation: 0, test: 0.2}\n"
-        "    learner: {kind: lightgbm, rounds: 200, parameters: {num_leaves: 31, learning_rate: 0.1}}\n"
-        "    bootstrap: {replicates: 100, seed: 42}\n    threshold: {fixed: 0.5}\n")
-    subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
-    for path in (folder / ".martlet/artifacts").rglob("*"):
-        if path.is_file() and path.read_bytes()[:5] == b"tree\n":
-            return path
-    sys.exit("batch: the run left no model")
-
-
 def rows(csv, binary, draw):
     """The rows as CSV, and some of them as doubles for the evaluator."""
     lines = [[round(draw.gauss(0, 1), 4) for _ in range(FEATURES)] for _ in range(20_000)]
@@ -87,12 +56,6 @@ def rows(csv, binary, draw):
         file.write("id," + ",".join(f"f{i}" for i in range(FEATURES)) + "\n")
         for row in range(ROWS):
             file.write(f"{row},{texts[row * 7919 % len(texts)]}\n")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Server:
@@ -167,7 +130,7 @@ def main():
     draw = random.Random(7)
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        model = project(scratch / "speed", draw)
+        _, model = project(scratch / "speed")
         csv, binary = scratch / "rows.csv", scratch / "rows.bin"
         rows(csv, binary, draw)
         (scratch / "app.py").write_text(APP)

@@ -80,12 +80,13 @@ package struct PredictionRoutes: Sendable {
             .init("columns", .named("Columns")),
             .init("explain", .boolean, optional: true)),
     ])
-    private static let reasons = Schema.object(
+    static let reasons = Schema.object(
         .init("base", .number, "The expected margin."), .init("margin", .number),
         .init(
             "contributions",
             .list(.object(.init("feature", .text), .init("value", value), .init("contribution", .number))),
             "What each column adds to the margin; with the base they sum to it."))
+    static let warnings = Schema.list(.object(.init("path", .text), .init("code", .text), .init("detail", .text)))
     static let answer = Schema.object(
         .init("project", .text), .init("model", .text), .init("version", .integer(minimum: 1)),
         .init("request_id", .text),
@@ -96,10 +97,7 @@ package struct PredictionRoutes: Sendable {
                     .init("probability", .number(minimum: 0, maximum: 1)), .init("decision", .boolean),
                     .init("band", .text(oneOf: ["low", "medium", "high"]), optional: true),
                     .init("reasons", reasons, optional: true)))),
-        .init(
-            "warnings", .list(.object(.init("path", .text), .init("code", .text), .init("detail", .text))),
-            optional: true),
-        .init("further_warnings", .integer(minimum: 1), optional: true))
+        .init("warnings", warnings, optional: true), .init("further_warnings", .integer(minimum: 1), optional: true))
 }
 
 /// How much one request may bring.

@@ -50,11 +50,6 @@ struct ProcessForm: Sendable {
         .init("features", .boolean, optional: true, "Whether the features are wanted beside the prediction."))
 
     private static let features = Schema.object([], additional: cell)
-    private static let reasons = Schema.object(
-        .init("base", .number), .init("margin", .number),
-        .init(
-            "contributions",
-            .list(.object(.init("feature", .text), .init("value", cell), .init("contribution", .number)))))
     static let answer = Schema.object(
         .init("project", .text), .init("model", .text), .init("version", .integer(minimum: 1)),
         .init("request_id", .text),
@@ -66,10 +61,9 @@ struct ProcessForm: Sendable {
                     .init("probability", .number(minimum: 0, maximum: 1), optional: true),
                     .init("decision", .boolean, optional: true),
                     .init("band", .text(oneOf: ["low", "medium", "high"]), optional: true),
-                    .init("reasons", reasons, optional: true), .init("features", features, optional: true),
+                    .init("reasons", PredictionRoutes.reasons, optional: true),
+                    .init("features", features, optional: true),
                     .init("reason", .text, optional: true, "Why there is no prediction.")))),
         .init("stored", .integer(minimum: 0), "Rows that count for later records from now on."),
-        .init(
-            "warnings", .list(.object(.init("path", .text), .init("code", .text), .init("detail", .text))),
-            optional: true))
+        .init("warnings", PredictionRoutes.warnings, optional: true))
 }

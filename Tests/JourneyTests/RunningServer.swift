@@ -1,7 +1,7 @@
 import Foundation
 import Vocabulary
 
-/// A server on a free port, over a project with a champion, a job and a person; ended with the value.
+/// A server on a free port; ended with the value.
 final class RunningServer {
     let process: Process
     let port: Int
@@ -10,16 +10,22 @@ final class RunningServer {
 
     var base: String { "http://127.0.0.1:\(port)" }
 
-    init(_ place: Sandbox, _ options: String...) throws {
-        self.place = place
+    /// Over the finished downtime project.
+    convenience init(_ place: Sandbox, _ options: String...) throws {
         func martlet(_ arguments: String...) throws -> Outcome { try Program.run(arguments, in: place.folder) }
         _ = try martlet("models", "approve", "downtime@1")
         _ = try martlet("jobs", "submit", "train")
-        token = try martlet("tokens", "create", "all", "--role", "admin").output
-            .trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try Program.run(
             "/bin/sh", ["-c", "echo 'correct horse battery staple' | \(Program.path) users add ada --role admin"],
             in: place.folder)
+        try self.init(serving: place, role: "admin", options)
+    }
+
+    /// Over any project, with a token of the role.
+    init(serving place: Sandbox, role: String, _ options: [String] = []) throws {
+        self.place = place
+        token = try Program.run(["tokens", "create", "all", "--role", role], in: place.folder).output
+            .trimmingCharacters(in: .whitespacesAndNewlines)
         let log = place.path("serve.log")
         FileManager.default.createFile(atPath: log, contents: nil)
         process = Process()

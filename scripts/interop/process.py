@@ -35,7 +35,7 @@ def expect(what, condition, *shown):
 
 
 def worker():
-    found = subprocess.run(["pgrep", "-P", str(SERVER)], capture_output=True, text=True).stdout.split()
+    found = subprocess.run(["pgrep", "-P", str(SERVER), "-f", "features"], capture_output=True, text=True).stdout.split()
     return int(found[0]) if found else None
 
 
