@@ -23,13 +23,13 @@ extension SourceState {
         let isPlain = isPlain(for: view)
         let window = isPlain ? window(view, isRestricted: isRestricted) : nil
 
-        var stateRows = candidates(wanted)
-        stateRows.removeAll { place in hidden.contains(place) || !isIn(window, place, marks) }
+        let stateRows = candidates(wanted, window)
         picked.append(shelf, stateRows)
         var overlayRows: [Int] = []
         if let call {
+            let isIn = lies(in: window, call.marks)
             overlayRows = overlay.filter { row in
-                isIn(window, row, call.marks)
+                isIn(row)
                     && (wanted.map { zip($0, call.marks.same).contains { $0 == $1[row] } } ?? true)
             }
             picked.append(call.rows, overlayRows)
@@ -83,22 +83,49 @@ extension SourceState {
             available: contract.availableAt.flatMap { marks.moment($0) }, from: from, to: view.time)
     }
 
-    private func isIn(_ window: Window?, _ place: Int, _ marks: RowMarks) -> Bool {
-        guard let window else { return true }
-        if let event = window.event {
-            let time = marks.moments[event][place]
-            if time > window.to || time < window.from { return false }
+    /// Tells of rows, by their number, whether they lie in the window. Of a common value most of a table is asked for in
+    /// each call, so that nothing is looked up for each.
+    private func lies(in window: Window?, _ marks: RowMarks) -> (Int) -> Bool {
+        guard let window else { return { _ in true } }
+        let events = window.event.map { marks.moments[$0] }
+        let available = window.available.map { marks.moments[$0] }
+        return { place in
+            if let time = events?[place], time > window.to || time < window.from { return false }
+            if let time = available?[place], time > window.to { return false }
+            return true
         }
-        if let available = window.available, marks.moments[available][place] > window.to { return false }
-        return true
     }
 
-    /// Rows of the state that agree in one of the columns, in order; all when nothing is asked for.
-    private func candidates(_ wanted: [Int64]?) -> [Int] {
-        guard let wanted else { return Array(0..<shelf.count) }
-        let lists = zip(wanted, places).compactMap { $1[$0] }
-        if lists.count == 1 { return lists[0].map { Int($0) } }
-        return Set(lists.joined()).sorted().map { Int($0) }
+    /// Rows of the state that agree in one of the columns and lie in the window, in order.
+    /// - Parameter wanted: a value for each of the columns; `nil` for rows with any.
+    private func candidates(_ wanted: [Int64]?, _ window: Window?) -> [Int] {
+        let isIn = lies(in: window, marks)
+        func inWindow(_ places: some Sequence<Int32>) -> [Int] {
+            var found: [Int] = []
+            for place in places where isIn(Int(place)) { found.append(Int(place)) }
+            return found
+        }
+        let found =
+            if let wanted { zip(wanted, places).compactMap { $1[$0].map(inWindow) }.reduce([], Self.union) } else {
+                inWindow(0..<Int32(shelf.count))
+            }
+        return hidden.isEmpty ? found : found.filter { !hidden.contains($0) }
+    }
+
+    /// The numbers of two rising lists, rising, each once.
+    private static func union(_ one: [Int], _ other: [Int]) -> [Int] {
+        if one.isEmpty { return other }
+        if other.isEmpty { return one }
+        var all: [Int] = []
+        all.reserveCapacity(one.count + other.count)
+        var (left, right) = (0, 0)
+        while left < one.count, right < other.count {
+            let (low, high) = (one[left], other[right])
+            all.append(min(low, high))
+            if low <= high { left += 1 }
+            if high <= low { right += 1 }
+        }
+        return all + one[left...] + other[right...]
     }
 
     /// Fills cells that the request leaves out, and that came later, from the row that it sends again.

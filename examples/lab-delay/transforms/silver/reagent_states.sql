@@ -2,7 +2,7 @@
 --
 -- The log does not number its events. Within a second a delivery comes first, then what is taken, each time less being
 -- left, then what was found missing, and a discarded lot last.
-SELECT
+SELECT DISTINCT ON (reagent_id, ts)
     reagent_id,
     ts,
     event_type,
@@ -12,11 +12,7 @@ SELECT
     expected_delivery_ts,
     storage_excursion_48h
 FROM bronze.reagent_logs
-QUALIFY
-    row_number() OVER (
-        PARTITION BY reagent_id, ts
-        ORDER BY
-            CASE event_type WHEN 'discard' THEN 1 WHEN 'stockout' THEN 2 WHEN 'consume' THEN 3 ELSE 4 END,
-            stock_after_units, lot_id, quantity_units, lot_expiry_ts, lot_qc_status, expected_delivery_ts,
-            storage_excursion_48h
-    ) = 1
+ORDER BY
+    reagent_id, ts,
+    CASE event_type WHEN 'discard' THEN 1 WHEN 'stockout' THEN 2 WHEN 'consume' THEN 3 ELSE 4 END,
+    stock_after_units, lot_id, quantity_units, lot_expiry_ts, lot_qc_status, expected_delivery_ts, storage_excursion_48h
