@@ -30,10 +30,20 @@ final class LogBuffer: @unchecked Sendable {
         record.encode(to: base.advanced(by: used), features: features, size)
         used += size.total
         records += 1
+        note(record.source)
+    }
+
+    /// Takes over records that are encoded already.
+    func append(_ bytes: UnsafeRawBufferPointer, records count: Int, of sources: [PredictionSourceNumber]) {
+        if let start = bytes.baseAddress { base.advanced(by: used).copyMemory(from: start, byteCount: bytes.count) }
+        used += bytes.count
+        records += count
+        for source in sources { note(source) }
+    }
+
+    private func note(_ source: PredictionSourceNumber) {
         // Nearly always the one of the record before.
-        if sources.last != record.source.value, !sources.contains(record.source.value) {
-            sources.append(record.source.value)
-        }
+        if sources.last != source.value, !sources.contains(source.value) { sources.append(source.value) }
     }
 
     func clear() {

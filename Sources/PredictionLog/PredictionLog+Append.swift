@@ -1,6 +1,5 @@
 internal import Dispatch
 internal import Synchronization
-internal import Vocabulary
 
 extension PredictionLog {
     /// Hands a record over, its features from where they are, without a copy of the caller's.
@@ -17,7 +16,7 @@ extension PredictionLog {
         _ record: borrowing PredictionRecord, features: UnsafeBufferPointer<Double>,
         courier: AcknowledgementCourier? = nil, waking: Bool = true, acknowledged: @escaping Acknowledgement
     ) -> Admission {
-        if !isWanted(record) {
+        if !policy.wants(record) {
             sampledOut.add(1, ordering: .relaxed)
             return .sampledOut
         }
@@ -51,44 +50,23 @@ extension PredictionLog {
         }
     }
 
-    /// Hands several records over, all or none, with one acknowledgement for all of them. Those that the sampling policy
-    /// leaves out are left out; `sampledOut` when it leaves out all.
+    /// Hands the records of a block over, all or none, with one acknowledgement for all of them; `sampledOut` when the
+    /// sampling policy left out all.
     package func submit(
-        _ records: [PredictionRecord], courier: AcknowledgementCourier? = nil, acknowledged: @escaping Acknowledgement
+        _ block: borrowing PredictionBlock, courier: AcknowledgementCourier? = nil,
+        acknowledged: @escaping Acknowledgement
     ) -> Admission {
-        let wanted = policy.share >= 1 ? records : records.filter { isWanted($0) }
-        sampledOut.add(records.count - wanted.count, ordering: .relaxed)
-        if wanted.isEmpty { return .sampledOut }
-        var sizes: [EncodedSize] = []
-        sizes.reserveCapacity(wanted.count)
-        let isTooLarge = wanted.withUnsafeBufferPointer { wanted in
-            for index in wanted.indices {
-                let count = wanted[index].features.count
-                guard let size = EncodedSize(wanted[index], features: count, most: policy.bufferBytes) else {
-                    return true
-                }
-                sizes.append(size)
-            }
-            return false
-        }
-        if isTooLarge { return refuse(.tooLarge, wanted.count) }
-        let total = sizes.reduce(0) { $0 + $1.total }
-        guard total <= policy.bufferBytes else { return refuse(.tooLarge, wanted.count) }
+        sampledOut.add(block.leftOut, ordering: .relaxed)
+        if block.isTooLarge { return refuse(.tooLarge, block.count) }
+        if block.count == 0 { return .sampledOut }
+        let (bytes, count, sources) = (block.bytes, block.count, block.sources)
         var wakes = false
         let refusal = state.withLock { state -> PredictionLogError? in
-            var last: PredictionSourceNumber?
-            for record in wanted where record.source != last {
-                last = record.source
-                if let refusal = state.refusal(of: total, from: record.source) { return refusal }
+            for source in sources {
+                if let refusal = state.refusal(of: bytes.count, from: source) { return refusal }
             }
-            wanted.withUnsafeBufferPointer { wanted in
-                for index in wanted.indices {
-                    wanted[index].features.withUnsafeBufferPointer {
-                        state.buffer.append(wanted[index], features: $0, sizes[index])
-                    }
-                }
-            }
-            state.appended += wanted.count
+            state.buffer.append(bytes, records: count, of: sources)
+            state.appended += count
             if mode != .bestEffort {
                 state.buffer.waiters.append(.init(acknowledged: acknowledged, courier: courier))
             }
@@ -96,52 +74,9 @@ extension PredictionLog {
             state.writerSleeps = false
             return nil
         }
-        if let refusal { return refuse(refusal, wanted.count) }
+        if let refusal { return refuse(refusal, count) }
         if wakes { wake.signal() }
         return mode == .bestEffort ? .taken : .waiting
-    }
-
-    /// Hands the records of a block over, all or none, their features from where they are, with one acknowledgement for
-    /// all of them. What the sampling policy leaves out is left out; `sampledOut` when it leaves out all.
-    /// - Parameters:
-    ///   - source: of all of them.
-    ///   - features: those of the record at this place.
-    package func submit(
-        block records: [PredictionRecord], source: PredictionSourceNumber,
-        features: (Int) -> UnsafeBufferPointer<Double>,
-        acknowledged: @escaping Acknowledgement
-    ) -> Admission {
-        records.withUnsafeBufferPointer { records in
-            var sizes: [(place: Int, size: EncodedSize)] = []
-            sizes.reserveCapacity(records.count)
-            var total = 0
-            for place in records.indices where isWanted(records[place]) {
-                let count = features(place).count
-                guard let size = EncodedSize(records[place], features: count, most: policy.bufferBytes) else {
-                    return refuse(.tooLarge, records.count)
-                }
-                sizes.append((place, size))
-                total += size.total
-            }
-            sampledOut.add(records.count - sizes.count, ordering: .relaxed)
-            if sizes.isEmpty { return .sampledOut }
-            guard total <= policy.bufferBytes else { return refuse(.tooLarge, sizes.count) }
-            var wakes = false
-            let refusal = state.withLock { state -> PredictionLogError? in
-                if let refusal = state.refusal(of: total, from: source) { return refusal }
-                for (place, size) in sizes { state.buffer.append(records[place], features: features(place), size) }
-                state.appended += sizes.count
-                if mode != .bestEffort {
-                    state.buffer.waiters.append(.init(acknowledged: acknowledged, courier: nil))
-                }
-                wakes = state.writerSleeps
-                state.writerSleeps = false
-                return nil
-            }
-            if let refusal { return refuse(refusal, sizes.count) }
-            if wakes { wake.signal() }
-            return mode == .bestEffort ? .taken : .waiting
-        }
     }
 
     /// Wakes the writer, after records that were handed over without waking it.
@@ -174,17 +109,14 @@ extension PredictionLog {
     package func append(contentsOf records: [PredictionRecord]) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let resume: Acknowledgement = { continuation.resume(with: $0.mapError { $0 as any Error }) }
-            switch submit(records, acknowledged: resume) {
+            var block = PredictionBlock(self, records: records.count)
+            for record in records { record.features.withUnsafeBufferPointer { block.add(record, features: $0) } }
+            switch submit(block, acknowledged: resume) {
             case .waiting: break
             case .taken, .sampledOut, .dropped: resume(.success(()))
             case .refused(let error): resume(.failure(error))
             }
         }
-    }
-
-    private func isWanted(_ record: borrowing PredictionRecord) -> Bool {
-        if policy.share >= 1 || policy.keepsDecisions && record.decision == true { return true }
-        return portableUniform(seed: 0, key: record.requestID) < policy.share
     }
 
     private func refuse(_ error: PredictionLogError, _ count: Int) -> Admission {

@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// What the answer to a request waits for.
 package enum PredictionLogMode: String, Sendable, CaseIterable {
     /// Until its record is on the disk (fsync).
@@ -29,4 +31,12 @@ package struct PredictionLogPolicy: Sendable, Equatable {
     package var keepBytes: Int64?
 
     package init() {}
+}
+
+extension PredictionLogPolicy {
+    /// Whether a record is among the share that is kept.
+    func wants(_ record: borrowing PredictionRecord) -> Bool {
+        if share >= 1 || keepsDecisions && record.decision == true { return true }
+        return portableUniform(seed: 0, key: record.loggedID) < share
+    }
 }

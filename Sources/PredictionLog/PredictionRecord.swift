@@ -4,6 +4,8 @@ package import Vocabulary
 package struct PredictionRecord: Sendable {
     /// At most 65,535 bytes of UTF-8, as the other texts.
     package var requestID: String
+    /// Of a request with several rows, the row's number, 0 or more: the id that is logged is `requestID.row`.
+    package var row: Int?
     package var idempotencyKey: String?
     package var entityID: String?
     package var source: PredictionSourceNumber
@@ -23,11 +25,12 @@ package struct PredictionRecord: Sendable {
     package var warnings: [String]
 
     package init(
-        requestID: String, idempotencyKey: String? = nil, entityID: String? = nil, source: PredictionSourceNumber,
-        time: Timestamp, features: [Double] = [], score: Double, decision: Bool? = nil, latency: Int64 = 0,
+        requestID: String, row: Int? = nil, idempotencyKey: String? = nil, entityID: String? = nil,
+        source: PredictionSourceNumber, time: Timestamp, features: [Double] = [], score: Double, decision: Bool? = nil, latency: Int64 = 0,
         hasReasons: Bool = false, warnings: [String] = []
     ) {
         self.requestID = requestID
+        self.row = row
         self.idempotencyKey = idempotencyKey
         self.entityID = entityID
         self.source = source
@@ -39,6 +42,9 @@ package struct PredictionRecord: Sendable {
         self.hasReasons = hasReasons
         self.warnings = warnings
     }
+
+    /// The request's id as it is logged.
+    var loggedID: String { row.map { "\(requestID).\($0)" } ?? requestID }
 }
 
 /// A prediction read back from a segment.
@@ -56,7 +62,7 @@ package struct LoggedPrediction: Sendable, Equatable {
     package let warnings: [String]
 
     package init(_ record: PredictionRecord, source: PredictionSource) {
-        requestID = record.requestID
+        requestID = record.loggedID
         idempotencyKey = record.idempotencyKey
         entityID = record.entityID
         self.source = source

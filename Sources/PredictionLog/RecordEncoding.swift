@@ -15,12 +15,15 @@ struct EncodedSize {
     let request: Int
     let key: Int
     let entity: Int
+    /// Digits of the row's number; 0 for none.
+    let rowDigits: Int
     /// Bytes of the frame.
     let total: Int
 
     /// `nil` when the record cannot be written.
     init?(_ record: borrowing PredictionRecord, features: Int, most: Int) {
-        request = record.requestID.utf8.count
+        rowDigits = record.row.map { Self.digits(of: $0) } ?? 0
+        request = record.requestID.utf8.count + (rowDigits > 0 ? 1 + rowDigits : 0)
         key = record.idempotencyKey?.utf8.count ?? 0
         entity = record.entityID?.utf8.count ?? 0
         self.features = features
@@ -33,6 +36,15 @@ struct EncodedSize {
         }
         total = Frame.headBytes + (size + 7) & ~7
         guard total <= most else { return nil }
+    }
+
+    private static func digits(of row: Int) -> Int {
+        var (digits, rest) = (1, max(0, row))
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        return digits
     }
 }
 
@@ -91,6 +103,14 @@ extension PredictionRecord {
             }
         }
         text(requestID)
+        if size.rowDigits > 0, var rest = row.map({ max(0, $0) }) {
+            out.storeBytes(of: UInt8(ascii: "."), toByteOffset: at, as: UInt8.self)
+            for place in stride(from: at + size.rowDigits, to: at, by: -1) {
+                out.storeBytes(of: UInt8(ascii: "0") + UInt8(rest % 10), toByteOffset: place, as: UInt8.self)
+                rest /= 10
+            }
+            at += 1 + size.rowDigits
+        }
         if let idempotencyKey { text(idempotencyKey) }
         if let entityID { text(entityID) }
         for warning in warnings {

@@ -91,14 +91,12 @@ package final class BatchBlock: @unchecked Sendable {
         _ known: ScoringDesk.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
         guard let journal = model.journal else { return .taken }
-        var records: [PredictionRecord] = []
-        var rows: [Int] = []
-        records.reserveCapacity(batch.count)
-        rows.reserveCapacity(batch.count)
-        var id = Array("\(known.requestID).".utf8)
-        let prefix = id.count
+        var block = PredictionBlock(journal.log, records: batch.count)
+        var record = PredictionRecord(
+            requestID: known.requestID, idempotencyKey: known.idempotencyKey, source: journal.source, time: known.time,
+            score: 0, latency: known.latency)
         var (fault, warning) = (0, 0)
-        let (batch, scores, entities, source) = (batch, probabilities, batch.entities, journal.source)
+        let entities = batch.entities
         for row in 0..<batch.count {
             var codes: [String] = []
             while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
@@ -110,27 +108,14 @@ package final class BatchBlock: @unchecked Sendable {
                 fault += 1
                 continue
             }
-            rows.append(row)
-            id.removeLast(id.count - prefix)
-            Self.append(firstRow + row, to: &id)
-            records.append(
-                PredictionRecord(
-                    requestID: String(decoding: id, as: UTF8.self), idempotencyKey: known.idempotencyKey,
-                    entityID: row < entities.count ? entities[row] : nil, source: source,
-                    time: known.time, score: scores[row],
-                    decision: model.isPositive(scores[row]), latency: known.latency, warnings: codes))
+            record.row = firstRow + row
+            record.entityID = row < entities.count ? entities[row] : nil
+            record.score = probabilities[row]
+            record.decision = model.isPositive(probabilities[row])
+            record.warnings = codes
+            block.add(record, features: batch.row(row))
         }
-        if records.isEmpty { return .taken }
-        return journal.log.submit(
-            block: records, source: journal.source, features: { batch.row(rows[$0]) }, acknowledged: acknowledged)
-    }
-
-    private static func append(_ number: Int, to bytes: inout [UInt8]) {
-        var power = 1
-        while number / power >= 10 { power *= 10 }
-        while power > 0 {
-            bytes.append(48 + UInt8(number / power % 10))
-            power /= 10
-        }
+        if batch.count == batch.rowFaults.count { return .taken }
+        return journal.log.submit(block, acknowledged: acknowledged)
     }
 }

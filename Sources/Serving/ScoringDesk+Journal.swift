@@ -29,23 +29,22 @@ extension ScoringDesk {
         guard let journal = model.journal, batch.count > 0 else { return .taken }
         if batch.count == 1 {
             return journal.log.submit(
-                record(0, known.requestID, model, journal.source, known), features: batch.row(0), courier: courier,
+                record(0, numbered: false, model, journal.source, known), features: batch.row(0), courier: courier,
                 waking: waking, acknowledged: acknowledged)
         }
-        let records = (0..<batch.count).map { row in
-            var record = record(row, "\(known.requestID).\(row)", model, journal.source, known)
-            record.features = Array(batch.row(row))
-            return record
+        var block = PredictionBlock(journal.log, records: batch.count)
+        for row in 0..<batch.count {
+            block.add(record(row, numbered: true, model, journal.source, known), features: batch.row(row))
         }
-        return journal.log.submit(records, courier: courier, acknowledged: acknowledged)
+        return journal.log.submit(block, courier: courier, acknowledged: acknowledged)
     }
 
     @inline(__always)
     private func record(
-        _ row: Int, _ id: String, _ model: ServedModel, _ source: PredictionSourceNumber, _ known: Circumstances
+        _ row: Int, numbered: Bool, _ model: ServedModel, _ source: PredictionSourceNumber, _ known: Circumstances
     ) -> PredictionRecord {
         PredictionRecord(
-            requestID: id, idempotencyKey: known.idempotencyKey,
+            requestID: known.requestID, row: numbered ? row : nil, idempotencyKey: known.idempotencyKey,
             entityID: row < batch.entities.count ? batch.entities[row] : nil, source: source, time: known.time,
             score: probabilities[row], decision: model.isPositive(probabilities[row]), latency: known.latency,
             hasReasons: hasReasons, warnings: batch.warnings.isEmpty ? [] : batch.warnings.map(\.code.rawValue))
