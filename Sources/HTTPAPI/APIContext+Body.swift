@@ -24,7 +24,7 @@ extension APIContext {
     /// - Throws: a `Problem`: 415 for another media type, 413 for too many bytes, 400 for what is no JSON, 422 with each
     ///   fault's JSONPath for what does not fit.
     func object(_ request: Request, _ schema: Schema) async throws -> RequestBody {
-        let bytes = try await request.body.collect(upTo: APIContext.largestOrder)
+        let bytes = try await request.body(upTo: APIContext.largestOrder)
         return RequestBody(try Self.checked(bytes, type: request.headers[.contentType], schema), bytes)
     }
 
@@ -48,6 +48,17 @@ extension APIContext {
             throw problem
         }
         return value.members ?? [:]
+    }
+}
+
+extension Request {
+    /// The whole body; one that is announced as longer is refused before it is sent.
+    /// - Throws: what becomes 413 for more bytes.
+    func body(upTo most: Int) async throws -> ByteBuffer {
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > most {
+            throw HTTPError(.contentTooLarge, message: "The body has \(length) bytes; at most \(most) are taken.")
+        }
+        return try await body.collect(upTo: most)
     }
 }
 

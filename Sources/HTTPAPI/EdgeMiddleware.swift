@@ -35,6 +35,7 @@ package struct EdgeMiddleware: RouterMiddleware {
         context.logger[metadataKey: "request_id"] = .string(context.requestID)
         var response: Response
         do {
+            try Self.checkCodings(request)
             if let watch {
                 response = try await watch.observed(request, &context, next)
             } else {
@@ -51,6 +52,14 @@ package struct EdgeMiddleware: RouterMiddleware {
         response.headers[.requestID] = context.requestID
         if isDraining() { response.headers[.connection] = "close" }
         return response
+    }
+
+    /// A body that is packed for the way (RFC 9112, 6.1) would be taken for what is in the packing.
+    private static func checkCodings(_ request: Request) throws {
+        guard let codings = request.headers[.transferEncoding], codings.lowercased() != "chunked" else { return }
+        throw Problem(
+            .notImplemented, "http.transfer-encoding", "This server does not unpack '\(codings.prefix(80))'.",
+            remedy: "Send the body as it is, with Content-Length or Transfer-Encoding: chunked.")
     }
 
     /// A client's id is taken when it is short and plain, so that it can stand in headers, logs and file names.

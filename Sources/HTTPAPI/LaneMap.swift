@@ -92,6 +92,8 @@ struct LaneMap: Sendable {
             case 16 where isBehindProxy && name.lowercased() == "x-forwarded-host": forwardedHost = value
             case 17 where isBehindProxy && name.lowercased() == "x-forwarded-proto":
                 if value != "https" { return nil }
+            case 17 where name.lowercased() == "transfer-encoding":
+                if value.lowercased() != "chunked" { return nil }
             case 31 where name.lowercased() == "inference-header-content-length":
                 guard let size = Int(value) else { return nil }
                 call.jsonBytes = size

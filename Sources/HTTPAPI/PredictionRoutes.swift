@@ -41,7 +41,7 @@ package struct PredictionRoutes: Sendable {
         do {
             let arrived = surroundings.uptime()
             try context.require(project: call.slot.key.project)
-            let body = try await request.body.collect(upTo: limits.bodyBytes)
+            let body = try await request.body(upTo: limits.bodyBytes)
             let model = try call.model()
             let waiter = LogWaiter()
             let (response, admission) = try desks.withDesk(for: model) { desk in

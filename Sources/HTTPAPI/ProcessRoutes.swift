@@ -54,7 +54,7 @@ package struct ProcessRoutes: Sendable {
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let arrived = surroundings.uptime()
         try context.require(project: slot.key.project)
-        let form = try ProcessForm(try await request.body.collect(upTo: Self.bodyBytes))
+        let form = try ProcessForm(try await request.body(upTo: Self.bodyBytes))
         let served = try ScoringCall(form: .native, slot: slot).model()
         let (model, line) = try await source.ask(try form.line(), for: served)
         let made = try MadeFeatures(line, for: model)

@@ -9,10 +9,11 @@ package final class AppendedFile: Sendable {
     private let file: Int32
     private let path: String
 
-    /// Makes a file that must not be there yet; its name is not durable before ``Disk/syncNames(in:)``.
+    /// Makes a file that must not be there yet, for its owner's eyes only; its name is not durable before
+    /// ``Disk/syncNames(in:)``.
     package init(creating path: String) throws {
         self.path = path
-        file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+        file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Disk.failure("write", path) }
     }
 

@@ -301,6 +301,13 @@ def frames():
                           ("two hosts at the router", with_header(b"Host: evil.example", get)),
                           ("a folded line", with_header(b"X-A: b\r\n c")), ("bare ends of lines", one.replace(b"\r", b""))]:
         expect(what, [400], True, message)
+    # Nobody waits for the end of what is too long, nor takes what is packed for what is in it.
+    length, announced = b"Content-Length: %d" % len(row), one.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    for path in [b"/predict", b"/process", b"/retraining"]:
+        got, _, text = talk(announced.replace(b"/predict", path).replace(length, b"Content-Length: 999999999"))
+        check(got == [413], "not refused by its head", path, text[:300])
+    got, _, text = talk(chunked.replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked"))
+    check(got == [501], "packed for the way", text[:300])
     # A client takes what stands behind the head for its next answer.
     for path in [b"/health", b"/predict", b"/nothing"]:
         got, _, text = talk(b"HEAD " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
