@@ -26,7 +26,8 @@ package struct PredictionRecord: Sendable {
 
     package init(
         requestID: String, row: Int? = nil, idempotencyKey: String? = nil, entityID: String? = nil,
-        source: PredictionSourceNumber, time: Timestamp, features: [Double] = [], score: Double, decision: Bool? = nil, latency: Int64 = 0,
+        source: PredictionSourceNumber, time: Timestamp, features: [Double] = [], score: Double, decision: Bool? = nil,
+        latency: Int64 = 0,
         hasReasons: Bool = false, warnings: [String] = []
     ) {
         self.requestID = requestID
