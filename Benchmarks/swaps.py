@@ -2,8 +2,9 @@
 may fail, no answer may be another version's, and p99 may at most double.
 
 wrk checks each answer: the probability must be that of the version it names. After each acknowledged swap a client asks
-once and must hear the new version. Workers' jobs are ended by SIGKILL, SIGSEGV, SIGSTOP and by using more memory than
-they may, each in the middle of a training.
+once and must hear the new version. In the middle of a training, SIGKILL, SIGSEGV and SIGSTOP are sent to its process, then
+to the worker; a training uses more memory than it may, and another runs into the kernel's out-of-memory killer (in a
+control group of its own, where this account may make one; else it is told that this was not tried).
 
   --swaps N   (1000)
 """
@@ -43,6 +44,9 @@ end
 """
 
 
+KINDS = ["SIGKILL", "SIGSEGV", "memory", "SIGSTOP", "kernel", "worker SIGKILL", "worker SIGSEGV", "worker SIGSTOP"]
+
+
 class Load:
     """wrk at full speed until it is told to stop."""
 
@@ -51,6 +55,7 @@ class Load:
     def __init__(self, server, script):
         self.process = subprocess.Popen(
             ["wrk", "-t1", "-c16", "-d3600s", "-s", str(script), server.url], stdout=subprocess.PIPE, text=True)
+        Load.last = self.process
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
@@ -102,34 +107,98 @@ def attempts(server):
     return found
 
 
-def murder(server, how, seed):
-    """Queues a training on another split and ends its process in the middle; gives the attempt's end as the queue tells it."""
-    more = ["--memory-limit", "20MB"] if how == "memory" else []
+def worker(server):
+    """The worker that is the server's child."""
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                words = open(f"/proc/{entry}/cmdline").read().split("\0")
+                parent = int(open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+            if parent == server.process.pid and "--attached" in words:
+                return int(entry)
+    sys.exit("swaps: the server has no worker")
+
+
+class KernelLimit:
+    """A control group in which the kernel ends whoever wants more memory."""
+
+    def __init__(self):
+        v1, v2 = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
+        self.folder, limit, self.events = (
+            (v1, "memory.limit_in_bytes", "memory.oom_control") if v1.is_dir() else (v2, "memory.max", "memory.events"))
+        self.folder = self.folder / "martlet-bench"
+        try:
+            self.folder.mkdir(exist_ok=True)
+            # Memory that a process has when it comes in does not count.
+            (self.folder / limit).write_text("1000000")
+            self.before, self.why = self.count(), None
+        except OSError as error:
+            self.why = f"not tried ({error.strerror})"
+
+    def take(self, process):
+        (self.folder / "cgroup.procs").write_text(str(process))
+
+    def count(self):
+        return int(re.search(r"oom_kill (\d+)", (self.folder / self.events).read_text())[1])
+
+    def kills(self):
+        return self.count() - self.before
+
+    def end(self):
+        try:
+            self.folder.rmdir()
+        except OSError:
+            pass
+
+
+def until(begun, what, look, pause=0.02):
+    while not (found := look()):
+        if time.monotonic() - begun > 120:
+            sys.exit(f"swaps: {what}")
+        time.sleep(pause)
+    return found
+
+
+def job(server, name):
     told = json.loads(subprocess.run(
+        [MARTLET, "jobs", "show", name, "--project", str(server.folder), "--json"], check=True, capture_output=True,
+        text=True).stdout)
+    return told.get("job", told)
+
+
+def murder(server, how, seed, kernel):
+    """Queues a training on another split, whose process or worker gets a signal in the middle, or too little memory; gives
+    the attempt's end as the queue tells it."""
+    more = ["--memory-limit", "20MB"] if how == "memory" else []
+    name = json.loads(subprocess.run(
         [MARTLET, "jobs", "submit", "train", "--project", str(server.folder), "--split-seed", str(seed), "--max-attempts", "1", "--json", *more],
-        check=True, capture_output=True, text=True).stdout)
+        check=True, capture_output=True, text=True).stdout)["id"]
     begun = time.monotonic()
     if how != "memory":
-        while not (found := attempts(server)):
-            if time.monotonic() - begun > 60:
-                sys.exit("swaps: no worker took the job")
-            time.sleep(0.02)
+        found = until(begun, "no worker took the job", lambda: attempts(server))
         time.sleep(0.7)
-        for process in found:
-            try:
-                os.kill(process, getattr(signal, how))
-            except ProcessLookupError:
-                sys.exit("swaps: the training was over before it could be ended")
-    while True:
-        job = json.loads(subprocess.run(
-            [MARTLET, "jobs", "show", told["id"], "--project", str(server.folder), "--json"], check=True,
-            capture_output=True, text=True).stdout)
-        job = job.get("job", job)
-        if job["state"] not in ("queued", "running"):
-            return job.get("error_code") or job["state"]
-        if time.monotonic() - begun > 120:
-            sys.exit(f"swaps: the job does not end: {job}")
-        time.sleep(0.2)
+        try:
+            if how == "kernel":
+                for process in found:
+                    kernel.take(process)
+                until(begun, "the kernel ended nothing", kernel.kills)
+            elif how.startswith("worker"):
+                victim = worker(server)
+                os.kill(victim, getattr(signal, how.split()[1]))
+                if how == "worker SIGSTOP":
+                    time.sleep(5)
+                    os.kill(victim, signal.SIGCONT)
+            else:
+                for process in found:
+                    os.kill(process, getattr(signal, how))
+        except ProcessLookupError:
+            sys.exit("swaps: the training was over before it could be ended")
+    # Seldom: each look is a process of its own, at the cost of the load.
+    last = until(begun, f"the job of {how} does not end",
+                 lambda: (told := job(server, name))["state"] not in ("queued", "running") and told, pause=1)
+    return last.get("error_code") or last["state"]
 
 
 def main():
@@ -173,9 +242,11 @@ def main():
             seconds = time.monotonic() - begun
             swapped = load.end()
             load, ends = Load(server, script), {}
-            for seed, how in enumerate(["SIGKILL", "SIGSEGV", "memory", "SIGSTOP"], 100):
-                ends[how] = murder(server, how, seed)
+            kernel = KernelLimit()
+            for seed, how in enumerate(KINDS, 100):
+                ends[how] = murder(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
             killed = load.end()
+            kernel.end()
         finally:
             Load.last and Load.last.kill()
             server.end()

@@ -94,7 +94,6 @@ extension Composition {
     private static func environment(of memoryLimit: Int64?, slots: Int) -> [(String, String)] {
         let threads = "\(max(1, RealWorld.processors / slots))"
         var variables = RealWorld.environment
-        variables["MARTLET_HOME"] = nil
         variables["OMP_WAIT_POLICY"] = "passive"
         variables["GOMP_SPINCOUNT"] = "0"
         variables["OMP_NUM_THREADS"] = variables["MARTLET_TRAINING_THREADS"] ?? threads
@@ -104,8 +103,6 @@ extension Composition {
         if variables["MARTLET_MEMORY"] == nil, let memoryLimit {
             variables["MARTLET_MEMORY"] = "\(max(64, min(2048, memoryLimit >> 21)))MiB"
         }
-        // A crash is told by its signal; a backtrace would keep the process for seconds.
-        variables["SWIFT_BACKTRACE"] = "enable=no"
-        return variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return RealWorld.environmentOfChild(variables)
     }
 }

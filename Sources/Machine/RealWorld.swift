@@ -60,6 +60,15 @@ package enum RealWorld {
     /// All of it.
     package static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
+    /// What a child of this program finds in its environment: no other home than it is told, and no backtrace, which
+    /// would keep it, and a core, for seconds: a crash is told by its signal.
+    package static func environmentOfChild(_ more: [String: String] = [:]) -> [(String, String)] {
+        var variables = environment.merging(more) { _, new in new }
+        variables["MARTLET_HOME"] = nil
+        variables["SWIFT_BACKTRACE"] = "enable=no"
+        return variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     /// The machine's name, as far as it consists of letters, digits and dots.
     package static var host: String {
         var buffer = [CChar](repeating: 0, count: 256)

@@ -97,17 +97,13 @@ final class FeatureHouse: FeatureSource, Sendable {
         guard let (folder, home) = projects[model.key.project] else {
             throw MartletError(.defect, "process.answer", "The project \(model.key.project) has no folder.")
         }
-        var variables = RealWorld.environment
-        variables["MARTLET_HOME"] = nil
-        // A crash is told by its signal; a backtrace would keep the process for seconds.
-        variables["SWIFT_BACKTRACE"] = "enable=no"
         return FeatureWorker(
             FeatureWorker.Settings(
                 program: program,
                 arguments: [
                     "features", "--version", "\(model.key.model)@\(model.version)", "--project", folder, "--home", home,
                 ],
-                environment: variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+                environment: RealWorld.environmentOfChild(),
                 log: "\(home)/logs/features-\(model.key.model).log"),
             surroundings: surroundings)
     }

@@ -16,13 +16,8 @@ struct ParquetHouse: BatchConverter {
     }
 
     private func start(_ arguments: [String], file: Int32?) throws -> PipedProcess {
-        var variables = RealWorld.environment
-        variables["MARTLET_HOME"] = nil
-        // A crash is told by its signal; a backtrace would keep the process for seconds.
-        variables["SWIFT_BACKTRACE"] = "enable=no"
         return try PipedProcess(
-            program, arguments, environment: variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
-            file: file)
+            program, arguments, environment: RealWorld.environmentOfChild(), file: file)
     }
 
     private final class Conversion: BatchConversion {

@@ -84,7 +84,7 @@ final class WorkerWatch: Sendable {
                     "worker", "--attached", "--slots", "\(slots)", "--grace", "\(grace)", "--project", folder,
                     "--home", home,
                 ],
-                environment: RealWorld.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+                environment: RealWorld.environmentOfChild(),
                 errors: home + "/logs/worker.log", uptime: uptime)
             child.began = uptime()
         } catch {
