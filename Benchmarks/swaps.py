@@ -44,7 +44,11 @@ end
 """
 
 
-KINDS = ["SIGKILL", "SIGSEGV", "memory", "SIGSTOP", "kernel", "worker SIGKILL", "worker SIGSEGV", "worker SIGSTOP"]
+# What the queue must say of each training in the end: a worker that is stopped for a while comes back to it.
+KINDS = {
+    "SIGKILL": "job.signal", "SIGSEGV": "job.signal", "memory": "job.memory", "SIGSTOP": "job.silent",
+    "kernel": "job.signal", "worker SIGKILL": "job.lost", "worker SIGSEGV": "job.lost", "worker SIGSTOP": "finished",
+}
 
 
 class Load:
@@ -133,6 +137,8 @@ class KernelLimit:
             self.folder.mkdir(exist_ok=True)
             # Memory that a process has when it comes in does not count.
             (self.folder / limit).write_text("1000000")
+            if not v1.is_dir() and (self.folder / "memory.swap.max").exists():
+                (self.folder / "memory.swap.max").write_text("0")
             self.before, self.why = self.count(), None
         except OSError as error:
             self.why = f"not tried ({error.strerror})"
@@ -212,7 +218,7 @@ def main():
         scratch = pathlib.Path(scratch)
         row, _ = project(scratch / "speed")
         second_version(scratch / "speed")
-        server = martlet(scratch, row, role="admin")
+        server, kernel = martlet(scratch, row, role="admin"), None
         server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
         try:
             expected = {}
@@ -246,8 +252,8 @@ def main():
             for seed, how in enumerate(KINDS, 100):
                 ends[how] = murder(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
             killed = load.end()
-            kernel.end()
         finally:
+            kernel and kernel.end()
             Load.last and Load.last.kill()
             server.end()
     report.add("requests/s, nothing else", quiet["rate"])
@@ -260,7 +266,11 @@ def main():
         report.at_most(f"{name}: failed requests", load["errors"] + quiet["errors"], 0)
         report.at_most(f"{name}: wrong answers", load["wrong"] + quiet["wrong"], 0)
         report.ratio_at_most(f"{name}: p99 ms", load["p99"], quiet["p99"], 2)
-    print("ends of the trainings: " + ", ".join(f"{how} {end}" for how, end in ends.items()))
+    for how, end in ends.items():
+        if how == "kernel" and kernel.why:
+            print(f"swaps: the kernel's out-of-memory killer: {kernel.why}")
+        else:
+            report.equal(f"end of a training: {how}", end, KINDS[how])
     report.end()
 
 

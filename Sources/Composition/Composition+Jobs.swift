@@ -93,14 +93,15 @@ extension Composition {
     /// wait, and an SQL engine that spills to disk long before the attempt's limit.
     private static func environment(of memoryLimit: Int64?, slots: Int) -> [(String, String)] {
         let threads = "\(max(1, RealWorld.processors / slots))"
-        var variables = RealWorld.environment
-        variables["OMP_WAIT_POLICY"] = "passive"
-        variables["GOMP_SPINCOUNT"] = "0"
-        variables["OMP_NUM_THREADS"] = variables["MARTLET_TRAINING_THREADS"] ?? threads
-        for name in ["MARTLET_THREADS", "MARTLET_TRAINING_THREADS"] where variables[name] == nil {
+        func given(_ name: String) -> String? { RealWorld.environment(name) }
+        var variables = [
+            "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0",
+            "OMP_NUM_THREADS": given("MARTLET_TRAINING_THREADS") ?? threads,
+        ]
+        for name in ["MARTLET_THREADS", "MARTLET_TRAINING_THREADS"] where given(name) == nil {
             variables[name] = threads
         }
-        if variables["MARTLET_MEMORY"] == nil, let memoryLimit {
+        if given("MARTLET_MEMORY") == nil, let memoryLimit {
             variables["MARTLET_MEMORY"] = "\(max(64, min(2048, memoryLimit >> 21)))MiB"
         }
         return RealWorld.environmentOfChild(variables)

@@ -52,13 +52,14 @@ extension APIContext {
 }
 
 extension Request {
-    /// The whole body; one that is announced as longer is refused before it is sent.
-    /// - Throws: what becomes 413 for more bytes.
+    /// The whole body; one that is announced as longer is refused without waiting for it.
+    /// - Throws: a `Problem`, 413, for more bytes.
     func body(upTo most: Int) async throws -> ByteBuffer {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > most {
-            throw HTTPError(.contentTooLarge, message: "The body has \(length) bytes; at most \(most) are taken.")
-        }
-        return try await body.collect(upTo: most)
+        let tooLong = Problem(
+            .contentTooLarge, "http.413", "The body has more than the \(most) bytes that are taken here.",
+            remedy: "Send it in several requests; rows also as a batch, to /predict/batch.")
+        if let length = headers[.contentLength], Int(length).map({ $0 > most }) ?? true { throw tooLong }
+        do { return try await body.collect(upTo: most) } catch is NIOTooManyBytesError { throw tooLong }
     }
 }
 

@@ -35,15 +35,17 @@ package struct EdgeMiddleware: RouterMiddleware {
         context.logger[metadataKey: "request_id"] = .string(context.requestID)
         var response: Response
         do {
-            try Self.checkCodings(request)
             if let watch {
-                response = try await watch.observed(request, &context, next)
+                response = try await watch.observed(request, &context) { request, context in
+                    try Self.checkCodings(request)
+                    return try await next(request, context)
+                }
             } else {
                 response = try await next(request, context)
             }
         } catch {
             let problem = Problem(error)
-            if problem.status.code >= 500, problem.code != "server.busy" { context.logger.error("\(error)") }
+            if problem.status.code >= 500, problem.isOurs { context.logger.error("\(error)") }
             response = problem.response(requestID: context.requestID)
         }
         watch?.end(request, context, response)
@@ -56,9 +58,10 @@ package struct EdgeMiddleware: RouterMiddleware {
 
     /// A body that is packed for the way (RFC 9112, 6.1) would be taken for what is in the packing.
     private static func checkCodings(_ request: Request) throws {
-        guard let codings = request.headers[.transferEncoding], codings.lowercased() != "chunked" else { return }
+        guard let codings = request.headers[.transferEncoding] else { return }
+        if case .plain = BodyCodings([codings]) { return }
         throw Problem(
-            .notImplemented, "http.transfer-encoding", "This server does not unpack '\(codings.prefix(80))'.",
+            .notImplemented, Problem.packed, "This server does not unpack '\(codings.prefix(80))'.",
             remedy: "Send the body as it is, with Content-Length or Transfer-Encoding: chunked.")
     }
 

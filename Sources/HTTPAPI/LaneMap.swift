@@ -86,14 +86,14 @@ struct LaneMap: Sendable {
                 guard let size = Int(value), size <= limits.laneBytes else { return nil }
             case 15 where name.lowercased() == "idempotency-key": idempotencyKey = EdgeMiddleware.accepted(value)
             case 16 where name.lowercased() == "content-encoding": return nil
+            case 17 where name.lowercased() == "transfer-encoding":
+                guard case .plain = BodyCodings([value]) else { return nil }
             case 15 where isBehindProxy && name.lowercased() == "x-forwarded-for":
                 forwardedAddress = String(Forwarded.last(value))
             // The router looks at what a proxy tells.
             case 16 where isBehindProxy && name.lowercased() == "x-forwarded-host": forwardedHost = value
             case 17 where isBehindProxy && name.lowercased() == "x-forwarded-proto":
                 if value != "https" { return nil }
-            case 17 where name.lowercased() == "transfer-encoding":
-                if value.lowercased() != "chunked" { return nil }
             case 31 where name.lowercased() == "inference-header-content-length":
                 guard let size = Int(value) else { return nil }
                 call.jsonBytes = size
@@ -116,6 +116,14 @@ struct LaneMap: Sendable {
         var hosts = 0
         for (name, _) in head.headers where name.utf8.count == 4 && name.lowercased() == "host" { hosts += 1 }
         return hosts > 1
+    }
+
+    /// Whether the end of the body cannot be known.
+    static func hasUnclearCodings(_ head: HTTPRequestHead) -> Bool {
+        // Few requests have one.
+        guard head.headers.contains(name: "transfer-encoding") else { return false }
+        if case .unclear = BodyCodings(head.headers["transfer-encoding"]) { return true }
+        return false
     }
 
     /// Whether nothing is read behind this request: it asks for that, or for another protocol, which is not given, but

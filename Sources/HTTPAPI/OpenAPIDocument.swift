@@ -142,7 +142,7 @@ package struct OpenAPIDocument: Sendable {
     private static func responses(_ route: Route) -> JSONValue {
         var responses: [String: JSONValue] = [:]
         var common = [400, 404, 405, 408, 421, 422, 429, 500, 503]
-        if !route.accepts.isEmpty { common += [413, 415] }
+        if !route.accepts.isEmpty { common += [413, 415, 501] }
         if route.access != .anyone { common += [401] }
         common += [403]
         if route.isOnce { common += [409] }
@@ -161,7 +161,9 @@ package struct OpenAPIDocument: Sendable {
             403: "Not allowed.", 404: "There is no such thing.", 405: "Not with this method.",
             409: "The state of things forbids it.", 413: "Too many bytes.", 415: "Not in this form.",
             421: "Not this server's name.", 422: "It does not fit the schema; each fault has its JSONPath.",
-            408: "It came too slowly.", 429: "Too many requests.", 500: "A fault of Martlet.", 503: "Not now.",
+            408: "It came too slowly.", 429: "Too many requests.", 500: "A fault of Martlet.",
+            501: "The body is packed for the way.",
+            503: "Not now.",
         ]
         return Dictionary(
             uniqueKeysWithValues: sentences.map { status, sentence in

@@ -75,6 +75,12 @@ package struct Problem: Error, Sendable {
         }
     }
 
+    /// The code of a body that is packed for the way.
+    static let packed = "http.transfer-encoding"
+
+    /// Whether a status of 500 or more is more than the client's wish, or than how busy it is here.
+    var isOurs: Bool { code != "server.busy" && code != Problem.packed }
+
     /// As JSON.
     package func json(requestID: String) -> JSONValue {
         var members: [String: JSONValue] = [

@@ -77,8 +77,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         case (.head(let head), _):
             pace.headEnded()
             // Of two names each side could believe another one (RFC 9112, section 3.2).
-            if LaneMap.hasManyHosts(head) { return context.fireErrorCaught(HTTPParserError.invalidHeaderToken) }
-            if elsewhere == 0 { ExpectContinue.answer(head, rawContext) }
+            if LaneMap.hasManyHosts(head) || LaneMap.hasUnclearCodings(head) {
+                return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+            }
+            if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
                 state = .collecting(request, nil)
             } else {

@@ -25,7 +25,8 @@ extension PredictionLog {
         }
         var wakes = false
         let refusal = state.withLock { state -> PredictionLogError? in
-            if let refusal = state.refusal(of: size.total, from: record.source) { return refusal }
+            if let refusal = state.refusal(of: size.total) { return refusal }
+            if !state.knows(record.source) { return .unknownSource }
             state.buffer.append(record, features: features, size)
             state.appended += 1
             if mode != .bestEffort {
@@ -62,9 +63,8 @@ extension PredictionLog {
         let (bytes, count, sources) = (block.bytes, block.count, block.sources)
         var wakes = false
         let refusal = state.withLock { state -> PredictionLogError? in
-            for source in sources {
-                if let refusal = state.refusal(of: bytes.count, from: source) { return refusal }
-            }
+            if let refusal = state.refusal(of: bytes.count) { return refusal }
+            if !sources.allSatisfy(state.knows) { return .unknownSource }
             state.buffer.append(bytes, records: count, of: sources)
             state.appended += count
             if mode != .bestEffort {
@@ -128,10 +128,11 @@ extension PredictionLog {
 }
 
 extension PredictionLog.State {
+    func knows(_ source: PredictionSourceNumber) -> Bool { Int(source.value) < sources.count }
+
     /// Why so many bytes cannot be taken now; `nil` when they can.
-    func refusal(of bytes: Int, from source: PredictionSourceNumber) -> PredictionLogError? {
+    func refusal(of bytes: Int) -> PredictionLogError? {
         if isClosing { return .closed }
-        guard Int(source.value) < sources.count else { return .unknownSource }
         return switch condition {
         case .open: buffer.capacity - buffer.used < bytes ? .busy : nil
         case .full: .full

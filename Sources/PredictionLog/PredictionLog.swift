@@ -11,10 +11,11 @@ package import Vocabulary
 /// 2. A failed fsync is never tried again and nothing is acknowledged after it (the PostgreSQL lesson of 2018: the pages
 ///    may be gone and the next fsync report success). The log has to be opened anew.
 /// 3. A full disk leaves whole records only; the log goes on by itself, in a new segment.
-/// 4. Memory is bounded by two buffers. What does not fit is refused (`strict`, `written`) or dropped and counted.
+/// 4. Memory is bounded by two buffers, and one more for each thread that hands over a block. What does not fit is refused (`strict`, `written`) or dropped and counted.
 /// 5. A segment is written by one process once. A log that is opened anew begins a new one.
 ///
-/// A record is encoded on the thread of the caller, into a buffer under a short lock. One thread swaps the buffer for an
+/// A record is encoded on the thread of the caller, into a buffer under a short lock; those of a ``PredictionBlock`` beside
+/// it, and copied in under the lock. One thread swaps the buffer for an
 /// empty one and writes it whole, so records that come at once share a write and an fsync. A second thread makes durable
 /// what mode `written` has acknowledged.
 package final class PredictionLog: Sendable {

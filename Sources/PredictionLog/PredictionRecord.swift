@@ -45,7 +45,7 @@ package struct PredictionRecord: Sendable {
     }
 
     /// The request's id as it is logged.
-    var loggedID: String { row.map { "\(requestID).\($0)" } ?? requestID }
+    var loggedID: String { row.map { "\(requestID).\(max(0, $0))" } ?? requestID }
 }
 
 /// A prediction read back from a segment.

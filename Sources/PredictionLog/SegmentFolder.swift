@@ -128,7 +128,9 @@ package struct SegmentFolder: Sendable {
             if try reader.tail() == .damaged {
                 let aside = "\(entry.path.dropLast(".segment".count))-\(reader.offset).torn"
                 Disk.remove(aside)
-                _ = try Disk.copyPart(of: entry.path, from: Int64(reader.offset), to: aside) { _ in nil }
+                _ = try Disk.copyPart(of: entry.path, from: Int64(reader.offset), to: aside, permissions: 0o600) { _ in
+                    nil
+                }
                 _ = try Disk.sync(file: aside)
                 recovery.setAside.append(Disk.name(of: aside))
             }

@@ -17,11 +17,11 @@ package final class AppendedFile: Sendable {
         guard file >= 0 else { throw Disk.failure("write", path) }
     }
 
-    /// Opens a file that is there, to go on behind what it holds or to cut it.
+    /// Opens a file that is there, to go on behind what it holds or to cut it; from now on its owner's alone.
     package init(continuing path: String) throws {
         self.path = path
         file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard file >= 0 else { throw Disk.failure("write", path) }
+        guard file >= 0, fchmod(file, 0o600) == 0 else { throw Disk.failure("write", path) }
     }
 
     /// Appends all of the bytes. When it throws, a part of them may have been appended.

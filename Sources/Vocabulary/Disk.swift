@@ -343,11 +343,13 @@ extension Disk {
     ///
     /// What the other file held is written over in place, so that its pages in memory are used again.
     /// - Parameter upTo: how much of a piece belongs to the part; `nil` when all of it does and more may follow.
+    /// - Parameter permissions: of the other file when it is made.
     /// - Returns: how many bytes were copied.
     package static func copyPart(
-        of path: String, from offset: Int64, to target: String, upTo end: (UnsafeRawBufferPointer) throws -> Int?
+        of path: String, from offset: Int64, to target: String, permissions: UInt32 = 0o644,
+        upTo end: (UnsafeRawBufferPointer) throws -> Int?
     ) throws -> Int64 {
-        let file = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        let file = open(target, O_WRONLY | O_CREAT | O_CLOEXEC, mode_t(permissions))
         guard file >= 0 else { throw failure("write", target) }
         defer { close(file) }
         var total: Int64 = 0

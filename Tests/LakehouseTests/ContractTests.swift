@@ -58,7 +58,10 @@ import Vocabulary
             column("v", .timestamp),
             ("2024-02-29 12:30:00", "2024-02-29 12:30:00"), ("2024-02-29T12:30:00.5", "2024-02-29 12:30:00.5"),
             ("2024-02-29T12:30:00+02:00", "2024-02-29 10:30:00"), ("2024-02-29 25:00:00", "✗ type timestamp"),
-            ("infinity", "✗ type timestamp"), ("yesterday", "✗ type timestamp")),
+            ("infinity", "✗ type timestamp"), ("-infinity", "✗ type timestamp"), ("yesterday", "✗ type timestamp"),
+            ("0001-01-01 00:00:00", "0001-01-01 00:00:00"), ("0001-01-01T00:00:00+02:00", "✗ type timestamp"),
+            ("9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999"), ("10000-01-01 00:00:00", "✗ type timestamp"),
+            ("9999-12-31T23:00:00-05:00", "✗ type timestamp"), ("0001-12-31 (BC) 00:00:00", "✗ type timestamp")),
         Cells(
             column("v", .timestamp) { $0.format = "%d/%m/%Y %H:%M" },
             ("29/02/2024 12:30", "2024-02-29 12:30:00"), ("2024-02-29 12:30", "✗ type timestamp"),

@@ -102,8 +102,10 @@ import Vocabulary
             .merging(more) { $1 }
     }
 
-    @Test(arguments: [true, false]) func everyRowIsTheTablesOwn(reference: Bool) throws {
+    @Test(arguments: [true, false], [["machine"], ["load", "machine"], ["machine", "id"]])
+    func everyRowIsTheTablesOwn(reference: Bool, same: [String]) throws {
         let plant = try Plant()
+        plant.same = same
         let engine = try plant.engine(reference: reference)
         let proof = try engine.prove(records: 50)
         #expect(proof.difference == nil && proof.restriction == nil && proof.isRestricted && proof.records == 50)

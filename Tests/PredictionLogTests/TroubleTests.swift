@@ -46,6 +46,31 @@ import Vocabulary
         #expect(try everything(scratch.log).count == taken)
     }
 
+    @Test(arguments: [PredictionLogMode.strict, .bestEffort])
+    func `takes or leaves the whole of a block`(mode: PredictionLogMode) async throws {
+        let scratch = try Scratch()
+        let disk = TroubledDisk()
+        let (log, number) = try open(scratch, disk, mode, buffer: 1024)
+        let blocks = 50
+        let admissions = disk.writing.withLock { _ in
+            (0..<blocks).map { index in
+                var block = PredictionBlock(log, records: 3)
+                for row in 0..<3 {
+                    let record = record("\(index)-\(row)", number)
+                    record.features.withUnsafeBufferPointer { block.add(record, features: $0) }
+                }
+                return log.submit(block) { _ in }
+            }
+        }
+        let taken = admissions.indices.filter { admissions[$0] == (mode == .strict ? .waiting : .taken) }
+        let left = admissions.count { $0 == (mode == .strict ? .refused(.busy) : .dropped) }
+        #expect((2...8).contains(taken.count) && left == blocks - taken.count)
+        try await log.shutDown()
+        #expect(
+            try everything(scratch.log).map(\.requestID) == taken.flatMap { block in (0..<3).map { "\(block)-\($0)" } })
+        #expect((mode == .strict ? log.counters.refused : log.counters.dropped) == 3 * left)
+    }
+
     @Test func `refuses a record that can never fit`() async throws {
         let scratch = try Scratch()
         let (log, number) = try open(scratch, TroubledDisk(), .strict, buffer: 1024)

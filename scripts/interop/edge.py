@@ -306,8 +306,23 @@ def frames():
     for path in [b"/predict", b"/process", b"/retraining"]:
         got, _, text = talk(announced.replace(b"/predict", path).replace(length, b"Content-Length: 999999999"))
         check(got == [413], "not refused by its head", path, text[:300])
-    got, _, text = talk(chunked.replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked"))
-    check(got == [501], "packed for the way", text[:300])
+        # Nor is who asks told to send it; and the body that comes all the same is no request.
+        asked = announced.replace(b"/predict", path).replace(length, b"Content-Length: 17000000\r\nExpect: 100-continue")
+        got, _, text = talk(asked)
+        check(got == [413], "asked to send what is too long", path, text[:300])
+    long = b" " * 70_000 + b"{}"
+    whole = announced.replace(b"/predict", b"/retraining").replace(length, b"Content-Length: %d" % len(long)) + long
+    got, _, text = talk(whole, get, one)
+    check(got in ([413, 200, 200], [413]), "behind what is too long", text[:600])
+    packed = chunked.replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked")
+    got, _, text = talk(packed, get)
+    check(got == [501, 200], "packed for the way", text[:300])
+    for codings in [b"gzip", b"identity", b"chunked, gzip", b"chunked\r\nTransfer-Encoding: gzip",
+                    b"chunked\r\nTransfer-Encoding: chunked"]:
+        unclear = chunked.replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: " + codings)
+        for message in [unclear, unclear.replace(b"/predict", b"/retraining")]:
+            expect("a body whose end is not known: " + codings.decode(), [400], True, message)
+    expect("one coding, an empty word", [200], False, chunked.replace(b": chunked", b": , chunked"))
     # A client takes what stands behind the head for its next answer.
     for path in [b"/health", b"/predict", b"/nothing"]:
         got, _, text = talk(b"HEAD " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
