@@ -82,11 +82,13 @@ package final class DuckDBFeatureEngine: FeatureEngine {
             try engine.connection.execute(
                 "CREATE VIEW bronze.\(Quote.name(name)) AS SELECT * FROM _martlet_rows(\(Quote.text(name)))")
         }
+        let readInOrder = Set(plan.transforms.filter(\.analysis.orderSensitive).flatMap(\.analysis.tables))
         for item in plan.transforms {
-            let query = item.transform.query(over: [:], inRowOrder: false)
+            var query = item.transform.query(over: [:], inRowOrder: false)
+            if !readInOrder.contains(item.transform.table) { query.orderedBy = nil }
             try engine.explained(query) {
                 let (fields, select) = try engine.projection(query)
-                // As the table is kept, for those that read it in row order.
+                // As the table is kept.
                 let sorted = query.orderedBy.map { engine.order(fields, by: $0) } ?? ""
                 try engine.connection.execute("CREATE VIEW \(name(item.transform.table)) AS \(select) \(sorted)")
             }
