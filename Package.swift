@@ -67,6 +67,11 @@ let package = Package(
         .systemLibrary(name: "CDuckDB", pkgConfig: "martlet-duckdb", providers: [.brew(["duckdb"])]),
         .systemLibrary(name: "CLightGBM", pkgConfig: "martlet-lightgbm", providers: [.brew(["lightgbm"])]),
         .systemLibrary(name: "CXGBoost", pkgConfig: "martlet-xgboost", providers: [.brew(["xgboost"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        module("DelimitedText", ["CZlib", "CZstd", "Vocabulary"]),
 
         // Faces: one library's synchronous Swift, no product concept.
         module("DuckDB", ["CDuckDB", "Vocabulary"]),
@@ -75,8 +80,8 @@ let package = Package(
         module("SQLite", ["SQLText", "Vocabulary", grdb]),
 
         // Domain: each one stage with its protocols.
-        module("Projects", ["Lakehouse", "Training", "Vocabulary", yams]),
-        module("Lakehouse", ["Vocabulary"]),
+        module("Projects", ["DelimitedText", "Lakehouse", "Training", "Vocabulary", yams]),
+        module("Lakehouse", ["DelimitedText", "Vocabulary"]),
         module("Training", ["Vocabulary"]),
         .target(
             name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
@@ -84,10 +89,10 @@ let package = Package(
         module("Generators", ["Vocabulary"]),
         module("Forests", ["Vocabulary"]),
         module("PredictionLog", ["Vocabulary"]),
-        module("Serving", ["Forests", "PredictionLog", "Training", "Vocabulary"]),
+        module("Serving", ["DelimitedText", "Forests", "PredictionLog", "Training", "Vocabulary"]),
 
         // Adapters: join one domain protocol to one face.
-        module("LakehouseDuckDB", ["Lakehouse", "DuckDB", "Vocabulary"]),
+        module("LakehouseDuckDB", ["DelimitedText", "Lakehouse", "DuckDB", "Vocabulary"]),
         module("IdentityJWT", ["Identity", "Vocabulary", jwt]),
         module("TrainingLightGBM", ["Training", "LightGBM", "Vocabulary"]),
 
@@ -138,6 +143,7 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: ["Vocabulary"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
         tests("ProjectsTests", ["TestSupport", "Projects", "Lakehouse", "Training", "Vocabulary"]),
         tests("LakehouseTests", ["TestSupport", "Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),

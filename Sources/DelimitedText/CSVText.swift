@@ -1,0 +1,56 @@
+/// The text of cells, and cells as text.
+package enum CSVText {
+    /// Appends a cell's text with its doubled quotes and escapes resolved.
+    package static func append(
+        _ cell: CSVRecord.Cell, of bytes: UnsafeRawBufferPointer, _ dialect: CSVDialect, to text: inout [UInt8]
+    ) {
+        guard cell.hasEscapes else {
+            text.append(contentsOf: bytes[cell.start..<cell.end])
+            return
+        }
+        var at = cell.start
+        while at < cell.end {
+            let byte = bytes[at]
+            if byte == dialect.escape || (cell.isQuoted && byte == dialect.quote) { at += 1 }
+            if at < cell.end { text.append(bytes[at]) }
+            at += 1
+        }
+    }
+
+    /// A cell as a string; bytes that are no UTF-8 become U+FFFD.
+    package static func string(
+        _ cell: CSVRecord.Cell, of bytes: UnsafeRawBufferPointer, _ dialect: CSVDialect
+    ) -> String {
+        guard cell.hasEscapes else { return String(decoding: bytes[cell.start..<cell.end], as: UTF8.self) }
+        var text: [UInt8] = []
+        append(cell, of: bytes, dialect, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The cells of a record as strings.
+    package static func strings(
+        _ record: CSVRecord, of bytes: UnsafeRawBufferPointer, _ dialect: CSVDialect
+    ) -> [String] {
+        record.all.map { string($0, of: bytes, dialect) }
+    }
+
+    /// The cells of all records of a small text; `nil` if one of them is broken.
+    package static func records(_ text: [UInt8], _ dialect: CSVDialect) -> [[String]]? {
+        var scanner = CSVScanner(dialect)
+        let record = CSVRecord()
+        var rows: [[String]] = []
+        return text.withUnsafeBytes { bytes in
+            var at = 0
+            while true {
+                switch scanner.next(bytes, from: at, isLast: true, into: record) {
+                case .record:
+                    if record.fault != nil { return nil }
+                    rows.append(strings(record, of: bytes, dialect))
+                case .blank, .comment: break
+                case .needsMore, .end: return rows
+                }
+                at = record.end
+            }
+        }
+    }
+}

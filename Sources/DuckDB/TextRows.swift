@@ -1,0 +1,203 @@
+internal import CDuckDB
+internal import Synchronization
+
+/// Rows of texts that are made while DuckDB asks for them: `_martlet_texts('name')` in SQL has the columns `c0`, `c1`, …
+/// (VARCHAR), `f` and `n` (BIGINT).
+package protocol TextRows: AnyObject {
+    /// How many columns of texts there are.
+    var width: Int { get }
+
+    /// Puts the next rows into the block and answers how many; 0 when none are left. Called by one thread at a time.
+    func fill(_ block: TextBlock) -> Int
+}
+
+/// Room for the next rows, column by column.
+package final class TextBlock {
+    /// The most rows that fit.
+    package let capacity = Int(duckdb_vector_size())
+    private let width: Int
+    /// For each column of texts where its cells go; `nil` where nobody asked for it.
+    private let cells: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    private let vectors: UnsafeMutablePointer<duckdb_vector?>
+    private let validity: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>?>
+    private var places: UnsafeMutablePointer<Int64>?
+    private var numbers: UnsafeMutablePointer<Int64>?
+
+    fileprivate init(_ width: Int) {
+        self.width = width
+        cells = .allocate(capacity: max(1, width))
+        vectors = .allocate(capacity: max(1, width))
+        validity = .allocate(capacity: max(1, width))
+        cells.initialize(repeating: nil, count: max(1, width))
+        vectors.initialize(repeating: nil, count: max(1, width))
+        validity.initialize(repeating: nil, count: max(1, width))
+    }
+
+    deinit {
+        cells.deallocate()
+        vectors.deallocate()
+        validity.deallocate()
+    }
+
+    /// - Parameter columns: which of the table's columns are wanted, in the chunk's order.
+    fileprivate func open(_ chunk: duckdb_data_chunk?, _ columns: [Int]) {
+        for (place, column) in columns.enumerated() {
+            let vector = duckdb_data_chunk_get_vector(chunk, idx_t(place))
+            let data = duckdb_vector_get_data(vector)
+            if column < width {
+                cells[column] = data
+                vectors[column] = vector
+                validity[column] = nil
+            } else if column == width {
+                places = data?.assumingMemoryBound(to: Int64.self)
+            } else if column == width + 1 {
+                numbers = data?.assumingMemoryBound(to: Int64.self)
+            }
+        }
+    }
+
+    /// Sets a cell to a text without copying it: an empty one is NULL.
+    ///
+    /// The bytes must be UTF-8, must stay where they are until the statement has run, and 12 bytes must be readable
+    /// from `text` on, however short the text is.
+    @inline(__always)
+    package func put(_ text: UnsafePointer<UInt8>, _ length: Int, column: Int, row: Int) {
+        guard let data = cells[column] else { return }
+        if length == 0 { return setNull(column, row) }
+        let cell = data + row * 16
+        cell.storeBytes(of: UInt32(truncatingIfNeeded: length), as: UInt32.self)
+        let source = UnsafeRawPointer(text)
+        if length > 12 {
+            (cell + 4).storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+            (cell + 8).storeBytes(of: UInt64(UInt(bitPattern: source)), as: UInt64.self)
+        } else {
+            // Short texts stand in the cell itself, zeros behind them.
+            let low = source.loadUnaligned(as: UInt64.self) & Self.mask(length)
+            let high = (source + 8).loadUnaligned(as: UInt32.self) & UInt32(truncatingIfNeeded: Self.mask(length - 8))
+            (cell + 4).storeBytes(of: UInt32(truncatingIfNeeded: low), as: UInt32.self)
+            (cell + 8).storeBytes(of: UInt32(truncatingIfNeeded: low >> 32), as: UInt32.self)
+            (cell + 12).storeBytes(of: high, as: UInt32.self)
+        }
+    }
+
+    /// Ones for so many bytes, from the lowest.
+    @inline(__always)
+    private static func mask(_ bytes: Int) -> UInt64 {
+        bytes <= 0 ? 0 : bytes >= 8 ? .max : (1 << UInt64(bytes * 8)) &- 1
+    }
+
+    private func setNull(_ column: Int, _ row: Int) {
+        if validity[column] == nil {
+            duckdb_vector_ensure_validity_writable(vectors[column])
+            validity[column] = duckdb_vector_get_validity(vectors[column])
+        }
+        validity[column]?[row / 64] &= ~(1 << UInt64(row % 64))
+    }
+
+    /// Sets the columns `f` and `n` of a row.
+    @inline(__always)
+    package func put(place: Int64, number: Int64, row: Int) {
+        places?[row] = place
+        numbers?[row] = number
+    }
+}
+
+/// The texts that a database's sessions may read, by name.
+///
+/// Why `@unchecked Sendable` holds: the dictionary is reached under the lock only; what it hands out is used by the
+/// session that put it there.
+package final class TextTables: @unchecked Sendable {
+    private let tables = Mutex<[String: Entry]>([:])
+
+    private struct Entry: @unchecked Sendable { let rows: any TextRows }
+
+    private final class Scan {
+        let rows: any TextRows
+        let columns: [Int]
+        let block: TextBlock
+
+        init(_ rows: any TextRows, _ columns: [Int]) {
+            self.rows = rows
+            self.columns = columns
+            block = TextBlock(rows.width)
+        }
+    }
+
+    private final class Bound {
+        let rows: any TextRows
+        init(_ rows: any TextRows) { self.rows = rows }
+    }
+
+    private init() {}
+
+    /// Makes `_martlet_texts` known to a connection's database; once a database.
+    package static func register(with connection: Connection) throws(DuckDBError) -> TextTables {
+        let tables = TextTables()
+        var function = duckdb_create_table_function()
+        defer { duckdb_destroy_table_function(&function) }
+        var text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
+        defer { duckdb_destroy_logical_type(&text) }
+        duckdb_table_function_set_name(function, "_martlet_texts")
+        duckdb_table_function_add_parameter(function, text)
+        duckdb_table_function_set_extra_info(
+            function, Unmanaged.passRetained(tables).toOpaque(),
+            { if let pointer = $0 { Unmanaged<TextTables>.fromOpaque(pointer).release() } })
+        duckdb_table_function_supports_projection_pushdown(function, true)
+        duckdb_table_function_set_bind(function) { TextTables.bind($0) }
+        duckdb_table_function_set_init(function) { TextTables.begin($0) }
+        duckdb_table_function_set_function(function) { TextTables.give($0, $1) }
+        guard connection.withHandle({ duckdb_register_table_function($0, function) }) == DuckDBSuccess else {
+            throw DuckDBError("Invalid Input Error: the function _martlet_texts cannot be registered")
+        }
+        return tables
+    }
+
+    /// Runs the body while `rows` can be read under the name, once.
+    package func with<T>(_ rows: any TextRows, as name: String, _ body: () throws -> T) rethrows -> T {
+        tables.withLock { $0[name] = Entry(rows: rows) }
+        defer { _ = tables.withLock { $0.removeValue(forKey: name) } }
+        return try body()
+    }
+
+    private static func bind(_ info: duckdb_bind_info?) {
+        guard let pointer = duckdb_bind_get_extra_info(info) else { return }
+        let tables = Unmanaged<TextTables>.fromOpaque(pointer).takeUnretainedValue()
+        var value = duckdb_bind_get_parameter(info, 0)
+        defer { duckdb_destroy_value(&value) }
+        let text = duckdb_get_varchar(value)
+        defer { duckdb_free(text) }
+        guard let text, let entry = tables.tables.withLock({ $0[String(cString: text)] }) else {
+            duckdb_bind_set_error(info, "there are no rows under this name")
+            return
+        }
+        var varchar = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
+        defer { duckdb_destroy_logical_type(&varchar) }
+        var bigint = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)
+        defer { duckdb_destroy_logical_type(&bigint) }
+        for column in 0..<entry.rows.width { duckdb_bind_add_result_column(info, "c\(column)", varchar) }
+        duckdb_bind_add_result_column(info, "f", bigint)
+        duckdb_bind_add_result_column(info, "n", bigint)
+        duckdb_bind_set_bind_data(
+            info, Unmanaged.passRetained(Bound(entry.rows)).toOpaque(),
+            { if let pointer = $0 { Unmanaged<Bound>.fromOpaque(pointer).release() } })
+    }
+
+    private static func begin(_ info: duckdb_init_info?) {
+        guard let pointer = duckdb_init_get_bind_data(info) else { return }
+        let bound = Unmanaged<Bound>.fromOpaque(pointer).takeUnretainedValue()
+        let columns = (0..<duckdb_init_get_column_count(info)).map {
+            Int(truncatingIfNeeded: duckdb_init_get_column_index(info, $0))
+        }
+        duckdb_init_set_max_threads(info, 1)
+        duckdb_init_set_init_data(
+            info, Unmanaged.passRetained(Scan(bound.rows, columns)).toOpaque(),
+            { if let pointer = $0 { Unmanaged<Scan>.fromOpaque(pointer).release() } })
+    }
+
+    private static func give(_ info: duckdb_function_info?, _ output: duckdb_data_chunk?) {
+        guard let pointer = duckdb_function_get_init_data(info) else { return }
+        let scan = Unmanaged<Scan>.fromOpaque(pointer).takeUnretainedValue()
+        scan.block.open(output, scan.columns)
+        duckdb_data_chunk_set_size(output, idx_t(scan.rows.fill(scan.block)))
+    }
+}
