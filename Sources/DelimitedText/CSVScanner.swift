@@ -52,6 +52,12 @@ package struct CSVScanner: Sendable {
         escapes = Self.ones &* UInt64(dialect.escape ?? first)
     }
 
+    /// Whether line feeds alone decide where records end, as long as all quotes open and close where cells do.
+    package var isPlain: Bool {
+        endsWithCR == false && brokenUntil == 0 && dialect.delimiter.count == 1 && dialect.escape == nil
+            && dialect.comment.isEmpty && !dialect.allowsBlanksAroundQuotes
+    }
+
     /// Tells that the buffer's first bytes are gone: what comes next begins there.
     package mutating func consumed(_ bytes: Int) { brokenUntil = max(0, brokenUntil - bytes) }
 
@@ -89,7 +95,9 @@ package struct CSVScanner: Sendable {
             }
         }
         let step = cells(bytes, start, isLast, record)
-        guard step == .record, start < brokenUntil, record.fault == nil, !isPlain(record, bytes) else { return step }
+        guard step == .record, start < brokenUntil, record.fault == nil, !standsAlone(record, bytes) else {
+            return step
+        }
         return fail(.insideBrokenQuote, bytes, start, isLast, until: 0, record)
     }
 
@@ -340,7 +348,7 @@ package struct CSVScanner: Sendable {
     }
 
     /// Whether a record could stand by itself behind a broken quote.
-    private func isPlain(_ record: CSVRecord, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    private func standsAlone(_ record: CSVRecord, _ bytes: UnsafeRawBufferPointer) -> Bool {
         if let width, record.count != width { return false }
         guard let mark = dialect.quote else { return true }
         return record.all.allSatisfy { cell in

@@ -15,7 +15,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
     /// Whether the first byte of a unit is the highest; means nothing for a unit of 1.
     package let isBigEndian: Bool
     /// Whether every byte below 128 stands for itself, wherever it stands.
-    let keepsASCII: Bool
+    package let keepsASCII: Bool
 
     package static let utf8 = TextEncoding(
         name: "utf-8", system: "UTF-8", unit: 1, isBigEndian: false, keepsASCII: true)

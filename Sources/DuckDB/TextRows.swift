@@ -1,11 +1,25 @@
 internal import CDuckDB
 internal import Synchronization
 
+/// A column of texts beside the cells.
+package struct TextColumn: Sendable {
+    package let name: String
+    /// Whether it is BLOB instead of VARCHAR.
+    package let isBinary: Bool
+
+    package init(_ name: String, isBinary: Bool = false) {
+        self.name = name
+        self.isBinary = isBinary
+    }
+}
+
 /// Rows of texts that are made while DuckDB asks for them: `_martlet_texts('name')` in SQL has the columns `c0`, `c1`, …
-/// (VARCHAR), `f` and `n` (BIGINT).
+/// (VARCHAR), the extra ones, `f` and `n` (BIGINT).
 package protocol TextRows: AnyObject {
-    /// How many columns of texts there are.
-    var width: Int { get }
+    /// How many columns of cells there are.
+    var cells: Int { get }
+    /// The columns behind them.
+    var extra: [TextColumn] { get }
 
     /// Puts the next rows into the block and answers how many; 0 when none are left. Called by one thread at a time.
     func fill(_ block: TextBlock) -> Int
@@ -80,6 +94,17 @@ package final class TextBlock {
         }
     }
 
+    /// The same for a buffer behind which 12 more bytes can be read.
+    package func put(_ text: UnsafeRawBufferPointer, column: Int, row: Int) {
+        guard let base = text.baseAddress else { return putNull(column: column, row: row) }
+        put(base.assumingMemoryBound(to: UInt8.self), text.count, column: column, row: row)
+    }
+
+    /// Sets a cell to NULL.
+    package func putNull(column: Int, row: Int) {
+        if cells[column] != nil { setNull(column, row) }
+    }
+
     /// Ones for so many bytes, from the lowest.
     @inline(__always)
     private static func mask(_ bytes: Int) -> UInt64 {
@@ -119,7 +144,7 @@ package final class TextTables: @unchecked Sendable {
         init(_ rows: any TextRows, _ columns: [Int]) {
             self.rows = rows
             self.columns = columns
-            block = TextBlock(rows.width)
+            block = TextBlock(rows.cells + rows.extra.count)
         }
     }
 
@@ -174,7 +199,12 @@ package final class TextTables: @unchecked Sendable {
         defer { duckdb_destroy_logical_type(&varchar) }
         var bigint = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)
         defer { duckdb_destroy_logical_type(&bigint) }
-        for column in 0..<entry.rows.width { duckdb_bind_add_result_column(info, "c\(column)", varchar) }
+        var blob = duckdb_create_logical_type(DUCKDB_TYPE_BLOB)
+        defer { duckdb_destroy_logical_type(&blob) }
+        for column in 0..<entry.rows.cells { duckdb_bind_add_result_column(info, "c\(column)", varchar) }
+        for column in entry.rows.extra {
+            duckdb_bind_add_result_column(info, column.name, column.isBinary ? blob : varchar)
+        }
         duckdb_bind_add_result_column(info, "f", bigint)
         duckdb_bind_add_result_column(info, "n", bigint)
         duckdb_bind_set_bind_data(

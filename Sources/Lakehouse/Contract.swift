@@ -1,3 +1,4 @@
+package import DelimitedText
 internal import Vocabulary
 
 /// What a source promises about its files: columns, types, ranges, keys. A breach is a violation.
@@ -164,16 +165,20 @@ package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
 /// How a source writes its files.
 package struct SourceFormat: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable { case csv, parquet }
-    package enum Encoding: String, Sendable, CaseIterable {
-        case utf8 = "utf-8"
-        case latin1 = "latin-1"
-    }
 
     package var kind: Kind = .csv
+    /// Empty: any run of spaces and tabs.
     package var delimiter = ","
     package var quote = "\""
+    /// Takes its meaning from the next character; empty: a doubled quote is the only way to write one.
+    package var escape = ""
+    /// Lines that begin with it are no records; empty: there are none.
+    package var comment = ""
     package var header = true
-    package var encoding: Encoding = .utf8
+    package var encoding: TextEncoding = .utf8
+    /// Between whole and fraction of a number, and between its groups of three digits; no groups when empty.
+    package var decimal = "."
+    package var thousands = ""
     /// Texts that mean "missing"; an empty cell always does.
     package var missing: [String] = []
     /// Drop blanks around each cell before anything else looks at it.
@@ -181,4 +186,27 @@ package struct SourceFormat: Sendable, Equatable {
     package var skipLines = 0
 
     package init() {}
+
+    /// What differs from the defaults, a line a setting: two formats that read alike have one text, whatever settings
+    /// later versions of Martlet know.
+    package var settings: String {
+        let usual = SourceFormat()
+        var lines: [String] = []
+        func add<T: Equatable>(_ name: String, _ path: KeyPath<SourceFormat, T>) {
+            if self[keyPath: path] != usual[keyPath: path] { lines.append("\(name): \(self[keyPath: path])") }
+        }
+        add("format", \.kind)
+        add("delimiter", \.delimiter)
+        add("quote", \.quote)
+        add("escape", \.escape)
+        add("comment", \.comment)
+        add("header", \.header)
+        add("encoding", \.encoding)
+        add("decimal", \.decimal)
+        add("thousands", \.thousands)
+        add("missing", \.missing)
+        add("trim", \.trim)
+        add("skip_lines", \.skipLines)
+        return lines.joined(separator: "\n")
+    }
 }

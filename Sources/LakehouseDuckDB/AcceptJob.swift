@@ -7,19 +7,13 @@ final class AcceptJob {
     struct Staged {
         /// Its place in the request.
         var file: Int
-        /// What was read: the file itself, or the slice's own file.
         var path: String
-        /// Lines before the first data row.
-        var skipped: Int
-        /// Rows that were read, broken lines not counted, and the first one's place in the table.
+        /// The records of a CSV file where they are in memory: the slice, or all of a small file.
+        var piece: CSVPiece?
+        /// Records of a CSV file that the reader has found, broken ones included.
+        var received: Int?
+        /// Rows in the table.
         var rows = 0
-        var first: Int64 = 0
-        var broken: [Int64] = []
-        var rejected = 0
-        var hasStrictBreach = false
-
-        /// The number among the good rows of the first one after each broken line.
-        var gaps: [Int64] { broken.enumerated().map { $1 - Int64($0) } }
     }
 
     /// Files of one layout that were read by one statement; their rows stand one after the other.
@@ -42,7 +36,12 @@ final class AcceptJob {
 
     var staged: [Staged] = []
     var groups: [Group] = []
-    /// Rows of the sliced file in the slices before this one, broken lines included.
+    /// All records of small CSV files, by place in the request.
+    var pieces: [Int: CSVPiece] = [:]
+    /// Whether files are small enough together to stay in memory, and else how much of one is read at a time.
+    var keepsPieces = true
+    var pieceBytes: Int?
+    /// Rows of the sliced file in the slices before this one, broken ones included.
     var rowsBefore: Int64 = 0
     var written: [WrittenFile] = []
     /// Whether anything stands in the table `aside`.
@@ -66,6 +65,31 @@ final class AcceptJob {
 
     func sql(_ layout: HeaderReader.Layout) -> ContractSQL {
         ContractSQL(contract: contract, present: layout.present, absent: layout.absent)
+    }
+
+    /// The records of staged CSV files.
+    /// - Parameter picked: by place among the members, the numbers of those that are wanted; `nil` for all.
+    func texts(
+        of members: [Staged], _ layout: HeaderReader.Layout, picked: [Int: Set<Int64>]? = nil
+    ) -> StagedTexts {
+        var place = 0
+        var reader: CSVPieceReader?
+        let format = request.format
+        let target = pieceBytes
+        return StagedTexts(cells: layout.cells, picked: picked) {
+            while place < members.count {
+                if let piece = members[place].piece {
+                    place += 1
+                    return (place - 1, piece)
+                }
+                let open = try reader ?? CSVPieceReader(members[place].path, format, target: target)
+                reader = open
+                if let piece = try open.next() { return (place, piece) }
+                reader = nil
+                place += 1
+            }
+            return nil
+        }
     }
 
     /// Goes on where another job over the same request stands; what is staged stays its own.

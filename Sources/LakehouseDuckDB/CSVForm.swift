@@ -1,3 +1,4 @@
+internal import DelimitedText
 internal import Lakehouse
 internal import Vocabulary
 
@@ -10,11 +11,7 @@ struct CSVForm {
 
     init(_ path: String, _ format: SourceFormat, _ contract: Contract) throws {
         self.format = format
-        var head: [UInt8] = []
-        try Disk.scan(path) { piece in
-            head += piece.prefix((1 << 18) - head.count)
-            return head.count < 1 << 18
-        }
+        let head = try ByteStream(path).head
         lookAtEncoding(head)
         guard isReadable else { return }
         try lookAtDelimiter(path, contract)
@@ -22,33 +19,33 @@ struct CSVForm {
     }
 
     private mutating func lookAtEncoding(_ head: [UInt8]) {
-        if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) || head.prefix(200).contains(0) {
+        let found = head.withUnsafeBytes { TextEncoding.guess($0) }
+        if format.encoding.unit == 1, found == "utf-16" {
             isReadable = false
-            drifts.append(
-                SchemaDrift(
-                    .encoding, found: "utf-16", evidence: "the file begins like UTF-16 text",
-                    suggestion: "ask for UTF-8, or convert it (iconv -f utf-16 -t utf-8)"))
-            return
+            return add("utf-16", "the file begins like UTF-16 text")
         }
-        // The piece may end inside a character.
-        var cut = head[...]
-        while let last = cut.last, last & 0xC0 == 0x80 { cut.removeLast() }
-        if let last = cut.last, last >= 0x80 { cut.removeLast() }
-        let isText = String(validating: cut, as: UTF8.self) != nil
+        // The last character may be cut.
+        let invalid = head.withUnsafeBytes { UTF8Check.firstInvalid($0) }
+        let isText = invalid.map { $0 + 3 >= head.count } ?? true
         let isPlain = !head.contains { $0 >= 0x80 }
-        if format.encoding == .utf8, !isText {
-            format.encoding = .latin1
-            drifts.append(
-                SchemaDrift(
-                    .encoding, found: "latin-1", evidence: "the file has bytes that are no UTF-8",
-                    suggestion: "martlet.yaml, csv: {encoding: latin-1}"))
-        } else if format.encoding == .latin1, isText, !isPlain {
+        if format.encoding.isUTF8, !isText {
+            format.encoding = TextEncoding("windows-1252") ?? .utf8
+            add(found, "the file has bytes that are no UTF-8")
+        } else if !format.encoding.isUTF8, format.encoding.unit == 1, isText, !isPlain {
             format.encoding = .utf8
-            drifts.append(
-                SchemaDrift(
-                    .encoding, found: "utf-8", evidence: "its characters beyond ASCII are UTF-8",
-                    suggestion: "martlet.yaml, csv: {encoding: utf-8}"))
+            add("utf-8", "its characters beyond ASCII are UTF-8")
         }
+    }
+
+    private mutating func add(_ encoding: String, _ evidence: String) {
+        drifts.append(
+            SchemaDrift(
+                .encoding, found: encoding, evidence: evidence,
+                suggestion: "martlet.yaml, csv: {encoding: \(encoding)}"))
+    }
+
+    private func header(_ path: String, _ format: SourceFormat) -> [String]? {
+        (try? CSVPieceReader(path, format, target: 1 << 16))?.header
     }
 
     private func known(_ header: [String], _ contract: Contract) -> Int {
@@ -57,11 +54,11 @@ struct CSVForm {
     }
 
     private mutating func lookAtDelimiter(_ path: String, _ contract: Contract) throws {
-        guard format.header, let header = try CSVHeader.read(path, format), known(header, contract) < 2 else { return }
+        guard format.header, let names = header(path, format), known(names, contract) < 2 else { return }
         for delimiter in [",", ";", "\t", "|"] where delimiter != format.delimiter {
             var other = format
             other.delimiter = delimiter
-            guard let names = try CSVHeader.read(path, other) else { continue }
+            guard let names = header(path, other) else { continue }
             let count = known(names, contract)
             guard names.count > 1, count >= 1, count * 2 >= min(names.count, contract.columns.count) else { continue }
             let shown = delimiter == "\t" ? "\\t" : delimiter
@@ -76,7 +73,7 @@ struct CSVForm {
     }
 
     private mutating func lookForHeader(_ path: String, _ contract: Contract) throws {
-        guard format.header, let first = try CSVHeader.read(path, format), known(first, contract) == 0 else { return }
+        guard format.header, let first = header(path, format), known(first, contract) == 0 else { return }
         let needed = contract.columns.count { !$0.optional }
         guard (needed...contract.columns.count).contains(first.count) else { return }
         let numbers = zip(first, contract.columns).filter { _, column in

@@ -10,11 +10,14 @@ extension DuckDBLakeEngine {
     package func header(of file: String, format: SourceFormat) throws -> [String] {
         do {
             switch format.kind {
-            case .csv: return try CSVHeader.read(file, format) ?? []
+            case .csv: return try CSVPieceReader(file, format, target: 1 << 16).header ?? []
             case .parquet: return try describeTypes("SELECT * FROM \(Quote.parquet([file]))").map(\.name)
             }
         } catch let error as DuckDBError {
             throw MartletError(.input, "file.unreadable", error.message, at: .init(file: file))
+        } catch let refusal as Refusal {
+            throw MartletError(
+                .input, "file.unreadable", "The file cannot be read: \(refusal.reason).", at: .init(file: file))
         }
     }
 
@@ -54,6 +57,11 @@ extension DuckDBLakeEngine {
     /// All files in one staging table.
     private func acceptTogether(_ request: AcceptRequest) throws -> BatchAcceptance {
         let job = AcceptJob(request)
+        // A file that has to be read as a whole though it is large is read in pieces that are not kept.
+        if request.files.contains(where: { isLarge($0.path, request.format) }) {
+            job.keepsPieces = false
+            job.pieceBytes = Int(sliceBytes)
+        }
         try createStaging(job)
         try readHeaders(job)
         var group: [Int] = []
@@ -86,30 +94,31 @@ extension DuckDBLakeEngine {
     func judge(_ job: AcceptJob) throws {
         let counts = try connection.query(
             """
-            SELECT f, count(*), min(rowid), count(*) FILTER (bad), count(*) FILTER (strict),
-              count(*) FILTER (made_up), count(cells)
-            FROM (SELECT rowid, f, bad, strict, made_up, cells FROM staged) GROUP BY f
+            SELECT f, count(*), count(*) FILTER (bad), count(*) FILTER (strict), count(*) FILTER (made_up),
+              count(cells), count(broken)
+            FROM staged GROUP BY f
             """
         ).integers { $0 }
         var noted: Set<Int> = []
+        var hasBroken = false
         for row in counts {
             let place = Int(row[0])
             let file = job.staged[place].file
             job.staged[place].rows = Int(row[1])
-            job.staged[place].first = row[2]
             job.results[file].rowsRead += Int(row[1])
-            job.results[file].rejectedRows += Int(row[3])
-            job.results[file].acceptedRows += Int(row[1] - row[3])
-            if row[4] > 0 { job.hasStrictBreach[file] = true }
-            job.results[file].syntheticRows += Int(row[5])
-            if row[6] > 0 { noted.insert(place) }
+            job.results[file].rejectedRows += Int(row[2])
+            job.results[file].acceptedRows += Int(row[1] - row[2])
+            if row[3] > 0 { job.hasStrictBreach[file] = true }
+            job.results[file].syntheticRows += Int(row[4])
+            if row[5] > 0 { noted.insert(place) }
+            if row[6] > 0 { hasBroken = true }
         }
-        try numberBrokenLines(job)
-        rowNumbers.set(
-            job.staged.map { staged in
-                RowNumbers.File(
-                    first: staged.first, before: job.rowsBefore, gaps: staged.gaps)
-            })
+        for staged in job.staged {
+            guard let received = staged.received, received != staged.rows else { continue }
+            job.refusals[staged.file] =
+                "\(received) records were read of it and \(staged.rows) came to the table; this is a fault of Martlet"
+        }
+        if hasBroken { try noteBroken(job) }
         for group in job.groups where group.members.contains(where: noted.contains) {
             try noteBreaches(group, job)
         }
@@ -126,7 +135,7 @@ extension DuckDBLakeEngine {
         columns.append(
             isOne
                 ? "\(Quote.text(request.files[job.staged[0].file].digest.hex)) AS _file" : "\(digests)[f + 1] AS _file")
-        columns.append("\(rowFunction)(f, rowid) AS _row")
+        columns.append("n + \(job.rowsBefore) AS _row")
         var conditions = ["NOT bad"]
         if !refused.isEmpty { conditions.append("f NOT IN (\(refused.map(String.init).joined(separator: ", ")))") }
         if job.hasOutside { conditions.append("rowid NOT IN (SELECT id FROM outside)") }

@@ -8,7 +8,7 @@ package import Vocabulary
 extension DuckDBLakeEngine {
     package func drift(_ request: DriftRequest) throws -> [SchemaDrift] {
         defer { _ = try? connection.execute("DROP TABLE IF EXISTS sampled; DROP TABLE IF EXISTS history") }
-        do { return try examine(request) } catch is DuckDBError {
+        do { return try examine(request) } catch let error where error is DuckDBError || error is Refusal {
             // What cannot even be sampled has been refused for a reason of its own.
             return []
         }
@@ -22,7 +22,8 @@ extension DuckDBLakeEngine {
             let form = try CSVForm(request.path, format, request.contract)
             drifts += form.drifts
             format = form.format
-            guard form.isReadable, let names = try CSVHeader.read(request.path, format), !names.isEmpty else {
+            let reader = try? CSVPieceReader(request.path, format, target: 1 << 20)
+            guard form.isReadable, let names = reader?.header, !names.isEmpty else {
                 return drifts
             }
             header = format.header ? names : request.contract.columns.prefix(names.count).map { $0.headerNames[0] }
@@ -57,20 +58,20 @@ extension DuckDBLakeEngine {
     private func sample(_ path: String, _ format: SourceFormat, _ count: Int) throws {
         let cells = (0..<count).map { "c\($0)" }
         let source: String
-        if format.kind == .parquet {
-            let columns = try describeTypes("SELECT * FROM \(Quote.parquet([path]))")
-            let texts = zip(cells, columns).map { "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \($0)" }
-            source = "SELECT \(texts.joined(separator: ", ")) FROM \(Quote.parquet([path]))"
-        } else {
-            source = """
-                SELECT * FROM read_csv(\(Quote.path(path)), hive_partitioning = false, auto_detect = false,
-                  header = false, skip = \(format.skipLines + (format.header ? 1 : 0)),
-                  delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
-                  escape = \(Quote.text(format.quote)), nullstr = '', ignore_errors = true, null_padding = true,
-                  columns = {\(cells.map { "\($0): 'VARCHAR'" }.joined(separator: ", "))},
-                  encoding = \(Quote.text(format.encoding.rawValue)))
-                """
+        guard format.kind == .parquet else {
+            let reader = try CSVPieceReader(path, format, target: 1 << 20)
+            let texts = StagedTexts(cells: count) { try reader.next().map { (0, $0) } }
+            return try textTables.with(texts, as: textTable) {
+                try connection.execute(
+                    """
+                    CREATE OR REPLACE TEMP TABLE sampled AS SELECT \(cells.joined(separator: ", "))
+                    FROM _martlet_texts(\(Quote.text(textTable))) WHERE broken IS NULL LIMIT 5000
+                    """)
+            }
         }
+        let columns = try describeTypes("SELECT * FROM \(Quote.parquet([path]))")
+        let texts = zip(cells, columns).map { "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \($0)" }
+        source = "SELECT \(texts.joined(separator: ", ")) FROM \(Quote.parquet([path]))"
         try connection.execute("CREATE OR REPLACE TEMP TABLE sampled AS \(source) LIMIT 5000")
     }
 

@@ -6,6 +6,9 @@ internal import Vocabulary
 // candidates over all files at once, and the files' order, their refusals and the policy are settled here, over
 // numbers. New keys are the small side: what the table has is streamed past them, key columns only.
 
+/// A file cannot be judged slice by slice.
+struct MustReadWhole: Error {}
+
 extension DuckDBLakeEngine {
     /// A row whose key stands somewhere else too.
     private struct Rival {
@@ -26,7 +29,7 @@ extension DuckDBLakeEngine {
         var rivals = try rivals(job, in: job.isReject ? existing + (slices ?? []) : [])
         // Which row of the file came last is not known before its last slice.
         if !job.isReject, let slices, !slices.isEmpty, try !known(job, in: slices).isEmpty {
-            throw CSVSlicer.Irregular()
+            throw MustReadWhole()
         }
         guard !rivals.isEmpty else { return }
         rivals.sort { $0.row < $1.row }
@@ -40,11 +43,6 @@ extension DuckDBLakeEngine {
         job.hasOutside = true
         let named = Dictionary(grouping: out.filter { $0.reason != .replaced }, by: \.place)
         for group in job.groups where group.members.contains(where: { named[$0] != nil }) {
-            if group.members.count == 1, let rows = named[group.members.lowerBound],
-                try notePickedKeys(rows.map(\.row), group, job)
-            {
-                continue
-            }
             try noteKeys(group, job)
         }
     }
@@ -142,66 +140,49 @@ extension DuckDBLakeEngine {
 
     /// Notes the rows of a group that stand in `outside`. Their texts are read once more, since there are few of them.
     private func noteKeys(_ group: AcceptJob.Group, _ job: AcceptJob) throws {
-        let members = job.staged[group.members]
-        guard let first = members.first, let start = members.lazy.filter({ $0.rows > 0 }).map(\.first).min() else {
-            return
+        let start = group.members.lowerBound
+        let members = Array(job.staged[group.members])
+        let wanted = """
+            SELECT staged.f - \(start) AS f, staged.n AS n, reason FROM staged JOIN outside ON staged.rowid = outside.id
+            WHERE reason <> \(Outside.replaced.rawValue) AND staged.f BETWEEN \(start) AND \(group.members.upperBound - 1)
+            """
+        guard job.request.format.kind == .csv else {
+            return try noteKeys(source(members.map(\.path), group.layout, job.request), wanted, group, job)
         }
-        let raw = try source(members.map(\.path), skip: first.skipped, group.layout, job.request, keepsBroken: false)
-        let numbered = "SELECT row_number() OVER () - 1 + \(start) AS id, * FROM (\(raw))"
-        _ = try noteKeys("SELECT * FROM (\(numbered)) WHERE id IN (SELECT id FROM outside)", group, job)
+        var picked: [Int: Set<Int64>] = [:]
+        for row in try connection.query("SELECT f, n FROM (\(wanted))").integers({ $0 }) {
+            picked[Int(row[0]), default: []].insert(row[1])
+        }
+        let texts = job.texts(of: members, group.layout, picked: picked)
+        try textTables.with(texts, as: textTable) {
+            try noteKeys(source(members.map(\.path), group.layout, job.request), wanted, group, job)
+        }
+        if let failure = texts.failure { throw failure }
     }
 
-    /// The same for a single CSV file: only the records of these rows are read.
-    /// - Returns: `false`, with nothing noted, when it is not sure which records they are.
-    private func notePickedKeys(_ rows: [Int64], _ group: AcceptJob.Group, _ job: AcceptJob) throws -> Bool {
-        let file = job.staged[group.members.lowerBound]
-        let format = job.request.format
-        guard format.kind == .csv, format.quote.utf8.count <= 1, rows.count <= 10_000 else { return false }
-        let numbers = RowNumbers.File(first: file.first, gaps: file.gaps)
-        let picked = try CSVRecords.pick(
-            rows.map { numbers.number(of: $0) }, of: file.path, quote: format.quote.utf8.first, skip: file.skipped)
-        // The reader and this one have found the same records, or else a number would name another row.
-        guard picked.count == Int64(file.rows + file.broken.count) else { return false }
-        try Disk.makeDirectory(spillFolder)
-        let path = "\(spillFolder)/picked-\(job.request.id)-\(rowFunction).csv"
-        Disk.remove(path)
-        defer { Disk.remove(path) }
-        try Disk.append(path, picked.bytes)
-        let raw = try source([path], skip: 0, group.layout, job.request, keepsBroken: false)
-        let ids = "[\(rows.map(String.init).joined(separator: ", "))]::BIGINT[]"
-        try connection.execute("BEGIN")
-        do {
-            let noted = try noteKeys(
-                "SELECT list_extract(\(ids), row_number() OVER ()) AS id, * FROM (\(raw))", group, job)
-            try connection.execute(noted == rows.count ? "COMMIT" : "ROLLBACK")
-            return noted == rows.count
-        } catch is DuckDBError {
-            // Among few records the CSV reader may take another line break for the file's.
-            _ = try? connection.execute("ROLLBACK")
-            return false
-        }
-    }
-
-    /// - Parameter rows: SELECT of the rows with their raw cells, their place among the group's files as `f`, and `id`.
-    /// - Returns: how many were noted.
-    private func noteKeys(_ rows: String, _ group: AcceptJob.Group, _ job: AcceptJob) throws -> Int {
+    /// - Parameters:
+    ///   - rows: SELECT of the rows with their raw cells.
+    ///   - wanted: SELECT of `f`, `n` and `reason` of those that are noted.
+    private func noteKeys(_ rows: String, _ wanted: String, _ group: AcceptJob.Group, _ job: AcceptJob) throws {
         let sql = job.sql(group.layout)
         let texts = job.contract.key.map { name in
             sql.present.first { $0.column.name == name }.map { ContractSQL.text($0.raw) } ?? "NULL"
         }
-        let cells = Self.cells(group.layout)
-        let layers = sql.layers(over: "SELECT to_json([\(cells)])::VARCHAR AS record, * FROM (\(rows))") {
+        let bytes = job.request.format.kind == .csv ? "bytes" : "NULL"
+        let layers = sql.layers(
+            over: "SELECT to_json([\(Self.cells(group.layout))])::VARCHAR AS record, * FROM (\(rows))"
+        ) {
             cleaned($0, $1.missing, job.request.format)
         }
         job.hasDetails = true
-        return try connection.execute(
+        try connection.execute(
             """
             INSERT INTO aside
-            SELECT \(fileOf("f + \(group.members.lowerBound)", job)), \(rowFunction)(f + \(group.members.lowerBound), id),
+            SELECT \(fileOf("f + \(group.members.lowerBound)", job)), n + \(job.rowsBefore),
               \(Quote.text(job.contract.key.joined(separator: ", "))),
               CASE reason WHEN 0 THEN 'unique key' ELSE 'superseded by a later row' END,
-              concat_ws(', ', \(texts.joined(separator: ", "))), record
-            FROM (\(layers)) JOIN outside USING (id) WHERE reason <> \(Outside.replaced.rawValue)
+              concat_ws(', ', \(texts.joined(separator: ", "))), record, \(bytes)
+            FROM (\(layers)) JOIN (\(wanted)) USING (f, n)
             """)
     }
 

@@ -20,7 +20,7 @@ extension DuckDBLakeEngine {
             "cells[\((Int(raw.raw.dropFirst()) ?? 0) + 1)] AS \(raw.raw)"
         }
         let staged = """
-            SELECT f, \(rowFunction)(f, rowid) AS "row", to_json(cells)::VARCHAR AS record,
+            SELECT f, n + \(job.rowsBefore) AS "row", to_json(cells)::VARCHAR AS record, bytes,
               \(cells.joined(separator: ", ")) FROM staged
             WHERE cells IS NOT NULL AND f BETWEEN \(group.members.lowerBound) AND \(group.members.upperBound - 1)
             """
@@ -30,7 +30,7 @@ extension DuckDBLakeEngine {
                 "CASE WHEN \($1.breach) THEN {'rule': \($0 + 1), 'value': \(ContractSQL.text($1.raw))} END"
             }
             return """
-                SELECT f, "row", record, unnest(list_filter([\(cases.joined(separator: ", "))], lambda hit: hit IS NOT NULL))
+                SELECT f, "row", record, bytes, unnest(list_filter([\(cases.joined(separator: ", "))], lambda hit: hit IS NOT NULL))
                   AS hit FROM (\(layers))
                 """
         }
@@ -40,7 +40,7 @@ extension DuckDBLakeEngine {
                 """
                 INSERT INTO aside
                 SELECT \(fileOf("f", job)), "row", \(Quote.list(rules.map(\.column.name)))[hit.rule],
-                  \(Quote.list(rules.map(\.name)))[hit.rule], hit.value, record FROM (\(hits(strict)))
+                  \(Quote.list(rules.map(\.name)))[hit.rule], hit.value, record, bytes FROM (\(hits(strict)))
                 """)
             job.hasDetails = true
         }
@@ -54,41 +54,13 @@ extension DuckDBLakeEngine {
         }
     }
 
-    /// Turns the lines that the reader gave up into data rows: less the lines before the first row, less the blank
-    /// ones before them.
-    func numberBrokenLines(_ job: AcceptJob) throws {
-        guard job.request.format.kind == .csv else { return }
-        let lines = try connection.query("SELECT f, line FROM broken_lines ORDER BY f, line").integers { $0 }
-        guard !lines.isEmpty else { return }
-        var numbers: [Int64] = []
-        var rest = lines[...]
-        while let place = rest.first.map({ Int($0[0]) }) {
-            let own = rest.prefix { Int($0[0]) == place }
-            rest = rest.dropFirst(own.count)
-            let staged = job.staged[place]
-            let quote = Array(job.request.format.quote.utf8).first
-            let blank = try CSVRecords.blankLines(staged.path, quote: quote).filter { $0 > staged.skipped }
-            var blanks = 0
-            for row in own {
-                while blanks < blank.count, blank[blanks] < Int(row[1]) { blanks += 1 }
-                numbers.append(row[1] - Int64(staged.skipped) - Int64(blanks))
-            }
-            job.staged[place].broken = Array(numbers.suffix(own.count))
-            job.results[staged.file].rowsRead += own.count
-            job.results[staged.file].rejectedRows += own.count
-        }
-        let valid = Array(repeating: true, count: lines.count)
-        try connection.execute("CREATE OR REPLACE TEMP TABLE numbered (f BIGINT, line BIGINT, number BIGINT)")
-        try connection.append(
-            [
-                .integers(lines.map { $0[0] }, valid: valid), .integers(lines.map { $0[1] }, valid: valid),
-                .integers(numbers, valid: valid),
-            ], to: "numbered")
+    /// Notes the records that could not be taken apart, whole.
+    func noteBroken(_ job: AcceptJob) throws {
         try connection.execute(
             """
             INSERT INTO aside
-            SELECT \(fileOf("f", job)), number + \(job.rowsBefore), NULL, 'well-formed line: ' || message, text, NULL
-            FROM broken_lines JOIN numbered USING (f, line)
+            SELECT \(fileOf("f", job)), n + \(job.rowsBefore), NULL, 'well-formed line: ' || broken, line, NULL, bytes
+            FROM staged WHERE broken IS NOT NULL
             """)
         job.hasDetails = true
     }
@@ -100,7 +72,8 @@ extension DuckDBLakeEngine {
             """
             SELECT file::VARCHAR, "column", rule, count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
             FROM (SELECT file, "row", "column", CASE
-                    WHEN contains(rule, 'utf-8 encoded') THEN 'text in utf-8 (for another encoding: csv: {encoding: latin-1})'
+                    WHEN starts_with(rule, 'well-formed line: text in utf-8')
+                      THEN 'text in utf-8 (for another encoding: csv: {encoding: ' || split_part(rule, 'it looks like ', 2) || '})'
                     WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule, raw_value
                   FROM aside) GROUP BY file, "column", rule ORDER BY file, count(*) DESC, "column", rule
             """
@@ -123,6 +96,7 @@ extension DuckDBLakeEngine {
         DeltaField(name: "rule", type: "string"), DeltaField(name: "raw_value", type: "string"),
         DeltaField(name: "header", type: "string"), DeltaField(name: "cells", type: "string"),
         DeltaField(name: "attempt", type: "string"),
+        DeltaField(name: "bytes", type: "binary"),
     ]
 
     /// Writes what is set aside: the bad rows of the files that are taken, and one row for each file that is refused.
@@ -140,16 +114,16 @@ extension DuckDBLakeEngine {
         let header = "\(Quote.list(distinct))[[\(places)][file + 1]]"
         let taken = refused.isEmpty ? "" : " WHERE file NOT IN (\(refused.map(String.init).joined(separator: ", ")))"
         var parts = [
-            "SELECT file, \"row\", \"column\", rule, raw_value, \(header) AS header, record FROM aside\(taken)"
+            "SELECT file, \"row\", \"column\", rule, raw_value, \(header) AS header, record, bytes FROM aside\(taken)"
         ]
         parts += refused.map {
-            "SELECT \($0), NULL, NULL, \(Quote.text("whole file: \(job.refusals[$0] ?? "")")), NULL, NULL, NULL"
+            "SELECT \($0), NULL, NULL, \(Quote.text("whole file: \(job.refusals[$0] ?? "")")), NULL, NULL, NULL, NULL"
         }
         let written = try copy(
             """
             SELECT \(digests)[file + 1] AS file_digest, \(names)[file + 1] AS file_name, "row"::BIGINT AS "row",
               "column"::VARCHAR AS "column", rule::VARCHAR AS rule, raw_value::VARCHAR AS raw_value,
-              header::VARCHAR AS header, record::VARCHAR AS cells, \(Quote.text(request.id)) AS attempt
+              header::VARCHAR AS header, record::VARCHAR AS cells, \(Quote.text(request.id)) AS attempt, bytes::BLOB AS bytes
             FROM (\(parts.joined(separator: " UNION ALL "))) ORDER BY file, "row", "column", rule
             """, to: "\(request.quarantineFolder)/part-\(request.id).parquet", Self.quarantineFields)
         if written.rows > 0 { return written }

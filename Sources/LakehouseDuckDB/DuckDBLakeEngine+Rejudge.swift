@@ -1,3 +1,4 @@
+internal import DelimitedText
 internal import DuckDB
 package import Lakehouse
 internal import Vocabulary
@@ -10,7 +11,10 @@ extension DuckDBLakeEngine {
     package func rejudge(_ request: RejudgeRequest) throws -> Rejudgement {
         defer {
             _ = try? connection.execute(
-                "DROP TABLE IF EXISTS again; DROP TABLE IF EXISTS kept; DROP TABLE IF EXISTS reasons")
+                """
+                DROP TABLE IF EXISTS again; DROP TABLE IF EXISTS kept; DROP TABLE IF EXISTS reasons;
+                DROP TABLE IF EXISTS chosen; DROP TABLE IF EXISTS reread
+                """)
         }
         do {
             var result = Rejudgement()
@@ -59,16 +63,54 @@ extension DuckDBLakeEngine {
             return "(\((names + [isFixed]).joined(separator: " OR "))) AS has\(index)"
         }.joined(separator: ", ")
         try connection.execute(
-            "CREATE OR REPLACE TEMP TABLE again AS " + (try setAsideRelations(request.tables)) + """
-                , chosen AS (\(try chosen(request.filter)))
-                SELECT row_number() OVER (ORDER BY place, "row") AS _martlet_pos, file_digest, file_name, "row", place, header,
-                  cells, breaches, \(cells), \(brought),
-                  texts[nullif(list_position(names, '_synthetic'), 0)] AS synthetic
-                FROM chosen WHERE texts IS NOT NULL OR fixed IS NOT NULL
+            "CREATE OR REPLACE TEMP TABLE chosen AS " + (try setAsideRelations(request.tables)) + """
+                , chosen AS (\(try chosen(request.filter))) SELECT row_number() OVER () AS id, * FROM chosen
                 """)
+        try readAgain(request.format)
+        try connection.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE again AS
+            SELECT row_number() OVER (ORDER BY place, "row") AS _martlet_pos, file_digest, file_name, "row", place, header,
+              cells, breaches, bytes, \(cells), \(brought),
+              texts[nullif(list_position(names, '_synthetic'), 0)] AS synthetic
+            FROM (SELECT chosen.* REPLACE (
+                    coalesce(reread.cells, chosen.cells) AS cells,
+                    coalesce(from_json(reread.cells, '["VARCHAR"]'), texts) AS texts)
+                  FROM chosen LEFT JOIN reread USING (id))
+            WHERE texts IS NOT NULL OR fixed IS NOT NULL
+            """)
         let found = contract.columns.indices.map { "bool_or(has\($0))::VARCHAR" }.joined(separator: ", ")
         let row = try connection.query("SELECT \(found) FROM again").texts().first ?? []
         return zip(contract.columns, row).filter { !$0.optional || $1 == "true" }.map(\.0)
+    }
+
+    /// Takes the chosen records apart again as the source says now that its files are written: the table `reread`, with
+    /// the cells of those that are one record of as many cells as the header.
+    private func readAgain(_ format: SourceFormat) throws {
+        try connection.execute("CREATE OR REPLACE TEMP TABLE reread (id BIGINT, cells VARCHAR)")
+        guard format.kind == .csv else { return }
+        let rows = try connection.query(
+            "SELECT id::VARCHAR, hex(bytes), header FROM chosen WHERE bytes IS NOT NULL AND header IS NOT NULL"
+        ).texts()
+        var ids: [Int64] = []
+        var cells: [String] = []
+        var widths: [String: Int] = [:]
+        for row in rows {
+            guard let id = row[0].flatMap({ Int64($0) }), let hex = row[1], let header = row[2] else { continue }
+            let width = try widths[header] ?? JSON.decode([String].self, from: header).count
+            widths[header] = width
+            guard let text = TextEncoding.text(ofHex: hex, format.encoding),
+                let records = CSVText.records(text, format.dialect), records.count == 1, records[0].count == width
+            else { continue }
+            ids.append(id)
+            cells.append(try JSON.text(records[0].map { $0.isEmpty ? nil : $0 }))
+        }
+        guard !ids.isEmpty else { return }
+        try connection.append(
+            [
+                .integers(ids, valid: ids.map { _ in true }),
+                .texts(codes: Array(0..<Int32(cells.count)), levels: cells),
+            ], to: "reread")
     }
 
     private func judge(
@@ -183,12 +225,35 @@ extension DuckDBLakeEngine {
         result.quarantined = try copy(
             """
             SELECT file_digest, file_name, "row", "column", rule, raw_value, header, cells,
-              \(Quote.text("replay-" + request.id)) AS attempt
+              \(Quote.text("replay-" + request.id)) AS attempt, bytes
             FROM reasons JOIN again USING (_martlet_pos) WHERE _martlet_pos IN (\(changed)) ORDER BY _martlet_pos, "column", rule
             """, to: "\(request.quarantineFolder)/part-\(request.id).parquet", Self.quarantineFields)
     }
 
     private func number(_ sql: String) throws -> Int {
         try connection.value("SELECT (\(sql))::VARCHAR").flatMap { Int($0) } ?? 0
+    }
+}
+
+extension TextEncoding {
+    /// The UTF-8 text of bytes that are given as hexadecimal digits; `nil` when they are none of this encoding.
+    fileprivate static func text(ofHex hex: String, _ encoding: TextEncoding) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var high: UInt8?
+        for digit in hex.utf8 {
+            let value = digit < 58 ? digit &- 48 : digit &- 55
+            if let first = high {
+                bytes.append(first << 4 | value)
+                high = nil
+            } else {
+                high = value
+            }
+        }
+        if encoding.isUTF8 { return bytes.withUnsafeBytes { UTF8Check.firstInvalid($0) } == nil ? bytes : nil }
+        var text: [UInt8] = []
+        guard let converter = Converter(encoding), (try? converter.convert(bytes, into: &text)) != nil else {
+            return nil
+        }
+        return text
     }
 }

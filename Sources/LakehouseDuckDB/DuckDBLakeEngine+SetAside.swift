@@ -1,3 +1,4 @@
+internal import DelimitedText
 internal import DuckDB
 package import Lakehouse
 package import Vocabulary
@@ -17,8 +18,9 @@ extension DuckDBLakeEngine {
                 .texts(codes: Array(0..<Int32(tables.taken.count)), levels: tables.taken),
                 .integers(tables.taken.indices.map { Int64($0) }, valid: tables.taken.map { _ in true }),
             ], to: "taken")
-        let columns = Self.quarantineFields.map { name in
-            "NULL::\(name.type == "long" ? "BIGINT" : "VARCHAR") AS \(Quote.name(name.name))"
+        let types = ["long": "BIGINT", "binary": "BLOB"]
+        let columns = Self.quarantineFields.map { field in
+            "NULL::\(types[field.type] ?? "VARCHAR") AS \(Quote.name(field.name))"
         }
         let source =
             tables.setAside.isEmpty ? "" : "SELECT * FROM \(Quote.parquet(tables.setAside)) UNION ALL BY NAME "
@@ -167,7 +169,7 @@ extension DuckDBLakeEngine {
                 SELECT any_value(file_name) AS file_name, file_digest, "row", any_value(state) AS state,
                   list({'column': "column", 'rule': rule, 'value': raw_value} ORDER BY "column", rule) AS breaches,
                   any_value(header) AS header, any_value(cells) AS cells, any_value(place) AS place,
-                  any_value(raw_value) FILTER (WHERE starts_with(rule, 'well-formed')) AS line,
+                  any_value(bytes) AS bytes, any_value(raw_value) FILTER (WHERE starts_with(rule, 'well-formed')) AS line,
                   from_json(any_value(header), '["VARCHAR"]') AS names, from_json(any_value(cells), '["VARCHAR"]') AS texts
                 FROM judged JOIN stands USING (file_digest, "row") GROUP BY file_digest, "row") AS rows
             LEFT JOIN (SELECT file_digest, "row", map(list("column"), list(value)) AS fixed FROM fixes GROUP BY ALL)
@@ -268,26 +270,22 @@ extension DuckDBLakeEngine {
     }
 
     package func table(of file: String, format: SourceFormat) throws -> TextTable {
-        let select = """
-            SELECT * FROM read_csv(\(Quote.path(file)), hive_partitioning = false, all_varchar = true, header = true,
-              delim = \(Quote.text(format.delimiter)), quote = \(Quote.text(format.quote)),
-              escape = \(Quote.text(format.quote)), nullstr = '')
-            """
-        return try telling(file) { try self.textTable(select) }
-    }
-
-    private func textTable(_ select: String) throws -> TextTable {
-        let result = try connection.query(select)
-        let names = result.columnNames
-        return TextTable(names: names, types: names.map { _ in "varchar" }, rows: try result.texts())
-    }
-
-    /// Turns DuckDB's word on a file that a person gave into a message.
-    private func telling<T>(_ file: String, _ body: () throws -> T) throws -> T {
-        do { return try body() } catch let error as DuckDBError {
-            throw MartletError(.input, "file.unreadable", error.message, at: .init(file: file))
+        let dialect = format.dialect
+        guard let all = CSVText.records(try Disk.read(file), dialect), let names = all.first else {
+            throw MartletError(
+                .input, "file.unreadable", "It has no header, or a quote in it is not closed.", at: .init(file: file))
         }
+        let rows = all.dropFirst().enumerated().map { ($0 + 1, $1) }
+        if let (row, cells) = rows.first(where: { $1.count != names.count }) {
+            throw MartletError(
+                .input, "file.unreadable",
+                "Row \(row) has \(cells.count) cells, and the header \(names.count).", at: .init(file: file))
+        }
+        return TextTable(
+            names: names, types: names.map { _ in "varchar" }, rows: rows.map { $1.map { $0.isEmpty ? nil : $0 } })
     }
 
-    package func cells(of line: String, format: SourceFormat) -> [String] { CSVHeader.split(line, format) }
+    package func cells(of line: String, format: SourceFormat) -> [String] {
+        CSVText.records(Array(line.utf8), format.dialect)?.first ?? [line]
+    }
 }

@@ -1,3 +1,4 @@
+internal import DelimitedText
 internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
@@ -6,18 +7,25 @@ internal import Vocabulary
 // the other reads the next one. Two slices on a thread each need less CPU time than one slice shared by two threads.
 
 extension DuckDBLakeEngine {
+    /// Whether a file is read slice by slice.
+    func isLarge(_ path: String, _ format: SourceFormat) -> Bool {
+        guard format.kind == .csv, let size = Disk.stamp(path)?.size else { return false }
+        // Packed text unpacks to several times its size.
+        let isPacked = (try? ByteStream(path))?.packing ?? .none != .none
+        return size * (isPacked ? 8 : 1) > sliceBytes + sliceBytes / 2
+    }
+
     /// - Returns: `nil` when the file has to be read as a whole.
     func acceptSliced(_ request: AcceptRequest) throws -> BatchAcceptance? {
-        guard request.files.count == 1,
-            let slicer = CSVSlicer(request.files[0].path, request.format, target: sliceBytes)
-        else { return nil }
+        guard request.files.count == 1, isLarge(request.files[0].path, request.format) else { return nil }
         let job = AcceptJob(request)
+        job.keepsPieces = false
+        job.pieceBytes = Int(sliceBytes)
         try createStaging(job)
         try readHeaders(job)
         guard let layout = job.layouts[0] else { return try finish(job) }
-        try Disk.makeDirectory(spillFolder)
         let lanes = try lanes()
-        let slices = SliceQueue(slicer, file: "\(spillFolder)/slice-\(request.id)", readers: lanes.count)
+        let slices = SliceQueue(try CSVPieceReader(request.files[0].path, request.format, target: job.pieceBytes))
         let turns = SliceTurns(slices)
         let jobs = lanes.map { _ in AcceptJob(request) }
         defer {
@@ -26,8 +34,8 @@ extension DuckDBLakeEngine {
         }
         do {
             try onThreads(max(1, threads - lanes.count + 1)) {
-                try turns.run(lanes: lanes.count) { lane, number, slice in
-                    try lanes[lane].read(slice, number: number, layout, jobs[lane])
+                try turns.run(lanes: lanes.count) { lane, slice in
+                    try lanes[lane].read(slice, layout, jobs[lane])
                 } settle: { lane, number in
                     jobs[lane].takeOver(job)
                     try lanes[lane].settleSlice(number, jobs[lane])
@@ -35,17 +43,17 @@ extension DuckDBLakeEngine {
                     job.staged = jobs[lane].staged
                 }
             }
-        } catch is CSVSlicer.Irregular {
+        } catch is MustReadWhole {
             for file in job.written { Disk.remove(file.path) }
             return nil
-        } catch let error as DuckDBError {
+        } catch let refusal as Refusal {
+            job.refusals[0] = refusal.reason
+        } catch {
             for file in job.written { Disk.remove(file.path) }
-            if error.category == "Out of Memory" || error.category == "IO" { throw error }
-            // As a whole it is either read, or refused for its own reason.
-            return nil
+            throw error
         }
-        if job.results[0].rowsRead == 0 { job.refusals[0] = "it has a header but no rows" }
-        try lanes[turns.lastLane].settle(0, job)
+        if job.results[0].rowsRead == 0, job.refusals[0] == nil { job.refusals[0] = "it has a header but no rows" }
+        if job.refusals[0] == nil, !job.staged.isEmpty { try lanes[turns.lastLane].settle(0, job) }
         if job.refusals[0] != nil {
             for file in job.written { Disk.remove(file.path) }
             job.written = []
@@ -54,11 +62,9 @@ extension DuckDBLakeEngine {
     }
 
     /// What a slice tells by itself. May run while another lane works.
-    private func read(_ slice: String, number: Int, _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
-        let format = job.request.format
-        let skipped = number == 0 ? format.skipLines + (format.header ? 1 : 0) : 0
+    private func read(_ slice: CSVPiece, _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
         try clearStaged(job)
-        try stage([AcceptJob.Staged(file: 0, path: slice, skipped: skipped)], layout, job)
+        try stage([AcceptJob.Staged(file: 0, path: job.request.files[0].path, piece: slice)], layout, job)
     }
 
     /// What depends on the slices before it: row numbers and keys.

@@ -1,23 +1,26 @@
+internal import DelimitedText
 internal import DuckDB
 internal import Lakehouse
 internal import Vocabulary
 
-// Files are read into the temporary table `staged`: one row a data row, in the order of the request, with
+// Files are read into the temporary table `staged`: one row a record, in the order of the request, with
 //
 //   t0, t1, …   the contract's columns, typed; null where the text is missing or wrong
 //   f           place in `AcceptJob.staged`
+//   n           number of the record in its file, or in the slice of it, from 1
 //   bad         whether bronze refuses the row
 //   strict      whether a broken promise says reject-file
 //   made_up     what the row says of itself in `_synthetic`
-//   cells       all cells of the line as they came, for rows that break a promise; else null
+//   cells       all cells of the record as they came, for rows that break a promise; else null
+//   bytes       the record as it came, for the same rows of CSV files and for broken records
+//   broken      why the record cannot be taken apart; null for all others
+//   line        the text of a broken record
 //
-// and broken lines into `broken_lines`. Everything that a row tells by itself is worked out while it is read.
+// Everything that a row tells by itself is worked out while it is read.
 
 extension DuckDBLakeEngine {
     /// What each session has of its own.
-    private static let temporary = [
-        "staged", "broken", "broken_scan", "broken_lines", "outside", "landed", "numbered",
-    ]
+    private static let temporary = ["staged", "outside"]
 
     func dropTemporaryStaging() {
         _ = try? connection.execute(Self.temporary.map { "DROP TABLE IF EXISTS \($0)" }.joined(separator: "; "))
@@ -33,7 +36,7 @@ extension DuckDBLakeEngine {
         try connection.execute(
             """
             CREATE OR REPLACE TABLE aside (
-              file BIGINT, "row" BIGINT, "column" VARCHAR, rule VARCHAR, raw_value VARCHAR, record VARCHAR)
+              file BIGINT, "row" BIGINT, "column" VARCHAR, rule VARCHAR, raw_value VARCHAR, record VARCHAR, bytes BLOB)
             """)
         try clearStaged(job)
     }
@@ -44,9 +47,9 @@ extension DuckDBLakeEngine {
         try connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE staged (\((columns + [
-                "f BIGINT", "bad BOOLEAN", "strict BOOLEAN", "made_up BOOLEAN", "cells VARCHAR[]",
-            ]).joined(separator: ", ")));
-            CREATE OR REPLACE TEMP TABLE broken_lines (f BIGINT, line BIGINT, message VARCHAR, text VARCHAR)
+                "f BIGINT", "n BIGINT", "bad BOOLEAN", "strict BOOLEAN", "made_up BOOLEAN", "cells VARCHAR[]",
+                "bytes BLOB", "broken VARCHAR", "line VARCHAR",
+            ]).joined(separator: ", ")))
             """)
         job.staged = []
         job.groups = []
@@ -58,13 +61,13 @@ extension DuckDBLakeEngine {
         for (index, file) in job.request.files.enumerated() {
             do {
                 guard Disk.stamp(file.path)?.size != 0 else { throw Refusal("it is empty") }
-                let (header, kind) = try header(file.path, job.request.format)
+                let (header, kind) = try header(index, job)
                 let found = known[kind] ?? layout(header, of: file, job.request)
                 known[kind] = found
                 job.layouts[index] = try found.get()
                 job.kinds[index] = kind
             } catch let refusal as Refusal {
-                job.refusals[index] = refusal.reason
+                job.refusals[index] = try explained(refusal, of: file, job)
             } catch let error as DuckDBError {
                 job.refusals[index] = try unreadable(error)
             }
@@ -72,16 +75,31 @@ extension DuckDBLakeEngine {
     }
 
     /// The header's names, and what files must have in common to be read by one statement.
-    private func header(_ path: String, _ format: SourceFormat) throws -> (names: [String], kind: [String]) {
+    private func header(_ index: Int, _ job: AcceptJob) throws -> (names: [String], kind: [String]) {
+        let path = job.request.files[index].path
+        let format = job.request.format
         switch format.kind {
         case .parquet:
+            if let what = FileKind.other(than: .parquet, try ByteStream(path).head) { throw Refusal(what) }
             let columns = try describeTypes("SELECT * FROM \(Quote.parquet([path]))")
             return (columns.map(\.name), columns.flatMap { [$0.name, $0.type] })
         case .csv:
-            guard let header = try CSVHeader.read(path, format) else { throw Refusal("it has no header") }
+            let reader = try CSVPieceReader(path, format, target: job.pieceBytes)
+            guard let header = reader.header else { throw Refusal("it has no header") }
+            if job.keepsPieces { job.pieces[index] = try reader.next() }
             // Without a header, the first line is data: only how many cells it has matters.
             return (header, format.header ? header : ["\(header.count)"])
         }
+    }
+
+    /// A refusal for the header, with the cause where the whole file is written in another way.
+    private func explained(_ refusal: Refusal, of file: AcceptRequest.File, _ job: AcceptJob) throws -> String {
+        guard job.request.format.kind == .csv, refusal.isAboutNames,
+            let form = try? CSVForm(file.path, job.request.format, job.contract),
+            let drift = form.drifts.first(where: { $0.kind == .delimiter || $0.kind == .noHeader })
+        else { return refusal.reason }
+        return "\(drift.kind == .delimiter ? "its delimiter is another one" : "it has no header"): "
+            + "\(drift.evidence); \(drift.suggestion ?? "")"
     }
 
     private func layout(
@@ -118,15 +136,11 @@ extension DuckDBLakeEngine {
         return "it cannot be read: \(first)"
     }
 
-    /// Reads files of one layout, given by their places in the request. When the engine gives one of them up, the
+    /// Reads files of one layout, given by their places in the request. When one of them cannot be read to its end, the
     /// others are read without it.
     func stage(_ files: [Int], _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
-        let skipped = job.request.format.skipLines + (job.request.format.header ? 1 : 0)
-        let members = files.map {
-            AcceptJob.Staged(file: $0, path: job.request.files[$0].path, skipped: skipped)
-        }
-        do { try stage(members, layout, job) } catch let error as DuckDBError {
-            let reason = try unreadable(error)
+        let members = files.map { AcceptJob.Staged(file: $0, path: job.request.files[$0].path, piece: job.pieces[$0]) }
+        func split(_ reason: String) throws {
             guard files.count > 1 else {
                 job.refusals[files[0]] = reason
                 return
@@ -135,6 +149,9 @@ extension DuckDBLakeEngine {
             try stage(Array(files[..<half]), layout, job)
             try stage(Array(files[half...]), layout, job)
         }
+        do { try stage(members, layout, job) } catch let error as DuckDBError {
+            try split(try unreadable(error))
+        } catch let refusal as Refusal { try split(refusal.reason) }
     }
 
     /// Reads files, or slices, of one layout by one statement.
@@ -143,6 +160,8 @@ extension DuckDBLakeEngine {
         let sql = job.sql(layout)
         let format = job.request.format
         let rules = sql.layeredRules
+        let isCSV = format.kind == .csv
+        let whole = isCSV ? "broken IS NULL AND " : ""
         let bad = ContractSQL.any(rules.filter { !$0.isWarning })
         let strict = ContractSQL.any(
             rules.filter { ($0.column.onViolation ?? job.contract.onViolation) == .rejectFile })
@@ -150,66 +169,57 @@ extension DuckDBLakeEngine {
         let noted = warnings.isEmpty ? "bad" : "bad OR \(ContractSQL.any(warnings))"
         let madeUp = layout.synthetic.map { "TRY_CAST(\(cleaned($0, [], format)) AS BOOLEAN)" } ?? "NULL"
         let cells = Self.cells(layout)
-        let layers = sql.layers(over: try source(members.map(\.path), skip: members[0].skipped, layout, job.request)) {
+        let layers = sql.layers(over: try source(members.map(\.path), layout, job.request)) {
             cleaned($0, $1.missing, format)
         }
-        _ = try? connection.execute("DROP TABLE IF EXISTS broken; DROP TABLE IF EXISTS broken_scan")
-        try connection.run(
-            """
+        let insert = """
             INSERT INTO staged
-            SELECT \(job.contract.columns.indices.map { "t\($0)" }.joined(separator: ", ")), f + \(start), bad,
-              strict, made_up, CASE WHEN noted THEN [\(cells)] END
+            SELECT \(job.contract.columns.indices.map { "t\($0)" }.joined(separator: ", ")), f + \(start), n, bad,
+              strict, made_up, CASE WHEN \(whole)noted THEN [\(cells)] END,
+              \(isCSV ? "CASE WHEN noted THEN bytes END, broken, line" : "NULL, NULL, NULL")
             FROM (SELECT *, \(noted) AS noted FROM (
-              SELECT *, \(bad) AS bad, \(strict) AS strict, \(madeUp) AS made_up,
-                \(sql.layeredProjection.joined(separator: ", ")) FROM (\(layers))))
-            """)
-        if format.kind == .csv {
-            try connection.execute(
-                """
-                INSERT INTO broken_lines
-                SELECT file_id + \(start), line, first(error_message ORDER BY column_idx),
-                  first(csv_line ORDER BY column_idx) FROM broken GROUP BY file_id, line
-                """)
+              SELECT *, \(isCSV ? "broken IS NOT NULL OR " : "")\(bad) AS bad, \(whole)\(strict) AS strict,
+                \(madeUp) AS made_up, \(sql.layeredProjection.joined(separator: ", ")) FROM (\(layers))))
+            """
+        var received: [Int: Int]?
+        if isCSV {
+            let texts = job.texts(of: members, layout)
+            do { try textTables.with(texts, as: textTable) { _ = try connection.run(insert) } } catch {
+                throw texts.failure ?? error
+            }
+            if let failure = texts.failure {
+                // What was read up to there is no file.
+                try connection.execute("DELETE FROM staged WHERE f >= \(start)")
+                throw failure
+            }
+            received = texts.counts
+        } else {
+            try connection.run(insert)
         }
-        job.staged += members
+        for (place, member) in members.enumerated() {
+            job.staged.append(member)
+            job.staged[start + place].received = received.map { $0[place] ?? 0 }
+        }
         job.groups.append(AcceptJob.Group(layout: layout, members: start..<job.staged.count))
     }
-
-    /// What the CSV reader takes at a time, and the longest record by that; its own choice would be 32 MB a thread.
-    private static var bufferBytes: Int { 8 << 20 }
 
     static func cells(_ layout: HeaderReader.Layout) -> String {
         (0..<layout.cells).map { HeaderReader.Layout.cell($0) }.joined(separator: ", ")
     }
 
-    /// Files as texts `c0`, `c1`, … as they came, empty ones null, with the file's place as `f`.
-    /// - Parameter keepsBroken: whether the lines that cannot be taken apart are kept in the table `broken`.
-    func source(
-        _ paths: [String], skip: Int, _ layout: HeaderReader.Layout, _ request: AcceptRequest, keepsBroken: Bool = true
-    ) throws -> String {
-        let format = request.format
-        let list = "[\(paths.map { Quote.path($0) }.joined(separator: ", "))]"
-        switch format.kind {
+    /// Files as texts `c0`, `c1`, … as they came, with the file's place as `f` and the record's number as `n`. CSV files
+    /// are read from this session's place among `textTables`.
+    func source(_ paths: [String], _ layout: HeaderReader.Layout, _ request: AcceptRequest) throws -> String {
+        switch request.format.kind {
         case .parquet:
+            let list = "[\(paths.map { Quote.path($0) }.joined(separator: ", "))]"
             let texts = try describeTypes("SELECT * FROM \(Quote.parquet([paths[0]]))").enumerated().map {
                 "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell($0))"
             }
-            return "SELECT \(texts.joined(separator: ", ")), file_index::BIGINT AS f "
-                + "FROM read_parquet(\(list), hive_partitioning = false)"
-        case .csv:
-            let columns = (0..<layout.cells).map { "\(HeaderReader.Layout.cell($0)): 'VARCHAR'" }
-            let rejects =
-                keepsBroken
-                ? "store_rejects = true, rejects_table = 'broken', rejects_scan = 'broken_scan', rejects_limit = 0"
-                : "ignore_errors = true"
-            return """
-                SELECT *, file_index::BIGINT AS f FROM read_csv(\(list), hive_partitioning = false,
-                  auto_detect = false, header = false, skip = \(skip), delim = \(Quote.text(format.delimiter)),
-                  quote = \(Quote.text(format.quote)), escape = \(Quote.text(format.quote)),
-                  columns = {\(columns.joined(separator: ", "))}, nullstr = '',
-                  buffer_size = \(Self.bufferBytes), encoding = \(Quote.text(format.encoding.rawValue)), null_padding = false, strict_mode = true,
-                  \(rejects))
-                """
+            return
+                "SELECT \(texts.joined(separator: ", ")), file_index::BIGINT AS f, (file_row_number + 1)::BIGINT AS n "
+                + "FROM read_parquet(\(list), hive_partitioning = false, file_row_number = true)"
+        case .csv: return "SELECT * FROM _martlet_texts(\(Quote.text(textTable)))"
         }
     }
 
@@ -217,7 +227,7 @@ extension DuckDBLakeEngine {
     func cleaned(_ name: String, _ columnMissing: [String], _ format: SourceFormat) -> String {
         let cell = format.trim ? "trim(\(name), E' \\t\\r\\n')" : name
         var missing = format.missing + columnMissing
-        // The CSV reader itself has made empty cells null.
+        // The reader of CSV itself has made empty cells null.
         if format.trim || format.kind == .parquet { missing.append("") }
         if missing.count == 1 { return "nullif(\(cell), \(Quote.text(missing[0])))" }
         if missing.isEmpty { return cell }

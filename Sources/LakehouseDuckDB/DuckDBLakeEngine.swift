@@ -8,10 +8,10 @@ package final class DuckDBLakeEngine: LakeEngine {
     let spillFolder: String
     /// A CSV file that is larger than one and a half of these is read slice by slice, in little memory.
     package var sliceBytes: Int64 = 24 << 20
-    /// The numbers behind `rowFunction`.
-    let rowNumbers = RowNumbers()
-    /// The SQL function that gives a staged row its number.
-    let rowFunction: String
+    /// Where DuckDB reads the records that are staged.
+    let textTables: TextTables
+    /// This session's name among them.
+    let textTable: String
     /// The contract that was looked at last.
     var checked: Contract?
     let threads: Int
@@ -30,27 +30,27 @@ package final class DuckDBLakeEngine: LakeEngine {
                 "threads": "\(threads)", "memory_limit": memoryLimit, "temp_directory": spillFolder,
                 "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
             ])
-            rowFunction = "_martlet_row"
+            textTable = "staging"
             connection = try Self.session(of: database)
+            textTables = try TextTables.register(with: connection)
             try connection.execute(
                 """
                 CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
                 CREATE SCHEMA monitoring;
                 """)
-            try connection.register(rowFunction, rowNumbers)
         } catch let error as DuckDBError {
             throw MartletError(.machine, "engine.start", "DuckDB did not start: \(error.message)")
         }
     }
 
-    /// A second session of the same database, with temporary tables and row numbers of its own.
+    /// A second session of the same database, with temporary tables of its own.
     private init(besides other: DuckDBLakeEngine) throws {
         threads = 1
         spillFolder = other.spillFolder
         database = other.database
-        rowFunction = "_martlet_row_2"
+        textTable = "staging-2"
+        textTables = other.textTables
         connection = try Self.session(of: database)
-        try connection.register(rowFunction, rowNumbers)
     }
 
     private static func session(of database: Database) throws -> Connection {

@@ -50,7 +50,7 @@ struct HeaderReader {
         }
         layout.extra = header.filter { !$0.isEmpty && !used.contains($0) && $0 != "_synthetic" }
         layout.synthetic = places["_synthetic"].map { Layout.cell($0) }
-        if !missing.isEmpty { throw Refusal(describe(missing, extra: layout.extra)) }
+        if !missing.isEmpty { throw Refusal(describe(missing, extra: layout.extra), isAboutNames: true) }
         return layout
     }
 
@@ -78,73 +78,11 @@ struct HeaderReader {
 /// Why a whole file is not taken, as the second half of a sentence.
 struct Refusal: Error {
     let reason: String
-    init(_ reason: String) { self.reason = reason }
-}
+    /// Whether the header can be read but does not bring what the contract asks for.
+    var isAboutNames = false
 
-/// Reads the first record of a CSV file.
-enum CSVHeader {
-    static func read(_ path: String, _ format: SourceFormat) throws -> [String]? {
-        var head: [UInt8] = []
-        try Disk.scan(path) { piece in
-            head += piece
-            return head.count < 1 << 20 && head.lazy.filter { $0 == 10 }.count <= format.skipLines &+ 1
-        }
-        if head.starts(with: [0xEF, 0xBB, 0xBF]) { head.removeFirst(3) }
-        var rest = head[...]
-        for _ in 0..<max(0, format.skipLines) {
-            guard let end = rest.firstIndex(of: 10) else { return nil }
-            rest = rest[(end + 1)...]
-        }
-        let line = record(rest, quote: Array(format.quote.utf8).first)
-        guard !line.isEmpty else { return nil }
-        let text =
-            format.encoding == .latin1
-            ? String(String.UnicodeScalarView(line.map { Unicode.Scalar($0) })) : String(decoding: line, as: UTF8.self)
-        return split(text, format)
-    }
-
-    /// Up to the end of the first record, line breaks inside quotes included.
-    private static func record(_ bytes: ArraySlice<UInt8>, quote: UInt8?) -> ArraySlice<UInt8> {
-        var quoted = false
-        for index in bytes.indices {
-            if bytes[index] == quote { quoted.toggle() }
-            if bytes[index] == 10, !quoted {
-                let end = index > bytes.startIndex && bytes[index - 1] == 13 ? index - 1 : index
-                return bytes[bytes.startIndex..<end]
-            }
-        }
-        return bytes
-    }
-
-    static func split(_ text: String, _ format: SourceFormat) -> [String] {
-        var fields: [String] = []
-        var field = ""
-        var quoted = false
-        var rest = Substring(text)
-        while let character = rest.first {
-            if !format.quote.isEmpty, String(character) == format.quote {
-                if quoted, rest.dropFirst().first == character {
-                    field.append(character)
-                    rest = rest.dropFirst()
-                } else {
-                    quoted.toggle()
-                }
-                rest = rest.dropFirst()
-            } else if !quoted, rest.hasPrefix(format.delimiter) {
-                fields.append(field)
-                field = ""
-                rest = rest.dropFirst(format.delimiter.count)
-            } else {
-                field.append(character)
-                rest = rest.dropFirst()
-            }
-        }
-        fields.append(field)
-        return fields.map { name in
-            var name = Substring(name)
-            while let first = name.first, first.isWhitespace { name = name.dropFirst() }
-            while let last = name.last, last.isWhitespace { name = name.dropLast() }
-            return String(name)
-        }
+    init(_ reason: String, isAboutNames: Bool = false) {
+        self.reason = reason
+        self.isAboutNames = isAboutNames
     }
 }

@@ -9,7 +9,7 @@ final class SliceTurns: Sendable {
     /// What a lane does on its thread. `stage` touches nothing but what is the lane's own, and `settle` runs for one
     /// lane at a time, each after the one before has handed over under a lock: so no two threads touch the same thing.
     private struct Work: @unchecked Sendable {
-        let stage: (Int, Int, String) throws -> Void
+        let stage: (Int, CSVPiece) throws -> Void
         let settle: (Int, Int) throws -> Void
     }
 
@@ -31,18 +31,18 @@ final class SliceTurns: Sendable {
 
     /// Runs the lanes to the end of the slices; no new slice is begun after a failure.
     /// - Parameters:
-    ///   - stage: for a lane, a slice's number and its file; runs at the same time as other lanes' work.
-    ///   - settle: for the same; runs while no other lane's does, in the order of the slices.
+    ///   - stage: for a lane and a slice; runs at the same time as other lanes' work.
+    ///   - settle: for a lane and the number of its slice; runs while no other lane's does, in the order of the slices.
     /// - Throws: what the first slice that failed has thrown.
     func run(
-        lanes: Int, stage: @escaping (_ lane: Int, _ number: Int, _ slice: String) throws -> Void,
+        lanes: Int, stage: @escaping (_ lane: Int, _ slice: CSVPiece) throws -> Void,
         settle: @escaping (_ lane: Int, _ number: Int) throws -> Void
     ) throws {
         let work = Work(stage: stage, settle: settle)
         DispatchQueue.concurrentPerform(iterations: lanes) { lane in
             while let (number, slice) = next() {
                 do {
-                    try work.stage(lane, number, slice)
+                    try work.stage(lane, slice)
                     guard waitForTurn(number) else { return }
                     try work.settle(lane, number)
                     pass(number, lane)
@@ -55,7 +55,7 @@ final class SliceTurns: Sendable {
         if let failure = state.withLock({ $0.failure }) { throw failure.error }
     }
 
-    private func next() -> (Int, String)? {
+    private func next() -> (Int, CSVPiece)? {
         slices.withLock { slices in
             guard state.withLock({ $0.failure == nil }) else { return nil }
             let number = slices.number
@@ -98,5 +98,49 @@ final class SliceTurns: Sendable {
                 semaphore.signal()
             }
         }
+    }
+}
+
+/// Reads the next slice on a thread of its own while the ones before are worked on.
+///
+/// Why `@unchecked Sendable` holds: one thread at a time calls (`SliceTurns` does so under its lock), one reads, and
+/// never both at once touch the same field. From `queue.async` to `done.signal()` the reading thread alone uses `reader`
+/// and `outcome`; the caller touches them only after `done.wait()`, which the signal happens before. `isReading` is the
+/// caller's alone.
+final class SliceQueue: @unchecked Sendable {
+    private let reader: CSVPieceReader
+    private let queue = DispatchQueue(label: "martlet.slices")
+    private let done = DispatchSemaphore(value: 0)
+    private var outcome: Result<CSVPiece?, any Error> = .success(nil)
+    private var isReading = false
+
+    init(_ reader: CSVPieceReader) {
+        self.reader = reader
+        start()
+    }
+
+    private func start() {
+        isReading = true
+        queue.async { [self] in
+            outcome = Result { try reader.next() }
+            done.signal()
+        }
+    }
+
+    /// The next slice; `nil` after the last.
+    func next() throws -> CSVPiece? {
+        guard isReading else { return nil }
+        done.wait()
+        isReading = false
+        guard let slice = try outcome.get() else { return nil }
+        outcome = .success(nil)
+        start()
+        return slice
+    }
+
+    /// Ends the reading.
+    func close() {
+        if isReading { done.wait() }
+        isReading = false
     }
 }

@@ -1,3 +1,4 @@
+internal import DelimitedText
 package import Lakehouse
 package import Training
 package import Vocabulary
@@ -99,10 +100,12 @@ extension Project {
         if let csv = value["csv"] {
             if format.kind != .csv { throw csv.failure("config.value", "csv: is for the format csv only.") }
             if let text = csv["delimiter"]?.text {
-                guard (1...4).contains(text.utf8.count) else {
-                    throw csv.failure("config.value", "The delimiter must have one to four characters.")
+                guard text == "blanks" || (1...4).contains(text.utf8.count) else {
+                    throw csv.failure(
+                        "config.value", "The delimiter must have one to four characters, or be blanks for runs of them."
+                    )
                 }
-                format.delimiter = text
+                format.delimiter = text == "blanks" ? "" : text
             }
             if let text = csv["quote"]?.text {
                 guard text.utf8.count <= 1 else {
@@ -111,7 +114,22 @@ extension Project {
                 format.quote = text
             }
             if let flag = csv["header"]?.flag { format.header = flag }
-            if let text = csv["encoding"]?.text { format.encoding = .init(rawValue: text) ?? .utf8 }
+            if let value = csv["encoding"] {
+                guard let encoding = TextEncoding(value.text) else {
+                    throw value.failure(
+                        "config.value", "There is no encoding \(value.text).",
+                        remedy: "Use utf-8, windows-1252, utf-16 or another name that `iconv -l` lists.")
+                }
+                format.encoding = encoding
+            }
+            format.escape = try mark(csv, "escape")
+            format.comment = csv["comment"]?.text ?? ""
+            let decimal = try mark(csv, "decimal")
+            if !decimal.isEmpty { format.decimal = decimal }
+            format.thousands = try mark(csv, "thousands")
+            guard format.decimal != format.thousands, !("0"..."9").contains(format.decimal) else {
+                throw csv.failure("config.value", "decimal and thousands must be two different signs.")
+            }
             if let flag = csv["trim"]?.flag { format.trim = flag }
             if let lines = csv["skip_lines"]?.integer { format.skipLines = lines }
             format.missing = csv["missing"]?.items.map(\.text) ?? []
@@ -128,6 +146,15 @@ extension Project {
             landing: landing.hasPrefix("/") ? landing : folder + "/" + landing)
     }
 
+    /// A setting of one ASCII character; empty when it is not set.
+    private static func mark(_ csv: YAMLValue, _ key: String) throws -> String {
+        guard let value = csv[key] else { return "" }
+        guard value.text.utf8.count <= 1 else {
+            throw value.failure("config.value", "\(key) must be one character.")
+        }
+        return value.text
+    }
+
     private static func contract(_ source: String, _ path: String, _ format: SourceFormat) throws -> Contract {
         let text = try text(path)
         let root = try YAMLFile(path: path, text: text, shape: Shapes.contract).root
@@ -140,7 +167,7 @@ extension Project {
                 remedy: "SQL does not tell upper case from lower case.")
         }
         var contract = Contract(source: source, file: path, columns: columns)
-        contract.revision = Digest(of: "\(format)\n\(text)").hex
+        contract.revision = Digest(of: "\(format.settings)\n\(text)").hex
         for item in root["key"]?.items ?? [] {
             guard columns.contains(where: { $0.name == item.text }) else {
                 let near = Spelling.nearest(to: item.text, among: columns.map(\.name))

@@ -63,10 +63,14 @@ package enum Shapes {
         Field(
             "csv",
             .object([
-                Field("delimiter", .text(), "between cells (default \",\")"),
+                Field("delimiter", .text(), "between cells (default \",\"); blanks for runs of spaces and tabs"),
                 Field("quote", .text(), "around cells (default '\"')"),
+                Field("escape", .text(), "takes its meaning from the next character (default: none)"),
+                Field("comment", .text(), "lines that begin with it are no records (default: none)"),
                 Field("header", .flag, "whether the first line names the columns (default true)"),
-                Field("encoding", .text(allowed: SourceFormat.Encoding.allCases.map(\.rawValue)), "default utf-8"),
+                Field("encoding", .text(), "utf-8 (default), windows-1252, utf-16, or another name that iconv knows"),
+                Field("decimal", .text(), "between whole and fraction of a number (default \".\")"),
+                Field("thousands", .text(), "between groups of three digits (default: none)"),
                 Field("missing", .list(.text()), "texts that mean missing; an empty cell always does"),
                 Field("trim", .flag, "drop blanks around cells (default false)"),
                 Field("skip_lines", .integer(min: 0, max: 1_000_000), "lines before the header"),

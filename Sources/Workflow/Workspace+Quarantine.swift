@@ -159,13 +159,11 @@ extension Workspace {
 
     /// Corrects by a CSV file with the columns file, row, column and value.
     package func fix(from path: String, of source: Project.Source, reason: String?) throws -> DecisionReport {
-        var format = SourceFormat()
-        format.encoding = .utf8
         let absolute = Disk.absolute(path)
         guard Disk.stamp(absolute) != nil else {
             throw MartletError(.missing, "file.missing", "There is no file \(path).")
         }
-        let table = try lake.engine.table(of: absolute, format: format)
+        let table = try lake.engine.table(of: absolute, format: SourceFormat())
         let places = try ["file", "row", "column", "value"].map { name in
             guard let place = table.names.firstIndex(of: name) else {
                 throw MartletError(

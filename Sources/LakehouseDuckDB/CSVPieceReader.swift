@@ -1,0 +1,381 @@
+internal import DelimitedText
+internal import Lakehouse
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension SourceFormat {
+    /// How the source's CSV files are spelled.
+    var dialect: CSVDialect {
+        CSVDialect(
+            delimiter: delimiter, quote: quote, escape: escape, comment: comment, allowsBlanksAroundQuotes: trim)
+    }
+}
+
+/// Reads a CSV file from its beginning: the header, then its records piece by piece.
+///
+/// Used by one thread at a time. Throws `Refusal` for what the file is to blame for, `MartletError` for the machine.
+final class CSVPieceReader {
+    let path: String
+    let format: SourceFormat
+    /// The names that the file gives its columns, or without a header the cells of its first record; `nil` when it has
+    /// no record at all.
+    private(set) var header: [String]?
+
+    private let stream: ByteStream
+    private let encoding: TextEncoding
+    private let converter: TextEncoding.Converter?
+    private let target: Int
+    private var scanner: CSVScanner
+    /// Text that was read and belongs to no piece yet, and the lines and bytes that it was made of.
+    private var rest: [UInt8] = []
+    private var restLines: [CSVPiece.Line] = []
+    private var restRaw: [UInt8] = []
+    /// Bytes behind the last whole line, of an encoding that is converted line by line.
+    private var tail: [UInt8] = []
+    /// Bytes that were read, for messages.
+    private var offset = 0
+    private var isAtEnd = false
+
+    /// The longest record that is kept in memory to be set aside.
+    private static let longestRecord = 1 << 30
+
+    /// Opens a file and reads its header.
+    /// - Parameter target: about how many bytes of text a piece has; `nil` for all of the file in one.
+    init(_ path: String, _ format: SourceFormat, target: Int? = nil) throws {
+        self.path = path
+        self.format = format
+        let stream: ByteStream
+        do { stream = try ByteStream(path) } catch let error as MartletError where error.code == "file.damaged" {
+            throw Refusal(error.message)
+        }
+        self.stream = stream
+        if let what = FileKind.other(than: .csv, stream.head) { throw Refusal(what) }
+        let (encoding, mark) = format.encoding.adjusted(to: stream.head)
+        self.encoding = encoding
+        converter = encoding.isUTF8 ? nil : TextEncoding.Converter(encoding)
+        scanner = CSVScanner(format.dialect)
+        let size = Int(Disk.stamp(path)?.size ?? 0)
+        // Pieces of about the same size, rather than a small one at the end.
+        if let target {
+            self.target = stream.packing == .none && size > target ? size / ((size + target - 1) / target) + 1 : target
+        } else {
+            self.target = stream.packing == .none ? size + 1 : 1 << 20
+        }
+        try refuseContradiction()
+        if mark > 0 {
+            var skipped = [UInt8](repeating: 0, count: mark)
+            _ = try skipped.withUnsafeMutableBytes { try stream.read(into: $0) }
+            offset = mark
+        }
+        try readHeader()
+    }
+
+    /// Refuses a file whose first bytes say that it is in another encoding than its source.
+    private func refuseContradiction() throws {
+        let head = stream.head
+        func refuse(_ what: String, _ found: String) -> Refusal {
+            Refusal(
+                "\(what), and the source says \(format.encoding); set csv: {encoding: \(found)} if that is what its files are"
+            )
+        }
+        if format.encoding.unit == 1 {
+            if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) {
+                throw refuse("it begins with the byte order mark of UTF-16 (byte 1)", "utf-16")
+            }
+            if let zero = head.prefix(400).firstIndex(of: 0),
+                head.prefix(400).count(where: { $0 == 0 }) * 3 > min(400, head.count)
+            {
+                throw refuse("every other byte is 0 (the first is byte \(zero + 1)), as in UTF-16", "utf-16")
+            }
+        } else if !head.isEmpty, !head.contains(0), format.encoding.adjusted(to: head).mark == 0 {
+            throw refuse("none of its first bytes is 0, as they would be in \(format.encoding)", "utf-8")
+        }
+    }
+
+    private func readHeader() throws {
+        let record = CSVRecord()
+        var toSkip = format.skipLines
+        var at = 0
+        while true {
+            let found: CSVScanner.Step = rest.withUnsafeBytes { bytes in
+                while true {
+                    let step =
+                        toSkip > 0
+                        ? scanner.skipLine(bytes, at, isAtEnd, record)
+                        : scanner.next(bytes, from: at, isLast: isAtEnd, into: record)
+                    switch step {
+                    case .blank: at = record.end
+                    case .comment:
+                        at = record.end
+                        toSkip = max(0, toSkip - 1)
+                    case .record, .needsMore, .end: return step
+                    }
+                }
+            }
+            if found == .needsMore, !isAtEnd {
+                // What stands before the header is gone through once.
+                drop(at)
+                at = 0
+                try load(max(64 << 10, rest.count))
+                continue
+            }
+            guard found == .record else { return drop(at) }
+            let line = rest.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[record.start..<record.contentEnd]) }
+            if let invalid = UTF8Check.firstInvalid(line) {
+                throw Refusal(
+                    "its header holds bytes that are no UTF-8 (0x\(hex(line[invalid])) in \"\(String(decoding: line.prefix(60), as: UTF8.self))\"); "
+                        + "it looks like \(TextEncoding.guess(line)): csv: {encoding: …} says how the files are written"
+                )
+            }
+            if format.header, let fault = record.fault { throw Refusal("its header cannot be read: \(fault.sentence)") }
+            header = rest.withUnsafeBytes { bytes in
+                CSVText.strings(record, of: bytes, format.dialect).map { Self.trimmed($0) }
+            }
+            scanner.width = record.count
+            return drop(format.header ? record.end : at)
+        }
+    }
+
+    private func hex(_ byte: UInt8) -> String { String(byte, radix: 16, uppercase: true) }
+
+    private static func trimmed(_ name: String) -> String {
+        var name = Substring(name)
+        while let first = name.first, first.isWhitespace { name = name.dropFirst() }
+        while let last = name.last, last.isWhitespace { name = name.dropLast() }
+        return String(name)
+    }
+
+    /// The next records; `nil` when there are none left.
+    func next() throws -> CSVPiece? {
+        guard header != nil else { return nil }
+        var wanted = max(target, 1)
+        if converter == nil { return try nextOfUTF8(wanted) }
+        while true {
+            if !isAtEnd, rest.count < wanted { try load(wanted - rest.count) }
+            if rest.isEmpty, isAtEnd { return nil }
+            let before = scanner
+            guard let end = rest.withUnsafeBytes({ cut($0) }) else {
+                try refuseEndless(rest.count)
+                wanted = rest.count * 2
+                continue
+            }
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: end + 16, alignment: 16)
+            rest[..<end].withUnsafeBytes { memory.copyMemory(from: $0) }
+            let lines = Array(restLines.prefix { $0.text < end })
+            let rawEnd = lines.count < restLines.count ? restLines[lines.count].raw : restRaw.count
+            let raw = Array(restRaw[..<rawEnd])
+            drop(end)
+            return CSVPiece(memory, count: end, before, raw: raw, lines: lines)
+        }
+    }
+
+    /// The same without a copy of what was read.
+    private func nextOfUTF8(_ wanted: Int) throws -> CSVPiece? {
+        var capacity = max(wanted, rest.count + 1)
+        var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + 16, alignment: 16)
+        var isOurs = true
+        defer { if isOurs { memory.deallocate() } }
+        var count = rest.count
+        memory.copyBytes(from: rest)
+        rest = []
+        while true {
+            if !isAtEnd {
+                let found = try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[count..<capacity]))
+                offset += found
+                isAtEnd = count + found < capacity
+                count += found
+            }
+            if count == 0 { return nil }
+            let before = scanner
+            if let end = cut(UnsafeRawBufferPointer(rebasing: memory[..<count])) {
+                rest = Array(memory[end..<count])
+                isOurs = false
+                return CSVPiece(memory, count: end, before)
+            }
+            try refuseEndless(count)
+            capacity *= 2
+            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + 16, alignment: 16)
+            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
+            memory.deallocate()
+            memory = larger
+        }
+    }
+
+    private func refuseEndless(_ count: Int) throws {
+        if count > Self.longestRecord { throw Refusal("a line of it is longer than 1 GiB") }
+    }
+
+    /// Where the last whole record of the text ends; the scanner is moved on to it. `nil` when not even one is whole.
+    private func cut(_ text: UnsafeRawBufferPointer) -> Int? {
+        if isAtEnd { return text.count }
+        if let end = CSVCut.end(of: text, scanner) {
+            scanner.consumed(end)
+            return end
+        }
+        let record = CSVRecord()
+        var end = 0
+        while true {
+            switch scanner.next(text, from: end, isLast: false, into: record) {
+            case .record, .blank, .comment: end = record.end
+            case .needsMore, .end:
+                guard end > 0 else { return nil }
+                scanner.consumed(end)
+                return end
+            }
+        }
+    }
+
+    /// Forgets text that has been read.
+    private func drop(_ count: Int) {
+        guard count > 0 else { return }
+        scanner.consumed(count)
+        rest.removeFirst(count)
+        guard converter != nil else { return }
+        let gone = restLines.prefix { $0.text < count }.count
+        let raw = gone < restLines.count ? restLines[gone].raw : restRaw.count
+        restRaw.removeFirst(raw)
+        restLines.removeFirst(gone)
+        for place in restLines.indices {
+            restLines[place].text -= count
+            restLines[place].raw -= raw
+        }
+    }
+
+    /// Reads about so many bytes more.
+    private func load(_ count: Int) throws {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let found = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
+        isAtEnd = found < count
+        bytes.removeLast(count - found)
+        if let converter {
+            try convert(bytes, converter)
+        } else {
+            offset += found
+            rest += bytes
+        }
+    }
+
+    // MARK: Other encodings
+
+    /// Converts whole lines; what stands behind the last one waits for more.
+    private func convert(_ bytes: [UInt8], _ converter: TextEncoding.Converter) throws {
+        if offset == 0 || restLines.isEmpty && rest.isEmpty { try refuseUTF8(bytes) }
+        tail += bytes
+        var start = 0
+        try tail.withUnsafeBytes { all in
+            while let end = lineEnd(all, from: start) {
+                try convert(UnsafeRawBufferPointer(rebasing: all[start..<end]), converter)
+                start = end
+            }
+            if isAtEnd, start < all.count {
+                try convert(UnsafeRawBufferPointer(rebasing: all[start...]), converter)
+                start = all.count
+            }
+        }
+        tail.removeFirst(start)
+    }
+
+    private func convert(_ line: UnsafeRawBufferPointer, _ converter: TextEncoding.Converter) throws {
+        restLines.append(.init(text: rest.count, raw: restRaw.count))
+        restRaw.append(contentsOf: line)
+        if encoding.keepsASCII, !line.contains(where: { $0 >= 0x80 }) {
+            rest.append(contentsOf: line)
+        } else {
+            do { try converter.convert(line, into: &rest) } catch {
+                let place = offset + error.offset
+                let shown = line[error.offset...].prefix(encoding.unit).map { hex($0) }.joined(separator: " ")
+                throw Refusal(
+                    "byte \(place + 1) of it (0x\(shown)) is no character of \(format.encoding); it looks like "
+                        + "\(TextEncoding.guess(line)): csv: {encoding: …} says how the files are written")
+            }
+        }
+        offset += line.count
+    }
+
+    /// A text whose every byte beyond ASCII is part of a UTF-8 character is UTF-8, whatever its source says.
+    private func refuseUTF8(_ bytes: [UInt8]) throws {
+        guard encoding.unit == 1, let first = bytes.firstIndex(where: { $0 >= 0x80 }) else { return }
+        // The last character may be cut.
+        let invalid = bytes.withUnsafeBytes { UTF8Check.firstInvalid($0) }
+        guard invalid.map({ $0 + 3 >= bytes.count && !isAtEnd }) ?? true else { return }
+        throw Refusal(
+            "its characters beyond ASCII are UTF-8 (the first is byte \(offset + first + 1)), and the source says "
+                + "\(format.encoding); set csv: {encoding: utf-8}")
+    }
+
+    /// Where a line of the file ends, its line end included; `nil` when it goes on.
+    private func lineEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        let unit = encoding.unit
+        func code(_ at: Int) -> Int {
+            if unit == 1 { return Int(bytes[at]) }
+            return (0..<unit).reduce(0) {
+                $0 | Int(bytes[at + $1]) << (8 * (encoding.isBigEndian ? unit - 1 - $1 : $1))
+            }
+        }
+        var at = start
+        while at + unit <= bytes.count {
+            let found = code(at)
+            if found == 10 { return at + unit }
+            if found == 13 {
+                guard at + 2 * unit <= bytes.count else { return isAtEnd ? at + unit : nil }
+                return code(at + unit) == 10 ? at + 2 * unit : at + unit
+            }
+            at += unit
+        }
+        return nil
+    }
+}
+
+/// Finds a place between records without reading them, where quotes are beyond doubt.
+enum CSVCut {
+    /// The end of the last line that is surely the end of a record; `nil` when that takes a closer look: a quote that
+    /// does not open at the beginning of a cell or close at its end, line ends other than LF and CRLF, or a broken quote.
+    static func end(of text: UnsafeRawBufferPointer, _ scanner: CSVScanner) -> Int? {
+        let dialect = scanner.dialect
+        guard scanner.isPlain, let base = text.baseAddress else { return nil }
+        guard let quote = dialect.quote else { return lastLine(text, 0, text.count) }
+        let delimiter = dialect.delimiter[0]
+        /// The latest stretches outside of quotes.
+        var outside: [(start: Int, end: Int)] = []
+        var start = 0
+        func find(_ from: Int) -> Int? {
+            guard from < text.count, let found = memchr(base + from, Int32(quote), text.count - from) else {
+                return nil
+            }
+            return UnsafeRawPointer(found) - base
+        }
+        while let open = find(start) {
+            let before = open > 0 ? text[open - 1] : 10
+            guard before == delimiter || before == 10 else { return nil }
+            outside.append((start, open))
+            if outside.count > 512 { outside.removeFirst(256) }
+            var close = find(open + 1)
+            while let at = close, at + 1 < text.count, text[at + 1] == quote { close = find(at + 2) }
+            guard let close, close + 1 < text.count else {
+                // It goes on behind the text.
+                if text.count - open > 1 << 20 { return nil }
+                return outside.reversed().lazy.compactMap { lastLine(text, $0.start, $0.end) }.first
+            }
+            let after = text[close + 1]
+            let isEnd = after == 10 || after == 13 && close + 2 < text.count && text[close + 2] == 10
+            guard after == delimiter || isEnd, close - open < 1 << 20 else { return nil }
+            start = close + 1
+        }
+        if let end = lastLine(text, start, text.count) { return end }
+        return outside.reversed().lazy.compactMap { lastLine(text, $0.start, $0.end) }.first
+    }
+
+    private static func lastLine(_ text: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Int? {
+        var at = end
+        while at > start {
+            if text[at - 1] == 10 { return at }
+            at -= 1
+        }
+        return nil
+    }
+}
