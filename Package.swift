@@ -145,8 +145,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Vocabulary"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
-        tests("ProjectsTests", ["TestSupport", "Projects", "Lakehouse", "Training", "Vocabulary"]),
-        tests("LakehouseTests", ["TestSupport", "Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
+        tests("ProjectsTests", ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "Training", "Vocabulary"]),
+        tests("LakehouseTests", ["TestSupport", "DelimitedText", "Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
             exclude: ["Fixtures"], swiftSettings: settings),

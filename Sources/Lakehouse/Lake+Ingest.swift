@@ -42,11 +42,13 @@ package struct IngestReport: Sendable, Encodable {
         package var refusal: String?
         package var breaches: [Acceptance.Breach] = []
         package var warnings: [String] = []
+        /// How it was packed: `gzip`, `zstd`; `nil` when it was not.
+        package var packing: String?
         /// How its form differs from the contract and from the table so far.
         package var drift: [SchemaDrift] = []
 
         enum CodingKeys: String, CodingKey {
-            case name, digest, outcome, synthetic, refusal, breaches, warnings, drift
+            case name, digest, outcome, synthetic, refusal, breaches, warnings, packing, drift
             case rowsRead = "rows_read"
             case rowsAccepted = "rows_accepted"
             case rowsRejected = "rows_rejected"
@@ -375,6 +377,7 @@ extension IngestReport.File {
         refusal = acceptance.refusal
         breaches = acceptance.breaches
         warnings = acceptance.warnings
+        packing = acceptance.packing
     }
 }
 

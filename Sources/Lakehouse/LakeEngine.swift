@@ -327,6 +327,8 @@ package struct Acceptance: Sendable {
     package var isSetAside = false
     package var breaches: [Breach] = []
     package var warnings: [String] = []
+    /// How the file was packed: `gzip`, `zstd`; `nil` when it was not.
+    package var packing: String?
     /// Set when the whole file was refused: why.
     package var refusal: String?
     /// Rows that say of themselves that they are made up (`_synthetic`).

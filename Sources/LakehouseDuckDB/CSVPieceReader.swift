@@ -26,6 +26,9 @@ final class CSVPieceReader {
     /// no record at all.
     private(set) var header: [String]?
 
+    /// How the file is packed; `nil` when it is not.
+    var packing: String? { stream.packing == .none ? nil : "\(stream.packing)" }
+
     private let stream: ByteStream
     private let encoding: TextEncoding
     private let converter: TextEncoding.Converter?

@@ -85,6 +85,7 @@ extension DuckDBLakeEngine {
             return (columns.map(\.name), columns.flatMap { [$0.name, $0.type] })
         case .csv:
             let reader = try CSVPieceReader(path, format, target: job.pieceBytes)
+            job.results[index].packing = reader.packing
             guard let header = reader.header else { throw Refusal("it has no header") }
             if job.keepsPieces { job.pieces[index] = try reader.next() }
             // Without a header, the first line is data: only how many cells it has matters.

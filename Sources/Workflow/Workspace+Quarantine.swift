@@ -109,7 +109,8 @@ extension Workspace {
     ) throws -> DecisionReport {
         let rules = try convert.map { text in
             let (column, rule) = try assignment(text, source)
-            return (column, try CellConversion(rule ?? ""))
+            let isWhole = [ColumnType.bigint, .integer].contains(column.type)
+            return (column, try CellConversion(rule ?? "", wholeNumbers: isWhole))
         }
         let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
         guard !rows.isEmpty else { throw try noMatch(choice, source) }

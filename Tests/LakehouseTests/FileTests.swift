@@ -1,8 +1,11 @@
+import DelimitedText
 import Lakehouse
 import LakehouseDuckDB
 import TestSupport
 import Testing
 import Vocabulary
+
+private let latin1 = TextEncoding("latin-1") ?? .utf8
 
 /// How files are written: dialects, encodings, broken lines, and the row numbers that people are given.
 @Suite struct FileTests {
@@ -40,7 +43,7 @@ import Vocabulary
     @Test func `reads latin-1 when told, and refuses it otherwise`() throws {
         let bytes: [UInt8] = Array("id,t\n1,caf".utf8) + [0xE9, 10]
         let sandbox = try Sandbox()
-        try sandbox.ingest(bytes: bytes, under: pair, format: format { $0.encoding = .latin1 })
+        try sandbox.ingest(bytes: bytes, under: pair, format: format { $0.encoding = latin1 })
         #expect(try sandbox.rows("SELECT t FROM bronze.things") == ["café"])
         let report = try Sandbox().ingest(bytes: bytes, under: pair)
         #expect(report.outcome == .refused || report.rowsRejected == 1)
@@ -51,7 +54,7 @@ import Vocabulary
         let bytes: [UInt8] = Array("id,temp(".utf8) + [0xB0] + Array("C)\n1,a\n".utf8)
         let sandbox = try Sandbox()
         let degrees = contract(column("id", .bigint), column("t", .text) { $0.from = ["temp(°C)"] })
-        try sandbox.ingest(bytes: bytes, under: degrees, format: format { $0.encoding = .latin1 })
+        try sandbox.ingest(bytes: bytes, under: degrees, format: format { $0.encoding = latin1 })
         #expect(try sandbox.rows("SELECT t FROM bronze.things") == ["a"])
     }
 

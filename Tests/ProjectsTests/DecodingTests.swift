@@ -1,3 +1,4 @@
+import DelimitedText
 import Lakehouse
 import Projects
 import TestSupport
@@ -19,7 +20,7 @@ import Vocabulary
         format.delimiter = ";"
         format.quote = "'"
         format.header = false
-        format.encoding = .latin1
+        format.encoding = try #require(TextEncoding("latin-1"))
         format.missing = ["?", "n/a"]
         format.trim = true
         format.skipLines = 3

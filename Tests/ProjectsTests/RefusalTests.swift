@@ -94,7 +94,7 @@ import Vocabulary
         // Values that are not among those known
         Mistake("format: parquet", "format: parqet", "config.value", "sources.scans.format", "Did you mean parquet?"),
         Mistake(
-            "encoding: latin-1", "encoding: latin1", "config.value", "sources.visits.csv.encoding",
+            "encoding: latin-1", "encoding: latin-one", "config.value", "sources.visits.csv.encoding",
             "Did you mean latin-1?"),
         Mistake("kind: time", "kind: tiem", "config.value", "models[0].split.kind", "Did you mean time?"),
         Mistake("kind: lightgbm", "kind: lightgmb", "config.value", "models[0].learner.kind", "Did you mean lightgbm?"),
