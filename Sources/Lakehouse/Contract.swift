@@ -23,6 +23,8 @@ package struct Contract: Sendable, Equatable {
         package var type: ColumnType
         /// Header names under which a file may bring the column; its own name when empty.
         package var from: [String] = []
+        /// The place of its cell in a record, from 1, whatever the header says.
+        package var position: Int?
         package var nullable = true
         /// The file may lack the column; it is then null.
         package var optional = false

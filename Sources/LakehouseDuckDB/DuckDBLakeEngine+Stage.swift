@@ -106,7 +106,11 @@ extension DuckDBLakeEngine {
     private func layout(
         _ header: [String], of file: AcceptRequest.File, _ request: AcceptRequest
     ) -> Result<HeaderReader.Layout, Refusal> {
-        let isPositional = request.format.kind == .csv && !request.format.header
+        let isHeaderless = request.format.kind == .csv && !request.format.header
+        // Told by their places, columns are found as under a header without names.
+        let header =
+            isHeaderless && request.contract.columns.contains { $0.position != nil } ? header.map { _ in "" } : header
+        let isPositional = isHeaderless && !request.contract.columns.contains { $0.position != nil }
         do throws(Refusal) {
             return .success(
                 isPositional

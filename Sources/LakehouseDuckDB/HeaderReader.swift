@@ -22,8 +22,20 @@ struct HeaderReader {
         static func cell(_ index: Int) -> String { "c\(index)" }
     }
 
+    /// The header with the contract's names where columns are told by their places.
+    private func positioned(_ header: [String]) -> [String] {
+        var header = header
+        for column in contract.columns {
+            guard let position = column.position, header.indices.contains(position - 1) else { continue }
+            for place in header.indices where header[place] == column.name { header[place] = "" }
+            header[position - 1] = column.name
+        }
+        return header
+    }
+
     /// - Throws: a sentence for people when the header does not fit the contract.
     func layout(_ header: [String]) throws(Refusal) -> Layout {
+        let header = positioned(header)
         var places: [String: Int] = [:]
         for (index, name) in header.enumerated() where !name.isEmpty {
             if places.updateValue(index, forKey: name) != nil {

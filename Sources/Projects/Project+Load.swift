@@ -166,6 +166,15 @@ extension Project {
                 "contract.repeated-column", "Two columns have the name \(column.name).",
                 remedy: "SQL does not tell upper case from lower case.")
         }
+        let places = columns.compactMap(\.position)
+        if let twice = places.first(where: { place in places.count { $0 == place } > 1 }) {
+            throw root.failure("contract.position", "Two columns have the position \(twice).")
+        }
+        if !format.header, !places.isEmpty, let column = columns.first(where: { $0.position == nil }) {
+            throw root.failure(
+                "contract.position", "\(column.name) has no position, and other columns have.",
+                remedy: "Where files have no header, give a position to all columns or to none.")
+        }
         var contract = Contract(source: source, file: path, columns: columns)
         contract.revision = Digest(of: "\(format.settings)\n\(text)").hex
         for item in root["key"]?.items ?? [] {
@@ -241,6 +250,10 @@ extension Project {
         }
         var column = Contract.Column(name: name, type: type)
         column.from = value["from"]?.items.map(\.text) ?? []
+        column.position = value["position"]?.integer
+        if let position = value["position"], !column.from.isEmpty {
+            throw position.failure("contract.position", "from: and position: both say where \(name) stands.")
+        }
         column.nullable = value["nullable"]?.flag ?? true
         column.optional = value["optional"]?.flag ?? false
         column.min = try bound(value["min"], type)

@@ -20,6 +20,7 @@ package enum Shapes {
     private static let column = Shape.object([
         Field("type", .text(), required: true, "its type: " + ColumnType.spellings.joined(separator: ", ")),
         Field("from", .list(.text()), "header names under which files bring it"),
+        Field("position", .integer(min: 1, max: 100_000), "its place in a record, from 1, whatever the header says"),
         Field("nullable", .flag, "whether it may be missing (default true)"),
         Field("optional", .flag, "whether a file may lack the column"),
         Field("min", .scalar, "smallest value"),

@@ -160,3 +160,18 @@ struct ReaderTests {
         #expect(try bytes(sandbox) == ["1|" + hex("1,a\u{0}b")])
     }
 }
+
+extension ReaderTests {
+    @Test("Columns by position, with a header that says something else or none")
+    func positions() throws {
+        let placed = contract(
+            column("id", .bigint) { $0.position = 3 }, column("t", .text) { $0.position = 1 })
+        for (text, header) in [("t,id,\na,x,1\nb,y,2\n", true), ("a,x,1\nb,y,2\n", false)] {
+            let sandbox = try Sandbox()
+            try sandbox.ingest(text, under: placed, format: format { $0.header = header })
+            #expect(try sandbox.rows("SELECT id, t FROM bronze.things ORDER BY id") == ["1|a", "2|b"])
+        }
+        let short = try Sandbox().ingest("a,x\n", under: placed, format: format { $0.header = false })
+        #expect(short.refusal?.contains("id") == true)
+    }
+}
