@@ -85,7 +85,7 @@ let package = Package(
         module("Training", ["Vocabulary"]),
         .target(
             name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
-        module("Identity", ["Vocabulary", "SQLText", crypto, cryptoExtras]),
+        module("Identity", ["Registry", "Vocabulary", "SQLText", crypto, cryptoExtras]),
         module("Generators", ["Vocabulary"]),
         module("Forests", ["Vocabulary"]),
         module("PredictionLog", ["Vocabulary"]),

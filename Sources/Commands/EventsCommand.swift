@@ -30,10 +30,14 @@ struct EventsCommand: ParsableCommand {
                 types: try choice.types(), since: try since.map { try moment($0, "--since") },
                 after: max(0, after ?? 0),
                 limit: max(0, limit ?? (format.json ? .max : 50)))
-            let events = try place.composition().withRegistry { registry in
-                after == nil && since == nil
-                    ? try registry.events.newest(query) : try registry.events.list(query)
+            let (events, count) = try place.composition().withRegistry { registry in
+                (
+                    after == nil && since == nil
+                        ? try registry.events.newest(query) : try registry.events.list(query),
+                    try registry.events.count(query)
+                )
             }
+            Output.cut(shown: events.count, of: count, "events")
             if format.json {
                 return Output.raw(try events.map { try JSON.text($0) + "\n" }.joined(), to: 1)
             }

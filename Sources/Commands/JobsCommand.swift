@@ -20,13 +20,18 @@ struct JobsCommand: ParsableCommand {
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let jobs = try place.composition().withRegistry { try $0.jobs.list(state: state, limit: max(1, limit)) }
+            let (jobs, count) = try place.composition().withRegistry {
+                (try $0.jobs.list(state: state, limit: max(1, limit)), try $0.jobs.count(state: state))
+            }
+            Output.cut(shown: jobs.count, of: count, "jobs")
             if format.json { return try Output.json(jobs) }
-            var grid = TextGrid("job", "kind", "state", "attempts", "created (UTC)", "progress", "reason")
+            var grid = TextGrid(
+                "job", "kind", "state", "attempts", "created (UTC)", "ended (UTC)", "took", "progress", "reason")
             for job in jobs {
                 grid.rows.append([
                     String(job.id.prefix(12)), job.kind, job.state.rawValue, "\(job.attempts) of \(job.maxAttempts)",
-                    job.created.minute, job.state == .running ? JobPages.progress(job) : "",
+                    job.created.minute, job.ended?.minute ?? "", job.seconds.map { JobPages.duration($0) } ?? "",
+                    job.state == .running ? JobPages.progress(job) : "",
                     String((job.reason ?? "").prefix(60)),
                 ])
             }
@@ -65,10 +70,10 @@ struct JobsCommand: ParsableCommand {
                 let path = AttemptLauncher.log(of: job.id, attempt: newest, in: composition.jobLogs)
                 if tail?.path != path {
                     // What the attempt before said last is mostly why it ended.
-                    Output.raw(tail?.rest() ?? "", to: 1)
+                    Output.raw(try tail?.rest() ?? "", to: 1)
                     tail = LogTail(path)
                 }
-                Output.raw(tail?.more() ?? "", to: 1)
+                Output.raw(try tail?.more() ?? "", to: 1)
                 let isOver = job.state.isEnded || attempts.contains { $0.attempt == self.attempt && $0.ended != nil }
                 if !follow, !Disk.exists(path) {
                     throw MartletError(
@@ -138,6 +143,14 @@ enum JobPages {
         return progress.percent.map { "\($0) % \(progress.step)" } ?? progress.step
     }
 
+    /// "4.2 s", "3 min 20 s", "2 h 5 min".
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, (0..<1e9).contains(seconds) else { return "" }
+        if seconds < 60 { return number((seconds * 10).rounded() / 10) + " s" }
+        let whole = Int(seconds)
+        return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole / 60 % 60) min"
+    }
+
     static func show(_ job: Job, _ attempts: [JobAttempt]) {
         Output.print("job \(job.id): \(([job.kind] + job.arguments).joined(separator: " "))")
         Output.print("state: \(job.state.rawValue)\(job.state == .running ? ", \(progress(job))" : "")")
@@ -146,11 +159,15 @@ enum JobPages {
             Output.print("reason: \(reason)\(job.errorCode.map { " [\($0)]" } ?? "")\(who)")
         }
         Output.print("asked for by \(job.actor), \(job.created.minute) UTC")
+        if let ended = job.ended {
+            Output.print("ended \(ended.minute) UTC" + (job.seconds.map { ", took \(duration($0))" } ?? ""))
+        }
         if attempts.isEmpty { return }
-        var grid = TextGrid("attempt", "outcome", "started (UTC)", "process", "CPU s", "peak MiB", "reason")
+        var grid = TextGrid(
+            "attempt", "outcome", "started (UTC)", "ended (UTC)", "process", "CPU s", "peak MiB", "reason")
         for attempt in attempts {
             grid.rows.append([
-                "\(attempt.attempt)", attempt.outcome.rawValue, attempt.started.minute,
+                "\(attempt.attempt)", attempt.outcome.rawValue, attempt.started.minute, attempt.ended?.minute ?? "",
                 attempt.process.map(String.init) ?? "", attempt.cpuSeconds.map { number($0) } ?? "",
                 attempt.peakMemory.map { "\($0 >> 20)" } ?? "", attempt.reason ?? "",
             ])

@@ -10,10 +10,11 @@ struct LogTail {
     init(_ path: String) { self.path = path }
 
     /// What was written since the last look, whole characters only.
-    mutating func more() -> String {
+    mutating func more() throws -> String {
         var bytes = held
         held = []
-        try? Disk.scan(path, from: offset) { piece in
+        guard Disk.exists(path) else { return "" }
+        try Disk.scan(path, from: offset) { piece in
             offset += Int64(piece.count)
             bytes += piece
             return true
@@ -33,8 +34,8 @@ struct LogTail {
     }
 
     /// What was written since the last look, to the end of the file as it is.
-    mutating func rest() -> String {
-        let text = more()
+    mutating func rest() throws -> String {
+        let text = try more()
         defer { held = [] }
         return text + String(decoding: held, as: UTF8.self)
     }

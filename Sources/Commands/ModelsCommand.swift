@@ -80,8 +80,8 @@ struct ModelsCommand: ParsableCommand {
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let version = try place.composition().withWorkspace {
-                try $0.registry.models.approve(try ModelReference(parsing: model), reason: reason)
+            let version = try place.composition().withSharedRegistry {
+                try $0.models.approve(try ModelReference(parsing: model), reason: reason)
             }
             try tell(version, "Approved", json: format.json)
         }
@@ -96,8 +96,8 @@ struct ModelsCommand: ParsableCommand {
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let version = try place.composition().withWorkspace {
-                try $0.registry.models.reject(try ModelReference(parsing: model), reason: reason)
+            let version = try place.composition().withSharedRegistry {
+                try $0.models.reject(try ModelReference(parsing: model), reason: reason)
             }
             try tell(version, "Rejected", json: format.json)
         }
@@ -112,8 +112,8 @@ struct ModelsCommand: ParsableCommand {
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let move = try place.composition().withWorkspace {
-                try $0.registry.models.promote(try ModelReference(parsing: model), reason: reason)
+            let move = try place.composition().withSharedRegistry {
+                try $0.models.promote(try ModelReference(parsing: model), reason: reason)
             }
             try ModelsCommand.report(move, json: format.json)
         }
@@ -128,7 +128,7 @@ struct ModelsCommand: ParsableCommand {
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let move = try place.composition().withWorkspace { try $0.registry.models.rollback(model, reason: reason) }
+            let move = try place.composition().withSharedRegistry { try $0.models.rollback(model, reason: reason) }
             try ModelsCommand.report(move, json: format.json)
         }
     }

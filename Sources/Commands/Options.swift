@@ -16,7 +16,16 @@ struct ProjectOptions: ParsableArguments {
             "Where the project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
     var home: String?
 
-    func settings() throws -> Composition.Settings {
+    func settings() throws -> Composition.Settings { try Self.settings(project: project, home: home) }
+
+    func composition() throws -> Composition { Composition(try settings()) }
+
+    /// The same for a command that takes its projects otherwise.
+    static func composition(project: String?, home: String?) throws -> Composition {
+        Composition(try settings(project: project, home: home))
+    }
+
+    private static func settings(project: String?, home: String?) throws -> Composition.Settings {
         let folder: String
         if let project {
             folder = Disk.absolute(project)
@@ -35,8 +44,6 @@ struct ProjectOptions: ParsableArguments {
         }
         return settings
     }
-
-    func composition() throws -> Composition { Composition(try settings()) }
 }
 
 /// Threads; results do not depend on them.

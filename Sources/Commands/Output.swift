@@ -1,4 +1,5 @@
 internal import Vocabulary
+internal import Workflow
 
 #if canImport(Glibc)
     internal import Glibc
@@ -15,6 +16,14 @@ enum Output {
     static func deliver(_ text: String) -> Bool { write(text, to: 1) }
 
     static func json(_ value: some Encodable) throws { print(try JSON.text(value, pretty: true)) }
+
+    /// Says on standard error that a list was cut off, and how much of it is missing.
+    static func cut(shown: Int, of all: Int, _ things: String) {
+        guard shown < all else { return }
+        note(
+            "\(grouped(shown)) of \(grouped(all)) \(things); \(grouped(all - shown)) are not shown. --limit shows more."
+        )
+    }
 
     static var errorIsTerminal: Bool { isatty(2) == 1 }
     /// Colour is for terminals that have it, unless NO_COLOR is set to anything (https://no-color.org).

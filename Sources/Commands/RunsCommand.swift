@@ -20,14 +20,18 @@ struct RunsCommand: ParsableCommand {
         @OptionGroup var format: JSONOption
 
         func run() throws {
-            let runs = try place.composition().withRegistry { try $0.runs.list(model: model, limit: max(1, limit)) }
+            let (runs, count) = try place.composition().withRegistry {
+                (try $0.runs.list(model: model, limit: max(1, limit)), try $0.runs.count(model: model))
+            }
+            Output.cut(shown: runs.count, of: count, "runs")
             if format.json { return try Output.json(runs) }
             var grid = TextGrid(
                 "run", "model", "status", "started (UTC)", "seed", "roc_auc", "pr_auc", "brier", "version")
             for run in runs {
                 func metric(_ name: String) -> String { MetricOrder.text(run.metrics["test", name]?.value, of: name) }
                 grid.rows.append([
-                    String(run.id.prefix(12)), run.model, run.status.rawValue + (run.synthetic ? " (synthetic)" : ""),
+                    String(run.id.prefix(12)), run.model,
+                    RunPages.status(run.status, run.error) + (run.synthetic ? " (synthetic)" : ""),
                     run.started.minute, "\(run.seed)", metric("roc_auc"), metric("pr_auc"), metric("brier"),
                     run.version.map(String.init) ?? "",
                 ])
@@ -46,8 +50,13 @@ struct RunsCommand: ParsableCommand {
             let run = try place.composition().withRegistry { try $0.runs.show(id) }
             if format.json { return try Output.json(run) }
             Output.print(
-                "run \(run.id): \(run.model), \(run.status.rawValue)\(run.synthetic ? ", synthetic data" : "")")
-            if let error = run.error { Output.print("error: \(error)") }
+                "run \(run.id): \(run.model), \(RunPages.status(run.status, run.error))\(run.synthetic ? ", synthetic data" : "")"
+            )
+            if let error = run.error {
+                Output.print(
+                    "error: \(error)"
+                        + (error == Run.interruption ? ": its process ended before it had an outcome" : ""))
+            }
             RunPages.metrics(run.metrics)
             for gate in run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
             RunPages.lineage(run.lineage)
@@ -158,6 +167,11 @@ enum MetricOrder {
 
 /// The parts that runs and versions share.
 enum RunPages {
+    /// A run that was interrupted has failed, and nobody needs to look for a fault in it.
+    static func status(_ status: Run.Status, _ error: String?) -> String {
+        status == .failed && error == Run.interruption ? Run.interruption : status.rawValue
+    }
+
     static func metrics(_ metrics: Metrics) {
         for part in MetricOrder.parts where metrics.parts.contains(part) {
             let names = metrics.names(in: part).sorted { MetricOrder.precedes((part, $0), (part, $1)) }

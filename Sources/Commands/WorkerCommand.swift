@@ -83,9 +83,11 @@ private struct Attempt {
         let job = try composition.withJobs { try $0.claimed(ticket) }
         var ending = perform(job)
         let output = AttemptLauncher.output(of: job.id, attempt: ticket.token, in: composition.jobLogs)
-        ending.result = result(output)
+        let (result, isWhole) = result(output)
+        ending.result = result
+        if !isWhole { Output.note("What it printed is no JSON of less than 4 MiB; it is kept in \(output).") }
         try composition.withJobs { _ = try $0.conclude(ticket, ending) }
-        Disk.removeTree(output)
+        if isWhole { Disk.removeTree(output) }
         RealWorld.end(Int32(ending.exitCode ?? 0))
     }
 
@@ -107,11 +109,12 @@ private struct Attempt {
         }
     }
 
-    /// What the command printed, if it is JSON of a size that a database should hold.
-    private func result(_ path: String) -> String? {
-        guard let stamp = Disk.stamp(path), stamp.size > 0, stamp.size < 4 << 20, let bytes = try? Disk.read(path),
+    /// What the command printed, if it is JSON of a size that a database should hold, and whether nothing else was there.
+    private func result(_ path: String) -> (text: String?, isWhole: Bool) {
+        guard let stamp = Disk.stamp(path), stamp.size > 0 else { return (nil, true) }
+        guard stamp.size < 4 << 20, let bytes = try? Disk.read(path),
             (try? JSON.decode(JSONValue.self, from: bytes)) != nil
-        else { return nil }
-        return String(decoding: bytes, as: UTF8.self)
+        else { return (nil, false) }
+        return (String(decoding: bytes, as: UTF8.self), true)
     }
 }

@@ -29,10 +29,17 @@ extension Composition {
         return try body(identity(database))
     }
 
+    /// The audit of a server of these projects, each at its own home.
+    package static func audit(of compositions: [Composition]) throws -> ServerAudit {
+        ServerAudit(try compositions.map { try $0.withIdentityForReading { $0.database } })
+    }
+
     /// At the command line it is the account that acts.
+    var author: Author { Author(actor: "local:\(surroundings.actor)") }
+
     private func identity(_ database: SQLiteDatabase) -> IdentityStore {
         IdentityStore(
-            database, author: Author(actor: "local:\(surroundings.actor)"), surroundings: surroundings,
+            database, author: author, surroundings: surroundings,
             random: RealWorld.randomBytes)
     }
 }

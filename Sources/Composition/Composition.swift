@@ -1,4 +1,5 @@
 internal import DuckDB
+internal import Identity
 package import Lakehouse
 package import LakehouseDuckDB
 internal import LightGBM
@@ -115,10 +116,15 @@ package struct Composition: Sendable {
                 remedy: "Run `martlet run` first.")
         }
         let database = try SQLiteDatabase(path: path, readOnly: !writing)
+        // What the account at the command line does stands in the audit, as what comes over HTTP.
         return writing
-            ? try ModelRegistry.open(database, project: project.name, surroundings: surroundings)
-            : try ModelRegistry.openForReading(database, project: project.name, surroundings: surroundings)
+            ? try ModelRegistry.open(database, project: project.name, surroundings: surroundings, holds: holds)
+                .audited(by: author, as: surroundings.actor)
+            : try ModelRegistry.openForReading(
+                database, project: project.name, surroundings: surroundings, holds: holds)
     }
+
+    private var holds: RunHolds { RunHolds(folder: home + "/running") }
 
     func lake() throws -> Lake {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
@@ -135,6 +141,8 @@ package struct Composition: Sendable {
         let lake = try lake()
         let registry = try registry(project, writing: writing)
         if writing {
+            // With the project's lock no other process trains: what is still noted as running was killed.
+            try registry.runs.abandonRunning()
             try CommitProjector(lake, registry.events).projectAll()
             // What cannot be written now is written when the project is opened the next time: the version stands.
             lake.committed = { try? CommitProjector($0, registry.events).project($1) }

@@ -69,6 +69,8 @@ package enum Doctor {
             }
             return "\(composition.home), \(free >> 30) GiB free"
         }
+        // Before the workspace, which records what it finds interrupted.
+        if let runs = runs(composition) { findings.append(runs) }
         do {
             try composition.withWorkspace { workspace in
                 look("transforms") {
@@ -113,6 +115,20 @@ package enum Doctor {
             }
         } catch { findings.append(Finding(what: "state", state: .wrong, detail: "\(error)")) }
         return findings
+    }
+
+    /// Runs that were begun and have no outcome; `nil` where there is no registry to ask, which others tell of.
+    private static func runs(_ composition: Composition) -> Finding? {
+        guard let runs = try? composition.withRegistry({ try $0.runs.unfinished() }) else { return nil }
+        guard runs.interrupted.isEmpty else {
+            return Finding(
+                what: "runs", state: .warning,
+                detail: "interrupted, their process is gone: \(runs.interrupted.joined(separator: ", ")); "
+                    + "`martlet run` goes on where they stopped")
+        }
+        return Finding(
+            what: "runs", state: .good,
+            detail: runs.running.isEmpty ? "none at work" : "at work: \(runs.running.joined(separator: ", "))")
     }
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }

@@ -26,18 +26,3 @@ package protocol Gatekeeper: Sendable {
     /// The names that the server answers to; `nil` for any.
     var site: Site? { get }
 }
-
-/// Lets everybody in: for tests of something else.
-package struct OpenGate: Gatekeeper {
-    package init() {}
-
-    package var site: Site? { nil }
-
-    package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
-        context
-    }
-
-    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? { anybody }
-
-    private let anybody = Principal(kind: .token, id: "anybody", name: "anybody", role: .viewer)
-}

@@ -5,31 +5,46 @@ internal import Vocabulary
 
 /// The audit, for those who may read it.
 package struct AuditRoutes: Sendable {
-    let desk: IdentityDesk
+    let management: Management
 
-    package init(_ desk: IdentityDesk) { self.desk = desk }
+    package init(_ management: Management) { self.management = management }
 
     package var routes: [Route] {
         [
             Route(
-                .get, "/api/audit", id: "listAudit", "Who changed what, oldest first.", access: .needs(.readAudit),
+                .get, "/api/audit", id: "listAudit",
+                "Who changed what in all projects of this server, by time, oldest first.", access: .needs(.readAudit),
                 query: [
                     .init("actor", .text(maxLength: 80), "Only what this one did: user:ada."),
+                    .init("action", .text(maxLength: 80), "Only this action, or all of its kind: alias.moved, alias."),
                     .init("subject", .text(maxLength: 300), "Only this subject and what is below it."),
+                    .init("since", .text(maxLength: 40), "Only at this moment or later: 2026-01-31T08:15:00Z."),
+                    .init("until", .text(maxLength: 40), "Only before this moment."),
                 ] + Paging.parameters,
                 replies: [.init(200, "A page of changes.", .init(ModelSchemas.page(of: Self.entry)))]
             ) { request, context in
                 let paging = try Paging(request)
                 let query = request.uri.queryParameters
                 let wanted = AuditQuery(
-                    actor: query["actor"].map(String.init), subject: query["subject"].map(String.init),
-                    after: Int(paging.after) ?? 0, limit: paging.limit + 1)
-                let found = try await desk.aside { try desk.store.audit(wanted) }
-                let shown = Array(found.prefix(paging.limit))
-                return try Paging.page(
-                    shown, next: found.count > shown.count ? shown.last.map { "\($0.position)" } : nil)
+                    actor: query["actor"].map(String.init), action: query["action"].map(String.init),
+                    subject: query["subject"].map(String.init), since: try Self.moment("since", request),
+                    until: try Self.moment("until", request), limit: paging.limit)
+                let found = try await management.desk.aside {
+                    try management.audit().list(wanted, behind: ServerAudit.Place(paging.after))
+                }
+                return try Paging.page(found.entries, next: found.next?.description)
             }
         ]
+    }
+
+    private static func moment(_ name: String, _ request: Request) throws -> Timestamp? {
+        guard let text = request.uri.queryParameters[name[...]] else { return nil }
+        guard let moment = Timestamp(String(text)) else {
+            throw Problem(
+                .badRequest, "request.parameter", "query.\(name) is not a time.",
+                remedy: "Write it like 2026-01-31 or 2026-01-31T08:15:00Z; it is UTC unless said otherwise.")
+        }
+        return moment
     }
 
     private static let entry = Schema.object(

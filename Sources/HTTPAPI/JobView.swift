@@ -35,7 +35,7 @@ struct JobView: Sendable, Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case job, kind, arguments, priority, actor, created, started, ended, progress
+        case job, kind, arguments, priority, actor, created, started, ended, seconds, progress
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -49,6 +49,7 @@ struct JobView: Sendable, Encodable {
         try box.encode(job.created, forKey: .created)
         try box.encode(job.started, forKey: .started)
         try box.encode(job.ended, forKey: .ended)
+        try box.encode(job.seconds, forKey: .seconds)
         try box.encode(job.progress, forKey: .progress)
     }
 }
@@ -74,6 +75,7 @@ enum JobSchemas {
         .init("attempt", .integer(minimum: 0), "0 before it is begun."), .init("priority", .integer),
         .init("actor", .text, "Who asked for it."), .init("created", ModelSchemas.time),
         .init("started", ModelSchemas.time.orNull), .init("ended", ModelSchemas.time.orNull),
+        .init("seconds", .number.orNull, "What its last attempt took, once it has ended."),
         .init(
             "progress",
             Schema.object(

@@ -58,6 +58,11 @@ package struct Management: Sendable {
         return project
     }
 
+    /// The audit of all projects of this server. Blocks.
+    func audit() throws -> ServerAudit {
+        ServerAudit([desk.store.database] + (try projects.map { try $0.open().database }))
+    }
+
     /// Reads the registry, on a thread of its own.
     func read<Result: Sendable>(
         _ request: Request, _ context: APIContext, _ body: @escaping @Sendable (ModelRegistry) throws -> Result
@@ -84,10 +89,7 @@ package struct Management: Sendable {
         let (answer, code, isReplay) = try await desk.aside {
             let (registry, database) = try project.open()
             func record(_ alongside: (@Sendable (any SQLConnection) throws -> Void)?) -> ModelRegistry {
-                registry.acting(as: author.actor) { connection, event in
-                    try AuditTable(connection).append(AuditDraft(event, project.name), by: author, at: now)
-                    try alongside?(connection)
-                }
+                registry.audited(by: author) { connection, _ in try alongside?(connection) }
             }
             defer { changed(project.name) }
             guard let key else { return (try act(project, record(nil)), status.code, false) }
@@ -119,15 +121,6 @@ package struct Management: Sendable {
         var text = Array("\(request.method.rawValue) \(request.uri.string)\n".utf8)
         text.append(contentsOf: body.bytes.readableBytesView)
         return Digest(of: text)
-    }
-}
-
-extension AuditDraft {
-    /// A change that the registry tells of as an event.
-    fileprivate init(_ event: EventDraft, _ project: String) {
-        self.init(
-            event.type.short, event.subject, project: project,
-            before: event.data["previous"].map { .object(["version": $0]) }, after: .object(event.data))
     }
 }
 

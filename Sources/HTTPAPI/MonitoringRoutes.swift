@@ -27,11 +27,15 @@ package struct MonitoringRoutes: Sendable {
                 access: .needs(.readMonitoring), query: [.project] + Paging.parameters,
                 replies: [.init(200, "A page of events.", .init(ModelSchemas.page(of: Self.alert)))]
             ) { request, context in
-                let alerts = try await management.read(request, context) { registry in
-                    try registry.events.newest(EventQuery(types: Self.alarming, limit: 2000)).reversed()
-                        .map(Alert.init)
+                let paging = try Paging(request)
+                let query = EventQuery(
+                    types: Self.alarming, before: Int(paging.after) ?? .max, limit: paging.limit + 1)
+                let found = try await management.read(request, context) { registry in
+                    try registry.events.newest(query).reversed().map(Alert.init)
                 }
-                return try Paging(request).page(alerts) { Paging.descending($0.position) }
+                let shown = Array(found.prefix(paging.limit))
+                return try Paging.page(
+                    shown, next: found.count > shown.count ? shown.last.map { "\($0.position)" } : nil)
             },
         ]
     }
@@ -77,8 +81,11 @@ package struct MonitoringRoutes: Sendable {
             members["gates_failed"] = .integer(Int64(run.gates.count { !$0.passed }))
             return .object(members)
         }
+        let runs = try registry.runs.unfinished()
         return .object([
             "project": .text(project), "models": .list(models),
+            "runs_running": .list(runs.running.map { .text($0) }),
+            "runs_interrupted": .list(runs.interrupted.map { .text($0) }),
             "jobs_open": .integer(Int64(try registry.jobs.openCount())),
             "events": .integer(Int64(try registry.events.head())),
         ])
@@ -94,6 +101,8 @@ package struct MonitoringRoutes: Sendable {
                     .init("metrics", .object([], additional: .number.orNull), "On the test part."),
                     .init("gates_passed", .integer(minimum: 0)), .init("gates_failed", .integer(minimum: 0)),
                     .init("pending", .integer(minimum: 0), "Versions that wait for approval.")))),
+        .init("runs_running", .list(.text), "Trainings at work."),
+        .init("runs_interrupted", .list(.text), "Trainings whose process is gone, and which nobody has recorded yet."),
         .init("jobs_open", .integer(minimum: 0), "Queued or running."), .init("events", .integer(minimum: 0)))
     private static let alert = Schema.object(
         .init("position", .integer(minimum: 1)), .init("type", .text), .init("subject", .text),

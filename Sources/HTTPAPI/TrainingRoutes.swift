@@ -30,8 +30,12 @@ package struct TrainingRoutes: Sendable {
                 return try .json(await management.read(request, context) { JobView(try $0.jobs.find(id)) })
             },
             Route(
-                .get, "/api/training/logs/{job}", id: "trainingLogs", "What a job's newest attempt said.",
-                access: .needs(.readTraining), path: ["job": JobSchemas.id], query: [.project],
+                .get, "/api/training/logs/{job}", id: "trainingLogs",
+                "What a job's newest attempt said: the last MiB, or a MiB from a byte on; what is left out is said.",
+                access: .needs(.readTraining), path: ["job": JobSchemas.id],
+                query: [
+                    .project, .init("from", .integer(minimum: 0), "The first byte (what the last MiB begins with)."),
+                ],
                 replies: [
                     .init(200, "Its lines; none before it was begun.", .init("text/plain", .text)),
                     .problem(404, "No such job."),
@@ -39,11 +43,12 @@ package struct TrainingRoutes: Sendable {
             ) { request, context in
                 let id = try context.requiredSegment("job")
                 let project = try management.project(request, context)
-                let text = try await management.read(request, context) { registry in
+                let from = request.uri.queryParameters["from"].flatMap { Int($0) }
+                let page = try await management.read(request, context) { registry in
                     let job = try registry.jobs.find(id)
-                    return JobLog.read(project.log(job.id, job.token), from: 0).text
+                    return try JobLog.page(project.log(job.id, job.token), from: from)
                 }
-                return .text(text)
+                return .text(page.text)
             },
             Route(
                 .get, "/api/training/events/{job}", id: "trainingEvents",
@@ -89,9 +94,15 @@ package struct TrainingRoutes: Sendable {
                 defer { withExtendedLifetime(seat) {} }
                 while true {
                     let now = job
-                    let offset = feed.offset(attempt: now.token)
-                    let log = try await desk.aside { JobLog.read(project.log(now.id, now.token), from: offset) }
-                    try await writer.write(ByteBuffer(string: feed.next(JobView(now), log)))
+                    var isMore = true
+                    while isMore {
+                        let offset = feed.offset(attempt: now.token)
+                        let log = try await desk.aside {
+                            try JobLog.read(project.log(now.id, now.token), from: offset, isOver: now.state.isEnded)
+                        }
+                        try await writer.write(ByteBuffer(string: feed.next(JobView(now), log)))
+                        isMore = log.isMore
+                    }
                     if now.state.isEnded { break }
                     try await pause(0.5)
                     // A token that was revoked meanwhile ends what it began.

@@ -51,14 +51,27 @@ package struct Author: Sendable, Equatable {
 /// What to look for in the audit.
 package struct AuditQuery: Sendable, Equatable {
     package var actor: String?
+    /// Exactly this action, or all of its kind: "alias" finds "alias.moved" and "alias.removed".
+    package var action: String?
     /// Exactly this subject, or everything below it.
     package var subject: String?
+    /// At this moment or later.
+    package var since: Timestamp?
+    /// Before this moment.
+    package var until: Timestamp?
+    /// Behind this position of its database.
     package var after: Int
     package var limit: Int
 
-    package init(actor: String? = nil, subject: String? = nil, after: Int = 0, limit: Int = 50) {
+    package init(
+        actor: String? = nil, action: String? = nil, subject: String? = nil, since: Timestamp? = nil,
+        until: Timestamp? = nil, after: Int = 0, limit: Int = 50
+    ) {
         self.actor = actor
+        self.action = action
         self.subject = subject
+        self.since = since
+        self.until = until
         self.after = after
         self.limit = limit
     }

@@ -18,20 +18,36 @@ package struct AuditTable {
             """)
     }
 
-    /// Oldest first, the first `limit` behind `after`.
-    func list(_ query: AuditQuery) throws -> [AuditEntry] {
-        try connection.rows(select(query) + " ORDER BY position LIMIT \(query.limit)").map(AuditEntry.init(row:))
+    /// By time, the first `limit`.
+    /// - Parameter place: only what comes behind this moment and, of that moment, behind this position.
+    func list(_ query: AuditQuery, behind place: (at: Timestamp, position: Int)? = nil) throws -> [AuditEntry] {
+        var statement = select(query)
+        if let place {
+            statement += " AND (at > \(place.at) OR (at = \(place.at) AND position > \(place.position)))"
+        }
+        return try connection.rows(statement + " ORDER BY at, position LIMIT \(query.limit)")
+            .map(AuditEntry.init(row:))
     }
 
-    /// Oldest first, the last `limit`.
+    /// By time, the last `limit`.
     func newest(_ query: AuditQuery) throws -> [AuditEntry] {
-        try connection.rows(select(query) + " ORDER BY position DESC LIMIT \(query.limit)")
+        try connection.rows(select(query) + " ORDER BY at DESC, position DESC LIMIT \(query.limit)")
             .map(AuditEntry.init(row:)).reversed()
+    }
+
+    func count(_ query: AuditQuery) throws -> Int {
+        try connection.row("SELECT COUNT(*) AS n FROM (\(select(query)))")?.int("n") ?? 0
     }
 
     private func select(_ query: AuditQuery) -> SQL {
         var statement: SQL = "SELECT * FROM audit WHERE position > \(query.after)"
         if let actor = query.actor { statement += " AND actor = \(actor)" }
+        if let since = query.since { statement += " AND at >= \(since)" }
+        if let until = query.until { statement += " AND at < \(until)" }
+        if let action = query.action {
+            // "/" is the character behind ".".
+            statement += " AND (action = \(action) OR (action > \(action + ".") AND action < \(action + "/")))"
+        }
         if let subject = query.subject {
             // "0" is the character behind "/".
             statement += " AND (subject = \(subject) OR (subject > \(subject + "/") AND subject < \(subject + "0")))"

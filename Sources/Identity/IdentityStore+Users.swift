@@ -5,8 +5,6 @@ extension IdentityStore {
     /// By name.
     package func users() throws -> [User] { try database.read { try UserTable(connection: $0).all() } }
 
-    package func hasUsers() throws -> Bool { try database.read { try !UserTable(connection: $0).isEmpty() } }
-
     /// - Throws: `identity.name`, `identity.password`, `identity.name-taken`.
     @discardableResult
     package func addUser(_ name: String, role: Role, password: String) throws -> User {

@@ -13,7 +13,7 @@ package import Vocabulary
 /// All calls block on the database and may come from any thread; those that take a password also compute for about a
 /// quarter of a second.
 package struct IdentityStore: Sendable {
-    let database: any SQLDatabase
+    package let database: any SQLDatabase
     let surroundings: Surroundings
     let author: Author
     /// As many bytes as it is asked for, from the system's secure generator.
@@ -35,15 +35,8 @@ package struct IdentityStore: Sendable {
         IdentityStore(database, author: author, surroundings: surroundings, random: random)
     }
 
-    /// Everything from `after` on, oldest first.
-    package func audit(_ query: AuditQuery) throws -> [AuditEntry] {
-        try database.read { try AuditTable($0).list(query) }
-    }
-
-    /// The newest entries, oldest of them first.
-    package func newestAudit(_ query: AuditQuery) throws -> [AuditEntry] {
-        try database.read { try AuditTable($0).newest(query) }
-    }
+    /// What stands in this store's own database.
+    package var audit: ServerAudit { ServerAudit([database]) }
 
     func change<Result>(_ body: (Change) throws -> Result) throws -> Result {
         let now = surroundings.now()

@@ -28,13 +28,16 @@ package struct DeltaProtocol: Codable, Sendable, Equatable {
     package var readerFeatures: [String]?
     package var writerFeatures: [String]?
 
-    /// The lowest protocol that can hold these columns: 1/2, or 3/7 with `timestampNtz`.
-    package init(for fields: [DeltaField]) {
-        if fields.contains(where: { $0.type == "timestamp_ntz" }) {
-            (minReaderVersion, minWriterVersion) = (3, 7)
-            (readerFeatures, writerFeatures) = (["timestampNtz"], ["timestampNtz"])
-        } else {
+    /// The lowest protocol that can hold these columns: 1/2, or 3/7 with `timestampNtz` or `columnMapping`.
+    /// - Parameter isMapped: whether the schema maps its columns.
+    package init(for fields: [DeltaField], isMapped: Bool = false) {
+        var features = isMapped ? ["columnMapping"] : []
+        if fields.contains(where: { $0.type == "timestamp_ntz" }) { features.append("timestampNtz") }
+        if features.isEmpty {
             (minReaderVersion, minWriterVersion) = (1, 2)
+        } else {
+            (minReaderVersion, minWriterVersion) = (3, 7)
+            (readerFeatures, writerFeatures) = (features, features)
         }
     }
 }
@@ -54,14 +57,53 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     package var configuration: [String: String] = [:]
     package var createdTime: Int64?
 
-    package init(id: String, fields: [DeltaField], createdTime: Int64) throws {
+    /// Names that the protocol does not allow in a plain schema are allowed in one that maps its columns; each is then
+    /// stored under its own name, so that files written before and after are read alike.
+    /// - Parameter before: the schema that this one follows; a column keeps its id, and a mapping is never given up.
+    package init(id: String, fields: [DeltaField], createdTime: Int64, after before: DeltaMetadata? = nil) throws {
         self.id = id
         self.createdTime = createdTime
-        schemaString = try JSON.text(DeltaSchema(fields: fields))
+        guard fields.contains(where: \.needsMapping) || before?.isMapped == true else {
+            schemaString = try JSON.text(DeltaSchema(fields: fields))
+            return
+        }
+        var ids: [String: Int64] = [:]
+        for field in try before?.storedFields() ?? [] { ids[field.name] = field.mappedID }
+        let last = before?.configuration[DeltaField.lastID].flatMap { Int64($0) } ?? 0
+        // Ids are 32 bits in Parquet files.
+        var highest = min(max(last, ids.values.max() ?? 0), Int64(Int32.max) / 2)
+        let mapped = fields.map { field -> DeltaField in
+            var field = field
+            if ids[field.name] == nil {
+                highest += 1
+                ids[field.name] = highest
+            }
+            field.metadata[DeltaField.mappingID] = .integer(ids[field.name] ?? highest)
+            field.metadata[DeltaField.physicalName] = .text(field.name)
+            return field
+        }
+        configuration = [DeltaField.mode: "name", DeltaField.lastID: "\(highest)"]
+        schemaString = try JSON.text(DeltaSchema(fields: mapped))
     }
 
+    /// How columns are told apart in files: "name", "id"; `nil` by their own names.
+    var mappingMode: String? { configuration[DeltaField.mode].flatMap { $0 == "none" ? nil : $0 } }
+    var isMapped: Bool { mappingMode != nil }
+
+    /// The columns, as the program names them.
     /// - Throws: `lake.corrupt-log` when the schema is no schema.
     package func fields() throws -> [DeltaField] {
+        let fields = try storedFields()
+        guard isMapped else { return fields }
+        return fields.map { field in
+            var field = field
+            for key in [DeltaField.mappingID, DeltaField.physicalName] { field.metadata[key] = nil }
+            return field
+        }
+    }
+
+    /// The same with what the log says of how they are stored.
+    func storedFields() throws -> [DeltaField] {
         do { return try JSON.decode(DeltaSchema.self, from: schemaString).fields } catch {
             throw MartletError(
                 .input, "lake.corrupt-log", "The schema in the table's log cannot be read.",
@@ -80,12 +122,25 @@ package struct DeltaField: Codable, Sendable, Equatable {
     package var name: String
     package var type: String
     package var nullable = true
-    package var metadata: [String: String] = [:]
+    package var metadata: [String: JSONValue] = [:]
 
     package init(name: String, type: String) {
         self.name = name
         self.type = type
     }
+
+    static let mode = "delta.columnMapping.mode"
+    static let lastID = "delta.columnMapping.maxColumnId"
+    static let mappingID = "delta.columnMapping.id"
+    static let physicalName = "delta.columnMapping.physicalName"
+
+    /// Whether the name has a character that only mapped columns may have (the protocol's "Column Mapping").
+    var needsMapping: Bool { name.utf8.contains { Self.odd.contains($0) } }
+    private static let odd = Set(" ,;{}()\n\t=".utf8)
+
+    var mappedID: Int64? { metadata[Self.mappingID]?.long }
+    /// Whether it stands in files under its own name.
+    var isStoredAsNamed: Bool { metadata[Self.physicalName].map { $0 == .text(name) } ?? true }
 }
 
 package struct DeltaTransaction: Codable, Sendable, Equatable {

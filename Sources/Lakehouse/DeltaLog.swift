@@ -8,6 +8,9 @@ package struct DeltaLog: Sendable {
         package var files: [String]
     }
 
+    /// No table has so many versions; a name beyond it is none of an entry, so that versions can be counted on from.
+    private static let end = 1 << 62
+
     package let folder: String
     /// Versions whose commits are there, ascending.
     package private(set) var versions: [Int] = []
@@ -22,7 +25,7 @@ package struct DeltaLog: Sendable {
         for name in Disk.list(folder) {
             let bytes = name.utf8
             guard bytes.count >= 25, bytes.prefix(20).allSatisfy({ (48...57).contains($0) }),
-                let version = Int(name.prefix(20))
+                let version = Int(name.prefix(20)), version < Self.end
             else { continue }
             let kind = name.dropFirst(20)
             if kind == ".json" {

@@ -151,6 +151,17 @@ package struct DeltaSnapshot: Sendable {
                         ? "reader version \(`protocol`.minReaderVersion)" : unknown.joined(separator: ", "))
                     + ".", at: .init(file: folder))
         }
+        if let mode = metadata.mappingMode {
+            let renamed = try metadata.storedFields().filter { !$0.isStoredAsNamed }.map(\.name)
+            guard mode == "name", renamed.isEmpty else {
+                throw MartletError(
+                    .input, "lake.unsupported",
+                    "The table's files have other names for its columns (column mapping by \(mode)"
+                        + (renamed.isEmpty ? "" : ": \(renamed.prefix(3).joined(separator: ", "))")
+                        + "); Martlet reads columns by their own names.", at: .init(file: folder),
+                    remedy: "Let the tool that made it write it anew without column mapping.")
+            }
+        }
         if !metadata.partitionColumns.isEmpty {
             throw MartletError(
                 .input, "lake.unsupported",
@@ -177,6 +188,6 @@ package struct DeltaSnapshot: Sendable {
         }
     }
 
-    private static let readable: Set<String> = ["timestampNtz"]
-    private static let writable: Set<String> = ["timestampNtz", "appendOnly", "invariants"]
+    private static let readable: Set<String> = ["timestampNtz", "columnMapping"]
+    private static let writable: Set<String> = ["timestampNtz", "columnMapping", "appendOnly", "invariants"]
 }

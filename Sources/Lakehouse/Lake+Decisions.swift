@@ -136,6 +136,17 @@ extension Lake {
         }
     }
 
+    /// The number of an application's next transaction.
+    func number(after last: Int64, of application: String, in table: DeltaTable) throws -> Int64 {
+        guard last < .max else {
+            throw MartletError(
+                .input, "lake.corrupt-log",
+                "The log counts transactions of \(application) to \(last): none can follow.",
+                at: .init(file: table.logFolder), remedy: "Another program wrote that; restore the log from a backup.")
+        }
+        return last + 1
+    }
+
     func mark(_ application: String, version: Int64 = 1) -> DeltaAction {
         DeltaAction(
             txn: DeltaTransaction(

@@ -69,8 +69,8 @@ extension Lake {
             version: version, at: time(of: version, info, in: table, after: before),
             operation: info?["operation"]?.text ?? "", added: actions.count { $0.add != nil },
             removed: actions.count { $0.remove != nil },
-            rowsAdded: actions.compactMap { $0.add?.rows }.reduce(0, +),
-            rows: live.contains { $0 == nil } ? nil : live.reduce(0) { $0 + ($1 ?? 0) }, dataFiles: live.count,
+            rowsAdded: actions.compactMap { $0.add?.rows }.reduce(0, &+),
+            rows: live.contains { $0 == nil } ? nil : live.reduce(0) { $0 &+ ($1 ?? 0) }, dataFiles: live.count,
             files: files, parents: info?["martlet"]?["parents"]?.list?.compactMap(\.text) ?? [])
     }
 
@@ -78,7 +78,7 @@ extension Lake {
     private func time(
         of version: Int, _ info: JSONValue?, in table: DeltaTable, after before: Timestamp?
     ) -> Timestamp? {
-        let said = info?["timestamp"]?.long.map { Timestamp(microseconds: $0 &* 1000) }
+        let said = info?["timestamp"]?.long.map { Timestamp(milliseconds: $0) }
         let written = Disk.stamp(table.entry(version)).map { Timestamp(microseconds: $0.modified / 1000) }
         guard let time = said ?? written else { return before }
         return before.map { max($0, time) } ?? time

@@ -33,6 +33,7 @@ extension Lake {
         case .from(let moment): change = moment
         case .whole(let why): return .whole(why)
         }
+        guard change.microseconds.magnitude < 1 << 62 else { return .whole("a moment in its inputs is infinite") }
         let from = change.adding(seconds: -incremental.lookahead)
         // A table by days compares whole days, so their inputs begin with the day.
         let auditFrom = from.adding(seconds: -Self.audited).startOfDay
@@ -136,11 +137,17 @@ extension Lake {
 }
 
 extension Timestamp {
-    func adding(seconds: Int) -> Timestamp { Timestamp(microseconds: microseconds + Int64(seconds) * 1_000_000) }
+    /// The nearest moment that there is, where the sum is none.
+    func adding(seconds: Int) -> Timestamp {
+        let (distance, isTooFar) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000)
+        let (sum, isBeyond) = microseconds.addingReportingOverflow(distance)
+        return Timestamp(microseconds: isTooFar || isBeyond ? (seconds < 0 ? .min : .max) : sum)
+    }
 
     /// The first moment of its day (UTC).
     var startOfDay: Timestamp {
         let day: Int64 = 86_400_000_000
-        return Timestamp(microseconds: microseconds - ((microseconds % day) + day) % day)
+        let (start, isBeyond) = microseconds.subtractingReportingOverflow(((microseconds % day) + day) % day)
+        return Timestamp(microseconds: isBeyond ? .min : start)
     }
 }

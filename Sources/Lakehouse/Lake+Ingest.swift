@@ -238,7 +238,9 @@ extension Lake {
             var actions = [commitInfo("WRITE", [:])]
             if let fields = work.setAside.first?.fields { actions += try schemaChange(current, to: fields) }
             actions += work.outdated.sorted().map { mark("martlet/void/\($0)") }
-            actions += work.asideTransactions.map { mark($0, version: (current?.transactions[$0] ?? 0) + 1) }
+            actions += try work.asideTransactions.map {
+                mark($0, version: try number(after: current?.transactions[$0] ?? 0, of: $0, in: work.aside))
+            }
             for file in work.setAside { actions.append(try add(file, to: work.aside)) }
             return actions
         }

@@ -34,6 +34,7 @@ extension Lake {
         let folder = table.folder + "/_martlet"
         for name in Disk.list(folder).reversed() where name.hasPrefix("ingested-") && name.hasSuffix(".json") {
             guard let last = Int(name.dropFirst("ingested-".count).dropLast(".json".count)), last <= version,
+                last < .max,
                 let bytes = try? Disk.read("\(folder)/\(name)"), let entries = JSONValue(parsing: bytes)?.list
             else { continue }
             return (entries, last + 1)
@@ -59,8 +60,10 @@ extension IngestedFile {
         guard let name = entry["name"]?.text, let digest = entry["digest"]?.text.flatMap(Digest.init(hex:)) else {
             return nil
         }
+        // No file has more, so that sums cannot overflow.
+        func count(_ member: String) -> Int { min(max(0, entry[member]?.integer ?? 0), 1 << 48) }
         self.init(
-            name: name, digest: digest, rows: entry["rows"]?.integer ?? 0, rejected: entry["rejected"]?.integer ?? 0,
+            name: name, digest: digest, rows: count("rows"), rejected: count("rejected"),
             synthetic: entry["synthetic"]?.flag ?? false)
     }
 

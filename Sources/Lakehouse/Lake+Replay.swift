@@ -108,11 +108,9 @@ extension Lake {
     /// The actions that give a table these columns: none when it has them.
     func schemaChange(_ current: DeltaSnapshot?, to fields: [DeltaField]) throws -> [DeltaAction] {
         guard let current else { return try header(fields) }
-        guard try current.metadata?.fields() != fields else { return [] }
-        return try header(fields).map { action in
-            var action = action
-            if let id = current.metadata?.id { action.metaData?.id = id }
-            return action
-        }
+        // A table of before, whose names need a mapping that it does not have, gets it with its next version.
+        let isMapped = current.metadata?.isMapped == true || !fields.contains(where: \.needsMapping)
+        guard try current.metadata?.fields() != fields || !isMapped else { return [] }
+        return try header(fields, after: current.metadata)
     }
 }

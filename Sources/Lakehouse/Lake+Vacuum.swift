@@ -46,7 +46,7 @@ extension Lake {
                     let stamp = Disk.stamp(path), stamp.modified / 1000 <= limit
                 else { continue }
                 doomed.append(path)
-                report.bytes += stamp.size
+                report.bytes &+= stamp.size
                 if isTemporary { report.temporary += 1 } else { report.files += 1 }
             }
         }
@@ -130,7 +130,7 @@ extension Lake {
             guard let info = try? table.commitInfo(later), info["operation"]?.text?.hasPrefix("VACUUM") == true else {
                 continue
             }
-            let at = info["timestamp"]?.long.map { " on " + Timestamp(microseconds: $0 &* 1000).minute } ?? ""
+            let at = info["timestamp"]?.long.map { " on " + Timestamp(milliseconds: $0).minute } ?? ""
             let oldest = info["martlet"]?["vacuum"]?["oldest"]?.integer ?? later
             guard version < oldest else { continue }
             return MartletError(

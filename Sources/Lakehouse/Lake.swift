@@ -99,7 +99,7 @@ package final class Lake {
                 index += 1
             }
             if case .object(var info)? = actions[at].commitInfo, let before = current?.timestamp,
-                let time = info["timestamp"]?.long, time <= before
+                let time = info["timestamp"]?.long, time <= before, before < .max
             {
                 info["timestamp"] = .integer(before + 1)
                 actions[at].commitInfo = .object(info)
@@ -107,12 +107,14 @@ package final class Lake {
         }
     }
 
-    package func header(_ fields: [DeltaField]) throws -> [DeltaAction] {
-        [
-            DeltaAction(protocol: DeltaProtocol(for: fields)),
-            DeltaAction(
-                metaData: try DeltaMetadata(
-                    id: uuid(surroundings.newID()), fields: fields, createdTime: surroundings.now().milliseconds)),
+    /// Protocol and schema of a table with these columns; the table keeps its id.
+    package func header(_ fields: [DeltaField], after before: DeltaMetadata? = nil) throws -> [DeltaAction] {
+        let metadata = try DeltaMetadata(
+            id: before?.id ?? uuid(surroundings.newID()), fields: fields,
+            createdTime: surroundings.now().milliseconds, after: before)
+        return [
+            DeltaAction(protocol: DeltaProtocol(for: fields, isMapped: metadata.isMapped)),
+            DeltaAction(metaData: metadata),
         ]
     }
 

@@ -24,11 +24,10 @@ package struct TableCommit: Sendable, Equatable {
         let info = actions.lazy.compactMap(\.commitInfo).first
         let added = actions.compactMap(\.add)
         let removed = actions.compactMap(\.remove)
-        let said = info?["inCommitTimestamp"]?.integer ?? info?["timestamp"]?.integer
+        let said = info?["inCommitTimestamp"]?.long ?? info?["timestamp"]?.long
         self.version = version
-        time = Timestamp(
-            microseconds: said.map { Int64($0).multipliedReportingOverflow(by: 1000).partialValue }
-                ?? (entry?.modified ?? 0) / 1000)
+        time =
+            said.map { Timestamp(milliseconds: $0) } ?? Timestamp(microseconds: (entry?.modified ?? 0) / 1000)
         operation = info?["operation"]?.text ?? ""
         let rows = added.map(\.rows)
         rowsAdded = rows.contains(nil) ? nil : rows.reduce(0) { $0 &+ ($1 ?? 0) }

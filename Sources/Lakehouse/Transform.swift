@@ -217,13 +217,7 @@ extension Lake {
         _ current: DeltaSnapshot?, by written: WrittenFile, in table: DeltaTable, _ martlet: [String: JSONValue]
     ) throws -> [DeltaAction] {
         var actions = [commitInfo(current == nil ? "CREATE TABLE AS SELECT" : "WRITE", martlet)]
-        if try current?.metadata?.fields() != written.fields {
-            actions += try header(written.fields).map { action in
-                var action = action
-                if let id = current?.metadata?.id { action.metaData?.id = id }
-                return action
-            }
-        }
+        actions += try schemaChange(current, to: written.fields)
         for file in current?.files ?? [] {
             actions.append(
                 DeltaAction(

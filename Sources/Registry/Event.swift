@@ -62,12 +62,17 @@ package struct EventQuery: Sendable, Equatable {
     package var since: Timestamp?
     /// Only those behind this position.
     package var after = 0
+    /// Only those before this position.
+    package var before = Int.max
     package var limit = Int.max
 
-    package init(types: [EventType] = [], since: Timestamp? = nil, after: Int = 0, limit: Int = .max) {
+    package init(
+        types: [EventType] = [], since: Timestamp? = nil, after: Int = 0, before: Int = .max, limit: Int = .max
+    ) {
         self.types = types
         self.since = since
         self.after = after
+        self.before = before
         self.limit = limit
     }
 }

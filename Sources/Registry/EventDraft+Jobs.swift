@@ -33,7 +33,7 @@ extension EventDraft {
         data["exit_code"] = job.exitCode.map { .integer(Int64($0)) }
         data["signal"] = job.signal.map { .text($0) }
         if job.state.isEnded, job.token > 0, let started = job.started {
-            data["seconds"] = .number(Double(time.microseconds - started.microseconds) / 1e6)
+            data["seconds"] = .number(time.seconds(since: started))
         }
         return EventDraft(type, id: "job/\(job.id)/\(number)", subject: "jobs/\(job.id)", time: time, data: data)
     }

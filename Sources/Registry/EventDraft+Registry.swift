@@ -12,7 +12,7 @@ extension EventDraft {
     static func ended(_ run: Run, at ended: Timestamp) -> EventDraft {
         var data = head(run)
         data["model_hash"] = run.modelHash.map { .text($0.hex) }
-        data["seconds"] = .number(Double(ended.microseconds - run.started.microseconds) / 1e6)
+        data["seconds"] = .number(ended.seconds(since: run.started))
         let type: EventType
         switch run.status {
         case .finished: type = .runFinished

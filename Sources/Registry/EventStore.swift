@@ -26,6 +26,9 @@ package struct EventStore: Sendable {
         try book.read { try EventTable($0).newest(query) }
     }
 
+    /// How many are asked for, whatever the limit.
+    package func count(_ query: EventQuery) throws -> Int { try book.read { try EventTable($0).count(query) } }
+
     /// The position of the newest event; 0 if there is none.
     package func head() throws -> Int { try book.read { try EventTable($0).head() } }
 

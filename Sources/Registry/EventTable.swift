@@ -53,6 +53,11 @@ struct EventTable {
             .map(Event.init(row:)).reversed()
     }
 
+    /// How many are asked for, whatever the limit.
+    func count(_ query: EventQuery) throws -> Int {
+        try page.connection.row("SELECT COUNT(*) AS n FROM (\(select(query)))")?.int("n") ?? 0
+    }
+
     /// The position of the first event that happened at `instant` or later.
     func first(since instant: Timestamp) throws -> Int? {
         try page.connection.row(
@@ -62,6 +67,7 @@ struct EventTable {
 
     private func select(_ query: EventQuery) -> SQL {
         var statement: SQL = "SELECT * FROM events WHERE project = \(page.project) AND position > \(query.after)"
+        if query.before < .max { statement += " AND position < \(query.before)" }
         if !query.types.isEmpty { statement += " AND type IN (\(list: query.types.map(\.rawValue)))" }
         if let since = query.since { statement += " AND time >= \(since)" }
         return statement

@@ -27,6 +27,18 @@ package enum EventType: String, Sendable, CaseIterable, Encodable {
     /// The name without what all types begin with: "run.finished".
     package var short: String { String(rawValue.dropFirst(EventType.prefix.count)) }
 
+    /// Whether it is what somebody decided or asked for, rather than what came of it: the audit keeps these.
+    package var isAct: Bool {
+        switch self {
+        case .versionRegistered, .versionApproved, .versionRejected, .aliasMoved, .aliasRemoved, .jobSubmitted,
+            .jobCancelled, .jobRetried:
+            true
+        case .tableCommitted, .runStarted, .runFinished, .runRejected, .runFailed, .gatePassed, .gateFailed,
+            .jobStarted, .jobRequeued, .jobFinished, .jobFailed:
+            false
+        }
+    }
+
     /// The types that a person means: "run.finished", the whole type, or "run" for all that tell of runs.
     /// - Throws: `events.type` for a word that names none.
     package static func named(_ text: String) throws -> [EventType] {

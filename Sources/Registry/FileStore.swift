@@ -22,11 +22,6 @@ package struct FileStamp: Sendable, Hashable {
 package struct FileStore: Sendable {
     let book: Book
 
-    /// The digest remembered for `path`, if its stamp is still the same.
-    package func cachedDigest(of path: String, stamp: FileStamp) throws -> Digest? {
-        try book.read { try FileTable($0).digest(path, stamp) }
-    }
-
     /// The digests remembered for these paths, where the stamps are still the same; one transaction for all.
     package func cachedDigests(of files: [(path: String, stamp: FileStamp)]) throws -> [Digest?] {
         try book.read { page in

@@ -11,7 +11,7 @@ extension Job: Encodable {
         case notBefore = "not_before"
         case timeLimit = "time_limit"
         case memoryLimit = "memory_limit"
-        case progress, created, started, ended, actor
+        case progress, created, started, ended, seconds, actor
         case cancelledBy = "cancelled_by"
         case reason
         case errorCode = "error_code"
@@ -40,6 +40,7 @@ extension Job: Encodable {
         try box.encode(created, forKey: .created)
         try box.encodeIfPresent(started, forKey: .started)
         try box.encodeIfPresent(ended, forKey: .ended)
+        try box.encodeIfPresent(seconds, forKey: .seconds)
         try box.encode(actor, forKey: .actor)
         try box.encodeIfPresent(cancelledBy, forKey: .cancelledBy)
         try box.encodeIfPresent(reason, forKey: .reason)

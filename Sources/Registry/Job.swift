@@ -40,6 +40,11 @@ package struct Job: Sendable, Equatable {
     /// When the newest attempt began.
     package var started: Timestamp?
     package var ended: Timestamp?
+    /// Seconds that its last attempt took, once it has ended; `nil` for one that was never begun.
+    package var seconds: Double? {
+        guard let started, let ended else { return nil }
+        return ended.seconds(since: started)
+    }
     package let actor: String
     package var cancelledBy: String?
     /// Why it failed, was cancelled, or is queued again; in a sentence.

@@ -37,6 +37,11 @@ package struct JobStore: Sendable {
         try book.read { try JobTable($0).list(state: state, limit: limit) }
     }
 
+    /// How many there are, in one state or in all.
+    package func count(state: Job.State? = nil) throws -> Int {
+        try book.read { try JobTable($0).count(state.map { [$0] } ?? Job.State.allCases) }
+    }
+
     /// The job whose id is `id` or is the only one to begin with it.
     package func find(_ id: String) throws -> Job { try book.read { try $0.findJob(id) } }
 

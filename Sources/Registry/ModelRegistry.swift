@@ -21,6 +21,8 @@ package struct ModelRegistry: Sendable {
     package let events: EventStore
     package let jobs: JobStore
 
+    package var project: String { models.book.project }
+
     /// Brings the schema of `database` up to date: the registry's, and that of everything else that is kept beside it.
     package static func migrate(_ database: any SQLDatabase, at now: Timestamp) throws {
         try database.migrate(Migration.registry, at: now)
@@ -32,19 +34,21 @@ package struct ModelRegistry: Sendable {
     }
 
     /// The registry of `project` in `database`, its schema brought up to date first.
+    /// - Parameter holds: how runs that are at work are told from killed ones; without it every run that was begun counts
+    ///   as running until it is abandoned.
     package static func open(
-        _ database: any SQLDatabase, project: String, surroundings: Surroundings
+        _ database: any SQLDatabase, project: String, surroundings: Surroundings, holds: RunHolds? = nil
     ) throws -> ModelRegistry {
         try migrate(database, at: surroundings.now())
-        return ModelRegistry(database, project, surroundings)
+        return ModelRegistry(database, project, surroundings, holds)
     }
 
     /// The same for a caller that only reads: refuses a schema older or newer than this program's.
     package static func openForReading(
-        _ database: any SQLDatabase, project: String, surroundings: Surroundings
+        _ database: any SQLDatabase, project: String, surroundings: Surroundings, holds: RunHolds? = nil
     ) throws -> ModelRegistry {
         try requireSchema(of: database)
-        return ModelRegistry(database, project, surroundings)
+        return ModelRegistry(database, project, surroundings, holds)
     }
 
     /// The same registry for what somebody else does.
@@ -57,15 +61,16 @@ package struct ModelRegistry: Sendable {
         let own = models.book.surroundings
         return ModelRegistry(
             models.book.database, models.book.project,
-            Surroundings(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), alongside)
+            Surroundings(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.book.holds,
+            alongside)
     }
 
     private init(
-        _ database: any SQLDatabase, _ project: String, _ surroundings: Surroundings,
+        _ database: any SQLDatabase, _ project: String, _ surroundings: Surroundings, _ holds: RunHolds?,
         _ alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) {
         let book = Book(
-            database: database, project: project, surroundings: surroundings, alongside: alongside)
+            database: database, project: project, surroundings: surroundings, holds: holds, alongside: alongside)
         steps = StepStore(book: book)
         files = FileStore(book: book)
         runs = RunStore(book: book)
@@ -80,6 +85,7 @@ struct Book: Sendable {
     let database: any SQLDatabase
     let project: String
     let surroundings: Surroundings
+    let holds: RunHolds?
     /// What is written with each event.
     let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 

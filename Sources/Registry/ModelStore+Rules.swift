@@ -5,7 +5,10 @@ extension ModelStore {
     func registrable(_ run: Run, _ page: Page) throws -> Digest {
         switch run.status {
         case .running:
-            throw MartletError(.conflict, "registry.unfinished-run", "Run \(run.id) is still running.")
+            throw MartletError(
+                .conflict, "registry.unfinished-run",
+                "Run \(run.id) has no outcome yet: it is at work, or was interrupted.",
+                remedy: "`martlet runs show \(run.id.prefix(12))` tells which.")
         case .failed:
             throw MartletError(
                 .conflict, "registry.unfinished-run",

@@ -19,9 +19,6 @@ package struct Approval: Sendable, Equatable, Encodable {
     package let at: Timestamp?
     package let actor: String?
     package let reason: String?
-
-    /// Whether an alias may name the version.
-    package var mayServe: Bool { state == .none || state == .approved }
 }
 
 /// A registered version, without what its run measured.

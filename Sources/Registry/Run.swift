@@ -11,6 +11,9 @@ package struct Run: Sendable, Equatable, Encodable {
         case rejected
     }
 
+    /// The `error` of a run whose process ended before it came to an outcome.
+    package static let interruption = "interrupted"
+
     /// 32 hexadecimal digits, from `Surroundings.newID`.
     package let id: String
     package let experiment: String

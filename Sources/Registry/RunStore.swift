@@ -5,12 +5,17 @@ package struct RunStore: Sendable {
     let book: Book
 
     /// Notes that `run` is under way. Optional: `record` takes a run that was never begun, too.
-    package func begin(_ run: Run) throws {
+    /// - Returns: what shows that it is at work: to be kept until it is recorded.
+    @discardableResult
+    package func begin(_ run: Run) throws -> RunHold? {
+        // Before it can be seen: nobody must take it for one whose process is gone.
+        let hold = try book.holds?.hold(run.id)
         try book.write { page in
             try refuseTaken(run.id, page)
             try RunTable(page).begin(run)
             try page.publish(.started(run))
         }
+        return hold
     }
 
     /// Records `run` with all its parts, and the completion of its step, in one transaction: after a kill either
@@ -42,13 +47,14 @@ package struct RunStore: Sendable {
         }
     }
 
-    /// Marks every run of `model` that is still noted as running as failed, and gives their ids: for a caller
-    /// that knows that no other process is at work on the project.
+    /// Records every run that is still noted as running as failed, and gives their ids: for a caller that knows that no
+    /// other process is at work on the project.
+    /// - Parameter model: only runs of this one.
     @discardableResult
-    package func abandonRunning(model: String, because reason: String = "interrupted") throws -> [String] {
+    package func abandonRunning(model: String? = nil, because reason: String = Run.interruption) throws -> [String] {
         let now = book.surroundings.now()
-        guard try !list(model: model, status: .running, limit: 1).isEmpty else { return [] }
-        return try book.write { page in
+        guard try !book.read({ try RunTable($0).running() }).isEmpty else { return [] }
+        let abandoned = try book.write { page in
             try RunTable(page).list(model: model, status: .running, limit: .max).map { run in
                 var run = run
                 run.status = .failed
@@ -56,6 +62,36 @@ package struct RunStore: Sendable {
                 try RunTable(page).conclude(run, at: now)
                 try page.publish(.ended(run, at: now))
                 return run.id
+            }
+        }
+        if model == nil { book.holds?.clear() }
+        return abandoned
+    }
+
+    /// Runs that were begun and not recorded, oldest first: those at work, and those whose process is gone.
+    package func unfinished() throws -> (running: [String], interrupted: [String]) {
+        let gone = try gone()
+        let all = try book.read { try RunTable($0).running() }
+        return (all.filter { !gone.contains($0) }, all.filter(gone.contains))
+    }
+
+    /// Ids of runs that are noted as running and whose process is gone. A run is recorded before it is let go, so one
+    /// that still stands as running in a later look was killed.
+    private func gone() throws -> Set<String> {
+        guard let holds = book.holds else { return [] }
+        return Set(try book.read { try RunTable($0).running() }.filter { !holds.isHeld($0) })
+    }
+
+    /// Reads runs as they are: one whose process is gone has failed, though nobody has recorded that yet.
+    private func reading<Result>(_ body: (Page, (Run) -> Run) throws -> Result) throws -> Result {
+        let gone = try gone()
+        return try book.read { page in
+            try body(page) { run in
+                guard run.status == .running, gone.contains(run.id) else { return run }
+                var run = run
+                run.status = .failed
+                run.error = Run.interruption
+                return run
             }
         }
     }
@@ -67,12 +103,17 @@ package struct RunStore: Sendable {
 
     /// Newest first.
     package func list(model: String? = nil, status: Run.Status? = nil, limit: Int = 50) throws -> [RunSummary] {
-        try book.read { try summaries(RunTable($0).list(model: model, status: status, limit: limit), $0) }
+        try reading { page, told in
+            try summaries(RunTable(page).list(model: model, status: status, limit: limit).map(told), page)
+        }
     }
+
+    /// How many there are, of one model or of all.
+    package func count(model: String? = nil) throws -> Int { try book.read { try RunTable($0).count(model: model) } }
 
     /// The run whose id is `id` or is the only one to begin with it, with all its parts.
     package func show(_ id: String) throws -> Run {
-        try book.read { page in try page.whole(page.findRun(id)) }
+        try reading { page, told in told(try page.whole(page.findRun(id))) }
     }
 
     /// Two or more runs side by side, in the order given: what differs between them.
@@ -82,8 +123,8 @@ package struct RunStore: Sendable {
                 .usage, "registry.nothing-to-compare", "A comparison needs two or more runs, not \(ids.count).",
                 remedy: "List them with `martlet runs list`.")
         }
-        return try book.read { page in
-            let runs = try ids.map { try page.whole(page.findRun($0)) }
+        return try reading { page, told in
+            let runs = try ids.map { told(try page.whole(page.findRun($0))) }
             return RunComparison(runs, summaries: try summaries(runs, page))
         }
     }

@@ -41,6 +41,19 @@ struct RunTable {
         return try page.connection.rows(statement).map(Run.init(row:))
     }
 
+    /// Ids of runs that were begun and not recorded, oldest first.
+    func running() throws -> [String] {
+        try page.connection.rows(
+            "SELECT id FROM runs WHERE project = \(page.project) AND status = 'running' ORDER BY started, id"
+        ).map { try $0.text("id") }
+    }
+
+    func count(model: String?) throws -> Int {
+        var statement: SQL = "SELECT COUNT(*) AS n FROM runs WHERE project = \(page.project)"
+        if let model { statement += " AND model = \(model)" }
+        return try page.connection.row(statement)?.int("n") ?? 0
+    }
+
     /// The names of all models that ever had a run.
     func models() throws -> [String] {
         try page.connection.rows(

@@ -39,7 +39,9 @@ private final class RegistryHouse: Sendable {
             if let opened { return opened }
             try Disk.makeDirectory(Disk.parent(of: path))
             let database = try SQLiteDatabase(path: path)
-            let registry = try ModelRegistry.open(database, project: project, surroundings: surroundings)
+            let registry = try ModelRegistry.open(
+                database, project: project, surroundings: surroundings,
+                holds: RunHolds(folder: Disk.parent(of: path) + "/running"))
             opened = (registry, database)
             return (registry, database)
         }

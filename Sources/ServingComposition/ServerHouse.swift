@@ -79,7 +79,13 @@ struct ServerHouse {
     }
 
     private func offerSetup(port: Int) {
-        guard let link = try? IdentityHouse.setupLink(desk, host: command.edge.host, port: port) else { return }
+        let link: String
+        do {
+            guard let made = try IdentityHouse.setupLink(desk, host: command.edge.host, port: port) else { return }
+            link = made
+        } catch {
+            return logger.error("no setup link could be made", metadata: ["reason": "\(error)"])
+        }
         FileHandleText.error("There is no user yet. Make the first admin within an hour at\n  \(link)")
     }
 
@@ -124,7 +130,7 @@ struct ServerHouse {
             SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
-            AuditRoutes(desk).routes,
+            AuditRoutes(management).routes,
             MetricsRoutes(
                 catalog: catalog, tally: tally, version: version, isOpen: command.edge.metricsOpen,
                 logs: served.compactMap { project in

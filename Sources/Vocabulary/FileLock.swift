@@ -21,6 +21,15 @@ package final class FileLock {
         }
     }
 
+    /// Whether a process that lives holds the lock on this file; `false` when there is no such file, `true` where that
+    /// cannot be told. Takes nothing that a holder could miss.
+    package static func isHeld(_ path: String) -> Bool {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return errno != ENOENT && errno != ENOTDIR }
+        defer { close(file) }
+        return flock(file, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// Notes in the file that work has begun.
     /// - Returns: whether the last who noted so also noted its end. `false` for a new file.
     ///

@@ -29,12 +29,24 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
+    /// The nearest moment that there is, for a count from outside that no moment has.
+    package init(milliseconds: Int64) {
+        let (product, isTooFar) = milliseconds.multipliedReportingOverflow(by: 1000)
+        microseconds = isTooFar ? (milliseconds < 0 ? .min : .max) : product
+    }
+
     package var milliseconds: Int64 { microseconds / 1000 }
+
+    /// Seconds from an earlier moment to this one.
+    package func seconds(since earlier: Timestamp) -> Double {
+        (Double(microseconds) - Double(earlier.microseconds)) / 1e6
+    }
+
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
 
     package var description: String {
         let days = microseconds.flooredQuotient(86_400_000_000)
-        let rest = microseconds - days * 86_400_000_000
+        let rest = microseconds &- days &* 86_400_000_000
         let (year, month, day) = civil(fromDays: days)
         let seconds = rest / 1_000_000
         func pad(_ n: Int64, _ width: Int) -> String {
@@ -73,6 +85,6 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
 extension Int64 {
     fileprivate func flooredQuotient(_ divisor: Int64) -> Int64 {
-        self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
+        self / divisor - (self % divisor < 0 ? 1 : 0)
     }
 }

@@ -70,7 +70,6 @@ extension Workspace {
     func train(
         _ specification: ModelSpecification, fingerprint: Digest, planned: [PlannedTransform]
     ) throws -> TrainReport {
-        try registry.runs.abandonRunning(model: specification.name)
         let lineage = try lineage(of: specification.table, in: planned)
         let meter = CPUMeter(cpuSeconds)
         let started = surroundings.now()
@@ -81,7 +80,8 @@ extension Workspace {
             id: surroundings.newID(), experiment: project.name, model: specification.name, status: .running,
             started: started, actor: surroundings.actor, seed: specification.plan.split.seed, fingerprint: fingerprint,
             synthetic: lineage.files.contains { $0.synthetic })
-        try registry.runs.begin(run)
+        let hold = try registry.runs.begin(run)
+        defer { withExtendedLifetime(hold) {} }
         do {
             let trained = try fit(specification, to: input, learner, meter)
             run.status = trained.record.passed ? .finished : .rejected

@@ -71,7 +71,7 @@ final class House: Sendable {
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
-            MonitoringRoutes(management).routes, AuditRoutes(desk).routes,
+            MonitoringRoutes(management).routes, AuditRoutes(management).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
             predictions.routes,
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,

@@ -102,6 +102,117 @@ struct ManagementTests {
         #expect(try house.registry.models.history("readmission").events.last?.actor.hasPrefix("token:") == true)
     }
 
+    @Test func `the same act has the same entry in the audit by command and over HTTP`() async throws {
+        let (house, runs) = try await house(runs: 4)
+        let command = house.registry.audited(by: Author(actor: "local:ada"), as: "ada")
+        for run in runs { try house.registry.models.register(run: run, approval: .required) }
+        let (approver, admin) = (try house.token(.approver), try house.token(.admin))
+        func over(_ path: String, _ body: String, _ method: HTTPRequest.Method = .post) async throws {
+            let answer = try await house.ask(method, path, token: approver, body: body)
+            #expect(answer.status == 200, "\(answer)")
+        }
+        // The first champion, so that both have one to move from.
+        try house.registry.models.approve(ModelReference(parsing: "readmission@1"))
+        try command.models.approve(ModelReference(parsing: "readmission@2"), reason: "read")
+        try await over("/api/models/readmission@3/approve", #"{"reason": "read"}"#)
+        try command.models.promote(ModelReference(parsing: "readmission@2"), reason: "better")
+        try command.models.rollback("readmission", reason: "alarms")
+        try await over("/api/models/readmission@2/promote", #"{"reason": "better"}"#, .put)
+        try await over("/api/deploy/rollback", #"{"model": "readmission", "reason": "alarms"}"#)
+        let audit = try await house.ask(.get, "/api/audit?subject=models&limit=100", token: admin)
+        let entries = audit.json["items"]?.list ?? []
+        fits(house, "listAudit", audit)
+        func acts(_ isTheirs: (String) -> Bool) -> [String] {
+            entries.filter { isTheirs($0["actor"]?.text ?? "") }.map { entry in
+                var after = entry["after"]?.members ?? [:]
+                // Who it was, and which of two versions, is all that differs.
+                after["actor"] = nil
+                if entry["action"]?.text == "version.approved" || after["alias"] == .text("candidate") {
+                    after["version"] = nil
+                    after["previous"] = nil
+                    return
+                        "\(entry["action"]?.text ?? "") \(entry["project"]?.text ?? "") \(after.sorted { $0.key < $1.key })"
+                }
+                return "\(entry["action"]?.text ?? "") \(entry["subject"]?.text ?? "") \(entry["project"]?.text ?? "") "
+                    + "\(String(describing: entry["before"])) \(after.sorted { $0.key < $1.key })"
+            }.filter { !$0.hasPrefix("alias.removed") && !$0.contains("candidate") }
+        }
+        let (ours, theirs) = (acts { $0 == "local:ada" }, acts { $0.hasPrefix("token:") })
+        #expect(ours.count == 3 && ours == theirs, "\(ours)\n\(theirs)")
+        #expect(entries.contains { $0["actor"]?.text == "local:ada" && $0["after"]?["reason"]?.text == "alarms" })
+        for wrong in ["since=yesterday", "until=x", "sinse=2026-01-31"] {
+            #expect(try await house.ask(.get, "/api/audit?\(wrong)", token: admin).status == 400, "\(wrong)")
+        }
+        let none = try await house.ask(.get, "/api/audit?since=2100-01-01&action=alias", token: admin)
+        #expect(none.json["items"]?.list?.isEmpty == true)
+    }
+
+    @Test func `a long log is told from its end, says what it leaves out, and can be read whole in parts`() async throws
+    {
+        let house = try await House()
+        let token = try house.token(.operator)
+        let job = try #require(
+            try await house.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
+        // 3 MiB in lines, one of them longer than a part, and an end without an end of line.
+        var text = (0..<30_000).map { "line \($0) ünïcode\n" }.joined()
+        text += String(repeating: "ä", count: 1_200_000) + "\n" + (0..<100).map { "end \($0)\n" }.joined() + "the last"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(house.folder)/\(job)-0.log"))
+        _ = try house.registry.jobs.cancel(job, reason: "no need")
+        let path = "/api/training/logs/\(job)"
+        let end = try await house.ask(.get, path, token: token).body
+        #expect(end.hasSuffix("end 99\nthe last"))
+        #expect(end.hasPrefix("[") && end.prefix(100).contains("bytes before this are not shown"))
+        var whole = ""
+        var from: Int? = 0
+        while let at = from, whole.utf8.count < 10_000_000 {
+            let part = try await house.ask(.get, "\(path)?from=\(at)", token: token).body
+            let lines = part.split(separator: "\n", omittingEmptySubsequences: false)
+            from = nil
+            if let told = lines.dropLast().last, told.contains("bytes follow; ?from="),
+                let next = Int(told.split(separator: "=").last?.prefix { $0.isNumber } ?? "")
+            {
+                whole += part.dropLast(
+                    told.count - (told.firstIndex(of: "[").map { told.distance(from: told.startIndex, to: $0) } ?? 0)
+                        + 1)
+                from = next
+            } else {
+                whole += part
+            }
+        }
+        #expect(whole == text)
+        // And by events, until the last line.
+        let stream = try await house.ask(.get, "/api/training/events/\(job)", token: token).body
+        #expect(stream.contains("data: the last\n") && stream.contains("data: line 29999 ünïcode\n"))
+        #expect(stream.split(separator: "ä", omittingEmptySubsequences: false).count == 1_200_001)
+        #expect(stream.ranges(of: "event: status").count == 1)
+        for odd in ["from=9223372036854775807", "from=99999999"] {
+            #expect(try await house.ask(.get, "\(path)?\(odd)", token: token).status == 200)
+        }
+        let odd = try await house.ask(
+            .get, "/api/training/events/\(job)", token: token, headers: ["Last-Event-ID": "0-9223372036854775807"])
+        #expect(odd.status == 200 && odd.body.contains("event: status"))
+    }
+
+    @Test func `alerts go on beyond two thousand`() async throws {
+        let house = try await House()
+        let time = Timestamp(microseconds: 1)
+        try house.registry.events.record(
+            (0..<2_150).map {
+                EventDraft(
+                    .runFailed, id: "run/\($0)/failed", subject: "runs/\($0)", time: time,
+                    data: ["model": .text("m"), "error": .text("no")])
+            }, upTo: TableOffset(name: "gold.t", tableID: "x", version: 1, stamp: ""))
+        let token = try house.token(.viewer)
+        var seen: [Int] = []
+        var cursor: String? = ""
+        while let at = cursor, seen.count < 5_000 {
+            let page = try await house.ask(.get, "/api/monitoring/alerts?limit=200&cursor=\(at)", token: token)
+            seen += page.json["items"]?.list?.compactMap { $0["position"]?.integer } ?? []
+            cursor = page.json["next_cursor"]?.text
+        }
+        #expect(seen == (1...2_150).reversed())
+    }
+
     @Test func `a key is done once: same answer again, 422 for something else, its own for each token`() async throws {
         let house = try await House()
         let token = try house.token(.operator)

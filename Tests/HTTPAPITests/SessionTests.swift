@@ -140,7 +140,7 @@ struct SessionTests {
         let lie = try await house.ask(
             .post, "/retraining", token: token, body: #"{"kind": "train", "actor": "mallory"}"#)
         #expect(lie.status == 422 && lie.body.contains("$.actor"), "\(lie)")
-        let entry = try #require(try house.store.newestAudit(AuditQuery(limit: 1)).first)
+        let entry = try #require(try house.store.audit.newest(AuditQuery(limit: 1)).first)
         #expect(entry.action == "job.submitted" && entry.request == "req-7" && entry.project == House.project)
         #expect(entry.actor.hasPrefix("token:operator-"))
         #expect(answer.headers[HTTPField.Name("X-Request-ID") ?? .accept] == "req-7")

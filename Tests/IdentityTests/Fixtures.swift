@@ -39,7 +39,7 @@ struct Gate {
         Timestamp(microseconds: virtual.now.microseconds + seconds * 1_000_000)
     }
 
-    func actions() throws -> [String] { try store.audit(AuditQuery(limit: 1000)).map(\.action) }
+    func actions() throws -> [String] { try store.audit.list(AuditQuery(limit: 1000)).entries.map(\.action) }
 }
 
 /// The code of the `MartletError` that `body` throws, or what happened instead.

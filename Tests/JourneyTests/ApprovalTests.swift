@@ -93,4 +93,60 @@ import Vocabulary
         let needless = try place.martlet("models", "approve", "stay@1")
         #expect(needless.code != 0 && needless.errors.contains("registry.no-approval-needed"), "\(needless)")
     }
+
+    @Test func `a champion is moved and rolled back while another process works on the project, and the audit has it`()
+        throws
+    {
+        let place = try versions(3)
+        let lock = try FileLock(place.path(".martlet/lock"))
+        #expect(lock != nil)
+        for words in [
+            ["approve", "downtime@1"], ["approve", "downtime@2", "--reason", "read"],
+            ["reject", "downtime@3", "--reason", "wrong month"], ["promote", "downtime@2", "--reason", "better"],
+            ["rollback", "downtime", "--reason", "worse"],
+        ] {
+            let outcome = try place.martlet(["models"] + words)
+            #expect(outcome.code == 0, "\(outcome)")
+        }
+        #expect(try place.martlet("run").errors.contains("[project.busy]"))
+        withExtendedLifetime(lock) {}
+        let lines = try place.martlet("audit", "--subject", "models", "--json").output.split(separator: "\n")
+        let audit = lines.compactMap { JSONValue(parsing: String($0)) }
+        #expect(audit.allSatisfy { $0["actor"]?.text?.hasPrefix("local:") == true && $0["project"]?.text != nil })
+        #expect(
+            audit.compactMap { $0["action"]?.text } == [
+                "version.registered", "version.registered", "version.registered", "version.approved", "alias.moved",
+                "version.approved", "alias.moved", "version.rejected", "alias.moved", "alias.removed", "alias.moved",
+            ])
+        let last = try #require(audit.last)
+        #expect(last.at("before.version")?.integer == 2 && last.at("after.version")?.integer == 1)
+        #expect(last.at("after.reason")?.text == "worse" && last["subject"]?.text == "models/downtime/aliases/champion")
+        let since = try #require(last["at"]?.text)
+        #expect(try place.martlet("audit", "--since", since, "--json").output.split(separator: "\n").count == 1)
+        #expect(
+            try place.martlet("audit", "--action", "version", "--until", since, "--json").output
+                .split(separator: "\n").count == 6)
+        let cut = try place.martlet("audit", "--limit", "2")
+        #expect(cut.errors.contains("not shown"), "\(cut)")
+    }
+
+    @Test func `the audit of several projects is one list by time`() throws {
+        let (one, two) = (try Wards.run(), try Wards.run())
+        #expect(try one.martlet("run", "--split-seed", "3").code == 0)
+        #expect(try two.martlet("run", "--split-seed", "3").code == 0)
+        for place in [two, one, two] {
+            let champion = try state(place)["champion"]?.integer ?? 0
+            #expect(try place.martlet("models", "promote", "stay@\(3 - champion)").code == 0)
+        }
+        let both = try one.martlet(
+            "audit", "--project", one.folder, "--project", two.folder, "--action", "alias.moved", "--json")
+        let entries = both.output.split(separator: "\n").compactMap { JSONValue(parsing: String($0)) }
+        let times = entries.compactMap { $0["at"]?.text }
+        #expect(times.count == entries.count && times == times.sorted())
+        let single = try one.martlet("audit", "--action", "alias.moved", "--json").output.split(separator: "\n").count
+        let other = try two.martlet("audit", "--action", "alias.moved", "--json").output.split(separator: "\n").count
+        #expect(single > 0 && other > single && entries.count == single + other)
+        #expect(
+            try one.martlet("audit", "--project", one.folder, "--project", two.folder, "--after", "1").code == 64)
+    }
 }

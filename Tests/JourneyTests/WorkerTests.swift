@@ -88,6 +88,46 @@ import Vocabulary
         #expect(try house.end(of: heir) == 0)
     }
 
+    @Test func `a training that is killed is told as interrupted at once, by lists and by doctor`() throws {
+        let house = try WorkerHouse()
+        let run = try Program.start(Program.path, ["run"], in: house.place.folder)
+        func newest() throws -> JSONValue {
+            try house.place.martlet("runs", "list", "--limit", "1", "--json").json().list?.first ?? .null
+        }
+        for _ in 0..<600 where try newest()["status"]?.text != "running" { Thread.sleep(forTimeInterval: 0.1) }
+        #expect(try newest()["status"]?.text == "running")
+        #expect(try house.place.martlet("runs", "list").output.contains("running"))
+        kill(run.process.processIdentifier, SIGKILL)
+        _ = try run.finish()
+        let killed = try newest()
+        #expect(killed["status"]?.text == "failed" && killed["error"]?.text == "interrupted", "\(killed)")
+        let id = try #require(killed["id"]?.text)
+        for words in [["runs", "list"], ["runs", "show", id]] {
+            let outcome = try house.place.martlet(words)
+            #expect(outcome.output.contains("interrupted") && !outcome.output.contains("running"), "\(outcome)")
+        }
+        let doctor = try house.place.martlet("doctor")
+        #expect(doctor.output.contains("interrupted, their process is gone: \(id)"), "\(doctor)")
+        // Doctor opened the project for writing: by now it is recorded.
+        let events = try house.place.martlet("events", "list", "--type", "run.failed", "--json")
+        #expect(events.output.contains(id))
+        #expect(try house.place.martlet("runs", "show", id, "--json").json()["ended"]?.text != nil)
+    }
+
+    @Test func `the list of jobs tells when each ended and how long it took`() throws {
+        let place = try Wards.run()
+        let id = try place.martlet("jobs", "submit", "ingest", "--json").json()["id"]?.text ?? ""
+        #expect(try place.martlet("worker", "--drain").code == 0)
+        let list = try place.martlet("jobs", "list")
+        #expect(list.output.contains("ended (UTC)") && list.output.contains("took"), "\(list)")
+        #expect(list.output.contains(" s"), "\(list)")
+        let job = try #require(try place.martlet("jobs", "list", "--json").json().list?.first)
+        #expect(job["id"]?.text == id && job["ended"]?.text != nil && job["seconds"]?.number ?? -1 >= 0)
+        for _ in 0..<2 { _ = try place.martlet("jobs", "submit", "ingest") }
+        let cut = try place.martlet("jobs", "list", "--limit", "1")
+        #expect(cut.errors.contains("1 of 3 jobs; 2 are not shown"), "\(cut)")
+    }
+
     @Test func `a stopped worker is taken over when its lease is over, and gives way when it goes on`() throws {
         let house = try WorkerHouse()
         let worker = try house.start("--lease", "6")

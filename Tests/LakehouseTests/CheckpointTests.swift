@@ -273,4 +273,23 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         try sandbox.appendFiles(8..<9)
         #expect(try deltaRS("read", sandbox.silver.folder)["rows"]?.integer == 6)
     }
+
+    @Test(.enabled(if: python != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
+    func `delta-rs reads columns whose names are mapped`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 298.5::DOUBLE AS \"Air temperature [K]\", 'x' AS \"a=b;{c}\"")
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { root.deleteLastPathComponent() }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
+        process.arguments = [root.path + "/scripts/interop/read_tables.py", sandbox.lake.root]
+        let out = Pipe()
+        process.standardOutput = out
+        try process.run()
+        let seen = try #require(JSONValue(parsing: try out.fileHandleForReading.readToEnd() ?? Data()))
+        process.waitUntilExit()
+        #expect(seen["silver.t"]?["rows"]?.integer == 1)
+        #expect(seen["silver.t"]?["sums"]?["Air temperature [K]"] == .number(298.5))
+        #expect(seen["silver.t"]?["columns"]?["a=b;{c}"]?.text == "string")
+    }
 }

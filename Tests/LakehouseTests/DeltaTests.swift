@@ -50,6 +50,87 @@ import Vocabulary
         #expect(try sandbox.lake.table(silver).snapshot(at: 0).protocol?.minReaderVersion == 1)
     }
 
+    private func stored(_ snapshot: DeltaSnapshot) throws -> [String: Int64] {
+        let schema = try #require(JSONValue(parsing: try #require(snapshot.metadata?.schemaString)))
+        var ids: [String: Int64] = [:]
+        for field in schema["fields"]?.list ?? [] {
+            let name = try #require(field["name"]?.text)
+            #expect(field["metadata"]?["delta.columnMapping.physicalName"] == .text(name))
+            ids[name] = try #require(field["metadata"]?["delta.columnMapping.id"]?.long)
+        }
+        #expect(Set(ids.values).count == ids.count)
+        let highest = snapshot.metadata?.configuration["delta.columnMapping.maxColumnId"].flatMap { Int64($0) }
+        #expect(try #require(highest) >= ids.values.max() ?? 0)
+        return ids
+    }
+
+    @Test(arguments: ["Air temperature [K]", "a,b", "a;b", "{a}", "a(b)", "a\tb", "a=b"])
+    func `columns whose names a plain schema must not have are mapped`(_ odd: String) throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 1 AS a, 2 AS \"\(odd)\"")
+        let table = try sandbox.lake.snapshot(of: silver)
+        #expect(table.protocol?.minReaderVersion == 3 && table.protocol?.readerFeatures == ["columnMapping"])
+        #expect(table.protocol?.writerFeatures == ["columnMapping"])
+        #expect(table.metadata?.configuration["delta.columnMapping.mode"] == "name")
+        #expect(try stored(table) == ["a": 1, odd: 2])
+        #expect(try table.metadata?.fields().map(\.name) == ["a", odd])
+        #expect(try table.metadata?.fields().allSatisfy { $0.metadata.isEmpty } == true)
+        #expect(try sandbox.rows("SELECT a + \"\(odd)\" FROM silver.t") == ["3"])
+        try sandbox.build("silver.t", "SELECT 3 AS a, 4 AS \"\(odd)\"")
+        #expect(try lines(sandbox, silver, 1).allSatisfy { $0["metaData"] == nil }, "the schema is the same")
+    }
+
+    @Test func `a column keeps its id, a new one gets a new one, and a mapping stays`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 1 AS a, 2 AS \"b c\", TIMESTAMP '2024-01-01 12:00:00' AS at")
+        #expect(
+            try sandbox.lake.snapshot(of: silver).protocol?.readerFeatures == ["columnMapping", "timestampNtz"])
+        try sandbox.build("silver.t", "SELECT 9 AS new, 2 AS \"b c\", 1 AS a")
+        #expect(try stored(sandbox.lake.snapshot(of: silver)) == ["a": 1, "b c": 2, "new": 4])
+        try sandbox.build("silver.t", "SELECT 1 AS plain")
+        let last = try sandbox.lake.snapshot(of: silver)
+        #expect(try stored(last) == ["plain": 5])
+        #expect(last.metadata?.id == (try sandbox.lake.snapshot(of: silver, at: 0).metadata?.id))
+        try sandbox.lake.checkpoint(silver)
+        for version in 0..<3 {
+            Disk.remove("\(sandbox.lake.table(silver).logFolder)/0000000000000000000\(version).json")
+        }
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: sandbox.lake.surroundings)
+        #expect(try stored(lake.snapshot(of: silver)) == ["plain": 5])
+    }
+
+    @Test func `a table of before, written without a mapping, is read and gets one with its next version`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.build("silver.t", "SELECT 1 AS a, 2 AS \"b c\"")
+        let entry = sandbox.lake.table(silver).entry(0)
+        let plain = String(decoding: try Disk.read(entry), as: UTF8.self)
+            .replacing(#/"configuration":{[^}]*}/#, with: #""configuration":{}"#)
+            .replacing(#/\\"metadata\\":{[^}]*}/#, with: #"\"metadata\":{}"#)
+            .replacing(#/"protocol":{[^}]*}/#, with: #""protocol":{"minReaderVersion":1,"minWriterVersion":2}"#)
+        #expect(!plain.contains("columnMapping"))
+        Disk.remove(entry)
+        try sandbox.folder.write("lake/silver/t/_delta_log/\(Disk.name(of: entry))", plain)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: sandbox.lake.surroundings)
+        #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [:], limit: nil).rows == [["2"]])
+        try lake.build(try sandbox.plan("silver.t", "SELECT 5 AS a, 6 AS \"b c\""))
+        #expect(try stored(lake.snapshot(of: silver)) == ["a": 1, "b c": 2])
+        #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [silver: 0], limit: nil).rows == [["2"]])
+        #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [:], limit: nil).rows == [["6"]])
+    }
+
+    @Test(arguments: ["id", "name"]) func `a mapping to other names is refused`(_ mode: String) throws {
+        let folder = try Folder()
+        let schema =
+            #"{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":true,\"metadata\":{\"delta.columnMapping.id\":1,\"delta.columnMapping.physicalName\":\"col-7\"}}]}"#
+        let text =
+            #"{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["columnMapping"],"writerFeatures":["columnMapping"]}}"#
+            + "\n"
+            + #"{"metaData":{"id":"x","format":{"provider":"parquet","options":{}},"schemaString":"\#(schema)","partitionColumns":[],"configuration":{"delta.columnMapping.mode":"\#(mode)"}}}"#
+        try folder.write("t/_delta_log/00000000000000000000.json", text)
+        let error = refusal { _ = try DeltaTable(folder: folder.path + "/t").snapshot() }
+        #expect(error?.code == "lake.unsupported" && error?.message.contains("a") == true)
+    }
+
     @Test func `says size, rows and time of each file`() throws {
         let sandbox = try Sandbox()
         try sandbox.build("silver.t", "SELECT range AS a FROM range(1234)")

@@ -240,6 +240,23 @@ struct JobTests {
         #expect(try jobs.list(state: .finished, limit: 1000).count == 200)
     }
 
+    @Test func `a job that has ended tells how long its last attempt took, one that was never begun does not`() throws {
+        let desk = try Desk()
+        let jobs = desk.registry.jobs
+        _ = try jobs.submit(JobOrder(kind: "run", arguments: []))
+        let job = try #require(try jobs.lease(to: "w", seconds: 30).job)
+        #expect(try json(job)["seconds"] == nil)
+        desk.virtual.advance(seconds: 100)
+        let ended = try jobs.conclude(JobTicket(job: job.id, token: job.token), .finished(result: nil))
+        let seconds = try #require(ended.seconds)
+        #expect((100..<110).contains(seconds))
+        #expect(try json(ended)["seconds"] as? Double == seconds)
+        let other = try jobs.submit(JobOrder(kind: "run", arguments: ["x"])).job
+        let cancelled = try jobs.cancel(other.id, reason: nil)
+        #expect(cancelled.ended != nil && cancelled.seconds == nil)
+        #expect(try jobs.count() == 2 && jobs.count(state: .cancelled) == 1)
+    }
+
     @Test func `jobs of another project are not seen`() throws {
         _ = try submitted()
         let other = try ModelRegistry.open(desk.database, project: "clinic", surroundings: virtual.surroundings()).jobs

@@ -148,10 +148,10 @@ struct SequenceTests {
         #expect(versions.map(\.approval.state) == expected.states)
         let champions = versions.filter { $0.aliases.contains(.champion) }
         #expect(champions.map(\.version) == expected.line.suffix(1), "\(act): \(expected)")
-        #expect(champions.filter { !$0.approval.mayServe } == [])
+        #expect(champions.filter { ![.none, .approved].contains($0.approval.state) } == [])
         let candidates = versions.filter { $0.aliases.contains(.candidate) }
         #expect(candidates.map(\.version) == (expected.candidate.map { [$0] } ?? []), "\(act): \(expected)")
-        #expect(candidates.filter { !$0.approval.mayServe } == [])
+        #expect(candidates.filter { ![.none, .approved].contains($0.approval.state) } == [])
         let history = try models.history("readmission")
         #expect(history.champion?.version == expected.line.last)
         #expect(Array(history.events.prefix(before.count)) == before)

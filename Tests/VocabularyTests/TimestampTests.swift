@@ -99,4 +99,13 @@ import Vocabulary
     ]) func `that do not exist are refused`(text: String) {
         #expect(Timestamp(text) == nil)
     }
+
+    @Test(arguments: [Int64.min, .min + 1, -1, 0, .max - 1, .max])
+    func `every moment that there is can be told`(_ number: Int64) {
+        let text = Timestamp(microseconds: number).description
+        #expect(text.hasSuffix("Z") && text.contains("T"))
+        #expect(Timestamp(microseconds: number).second.isEmpty == false)
+        let far = Timestamp(milliseconds: number)
+        #expect(number > -2 && number < 2 ? far.microseconds == number * 1000 : far.microseconds.magnitude > 1 << 62)
+    }
 }

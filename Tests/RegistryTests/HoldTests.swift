@@ -1,0 +1,75 @@
+import Registry
+import SQLite
+import TestSupport
+import Testing
+import Vocabulary
+
+struct HoldTests {
+    /// Two registries on one file, as a process that trains and one that looks.
+    private let desk: Desk
+    private let trainer: ModelRegistry
+    private let reader: ModelRegistry
+
+    init() throws {
+        desk = try Desk()
+        let holds = RunHolds(folder: desk.scratch.path + "/running")
+        func registry() throws -> ModelRegistry {
+            try ModelRegistry.open(
+                SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings(),
+                holds: holds)
+        }
+        trainer = try registry()
+        reader = try registry()
+    }
+
+    @Test func `a run is running while its process holds it, and interrupted as soon as that is gone`() throws {
+        let run = sample(desk.virtual.id())
+        var hold = try trainer.runs.begin(run)
+        #expect(hold != nil)
+        #expect(try reader.runs.show(run.id).status == .running)
+        #expect(try reader.runs.list().map(\.status) == [.running])
+        #expect(try reader.runs.unfinished() == ([run.id], []))
+        hold = nil
+        let seen = try reader.runs.show(run.id)
+        #expect(seen.status == .failed && seen.error == Run.interruption && seen.ended == nil)
+        #expect(try reader.runs.list().map(\.error) == [Run.interruption])
+        #expect(try reader.runs.unfinished() == ([], [run.id]))
+        // The next writer records it; after that it stands as every other run that failed.
+        #expect(try trainer.runs.abandonRunning() == [run.id])
+        let recorded = try desk.registry.runs.show(run.id)
+        #expect(recorded.status == .failed && recorded.error == Run.interruption && recorded.ended != nil)
+        #expect(try reader.runs.unfinished() == ([], []))
+        #expect(try desk.registry.events.list(EventQuery(types: [.runFailed])).map(\.subject) == ["runs/\(run.id)"])
+    }
+
+    @Test func `a run that is recorded and let go is never taken for interrupted`() throws {
+        let ids = (0..<40).map { _ in desk.virtual.id() }
+        let errors = onThreads(2) { thread in
+            if thread == 0 {
+                for id in ids {
+                    let hold = try trainer.runs.begin(sample(id))
+                    try withExtendedLifetime(hold) { try trainer.runs.record(sample(id)) }
+                }
+            } else {
+                for _ in 0..<200 {
+                    #expect(try reader.runs.list().allSatisfy { $0.error != Run.interruption })
+                }
+            }
+        }
+        #expect(errors == [])
+        #expect(try reader.runs.list(limit: 100).count == 40)
+    }
+
+    @Test func `what a killed process left behind is cleared away with its run`() throws {
+        let run = sample(desk.virtual.id())
+        try trainer.runs.begin(run)
+        try desk.scratch.write("running/\(run.id)", "")
+        #expect(try reader.runs.unfinished().interrupted == [run.id])
+        try trainer.runs.abandonRunning()
+        #expect(Disk.list(desk.scratch.path + "/running").isEmpty)
+    }
+}
+
+private func == (a: (running: [String], interrupted: [String]), b: ([String], [String])) -> Bool {
+    a.running == b.0 && a.interrupted == b.1
+}
