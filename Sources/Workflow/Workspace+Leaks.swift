@@ -11,12 +11,7 @@ extension Workspace {
 
     /// The check of one model's features; `nil` when no transform of the project makes its table.
     package func leakCheck(_ model: Project.Model, _ lineage: ProjectLineage) -> LeakCheck? {
-        LeakCheck(
-            lineage,
-            LeakCheck.Model(
-                name: model.name, table: model.table, target: model.target, eventTime: model.eventTime,
-                others: [model.key, model.target, model.group, model.eventTime].compactMap(\.self) + model.exclude,
-                include: model.include))
+        LeakCheck(lineage, checked(model))
     }
 
     /// Refuses features that know what is not known yet when they are asked for.

@@ -217,3 +217,6 @@ package func grouped(_ number: Int) -> String {
     }
     return (number < 0 ? "-" : "") + String(out.reversed())
 }
+
+/// A number with its noun: "1 row", "2,000 rows".
+package func counted(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }
