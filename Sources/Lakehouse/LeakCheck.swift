@@ -99,6 +99,36 @@ package struct LeakCheck {
         return found
     }
 
+    /// The sources that the model's columns and rows come from.
+    private var sources: [Contract] {
+        let all = relation.rows + relation.columns.flatMap(\.value.dependencies) + (relation.rest?.dependencies ?? [])
+        return Set(all.map(\.origin.table)).sorted().compactMap { lineage.contracts[$0.name] }
+    }
+
+    /// Why the features cannot be asked what they knew when; `nil` when they can.
+    package var gap: String? {
+        let sources = sources
+        let dated = sources.filter { $0.eventTime != nil }
+        if dated.isEmpty {
+            let names = sources.map(\.source).joined(separator: ", ")
+            return sources.count == 1
+                ? "the contract of \(names) declares no event_time" : "no contract of \(names) declares an event_time"
+        }
+        if let name = model.eventTime {
+            let column = relation.columns.first { $0.name.lowercased() == name.lowercased() }
+            let origins = column?.value.dependencies.map(\.origin) ?? []
+            let isDated = origins.contains { lineage.contracts[$0.table.name]?.eventTime != nil }
+            return moment != nil && isDated
+                ? nil : "the model's event_time \(name) is not made of an event_time that a contract declares"
+        }
+        return moment != nil
+            ? nil
+            : "no single column of \(model.table) is the event_time of a source; name the moment of prediction under event_time"
+    }
+
+    /// Sources of the model whose rows count as known at any time.
+    package var timelessSources: [String] { sources.filter { $0.eventTime == nil }.map(\.source) }
+
     /// The columns of sources that the target is made of; where some of them are known later than their row, those.
     package var targetOrigins: Set<Origin> { targets }
 

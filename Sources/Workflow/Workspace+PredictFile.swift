@@ -39,6 +39,14 @@ extension Workspace {
         file path: String, of source: Project.Source, by reference: ModelReference
     ) throws -> FilePrediction {
         let loaded = try load(reference)
+        guard !loaded.blueprint.transforms.isEmpty else {
+            throw MartletError(
+                .input, "predict.no-sql",
+                "\(loaded.specification.table) was not made by SQL of the project, so its rows cannot be made of a file.",
+                remedy:
+                    "Write transforms/\(loaded.specification.table.layer.rawValue)/\(loaded.specification.table.name).sql, "
+                    + "or ask a server, which takes features: `martlet serve`.")
+        }
         return try withScratch { folder in
             let bronze = TableName(.bronze, source.name)
             let spare = try spareColumns(loaded)[bronze] ?? []
@@ -49,7 +57,7 @@ extension Workspace {
             let known = lake.table(bronze).exists ? try lake.files(of: bronze) : []
             let alone = contract.key.isEmpty
             let file = AcceptRequest.File(
-                path: Disk.absolute(path), name: Disk.name(of: path), digest: Digest(of: path))
+                path: Disk.absolute(path), name: Disk.name(of: path), digest: try digest(of: path))
             let batch = try lake.engine.accept(
                 AcceptRequest(
                     files: [file], contract: contract, format: source.format, existing: alone ? [] : known,
@@ -93,6 +101,16 @@ extension Workspace {
                 }.map(\.name),
                 alone: alone)
         }
+    }
+
+    /// SHA-256 of a file: a key that the SQL makes of `_file` is then what it will be in the lake.
+    private func digest(of path: String) throws -> Digest {
+        var builder = DigestBuilder()
+        try Disk.scan(path) { piece in
+            builder.update(piece)
+            return true
+        }
+        return builder.finish()
     }
 
     /// What becomes of the name under which a file was given: `-` is standard input, kept in a file meanwhile.
