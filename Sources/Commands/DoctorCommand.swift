@@ -5,7 +5,11 @@ internal import Vocabulary
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Check libraries, project, contracts, SQL, tables and disk.",
-        discussion: "Exit code 1 when something is wrong; every finding says what to do.")
+        discussion: """
+            Looks at the files as they are: configuration and SQL without running anything, what waits in landing/, every
+            table's bytes, every registered version's artifacts. Exit code 1 when something is wrong (✗); every finding says
+            what to do. What is worth a look (!) does not count.
+            """)
 
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
@@ -13,7 +17,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         var findings = Doctor.libraries()
         do { findings += Doctor.project(try place.composition()) } catch let error as MartletError {
-            findings.append(.init(what: "project", state: .wrong, detail: "\(error)"))
+            for fault in error.each { findings.append(.init(what: "project", state: .wrong, detail: "\(fault)")) }
         }
         if format.json {
             try Output.json(findings)

@@ -44,7 +44,8 @@ struct LineageCommand: ParsableCommand {
         let composition = try place.composition()
         var leaks: [Leak] = []
         let (pages, folder) = try reading(composition) { workspace in
-            let lineage = try workspace.lineage(try workspace.plannedTransforms())
+            let planned = try workspace.plannedTransforms()
+            let lineage = try workspace.lineage(planned)
             var pages: [Page] = []
             if let column, let (table, name) = tableColumn(column, lineage) {
                 guard
@@ -70,6 +71,8 @@ struct LineageCommand: ParsableCommand {
                         column, models.flatMap { workspace.leakCheck($0, lineage)?.features().map(\.name) ?? [] })
                 }
             }
+            // SQL that does not fit the tables is told as that, not as a leak.
+            if !leaks.isEmpty { _ = try workspace.shapes(of: planned) }
             return (pages, workspace.project.folder)
         }
         if format.json { try Output.json(pages) } else { show(pages) }

@@ -13,10 +13,11 @@ struct PredictCommand: ParsableCommand {
         discussion: """
             The records go through the source's contract and the model's own SQL, together with what the lake knows of
             their entities; the lake itself is not changed. The output has one row a record: the key under its own name,
-            probability, risk band, decision at the threshold, model and version.
+            probability, risk band, decision at the threshold, model and version. The file may lack the target's column
+            and every other column that neither the features nor the choice of rows depend on.
             """)
 
-    @Argument(help: "The file, in the form of the source's files; the target's column may be missing.")
+    @Argument(help: "The file, in the form of the source's files; - is standard input.")
     var file: String
 
     @Option(
@@ -49,8 +50,9 @@ struct PredictCommand: ParsableCommand {
         threads.apply(to: &settings)
         try Composition(settings).withReadingWorkspace { workspace in
             let reference = try reference(workspace)
-            let source = try workspace.source(named: source, for: file)
-            let prediction = try workspace.predict(file: file, of: source, by: reference)
+            let prediction = try workspace.withFile(named: file) { path in
+                try workspace.predict(file: path, of: try workspace.source(named: source, for: path), by: reference)
+            }
             if let output, output.hasSuffix(".parquet") {
                 try workspace.write(prediction, parquet: output)
             } else if let output {
@@ -78,24 +80,48 @@ struct PredictCommand: ParsableCommand {
     private func summarise(_ prediction: FilePrediction) {
         let positive = prediction.rows.count { $0.prediction.positive }
         Output.note(
-            "\(grouped(prediction.rows.count)) of \(grouped(prediction.rowsRead)) records scored by "
+            "\(grouped(prediction.rows.count)) of \(counted(prediction.rowsRead, "record")) scored by "
                 + "\(prediction.loaded.name)@\(prediction.loaded.version), \(grouped(positive)) at or above the threshold "
                 + "of \(number(prediction.loaded.record.threshold.value)).")
         if prediction.loaded.synthetic { Output.note("warning: the model was trained on synthetic rows.") }
-        if let leftOut = prediction.leftOut, leftOut > 0 {
-            Output.note("\(grouped(leftOut)) records have no score: the project's SQL leaves their rows out.")
+        if !prediction.spared.isEmpty {
+            Output.note(
+                "The file lacks \(prediction.spared.joined(separator: ", ")); the model does not need it to score.")
         }
         if prediction.alone {
             Output.note("The source has no key, so the records were scored without what the lake knows already.")
         }
+        if let leftOut = prediction.leftOut, leftOut > 0 {
+            let (have, them) = leftOut == 1 ? ("has", "it") : ("have", "them")
+            Output.note(
+                "\(counted(leftOut, "record")) \(have) no score: the project's SQL leaves \(them) out: \(keys(prediction))"
+            )
+        }
         if prediction.rejected > 0 {
-            Output.note("\(grouped(prediction.rejected)) records break the contract and have no score:")
+            let (broke, have) = prediction.rejected == 1 ? ("breaks", "has") : ("break", "have")
+            Output.note(
+                "\(counted(prediction.rejected, "record")) \(broke) the contract and \(have) no score: \(rows(of: prediction))"
+            )
             for breach in prediction.breaches.prefix(5) {
                 Output.note(
-                    "  \(breach.column ?? "line"): \(breach.rule), \(grouped(breach.rows)) rows, e.g. row \(breach.exampleRow ?? 0): \(breach.example ?? "(missing)")"
+                    "  \(breach.column ?? "line"): \(breach.rule), \(counted(breach.rows, "row")), e.g. row \(breach.exampleRow ?? 0): \(breach.example ?? "(missing)")"
                 )
             }
         }
+    }
+
+    /// The first of a list, and how many more there are.
+    private func first(_ items: [String]) -> String {
+        items.prefix(10).joined(separator: ", ") + (items.count > 10 ? " and \(grouped(items.count - 10)) more" : "")
+    }
+
+    private func keys(_ prediction: FilePrediction) -> String {
+        first(prediction.unscored.compactMap { $0.key.map { "\(prediction.loaded.specification.key) \($0)" } })
+    }
+
+    private func rows(of prediction: FilePrediction) -> String {
+        let rows = prediction.unscored.compactMap { $0.row.map { "\($0)" } }
+        return "\(rows.count == 1 ? "row" : "rows") \(first(rows))"
     }
 
     private func csv(_ prediction: FilePrediction) -> String {
@@ -126,12 +152,13 @@ struct PredictCommand: ParsableCommand {
         var leftOut: Int?
         var alone: Bool
         var breaches: [Acceptance.Breach]
+        var unscored: [FilePrediction.Unscored]
         var output: String?
         var rows: [JSONValue]?
 
         enum CodingKeys: String, CodingKey {
-            case model, version, synthetic, threshold, records, scored, positive, rejected, alone, breaches, output,
-                rows
+            case model, version, synthetic, threshold, records, scored, positive, rejected, alone, breaches, unscored,
+                output, rows
             case leftOut = "left_out"
         }
 
@@ -147,6 +174,7 @@ struct PredictCommand: ParsableCommand {
             leftOut = prediction.leftOut
             alone = prediction.alone
             breaches = prediction.breaches
+            unscored = prediction.unscored
             self.output = output
             self.rows = rows
         }
@@ -161,7 +189,7 @@ struct PredictCommand: ParsableCommand {
                 [
                     "probability": .number(row.prediction.probability),
                     "band": row.prediction.band.map { .text($0.rawValue) } ?? .null,
-                    "decision": .integer(row.prediction.positive ? 1 : 0), "model": .text(prediction.loaded.name),
+                    "decision": .flag(row.prediction.positive), "model": .text(prediction.loaded.name),
                     "version": .integer(Int64(prediction.loaded.version)),
                 ].merging([key: whole.map { .integer($0) } ?? .text(row.key)]) { own, _ in own })
         }

@@ -47,8 +47,10 @@ struct RunCommand: ParsableCommand {
             var gates: [Registry.GateResult]
             var passed: Bool
             var version: VersionSummary?
+            var warnings: [String]
         }
         var steps: [Journal.Entry]
+        var warnings: [String]
         var models: [Model]
     }
 
@@ -67,12 +69,19 @@ struct RunCommand: ParsableCommand {
             return (try workspace.run(from: from, to: to, journal: journal), journal)
         }
         let models = report.models.map {
-            Answer.Model(name: $0.name, run: $0.run, gates: $0.gates, passed: $0.passed, version: $0.version)
+            Answer.Model(
+                name: $0.name, run: $0.run, gates: $0.gates, passed: $0.passed, version: $0.version,
+                warnings: $0.warnings)
         }
         if format.json {
-            try Output.json(Answer(steps: journal.entries, models: models))
+            try Output.json(Answer(steps: journal.entries, warnings: report.warnings, models: models))
         } else {
             for model in report.models { show(model) }
+        }
+        for warning in report.warnings
+            + report.models.flatMap({ model in model.warnings.map { "\(model.name): \($0)" } })
+        {
+            Output.note("warning: \(warning)")
         }
         let failed = report.models.first { !$0.passed }
         // The first of them is this command's own error, unless a model failed.

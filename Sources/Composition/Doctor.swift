@@ -45,10 +45,13 @@ package enum Doctor {
     /// The project's files, tables, registry and disk.
     package static func project(_ composition: Composition) -> [Finding] {
         var findings: [Finding] = []
+        func note(_ what: String, _ state: Finding.State, _ detail: String) {
+            findings.append(Finding(what: what, state: state, detail: detail))
+        }
         func look(_ what: String, _ body: () throws -> String) {
-            do { findings.append(Finding(what: what, state: .good, detail: try body())) } catch {
-                findings.append(Finding(what: what, state: .wrong, detail: "\(error)"))
-            }
+            do { note(what, .good, try body()) } catch let error as MartletError {
+                for fault in error.each { note(what, .wrong, "\(fault)") }
+            } catch { note(what, .wrong, "\(error)") }
         }
         look("project") {
             let project = try composition.project()
@@ -69,39 +72,69 @@ package enum Doctor {
             }
             return "\(composition.home), \(free >> 30) GiB free"
         }
+        let isLost = !Disk.exists(composition.home + "/martlet.db")
+        if isLost, let tables = try? composition.lake().tables(), !tables.isEmpty {
+            // Opening the project to write would make a new one, and hide that it is gone.
+            note(
+                "registry", .wrong,
+                "\(composition.home)/martlet.db is gone, though the lake has \(count(tables.count, "table")): versions, runs, "
+                    + "approvals and history stood in it. Restore it from a backup; `martlet run` would begin a new one."
+            )
+            return findings
+        }
         // Before the workspace, which records what it finds interrupted.
         if let runs = runs(composition) { findings.append(runs) }
         do {
             try composition.withWorkspace { workspace in
+                var shapes: [TableName: [DeltaField]] = [:]
+                var planned: [PlannedTransform] = []
                 look("transforms") {
-                    let planned = try workspace.plannedTransforms()
+                    planned = try workspace.plannedTransforms()
+                    shapes = try workspace.shapes(of: planned)
                     let bound = try planned.count { try workspace.check($0) }
                     let rest = planned.count - bound
-                    return "\(count(planned.count, "table")) in order"
-                        + (rest > 0
-                            ? ", \(rest) not checked further until their inputs exist" : ", SQL fits the tables")
+                    return "\(count(planned.count, "table")) in order, SQL fits the contracts"
+                        + (rest > 0 ? "; \(rest) not built yet" : " and the tables")
                 }
+                let isSound = findings.last { $0.what == "transforms" }?.state == .good
                 for model in project.models {
                     look("model \(model.name)") {
                         _ = try workspace.makeLearner(model.plan.learner)
+                        let made = try workspace.columns(of: model.table, shapes)
+                        if isSound, let made { try workspace.check(model, against: made) }
+                        if isSound, made == nil { throw workspace.lake.missing(model.table) }
                         return "\(model.plan.learner.kind) on \(model.table)"
                     }
                 }
-                if !project.models.isEmpty, findings.last(where: { $0.what == "transforms" })?.state == .good {
-                    look("leaks") {
-                        let planned = try workspace.plannedTransforms()
-                        try workspace.refuseLeaks(planned)
-                        return "no feature knows what is not known yet"
+                if !project.models.isEmpty, isSound {
+                    var leaks: [String: TrainingChecks.Leaks]?
+                    do { leaks = try workspace.refuseLeaks(planned) } catch { note("leaks", .wrong, "\(error)") }
+                    for model in project.models {
+                        guard let leaks = leaks?[model.name] else { continue }
+                        note(
+                            "leaks \(model.name)", leaks.unchecked == nil ? .good : .warning, leaks.sentence)
+                    }
+                }
+                for model in project.models {
+                    for warning in (try? workspace.warnings(of: model)) ?? [] {
+                        note("features \(model.name)", .warning, warning)
                     }
                 }
                 for source in project.sources {
                     let waiting = Disk.list(source.landing).count { !$0.hasPrefix(".") }
-                    findings.append(
-                        Finding(
-                            what: "source \(source.name)", state: waiting == 0 ? .warning : .good,
-                            detail: waiting == 0
-                                ? "no file in \(source.landing); land one there" : "\(count(waiting, "file")) landed"))
+                    note(
+                        "source \(source.name)", waiting == 0 ? .warning : .good,
+                        waiting == 0
+                            ? "no file in \(source.landing); land one there" : "\(count(waiting, "file")) landed")
+                    look("contract \(source.name)") {
+                        for misfit in try workspace.misfits(of: source) {
+                            note("landing/\(source.name)", .wrong, "\(misfit.file) will not fit: \(misfit.problem)")
+                        }
+                        if let lag = try workspace.lag(of: source) { note("bronze.\(source.name)", .wrong, lag) }
+                        return count(source.contract.columns.count, "column")
+                    }
                 }
+                for stray in workspace.strayFolders() { note(stray.folder, .wrong, stray.problem) }
                 for table in workspace.lake.tables() {
                     look("\(table)") {
                         let lake = workspace.lake
@@ -111,7 +144,13 @@ package enum Doctor {
                         return "\(grouped(found.rows)) rows readable, as they were committed"
                     }
                 }
-                look("registry") { "\(count(try workspace.registry.models.list().count, "model")) registered" }
+                look("registry") {
+                    if let lost = try workspace.lostRegistry() { note("registry", .wrong, lost) }
+                    for (version, problem) in try workspace.artifactProblems() {
+                        note("version \(version)", .wrong, problem)
+                    }
+                    return "\(count(try workspace.registry.models.list().count, "model")) registered"
+                }
             }
         } catch { findings.append(Finding(what: "state", state: .wrong, detail: "\(error)")) }
         return findings

@@ -91,6 +91,16 @@ extension Contract {
         revision = Digest(of: revision + " by row").hex
     }
 
+    /// The same promises where files, and cells, may lack these columns.
+    package func sparing(_ names: Set<String>) -> Contract {
+        var contract = self
+        for index in columns.indices where names.contains(columns[index].name) {
+            contract.columns[index].optional = true
+            contract.columns[index].nullable = true
+        }
+        return contract
+    }
+
     /// Refuses a contract that takes a column away from a table, or gives one another type: what was written under
     /// the earlier contract could no longer be read under this one. New columns are welcome.
     func checkFits(_ existing: [DeltaField]) throws {

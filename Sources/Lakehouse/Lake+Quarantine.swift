@@ -112,7 +112,7 @@ extension Lake {
     }
 
     /// Those of the digests that belong to refused files of which a person said that nothing comes of them.
-    func droppedFiles(_ source: String, among digests: [Digest]) throws -> Set<Digest> {
+    package func droppedFiles(_ source: String, among digests: [Digest]) throws -> Set<Digest> {
         let name = decisionsTable(source)
         guard !digests.isEmpty, table(name).exists else { return [] }
         let tables = QuarantineTables(decisions: try files(of: name))

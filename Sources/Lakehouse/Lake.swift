@@ -57,7 +57,7 @@ package final class Lake {
             fingerprint: info?["fingerprint"]?.text)
     }
 
-    func missing(_ name: TableName) -> MartletError {
+    package func missing(_ name: TableName) -> MartletError {
         let remedy: String =
             switch name.layer {
             case .bronze: "Land a file in landing/\(name.name)/ and run `martlet ingest`, or check the name."

@@ -39,6 +39,9 @@ package protocol LakeEngine: QuarantineEngine {
     /// Hash of the rows of Parquet files, whatever their order; see ``ContentHash``.
     func contentHash(of files: [String]) throws -> ContentHash
 
+    /// The same of the rows alone that meet a condition in SQL.
+    func contentHash(of files: [String], where condition: String) throws -> ContentHash
+
     /// The rows of a SELECT as typed columns.
     func columns(_ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]) throws -> [LakeColumn]
 
@@ -79,6 +82,8 @@ package struct Query {
     package var since: [TableName: Since] = [:]
     /// Sort the result by this column, which must not be null, and then by all others.
     package var orderedBy: String?
+    /// Tables without rows: their columns are all that is known of them.
+    package var shapes: [TableName: [DeltaField]] = [:]
 
     package struct Since {
         package var column: String

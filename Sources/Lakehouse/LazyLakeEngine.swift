@@ -34,6 +34,9 @@ package final class LazyLakeEngine: LakeEngine {
         try engine().earliestChange(in: column, from: old, to: new)
     }
     package func contentHash(of files: [String]) throws -> ContentHash { try engine().contentHash(of: files) }
+    package func contentHash(of files: [String], where condition: String) throws -> ContentHash {
+        try engine().contentHash(of: files, where: condition)
+    }
     package func columns(
         _ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]
     ) throws -> [LakeColumn] { try engine().columns(query, as: kinds, orderedBy: orderedBy) }

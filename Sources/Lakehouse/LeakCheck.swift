@@ -8,18 +8,21 @@ package struct LeakCheck {
         package var table: TableName
         package var target: String
         package var eventTime: String?
+        package var key: String?
         /// Columns that are not features.
         package var others: Set<String>
         /// The only features, when given.
         package var include: [String]?
 
         package init(
-            name: String, table: TableName, target: String, eventTime: String?, others: [String], include: [String]?
+            name: String, table: TableName, target: String, eventTime: String?, key: String? = nil, others: [String],
+            include: [String]?
         ) {
             self.name = name
             self.table = table
             self.target = target
             self.eventTime = eventTime
+            self.key = key
             self.others = Set(others.map { $0.lowercased() })
             self.include = include
         }
@@ -94,6 +97,52 @@ package struct LeakCheck {
         let rows = relation.rows.filter { !$0.isWeak && !$0.isPresence && !isKnown($0) }
         if let bad = rows.min(by: { rank($0) < rank($1) }) { found.append(leak(nil, line: nil, bad)) }
         return found
+    }
+
+    /// The sources that the model's columns and rows come from.
+    private var sources: [Contract] {
+        let all = relation.rows + relation.columns.flatMap(\.value.dependencies) + (relation.rest?.dependencies ?? [])
+        return Set(all.map(\.origin.table)).sorted().compactMap { lineage.contracts[$0.name] }
+    }
+
+    /// Why the features cannot be asked what they knew when; `nil` when they can.
+    package var gap: String? {
+        let sources = sources
+        let dated = sources.filter { $0.eventTime != nil }
+        if dated.isEmpty {
+            let names = sources.map(\.source).joined(separator: ", ")
+            return sources.count == 1
+                ? "the contract of \(names) declares no event_time" : "no contract of \(names) declares an event_time"
+        }
+        if let name = model.eventTime {
+            let column = relation.columns.first { $0.name.lowercased() == name.lowercased() }
+            let origins = column?.value.dependencies.map(\.origin) ?? []
+            let isDated = origins.contains { lineage.contracts[$0.table.name]?.eventTime != nil }
+            return moment != nil && isDated
+                ? nil : "the model's event_time \(name) is not made of an event_time that a contract declares"
+        }
+        return moment != nil
+            ? nil
+            : "no single column of \(model.table) is the event_time of a source; name the moment of prediction under event_time"
+    }
+
+    /// Sources of the model whose rows count as known at any time.
+    package var timelessSources: [String] { sources.filter { $0.eventTime == nil }.map(\.source) }
+
+    /// The columns of sources that the target is made of; where some of them are known later than their row, those.
+    package var targetOrigins: Set<Origin> { targets }
+
+    /// The columns of sources that some columns of the model's table, the choice of its rows, and columns of tables
+    /// on the way depend on.
+    package func origins(of columns: [String], and others: [(table: TableName, column: String)]) -> Set<Origin> {
+        func origins(_ column: String, _ relation: Relation) -> [Origin] {
+            let found = relation.columns.filter { $0.name.lowercased() == column.lowercased() }
+            let dependencies = found.isEmpty ? relation.rest?.dependencies ?? [] : found.flatMap(\.value.dependencies)
+            return dependencies.map(\.origin)
+        }
+        var all = relation.rows.map(\.origin) + columns.flatMap { origins($0, relation) }
+        for (table, column) in others { all += lineage.relation(table).map { origins(column, $0) } ?? [] }
+        return Set(all)
     }
 
     /// The features and what each comes from.

@@ -72,11 +72,19 @@ package final class DuckDBLakeEngine: LakeEngine {
 
     /// File by file, each over its own columns: a column that a later contract added does not change the hash of
     /// what was there before.
-    package func contentHash(of files: [String]) throws -> ContentHash {
+    package func contentHash(of files: [String]) throws -> ContentHash { try hash(of: files, where: nil) }
+
+    package func contentHash(of files: [String], where condition: String) throws -> ContentHash {
+        try hash(of: files, where: condition)
+    }
+
+    private func hash(of files: [String], where condition: String?) throws -> ContentHash {
         try files.reduce(ContentHash()) { total, file in
             try reading([file]) {
                 let source = Quote.parquet([file])
-                return total + (try hash(of: try fields(of: "SELECT * FROM \(source)"), in: source))
+                let fields = try fields(of: "SELECT * FROM \(source)")
+                let rows = condition.map { "(SELECT * FROM \(source) WHERE \($0))" } ?? source
+                return total + (try hash(of: fields, in: rows))
             }
         }
     }
@@ -201,6 +209,12 @@ package final class DuckDBLakeEngine: LakeEngine {
 
     /// Makes the query's tables visible under their names.
     func prepare(_ query: Query) throws {
+        for (table, fields) in query.shapes.sorted(by: { $0.key < $1.key }) {
+            let name = "\(table.layer.rawValue).\(Quote.name(table.name))"
+            let columns = fields.map { "CAST(NULL AS \(DeltaTypes.duck($0.type))) AS \(Quote.name($0.name))" }
+            try connection.execute(
+                "CREATE OR REPLACE VIEW \(name) AS SELECT \(columns.joined(separator: ", ")) WHERE false")
+        }
         for (table, files) in query.inputs.sorted(by: { $0.key < $1.key }) {
             let name = "\(table.layer.rawValue).\(Quote.name(table.name))"
             try reading(files) {
@@ -285,6 +299,7 @@ package final class DuckDBLakeEngine: LakeEngine {
                 remedy = line
             }
         }
+        if let told = noSuchColumn(message, lines, query, location) { return told }
         if message.contains("Failed to read file") || message.contains("ZSTD Decompression") {
             let path = message.split(separator: "\"").first { $0.hasSuffix(".parquet") }.map(String.init)
             return MartletError(
@@ -299,10 +314,53 @@ package final class DuckDBLakeEngine: LakeEngine {
                 .machine, "engine.memory", "The query needs more memory than it may use: \(message)", at: location,
                 remedy: "Raise the limit with MARTLET_MEMORY, e.g. MARTLET_MEMORY=4GB, or make the query smaller.")
         case "Conversion", "Out of Range", "Invalid Input", "Invalid":
-            return MartletError(.input, "sql.value", "A value does not fit: \(message)", at: location, remedy: remedy)
+            return MartletError(
+                .input, "sql.value", "\(made(by: query))A value does not fit: \(message)", at: location,
+                remedy: remedy
+                    ?? "Make it fit in the SQL: TRY_CAST gives null where a value is no such type, nullif(x, 0) a divisor."
+            )
         default:
-            return MartletError(.input, "sql.invalid", message, at: location, remedy: remedy)
+            return MartletError(
+                .input, "sql.invalid", "\(made(by: query))\(message)", at: location,
+                remedy: remedy ?? "Correct the SQL; `martlet doctor` checks all of it without running anything.")
         }
+    }
+
+    /// The table that the SQL of a transform makes, for the beginning of a message.
+    private func made(by query: Query) -> String {
+        guard let file = query.file, file.hasSuffix(".sql") else { return "" }
+        let layer = Disk.name(of: Disk.parent(of: file))
+        return Layer(rawValue: layer) == nil ? "" : "\(layer).\(Disk.name(of: file).dropLast(4)): "
+    }
+
+    /// A name that none of the tables has: says where it was looked for, and what it may have meant.
+    private func noSuchColumn(
+        _ message: String, _ lines: [String], _ query: Query, _ location: MartletError.Location
+    ) -> MartletError? {
+        let quoted = message.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
+        let name: String
+        if message.hasPrefix("Referenced column"), quoted.count > 1 {
+            name = quoted[1]
+        } else if message.contains("does not have a column named"), quoted.count > 3 {
+            name = quoted[3]
+        } else {
+            return nil
+        }
+        let tables = Set(query.inputs.keys).union(query.shapes.keys).sorted()
+        let known = tables.flatMap { table in
+            (try? fields(of: "SELECT * FROM \(table.layer.rawValue).\(Quote.name(table.name))"))?.map(\.name) ?? []
+        }
+        let candidates = lines.filter { $0.hasPrefix("Candidate") || $0.hasPrefix("Did you mean") }.flatMap { line in
+            line.split(separator: "\"", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }
+                .map { String($0.element) }
+        }
+        let near = Spelling.nearest(to: name, among: known + candidates)
+        let names = (known.isEmpty ? candidates : known).prefix(12).joined(separator: ", ")
+        let place = tables.map(\.description).joined(separator: " or ")
+        return MartletError(
+            .input, "sql.invalid",
+            "\(made(by: query))There is no column \(name)\(place.isEmpty ? "" : " in \(place)").", at: location,
+            remedy: near.map { "Did you mean \($0)?" } ?? (names.isEmpty ? nil : "There are: \(names)."))
     }
 
     /// Whether the machine failed and not what the file holds: such a file is not refused, it waits for its turn.
@@ -372,6 +430,20 @@ enum DeltaTypes {
             } else {
                 nil
             }
+        }
+    }
+
+    /// The DuckDB type that a table's column is read as.
+    static func duck(_ delta: String) -> String {
+        switch delta {
+        case "string": "VARCHAR"
+        case "long": "BIGINT"
+        case "short": "SMALLINT"
+        case "byte": "TINYINT"
+        case "binary": "BLOB"
+        case "timestamp_ntz": "TIMESTAMP"
+        case "timestamp": "TIMESTAMP WITH TIME ZONE"
+        default: delta.uppercased()
         }
     }
 

@@ -15,35 +15,68 @@ extension Project {
         let path = folder + "/martlet.yaml"
         let file = try YAMLFile(path: path, text: try text(path), shape: Shapes.project)
         let root = file.root
-        let name = try identifier(root, "name")
-        let sources = try (root["sources"]?.members ?? []).map { try source($0.0, $0.1, folder) }
-        guard !sources.isEmpty else {
-            throw root.failure("config.no-sources", "The project has no sources.", remedy: "Add one under sources:.")
-        }
-        var models = try (root["models"]?.items ?? []).map { value in
-            let model = try model(value)
-            do { try check(model.plan.learner) } catch let error as MartletError {
-                throw error.sentence().placed(at: value.location(of: error.location?.key))
+        var faults = file.faults
+        /// What the body gives; what it refuses is noted, and the next is looked at.
+        func noting<T>(_ body: () throws -> T) throws -> T? {
+            do { return try body() } catch let error as MartletError {
+                faults.append(error)
+                return nil
             }
-            return model
+        }
+        // What is not of its shape cannot be read further; the contracts can.
+        guard faults.isEmpty else {
+            for (name, value) in root["sources"]?.members ?? [] {
+                let path = contractPath(name, value, folder)
+                if Disk.exists(path) { _ = try noting { try contract(name, path, SourceFormat()) } }
+            }
+            throw MartletError.first(of: faults) ?? root.failure("config.value", "The file cannot be read.")
+        }
+        let name = try noting { try identifier(root, "name") }
+        let sources = try (root["sources"]?.members ?? []).compactMap { name, value in
+            try noting { try source(name, value, folder) }
+        }
+        if root["sources"]?.members.isEmpty ?? true {
+            faults.append(
+                root.failure("config.no-sources", "The project has no sources.", remedy: "Add one under sources:."))
+        }
+        var models = try (root["models"]?.items ?? []).compactMap { value in
+            try noting {
+                let model = try model(value)
+                do { try check(model.plan.learner) } catch let error as MartletError {
+                    throw error.sentence().placed(at: value.location(of: error.location?.key))
+                }
+                return model
+            }
         }
         if let splitSeed { for index in models.indices { models[index].plan.split.seed = splitSeed } }
         for (index, model) in models.enumerated()
         where models[..<index].contains(where: { $0.predictions == model.predictions }) {
-            throw root.failure(
-                "config.repeated-model", "Two models have the name \(model.name), or one that differs in - and _ only.")
+            faults.append(
+                root.failure(
+                    "config.repeated-model",
+                    "Two models have the name \(model.name), or one that differs in - and _ only."))
         }
-        var transforms = try transforms(in: folder + "/" + (root["transforms_folder"]?.text ?? "transforms"))
+        var transforms =
+            try noting { try Self.transforms(in: folder + "/" + (root["transforms_folder"]?.text ?? "transforms")) }
+            ?? []
         for (name, value) in root["transforms"]?.members ?? [] {
             guard let index = transforms.firstIndex(where: { $0.table.description == name }) else {
                 let near = Spelling.nearest(to: name, among: transforms.map(\.table.description))
-                throw value.failure(
-                    "config.no-transform", "There is no SQL file for the table \(name).",
-                    remedy: near.map { "Did you mean \($0)?" } ?? "Write transforms/<layer>/<name>.sql first.")
+                faults.append(
+                    value.failure(
+                        "config.no-transform", "There is no SQL file for the table \(name).",
+                        remedy: near.map { "Did you mean \($0)?" } ?? "Write transforms/<layer>/<name>.sql first."))
+                continue
             }
-            transforms[index].incremental = try value["incremental"].map { try incremental($0) }
+            transforms[index].incremental = try noting { try value["incremental"].map { try incremental($0) } } ?? nil
         }
-        return Project(folder: folder, name: name, sources: sources, models: models, transforms: transforms)
+        if let error = MartletError.first(of: faults) { throw error }
+        return Project(folder: folder, name: name ?? "", sources: sources, models: models, transforms: transforms)
+    }
+
+    private static func contractPath(_ name: String, _ value: YAMLValue, _ folder: String) -> String {
+        let given = value["contract"]?.text ?? ""
+        return folder + "/" + (given.isEmpty ? "contracts/\(name).yaml" : given)
     }
 
     private static func incremental(_ value: YAMLValue) throws -> Transform.Incremental {
@@ -134,7 +167,7 @@ extension Project {
             if let lines = csv["skip_lines"]?.integer { format.skipLines = lines }
             format.missing = csv["missing"]?.items.map(\.text) ?? []
         }
-        let contractPath = folder + "/" + (value["contract"]?.text ?? "contracts/\(name).yaml")
+        let contractPath = contractPath(name, value, folder)
         guard Disk.exists(contractPath) else {
             throw value.failure(
                 "config.no-contract", "The contract of \(name), \(contractPath), does not exist.",
@@ -157,8 +190,18 @@ extension Project {
 
     private static func contract(_ source: String, _ path: String, _ format: SourceFormat) throws -> Contract {
         let text = try text(path)
-        let root = try YAMLFile(path: path, text: text, shape: Shapes.contract).root
-        let columns = try (root["columns"]?.members ?? []).map { try column($0.0, $0.1) }
+        let file = try YAMLFile(path: path, text: text, shape: Shapes.contract)
+        let root = file.root
+        var faults = file.faults
+        let misshapen = faults.compactMap(\.location?.key)
+        let columns = (root["columns"]?.members ?? []).compactMap { name, value -> Contract.Column? in
+            if misshapen.contains(where: { $0 == value.key || $0.hasPrefix(value.key + ".") }) { return nil }
+            do { return try column(name, value) } catch {
+                if let error = error as? MartletError { faults.append(error) }
+                return nil
+            }
+        }
+        if let error = MartletError.first(of: faults) { throw error }
         guard !columns.isEmpty else { throw root.failure("contract.no-columns", "The contract has no columns.") }
         var seen: Set<String> = []
         for column in columns where !seen.insert(column.name.lowercased()).inserted {

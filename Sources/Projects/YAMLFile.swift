@@ -1,12 +1,14 @@
 internal import Vocabulary
 internal import Yams
 
-/// A YAML file checked against a shape: what can be read from it afterwards is of the right kind.
+/// A YAML file checked against a shape: where there are no faults, what is read from it is of the right kind.
 struct YAMLFile {
     let path: String
     let root: YAMLValue
+    /// Everything that is not of its shape, with file, line and key.
+    let faults: [MartletError]
 
-    /// - Throws: `config.*`, with file, line and key.
+    /// - Throws: `config.yaml` or `config.empty`, when there is nothing to look at.
     init(path: String, text: String, shape: Shape) throws {
         self.path = path
         let node: Node?
@@ -15,7 +17,9 @@ struct YAMLFile {
             throw MartletError(.input, "config.empty", "The file is empty.", at: .init(file: path))
         }
         root = YAMLValue(node: node, path: path, key: "", keyLine: nil)
-        try root.check(shape)
+        var faults: [MartletError] = []
+        root.check(shape, &faults)
+        self.faults = faults
     }
 
     private static func syntax(_ error: YamlError, _ path: String) -> MartletError {
@@ -52,53 +56,63 @@ struct YAMLValue {
 
     // MARK: Checking
 
-    func check(_ shape: Shape) throws {
+    /// Notes whatever is not of the shape.
+    func check(_ shape: Shape, _ faults: inout [MartletError]) {
+        func need(_ isRight: Bool) { if !isRight { faults.append(unexpected(shape)) } }
         switch shape {
         case .text(let allowed):
-            guard let text = node.scalar?.string, !isNull else { throw unexpected(shape) }
+            guard let text = node.scalar?.string, !isNull else { return need(false) }
             if !allowed.isEmpty, !allowed.contains(text) {
                 let near = Spelling.nearest(to: text, among: allowed)
-                throw MartletError(
-                    .input, "config.value", "\(text) is not \(shape.expected).", at: location,
-                    remedy: near.map { "Did you mean \($0)?" })
+                faults.append(
+                    failure(
+                        "config.value", "\(text) is not \(shape.expected).",
+                        remedy: near.map { "Did you mean \($0)?" }))
             }
         case .number(let min, let max):
-            guard let value = number, min.map({ value >= $0 }) ?? true, max.map({ value <= $0 }) ?? true else {
-                throw unexpected(shape)
-            }
+            need(number.map { value in min.map { value >= $0 } ?? true && max.map { value <= $0 } ?? true } ?? false)
         case .integer(let min, let max):
-            guard let value = integer, min.map({ value >= $0 }) ?? true, max.map({ value <= $0 }) ?? true else {
-                throw unexpected(shape)
-            }
-        case .flag: guard flag != nil else { throw unexpected(shape) }
-        case .scalar: guard node.scalar != nil, !isNull else { throw unexpected(shape) }
+            need(integer.map { value in min.map { value >= $0 } ?? true && max.map { value <= $0 } ?? true } ?? false)
+        case .flag: need(flag != nil)
+        case .scalar: need(node.scalar != nil && !isNull)
         case .list(let item):
-            guard node.sequence != nil else { throw unexpected(shape) }
-            for value in items { try value.check(item) }
+            guard node.sequence != nil else { return need(false) }
+            for value in items { value.check(item, &faults) }
         case .map(let item):
-            guard node.mapping != nil else { throw unexpected(shape) }
-            for (_, value) in members { try value.check(item) }
-        case .object(let fields): try check(fields, shape)
+            guard node.mapping != nil else { return need(false) }
+            for (_, value) in members { value.check(item, &faults) }
+        case .object(let fields):
+            guard node.mapping != nil else { return need(false) }
+            check(fields, &faults)
         }
     }
 
-    private func check(_ fields: [Field], _ shape: Shape) throws {
-        guard node.mapping != nil else { throw unexpected(shape) }
+    private func check(_ fields: [Field], _ faults: inout [MartletError]) {
         let byName = Dictionary(fields.map { ($0.name, $0) }) { first, _ in first }
+        let members = members
+        let given = Set(members.map(\.0))
+        // A key that is there under a misspelt name is not missing as well.
+        var meant: Set<String> = []
         for (name, value) in members {
             guard let field = byName[name] else {
-                let near = Spelling.nearest(to: name, among: byName.keys)
-                throw MartletError(
-                    .input, "config.unknown-key", "There is no key \(name) here.", at: value.location,
-                    remedy: near.map { "Did you mean \($0)?" }
-                        ?? "Possible keys: \(fields.map(\.name).joined(separator: ", ")).")
+                let near =
+                    Spelling.nearest(to: name, among: byName.keys.filter { !given.contains($0) })
+                    ?? Spelling.nearest(to: name, among: byName.keys)
+                if let near { meant.insert(near) }
+                faults.append(
+                    value.failure(
+                        "config.unknown-key", "There is no key \(name) here.",
+                        remedy: near.map { "Did you mean \($0)?" }
+                            ?? "Possible keys: \(fields.map(\.name).joined(separator: ", "))."))
+                continue
             }
-            try value.check(field.shape)
+            value.check(field.shape, &faults)
         }
-        for field in fields where field.isRequired && self[field.name] == nil {
-            throw MartletError(
-                .input, "config.missing-key", "The key \(field.name) is missing: \(field.doc).", at: location,
-                remedy: "Add \(field.name): with \(field.shape.expected).")
+        for field in fields where field.isRequired && !given.contains(field.name) && !meant.contains(field.name) {
+            faults.append(
+                failure(
+                    "config.missing-key", "The key \(field.name) is missing: \(field.doc).",
+                    remedy: "Add \(field.name): with \(field.shape.expected)."))
         }
     }
 
@@ -131,7 +145,7 @@ struct YAMLValue {
     }
 
     var members: [(String, YAMLValue)] {
-        (node.mapping.map { Array($0) } ?? []).map { name, value in
+        Self.joined(node.mapping.map { Array($0) } ?? []).map { name, value in
             let word = name.scalar?.string ?? "?"
             return (
                 word,
@@ -139,6 +153,24 @@ struct YAMLValue {
                     node: value, path: path, key: key.isEmpty ? word : "\(key).\(word)", keyLine: name.mark?.line)
             )
         }
+    }
+
+    /// In braces YAML ends a value at the comma: `{type: decimal(12,2)}` has the keys `type` and `2)`. What was meant is
+    /// put together again.
+    private static func joined(_ pairs: [(key: Node, value: Node)]) -> [(key: Node, value: Node)] {
+        var out: [(key: Node, value: Node)] = []
+        for pair in pairs {
+            if let last = out.last?.value.scalar, last.style == .plain, last.string.hasPrefix("decimal("),
+                !last.string.hasSuffix(")"), let rest = pair.key.scalar?.string, rest.hasSuffix(")"),
+                rest.dropLast().allSatisfy(\.isNumber), pair.value.scalar?.string.isEmpty ?? false
+            {
+                out[out.count - 1].value = .scalar(
+                    .init("\(last.string),\(rest)", last.tag, last.style, last.mark))
+                continue
+            }
+            out.append(pair)
+        }
+        return out
     }
 
     var items: [YAMLValue] {

@@ -1,3 +1,4 @@
+internal import SQLText
 package import Vocabulary
 
 extension ModelStore {
@@ -17,6 +18,19 @@ extension ModelStore {
                     synthetic: own.contains { $0.synthetic }
                 )
             }
+        }
+    }
+
+    /// The other project with the most versions in the database, when this one has none.
+    package func leftBehind() throws -> (project: String, versions: Int)? {
+        try book.read { page in
+            let row = try page.connection.row(
+                """
+                SELECT project, COUNT(*) AS versions FROM model_versions
+                WHERE NOT EXISTS (SELECT 1 FROM model_versions v WHERE v.project = \(page.project))
+                GROUP BY project ORDER BY COUNT(*) DESC, project LIMIT 1
+                """)
+            return try row.map { (try $0.text("project"), try $0.int("versions")) }
         }
     }
 

@@ -52,6 +52,8 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
     package let location: Location?
     /// What to do about it.
     package let remedy: String?
+    /// Faults that were found besides; this one decides the exit code.
+    package private(set) var others: [MartletError] = []
 
     package init(
         _ kind: Kind, _ code: String, _ message: String, at location: Location? = nil, remedy: String? = nil
@@ -68,7 +70,25 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         if let location, !location.description.isEmpty { text += "\(location): " }
         text += "\(message) [\(code)]"
         if let remedy { text += "\n  → \(remedy)" }
+        for other in others { text += "\nerror: \(other)" }
         return text
+    }
+
+    /// The first of several faults, with the others behind it; `nil` when there is none.
+    package static func first(of faults: [MartletError]) -> MartletError? {
+        let all = faults.flatMap { [$0.alone] + $0.others }
+        guard var first = all.first else { return nil }
+        first.others = Array(all.dropFirst())
+        return first
+    }
+
+    /// This fault and those found besides, one by one.
+    package var each: [MartletError] { [alone] + others }
+
+    private var alone: MartletError {
+        var copy = self
+        copy.others = []
+        return copy
     }
 
     /// The same fault in whole sentences, at `place` where it does not know its own.

@@ -77,6 +77,7 @@ package struct ModelCard {
         lines +=
             record.gates.isEmpty
             ? ["None asked."] : record.gates.map { "- \($0.passed ? "passed" : "**failed**"): \($0.sentence)" }
+        lines += ["", "## Checks of its features", ""] + checks
         lines += ["", "## What it learned from", "", "| part | rows | positive |", "| --- | --- | --- |"]
         for part in Part.allCases {
             if let size = record.parts[part.name], size.rows > 0 {
@@ -84,14 +85,9 @@ package struct ModelCard {
             }
         }
         lines += [
-            "", splitSentence(record), "", "| file | source | rows | refused | SHA-256 |",
-            "| --- | --- | --- | --- | --- |",
+            "", splitSentence(record), "",
         ]
-        for file in version.run.lineage.files {
-            lines.append(
-                "| \(file.name)\(file.synthetic ? " (synthetic)" : "") | \(file.source) | \(grouped(file.rows)) | \(grouped(file.rejected)) | `\(file.digest.short)…` |"
-            )
-        }
+        lines += files
         lines += ["", "## What it goes by", "", "| feature | share of gain |", "| --- | --- |"]
         for item in record.importance.prefix(15) { lines.append("| \(item.name) | \(percent(item.share)) |") }
         lines += [
@@ -101,6 +97,33 @@ package struct ModelCard {
             "- `martlet verify \(summary.model)@\(summary.version)` rebuilds it from its bronze data and compares every table and the model.",
         ]
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var checks: [String] {
+        guard let checks = loaded.checks else { return ["Not recorded with this version."] }
+        let leaks = checks.leaks.sentence
+        return ["- \(checks.leaks.unchecked == nil ? "Leaks: \(leaks)" : "Leaks: **\(leaks)**")."]
+            + checks.warnings.map { "- **Warning**: \($0)." }
+    }
+
+    /// The files it was made from; where they are many, by source.
+    private var files: [String] {
+        let files = version.run.lineage.files
+        func cells(_ rows: Int, _ rejected: Int) -> String { "\(grouped(rows)) | \(grouped(rejected))" }
+        guard files.count > 20 else {
+            return ["| file | source | rows | refused | SHA-256 |", "| --- | --- | --- | --- | --- |"]
+                + files.map { file in
+                    "| \(file.name)\(file.synthetic ? " (synthetic)" : "") | \(file.source) | \(cells(file.rows, file.rejected)) | `\(file.digest.short)…` |"
+                }
+        }
+        let sources = Dictionary(grouping: files, by: \.source).sorted { $0.key < $1.key }
+        return ["| source | files | rows | refused | from | to |", "| --- | --- | --- | --- | --- | --- |"]
+            + sources.map { source, files in
+                let synthetic = files.contains { $0.synthetic } ? " (synthetic)" : ""
+                let names = files.map(\.name).sorted()
+                return
+                    "| \(source)\(synthetic) | \(grouped(files.count)) | \(cells(files.reduce(0) { $0 + $1.rows }, files.reduce(0) { $0 + $1.rejected })) | \(names.first ?? "") | \(names.last ?? "") |"
+            } + ["", "`martlet runs show \(version.run.id.prefix(12)) --json` lists each of them with its SHA-256."]
     }
 
     private var approval: String {

@@ -12,6 +12,8 @@ package struct LoadedVersion {
     package let record: ModelRecord
     package let specification: ModelSpecification
     let blueprint: Blueprint
+    /// What was asked of the features; `nil` in versions of before.
+    package let checks: TrainingChecks?
     let scorer: any ModelScorer
 }
 
@@ -43,7 +45,7 @@ extension Workspace {
             name: found.summary.model, version: found.summary.version, hash: found.summary.modelHash,
             synthetic: found.summary.synthetic,
             record: try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record)),
-            specification: blueprint.model, blueprint: blueprint,
+            specification: blueprint.model, blueprint: blueprint, checks: try? checks(ofRun: found.run.id),
             scorer: try makeScorer(try artifact(ArtifactName.model)))
     }
 
@@ -85,25 +87,39 @@ extension Workspace {
     }
 
     /// Writes gold.predictions_<model>: the champion's word on every row without label.
+    /// - Returns: what people should know: a champion that the table has left behind keeps nothing else from being done.
     func predictUnlabelled(
         _ specification: ModelSpecification, into predictions: TableName, _ journal: Journal
-    ) throws {
+    ) throws -> [String] {
         try journal.step("predict:\(specification.name)") {
             guard
                 let champion = try registry.models.list().first(where: { $0.model == specification.name })?.champion
-            else { return ((), Journal.Note(.skipped, "no champion yet")) }
+            else { return ([], Journal.Note(.skipped, "no champion yet")) }
             let loaded = try load(ModelReference(model: specification.name, selector: .version(champion)))
             let table = try lake.reference(to: specification.table)
             let name = predictions
             let fingerprint = Digest(of: "\(table.hash)\n\(loaded.hash)\n\(champion)")
             if lake.table(name).exists, try lake.reference(to: name).fingerprint == fingerprint.hex {
-                return ((), Journal.Note(.skipped, "unchanged"))
+                return ([], Journal.Note(.skipped, "unchanged"))
+            }
+            let files = try lake.files(of: specification.table)
+            let lost = try TrainingTable(model: specification, engine: lake.engine, files: files)
+                .columnsLacking(loaded.record.signature)
+            if !lost.isEmpty {
+                let (champion, names) = ("\(loaded.name)@\(loaded.version)", lost.joined(separator: ", "))
+                return (
+                    [
+                        "\(name) was not written: the champion \(champion) learned from \(names), which \(specification.table) "
+                            + "no longer has. Put it back in the SQL, or promote a version that was trained without it."
+                    ],
+                    Journal.Note(.skipped, "\(specification.table) no longer has \(names), which \(champion) needs")
+                )
             }
             let quoted = specification.target.replacing("\"", with: "\"\"")
-            let rows = try score(loaded, files: lake.files(of: specification.table), where: "\"\(quoted)\" IS NULL")
-            if rows.rows.isEmpty, !lake.table(name).exists { return ((), Journal.Note(.skipped, "no unlabelled rows")) }
+            let rows = try score(loaded, files: files, where: "\"\(quoted)\" IS NULL")
+            if rows.rows.isEmpty, !lake.table(name).exists { return ([], Journal.Note(.skipped, "no unlabelled rows")) }
             try lake.replace(name, with: columns(of: rows, loaded), fingerprint: fingerprint)
-            return ((), Journal.Note(.done, "\(grouped(rows.rows.count)) rows → \(name)"))
+            return ([], Journal.Note(.done, "\(counted(rows.rows.count, "row")) → \(name)"))
         }
     }
 }

@@ -14,14 +14,28 @@ struct TrainingTable {
     }
 
     /// The features in table order, with how to read each.
-    func features() throws -> [(name: String, kind: ReadKind)] {
-        let fields = try engine.describe(query)
+    func features() throws -> [(name: String, kind: ReadKind)] { try features(among: try engine.describe(query)) }
+
+    /// SQL for the rows that have a label; `nil` when there is no column to have one in.
+    func isLabelled() throws -> String? {
+        guard try engine.describe(query).contains(where: { $0.name == model.target }) else { return nil }
+        return "\"\(model.target.replacing("\"", with: "\"\""))\" IS NOT NULL"
+    }
+
+    /// The features of a table with these columns.
+    /// - Throws: what the model names and the table does not have, or a model cannot use.
+    func features(among fields: [DeltaField]) throws -> [(name: String, kind: ReadKind)] {
         let names = fields.map(\.name)
         for (role, name) in [
             ("key", model.key), ("target", model.target), ("group", model.group), ("event_time", model.eventTime),
             ("entity", model.plan.entity),
         ] {
             if let name { try require(name, role, names) }
+        }
+        if let name = model.eventTime, let type = fields.first(where: { $0.name == name })?.type, !isMoment(type) {
+            throw failure(
+                "model.event-time", "The event_time \(name) of \(model.table) is \(spelled(type)), which is no moment.",
+                remedy: "Make a timestamp, a date or a whole number that rises with time of it in the SQL.")
         }
         for name in model.exclude { try require(name, "features.exclude", names) }
         for name in model.categorical { try require(name, "features.categorical", names) }
@@ -41,6 +55,12 @@ struct TrainingTable {
         }
         return try chosen.map { ($0.name, try kind($0)) }
     }
+
+    private func isMoment(_ type: String) -> Bool {
+        type.hasPrefix("timestamp") || type == "date" || isWhole(type)
+    }
+    private func isWhole(_ type: String) -> Bool { ["long", "integer", "short", "byte"].contains(type) }
+    private func spelled(_ type: String) -> String { type == "string" ? "text" : "of the type \(type)" }
 
     private func kind(_ field: DeltaField) throws -> ReadKind {
         if model.categorical.contains(field.name) { return .text }
@@ -91,6 +111,12 @@ struct TrainingTable {
         var keyIsInteger: Bool
     }
 
+    /// What a version learned from and the table does not have.
+    func columnsLacking(_ signature: Signature) throws -> [String] {
+        let names = Set(try engine.describe(query).map(\.name))
+        return signature.columns.map(\.name).filter { !names.contains($0) }
+    }
+
     /// Keys and features of the rows of a table, for scoring.
     /// - Parameters:
     ///   - condition: SQL that the rows must meet.
@@ -101,8 +127,7 @@ struct TrainingTable {
         let kinds: [(name: String, kind: ReadKind)] = signature.columns.map {
             ($0.name, $0.type == .category ? .text : .number)
         }
-        let names = try engine.describe(query).map(\.name)
-        for (name, _) in kinds where !names.contains(name) {
+        if let name = try columnsLacking(signature).first {
             throw failure(
                 "model.no-column", "\(model.table) has no column \(name), which this version learned from.",
                 remedy: "Put it back in the SQL, or make a version that was trained without it the champion.")
@@ -119,8 +144,7 @@ struct TrainingTable {
     }
 
     private func keyIsInteger() throws -> Bool {
-        let type = try engine.describe(query).first { $0.name == model.key }?.type
-        return ["long", "integer", "short", "byte"].contains(type)
+        try engine.describe(query).first { $0.name == model.key }.map { isWhole($0.type) } ?? false
     }
 
     private struct Read {
@@ -138,9 +162,10 @@ struct TrainingTable {
         if let condition { query.sql += " WHERE \(condition)" }
         if let eventTime {
             kinds.append(("\u{1}event_time", .integer))
-            let quoted = eventTime.replacing("\"", with: "\"\"")
-            query.sql =
-                "SELECT *, epoch_us(CAST(\"\(quoted)\" AS TIMESTAMP)) AS \"\u{1}event_time\" FROM (\(query.sql))"
+            let quoted = "\"\(eventTime.replacing("\"", with: "\"\""))\""
+            let isNumber = try engine.describe(query).contains { $0.name == eventTime && isWhole($0.type) }
+            let moment = isNumber ? quoted : "epoch_us(CAST(\(quoted) AS TIMESTAMP))"
+            query.sql = "SELECT *, \(moment) AS \"\u{1}event_time\" FROM (\(query.sql))"
         }
         var columns = try inKeyOrder(try engine.columns(query, as: kinds, orderedBy: []))
         var times: [Int64?]?

@@ -28,6 +28,7 @@ extension Workspace {
         let (bronze, built) = ancestry(of: model.table, in: used)
         let record = try record(of: model, among: bronze)
         let reach = reach(of: model.table, in: built)
+        let spare = spareForAll(planned)
         let sources = try bronze.map { name -> FeaturePlan.Source in
             let source = try source(name)
             let given = model.process.rows[source.name]
@@ -41,7 +42,7 @@ extension Workspace {
                 }
             }
             return FeaturePlan.Source(
-                contract: source.contract, format: source.format,
+                contract: source.contract.sparing(spare[name] ?? []), format: source.format,
                 files: lake.table(name).exists ? try lake.files(of: name) : [], same: same,
                 lookback: given?.lookback ?? (source.contract.eventTime == nil ? nil : reach[name] ?? nil))
         }
@@ -54,6 +55,19 @@ extension Workspace {
             sources: sources, transforms: built, table: model.table, key: model.key, record: record.source,
             features: check?.features().map(\.name) ?? [],
             reference: stands ? try lake.files(of: model.table) : nil)
+    }
+
+    /// The columns that raw rows may lack whichever model they are for: all workers of a project read the same rows.
+    private func spareForAll(_ planned: [PlannedTransform]) -> [TableName: Set<String>] {
+        var spare: [TableName: Set<String>]?
+        for model in project.models {
+            let own = spareColumns(checked(model), features: nil, planned)
+            spare =
+                spare.map { known in
+                    known.merging(own) { $0.intersection($1) }.filter { own[$0.key] != nil }
+                } ?? own
+        }
+        return spare ?? [:]
     }
 
     private func source(_ name: TableName) throws -> Project.Source {

@@ -87,7 +87,7 @@ extension Workspace {
 }
 
 extension FileStamp {
-    fileprivate init(_ stamp: Disk.Stamp) {
+    init(_ stamp: Disk.Stamp) {
         self.init(
             size: stamp.size, modified: stamp.modified, changed: stamp.changed, inode: Int64(bitPattern: stamp.inode))
     }

@@ -17,10 +17,21 @@ package struct FilePrediction {
     /// Records that the contract took but the project's SQL left out; `nil` where rows of the model's table are no
     /// records.
     package var leftOut: Int?
+    /// The rows that have no score, as far as they can be told, in the file's order.
+    package var unscored: [Unscored]
+    /// Contract columns that the file may lack because the model does not need them, and does lack.
+    package var spared: [String]
     /// Whether the records were seen without the lake's earlier ones (sources without a key).
     package var alone: Bool
 
     package var rows: [ScoredRow] { table.rows }
+
+    /// A row of the file without a score: its number where the contract refused it, its key where the SQL left it out.
+    package struct Unscored: Sendable, Encodable {
+        package var row: Int?
+        package var key: String?
+        package var reason: String
+    }
 }
 
 extension Workspace {
@@ -28,16 +39,25 @@ extension Workspace {
         file path: String, of source: Project.Source, by reference: ModelReference
     ) throws -> FilePrediction {
         let loaded = try load(reference)
+        guard !loaded.blueprint.transforms.isEmpty else {
+            throw MartletError(
+                .input, "predict.no-sql",
+                "\(loaded.specification.table) was not made by SQL of the project, so its rows cannot be made of a file.",
+                remedy:
+                    "Write transforms/\(loaded.specification.table.layer.rawValue)/\(loaded.specification.table.name).sql, "
+                    + "or ask a server, which takes features: `martlet serve`.")
+        }
         return try withScratch { folder in
-            var contract = source.contract
+            let bronze = TableName(.bronze, source.name)
+            let spare = try spareColumns(loaded)[bronze] ?? []
+            var contract = source.contract.sparing(spare)
             // A record that is known already is scored as the file has it.
             contract.onKeyConflict = .latestWins
             contract.maxRejected = 1
-            let bronze = TableName(.bronze, source.name)
             let known = lake.table(bronze).exists ? try lake.files(of: bronze) : []
             let alone = contract.key.isEmpty
             let file = AcceptRequest.File(
-                path: Disk.absolute(path), name: Disk.name(of: path), digest: Digest(of: path))
+                path: Disk.absolute(path), name: Disk.name(of: path), digest: try digest(of: path))
             let batch = try lake.engine.accept(
                 AcceptRequest(
                     files: [file], contract: contract, format: source.format, existing: alone ? [] : known,
@@ -59,30 +79,108 @@ extension Workspace {
                 : known.filter { !replaced.contains($0) }
                     + batch.rewrites.map(\.new).filter { $0.rows > 0 }.map(\.path)
             let table = try rebuild(loaded, bronze, earlier + accepted, in: folder, "with")
-            let wanted = try wantedKeys(loaded, bronze, accepted: accepted, earlier: earlier, in: folder)
+            let brought = try broughtKeys(loaded, bronze, accepted)
+            let wanted = try wantedKeys(loaded, bronze, brought: brought, earlier: earlier, in: folder)
             let scored = try score(loaded, files: table, keys: wanted)
-            let isByRecord = contract.key == [loaded.specification.key]
+            var left: [FilePrediction.Unscored]?
+            if contract.key == [loaded.specification.key], let brought {
+                let done = Set(scored.rows.map(\.key))
+                left = brought.filter { !done.contains($0) }
+                    .map { .init(row: nil, key: $0, reason: "the project's SQL leaves it out") }
+            }
+            let header =
+                source.format.kind == .csv && !source.format.header
+                ? nil : try? lake.engine.header(of: file.path, format: source.format)
             return FilePrediction(
                 loaded: loaded, table: scored, rowsRead: acceptance.rowsRead, rejected: acceptance.rejectedRows,
-                breaches: acceptance.breaches,
-                leftOut: isByRecord ? max(0, acceptance.acceptedRows - scored.rows.count) : nil,
+                breaches: acceptance.breaches, leftOut: left?.count,
+                unscored: try refused(batch.quarantined, of: source) + (left ?? []),
+                spared: source.contract.columns.filter { column in
+                    guard let header, spare.contains(column.name), !column.optional else { return false }
+                    return !column.headerNames.contains { header.contains($0) }
+                }.map(\.name),
                 alone: alone)
         }
+    }
+
+    /// SHA-256 of a file: a key that the SQL makes of `_file` is then what it will be in the lake.
+    private func digest(of path: String) throws -> Digest {
+        var builder = DigestBuilder()
+        try Disk.scan(path) { piece in
+            builder.update(piece)
+            return true
+        }
+        return builder.finish()
+    }
+
+    /// What becomes of the name under which a file was given: `-` is standard input, kept in a file meanwhile.
+    package func withFile<T>(named name: String, _ body: (String) throws -> T) throws -> T {
+        guard name == "-" else { return try body(name) }
+        return try withScratch { folder in
+            let path = "\(folder)/standard input"
+            _ = try Disk.createDurably(path) { write in
+                try Disk.scan("/dev/stdin") { piece in
+                    try write(Array(piece))
+                    return true
+                }
+            }
+            return try body(path)
+        }
+    }
+
+    /// The columns of each source that rows to be scored by a version may lack.
+    private func spareColumns(_ loaded: LoadedVersion) throws -> [TableName: Set<String>] {
+        let model = loaded.specification
+        let planned = try plan(
+            loaded.blueprint.transforms.map { item in
+                var transform = Transform(table: item.table, file: item.file, sql: item.sql)
+                transform.incremental = item.orderedBy.map { .init(by: $0) }
+                return transform
+            })
+        return spareColumns(
+            LeakCheck.Model(
+                name: model.name, table: model.table, target: model.target, eventTime: model.eventTime, key: model.key,
+                others: [], include: []),
+            features: loaded.record.signature.columns.map(\.name), planned)
+    }
+
+    /// The rows that the contract refused, each with the first promise that it breaks.
+    private func refused(_ file: WrittenFile?, of source: Project.Source) throws -> [FilePrediction.Unscored] {
+        guard let file else { return [] }
+        let table = TableName(.quarantine, source.name)
+        let found = try lake.engine.texts(
+            Query(
+                """
+                SELECT "row", first("column" ORDER BY "column" NULLS FIRST, rule), first(rule ORDER BY "column" NULLS FIRST, rule)
+                FROM \(table) WHERE "row" IS NOT NULL GROUP BY "row" ORDER BY "row"
+                """, inputs: [table: [file.path]]), limit: nil)
+        return found.rows.map { cells in
+            .init(
+                row: cells[0].flatMap { Int($0) }, key: nil, reason: "\(cells[1] ?? "line"): \(cells[2] ?? "refused")")
+        }
+    }
+
+    /// The keys of the model's table that the file itself brings; `nil` when its rows have no such column.
+    private func broughtKeys(
+        _ loaded: LoadedVersion, _ bronze: TableName, _ accepted: [String]
+    ) throws -> [String]? {
+        let key = loaded.specification.key
+        let query = Query("SELECT * FROM \(bronze)", inputs: [bronze: accepted])
+        guard try lake.engine.describe(query).contains(where: { $0.name == key }) else { return nil }
+        return try lake.engine.columns(query, as: [(key, .text)], orderedBy: []).first?.texts.compactMap { $0 } ?? []
     }
 
     /// Which rows of the rebuilt table come from the file: those whose key the file itself brings, else those that
     /// the table would not have without it. `nil` is all of them.
     private func wantedKeys(
-        _ loaded: LoadedVersion, _ bronze: TableName, accepted: [String], earlier: [String], in folder: String
+        _ loaded: LoadedVersion, _ bronze: TableName, brought: [String]?, earlier: [String], in folder: String
     ) throws -> ((String) -> Bool)? {
-        let key = loaded.specification.key
-        let query = Query("SELECT * FROM \(bronze)", inputs: [bronze: accepted])
-        if try lake.engine.describe(query).contains(where: { $0.name == key }) {
-            let keys = try lake.engine.columns(query, as: [(key, .text)], orderedBy: [])
-            let brought = Set(keys.first?.texts.compactMap { $0 } ?? [])
+        if let brought {
+            let brought = Set(brought)
             return { brought.contains($0) }
         }
         if earlier.isEmpty { return nil }
+        let key = loaded.specification.key
         let before = try rebuild(loaded, bronze, earlier, in: folder, "before")
         let table = loaded.specification.table
         let keys = try lake.engine.columns(

@@ -20,8 +20,13 @@ package struct RunReport: Sendable {
         package var passed: Bool
         package var version: VersionSummary?
         package var gates: [Registry.GateResult] = []
+        package var leaks: TrainingChecks.Leaks
+        /// What people should look at.
+        package var warnings: [String] = []
     }
 
+    /// What is wrong with the project as a whole.
+    package var warnings: [String] = []
     package var ingested: [IngestReport] = []
     package var models: [Model] = []
 
@@ -38,33 +43,56 @@ extension Workspace {
     package func run(from first: Stage = .ingest, to last: Stage = .predict, journal: Journal) throws -> RunReport {
         var report = RunReport()
         func includes(_ stage: Stage) -> Bool { first <= stage && stage <= last }
-        journal.expected = expectedSteps(includes)
+        journal.expected = expectedSteps(includes, upTo: last)
+        report.warnings = try lostRegistry().map { [$0] } ?? []
         if includes(.ingest) { report.ingested = try ingestAll(journal) }
         guard last >= .transform else { return report }
         let planned = try plannedTransforms()
         if includes(.transform) { for item in planned { try build(item, journal) } }
         guard last >= .train else { return report }
-        try refuseLeaks(planned)
+        let leaks = try refuseLeaks(planned)
         for model in project.models {
             let specification = ModelSpecification(model)
             let fingerprint = try trainingFingerprint(specification)
-            var outcome = try outcome(specification, fingerprint, planned, journal, mayTrain: includes(.train))
-            report.models.append(outcome)
+            let status = try tell(leaks[model.name], of: model, journal)
+            var outcome = try outcome(specification, fingerprint, planned, status, journal, mayTrain: includes(.train))
             if outcome.passed, includes(.register) {
                 outcome.version = try register(outcome, model.needsApproval ? .required : .none, journal)
-                report.models[report.models.count - 1] = outcome
             }
             // A candidate that fails its gates does not keep the champion from its work.
-            if includes(.predict) { try predictUnlabelled(specification, into: model.predictions, journal) }
+            if includes(.predict) {
+                outcome.warnings += try predictUnlabelled(specification, into: model.predictions, journal)
+            }
+            report.models.append(outcome)
         }
         return report
     }
 
     /// How many steps a run has, if every model passes its gates.
-    private func expectedSteps(_ includes: (Stage) -> Bool) -> Int {
-        let perModel = (includes(.train) ? 2 : 0) + (includes(.register) ? 1 : 0) + (includes(.predict) ? 1 : 0)
+    private func expectedSteps(_ includes: (Stage) -> Bool, upTo last: Stage) -> Int {
+        let perModel =
+            (last >= .train ? 3 : 0) + (includes(.register) ? 1 : 0) + (includes(.predict) ? 1 : 0)
         return (includes(.ingest) ? project.sources.count : 0) + (includes(.transform) ? project.transforms.count : 0)
             + project.models.count * perModel
+    }
+
+    /// Says whether a model's features could be checked.
+    private func tell(
+        _ leaks: TrainingChecks.Leaks?, of model: Project.Model, _ journal: Journal
+    ) throws -> TrainingChecks.Leaks {
+        let leaks = leaks ?? .init(unchecked: "its SQL was not read", timeless: [])
+        return try journal.step("leaks:\(model.name)") {
+            (leaks, Journal.Note(leaks.unchecked == nil ? .done : .skipped, leaks.sentence))
+        }
+    }
+
+    /// Versions of this registry that a project of another name registered, when this one has none: its name was
+    /// changed, and with it everything registered is out of sight.
+    package func lostRegistry() throws -> String? {
+        guard let (name, versions) = try registry.models.leftBehind() else { return nil }
+        return
+            "\(counted(versions, "version")) in this registry, with runs, approvals and history, belong to the project \(name); "
+            + "a project named \(project.name) does not see them. Write name: \(name) in martlet.yaml to have them back."
     }
 
     private func ingestAll(_ journal: Journal) throws -> [IngestReport] {
@@ -140,18 +168,24 @@ extension Workspace {
     }
 
     private func outcome(
-        _ specification: ModelSpecification, _ fingerprint: Digest, _ planned: [PlannedTransform], _ journal: Journal,
-        mayTrain: Bool
+        _ specification: ModelSpecification, _ fingerprint: Digest, _ planned: [PlannedTransform],
+        _ leaks: TrainingChecks.Leaks, _ journal: Journal, mayTrain: Bool
     ) throws -> RunReport.Model {
         var isNew = true
+        var warnings: [String] = []
         let id = try journal.step("train:\(specification.name)") {
             if let run = try finishedTraining(specification, fingerprint) {
                 isNew = false
                 if try artifactsAreIntact(run) {
                     return (run, Journal.Note(.skipped, "unchanged, run \(run.prefix(12))"))
                 }
-                try restoreArtifacts(of: run, specification, planned)
+                try restoreArtifacts(of: run, specification, planned, leaks)
                 return (run, Journal.Note(.done, "artifacts of run \(run.prefix(12)) restored"))
+            }
+            let labelled = try labelledFingerprint(specification)
+            if let run = try finishedTraining(specification, onLabelled: labelled, now: fingerprint) {
+                isNew = false
+                return (run, Journal.Note(.skipped, "no new labelled rows, run \(run.prefix(12))"))
             }
             guard mayTrain else {
                 throw MartletError(
@@ -159,7 +193,9 @@ extension Workspace {
                     "\(specification.name) has not been trained on the table as it is now.",
                     remedy: "Run without --from, or from an earlier stage.")
             }
-            let report = try train(specification, fingerprint: fingerprint, planned: planned)
+            let report = try train(
+                specification, fingerprint: fingerprint, labelled: labelled, planned: planned, leaks: leaks)
+            warnings = try checks(ofRun: report.run)?.warnings ?? []
             return (report.run, Journal.Note(.done, "run \(report.run.prefix(12))", phases: report.phases))
         }
         let run = try registry.runs.show(id)
@@ -171,13 +207,19 @@ extension Workspace {
                 ? "none asked" : count == 0 ? "\(run.gates.count) passed" : "\(count) of \(run.gates.count) failed"
             return ((), Journal.Note(passed ? isNew ? .done : .skipped : .refused, detail))
         }
-        return RunReport.Model(name: specification.name, run: id, passed: passed, version: nil, gates: run.gates)
+        return RunReport.Model(
+            name: specification.name, run: id, passed: passed, version: nil, gates: run.gates, leaks: leaks,
+            warnings: warnings)
     }
 
     private func register(
         _ outcome: RunReport.Model, _ policy: ApprovalPolicy, _ journal: Journal
     ) throws -> VersionSummary {
         try journal.step("register:\(outcome.name)") {
+            if let twin = try twin(of: outcome.run) {
+                let note = "unchanged, same as \(twin.model)@\(twin.version)"
+                return (twin, Journal.Note(.skipped, note))
+            }
             let registration = try registry.models.register(run: outcome.run, approval: policy)
             let version = registration.version
             try writeCard(version)
@@ -194,6 +236,34 @@ extension Workspace {
 }
 
 extension Workspace {
+    /// The version of the run's model that is the same model and says the same of rows, if another run gave it.
+    private func twin(of id: String) throws -> VersionSummary? {
+        let run = try registry.runs.show(id)
+        guard try registry.models.list().contains(where: { $0.model == run.model }) else { return nil }
+        let versions = try registry.models.versions(of: run.model)
+        if versions.contains(where: { $0.run == run.id }) { return nil }
+        let alike = versions.filter { $0.modelHash == run.modelHash }
+        guard !alike.isEmpty else { return nil }
+        let own = try serving(run)
+        return try alike.first { try serving(registry.runs.show($0.run)) == own }
+    }
+
+    /// What a version says of rows besides its model: reactions to rows that do not fit, whom a row is about, and what it
+    /// is asked of.
+    private func serving(_ run: Run) throws -> [String]? {
+        func artifact(_ name: String) throws -> [UInt8]? {
+            guard let kept = run.artifacts.first(where: { $0.name == name }) else { return nil }
+            return try? artifacts.get(kept.digest, name)
+        }
+        guard let record = try artifact(ArtifactName.record), let blueprint = try artifact(ArtifactName.blueprint)
+        else {
+            return nil
+        }
+        let plan = try JSON.decode(ModelRecord.self, from: record).plan
+        let model = try JSON.decode(Blueprint.self, from: blueprint).model
+        return [try JSON.text(plan.input), plan.entity ?? "", model.key, "\(model.table)"]
+    }
+
     /// The folder of the model cards: one Markdown file a version.
     package var cards: String { home + "/cards" }
 
@@ -217,3 +287,6 @@ package func grouped(_ number: Int) -> String {
     }
     return (number < 0 ? "-" : "") + String(out.reversed())
 }
+
+/// A number with its noun: "1 row", "2,000 rows".
+package func counted(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }

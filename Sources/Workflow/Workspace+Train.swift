@@ -28,23 +28,55 @@ package enum ArtifactName {
     package static let samples = "samples.json"
     /// Specification and SQL to rebuild from.
     package static let blueprint = "blueprint.json"
+    /// What was asked of the features: see ``TrainingChecks``.
+    package static let checks = "checks.json"
 }
 
 extension Workspace {
-    /// What decides the outcome of training this model now.
+    /// What decides the outcome of training this model now: the content of the whole table, which is known without
+    /// reading it.
     func trainingFingerprint(_ specification: ModelSpecification) throws -> Digest {
-        let table = try lake.reference(to: specification.table)
-        let libraries = libraries.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
-        return Digest(of: "training 1\n\(libraries)\n\(table.hash)\n\(try JSON.text(specification))")
+        try fingerprint(specification, "training 1", try lake.reference(to: specification.table).hash)
     }
 
-    /// The run that trained this model on exactly this, if there is one; the newest, should there be several.
+    /// The same by the content of the rows that have a label: rows without one train nothing. Reads the table.
+    func labelledFingerprint(_ specification: ModelSpecification) throws -> Digest {
+        let files = try lake.files(of: specification.table)
+        let table = TrainingTable(model: specification, engine: lake.engine, files: files)
+        guard let condition = try table.isLabelled() else { return try trainingFingerprint(specification) }
+        return try fingerprint(
+            specification, "training 2", try lake.engine.contentHash(of: files, where: condition))
+    }
+
+    private func fingerprint(_ specification: ModelSpecification, _ form: String, _ hash: ContentHash) throws -> Digest
+    {
+        let libraries = libraries.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
+        return Digest(of: "\(form)\n\(libraries)\n\(hash)\n\(try JSON.text(specification))")
+    }
+
+    /// The run that trained this model on the table as it is, if there is one; the newest, should there be several.
     func finishedTraining(_ specification: ModelSpecification, _ fingerprint: Digest) throws -> String? {
         let step = "train:\(specification.name)"
         if let result = try registry.steps.finishedResult(of: step, fingerprint: fingerprint) {
             return try JSON.decode([String: String].self, from: result)["run"]
         }
         return try registry.runs.find(model: specification.name, fingerprint: fingerprint)
+    }
+
+    /// The run that trained this model on the same labelled rows, though the table has others beside them now.
+    func finishedTraining(_ specification: ModelSpecification, onLabelled labelled: Digest, now fingerprint: Digest)
+        throws -> String?
+    {
+        guard let run = try registry.runs.find(model: specification.name, fingerprint: labelled) else { return nil }
+        try registry.steps.finish(completion(specification, fingerprint, run))
+        return run
+    }
+
+    private func completion(_ specification: ModelSpecification, _ fingerprint: Digest, _ run: String) throws
+        -> StepCompletion
+    {
+        StepCompletion(
+            step: "train:\(specification.name)", fingerprint: fingerprint, result: try JSON.text(["run": run]))
     }
 
     /// Whether everything that a run stored is still what it was.
@@ -54,10 +86,15 @@ extension Workspace {
 
     /// Trains again to bring back the bytes that a run stored.
     /// - Throws: `artifact.missing` when the result is not what it was.
-    func restoreArtifacts(of run: String, _ specification: ModelSpecification, _ planned: [PlannedTransform]) throws {
-        let (input, trained) = try fit(
-            specification, files: lake.files(of: specification.table), CPUMeter(cpuSeconds))
-        _ = try store(trained, input, specification, planned)
+    func restoreArtifacts(
+        of run: String, _ specification: ModelSpecification, _ planned: [PlannedTransform],
+        _ leaks: TrainingChecks.Leaks
+    ) throws {
+        // Beside the rows that it learned from there may be others by now, without a label.
+        let recorded = try registry.runs.show(run).lineage.tables.first { $0.name == specification.table.description }
+        let files = try lake.files(of: specification.table, at: recorded?.snapshot)
+        let (input, trained) = try fit(specification, files: files, CPUMeter(cpuSeconds))
+        _ = try store(trained, input, specification, planned, leaks)
         guard try artifactsAreIntact(run) else {
             throw MartletError(
                 .input, "artifact.missing",
@@ -67,8 +104,13 @@ extension Workspace {
     }
 
     /// Trains a model and records the run with its step.
+    ///
+    /// - Parameters:
+    ///   - fingerprint: of the table as it is; the step is finished for it.
+    ///   - labelled: of its labelled rows; the run goes by it.
     func train(
-        _ specification: ModelSpecification, fingerprint: Digest, planned: [PlannedTransform]
+        _ specification: ModelSpecification, fingerprint: Digest, labelled: Digest, planned: [PlannedTransform],
+        leaks: TrainingChecks.Leaks
     ) throws -> TrainReport {
         let lineage = try lineage(of: specification.table, in: planned)
         let meter = CPUMeter(cpuSeconds)
@@ -78,7 +120,7 @@ extension Workspace {
         let input = try read(specification, files: lake.files(of: specification.table), meter)
         var run = Run(
             id: surroundings.newID(), experiment: project.name, model: specification.name, status: .running,
-            started: started, actor: surroundings.actor, seed: specification.plan.split.seed, fingerprint: fingerprint,
+            started: started, actor: surroundings.actor, seed: specification.plan.split.seed, fingerprint: labelled,
             synthetic: lineage.files.contains { $0.synthetic })
         let hold = try registry.runs.begin(run)
         defer { withExtendedLifetime(hold) {} }
@@ -90,13 +132,11 @@ extension Workspace {
             run.metrics = Registry.Metrics(metrics(of: trained.record))
             run.gates = trained.record.gates.flatMap { gateResults($0) }
             run.modelHash = try modelHash(trained)
-            run.artifacts = try meter.measure("store") { try store(trained, input, specification, planned) }
+            run.artifacts = try meter.measure("store") { try store(trained, input, specification, planned, leaks) }
             run.ended = surroundings.now()
             try registry.runs.record(
                 run,
-                finishing: StepCompletion(
-                    step: "train:\(specification.name)", fingerprint: fingerprint,
-                    result: try JSON.text(["run": run.id])))
+                finishing: try completion(specification, fingerprint, run.id))
             return TrainReport(
                 run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds)
         } catch {
@@ -151,7 +191,7 @@ extension Workspace {
 
     private func store(
         _ trained: TrainedModel, _ input: TrainingInput, _ specification: ModelSpecification,
-        _ planned: [PlannedTransform]
+        _ planned: [PlannedTransform], _ leaks: TrainingChecks.Leaks
     ) throws -> [Artifact] {
         var artifacts: [Artifact] = []
         func keep(_ name: String, _ mediaType: String, _ bytes: [UInt8]) throws {
@@ -172,6 +212,10 @@ extension Workspace {
         try keep(
             ArtifactName.samples, "application/json",
             try JSON.encode(SamplePredictions(of: trained, columns: input.columns), pretty: true))
+        let train = trained.parts.indices.filter { trained.parts[$0] == .train }
+        let checks = TrainingChecks(
+            leaks: leaks, telltales: Telltale.find(input.columns, labels: input.labels, rows: train))
+        try keep(ArtifactName.checks, "application/json", try JSON.encode(checks, pretty: true))
         try keep(ArtifactName.scores, "application/vnd.apache.parquet", try scores(trained, input))
         return artifacts
     }

@@ -1,5 +1,5 @@
 package import Lakehouse
-internal import Projects
+package import Projects
 internal import Registry
 internal import Vocabulary
 
@@ -45,6 +45,31 @@ extension Workspace {
         }
         _ = try lake.engine.describe(Query(planned.transform.sql, file: planned.transform.file, inputs: inputs))
         return true
+    }
+
+    /// The columns that every table has by the contracts and the SQL alone, whether it exists or not.
+    /// - Throws: the engine's word on SQL that does not fit, with its place.
+    package func shapes(of planned: [PlannedTransform]) throws -> [TableName: [DeltaField]] {
+        var shapes: [TableName: [DeltaField]] = [:]
+        for source in project.sources { shapes[TableName(.bronze, source.name)] = source.contract.fields }
+        for item in planned {
+            var query = Query(item.transform.sql, file: item.transform.file)
+            for table in item.analysis.tables { query.shapes[table] = shapes[table] }
+            shapes[item.transform.table] = try lake.engine.describe(query)
+        }
+        return shapes
+    }
+
+    /// The columns of a table by the SQL, or, of one that no SQL makes, as it stands; `nil` when there is none.
+    package func columns(of table: TableName, _ shapes: [TableName: [DeltaField]]) throws -> [DeltaField]? {
+        if let made = shapes[table] { return made }
+        return lake.table(table).exists ? try lake.snapshot(of: table).metadata?.fields() : nil
+    }
+
+    /// Refuses what a model names and its table does not have.
+    package func check(_ model: Project.Model, against fields: [DeltaField]) throws {
+        let table = TrainingTable(model: ModelSpecification(model), engine: lake.engine, files: [])
+        _ = try table.features(among: fields)
     }
 
     /// A table and everything it is made from, parents first.

@@ -83,9 +83,5 @@ extension BadInput {
             "no row at all", gold: "SELECT \(columns) FROM silver.visits WHERE false", "training.single-class",
             "0 labelled rows"),
         sql("nothing to learn from", gold: "SELECT visit_id, note, outcome FROM silver.visits", "model.no-features"),
-        sql(
-            "a column gone that the champion learned from",
-            gold: "SELECT visit_id, ward, weight, note, outcome FROM silver.visits",
-            "model.no-column", "readings"),
     ]
 }

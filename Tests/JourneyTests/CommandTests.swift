@@ -54,7 +54,7 @@ import Vocabulary
         #expect(whole["model"]?.text == "stay" && whole["version"]?.integer == 1)
         let rows = try #require(whole["rows"]?.list)
         #expect(rows.count == 40)
-        #expect(rows.count { $0["decision"]?.integer == 1 } == whole["positive"]?.integer)
+        #expect(rows.count { $0["decision"] == .flag(true) } == whole["positive"]?.integer)
         #expect(rows[0]["visit_id"]?.integer == 1001 && rows[0]["key"] == nil)
         let brief = try place.martlet("predict", input, "--json", "-o", "out.json").json()
         #expect(brief["rows"] == nil && brief["output"]?.text == "out.json")

@@ -44,7 +44,7 @@ import Vocabulary
             #expect(object["visit_id"]?.integer.map(String.init) == line[0] && row["visit_id"]?.text == line[0])
             #expect(object["band"]?.text == line[2] && row["band"]?.text == line[2])
             #expect(line[2] == (probability >= 0.6 ? "high" : probability >= 0.3 ? "medium" : "low"))
-            #expect(object["decision"]?.integer == Int(line[3]) && row["decision"]?.integer == Int(line[3]))
+            #expect(object["decision"] == .flag(line[3] == "1") && row["decision"]?.integer == Int(line[3]))
             #expect(line[4] == "stay" && line[5] == "1")
         }
         // The same scores that the run itself wrote for these unlabelled rows.
@@ -126,12 +126,66 @@ import Vocabulary
         let outcome = try place.martlet("predict", "new.csv", "-o", "out.csv")
         #expect(outcome.code == 0, "\(outcome)")
         for word in [
-            "5 of 9 records", "3 records break the contract", "1 records have no score", "ward", "weight", "west",
+            "5 of 9 records", "3 records break the contract", "rows 1, 2, 3", "1 record has no score", "visit_id 3004",
+            "ward", "weight", "west",
         ] {
             #expect(outcome.errors.contains(word), "\(word) in \(outcome)")
         }
         #expect(cells(try place.read("out.csv")).dropFirst().map { $0[0] } == (3005..<3010).map(String.init))
         #expect(try place.count("SELECT count(*) FROM bronze.visits") == 640, "the lake is not touched")
+        let unscored = try place.martlet("predict", "new.csv", "--json").json()["unscored"]?.list ?? []
+        #expect(unscored.map { $0["row"]?.integer } == [1, 2, 3, nil] && unscored.last?["key"]?.text == "3004")
+        #expect(unscored[0]["reason"]?.text == "ward: allowed values", "\(unscored)")
+    }
+
+    /// A contract that wants the outcome in every row, and SQL that makes the target of it and of a reason.
+    private func strict() throws -> Sandbox {
+        let place = try Wards.written()
+        try place.edit(
+            "contracts/visits.yaml", "[\"yes\", \"no\"], optional: true}", "[\"yes\", \"no\"], nullable: false}")
+        try place.edit("contracts/visits.yaml", "  note: {type: text}", "  note: {type: text, nullable: false}")
+        try place.edit(
+            "transforms/gold/visits.sql", ", note, outcome",
+            ", note, CASE WHEN outcome = 'yes' AND note <> 'never' THEN 'yes' WHEN outcome = 'no' THEN 'no' END AS outcome"
+        )
+        try place.write(
+            "landing/visits/first.csv", Wards.csv(Wards.rows(1..<601).map { $0.replacing("NA", with: "x") }))
+        #expect(try place.martlet("run").code == 0)
+        return place
+    }
+
+    @Test func `scores a file without the target, and without what only the target is made of`() throws {
+        let place = try strict()
+        let header = "visit_id,seen_at,ward,weight(kg),readings"
+        try place.write(
+            "new.csv", "\(header)\n7001,2026-03-01T08:00:00,north,80.5,1\n7002,2026-03-01T08:00:00,east,90,2\n")
+        let outcome = try place.martlet("predict", "new.csv")
+        #expect(outcome.code == 0 && cells(outcome.output).count == 3, "\(outcome)")
+        #expect(outcome.errors.contains("lacks note, outcome"), "\(outcome)")
+        // The same row with the columns has the same score; an empty target is as good as none.
+        try place.write(
+            "full.csv",
+            "\(header),note,outcome\n7001,2026-03-01T08:00:00,north,80.5,1,,\n7002,2026-03-01T08:00:00,east,90,2,a,no\n"
+        )
+        #expect(try place.martlet("predict", "full.csv").output == outcome.output)
+        // What the features are made of, and the key, must be there.
+        try place.write("short.csv", "visit_id,seen_at,ward,readings\n7001,2026-03-01T08:00:00,north,1\n")
+        let short = try place.martlet("predict", "short.csv")
+        #expect(short.code == 1 && short.errors.contains("weight(kg)"), "\(short)")
+        // Training goes on to want all of them.
+        try place.write("landing/visits/new.csv", try place.read("new.csv"))
+        #expect(try place.martlet("ingest").errors.contains("the header lacks 2 columns"))
+    }
+
+    @Test func `reads standard input`() throws {
+        let place = try Wards.run()
+        let file = try place.martlet("predict", "landing/visits/later.csv")
+        for command in ["predict -", "predict - --source visits"] {
+            let piped = try Program.run(
+                "/bin/sh", ["-c", "cat landing/visits/later.csv | '\(Program.path)' \(command)"], in: place.folder)
+            #expect(piped.code == 0 && piped.output == file.output, "\(piped)")
+        }
+        #expect(place.list(".martlet/scratch").isEmpty)
     }
 
     @Test func `refuses a file that has nothing to score and writes no output`() throws {

@@ -162,6 +162,16 @@ import Vocabulary
         #expect(try leastFolder(project).load().models[0].positive == text)
     }
 
+    @Test(arguments: [
+        "{type: decimal(12,2)}", "{type: decimal(12, 2), nullable: false}", "{nullable: false, type: decimal(12,2)}",
+        "{type: \"decimal(12,2)\"}",
+    ])
+    func `a decimal in braces needs no quotes`(column: String) throws {
+        let columns = try leastFolder(leastProject, "columns:\n  id: \(column)\n").load().sources[0].contract.columns
+        #expect(columns.map(\.type) == [.decimal(precision: 12, scale: 2)])
+        #expect(columns[0].nullable == !column.contains("nullable"))
+    }
+
     @Test func `shares may be given in part`() throws {
         func split(_ text: String) throws -> [Double] {
             let split = try leastFolder(leastProject + "\n    split: {\(text)}\n").load().models[0].plan.split

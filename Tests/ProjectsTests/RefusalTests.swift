@@ -236,6 +236,29 @@ import Vocabulary
         #expect(error?.location?.file == path)
     }
 
+    @Test func `tells all mistakes of all files at once`() throws {
+        let project = fullProject.changing("rounds: 77", "rounds: many").changing("kind: time", "kind: tiem")
+            .changing("    learner:\n", "    learnr:\n")
+        let contract = fullContract.changing("type: double", "type: doubel").changing("min: 1,", "min: one,")
+        let folder = try fullFolder(project, contract)
+        let error = try #require(try folder.refusal())
+        #expect(error.each.map(\.code) == ["config.value", "config.unknown-key", "contract.bound", "contract.type"])
+        #expect(
+            error.each.map { $0.location?.line } == [
+                project.line(of: "tiem"), project.line(of: "learnr"), contract.line(of: "one,"),
+                contract.line(of: "doubel"),
+            ])
+        #expect(error.description.ranges(of: "\nerror: ").count == 3, "\(error)")
+        #expect(error.exitCode == 1)
+        // What is right in form and wrong in sense, in several places.
+        let senses = fullProject.changing("name: first-model", "name: \"a b\"").changing(
+            "{include: [a, b]}", "{include: [a, b], exclude: [c]}"
+        )
+        .changing("lookback: 2 weeks", "lookback: long")
+        #expect(
+            try fullFolder(senses).refusal()?.each.map(\.code) == ["config.name", "model.features", "config.duration"])
+    }
+
     @Test func `two SQL files cannot make one table`() throws {
         let folder = try leastFolder()
         try folder.write("transforms/silver/visits.sql", "SELECT 1 AS a")

@@ -1,0 +1,119 @@
+internal import Lakehouse
+package import Projects
+package import Registry
+internal import Vocabulary
+
+// What `martlet doctor` looks at besides SQL and tables. Each gives sentences; none changes anything.
+
+extension Workspace {
+    /// What is wrong with the bytes that registered versions stand on, by version.
+    package func artifactProblems() throws -> [(version: String, problem: String)] {
+        try registry.models.list().flatMap { try registry.models.versions(of: $0.model) }.reversed().flatMap {
+            version in
+            let name = "\(version.model)@\(version.version)"
+            let lost = try registry.runs.show(version.run).artifacts.compactMap { kept -> String? in
+                do {
+                    _ = try artifacts.get(kept.digest, kept.name)
+                    return nil
+                } catch {
+                    return
+                        "\((error as? MartletError)?.message ?? "\(error)") [\((error as? MartletError)?.code ?? "")]"
+                }
+            }
+            return lost.isEmpty
+                ? []
+                : [
+                    (
+                        name,
+                        "\(lost.joined(separator: " ")) Restore \(artifacts.folder) from a backup; `martlet run` brings back what belongs to the newest training."
+                    )
+                ]
+        }
+    }
+
+    /// Landed files that are not taken yet and whose header does not fit the contract.
+    package func misfits(of source: Project.Source) throws -> [(file: String, problem: String)] {
+        let files = try landedFiles(of: source).compactMap { path in Disk.stamp(path).map { (path, $0) } }
+        let digests = try registry.files.cachedDigests(of: files.map { ($0.0, FileStamp($0.1)) })
+        let table = lake.table(TableName(.bronze, source.name))
+        let taken = table.exists ? Set(try lake.ingestedFiles(source.name).map(\.digest)) : []
+        let dropped = try lake.droppedFiles(source.name, among: digests.compactMap(\.self))
+        return zip(files, digests).compactMap { file, digest in
+            if let digest, taken.contains(digest) || dropped.contains(digest) { return nil }
+            return problem(of: file.0, source).map { (Disk.name(of: file.0), $0) }
+        }
+    }
+
+    private func problem(of path: String, _ source: Project.Source) -> String? {
+        let contract = source.contract
+        let header: [String]
+        do { header = try lake.engine.header(of: path, format: source.format) } catch {
+            return (error as? MartletError)?.message ?? "\(error)"
+        }
+        let place = "contracts/\(source.name).yaml"
+        if source.format.kind == .csv, !source.format.header {
+            let needed = contract.columns.lastIndex { !$0.optional }.map { $0 + 1 } ?? 0
+            return (needed...max(needed, contract.columns.count)).contains(header.count)
+                ? nil : "its first line has \(header.count) cells; the contract has \(contract.columns.count) columns"
+        }
+        let missing = contract.columns.filter { column in
+            !column.optional && !column.headerNames.contains { header.contains($0) }
+        }
+        guard !missing.isEmpty else { return nil }
+        let names = missing.map { column in
+            let near = Spelling.nearest(to: column.headerNames[0], among: header)
+            return "\"\(column.headerNames[0])\"" + (near.map { " (it has \"\($0)\")" } ?? "")
+        }
+        return
+            "its header lacks \(names.prefix(4).joined(separator: ", "))\(names.count > 4 ? " and \(names.count - 4) more" : ""); "
+            + "correct the file, or name the header under from: in \(place)"
+    }
+
+    /// Folders in landing/ that belong to no source though something lies in them.
+    package func strayFolders() -> [(folder: String, problem: String)] {
+        let root = project.folder + "/landing"
+        let landings = project.sources.map(\.landing)
+        if landings.contains(root) { return [] }
+        return Disk.list(root).filter { !$0.hasPrefix(".") }.compactMap { name in
+            let path = "\(root)/\(name)"
+            if landings.contains(where: { $0 == path || $0.hasPrefix(path + "/") || path.hasPrefix($0 + "/") }) {
+                return nil
+            }
+            let files = Disk.isDirectory(path) ? Disk.list(path).count { !$0.hasPrefix(".") } : 1
+            guard files > 0 else { return nil }
+            let near = Spelling.nearest(to: name, among: project.sources.map(\.name))
+            return (
+                "landing/\(name)",
+                "\(counted(files, "file")) of no source: nothing takes \(files == 1 ? "it" : "them"); "
+                    + (near.map { "did you mean landing/\($0)?" }
+                        ?? "declare a source, or move \(files == 1 ? "it" : "them")")
+            )
+        }
+    }
+
+    /// Why a source's table is not what its contract says by now; `nil` when it is, as far as its log tells.
+    package func lag(of source: Project.Source) throws -> String? {
+        let name = TableName(.bronze, source.name)
+        guard lake.table(name).exists else { return nil }
+        let snapshot = try lake.snapshot(of: name)
+        let have = Dictionary(try snapshot.metadata?.fields().map { ($0.name, $0.type) } ?? []) { first, _ in first }
+        let fields = source.contract.fields
+        let new = fields.filter { have[$0.name] == nil }.map(\.name)
+        let other = fields.filter { field in have[field.name].map { $0 != field.type } ?? false }.map(\.name)
+        let gone = have.keys.filter { name in !fields.contains { $0.name == name } }.sorted()
+        var parts: [String] = []
+        if !new.isEmpty { parts.append("it has no \(new.joined(separator: ", "))") }
+        if !other.isEmpty { parts.append("\(other.joined(separator: ", ")) had another type") }
+        if !gone.isEmpty { parts.append("it has \(gone.joined(separator: ", ")) besides") }
+        return parts.isEmpty
+            ? nil
+            : "\(name) was made under another contract than contracts/\(source.name).yaml is now: \(parts.joined(separator: "; ")). "
+                + "`martlet ingest --again` takes the known files again under it"
+    }
+
+    /// What the newest training of a model that passed its gates had to say of its features.
+    package func warnings(of model: Project.Model) throws -> [String] {
+        guard let run = try registry.runs.list(model: model.name, status: .finished, limit: 1).first else { return [] }
+        return try checks(ofRun: run.id)?.warnings ?? []
+    }
+}

@@ -1,0 +1,50 @@
+package import Lakehouse
+package import Projects
+internal import Training
+internal import Vocabulary
+
+// Which columns a row may lack that is only to be scored: those that the target is made of, and those that, by the
+// lineage of the SQL, reach neither the model's key, nor its features, nor the choice of rows.
+
+extension Workspace {
+    /// The columns of each source that rows to be scored by a model may lack; none where the SQL is not understood.
+    /// - Parameters:
+    ///   - features: what the model reads; what the project says when `nil`.
+    ///   - planned: the SQL by which the model's table is made.
+    func spareColumns(
+        _ model: LeakCheck.Model, features: [String]?, _ planned: [PlannedTransform]
+    ) -> [TableName: Set<String>] {
+        guard
+            let lineage = try? ProjectLineage(
+                contracts: project.sources.map(\.contract), transforms: planned, engine: lake.engine),
+            let check = LeakCheck(lineage, model)
+        else { return [:] }
+        let orders = ancestry(of: model.table, in: planned).built.compactMap { item in
+            item.transform.incremental.map { (item.transform.table, $0.by) }
+        }
+        let needed = check.origins(
+            of: (features ?? check.features().map(\.name)) + [model.key].compactMap(\.self),
+            and: orders)
+        var spare: [TableName: Set<String>] = [:]
+        for source in project.sources {
+            let contract = source.contract
+            let table = TableName(.bronze, source.name)
+            let kept = Set(contract.key + [contract.eventTime, contract.availableAt].compactMap(\.self))
+            let free = contract.columns.map(\.name).filter { name in
+                let origin = Origin(table, name)
+                return check.targetOrigins.contains(origin) || !needed.contains(origin)
+            }
+            spare[table] = Set(free).subtracting(kept)
+        }
+        return spare
+    }
+
+    /// What the check of a model's features needs to know of it.
+    package func checked(_ model: Project.Model) -> LeakCheck.Model {
+        LeakCheck.Model(
+            name: model.name, table: model.table, target: model.target, eventTime: model.eventTime, key: model.key,
+            others: [model.key, model.target, model.group, model.eventTime, model.plan.entity].compactMap(\.self)
+                + model.exclude,
+            include: model.include)
+    }
+}
