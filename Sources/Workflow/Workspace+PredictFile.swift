@@ -79,16 +79,16 @@ extension Workspace {
         let query = Query("SELECT * FROM \(bronze)", inputs: [bronze: accepted])
         if try lake.engine.describe(query).contains(where: { $0.name == key }) {
             let keys = try lake.engine.columns(query, as: [(key, .text)], orderedBy: [])
-            let brought = Set(keys.first?.texts.compactMap { $0 } ?? [])
-            return { brought.contains($0) }
+            let brought = Set(keys.first?.texts.compactMap { $0.map(ByteText.init) } ?? [])
+            return { brought.contains(ByteText($0)) }
         }
         if earlier.isEmpty { return nil }
         let before = try rebuild(loaded, bronze, earlier, in: folder, "before")
         let table = loaded.specification.table
         let keys = try lake.engine.columns(
             Query("SELECT * FROM \(table)", inputs: [table: before]), as: [(key, .text)], orderedBy: [])
-        let known = Set(keys.first?.texts.compactMap { $0 } ?? [])
-        return { !known.contains($0) }
+        let known = Set(keys.first?.texts.compactMap { $0.map(ByteText.init) } ?? [])
+        return { !known.contains(ByteText($0)) }
     }
 
     /// The model's table, made from other bronze files by the SQL stored with the version.
