@@ -14,6 +14,8 @@ package struct TrainReport: Sendable {
     package var rows: Int
     package var passed: Bool
     package var phases: [String: Double]
+    /// How many rows are infinite in each number column.
+    package var infinite: [String: Int] = [:]
 }
 
 /// Names of what a run stores.
@@ -56,7 +58,8 @@ extension Workspace {
     /// - Throws: `artifact.missing` when the result is not what it was.
     func restoreArtifacts(of run: String, _ specification: ModelSpecification, _ planned: [PlannedTransform]) throws {
         let (input, trained) = try fit(
-            specification, files: lake.files(of: specification.table), CPUMeter(cpuSeconds))
+            specification, files: lake.files(of: specification.table), CPUMeter(cpuSeconds),
+            coding: try storedCoding(of: run))
         _ = try store(trained, input, specification, planned)
         guard try artifactsAreIntact(run) else {
             throw MartletError(
@@ -64,6 +67,15 @@ extension Workspace {
                 "Artifacts of run \(run.prefix(12)) are gone or altered, and training again did not bring them back.",
                 remedy: "Restore \(artifacts.folder) from a backup.")
         }
+    }
+
+    /// How the signature that a run stored gives codes, if it can be read still.
+    private func storedCoding(of run: String) throws -> Signature.Coding {
+        guard let artifact = try registry.runs.show(run).artifacts.first(where: { $0.name == ArtifactName.record }),
+            let bytes = try? artifacts.get(artifact.digest, artifact.name),
+            let record = try? JSON.decode(ModelRecord.self, from: bytes)
+        else { return .outside }
+        return record.signature.coding
     }
 
     /// Trains a model and records the run with its step.
@@ -98,7 +110,8 @@ extension Workspace {
                     step: "train:\(specification.name)", fingerprint: fingerprint,
                     result: try JSON.text(["run": run.id])))
             return TrainReport(
-                run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds)
+                run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds,
+                infinite: trained.record.infinite ?? [:])
         } catch {
             run.status = .failed
             run.error = (error as? MartletError)?.message ?? "\(error)"
@@ -109,11 +122,12 @@ extension Workspace {
 
     /// Reads a table and fits the model to it; stores nothing.
     func fit(
-        _ specification: ModelSpecification, files: [String], _ meter: CPUMeter
+        _ specification: ModelSpecification, files: [String], _ meter: CPUMeter,
+        coding: Signature.Coding = .outside
     ) throws -> (TrainingInput, TrainedModel) {
         let input = try read(specification, files: files, meter)
         let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
-        return (input, try fit(specification, to: input, learner, meter))
+        return (input, try fit(specification, to: input, learner, meter, coding: coding))
     }
 
     private func read(_ specification: ModelSpecification, files: [String], _ meter: CPUMeter) throws -> TrainingInput {
@@ -122,10 +136,11 @@ extension Workspace {
     }
 
     private func fit(
-        _ specification: ModelSpecification, to input: TrainingInput, _ learner: any Learner, _ meter: CPUMeter
+        _ specification: ModelSpecification, to input: TrainingInput, _ learner: any Learner, _ meter: CPUMeter,
+        coding: Signature.Coding = .outside
     ) throws -> TrainedModel {
         let pipeline = TrainingPipeline(
-            plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter,
+            plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter, coding: coding,
             makeScorer: { try makeScorer($0.text) })
         return try inSentences(specification) { try pipeline.train(input) }
     }
@@ -272,14 +287,14 @@ extension Workspace {
         if let bound = gate.atLeast {
             results.append(
                 .init(
-                    part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atLeast, bound: bound,
+                    part: gate.part.rawValue, metric: gate.metric, comparator: .atLeast, bound: bound,
                     value: gate.value))
         }
         if let bound = gate.atMost {
             results.append(
                 .init(
-                    part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atMost, bound: bound,
-                    value: gate.value))
+                    part: gate.part.rawValue, metric: gate.metric, comparator: .atMost, bound: bound,
+                    value: gate.judged ?? gate.value))
         }
         return results
     }
