@@ -140,6 +140,10 @@ let package = Package(
         .executableTarget(
             name: "forestbench", dependencies: ["Forests", "CMallocs"], path: "Benchmarks/forestbench",
             swiftSettings: settings),
+        // What `make bench NAME=ece` runs.
+        .executableTarget(
+            name: "ecebench", dependencies: ["Training", "Vocabulary"], path: "Benchmarks/ecebench",
+            swiftSettings: settings),
 
         .target(
             name: "TestSupport", dependencies: ["Vocabulary"], path: "Tests/TestSupport", swiftSettings: settings),

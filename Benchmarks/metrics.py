@@ -36,13 +36,14 @@ def scikit(labels, probabilities, threshold):
 
 
 def debiased_ece(labels, probabilities, bins=15):
-    """Equal-mass bins in the order of the probability, debiased, L2 (Roelofs et al. 2022); not in scikit-learn."""
+    """Equal-mass bins in the order of the probability, debiased, L2 (Kumar et al. 2019); not in scikit-learn. Of single
+    rows: Martlet takes off more where they come in groups."""
     whole = 0.0
     for rows in numpy.array_split(numpy.argsort(probabilities, kind="stable"), bins):
         rate = labels[rows].mean()
         bias = rate * (1 - rate) / max(1, len(rows) - 1)
-        whole += len(rows) / len(labels) * max(0.0, (probabilities[rows].mean() - rate) ** 2 - bias)
-    return math.sqrt(whole)
+        whole += len(rows) / len(labels) * ((probabilities[rows].mean() - rate) ** 2 - bias)
+    return math.sqrt(max(0.0, whole))
 
 
 def slope(labels, probabilities):

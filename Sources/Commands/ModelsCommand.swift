@@ -66,8 +66,7 @@ struct ModelsCommand: ParsableCommand {
         func run() throws {
             try place.composition().withReadingWorkspace { workspace in
                 let reference = try reference(model)
-                let card = ModelCard(try workspace.registry.models.show(reference), try workspace.load(reference))
-                Output.raw(card.markdown, to: 1)
+                Output.raw(try workspace.card(reference).markdown, to: 1)
             }
         }
     }

@@ -77,10 +77,10 @@ struct PredictionsShowCommand: ParsableCommand {
         var features: [String: JSONValue] = [:]
         for (place, value) in row.features.enumerated() {
             let column = place < row.source.columns.count ? row.source.columns[place] : nil
-            let level = column?.levels.flatMap { levels in
-                Int(exactly: value).flatMap { levels.indices.contains($0) ? levels[$0] : nil }
-            }
-            features[column?.name ?? "\(place)"] = value.isNaN ? .null : level.map { .text($0) } ?? .number(value)
+            let isCategory = column?.levels != nil
+            features[column?.name ?? "\(place)"] =
+                isCategory
+                ? column?.level(value).map { .text($0) } ?? .null : value.isNaN ? .null : .number(value)
         }
         func text(_ value: String?) -> JSONValue { value.map { .text($0) } ?? .null }
         return .object([

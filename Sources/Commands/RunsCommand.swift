@@ -131,7 +131,10 @@ enum GateLine {
             }
         // A value that rounds to its bound is shown in full.
         let short = number(value)
-        return "\(gate.part) \(gate.metric) \(short == number(gate.bound) ? "\(value)" : short) \(sign) \(gate.bound)"
+        // A ceiling on the calibration error is held against the upper end of its interval.
+        let isEnd = gate.metric == "ece" && gate.comparator == .atMost && gate.part != "cv"
+        let what = "\(gate.part) \(gate.metric)\(isEnd ? ", upper end," : "")"
+        return "\(what) \(short == number(gate.bound) ? "\(value)" : short) \(sign) \(gate.bound)"
     }
 }
 

@@ -161,7 +161,8 @@ package struct Composition: Sendable {
     }
 
     private static func learner(_ plan: LearnerPlan) throws -> any Learner {
-        switch plan.kind {
+        try plan.checkKind()
+        return switch plan.kind {
         case "lightgbm":
             try LightGBMLearner(
                 parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)

@@ -1,4 +1,5 @@
 internal import CDuckDB
+internal import Vocabulary
 
 /// The rows of one query, read by data chunk: never through text unless asked for as text.
 package final class QueryResult {
@@ -166,17 +167,18 @@ private final class TextInterner {
     var codes: [Int32] = []
     private(set) var levels: [String] = []
     private var slots = [Slot](repeating: Slot(low: 0, high: 0, code: -1), count: 64)
-    private var long: [String: Int32] = [:]
+    private var long: [ByteText: Int32] = [:]
 
     func append(_ cell: UnsafeMutableRawPointer) {
         let length = Int(cell.load(as: UInt32.self))
         if length > 12 {
             let pointer = cell.load(fromByteOffset: 8, as: UnsafeRawPointer.self)
-            let text = String(decoding: UnsafeRawBufferPointer(start: pointer, count: length), as: UTF8.self)
+            let text = ByteText(
+                String(decoding: UnsafeRawBufferPointer(start: pointer, count: length), as: UTF8.self))
             if let code = long[text] {
                 codes.append(code)
             } else {
-                long[text] = newLevel(text)
+                long[text] = newLevel(text.text)
                 codes.append(Int32(levels.count - 1))
             }
             return

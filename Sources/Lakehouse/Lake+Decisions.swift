@@ -101,17 +101,18 @@ extension Lake {
         func text(_ value: (QuarantineDecision) -> String?) -> LakeColumn {
             var codes: [Int32] = []
             var levels: [String] = []
-            var known: [String: Int32] = [:]
+            var known: [ByteText: Int32] = [:]
             for decision in decisions {
                 guard let text = value(decision) else {
                     codes.append(-1)
                     continue
                 }
-                if known[text] == nil {
-                    known[text] = Int32(levels.count)
+                let code = known[ByteText(text)] ?? Int32(levels.count)
+                if Int(code) == levels.count {
+                    known[ByteText(text)] = code
                     levels.append(text)
                 }
-                codes.append(known[text] ?? -1)
+                codes.append(code)
             }
             return .text(codes: codes, levels: levels)
         }

@@ -27,7 +27,7 @@ final class SourceState {
     private(set) var places: [[Int64: [Int32]]]
     private var known: [RowMarks.Key: Int32] = [:]
     /// Of the record's source: the row of each record.
-    private var records: [String: Int32] = [:]
+    private var records: [ByteText: Int32] = [:]
     let width: Int
     private let raw: String
     private let sql: ContractSQL
@@ -111,7 +111,7 @@ final class SourceState {
     private func enter(_ place: Int) {
         for column in marks.same.indices { places[column][marks.same[column][place], default: []].append(Int32(place)) }
         if marks.plan.hasKey, marks.keys[place].first >= 0 { known[marks.keys[place]] = Int32(place) }
-        if marks.plan.record != nil, let key = marks.texts[place].key, records[key] == nil {
+        if marks.plan.record != nil, let key = marks.texts[place].key.map(ByteText.init), records[key] == nil {
             records[key] = Int32(place)
         }
     }
@@ -241,8 +241,10 @@ final class SourceState {
 
     /// Where a record's row is: among the request's, which come first, or in the state.
     func record(_ key: String) -> (marks: RowMarks, place: Int)? {
-        if let call, let row = overlay.first(where: { call.marks.texts[$0].key == key }) { return (call.marks, row) }
-        return records[key].map { (marks, Int($0)) }
+        if let call, let row = overlay.first(where: { call.marks.texts[$0].key?.isSameBytes(as: key) ?? false }) {
+            return (call.marks, row)
+        }
+        return records[ByteText(key)].map { (marks, Int($0)) }
     }
 }
 

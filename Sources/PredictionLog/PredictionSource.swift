@@ -9,10 +9,22 @@ package struct PredictionSource: Sendable, Hashable, Codable {
         package let name: String
         /// The names of a category's levels in code order; `nil` for a number.
         package let levels: [String]?
+        /// The code of a missing category that has one of its own, beyond the levels.
+        package let missing: Int?
 
-        package init(name: String, levels: [String]? = nil) {
+        package init(name: String, levels: [String]? = nil, missing: Int? = nil) {
             self.name = name
             self.levels = levels
+            self.missing = missing
+        }
+
+        /// What a category's code stands for: the level's name, the code itself as text where it is none of the
+        /// source's, and `nil` for a missing value.
+        package func level(_ code: Double) -> String? {
+            guard !code.isNaN else { return nil }
+            guard let place = Int(exactly: code) else { return "\(code)" }
+            if place == missing { return nil }
+            return levels.flatMap { $0.indices.contains(place) ? $0[place] : nil } ?? "\(code)"
         }
     }
 

@@ -64,7 +64,14 @@ extension Project {
         plan.missing = value["features"]?["missing"].flatMap { .init(rawValue: $0.text) } ?? .level
         if let folds = value["cross_validation"] {
             plan.crossValidation = CrossValidationPlan(
-                folds: folds["folds"]?.integer ?? 5, seed: folds["seed"]?.integer ?? 42)
+                folds: folds["folds"]?.integer ?? 5, seed: folds["seed"]?.integer ?? 42,
+                gap: try folds["gap"].map { gap in
+                    guard let rows = gap.integer else { return .seconds(try seconds(gap)) }
+                    guard rows >= 0 else {
+                        throw gap.failure("config.value", "A gap of \(rows) rows is none.", remedy: "Write 0 or more.")
+                    }
+                    return .rows(rows)
+                })
         }
         plan.calibration = value["calibration"].flatMap { .init(rawValue: $0.text) } ?? .none
         if let cost = value["threshold"]?["cost"] {

@@ -113,7 +113,7 @@ package enum Shapes {
                 Field("include", .list(.text()), "the only features"),
                 Field("exclude", .list(.text()), "columns that are no features"),
                 Field("categorical", .list(.text()), "number columns whose values are categories"),
-                Field("rare_below", .integer(min: 1), "levels with fewer training rows become \"rare\" (default 1)"),
+                Field("rare_below", .integer(min: 1), "levels with fewer training rows are pooled as rare (default 1)"),
                 Field("missing", .text(allowed: Signature.MissingPolicy.allCases.map(\.rawValue)), "default level"),
             ]), "which columns are features"),
         Field(
@@ -131,6 +131,10 @@ package enum Shapes {
             .object([
                 Field("folds", .integer(min: 2, max: 100), required: true, "how many"),
                 Field("seed", .integer(), "default 42"),
+                Field(
+                    "gap", .scalar,
+                    "under a split by time, left out before a fold's test rows: a count of rows, or a length of time like 30 days"
+                ),
             ]),
             "evaluation over all labelled rows besides the test part"),
         Field(

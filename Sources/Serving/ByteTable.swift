@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// Finds the place of a text among a fixed set, by its bytes, without allocating: open addressing, at most half full.
 struct ByteTable: Sendable {
     private let bytes: [UInt8]
@@ -21,7 +23,7 @@ struct ByteTable: Sendable {
         for (place, text) in texts.enumerated() {
             let range = Int(starts[place])..<Int(starts[place + 1])
             var cell = bytes[range].withUnsafeBytes { Self.hash($0) } & (size - 1)
-            while cells[cell] >= 0, texts[Int(cells[cell])] != text { cell = (cell + 1) & (size - 1) }
+            while cells[cell] >= 0, !texts[Int(cells[cell])].isSameBytes(as: text) { cell = (cell + 1) & (size - 1) }
             if cells[cell] < 0 { cells[cell] = Int32(place) }
         }
         self.bytes = bytes

@@ -10,8 +10,11 @@ package struct ModelJournal: Sendable {
     /// - Throws: `predictions.sources`.
     package init(_ log: PredictionLog, key: ModelKey, version: Int, signature: Signature) throws {
         self.log = log
-        let columns = signature.columns.map {
-            PredictionSource.Column(name: $0.name, levels: $0.type == .category ? $0.levels : nil)
+        let columns = signature.columns.map { feature in
+            let shown = feature.shownLevels
+            return PredictionSource.Column(
+                name: feature.name, levels: feature.type == .category ? shown : nil,
+                missing: feature.missingCode.flatMap { $0 < shown.count ? nil : $0 })
         }
         source = try log.register(
             PredictionSource(

@@ -8,13 +8,20 @@ package final class RowSchema: Sendable {
         let isCategory: Bool
         /// Codes of the levels; empty for a number.
         let levels: ByteTable
-        /// What missing is encoded as: NaN, or the code of the level that stands for it.
+        /// What a reader is shown for each code.
+        let shownLevels: [String]
+        /// What missing is encoded as: NaN, or its code.
         let missing: Double
         /// What a level that training did not see is encoded as.
         let unknown: Double
         let policy: InputPolicy.Column
         let minimum: Double
         let maximum: Double
+
+        /// The text of a category's code; `nil` for a missing value and for a number.
+        func shown(_ value: Double) -> String? {
+            Int(exactly: value).flatMap { isCategory && shownLevels.indices.contains($0) ? shownLevels[$0] : nil }
+        }
     }
 
     package let signature: Signature
@@ -34,12 +41,11 @@ package final class RowSchema: Sendable {
         names = ByteTable(signature.columns.map(\.name))
         columns = signature.columns.map { feature in
             let policy = policy.column(feature.name)
-            func code(_ level: String) -> Double? { feature.levels.firstIndex(of: level).map { Double($0) } }
-            let unknown = feature.rare.flatMap { code($0) } ?? .nan
-            let missing = feature.missing == .level ? code(Signature.missingLevel) ?? unknown : .nan
             return Column(
                 name: feature.name, isCategory: feature.type == .category, levels: ByteTable(feature.levels),
-                missing: feature.type == .category ? missing : .nan, unknown: unknown, policy: policy,
+                shownLevels: feature.shownLevels,
+                missing: feature.missingCode.map(Double.init) ?? .nan,
+                unknown: feature.unknownCode.map(Double.init) ?? .nan, policy: policy,
                 minimum: policy.minimum ?? ranges[feature.name]?.minimum ?? -.infinity,
                 maximum: policy.maximum ?? ranges[feature.name]?.maximum ?? .infinity)
         }

@@ -47,8 +47,10 @@ extension ScoringDesk {
             writer.text(feature.name)
             writer.raw(",\"value\":")
             let value = values[place]
-            if feature.type == .category, let code = Int(exactly: value), feature.levels.indices.contains(code) {
-                writer.text(feature.levels[code])
+            if let shown = model.schema.columns[place].shown(value) {
+                writer.text(shown)
+            } else if feature.type == .category {
+                writer.raw("null")
             } else {
                 writer.number(value)
             }

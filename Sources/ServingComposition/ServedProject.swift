@@ -54,7 +54,9 @@ struct ServedProject: Sendable {
             }
             return try artifacts.get(artifact.digest, name)
         }
-        let record = try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record))
+        let record = try Stored.read(
+            ModelRecord.self, try artifact(ArtifactName.record), "\(ArtifactName.record) of \(reference)")
+        try record.checkForms()
         let key = ModelKey(project: project.name, model: found.summary.model)
         let model = try ServedModel(
             key: key, version: found.summary.version,
@@ -68,7 +70,8 @@ struct ServedProject: Sendable {
             })
         // Versions of before have none.
         guard found.run.artifacts.contains(where: { $0.name == ArtifactName.samples }) else { return (model, nil) }
-        let samples = try JSON.decode(SamplePredictions.self, from: try artifact(ArtifactName.samples))
+        let samples = try Stored.read(
+            SamplePredictions.self, try artifact(ArtifactName.samples), "\(ArtifactName.samples) of \(reference)")
         return (model, try model.verify(samples))
     }
 

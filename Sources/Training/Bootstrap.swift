@@ -11,6 +11,14 @@ package struct Bootstrap: Sendable, Equatable, Codable {
         self.seed = seed
     }
 
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            replicates: try container.decode(.replicates, or: 1000), seed: try container.decode(.seed, or: 42))
+    }
+
+    private enum CodingKeys: String, CodingKey { case replicates, seed }
+
     /// The 95 % intervals of the resampled metrics and of the cost per 1,000 rows.
     func intervals(of scored: ScoredRows, costs: Costs?) -> (metrics: [Metric: Interval], cost: Interval?) {
         guard replicates > 0, scored.clusters > 1 else { return ([:], nil) }
@@ -20,7 +28,7 @@ package struct Bootstrap: Sendable, Equatable, Codable {
         var counts = [UInt16](repeating: 0, count: scored.clusters)
         for _ in 0..<replicates {
             counts.withUnsafeMutableBufferPointer { draw(into: $0, &generator) }
-            let tally = counts.withUnsafeBufferPointer { scored.tally(counts: $0, noise: 2) }
+            let tally = counts.withUnsafeBufferPointer { scored.tally(counts: $0) }
             for (place, metric) in Metric.resampled.enumerated() {
                 if let value = tally[metric] { values[place].append(value) }
             }

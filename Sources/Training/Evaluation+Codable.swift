@@ -1,4 +1,5 @@
-/// The JSON shape: counts and costs, and each metric under its own name as `{value, low, high}`.
+/// The JSON shape: counts and costs, and each metric under its own name as `{value, low, high}`. A metric that a record
+/// does not have is undefined, one that is not known is passed over.
 extension Evaluation: Codable {
     private struct Key: CodingKey {
         let stringValue: String
@@ -37,7 +38,7 @@ extension Evaluation: Codable {
         let container = try decoder.container(keyedBy: Key.self)
         rows = try container.decode(Int.self, forKey: .rows)
         positives = try container.decode(Int.self, forKey: .positives)
-        clusters = try container.decode(Int.self, forKey: .clusters)
+        clusters = try container.decode(.clusters, or: rows)
         threshold = try container.decode(Double.self, forKey: .threshold)
         confusion = try container.decode(ConfusionMatrix.self, forKey: .confusion)
         costPer1000 = try container.decodeIfPresent(Estimate.self, forKey: .cost)
@@ -45,7 +46,7 @@ extension Evaluation: Codable {
         costPer1000AlertAll = try container.decodeIfPresent(Double.self, forKey: .costAll)
         var metrics: [Metric: Estimate] = [:]
         for metric in Metric.allCases {
-            metrics[metric] = try container.decode(Estimate.self, forKey: Key(metric.rawValue))
+            metrics[metric] = try container.decode(Key(metric.rawValue), or: Estimate(nil))
         }
         self.metrics = metrics
     }

@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// How well probabilities foretell the outcomes of a set of rows, and how well decisions at a threshold do.
 package struct Evaluation: Sendable, Equatable {
     package let rows: Int
@@ -18,7 +20,7 @@ package struct Evaluation: Sendable, Equatable {
     /// Evaluates probabilities against labels (0 or 1). Refuses no rows and values that are not probabilities.
     /// - Parameters:
     ///   - groups: the clusters of the intervals; `nil` takes every row by itself.
-    ///   - bootstrap: `nil` leaves the intervals out.
+    ///   - bootstrap: `nil` leaves the intervals out but for that of the calibration error, which needs no resampling.
     package init(
         labels: [UInt8], probabilities: [Double], threshold: Double, groups: [String]? = nil, costs: Costs? = nil,
         bootstrap: Bootstrap? = Bootstrap()
@@ -40,6 +42,7 @@ package struct Evaluation: Sendable, Equatable {
             let interval = value == nil ? nil : intervals[metric]
             metrics[metric] = Estimate(value, low: interval?.low, high: interval?.high)
         }
+        metrics[.ece] = scored.calibrationError()
         metrics[.calibrationSlope] = bootstrap == nil ? Estimate(line.slope.value) : line.slope
         metrics[.calibrationIntercept] = bootstrap == nil ? Estimate(line.intercept.value) : line.intercept
         self.metrics = metrics
@@ -55,9 +58,10 @@ package struct Evaluation: Sendable, Equatable {
 
     /// Numbers names by first appearance.
     private static func numbered(_ names: [String]) -> [UInt32] {
-        var known: [String: UInt32] = [:]
+        var known: [ByteText: UInt32] = [:]
         known.reserveCapacity(names.count)
         return names.map { name in
+            let name = ByteText(name)
             if let number = known[name] { return number }
             let number = UInt32(known.count)
             known[name] = number

@@ -1,24 +1,25 @@
 /// The numbers a learner sees: `rows` x `names.count`, column by column.
 ///
-/// A missing value is NaN. A categorical column holds level codes 0 ..< k, where k is the count of its levels.
+/// A missing value is NaN. A categorical column holds codes 0 ..< k: those of its levels, and those of
+/// missing and pooled values.
 package struct FeatureMatrix: Sendable {
     /// The features, in column order.
     package let names: [String]
     /// Which columns hold level codes.
     package let categorical: [Bool]
-    /// The level names of a categorical column in code order; empty for a numeric one.
-    package let levels: [[String]]
+    /// How many codes a categorical column has; 0 for a numeric one.
+    package let codes: [Int]
     package let rows: Int
     /// Column-major: feature j of row i is `values[j * rows + i]`.
     package let values: [Double]
 
     /// Takes columns that a `Signature` has encoded. The lengths must agree.
-    package init(names: [String], categorical: [Bool], levels: [[String]], rows: Int, values: [Double]) {
-        precondition(names.count == categorical.count && names.count == levels.count)
+    package init(names: [String], categorical: [Bool], codes: [Int], rows: Int, values: [Double]) {
+        precondition(names.count == categorical.count && names.count == codes.count)
         precondition(values.count == rows * names.count)
         self.names = names
         self.categorical = categorical
-        self.levels = levels
+        self.codes = codes
         self.rows = rows
         self.values = values
     }
@@ -38,6 +39,6 @@ package struct FeatureMatrix: Sendable {
             count = indices.count * columns
         }
         return FeatureMatrix(
-            names: names, categorical: categorical, levels: levels, rows: indices.count, values: picked)
+            names: names, categorical: categorical, codes: codes, rows: indices.count, values: picked)
     }
 }

@@ -36,6 +36,16 @@ package struct InputPolicy: Sendable, Equatable, Codable {
             case minimum = "min"
             case maximum = "max"
         }
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            unknownCategory = try container.decode(.unknownCategory, or: unknownCategory)
+            missingColumn = try container.decode(.missingColumn, or: missingColumn)
+            wrongType = try container.decode(.wrongType, or: wrongType)
+            outOfRange = try container.decode(.outOfRange, or: outOfRange)
+            minimum = try container.decodeIfPresent(Double.self, forKey: .minimum)
+            maximum = try container.decodeIfPresent(Double.self, forKey: .maximum)
+        }
     }
 
     /// For columns without their own.
@@ -49,6 +59,13 @@ package struct InputPolicy: Sendable, Equatable, Codable {
     private enum CodingKeys: String, CodingKey {
         case standard, columns
         case unknownColumn = "unknown_column"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        standard = try container.decode(.standard, or: standard)
+        columns = try container.decode(.columns, or: columns)
+        unknownColumn = try container.decode(.unknownColumn, or: unknownColumn)
     }
 
     /// Refuses columns that the signature does not have, and bounds that nothing can keep.

@@ -24,8 +24,11 @@ package enum Metric: String, Sendable, Codable, CaseIterable, Hashable {
     /// Negative predictive value: share of negatives among the rows below the threshold.
     case npv
 
-    /// The metrics that the bootstrap resamples; slope and intercept have a robust standard error instead.
-    static let resampled: [Metric] = allCases.filter { $0 != .calibrationSlope && $0 != .calibrationIntercept }
+    /// The metrics that the bootstrap resamples. Those of calibration have intervals of their own: a robust standard
+    /// error, and for the calibration error an inverted test.
+    static let resampled: [Metric] = allCases.filter {
+        ![.ece, .calibrationSlope, .calibrationIntercept].contains($0)
+    }
 }
 
 /// A figure with its 95 % interval. What is undefined (0/0, one class only) is `nil`, not 0.

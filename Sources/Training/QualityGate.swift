@@ -44,47 +44,59 @@ package struct QualityGate: Sendable, Equatable, Codable {
         }
     }
 
-    /// Judges the value itself; the interval is carried along for the reader. A metric that is undefined or was not
-    /// measured fails.
+    /// Judges the value itself, and of a ceiling on `ece` the upper end of its interval, where it has one: a value near 0
+    /// comes as easily from few rows as from good probabilities. A metric that is undefined or was not measured fails.
     package func judge(_ estimate: Estimate?) -> GateResult {
         let place = part == .cv ? "in cross-validation" : "on the \(part.rawValue) part"
         guard let estimate, let value = estimate.value else {
             let why = estimate == nil ? "was not measured" : "is undefined"
             return result(estimate, passed: false, "\(metric.rawValue) \(why) \(place), so the gate fails")
         }
-        let figure = "\(metric.rawValue) \(value.rounded(to: 4)) \(place)"
+        let ceiling = metric == .ece && atMost != nil ? estimate.high : nil
+        let judged = ceiling.map { $0.isNaN ? $0 : max($0, value) } ?? value
+        let reach = ceiling.map { ", at most \($0.rounded(to: 4)) by its 95 % interval," } ?? ""
+        let figure = "\(metric.rawValue) \(value.rounded(to: 4))\(reach) \(place)"
         if let atLeast, !(value >= atLeast) {
             return result(estimate, passed: false, "\(figure) is below the floor of \(atLeast)")
         }
-        if let atMost, !(value <= atMost) {
-            return result(estimate, passed: false, "\(figure) is above the ceiling of \(atMost)")
+        if let atMost, !(judged <= atMost) {
+            return result(
+                estimate, judged: ceiling.map { _ in judged }, passed: false,
+                "\(figure) is above the ceiling of \(atMost)")
         }
         let bounds = [atLeast.map { "at least \($0)" }, atMost.map { "at most \($0)" }].compactMap(\.self)
-        return result(estimate, passed: true, "\(figure) is \(bounds.joined(separator: " and "))")
+        return result(
+            estimate, judged: ceiling.map { _ in judged }, passed: true,
+            "\(figure) is \(bounds.joined(separator: " and "))")
     }
 
-    private func result(_ estimate: Estimate?, passed: Bool, _ sentence: String) -> GateResult {
+    private func result(
+        _ estimate: Estimate?, judged: Double? = nil, passed: Bool, _ sentence: String
+    ) -> GateResult {
         GateResult(
-            metric: metric, part: part, atLeast: atLeast, atMost: atMost, value: estimate?.value,
-            low: estimate?.low, high: estimate?.high, passed: passed, sentence: sentence)
+            metric: metric.rawValue, part: part, atLeast: atLeast, atMost: atMost, value: estimate?.value,
+            low: estimate?.low, high: estimate?.high, judged: judged, passed: passed, sentence: sentence)
     }
 }
 
 /// What a gate found.
 package struct GateResult: Sendable, Equatable, Codable {
-    package let metric: Metric
+    /// By name, so that a record of another version of Martlet can be read.
+    package let metric: String
     package let part: QualityGate.Part
     package let atLeast: Double?
     package let atMost: Double?
     package let value: Double?
     package let low: Double?
     package let high: Double?
+    /// What the ceiling was held against, where that is not the value: the upper end of the interval of `ece`.
+    package let judged: Double?
     package let passed: Bool
     /// The finding in words: "roc_auc 0.641 on the test part is below the floor of 0.66".
     package let sentence: String
 
     private enum CodingKeys: String, CodingKey {
-        case metric, part, value, low, high, passed, sentence
+        case metric, part, value, low, high, judged, passed, sentence
         case atLeast = "at_least"
         case atMost = "at_most"
     }

@@ -16,7 +16,7 @@ struct RankedColumns: Sendable {
         for column in 0..<matrix.columns {
             let slice = matrix.values[(column * matrix.rows)..<((column + 1) * matrix.rows)]
             if matrix.categorical[column] {
-                let count = matrix.levels[column].count
+                let count = matrix.codes[column]
                 values.append((0..<count).map(Double.init))
                 for value in slice { ranks.append(value >= 0 && value < Double(count) ? UInt32(value) : UInt32(count)) }
             } else {

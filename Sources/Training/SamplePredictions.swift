@@ -16,11 +16,9 @@ package struct SamplePredictions: Sendable, Equatable, Codable {
         self.probabilities = probabilities
     }
 
-    /// Picks test rows evenly from the lowest to the highest probability. Rows with an infinite value are passed over,
-    /// as JSON has no number for it.
+    /// Picks test rows evenly from the lowest to the highest probability.
     package init(of model: TrainedModel, columns: [NamedColumn]) {
         let ranked = zip(model.testRows, model.testProbabilities).enumerated()
-            .filter { place in columns.allSatisfy { !$0.column.isInfinite(at: place.element.0) } }
             .sorted { ($0.element.1, $0.offset) < ($1.element.1, $1.offset) }
             .map(\.element)
         let count = min(Self.most, ranked.count)
@@ -33,13 +31,9 @@ package struct SamplePredictions: Sendable, Equatable, Codable {
 }
 
 extension Column {
-    fileprivate func isInfinite(at row: Int) -> Bool {
-        if case .number(let values) = self { values[row].isInfinite } else { false }
-    }
-
     fileprivate func json(at row: Int) -> JSONValue {
         switch self {
-        case .number(let values): values[row].isNaN ? .null : .number(values[row])
+        case .number(let values): values[row].isFinite ? .number(values[row]) : .null
         case .category(let codes, let levels):
             levels.indices.contains(Int(codes[row])) ? .text(levels[Int(codes[row])]) : .null
         }

@@ -11,8 +11,6 @@ extension ScoredRows {
         var squaredError = 0.0
         var falseNegatives = 0
         var trueNegatives = 0
-        /// Sum over the bins of rows x max(0, squared gap less its sampling variance).
-        var calibration = 0.0
 
         var confusion: ConfusionMatrix {
             ConfusionMatrix(
@@ -32,8 +30,7 @@ extension ScoredRows {
             case .prAUC: return positives > 0 ? precisionGains / Double(positives) : nil
             case .logLoss: return logLoss / total
             case .brier: return squaredError / total
-            case .ece: return (calibration / total).squareRoot()
-            case .calibrationSlope, .calibrationIntercept: return nil
+            case .ece, .calibrationSlope, .calibrationIntercept: return nil
             case .accuracy: return confusion.accuracy
             case .precision: return confusion.precision
             case .recall: return confusion.recall
@@ -44,19 +41,10 @@ extension ScoredRows {
         }
     }
 
-    static let bins = 15
-
-    /// All metrics but slope and intercept in one pass, each row counting as often as its cluster was drawn.
-    ///
-    /// Equal to the plain metrics of the rows written out as often as they count. ECE is that of Roelofs et al. 2022
-    /// ("Mitigating bias in calibration error estimation", section 4.2), L2 form: bins of equal mass as
-    /// `numpy.array_split` cuts the rows in stable ascending order; a bin's squared gap loses the sampling variance
-    /// of its positive share `noise` times over.
-    /// - Parameters:
-    ///   - counts: one a cluster.
-    ///   - noise: 1 for the rows themselves. A resample carries the variance twice, once from sampling and once from
-    ///     resampling, so 2 keeps the replicates centred on the estimate.
-    func tally(counts: UnsafeBufferPointer<UInt16>, noise: Double) -> Tally {
+    /// All metrics but those of calibration in one pass, each row counting as often as its cluster was drawn: equal to
+    /// the plain metrics of the rows written out as often as they count.
+    /// - Parameter counts: one a cluster.
+    func tally(counts: UnsafeBufferPointer<UInt16>) -> Tally {
         var total: UInt64 = 0
         rows.withUnsafeBufferPointer { rows in
             for row in rows {
@@ -64,7 +52,7 @@ extension ScoredRows {
                 total &+= weight &+ ((weight &* UInt64(row.flags & 1)) << 32)
             }
         }
-        var pass = Pass(rows: Int(total & 0xFFFF_FFFF), positives: Int(total >> 32), noise: noise)
+        var pass = Pass(rows: Int(total & 0xFFFF_FFFF), positives: Int(total >> 32))
         rows.withUnsafeBufferPointer { rows in
             pass.add(UnsafeBufferPointer(rebasing: rows[..<cut]), counts)
             pass.tally.falseNegatives = pass.positivesBefore
@@ -79,20 +67,10 @@ extension ScoredRows {
         var tally = Tally()
         var rowsBefore = 0
         var positivesBefore = 0
-        private let noise: Double
-        /// Rows up to the end of the current bin.
-        private var binEnd: Int
-        private var bin = 0
-        private var binRows = 0
-        private var binPositives = 0
-        private var binScores = 0.0
 
-        init(rows: Int, positives: Int, noise: Double) {
+        init(rows: Int, positives: Int) {
             tally.rows = rows
             tally.positives = positives
-            self.noise = noise
-            binEnd = 0
-            openBin()
         }
 
         @inline(__always)
@@ -107,10 +85,6 @@ extension ScoredRows {
                 tally.squaredError += w * row.squaredError
                 groupRows &+= weight
                 groupPositives &+= positive
-                binRows &+= weight
-                binPositives &+= positive
-                binScores += w * row.probability
-                if rowsBefore &+ groupRows >= binEnd { closeBins(row, rowsBefore &+ groupRows) }
                 guard row.flags & 2 != 0 else { continue }
                 let above = tally.rows &- rowsBefore
                 let positivesAbove = tally.positives &- positivesBefore
@@ -124,36 +98,11 @@ extension ScoredRows {
                 groupPositives = 0
             }
         }
-
-        private mutating func openBin() {
-            binEnd += tally.rows / bins + (bin < tally.rows % bins ? 1 : 0)
-        }
-
-        /// Closes every bin that ends at or before `reached`; the weight of the row at hand may reach into the next.
-        @inline(never)
-        private mutating func closeBins(_ row: Row, _ reached: Int) {
-            while bin < bins, reached >= binEnd {
-                let over = reached - binEnd
-                let size = binRows - over
-                let overPositives = over * Int(row.flags & 1)
-                if size > 0 {
-                    let share = Double(binPositives - overPositives) / Double(size)
-                    let gap = (binScores - Double(over) * row.probability) / Double(size) - share
-                    let variance = share * (1 - share) / Double(max(1, size - 1))
-                    tally.calibration += Double(size) * max(0, gap * gap - noise * variance)
-                }
-                binRows = over
-                binPositives = overPositives
-                binScores = Double(over) * row.probability
-                bin += 1
-                if bin < bins { openBin() } else { binEnd = .max }
-            }
-        }
     }
 
     /// Every row counted once.
     func tally() -> Tally {
         let ones = [UInt16](repeating: 1, count: clusters)
-        return ones.withUnsafeBufferPointer { tally(counts: $0, noise: 1) }
+        return ones.withUnsafeBufferPointer { tally(counts: $0) }
     }
 }

@@ -4,7 +4,8 @@ extension Signature {
     /// The matrix of a table with this signature's columns, in the signature's order whatever the table's.
     ///
     /// Refuses a table that lacks an expected column or has it in another type, naming every such column; further
-    /// columns are ignored. A level not seen in training becomes the rare level, or missing where there is none.
+    /// columns are ignored. A level not seen in training joins the pool of the rare, or counts as missing where there is
+    /// none. An infinite number counts as missing.
     package func encode(_ table: [NamedColumn]) throws -> FeatureMatrix {
         let rows = try Self.commonLength(table)
         let byName = Dictionary(table.map { ($0.name, $0.column) }, uniquingKeysWith: { first, _ in first })
@@ -22,7 +23,7 @@ extension Signature {
                 let target = UnsafeMutableBufferPointer(rebasing: out[(place * rows)..<((place + 1) * rows)])
                 switch (feature.type, byName[feature.name]) {
                 case (.number, .number(let numbers)):
-                    for row in 0..<rows { target[row] = numbers[row] }
+                    for row in 0..<rows where numbers[row].isFinite { target[row] = numbers[row] }
                 case (.category, .category(let codes, let levels)):
                     feature.encode(codes, levels, into: target)
                 default:
@@ -43,7 +44,7 @@ extension Signature {
         return FeatureMatrix(
             names: columns.map(\.name),
             categorical: columns.map { $0.type == .category },
-            levels: columns.map(\.levels),
+            codes: columns.map(\.codes),
             rows: rows,
             values: values)
     }
@@ -58,11 +59,12 @@ extension Signature {
 extension Signature.Feature {
     /// Translates a batch's own codes to this feature's, through one lookup a level.
     fileprivate func encode(_ codes: [Int32], _ batch: [String], into target: UnsafeMutableBufferPointer<Double>) {
-        let known = Dictionary(levels.enumerated().map { ($1, Double($0)) }, uniquingKeysWith: { first, _ in first })
-        let unknown = rare.flatMap { known[$0] } ?? .nan
+        let known = Dictionary(
+            levels.enumerated().map { (ByteText($1), Double($0)) }, uniquingKeysWith: { first, _ in first })
+        let unknown = unknownCode.map(Double.init) ?? .nan
         // The last entry is for missing values (and for codes outside the batch's levels).
-        var lookup = batch.map { known[$0] ?? unknown }
-        lookup.append(missing == .level ? known[Signature.missingLevel] ?? unknown : .nan)
+        var lookup = batch.map { known[ByteText($0)] ?? unknown }
+        lookup.append(missingCode.map(Double.init) ?? .nan)
         for row in codes.indices {
             let code = Int(codes[row])
             target[row] = lookup[code >= 0 && code < batch.count ? code : batch.count]

@@ -2,49 +2,40 @@ internal import Vocabulary
 
 /// What a model expects of its input: the columns in order, their types, their category levels and what becomes of
 /// missing and rare values. It is learned from training rows only and stored with the model.
+///
+///     let signature = try Signature.learn(columns, trainRows: rows, rareBelow: 20)
+///     let matrix = try signature.encode(others)
 package struct Signature: Sendable, Equatable, Codable {
     /// How a missing category is encoded. Missing numbers are always NaN, which tree learners split on.
     package enum MissingPolicy: String, Sendable, Codable, CaseIterable {
-        /// Missing is a level of its own, called "missing".
+        /// Missing has a code of its own.
         case level
         /// Missing is NaN, and the learner's own treatment applies.
         case native
     }
 
-    /// One expected column.
-    package struct Feature: Sendable, Equatable, Codable {
-        package enum Kind: String, Sendable, Codable { case number, category }
-
-        package let name: String
-        package let type: Kind
-        /// The level names in code order; empty for numbers.
-        package let levels: [String]
-        package let missing: MissingPolicy
-        /// The level that stands for rare and for unknown values, if the training rows had any rare ones.
-        package let rare: String?
-
-        package init(name: String, type: Kind, levels: [String], missing: MissingPolicy, rare: String?) {
-            self.name = name
-            self.type = type
-            self.levels = levels
-            self.missing = missing
-            self.rare = rare
-        }
+    /// How codes of missing and pooled values are given when a signature is learned.
+    package enum Coding: Sendable {
+        /// Behind those of the levels, whatever the levels are called.
+        case outside
+        /// As the levels "missing" and "rare" among the others: only to rebuild a version of before.
+        case named
     }
-
-    package static let missingLevel = "missing"
-    package static let rareLevel = "rare"
 
     package let columns: [Feature]
 
     package init(columns: [Feature]) { self.columns = columns }
 
+    /// The coding of which the signature is, as far as it shows.
+    package var coding: Coding { columns.contains { $0.namesItsCodes } ? .named : .outside }
+
     /// Learns the signature from the training rows of a table.
     ///
-    /// Kept levels are in the order of their names and "rare" is the last, so that the codes do not depend on the
-    /// order of the rows. A level in fewer than `rareBelow` training rows joins "rare", and so does missing.
+    /// Kept levels are in the order of their bytes, so that the codes do not depend on the order of the rows. A level in
+    /// fewer than `rareBelow` training rows joins the pool of the rare, and so does missing.
     package static func learn(
-        _ columns: [NamedColumn], trainRows: [Int], rareBelow: Int = 1, missing: MissingPolicy = .level
+        _ columns: [NamedColumn], trainRows: [Int], rareBelow: Int = 1, missing: MissingPolicy = .level,
+        coding: Coding = .outside
     ) throws -> Signature {
         guard !columns.isEmpty else {
             throw MartletError(
@@ -61,32 +52,16 @@ package struct Signature: Sendable, Equatable, Codable {
                 throw MartletError(.input, "signature.duplicate", "the column \"\(named.name)\" comes twice")
             }
             switch named.column {
-            case .number:
-                return Feature(name: named.name, type: .number, levels: [], missing: .native, rare: nil)
+            case .number: return Feature(number: named.name)
             case .category(let codes, let levels):
-                let (kept, rare) = learnLevels(codes, levels, trainRows, rareBelow, missing)
-                return Feature(
-                    name: named.name, type: .category, levels: kept, missing: missing, rare: rare ? rareLevel : nil)
+                let counts = LevelCounts(codes, levels, trainRows, missing)
+                return switch coding {
+                case .outside: counts.feature(named.name, rareBelow, missing)
+                case .named: counts.featureOfBefore(named.name, rareBelow, missing)
+                }
             }
         }
         return Signature(columns: features)
-    }
-
-    private static func learnLevels(
-        _ codes: [Int32], _ levels: [String], _ trainRows: [Int], _ rareBelow: Int, _ missing: MissingPolicy
-    ) -> (kept: [String], rare: Bool) {
-        var tally = [Int](repeating: 0, count: levels.count + 1)
-        for row in trainRows {
-            let code = Int(codes[row])
-            tally[code >= 0 && code < levels.count ? code : levels.count] += 1
-        }
-        var counts: [String: Int] = [:]
-        for (code, name) in levels.enumerated() where tally[code] > 0 { counts[name, default: 0] += tally[code] }
-        if missing == .level, tally[levels.count] > 0 { counts[missingLevel, default: 0] += tally[levels.count] }
-        var kept = counts.filter { $0.value >= rareBelow && $0.key != rareLevel }.map(\.key).sorted()
-        let rare = counts.contains { $0.value < rareBelow || $0.key == rareLevel }
-        if rare { kept.append(rareLevel) }
-        return (kept, rare)
     }
 
     /// The one length of all columns.
@@ -98,5 +73,44 @@ package struct Signature: Sendable, Equatable, Codable {
                 "\"\(other.name)\" has \(other.column.count) rows and \"\(first.name)\" has \(first.column.count)")
         }
         return first.column.count
+    }
+}
+
+/// How many training rows have each level of a category, and how many none.
+private struct LevelCounts {
+    private var levels: [ByteText: Int] = [:]
+    private var missing = 0
+
+    init(_ codes: [Int32], _ names: [String], _ rows: [Int], _ policy: Signature.MissingPolicy) {
+        var tally = [Int](repeating: 0, count: names.count + 1)
+        for row in rows {
+            let code = Int(codes[row])
+            tally[code >= 0 && code < names.count ? code : names.count] += 1
+        }
+        for (code, name) in names.enumerated() where tally[code] > 0 {
+            levels[ByteText(name), default: 0] += tally[code]
+        }
+        if policy == .level { missing = tally[names.count] }
+    }
+
+    func feature(_ name: String, _ rareBelow: Int, _ policy: Signature.MissingPolicy) -> Signature.Feature {
+        let kept = levels.filter { $0.value >= rareBelow }.keys.sorted().map(\.text)
+        let poolsMissing = missing > 0 && missing < rareBelow
+        let rare = poolsMissing || kept.count < levels.count ? kept.count : nil
+        var own: Int?
+        if policy == .level { own = missing >= rareBelow ? kept.count + (rare == nil ? 0 : 1) : rare }
+        return Signature.Feature(category: name, levels: kept, missing: policy, missingCode: own, rareCode: rare)
+    }
+
+    func featureOfBefore(_ name: String, _ rareBelow: Int, _ policy: Signature.MissingPolicy) -> Signature.Feature {
+        let rareLevel = Signature.Feature.rareLevel
+        var counts: [String: Int] = [:]
+        for (level, count) in levels { counts[level.text, default: 0] += count }
+        if missing > 0 { counts[Signature.Feature.missingLevel, default: 0] += missing }
+        var kept = counts.filter { $0.value >= rareBelow && $0.key != rareLevel }.map(\.key).sorted()
+        let rare = counts.contains { $0.value < rareBelow || $0.key == rareLevel }
+        if rare { kept.append(rareLevel) }
+        return Signature.Feature(
+            name: name, type: .category, levels: kept, missing: policy, rare: rare ? rareLevel : nil)
     }
 }

@@ -64,12 +64,12 @@ package enum Split {
 
     /// The portable uniform number of every name; each distinct name is digested once.
     package static func uniforms(_ names: [String], seed: Int) -> [Double] {
-        var known: [String: Double] = [:]
+        var known: [ByteText: Double] = [:]
         known.reserveCapacity(names.count)
         return names.map { name in
-            if let u = known[name] { return u }
+            if let u = known[ByteText(name)] { return u }
             let u = portableUniform(seed: seed, key: name)
-            known[name] = u
+            known[ByteText(name)] = u
             return u
         }
     }
@@ -103,7 +103,7 @@ extension Split {
         var ranks = [(rank: Int, of: Int)](repeating: (0, 0), count: rows.keys.count)
         for label in [UInt8(0), 1] {
             let members = rows.labels.indices.filter { rows.labels[$0] == label }
-                .sorted { u[$0] != u[$1] ? u[$0] < u[$1] : rows.keys[$0] < rows.keys[$1] }
+                .sorted { u[$0] != u[$1] ? u[$0] < u[$1] : rows.keys[$0].precedes(inBytes: rows.keys[$1]) }
             for (rank, row) in members.enumerated() { ranks[row] = (rank, members.count) }
         }
         return ranks
@@ -117,8 +117,8 @@ extension Split {
         }
     }
 
-    /// Rows in the order (event time, key), cut at the shares; a cut moves later until it parts two times.
-    private static func cutByTime(_ rows: SplitRows, _ plan: SplitPlan) throws -> [Part] {
+    /// Rows in the order (event time, key), and the time of each row.
+    static func inTimeOrder(_ rows: SplitRows) throws -> (order: [Int], times: [Int64]) {
         guard let times = rows.eventTimes else {
             throw MartletError(
                 .input, "split.no-event-time", "the split is by time, but the model declares no event time",
@@ -134,13 +134,21 @@ extension Split {
         let order = known.indices.sorted {
             known[$0] != known[$1] ? known[$0] < known[$1] : rows.keys[$0] < rows.keys[$1]
         }
-        func settled(_ share: Double) -> Int {
-            var cut = Int((Double(order.count) * share).rounded())
-            while cut > 0, cut < order.count, known[order[cut]] == known[order[cut - 1]] { cut += 1 }
-            return cut
-        }
-        let trainEnd = settled(plan.train)
-        let validationEnd = plan.validation > 0 ? settled(plan.train + plan.validation) : trainEnd
+        return (order, known)
+    }
+
+    /// A cut that moves later until it parts two times.
+    static func settled(_ cut: Int, _ order: [Int], _ times: [Int64], upTo end: Int? = nil) -> Int {
+        var cut = cut
+        while cut > 0, cut < end ?? order.count, times[order[cut]] == times[order[cut - 1]] { cut += 1 }
+        return cut
+    }
+
+    private static func cutByTime(_ rows: SplitRows, _ plan: SplitPlan) throws -> [Part] {
+        let (order, times) = try inTimeOrder(rows)
+        func cut(_ share: Double) -> Int { settled(Int((Double(order.count) * share).rounded()), order, times) }
+        let trainEnd = cut(plan.train)
+        let validationEnd = plan.validation > 0 ? cut(plan.train + plan.validation) : trainEnd
         var parts = [Part](repeating: .test, count: order.count)
         for (place, row) in order.enumerated() where place < validationEnd {
             parts[row] = place < trainEnd ? .train : .validation
@@ -165,7 +173,7 @@ extension Split {
         }
     }
 
-    private static func refuse(_ rows: Int, _ positives: Int, _ name: String, of total: Int) throws {
+    static func refuse(_ rows: Int, _ positives: Int, _ name: String, of total: Int) throws {
         guard rows > 0 else {
             throw MartletError(
                 .input, "split.empty", "\(name) is empty: none of the \(total) labelled rows fell into it",

@@ -52,6 +52,18 @@ package struct SplitPlan: Sendable, Equatable, Codable {
         self.by = by
     }
 
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try container.decode(Kind.self, forKey: .kind)
+        seed = try container.decode(.seed, or: 42)
+        train = try container.decode(.train, or: 0.7)
+        validation = try container.decode(.validation, or: 0.1)
+        test = try container.decode(.test, or: 0.2)
+        by = try container.decodeIfPresent(Unit.self, forKey: .by)
+    }
+
+    private enum CodingKeys: String, CodingKey { case kind, seed, train, validation, test, by }
+
     /// Refuses shares that are not shares of one whole, and an empty train or test part.
     package func check() throws {
         let shares = [train, validation, test]
@@ -69,20 +81,62 @@ package struct SplitPlan: Sendable, Equatable, Codable {
     }
 }
 
-/// Cross-validation over all labelled rows: stratified, or group-disjoint if the model has a group.
+/// Cross-validation over all labelled rows. Its folds follow the split: a rolling origin under a split by time, disjoint
+/// groups where a group stays on one side, and stratified otherwise.
 package struct CrossValidationPlan: Sendable, Equatable, Codable {
+    /// What is left out between the training rows of a fold and its test rows, under a split by time.
+    package enum Gap: Sendable, Equatable {
+        /// So many rows before the first test row, as scikit-learn's `TimeSeriesSplit(gap:)`.
+        case rows(Int)
+        /// Rows less than so many seconds before the first test row.
+        case seconds(Int)
+    }
+
     package var folds: Int
     package var seed: Int
+    /// `nil` is none.
+    package var gap: Gap?
 
-    package init(folds: Int, seed: Int = 42) {
+    package init(folds: Int, seed: Int = 42, gap: Gap? = nil) {
         self.folds = folds
         self.seed = seed
+        self.gap = gap
     }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        folds = try container.decode(Int.self, forKey: .folds)
+        seed = try container.decode(.seed, or: 42)
+        gap = try container.decodeIfPresent(Gap.self, forKey: .gap)
+    }
+
+    private enum CodingKeys: String, CodingKey { case folds, seed, gap }
 
     package func check() throws {
         guard (2...100).contains(folds) else {
             throw MartletError(
                 .input, "cross-validation.folds", "cross-validation needs 2 to 100 folds; it is given \(folds)")
+        }
+    }
+}
+
+extension CrossValidationPlan.Gap: Codable {
+    private enum CodingKeys: String, CodingKey { case rows, seconds }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let rows = try container.decodeIfPresent(Int.self, forKey: .rows) {
+            self = .rows(rows)
+        } else {
+            self = .seconds(try container.decode(Int.self, forKey: .seconds))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        switch self {
+        case .rows(let rows): try container.encode(rows, forKey: .rows)
+        case .seconds(let seconds): try container.encode(seconds, forKey: .seconds)
         }
     }
 }

@@ -30,11 +30,58 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     package let importance: [Importance]
     /// What the training rows had in each number column; `nil` in records of before.
     package let ranges: [String: ColumnRange]?
+    /// How many rows of the table are infinite in each number column, and count as missing; `nil` if none are.
+    package let infinite: [String: Int]?
 
     private enum CodingKeys: String, CodingKey {
         case plan, signature, calibration, threshold, bands, format, rounds, parts, unlabelled, test, validation
         case crossValidation = "cross_validation"
-        case gates, importance, ranges
+        case gates, importance, ranges, infinite
+    }
+
+    init(
+        plan: TrainingPlan, signature: Signature, calibration: Calibration, threshold: DecisionThreshold,
+        bands: RiskBands?, format: String, rounds: Int, parts: [String: PartSize], unlabelled: Int, test: Evaluation,
+        validation: Evaluation?, crossValidation: CrossValidationResult?, gates: [GateResult],
+        importance: [Importance], ranges: [String: ColumnRange]?, infinite: [String: Int]?
+    ) {
+        self.plan = plan
+        self.signature = signature
+        self.calibration = calibration
+        self.threshold = threshold
+        self.bands = bands
+        self.format = format
+        self.rounds = rounds
+        self.parts = parts
+        self.unlabelled = unlabelled
+        self.test = test
+        self.validation = validation
+        self.crossValidation = crossValidation
+        self.gates = gates
+        self.importance = importance
+        self.ranges = ranges
+        self.infinite = infinite
+    }
+
+    /// A record of another version: what is not there was not known then.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        plan = try container.decode(TrainingPlan.self, forKey: .plan)
+        signature = try container.decode(Signature.self, forKey: .signature)
+        calibration = try container.decode(Calibration.self, forKey: .calibration)
+        threshold = try container.decode(DecisionThreshold.self, forKey: .threshold)
+        bands = try container.decodeIfPresent(RiskBands.self, forKey: .bands)
+        format = try container.decode(String.self, forKey: .format)
+        rounds = try container.decode(.rounds, or: 0)
+        parts = try container.decode(.parts, or: [:])
+        unlabelled = try container.decode(.unlabelled, or: 0)
+        test = try container.decode(Evaluation.self, forKey: .test)
+        validation = try container.decodeIfPresent(Evaluation.self, forKey: .validation)
+        crossValidation = try container.decodeIfPresent(CrossValidationResult.self, forKey: .crossValidation)
+        gates = try container.decode(.gates, or: [])
+        importance = try container.decode(.importance, or: [])
+        ranges = try container.decodeIfPresent([String: ColumnRange].self, forKey: .ranges)
+        infinite = try container.decodeIfPresent([String: Int].self, forKey: .infinite)
     }
 
     /// Whether every gate passed.

@@ -32,8 +32,8 @@ package struct TrainingInput: Sendable {
         else {
             throw MartletError(.defect, "training.ragged", "the training input's columns differ in length")
         }
-        var seen = Set<String>(minimumCapacity: rows)
-        for key in keys where !seen.insert(key).inserted {
+        var seen = Set<ByteText>(minimumCapacity: rows)
+        for key in keys where !seen.insert(ByteText(key)).inserted {
             throw MartletError(
                 .input, "training.duplicate-key", "the key \"\(key)\" comes twice in the training table",
                 remedy: "make the gold table one row per key")

@@ -10,16 +10,21 @@ package struct TrainingPipeline {
     private let makeScorer: (FittedModel) throws -> any ModelScorer
     private let meter: any PhaseMeter
     private let threads: Int
+    private let coding: Signature.Coding
 
-    /// - Parameter makeScorer: loads what the learner fitted.
+    /// - Parameters:
+    ///   - coding: of missing and pooled categories; only the rebuilding of a version of before has another.
+    ///   - makeScorer: loads what the learner fitted.
     package init(
         plan: TrainingPlan, learner: any Learner, threads: Int = 1, meter: any PhaseMeter = NoMeter(),
+        coding: Signature.Coding = .outside,
         makeScorer: @escaping (FittedModel) throws -> any ModelScorer
     ) {
         self.plan = plan
         self.learner = learner
         self.threads = threads
         self.meter = meter
+        self.coding = coding
         self.makeScorer = makeScorer
     }
 
@@ -47,7 +52,7 @@ package struct TrainingPipeline {
             parts: members.sizes(input.labels), unlabelled: input.labels.count - labelled.count, test: evaluation,
             validation: validation, crossValidation: folds,
             gates: plan.gates.map { judge($0, evaluation, validation, folds) }, importance: importance(trial),
-            ranges: ColumnRange.learn(input.columns, rows: members.train))
+            ranges: ColumnRange.learn(input.columns, rows: members.train), infinite: infinities(input.columns))
         return TrainedModel(
             record: record, fitted: trial.fitted, parts: parts, testRows: members.test, testProbabilities: test)
     }
@@ -66,6 +71,12 @@ package struct TrainingPipeline {
                 case .test: test.append(row)
                 }
             }
+        }
+
+        init(_ fold: Fold, labelled: [Int]) {
+            train = fold.train.map { labelled[$0] }
+            validation = fold.validation.map { labelled[$0] }
+            test = fold.test.map { labelled[$0] }
         }
 
         func sizes(_ labels: [UInt8?]) -> [String: ModelRecord.PartSize] {
@@ -91,7 +102,8 @@ package struct TrainingPipeline {
     private func fit(_ input: TrainingInput, _ members: Members) throws -> Trial {
         let signature = try meter.measure("signature") {
             try Signature.learn(
-                input.columns, trainRows: members.train, rareBelow: plan.rareBelow, missing: plan.missing)
+                input.columns, trainRows: members.train, rareBelow: plan.rareBelow, missing: plan.missing,
+                coding: coding)
         }
         try plan.input?.check(signature)
         let (matrix, train, validation) = try meter.measure("encode") {
@@ -152,26 +164,15 @@ package struct TrainingPipeline {
         }
     }
 
-    /// A fit per fold over all labelled rows. Where the plan holds out validation rows, each fold holds out the same
-    /// share of its training rows: those with portableUniform(seed, "validation:" + unit) below it.
+    /// A fit per fold over all labelled rows.
     private func crossValidate(
         _ input: TrainingInput, _ labelled: [Int], _ rows: SplitRows
     ) throws -> CrossValidationResult? {
         guard let folding = plan.crossValidation else { return nil }
-        let (folds, heldOut) = try meter.measure("split") {
-            let folds =
-                try rows.groups == nil
-                ? Split.stratifiedFolds(of: rows, folding) : Split.groupFolds(of: rows, folding)
-            let share = plan.split.validation / (plan.split.train + plan.split.validation)
-            let units = share > 0 ? (rows.groups ?? rows.keys).map { "validation:" + $0 } : []
-            return (folds, Split.uniforms(units, seed: folding.seed).map { $0 < share })
-        }
+        let folds = try meter.measure("split") { try Split.folds(of: rows, folding, under: plan.split) }
         return CrossValidationResult(
-            try (0..<folding.folds).map { fold in
-                let parts = folds.indices.map { place -> Part in
-                    folds[place] == fold ? .test : !heldOut.isEmpty && heldOut[place] ? .validation : .train
-                }
-                let members = Members(parts: parts, labelled: labelled)
+            try folds.map { fold in
+                let members = Members(fold, labelled: labelled)
                 let trial = try fit(input, members)
                 let probabilities = try score(trial, input, members.test)
                 return try evaluate(trial, input, members.test, probabilities, bootstrap: nil)
@@ -188,6 +189,17 @@ package struct TrainingPipeline {
         case .validation: gate.judge(validation?[gate.metric])
         case .cv: gate.judge(folds?[gate.metric].map { Estimate($0.mean) })
         }
+    }
+
+    /// How many rows of each number column are infinite, which count as missing; `nil` if none are.
+    private func infinities(_ columns: [NamedColumn]) -> [String: Int]? {
+        var found: [String: Int] = [:]
+        for named in columns {
+            guard case .number(let values) = named.column else { continue }
+            let count = values.count { $0.isInfinite }
+            if count > 0 { found[named.name] = count }
+        }
+        return found.isEmpty ? nil : found
     }
 
     private func importance(_ trial: Trial) -> [ModelRecord.Importance] {

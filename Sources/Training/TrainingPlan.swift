@@ -2,7 +2,7 @@ internal import Vocabulary
 
 /// Everything that decides a training run besides its data. Given data and a plan, the result is the same bytes.
 package struct TrainingPlan: Sendable, Equatable, Codable {
-    /// A level with fewer training rows joins "rare".
+    /// A level with fewer training rows joins the pool of the rare.
     package var rareBelow: Int
     package var missing: Signature.MissingPolicy
     package var split: SplitPlan
@@ -37,10 +37,36 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
         self.bootstrap = bootstrap
     }
 
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        rareBelow = try container.decode(.rareBelow, or: 1)
+        missing = try container.decode(.missing, or: .level)
+        split = try container.decode(SplitPlan.self, forKey: .split)
+        crossValidation = try container.decodeIfPresent(CrossValidationPlan.self, forKey: .crossValidation)
+        learner = try container.decode(LearnerPlan.self, forKey: .learner)
+        calibration = try container.decode(.calibration, or: .none)
+        threshold = try container.decode(.threshold, or: .fixed(0.5))
+        bands = try container.decodeIfPresent(RiskBands.self, forKey: .bands)
+        gates = try container.decodeIfPresent(KnownGates.self, forKey: .gates)?.gates ?? []
+        bootstrap = try container.decode(.bootstrap, or: Bootstrap())
+        input = try container.decodeIfPresent(InputPolicy.self, forKey: .input)
+        entity = try container.decodeIfPresent(String.self, forKey: .entity)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case rareBelow, missing, split, crossValidation, learner, calibration, threshold, bands, gates, bootstrap, input
+        case entity
+    }
+
     /// Refuses what cannot be carried out, before any work is done.
     package func check() throws {
         try split.check()
         try crossValidation?.check()
+        if crossValidation?.gap != nil, split.kind != .time {
+            throw MartletError(
+                .input, "cross-validation.gap", "the gap of a cross-validation is for a split by time",
+                remedy: "leave gap out, or split by time")
+        }
         try bands?.check()
         for gate in gates { try check(gate) }
         switch threshold {
@@ -97,4 +123,15 @@ package struct LearnerPlan: Sendable, Equatable, Codable {
         self.earlyStopping = earlyStopping
         self.seed = seed
     }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try container.decode(String.self, forKey: .kind)
+        parameters = try container.decode(.parameters, or: [:])
+        rounds = try container.decodeIfPresent(Int.self, forKey: .rounds)
+        earlyStopping = try container.decode(.earlyStopping, or: 0)
+        seed = try container.decode(.seed, or: 42)
+    }
+
+    private enum CodingKeys: String, CodingKey { case kind, parameters, rounds, earlyStopping, seed }
 }

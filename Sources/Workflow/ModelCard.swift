@@ -7,10 +7,14 @@ package struct ModelCard {
     let version: ModelVersion
     let loaded: LoadedVersion
 
+    /// How many runs have been measured on the same test part up to this one.
+    let looks: Int
+
     /// Whether approval and aliases stand on the page; they move after registration, the rest never does.
     let showsStanding: Bool
 
-    package init(_ version: ModelVersion, _ loaded: LoadedVersion, showsStanding: Bool = true) {
+    package init(_ version: ModelVersion, _ loaded: LoadedVersion, looks: Int, showsStanding: Bool = true) {
+        self.looks = looks
         self.version = version
         self.loaded = loaded
         self.showsStanding = showsStanding
@@ -43,7 +47,7 @@ package struct ModelCard {
         lines += [
             "", "## How good it is", "",
             "On \(grouped(record.test.rows)) untouched test rows (\(grouped(record.test.positives)) positive, base rate "
-                + "\(percent(record.test.baseRate)))\(clusters(record)), with 95 % bootstrap intervals:", "",
+                + "\(percent(record.test.baseRate)))\(clusters(record)), with 95 % intervals:", "",
             "| metric | value | 95 % interval |", "| --- | --- | --- |",
         ]
         for metric in Training.Metric.allCases {
@@ -62,6 +66,7 @@ package struct ModelCard {
             "| really positive | \(grouped(c.truePositives)) | \(grouped(c.falseNegatives)) |",
             "| really negative | \(grouped(c.falsePositives)) | \(grouped(c.trueNegatives)) |",
         ]
+        lines += ["", looksSentence]
         if let cv = record.crossValidation {
             lines += [
                 "", "In \(cv.folds)-fold cross-validation over all labelled rows:", "", "| metric | mean | sd |",
@@ -88,6 +93,12 @@ package struct ModelCard {
             "", splitSentence(record), "",
         ]
         lines += files
+        for (name, rows) in (record.infinite ?? [:]).sorted(by: { $0.key < $1.key }) {
+            lines += [
+                "",
+                "**\(name) is infinite in \(grouped(rows)) rows** of the table, which count as missing; a division by zero in the SQL gives this.",
+            ]
+        }
         lines += ["", "## What it goes by", "", "| feature | share of gain |", "| --- | --- |"]
         for item in record.importance.prefix(15) { lines.append("| \(item.name) | \(percent(item.share)) |") }
         lines += [
@@ -124,6 +135,14 @@ package struct ModelCard {
                 return
                     "| \(source)\(synthetic) | \(grouped(files.count)) | \(cells(files.reduce(0) { $0 + $1.rows }, files.reduce(0) { $0 + $1.rejected })) | \(names.first ?? "") | \(names.last ?? "") |"
             } + ["", "`martlet runs show \(version.run.id.prefix(12)) --json` lists each of them with its SHA-256."]
+    }
+
+    private var looksSentence: String {
+        looks < 2
+            ? "This is the first run that was measured on this test part."
+            : "**\(grouped(looks)) runs have been measured on this test part**, this one included. Each choice among them "
+                + "that its figures had a hand in, gates too, makes the figures of the chosen one better than what new rows "
+                + "will show; the intervals do not know of it. Another `split.seed`, or later rows, give a fresh test part."
     }
 
     private var approval: String {

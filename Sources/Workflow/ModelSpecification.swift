@@ -31,6 +31,26 @@ package struct ModelSpecification: Codable, Sendable {
         categorical = model.categorical
         plan = model.plan
     }
+
+    private enum CodingKeys: String, CodingKey {
+        case name, table, key, target, positive, group, eventTime, include, exclude, categorical, plan
+    }
+
+    /// As a run stored it; lists that are not there are empty.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(String.self, forKey: .name)
+        table = try container.decode(TableName.self, forKey: .table)
+        key = try container.decode(String.self, forKey: .key)
+        target = try container.decode(String.self, forKey: .target)
+        positive = try container.decode(String.self, forKey: .positive)
+        group = try container.decodeIfPresent(String.self, forKey: .group)
+        eventTime = try container.decodeIfPresent(String.self, forKey: .eventTime)
+        include = try container.decodeIfPresent([String].self, forKey: .include)
+        exclude = try container.decodeIfPresent([String].self, forKey: .exclude) ?? []
+        categorical = try container.decodeIfPresent([String].self, forKey: .categorical) ?? []
+        plan = try container.decode(TrainingPlan.self, forKey: .plan)
+    }
 }
 
 /// The SQL of a table, as it was when a run used it.

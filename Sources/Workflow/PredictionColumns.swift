@@ -68,8 +68,8 @@ struct PredictionColumns {
                 }
             names[row.source] = own
             for (place, value) in row.features.enumerated() where place < own.count {
-                if let levels = row.source.columns[place].levels {
-                    texts[own[place]]?[index] = Self.level(value, levels)
+                if row.source.columns[place].levels != nil {
+                    texts[own[place]]?[index] = row.source.columns[place].level(value)
                 } else {
                     numbers[own[place]]?[index] = value
                 }
@@ -84,20 +84,14 @@ struct PredictionColumns {
         }
     }
 
-    /// The name of a level; a code that the signature does not know as a number, and `nil` for missing.
-    private static func level(_ code: Double, _ levels: [String]) -> String? {
-        if code.isNaN { return nil }
-        return Int(exactly: code).flatMap { levels.indices.contains($0) ? levels[$0] : nil } ?? "\(code)"
-    }
-
     private static func coded(_ values: [String?]) -> LakeColumn {
         var levels: [String] = []
-        var known: [String: Int32] = [:]
+        var known: [ByteText: Int32] = [:]
         let codes = values.map { value -> Int32 in
             guard let value else { return -1 }
-            if let code = known[value] { return code }
+            if let code = known[ByteText(value)] { return code }
             let code = Int32(levels.count)
-            known[value] = code
+            known[ByteText(value)] = code
             levels.append(value)
             return code
         }

@@ -40,11 +40,16 @@ extension Workspace {
             }
             return try artifacts.get(artifact.digest, name)
         }
-        let blueprint = try JSON.decode(Blueprint.self, from: try artifact(ArtifactName.blueprint))
+        func stored<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {
+            try Stored.read(type, try artifact(name), "\(name) of \(reference)")
+        }
+        let blueprint = try stored(Blueprint.self, ArtifactName.blueprint)
+        let record = try stored(ModelRecord.self, ArtifactName.record)
+        try record.checkForms()
         return LoadedVersion(
             name: found.summary.model, version: found.summary.version, hash: found.summary.modelHash,
             synthetic: found.summary.synthetic,
-            record: try JSON.decode(ModelRecord.self, from: try artifact(ArtifactName.record)),
+            record: record,
             specification: blueprint.model, blueprint: blueprint, checks: try? checks(ofRun: found.run.id),
             scorer: try makeScorer(try artifact(ArtifactName.model)))
     }

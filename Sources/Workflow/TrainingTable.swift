@@ -205,7 +205,7 @@ struct TrainingTable {
 
     private func ranks(of levels: [String]) -> [Int] {
         var ranks = [Int](repeating: 0, count: levels.count)
-        for (rank, index) in levels.indices.sorted(by: { levels[$0].utf8.lexicographicallyPrecedes(levels[$1].utf8) })
+        for (rank, index) in levels.indices.sorted(by: { levels[$0].precedes(inBytes: levels[$1]) })
             .enumerated()
         {
             ranks[index] = rank
@@ -229,7 +229,7 @@ struct TrainingTable {
         guard case .text(let codes, let levels) = column else { return [] }
         let isPositive = levels.map { matches($0) }
         if levels.count > 2 {
-            let shown = levels.sorted().prefix(4).joined(separator: ", ")
+            let shown = levels.sorted { $0.precedes(inBytes: $1) }.prefix(4).joined(separator: ", ")
             let isNumeric = levels.allSatisfy { Double($0) != nil }
             throw failure(
                 "model.not-binary",
@@ -242,14 +242,17 @@ struct TrainingTable {
         if !levels.isEmpty, !isPositive.contains(true) {
             throw failure(
                 "model.no-positive",
-                "No row of \(model.table) has the positive value \(model.positive) in \(model.target); it has: \(levels.joined(separator: ", "))."
+                "No row of \(model.table) has the positive value \(model.positive) in \(model.target); it has: \(levels.joined(separator: ", ")).",
+                remedy: levels.contains(model.positive)
+                    ? "One of them looks the same and has other bytes (another Unicode form): write positive: as the data have it."
+                    : nil
             )
         }
         return codes.map { $0 < 0 ? nil : isPositive[Int($0)] ? 1 : 0 }
     }
 
     private func matches(_ level: String) -> Bool {
-        if level == model.positive { return true }
+        if level.isSameBytes(as: model.positive) { return true }
         guard let a = Double(level), let b = Double(model.positive) else { return false }
         return a == b
     }

@@ -176,8 +176,8 @@ extension Workspace {
         _ loaded: LoadedVersion, _ bronze: TableName, brought: [String]?, earlier: [String], in folder: String
     ) throws -> ((String) -> Bool)? {
         if let brought {
-            let brought = Set(brought)
-            return { brought.contains($0) }
+            let brought = Set(brought.map(ByteText.init))
+            return { brought.contains(ByteText($0)) }
         }
         if earlier.isEmpty { return nil }
         let key = loaded.specification.key
@@ -185,8 +185,8 @@ extension Workspace {
         let table = loaded.specification.table
         let keys = try lake.engine.columns(
             Query("SELECT * FROM \(table)", inputs: [table: before]), as: [(key, .text)], orderedBy: [])
-        let known = Set(keys.first?.texts.compactMap { $0 } ?? [])
-        return { !known.contains($0) }
+        let known = Set(keys.first?.texts.compactMap { $0.map(ByteText.init) } ?? [])
+        return { !known.contains(ByteText($0)) }
     }
 
     /// The model's table, made from other bronze files by the SQL stored with the version.

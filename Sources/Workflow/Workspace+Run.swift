@@ -196,7 +196,9 @@ extension Workspace {
             let report = try train(
                 specification, fingerprint: fingerprint, labelled: labelled, planned: planned, leaks: leaks)
             warnings = try checks(ofRun: report.run)?.warnings ?? []
-            return (report.run, Journal.Note(.done, "run \(report.run.prefix(12))", phases: report.phases))
+            let infinite = report.infinite.sorted { $0.key < $1.key }.map { "\($0.key) (\(grouped($0.value)) rows)" }
+            let told = infinite.isEmpty ? "" : "; infinite, counted as missing: \(infinite.joined(separator: ", "))"
+            return (report.run, Journal.Note(.done, "run \(report.run.prefix(12))\(told)", phases: report.phases))
         }
         let run = try registry.runs.show(id)
         let passed = run.status == .finished
@@ -267,12 +269,20 @@ extension Workspace {
     /// The folder of the model cards: one Markdown file a version.
     package var cards: String { home + "/cards" }
 
+    /// The card of a version.
+    package func card(_ reference: ModelReference, showsStanding: Bool = true) throws -> ModelCard {
+        let version = try registry.models.show(reference)
+        return ModelCard(
+            version, try load(reference), looks: try registry.runs.looks(atTestPartOf: version.run),
+            showsStanding: showsStanding)
+    }
+
     /// Writes a version's card if it is not there.
     private func writeCard(_ version: VersionSummary) throws {
         let path = "\(cards)/\(version.model)-\(version.version).md"
         if Disk.exists(path) { return }
         let reference = ModelReference(model: version.model, selector: .version(version.version))
-        let card = ModelCard(try registry.models.show(reference), try load(reference), showsStanding: false)
+        let card = try card(reference, showsStanding: false)
         try Disk.makeDirectory(cards)
         _ = try Disk.createDurably(path, Array(card.markdown.utf8))
     }

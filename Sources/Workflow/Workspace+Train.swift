@@ -14,6 +14,8 @@ package struct TrainReport: Sendable {
     package var rows: Int
     package var passed: Bool
     package var phases: [String: Double]
+    /// How many rows are infinite in each number column.
+    package var infinite: [String: Int] = [:]
 }
 
 /// Names of what a run stores.
@@ -93,7 +95,7 @@ extension Workspace {
         // Beside the rows that it learned from there may be others by now, without a label.
         let recorded = try registry.runs.show(run).lineage.tables.first { $0.name == specification.table.description }
         let files = try lake.files(of: specification.table, at: recorded?.snapshot)
-        let (input, trained) = try fit(specification, files: files, CPUMeter(cpuSeconds))
+        let (input, trained) = try fit(specification, files: files, CPUMeter(cpuSeconds), coding: try storedCoding(of: run))
         _ = try store(trained, input, specification, planned, leaks)
         guard try artifactsAreIntact(run) else {
             throw MartletError(
@@ -101,6 +103,15 @@ extension Workspace {
                 "Artifacts of run \(run.prefix(12)) are gone or altered, and training again did not bring them back.",
                 remedy: "Restore \(artifacts.folder) from a backup.")
         }
+    }
+
+    /// How the signature that a run stored gives codes, if it can be read still.
+    private func storedCoding(of run: String) throws -> Signature.Coding {
+        guard let artifact = try registry.runs.show(run).artifacts.first(where: { $0.name == ArtifactName.record }),
+            let bytes = try? artifacts.get(artifact.digest, artifact.name),
+            let record = try? JSON.decode(ModelRecord.self, from: bytes)
+        else { return .outside }
+        return record.signature.coding
     }
 
     /// Trains a model and records the run with its step.
@@ -138,7 +149,8 @@ extension Workspace {
                 run,
                 finishing: try completion(specification, fingerprint, run.id))
             return TrainReport(
-                run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds)
+                run: run.id, rows: input.labels.count, passed: trained.record.passed, phases: meter.seconds,
+                infinite: trained.record.infinite ?? [:])
         } catch {
             run.status = .failed
             run.error = (error as? MartletError)?.message ?? "\(error)"
@@ -149,11 +161,12 @@ extension Workspace {
 
     /// Reads a table and fits the model to it; stores nothing.
     func fit(
-        _ specification: ModelSpecification, files: [String], _ meter: CPUMeter
+        _ specification: ModelSpecification, files: [String], _ meter: CPUMeter,
+        coding: Signature.Coding = .outside
     ) throws -> (TrainingInput, TrainedModel) {
         let input = try read(specification, files: files, meter)
         let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
-        return (input, try fit(specification, to: input, learner, meter))
+        return (input, try fit(specification, to: input, learner, meter, coding: coding))
     }
 
     private func read(_ specification: ModelSpecification, files: [String], _ meter: CPUMeter) throws -> TrainingInput {
@@ -162,10 +175,11 @@ extension Workspace {
     }
 
     private func fit(
-        _ specification: ModelSpecification, to input: TrainingInput, _ learner: any Learner, _ meter: CPUMeter
+        _ specification: ModelSpecification, to input: TrainingInput, _ learner: any Learner, _ meter: CPUMeter,
+        coding: Signature.Coding = .outside
     ) throws -> TrainedModel {
         let pipeline = TrainingPipeline(
-            plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter,
+            plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter, coding: coding,
             makeScorer: { try makeScorer($0.text) })
         return try inSentences(specification) { try pipeline.train(input) }
     }
@@ -316,14 +330,14 @@ extension Workspace {
         if let bound = gate.atLeast {
             results.append(
                 .init(
-                    part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atLeast, bound: bound,
+                    part: gate.part.rawValue, metric: gate.metric, comparator: .atLeast, bound: bound,
                     value: gate.value))
         }
         if let bound = gate.atMost {
             results.append(
                 .init(
-                    part: gate.part.rawValue, metric: gate.metric.rawValue, comparator: .atMost, bound: bound,
-                    value: gate.value))
+                    part: gate.part.rawValue, metric: gate.metric, comparator: .atMost, bound: bound,
+                    value: gate.judged ?? gate.value))
         }
         return results
     }

@@ -83,7 +83,8 @@ extension Workspace {
                 check("model", loaded.hash.hex) {
                     let meter = CPUMeter(cpuSeconds)
                     let (_, trained) = try fit(
-                        loaded.specification, files: rebuilt[loaded.specification.table] ?? [], meter)
+                        loaded.specification, files: rebuilt[loaded.specification.table] ?? [], meter,
+                        coding: loaded.record.signature.coding)
                     return try modelHash(trained).hex
                 })
         }

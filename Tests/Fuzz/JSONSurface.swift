@@ -51,8 +51,8 @@ enum JSONSurface {
                     }
                 } else {
                     func code(_ level: String) -> Double? { feature.levels.firstIndex(of: level).map { Double($0) } }
-                    let missing = feature.missing == .level ? code("missing") ?? .nan : .nan
-                    let unknown = feature.rare.flatMap { code($0) } ?? .nan
+                    let missing = feature.missingCode.map { Double($0) } ?? .nan
+                    let unknown = feature.unknownCode.map { Double($0) } ?? .nan
                     switch row[feature.name] {
                     case .text(let text): wanted = code(text) ?? unknown
                     case .flag(let flag): wanted = code(flag ? "true" : "false") ?? unknown

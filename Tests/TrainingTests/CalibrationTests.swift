@@ -171,6 +171,17 @@ private struct CalibrationCases: Decodable {
         #expect(!found.sentence.isEmpty)
     }
 
+    @Test func `on ece reads the upper end of its interval`() {
+        let gate = QualityGate(.ece, atMost: 0.02)
+        let lucky = gate.judge(Estimate(0.001, low: 0, high: 0.031))
+        #expect(!lucky.passed && lucky.value == 0.001 && lucky.judged == 0.031 && lucky.atMost == 0.02)
+        #expect(
+            lucky.sentence
+                == "ece 0.001, at most 0.031 by its 95 % interval, on the test part is above the ceiling of 0.02")
+        #expect(gate.judge(Estimate(0.001, low: 0, high: 0.019)).passed)
+        #expect(QualityGate(.brier, atMost: 0.2).judge(Estimate(0.1, low: 0, high: 0.3)).passed, "others: the value")
+    }
+
     @Test func `needs a bound`() {
         #expect(throws: MartletError.self) { try QualityGate(.f1).check() }
     }

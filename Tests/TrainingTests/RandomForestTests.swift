@@ -42,7 +42,7 @@ private struct Reference: Decodable {
 
     var matrix: FeatureMatrix {
         FeatureMatrix(
-            names: x.indices.map { "x\($0)" }, categorical: x.map { _ in false }, levels: x.map { _ in [] },
+            names: x.indices.map { "x\($0)" }, categorical: x.map { _ in false }, codes: x.map { _ in 0 },
             rows: y.count, values: x.flatMap { $0.map { $0 ?? .nan } })
     }
 }
@@ -112,7 +112,7 @@ private struct Reference: Decodable {
             portableUniform(seed: 6, key: "\(row)") < values[row] ? 1 : 0
         }
         let matrix = FeatureMatrix(
-            names: ["a", "b"], categorical: [false, false], levels: [[], []], rows: rows, values: values)
+            names: ["a", "b"], categorical: [false, false], codes: [0, 0], rows: rows, values: values)
         let forest = try RandomForest(parameters: [
             "n_estimators": .number(1), "bootstrap": .flag(false), "criterion": .text(criterion),
         ]).fit(matrix, labels: labels, seed: 1)
@@ -170,7 +170,7 @@ private struct Reference: Decodable {
 
     @Test func `refuses one class and infinite values`() throws {
         let matrix = FeatureMatrix(
-            names: ["a"], categorical: [false], levels: [[]], rows: 2, values: [1, .infinity])
+            names: ["a"], categorical: [false], codes: [0], rows: 2, values: [1, .infinity])
         let infinite = #expect(throws: MartletError.self) {
             try RandomForest().fit(matrix, labels: [0, 1], seed: 1)
         }
@@ -181,7 +181,7 @@ private struct Reference: Decodable {
 
     @Test func `sends missing values to the better side`() throws {
         let values: [Double] = [1, 2, 3, 4, .nan, .nan, .nan]
-        let matrix = FeatureMatrix(names: ["a"], categorical: [false], levels: [[]], rows: 7, values: values)
+        let matrix = FeatureMatrix(names: ["a"], categorical: [false], codes: [0], rows: 7, values: values)
         let options: [String: ParameterValue] = [
             "n_estimators": .number(1), "bootstrap": .flag(false), "max_depth": .number(1),
         ]

@@ -31,6 +31,11 @@ private struct Splits: Decodable {
         #expect(try Split.parts(of: rows, by: plan(.hash)).map(\.rawValue) == reference.hash_group)
     }
 
+    @Test func `gives the page's example`() {
+        // docs/training.md: part(42, 8222157) is "train".
+        #expect(portableUniform(seed: 42, key: "8222157") < 0.7)
+    }
+
     @Test func `keeps a group on one side`() throws {
         let parts = try Split.parts(of: rows, by: plan(.hash))
         let sides = Dictionary(grouping: zip(reference.groups, parts), by: \.0).mapValues { Set($0.map(\.1)) }
@@ -52,6 +57,19 @@ private struct Splits: Decodable {
     @Test func `into folds can be rebuilt`() throws {
         #expect(try Split.stratifiedFolds(of: rows, .init(folds: 5)) == reference.stratified_folds)
         #expect(try Split.groupFolds(of: rows, .init(folds: 3)) == reference.group_folds)
+    }
+
+    @Test func `has keys and groups by their bytes`() throws {
+        let keys = ["caf\u{E9}", "cafe\u{301}"]
+        let u = Split.uniforms(keys, seed: 42)
+        #expect(u == keys.map { portableUniform(seed: 42, key: $0) } && u[0] != u[1])
+        let rows = keys + ["a", "b"]
+        let input = TrainingInput(
+            columns: [NamedColumn("x", .number([1, 2, 3, 4]))], labels: [0, 1, 0, 1], keys: rows)
+        #expect(throws: Never.self) { try input.check() }
+        let found = try Evaluation(
+            labels: [0, 1, 0, 1], probabilities: [0.1, 0.2, 0.3, 0.4], threshold: 0.5, groups: rows, bootstrap: nil)
+        #expect(found.clusters == 4)
     }
 
     @Test func `by time never parts equal times`() throws {

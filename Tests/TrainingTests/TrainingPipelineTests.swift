@@ -146,6 +146,36 @@ private final class PhaseList: PhaseMeter {
         #expect(Set(all.compactMap(\.band)).count > 1)
     }
 
+    @Test func `keeps up to 64 test rows from the lowest to the highest probability`() throws {
+        let model = try train()
+        let samples = SamplePredictions(of: model, columns: Self.input.columns)
+        #expect(samples.records.count == min(64, model.testRows.count))
+        #expect(samples.probabilities == samples.probabilities.sorted())
+        #expect(samples.probabilities.first == model.testProbabilities.min())
+        #expect(samples.probabilities.last == model.testProbabilities.max())
+        #expect(samples.records.allSatisfy { Set($0.keys) == ["x", "letter"] })
+    }
+
+    @Test func `tells of infinite numbers, which count as missing`() throws {
+        var input = Self.input
+        guard case .number(var x) = input.columns[0].column else { return }
+        let clean = try train().record
+        #expect(clean.infinite == nil)
+        let z = (0..<x.count).map { $0 % 7 == 0 ? Double.infinity : $0 % 11 == 0 ? -Double.infinity : 1 }
+        x[0] = 3
+        input.columns.append(NamedColumn("z", .number(z)))
+        let model = try train(input)
+        #expect(model.record.infinite == ["z": z.count { $0.isInfinite }])
+        #expect(model.record.ranges?["z"] == ColumnRange(minimum: 1, maximum: 1))
+        let samples = SamplePredictions(of: model, columns: input.columns)
+        #expect(samples.records.contains { $0["z"] == .null })
+    }
+
+    @Test func `gives importance as shares of the whole gain`() throws {
+        let shares = try train().record.importance.map(\.share)
+        #expect(abs(shares.reduce(0, +) - 1) < 1e-12)
+    }
+
     @Test func `works without held-out rows where nothing needs them`() throws {
         var plan = Self.plan
         plan.split = SplitPlan(kind: .hash, train: 0.8, validation: 0, test: 0.2)

@@ -1,0 +1,88 @@
+internal import Vocabulary
+
+// What a run stores must be read by later versions of Martlet, and as far as it goes by earlier ones: members that are
+// not known are passed over, members that are not there have the value that a project file would give them. What decides
+// a score must be there, and be known: a learner, a format or a kind of calibration of another version is an error.
+
+extension KeyedDecodingContainer {
+    /// The value of a member, or what it was before records had it.
+    func decode<Value: Decodable>(_ key: Key, or standard: @autoclosure () -> Value) throws -> Value {
+        try decodeIfPresent(Value.self, forKey: key) ?? standard()
+    }
+}
+
+/// The learners and forms of models that this version knows.
+package enum KnownForms {
+    package static let learners = ["lightgbm", "random_forest"]
+    package static let formats = ["lightgbm-text"]
+}
+
+extension ModelRecord {
+    /// Refuses a record that this version cannot score by: what is unknown is never taken for something known.
+    package func checkForms() throws {
+        try plan.learner.checkKind()
+        guard KnownForms.formats.contains(format) else {
+            throw MartletError(
+                .input, "model.unknown-format", "The model's file has the format \(format), which is not known here.",
+                remedy: "Use the version of Martlet that trained it, or train again.")
+        }
+    }
+}
+
+extension LearnerPlan {
+    package func checkKind() throws {
+        guard KnownForms.learners.contains(kind) else {
+            throw MartletError(
+                .input, "model.unknown-learner", "There is no learner \(kind) here.",
+                remedy: "Learners: \(KnownForms.learners.joined(separator: ", ")).")
+        }
+    }
+}
+
+/// A list whose unknown entries are passed over.
+struct KnownGates: Decodable {
+    var gates: [QualityGate] = []
+
+    private struct Name: Decodable { var metric: String }
+
+    init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        var names = try decoder.unkeyedContainer()
+        while !list.isAtEnd {
+            if Metric(rawValue: try names.decode(Name.self).metric) == nil {
+                _ = try list.decode(Name.self)
+            } else {
+                gates.append(try list.decode(QualityGate.self))
+            }
+        }
+    }
+}
+
+/// Reads what a run stored.
+package enum Stored {
+    /// - Parameter what: names it for people: "model.json of readmission@3".
+    /// - Throws: `model.unreadable` with the place, for what is damaged or of a kind that is not known.
+    package static func read<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8], _ what: String) throws -> Value {
+        do { return try JSON.decode(type, from: bytes) } catch let error as DecodingError {
+            let (context, problem) = explain(error)
+            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw MartletError(
+                .input, "model.unreadable", "\(what) cannot be read\(path.isEmpty ? "" : ": \(path)"): \(problem).",
+                remedy: "Use the version of Martlet that trained it, restore the artifact, or train again.")
+        }
+    }
+
+    private static func explain(_ error: DecodingError) -> (DecodingError.Context, String) {
+        switch error {
+        case .keyNotFound(let key, let context): (context, "\(key.stringValue) is missing")
+        case .dataCorrupted(let context): (context, context.debugDescription.sentenceless)
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            (context, context.debugDescription.sentenceless)
+        @unknown default: (DecodingError.Context(codingPath: [], debugDescription: ""), "\(error)")
+        }
+    }
+}
+
+extension String {
+    fileprivate var sentenceless: String { hasSuffix(".") ? String(dropLast()) : self }
+}
