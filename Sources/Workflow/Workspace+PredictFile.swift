@@ -84,8 +84,8 @@ extension Workspace {
             let scored = try score(loaded, files: table, keys: wanted)
             var left: [FilePrediction.Unscored]?
             if contract.key == [loaded.specification.key], let brought {
-                let done = Set(scored.rows.map(\.key))
-                left = brought.filter { !done.contains($0) }
+                let done = Set(scored.rows.map { ByteText($0.key) })
+                left = brought.filter { !done.contains(ByteText($0)) }
                     .map { .init(row: nil, key: $0, reason: "the project's SQL leaves it out") }
             }
             let header =

@@ -1,4 +1,5 @@
 import Identity
+import TestSupport
 import SQLText
 import SQLite
 import Testing

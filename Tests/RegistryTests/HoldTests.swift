@@ -11,7 +11,8 @@ struct HoldTests {
     private let reader: ModelRegistry
 
     init() throws {
-        desk = try Desk()
+        let desk = try Desk()
+        self.desk = desk
         let holds = RunHolds(folder: desk.scratch.path + "/running")
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
