@@ -18,11 +18,25 @@ struct IngestCommand: ParsableCommand {
     @Option(help: "The source the files belong to (default: by landing folder or header).")
     var source: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Take all known files again, under the contract as it is now.",
+            discussion: "Bronze is replaced in one commit; files whose bytes are gone keep their rows."))
+    var again = false
+
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 
+    func validate() throws {
+        if again, !files.isEmpty { throw ValidationError("--again takes known files; name no others.") }
+    }
+
     func run() throws {
         let reports = try place.composition().withWorkspace { workspace in
+            if again {
+                let sources = try source.map { [try workspace.source(named: $0, for: "")] } ?? workspace.project.sources
+                return try sources.map { try workspace.ingestAgain($0) }
+            }
             if files.isEmpty { return try workspace.ingestLanded() }
             var bySource: [String: [String]] = [:]
             for file in files {
@@ -55,7 +69,7 @@ struct IngestCommand: ParsableCommand {
                 let isNew = file.outcome == .ingested
                 grid.rows.append([
                     report.source, file.name, file.outcome.rawValue + (file.synthetic ? " (synthetic)" : ""),
-                    file.outcome == .alreadyKnown ? "" : grouped(file.rowsRead),
+                    isNew || file.outcome == .refused ? grouped(file.rowsRead) : "",
                     isNew ? grouped(file.rowsAccepted) : "",
                     isNew ? grouped(file.rowsRejected) : "", isNew ? grouped(file.rowsSuperseded) : "",
                 ])
@@ -63,11 +77,21 @@ struct IngestCommand: ParsableCommand {
         }
         if !grid.rows.isEmpty { Output.print(grid.text) }
         for line in known { Output.print(line) }
-        if grid.rows.isEmpty, known.isEmpty { Output.print("No files have arrived in the landing folders.") }
+        if grid.rows.isEmpty, known.isEmpty {
+            Output.print(again ? "No file is known yet." : "No files have arrived in the landing folders.")
+        }
+        let kept = reports.flatMap(\.files).filter { $0.outcome == .kept }.map(\.name)
+        if !kept.isEmpty {
+            Output.note(
+                "warning: the bytes of \(kept.joined(separator: ", ")) are gone; their rows stay as they were taken")
+        }
+        for line in reports.flatMap(LandingNotes.others) { Output.note(line) }
         let sources = Dictionary(
             reports.flatMap { report in report.files.map { ($0.digest, report.source) } }, uniquingKeysWith: { $1 })
         for file in reports.flatMap(\.files) {
-            for warning in file.warnings { Output.note("warning: \(file.name): \(warning)") }
+            if file.outcome != .ignored {
+                for warning in file.warnings { Output.note("warning: \(file.name): \(warning)") }
+            }
             if file.outcome == .ingested {
                 for drift in file.drift where drift.kind != .order && drift.kind != .new {
                     Output.note("warning: \(file.name): \(drift.sentence)")

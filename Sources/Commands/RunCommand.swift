@@ -83,6 +83,9 @@ struct RunCommand: ParsableCommand {
         {
             Output.note("warning: \(warning)")
         }
+        for ingested in report.ingested {
+            for line in LandingNotes.others(ingested) + LandingNotes.warnings(ingested) { Output.note(line) }
+        }
         let failed = report.models.first { !$0.passed }
         // The first of them is this command's own error, unless a model failed.
         for (source, file) in report.refusedFiles.dropFirst(failed == nil ? 1 : 0) {

@@ -62,10 +62,15 @@ package struct Contract: Sendable, Equatable {
     package var eventTime: String?
     /// The column that holds the moment since when a row is known; `nil`: since its event.
     package var availableAt: String?
-    /// The largest share of bad rows with which a file is still taken, 0...1.
-    package var maxRejected = 1.0
+    /// The largest share of bad rows with which a file is still taken, 0...1; `nil`: ``usualShare``, for files of at
+    /// least ``fewRows`` rows.
+    package var maxRejected: Double?
     /// Changes whenever the contract or the source's format does: a file that was refused is looked at again then.
     package var revision = ""
+    /// Whether each row is judged for itself, whatever the contract says of whole files.
+    package private(set) var isByRow = false
+    /// The revision before it was made to judge rows.
+    private var whole = ""
 
     package init(source: String, file: String, columns: [Column]) {
         self.source = source
@@ -75,19 +80,30 @@ package struct Contract: Sendable, Equatable {
 }
 
 extension Contract {
+    /// What `max_rejected` is when a contract does not say it.
+    package static let usualShare = 0.05
+    /// In a file of fewer rows than these, one bad row alone would be more than the usual share.
+    package static let fewRows = 20
+
     /// The columns of the bronze table: the contract's own, then which file and which row of it a row came from.
     package var fields: [DeltaField] {
         columns.map { DeltaField(name: $0.name, type: $0.type.delta) }
             + [DeltaField(name: "_file", type: "string"), DeltaField(name: "_row", type: "long")]
     }
 
+    /// What decides which rows are taken and how they are read, as a digest: a contract with other words around the
+    /// same promises, another unit or another `available_at` has the same.
+    package var terms: String { whole.isEmpty ? revision : whole }
+
     /// Judges each row for itself, whatever the contract says of whole files.
     package mutating func judgeRows() {
+        isByRow = true
         maxRejected = 1
         if onViolation == .rejectFile { onViolation = .rejectRow }
         for index in columns.indices where columns[index].onViolation == .rejectFile {
             columns[index].onViolation = .rejectRow
         }
+        whole = terms
         revision = Digest(of: revision + " by row").hex
     }
 
@@ -111,7 +127,8 @@ extension Contract {
                 .input, "contract.incompatible",
                 "The column \(field.name) \(change), but bronze.\(source) already holds rows under the earlier contract.",
                 at: .init(file: file),
-                remedy: "Keep the column as it was (optional: true lets files leave it out), or declare a new source.")
+                remedy: "Read the known files under this contract with `martlet ingest --again --source \(source)`, or "
+                    + "keep the column as it was (optional: true lets files leave it out).")
         }
     }
 }

@@ -25,14 +25,32 @@ package struct LandedFile: Sendable {
 /// What one source's ingestion did.
 package struct IngestReport: Sendable, Encodable {
     package enum Outcome: String, Sendable, Encodable {
-        case ingested, refused, alreadyKnown = "already-known", changing
+        case ingested, refused, alreadyKnown = "already-known"
+        /// Still being written, or not ready: its turn comes later.
+        case changing
         /// Refused before, and a person said that nothing comes of it.
         case dropped
+        /// No data by its name: `data.csv.part`, `~$data.csv`.
+        case ignored
+        /// A known file whose bytes are gone, so that its rows stay as they are.
+        case kept
+    }
+
+    /// Something in a landing folder that is left alone, and why.
+    package struct Ignored: Sendable, Encodable, Equatable {
+        package var name: String
+        package var reason: String
+
+        package init(name: String, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
     }
 
     package struct File: Sendable, Encodable {
         package var name: String
-        package var digest: Digest
+        /// Absent for a file that was not read.
+        package var digest: Digest?
         package var outcome: Outcome
         package var rowsRead = 0
         package var rowsAccepted = 0
@@ -40,6 +58,8 @@ package struct IngestReport: Sendable, Encodable {
         package var rowsSuperseded = 0
         package var synthetic = false
         package var refusal: String?
+        /// Refused because a larger share of its rows is bad than the contract allows.
+        package var isBeyondShare = false
         package var breaches: [Acceptance.Breach] = []
         package var warnings: [String] = []
         /// How it was packed: `gzip`, `zstd`; `nil` when it was not.
@@ -47,8 +67,16 @@ package struct IngestReport: Sendable, Encodable {
         /// How its form differs from the contract and from the table so far.
         package var drift: [SchemaDrift] = []
 
+        package init(name: String, digest: Digest?, outcome: Outcome, warnings: [String] = []) {
+            self.name = name
+            self.digest = digest
+            self.outcome = outcome
+            self.warnings = warnings
+        }
+
         enum CodingKeys: String, CodingKey {
             case name, digest, outcome, synthetic, refusal, breaches, warnings, packing, drift
+            case isBeyondShare = "beyond_share"
             case rowsRead = "rows_read"
             case rowsAccepted = "rows_accepted"
             case rowsRejected = "rows_rejected"
@@ -60,6 +88,21 @@ package struct IngestReport: Sendable, Encodable {
     /// The version that was committed; `nil` when nothing was new.
     package var version: Int?
     package var files: [File]
+    /// What else lies in the landing folder.
+    package var ignored: [Ignored] = []
+    /// The marker that the source waits for.
+    package var waitsFor: String?
+
+    package init(source: String, version: Int?, files: [File]) {
+        self.source = source
+        self.version = version
+        self.files = files
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case source, version, files, ignored
+        case waitsFor = "waits_for"
+    }
 }
 
 /// What bronze remembers of a file.
@@ -69,14 +112,23 @@ package struct IngestedFile: Sendable {
     package var rows: Int
     package var rejected: Int
     package var synthetic: Bool
+    /// The terms under which its rows were taken, see ``Contract/terms``; `nil` when an earlier version took them.
+    package var terms: String?
+    /// Whether each row was judged for itself, whatever share is bad.
+    package var byRow = false
 }
 
 extension Lake {
-    private func transaction(_ digest: Digest) -> String { "martlet/file/\(digest)" }
+    func transaction(_ digest: Digest) -> String { "martlet/file/\(digest)" }
 
     /// A refusal holds under the contract it was made by; under another one the file is looked at again.
-    private func refusal(_ digest: Digest, _ contract: Contract) -> String {
+    func refusal(_ digest: Digest, _ contract: Contract) -> String {
         "martlet/refused/\(digest)/\(contract.revision.prefix(16))"
+    }
+
+    /// Stands beside a refusal for too large a share of bad rows.
+    func share(_ digest: Digest, _ contract: Contract) -> String {
+        "martlet/share/\(digest)/\(contract.revision.prefix(16))"
     }
 
     /// Takes new files of a source into bronze in one commit.
@@ -101,8 +153,8 @@ extension Lake {
     private static var attempts: Int { 20 }
 
     /// Files that are accepted together, about as many bytes or files, whatever comes first.
-    private static var batchBytes: Int64 { 64 << 20 }
-    private static var batchFiles: Int { 1000 }
+    static var batchBytes: Int64 { 64 << 20 }
+    static var batchFiles: Int { 1000 }
 
     /// - Returns: `nil` when another program was faster, with nothing of this attempt left in bronze.
     private func attempt(
@@ -118,8 +170,11 @@ extension Lake {
             var entry = IngestReport.File(name: landed.name, digest: landed.digest, outcome: .alreadyKnown)
             if dropped.contains(landed.digest), !work.isKnown(transaction(landed.digest)) {
                 entry.outcome = .dropped
-            } else if work.asideKnown[refusal(landed.digest, contract)] != nil {
+            } else if work.asideKnown[refusal(landed.digest, contract)] != nil,
+                !work.isKnown(transaction(landed.digest))
+            {
                 entry.outcome = .refused
+                entry.isBeyondShare = work.asideKnown[share(landed.digest, contract)] != nil
                 entry.refusal =
                     "it was refused when it came first; `martlet quarantine show \(contract.source)` says why"
             } else if !work.isKnown(transaction(landed.digest)), seen.insert(landed.digest).inserted {
@@ -162,7 +217,7 @@ extension Lake {
             let shifted = try engine.shiftedUnits(
                 in: work.written.map(\.path), against: work.earlier, contract: contract)
             for index in report.files.indices where report.files[index].outcome == .ingested {
-                report.files[index].add(shifted[report.files[index].digest.hex] ?? [])
+                report.files[index].add(report.files[index].digest.flatMap { shifted[$0.hex] } ?? [])
             }
         }
         let taken = report.files.filter { $0.outcome == .ingested }
@@ -211,7 +266,8 @@ extension Lake {
             report.files[index].drift = try drift(
                 of: landed, acceptance, work.contract, work.format, work.live, examined: &work.examined)
             if acceptance.refusal != nil {
-                work.asideTransactions.append(refusal(landed.digest, work.contract))
+                work.noteRefusal(
+                    of: landed.digest, isBeyondShare: acceptance.isBeyondShare, in: self)
             } else if !work.isSetAside(transaction(landed.digest)) {
                 if acceptance.isSetAside { work.asideTransactions.append(transaction(landed.digest)) }
             } else if let old = try outdatedAttempts(accepted.quarantined, of: landed.digest, in: work.contract.source)
@@ -250,12 +306,13 @@ extension Lake {
     /// Commits the files' rows to bronze.
     /// - Returns: `nil` when another program has written meanwhile what changes the outcome.
     private func commit(_ taken: [IngestReport.File], _ work: Ingestion) throws -> Int? {
-        try commit(work.bronze) { current in
+        let digests = taken.compactMap(\.digest)
+        return try commit(work.bronze) { current in
             if current?.version != work.snapshot?.version {
-                guard work.mayFollow(current, taken.map { transaction($0.digest) }) else { return nil }
+                guard work.mayFollow(current, digests.map { transaction($0) }) else { return nil }
             }
             var actions = try schemaChange(current, to: work.contract.fields)
-            actions += taken.map { mark(transaction($0.digest)) }
+            actions += digests.map { mark(transaction($0)) }
             for path in work.removed.sorted() {
                 actions.append(
                     DeltaAction(
@@ -264,13 +321,7 @@ extension Lake {
             }
             for file in work.written { actions.append(try add(file, to: work.table)) }
             let before = try current.map { try reference(to: work.bronze, at: $0.version).hash } ?? ContentHash()
-            let entries: [JSONValue] = taken.map { file in
-                .object([
-                    "name": .text(file.name), "digest": .text(file.digest.hex),
-                    "rows": .integer(Int64(file.rowsAccepted)), "rejected": .integer(Int64(file.rowsRejected)),
-                    "synthetic": .flag(file.synthetic),
-                ])
-            }
+            let entries = taken.map { entry($0, work.contract, byRow: []) }
             let hash = (before + work.hashAdded) - work.hashRemoved
             actions.insert(
                 commitInfo("WRITE", ["files": .list(entries), "contentHash": .text(hash.description)]), at: 0)
@@ -279,8 +330,20 @@ extension Lake {
     }
 }
 
+extension Lake {
+    /// What a commit of bronze remembers of a file.
+    func entry(_ file: IngestReport.File, _ contract: Contract, byRow: Set<Digest>) -> JSONValue {
+        let isByRow = contract.isByRow || file.digest.map(byRow.contains) ?? false
+        return IngestedFile(
+            name: file.name, digest: file.digest ?? Digest(of: ""), rows: file.rowsAccepted,
+            rejected: file.rowsRejected, synthetic: file.synthetic, terms: String(contract.terms.prefix(16)),
+            byRow: isByRow
+        ).entry
+    }
+}
+
 /// One attempt to take files: the table as it was found, and what is to be added to it.
-private final class Ingestion {
+final class Ingestion {
     let contract: Contract
     let format: SourceFormat
     let bronze: TableName
@@ -292,6 +355,8 @@ private final class Ingestion {
     /// The transactions of the quarantine table.
     let asideKnown: [String: Int64]
     private let before: Set<String>
+    /// The same, in the table's order.
+    private let ordered: [String]
 
     /// The table's Parquet files as they will be, in order.
     private(set) var live: [String]
@@ -301,12 +366,17 @@ private final class Ingestion {
     private(set) var hashRemoved = ContentHash()
     private(set) var setAside: [WrittenFile] = []
     var asideTransactions: [String] = []
+    /// Whether `setAside` stands in the quarantine table.
+    var isAsideCommitted = false
     /// Attempts in quarantine that count no more.
     var outdated: Set<String> = []
     /// Files whose form was looked at.
     var examined = 0
+    /// Known files that were read again and taken.
+    var read: [Digest] = []
 
-    init(contract: Contract, format: SourceFormat, in lake: Lake) throws {
+    /// - Parameter isAgain: begins with an empty table, into which all known files go.
+    init(contract: Contract, format: SourceFormat, in lake: Lake, isAgain: Bool = false) throws {
         self.contract = contract
         self.format = format
         bronze = TableName(.bronze, contract.source)
@@ -317,7 +387,17 @@ private final class Ingestion {
         startFields = try snapshot?.metadata?.fields() ?? []
         asideKnown = aside.exists ? try lake.snapshot(of: quarantine).transactions : [:]
         live = (snapshot?.files ?? []).map { [table] in table.path(of: $0) }
+        ordered = live
         before = Set(live)
+        if isAgain {
+            removed = before
+            live = []
+        }
+    }
+
+    func noteRefusal(of digest: Digest, isBeyondShare: Bool, in lake: Lake) {
+        asideTransactions.append(lake.refusal(digest, contract))
+        if isBeyondShare { asideTransactions.append(lake.share(digest, contract)) }
     }
 
     func isKnown(_ transaction: String) -> Bool { snapshot?.transactions[transaction] != nil }
@@ -326,7 +406,7 @@ private final class Ingestion {
     func isSetAside(_ transaction: String) -> Bool { asideKnown[transaction] != nil }
 
     /// The table's Parquet files as they were.
-    var earlier: [String] { before.sorted() }
+    var earlier: [String] { ordered }
 
     /// New data files, in the order of the table.
     var written: [WrittenFile] { live.compactMap { fresh[$0] } }
@@ -369,7 +449,8 @@ private final class Ingestion {
 }
 
 extension IngestReport.File {
-    fileprivate mutating func describe(_ acceptance: Acceptance) {
+    mutating func describe(_ acceptance: Acceptance) {
+        isBeyondShare = acceptance.isBeyondShare
         outcome = acceptance.refusal == nil ? .ingested : .refused
         rowsRead = acceptance.rowsRead
         rowsAccepted = acceptance.acceptedRows

@@ -15,9 +15,20 @@ extension Lake {
         let log = table.log()
         var entries = listed
         for number in log.versions where number >= start && number <= version ?? .max {
-            entries += try table.commitInfo(number)?["martlet"]?["files"]?.list ?? []
+            let info = try table.commitInfo(number)?["martlet"]
+            entries += (info?["files"]?.list ?? []) + (info?["again"]?["files"]?.list ?? [])
         }
-        var files = entries.compactMap { IngestedFile($0) }
+        // What a file gave when it was read again stands in the place of what it gave first.
+        var files: [IngestedFile] = []
+        var places: [Digest: Int] = [:]
+        for file in entries.compactMap({ IngestedFile($0) }) {
+            if let place = places[file.digest] {
+                files[place] = file
+            } else {
+                places[file.digest] = files.count
+                files.append(file)
+            }
+        }
         if log.gap(start, version ?? log.latest ?? -1) != nil {
             let known = Set(files.map(\.digest))
             let taken = try snapshot(of: name, at: version).transactions.keys.filter { $0.hasPrefix("martlet/file/") }
@@ -64,13 +75,17 @@ extension IngestedFile {
         func count(_ member: String) -> Int { min(max(0, entry[member]?.integer ?? 0), 1 << 48) }
         self.init(
             name: name, digest: digest, rows: count("rows"), rejected: count("rejected"),
-            synthetic: entry["synthetic"]?.flag ?? false)
+            synthetic: entry["synthetic"]?.flag ?? false, terms: entry["terms"]?.text,
+            byRow: entry["by_row"]?.flag ?? false)
     }
 
-    fileprivate var entry: JSONValue {
-        .object([
+    var entry: JSONValue {
+        var members: [String: JSONValue] = [
             "name": .text(name), "digest": .text(digest.hex), "rows": .integer(Int64(rows)),
             "rejected": .integer(Int64(rejected)), "synthetic": .flag(synthetic),
-        ])
+        ]
+        if let terms { members["terms"] = .text(terms) }
+        if byRow { members["by_row"] = .flag(true) }
+        return .object(members)
     }
 }

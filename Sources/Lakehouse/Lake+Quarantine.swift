@@ -58,7 +58,14 @@ extension Lake {
         tables.decisions = try snapshot(decisionsTable(source))?.1 ?? []
         let bronze = table(TableName(.bronze, source))
         if bronze.exists {
-            tables.replays = ids(replayMark, try self.snapshot(of: TableName(.bronze, source)))
+            let snapshot = try self.snapshot(of: TableName(.bronze, source))
+            tables.replays = ids(replayMark, snapshot)
+            tables.agains = ids(againMark, snapshot)
+            let passes = Dictionary(
+                tables.agains.map { (snapshot.transactions[againMark + $0] ?? 0, $0) }, uniquingKeysWith: { $1 })
+            for (name, pass) in snapshot.transactions where !passes.isEmpty && name.hasPrefix(rereadMark) {
+                tables.floors[String(name.dropFirst(rereadMark.count))] = passes[pass]
+            }
             tables.taken = try ingestedFiles(source).map(\.digest.hex)
         }
         return tables

@@ -336,6 +336,8 @@ package struct Acceptance: Sendable {
     package var packing: String?
     /// Set when the whole file was refused: why.
     package var refusal: String?
+    /// Refused because too large a share of its rows is bad.
+    package var isBeyondShare = false
     /// Rows that say of themselves that they are made up (`_synthetic`).
     package var syntheticRows = 0
 

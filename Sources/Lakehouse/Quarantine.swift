@@ -32,6 +32,10 @@ package struct QuarantineTables: Sendable {
     /// Attempts at files that count no more, ATTEMPT/DIGEST: another pass judged the file after a kill. One attempt
     /// may be at many files.
     package var void: [String]
+    /// Ids of the passes over known files that bronze's log holds; an attempt "again-ID…" counts only with its own.
+    package var agains: [String] = []
+    /// Of each file that was read again, the pass: older attempts at it, and older replays, count no more.
+    package var floors: [String: String] = [:]
 
     package init(
         setAside: [String] = [], decisions: [String] = [], replays: [String] = [], taken: [String] = [],
@@ -56,6 +60,8 @@ package struct QuarantineFilter: Sendable {
     package var holding: [(column: Contract.Column, text: String?)] = []
     /// Only rows with a correction.
     package var correctedOnly = false
+    /// Only these rows.
+    package var only: [(digest: String, row: Int)]?
 
     package init() {}
 }

@@ -64,7 +64,7 @@ final class AcceptJob {
     var isReject: Bool { contract.onKeyConflict == .reject }
 
     func sql(_ layout: HeaderReader.Layout) -> ContractSQL {
-        ContractSQL(contract: contract, present: layout.present, absent: layout.absent)
+        ContractSQL(contract: contract, present: layout.present, absent: layout.absent, tellsEmptyRows: true)
     }
 
     /// The records of staged CSV files.
@@ -110,9 +110,11 @@ final class AcceptJob {
         let result = results[file]
         guard result.rejectedRows > 0, result.rowsRead > 0 else { return nil }
         let share = Double(result.rejectedRows) / Double(result.rowsRead)
-        if share > contract.maxRejected {
+        let most = contract.maxRejected ?? Contract.usualShare
+        if share > most, contract.maxRejected != nil || result.rowsRead >= Contract.fewRows {
+            results[file].isBeyondShare = true
             return "\(result.rejectedRows) of its \(result.rowsRead) rows (\(percent(share))) break the contract, "
-                + "more than \(percent(contract.maxRejected))"
+                + "more than \(percent(most))"
         }
         guard hasStrictBreach[file] || contract.onViolation == .rejectFile else { return nil }
         return "\(result.rejectedRows) of its \(result.rowsRead) rows break the contract, and it says reject-file"

@@ -9,6 +9,8 @@ struct ContractSQL {
     /// Contract columns that the file brings, with the name of the raw column.
     let present: [(column: Contract.Column, raw: String)]
     let absent: [Contract.Column]
+    /// Whether rows without any value are told of.
+    var tellsEmptyRows = false
 
     /// A promise of one column: a condition that is true for a breach.
     struct Rule {
@@ -17,6 +19,13 @@ struct ContractSQL {
         let name: String
         let breach: String
         var isWarning: Bool
+        /// What is said of rows that break it, where it is about the whole row.
+        var ofRow: String?
+
+        /// The warning for this many rows.
+        func warning(_ rows: Int) -> String {
+            ofRow.map { "\(rows) rows \($0)" } ?? "\(rows) rows break \(column.name): \(name)"
+        }
     }
 
     /// The bare cast of a cell, which is more lenient than a contract; `nil` for text, which needs none.
@@ -25,17 +34,23 @@ struct ContractSQL {
         switch column.type {
         case .text: return nil
         case .date, .timestamp:
-            // Whatever the format, try_strptime takes "infinity" and "epoch", as 1900-01-01.
             if let format = column.format {
-                return "CASE WHEN regexp_matches(\(cell), '[0-9]') THEN "
-                    + "CAST(try_strptime(\(cell), \(Quote.text(format))) AS \(type)) END"
+                return "CAST(try_strptime(\(cell), \(Quote.text(format))) AS \(type))"
             }
             guard column.type == .timestamp else { return "TRY_CAST(\(cell) AS DATE)" }
             // A bare cast to TIMESTAMP would drop an offset; the session's zone is UTC. In nineteen places with
             // colons where these are, there is no room for an offset, and the bare cast is four times as fast.
-            return "CASE WHEN \(cell) LIKE '____-__-_____:__:__' THEN TRY_CAST(\(cell) AS TIMESTAMP) "
-                + "ELSE CAST(TRY_CAST(\(cell) AS TIMESTAMPTZ) AS TIMESTAMP) END"
-        case .bigint, .integer, .double, .boolean, .decimal: return "TRY_CAST(\(cell) AS \(type))"
+            // Without four digits at the beginning it would be a year of fewer, or a word such as "epoch".
+            return
+                "CASE WHEN \(cell) LIKE '____-__-_____:__:__' AND \(cell) >= '0' THEN TRY_CAST(\(cell) AS TIMESTAMP) "
+                + "WHEN regexp_full_match(\(cell), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?') "
+                + "THEN CAST(TRY_CAST(\(cell) AS TIMESTAMPTZ) AS TIMESTAMP) END"
+        case .boolean:
+            // DuckDB's own cast takes y and n, too.
+            return "CASE WHEN \(cell) IN ('true', '1') THEN true WHEN \(cell) IN ('false', '0') THEN false "
+                + "WHEN lower(\(cell)) IN ('true', 't', 'yes') THEN true "
+                + "WHEN lower(\(cell)) IN ('false', 'f', 'no') THEN false END"
+        case .bigint, .integer, .double, .decimal: return "TRY_CAST(\(cell) AS \(type))"
         }
     }
 
@@ -44,7 +59,8 @@ struct ContractSQL {
         switch column.type {
         case .text: cell
         case .boolean: cast
-        case .double: "CASE WHEN isfinite(\(cast)) AND NOT contains(\(cell), '_') THEN \(cast) END"
+        case .double:
+            "CASE WHEN isfinite(\(cast)) AND NOT contains(\(cell), '_') AND \(unpadded(cell)) THEN \(cast) END"
         // "12.0" is a whole number; "12.5", "0x1F", "15e-1" and "1_000" are none, though a bare cast takes them.
         case .bigint, .integer: exactly(cell, cast, "[+-]?[0-9]+([.]0*)?")
         case .decimal(_, let scale): exactly(cell, cast, "[+-]?[0-9]*([.][0-9]{0,\(scale)}0*)?")
@@ -54,9 +70,45 @@ struct ContractSQL {
                 + "OR regexp_full_match(\(cell), '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') THEN \(cast) END"
         case .timestamp where column.format == nil:
             // Infinities lie outside. Not by year(), which makes a table of years for every statement that is run.
-            "CASE WHEN \(cast) >= TIMESTAMP '0001-01-01' AND \(cast) < TIMESTAMP '10000-01-01' THEN \(cast) END"
-        case .date, .timestamp: cast
+            "CASE WHEN \(cast) >= TIMESTAMP '0001-01-01' AND \(cast) < TIMESTAMP '10000-01-01' "
+                + "AND \(unpadded(cell)) THEN \(cast) END"
+        case .date, .timestamp:
+            // try_strptime takes a year of fewer digits, which is one before 1000, and the words "epoch" and
+            // "infinity", as 1900-01-01; only what comes out so is held against the format's own form.
+            "CASE WHEN NOT \(unpadded(cell)) THEN NULL "
+                + "WHEN \(cast) >= DATE '1000-01-01' AND \(cast) <> DATE '1900-01-01' THEN \(cast) "
+                + "WHEN regexp_full_match(\(cell), \(Quote.text(Self.form(of: column.format ?? "")))) THEN \(cast) END"
         }
+    }
+
+    /// True for a cell that neither begins nor ends with a blank. All blanks sort before "!"; at the end, six
+    /// comparisons cost less than one expression.
+    private func unpadded(_ cell: String) -> String {
+        let ends = [" ", "\t", "\n", "\r", "\u{B}", "\u{C}"].map { "suffix(\(cell), \(Quote.text($0)))" }
+        return "(\(cell) >= '!' AND NOT (\(ends.joined(separator: " OR "))))"
+    }
+
+    /// A regular expression for texts that are written in a strptime format: as many digits as its fields have.
+    static func form(of format: String) -> String {
+        var form = "(?is)"
+        var rest = format[...]
+        while let character = rest.popFirst() {
+            switch character {
+            case "%":
+                if rest.first == "-" { rest.removeFirst() }
+                switch rest.popFirst() {
+                case "Y": form += "[0-9]{4}"
+                case "d", "m", "y", "H", "I", "M", "S": form += "[0-9]{1,2}"
+                case "j", "g": form += "[0-9]{1,3}"
+                case "f", "n": form += "[0-9]{1,9}"
+                case "%": form += "%"
+                default: form += ".+"
+                }
+            case " ": form += "[ \\t]+"
+            default: form += character.isLetter || character.isNumber ? "\(character)" : "\\\(character)"
+            }
+        }
+        return form
     }
 
     /// Nothing but the exact spelling: what prints back as it was, or else fits the pattern.
@@ -70,14 +122,14 @@ struct ContractSQL {
         return strict(column, cell, cast(column, cell).map { "(\($0))" } ?? cell)
     }
 
-    /// Every promise, in column order: null, type, range, allowed, pattern.
+    /// Every promise, in column order: null, type, range, allowed, pattern; then what is told of whole rows.
     /// - Parameters:
     ///   - cell: SQL for the cell's text, from the raw column.
     ///   - value: SQL for its typed value.
     func rules(
         cell: (_ raw: String) -> String, value: (Contract.Column, _ raw: String) -> String
     ) -> [Rule] {
-        present.flatMap { column, raw in
+        var all = present.flatMap { column, raw in
             let isWarning = (column.onViolation ?? contract.onViolation) == .warn
             let cell = cell(raw)
             let typed = value(column, raw)
@@ -85,7 +137,12 @@ struct ContractSQL {
             func add(_ name: String, _ breach: String) {
                 rules.append(Rule(column: column, raw: raw, name: name, breach: breach, isWarning: isWarning))
             }
-            if !column.nullable { add("not null", "\(cell) IS NULL") }
+            if !column.nullable {
+                add("not null", "\(cell) IS NULL")
+            } else if contract.key.contains(column.name) {
+                // Nothing tells rows without a key apart, nor that one came again.
+                add("key not null", "\(cell) IS NULL")
+            }
             if column.type != .text { add("type \(column.type)", "(\(cell) IS NOT NULL AND \(typed) IS NULL)") }
             if let min = column.min { add("min \(min)", "\(typed) < \(literal(min, column))") }
             if let max = column.max { add("max \(max)", "\(typed) > \(literal(max, column))") }
@@ -96,6 +153,14 @@ struct ContractSQL {
             if let pattern = column.pattern { add("pattern", "NOT regexp_full_match(\(cell), \(Quote.text(pattern)))") }
             return rules
         }
+        if tellsEmptyRows, let first = present.first {
+            let texts = present.map { cell($0.raw) }.joined(separator: ", ")
+            all.append(
+                Rule(
+                    column: first.column, raw: first.raw, name: "empty row", breach: "coalesce(\(texts)) IS NULL",
+                    isWarning: true, ofRow: "have no value in any column of the contract"))
+        }
+        return all
     }
 
     /// The same, over raw cells.
@@ -162,8 +227,10 @@ struct ContractSQL {
     private func literal(_ text: String, _ column: Contract.Column) -> String {
         switch column.type {
         case .text: Quote.text(text)
-        case .date where column.format != nil:
-            "CAST(coalesce(try_strptime(\(Quote.text(text)), \(Quote.text(column.format ?? ""))), TRY_CAST(\(Quote.text(text)) AS TIMESTAMP)) AS DATE)"
+        case .date where column.format != nil, .timestamp where column.format != nil:
+            // In the column's own format, or else as ISO 8601 has it; an error when it is neither.
+            "CAST(coalesce(CAST(try_strptime(\(Quote.text(text)), \(Quote.text(column.format ?? ""))) AS VARCHAR), "
+                + "\(Quote.text(text))) AS \(DeltaTypes.duck(column.type)))"
         default: "CAST(\(Quote.text(text)) AS \(DeltaTypes.duck(column.type)))"
         }
     }

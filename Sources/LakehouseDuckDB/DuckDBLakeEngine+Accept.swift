@@ -163,13 +163,13 @@ extension DuckDBLakeEngine {
         var breaches = try breaches(job)
         for file in request.files.indices {
             if let layout = job.layouts[file], !layout.extra.isEmpty {
-                let names = layout.extra.prefix(5).map { "\"\($0)\"" }.joined(separator: ", ")
+                let names = layout.extra.map { "\"\($0)\"" }.joined(separator: ", ")
                 job.results[file].warnings.append("columns that the contract does not know were left out: \(names)")
             }
             if let layout = job.layouts[file] {
                 for (number, rule) in job.sql(layout).layeredRules.enumerated() {
                     guard let rows = job.warned[file][number] else { continue }
-                    job.results[file].warnings.append("\(rows) rows break \(rule.column.name): \(rule.name)")
+                    job.results[file].warnings.append(rule.warning(rows))
                 }
             }
             job.results[file].breaches = breaches.removeValue(forKey: file) ?? []

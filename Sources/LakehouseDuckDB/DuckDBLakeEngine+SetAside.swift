@@ -18,6 +18,13 @@ extension DuckDBLakeEngine {
                 .texts(codes: Array(0..<Int32(tables.taken.count)), levels: tables.taken),
                 .integers(tables.taken.indices.map { Int64($0) }, valid: tables.taken.map { _ in true }),
             ], to: "taken")
+        let floors = tables.floors.sorted { $0.key < $1.key }
+        try connection.execute("CREATE OR REPLACE TEMP TABLE floors (file_digest VARCHAR, floor VARCHAR)")
+        try connection.append(
+            [
+                .texts(codes: Array(0..<Int32(floors.count)), levels: floors.map(\.key)),
+                .texts(codes: Array(0..<Int32(floors.count)), levels: floors.map(\.value)),
+            ], to: "floors")
         let types = ["long": "BIGINT", "binary": "BLOB"]
         let columns = Self.quarantineFields.map { field in
             "NULL::\(types[field.type] ?? "VARCHAR") AS \(Quote.name(field.name))"
@@ -30,24 +37,26 @@ extension DuckDBLakeEngine {
             ? "" : "QUALIFY attempt = max(attempt) OVER (PARTITION BY noted.file_digest, \"row\")"
         return """
             WITH noted AS (
-                SELECT * REPLACE (coalesce(attempt, '') AS attempt)
+                SELECT * EXCLUDE (floor) REPLACE (coalesce(attempt, '') AS attempt)
                 FROM (\(source)SELECT \(columns.joined(separator: ", ")) WHERE false)
-                WHERE "row" IS NOT NULL AND coalesce(attempt, '') || '/' || file_digest NOT IN (
+                LEFT JOIN floors USING (file_digest)
+                WHERE "row" IS NOT NULL AND \(counts(tables)) AND coalesce(attempt, '') || '/' || file_digest NOT IN (
                     SELECT unnest(\(list(tables.void))))),
             passes AS (
-                SELECT file_digest, max(attempt) AS pass FROM noted WHERE NOT starts_with(attempt, 'replay-')
-                GROUP BY file_digest),
+                SELECT file_digest, max(left(attempt, 38)) AS pass FROM noted
+                WHERE NOT starts_with(attempt, 'replay-') GROUP BY file_digest),
             judged AS (
                 SELECT noted.*, taken.place FROM noted JOIN passes USING (file_digest)
                 JOIN taken ON taken.digest = noted.file_digest
-                WHERE attempt = pass OR starts_with(attempt, 'replay-') \(last)),
+                WHERE left(attempt, 38) = pass OR starts_with(attempt, 'replay-') \(last)),
             decided AS (\(decisionsSource(tables))),
             fixes AS (
                 SELECT file_digest, "row", "column", arg_max(new_value, decision) AS value FROM decided
                 WHERE action = 'fix' GROUP BY ALL),
             replayed AS (
-                SELECT DISTINCT file_digest, "row" FROM decided
-                WHERE action = 'replay' AND decision IN (SELECT unnest(\(list(tables.replays))))),
+                SELECT DISTINCT file_digest, "row" FROM decided LEFT JOIN floors USING (file_digest)
+                WHERE action = 'replay' AND decision >= coalesce(floor, '')
+                  AND decision IN (SELECT unnest(\(list(tables.replays))))),
             dropped AS (
                 SELECT file_digest, "row" FROM decided WHERE action IN ('drop', 'reopen') AND "row" IS NOT NULL
                 GROUP BY ALL HAVING arg_max(action, decision) = 'drop'),
@@ -61,6 +70,18 @@ extension DuckDBLakeEngine {
                 LEFT JOIN replayed USING (file_digest, "row") LEFT JOIN dropped USING (file_digest, "row"))
 
             """
+    }
+
+    /// True for attempts that count: those of a pass over known files only with its commit, and older ones no longer.
+    private func counts(_ tables: QuarantineTables) -> String {
+        let id = Self.stamp("attempt")
+        return "\(id) >= coalesce(floor, '') AND (NOT starts_with(coalesce(attempt, ''), 'again-') "
+            + "OR \(id) IN (SELECT unnest(\(list(tables.agains)))))"
+    }
+
+    /// SQL for the id in an attempt, whoever made it: ids sort by time.
+    private static func stamp(_ attempt: String) -> String {
+        "left(regexp_replace(coalesce(\(attempt), ''), '^[a-z]+-', ''), 32)"
     }
 
     private func decisionsSource(_ tables: QuarantineTables) -> String {
@@ -151,6 +172,10 @@ extension DuckDBLakeEngine {
         if let rows = filter.rows {
             conditions.append("\"row\" IN (\((rows + [0]).map(String.init).joined(separator: ", ")))")
         }
+        if let only = filter.only {
+            let pairs = only.map { "(\(Quote.text($0.digest)), \($0.row))" }.joined(separator: ", ")
+            conditions.append("(file_digest, \"row\") IN (\(pairs.isEmpty ? "(\'\', 0)" : pairs))")
+        }
         for (column, text) in filter.holding {
             let value = "nullif(\(current(column)), '')"
             conditions.append(text.map { "\(value) = \(Quote.text($0))" } ?? "\(value) IS NULL")
@@ -193,10 +218,10 @@ extension DuckDBLakeEngine {
         return try telling(tables) {
             try connection.query(
                 """
-                SELECT arg_max(file_name, coalesce(attempt, '')), file_digest, arg_max(rule, coalesce(attempt, ''))
+                SELECT arg_max(file_name, \(Self.stamp("attempt"))), file_digest, arg_max(rule, \(Self.stamp("attempt")))
                 FROM (SELECT * FROM \(Quote.parquet(tables.setAside)) UNION ALL BY NAME
                       SELECT NULL::VARCHAR AS attempt WHERE false)
-                WHERE "row" IS NULL GROUP BY file_digest ORDER BY min(coalesce(attempt, '')), 2
+                WHERE "row" IS NULL GROUP BY file_digest ORDER BY min(\(Self.stamp("attempt"))), 2
                 """
             ).texts().map { row in
                 let rule = row[2] ?? ""

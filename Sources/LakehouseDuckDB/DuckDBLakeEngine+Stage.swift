@@ -169,7 +169,7 @@ extension DuckDBLakeEngine {
         let whole = isCSV ? "broken IS NULL AND " : ""
         let bad = ContractSQL.any(rules.filter { !$0.isWarning })
         let strict = ContractSQL.any(
-            rules.filter { ($0.column.onViolation ?? job.contract.onViolation) == .rejectFile })
+            rules.filter { $0.ofRow == nil && ($0.column.onViolation ?? job.contract.onViolation) == .rejectFile })
         let warnings = rules.filter(\.isWarning)
         let noted = warnings.isEmpty ? "bad" : "bad OR \(ContractSQL.any(warnings))"
         let madeUp = layout.synthetic.map { "TRY_CAST(\(cleaned($0, [], format)) AS BOOLEAN)" } ?? "NULL"
@@ -219,7 +219,9 @@ extension DuckDBLakeEngine {
         case .parquet:
             let list = "[\(paths.map { Quote.path($0) }.joined(separator: ", "))]"
             let texts = try describeTypes("SELECT * FROM \(Quote.parquet([paths[0]]))").enumerated().map {
-                "CAST(\(Quote.name($1.name)) AS VARCHAR) AS \(HeaderReader.Layout.cell($0))"
+                // As text, single precision has fewer digits than the double that it is.
+                let cell = $1.type == "FLOAT" ? "CAST(\(Quote.name($1.name)) AS DOUBLE)" : Quote.name($1.name)
+                return "CAST(\(cell) AS VARCHAR) AS \(HeaderReader.Layout.cell($0))"
             }
             return
                 "SELECT \(texts.joined(separator: ", ")), file_index::BIGINT AS f, (file_row_number + 1)::BIGINT AS n "

@@ -174,9 +174,17 @@ extension Project {
                 remedy: "Write it, or name another file with contract:.")
         }
         let landing = value["landing"]?.text ?? "landing/\(name)"
-        return Source(
+        var source = Source(
             name: name, contract: try contract(name, contractPath, format), format: format,
             landing: landing.hasPrefix("/") ? landing : folder + "/" + landing)
+        source.quiet = value["quiet"]?.integer ?? 0
+        if let ready = value["ready"] {
+            guard !ready.text.contains("/"), !ready.text.isEmpty else {
+                throw ready.failure("config.value", "ready: is the name of a file in the landing folder.")
+            }
+            source.ready = ready.text
+        }
+        return source
     }
 
     /// A setting of one ASCII character; empty when it is not set.
@@ -219,13 +227,17 @@ extension Project {
                 remedy: "Where files have no header, give a position to all columns or to none.")
         }
         var contract = Contract(source: source, file: path, columns: columns)
-        contract.revision = Digest(of: "\(format.settings)\n\(text)").hex
         for item in root["key"]?.items ?? [] {
             guard columns.contains(where: { $0.name == item.text }) else {
                 let near = Spelling.nearest(to: item.text, among: columns.map(\.name))
                 throw item.failure(
                     "contract.key", "The key names \(item.text), which is no column.",
                     remedy: near.map { "Did you mean \($0)?" })
+            }
+            if columns.first(where: { $0.name == item.text })?.optional == true {
+                throw item.failure(
+                    "contract.key", "The key column \(item.text) is optional, and a row without it has no key.",
+                    remedy: "Take away optional: true, or leave the column out of the key.")
             }
             contract.key.append(item.text)
         }
@@ -239,7 +251,24 @@ extension Project {
             else { continue }
             contract.columns[index].availableAt = try availability(given, contract)
         }
+        contract.revision = revision(contract, format)
         return contract
+    }
+
+    /// Changes with what decides which rows are taken and how they are read: not with comments and descriptions, units,
+    /// or with what says since when something is known.
+    private static func revision(_ contract: Contract, _ format: SourceFormat) -> String {
+        var terms = [
+            "\(format)", "\(contract.onViolation)", "\(contract.maxRejected ?? -1)", "\(contract.onKeyConflict)",
+        ]
+        terms += contract.key.map { "key \($0)" }
+        for column in contract.columns {
+            terms.append(
+                "\([column.name, "\(column.type)"]) \(column.from) \(column.nullable) \(column.optional) "
+                    + "\([column.min, column.max, column.pattern, column.format]) \(column.allowed) \(column.missing) "
+                    + "\(column.onViolation.map { $0.rawValue } ?? "as the contract")")
+        }
+        return Digest(of: terms.joined(separator: "\n")).hex
     }
 
     /// The name of a column that holds moments.
@@ -341,7 +370,13 @@ extension Project {
                 throw value.failure("contract.bound", "\(value.text) is neither true nor false.")
             }
             if ordered { throw value.failure("contract.bound", "min and max are for numbers, dates and timestamps.") }
-        case .date, .timestamp: break
+        case .date, .timestamp:
+            // "epoch" and "infinity" are moments to the engine.
+            guard value.text.contains(where: \.isNumber) else {
+                throw value.failure(
+                    "contract.bound", "\(value.text) is not a \(type).",
+                    remedy: "Write it as the column's format has it, or as 2024-02-29.")
+            }
         }
         return value.text
     }

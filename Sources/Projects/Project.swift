@@ -18,6 +18,10 @@ package struct Project: Sendable {
         package let format: SourceFormat
         /// Absolute path of the landing folder.
         package let landing: String
+        /// Seconds for which a landed file must have been left alone before it is taken.
+        package var quiet = 0
+        /// The file in the landing folder that says that the others are complete.
+        package var ready: String?
     }
 
     package struct Model: Sendable {

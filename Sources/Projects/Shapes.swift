@@ -61,6 +61,8 @@ package enum Shapes {
         Field("contract", .text(), "its contract (default contracts/<name>.yaml)"),
         Field("format", .text(allowed: SourceFormat.Kind.allCases.map(\.rawValue)), "csv or parquet (default csv)"),
         Field("landing", .text(), "where its files arrive (default landing/<name>)"),
+        Field("quiet", .integer(min: 0, max: 86_400), "seconds for which a landed file must be left alone (default 0)"),
+        Field("ready", .text(), "a file in the landing folder that says that the others are complete, e.g. _SUCCESS"),
         Field(
             "csv",
             .object([

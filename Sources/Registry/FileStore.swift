@@ -30,6 +30,11 @@ package struct FileStore: Sendable {
         }
     }
 
+    /// Where files of this digest were seen, whatever lies there now.
+    package func paths(of digest: Digest) throws -> [String] {
+        try book.read { try FileTable($0).paths(of: digest) }
+    }
+
     package func remember(_ digest: Digest, of path: String, stamp: FileStamp) throws {
         try remember([(path, stamp, digest)])
     }

@@ -17,6 +17,12 @@ struct FileTable {
         )?.digest("digest")
     }
 
+    func paths(of digest: Digest) throws -> [String] {
+        try page.connection.rows(
+            "SELECT path FROM files WHERE project = \(page.project) AND digest = \(digest) ORDER BY path"
+        ).map { try $0.text("path") }
+    }
+
     func put(_ path: String, _ stamp: FileStamp, _ digest: Digest) throws {
         try page.connection.execute(
             """

@@ -6,17 +6,36 @@ package import Vocabulary
 extension Workspace {
     /// Takes what has arrived in the landing folders.
     package func ingestLanded(progress: (IngestReport.File) -> Void = { _ in }) throws -> [IngestReport] {
-        try project.sources.map { source in
-            try ingest(try landedFiles(of: source), of: source, progress: progress)
+        try project.sources.map { try ingestLanded($0, progress: progress) }
+    }
+
+    /// Takes what has arrived for one source, as far as it is complete.
+    func ingestLanded(
+        _ source: Project.Source, progress: (IngestReport.File) -> Void = { _ in }
+    ) throws -> IngestReport {
+        let landing = landing(of: source)
+        var report = try ingest(
+            landing.files, of: source, quiet: source.quiet, ready: landing.ready, progress: progress)
+        report.files += landing.noData.map {
+            IngestReport.File(name: $0.name, digest: nil, outcome: .ignored, warnings: [$0.reason])
         }
+        report.ignored = landing.others
+        report.waitsFor = landing.waitsFor
+        return report
     }
 
     /// Takes given files into one source.
+    ///
+    /// A file that a process has open for writing is left for later, and so is one that has not been left alone for
+    /// `quiet` seconds, or was written after the moment `ready`.
     package func ingest(
-        _ paths: [String], of source: Project.Source, progress: (IngestReport.File) -> Void = { _ in }
+        _ paths: [String], of source: Project.Source, quiet: Int = 0, ready: Int64? = nil,
+        progress: (IngestReport.File) -> Void = { _ in }
     ) throws -> IngestReport {
-        let landed = try digests(paths)
-        return try lake.ingest(landed, of: source.contract, format: source.format, progress: progress)
+        let (landed, unsettled) = try digests(paths, quiet: quiet, ready: ready)
+        var report = try lake.ingest(landed, of: source.contract, format: source.format, progress: progress)
+        report.files += unsettled
+        return report
     }
 
     /// The source a file belongs to: by its landing folder, else by its header.
@@ -57,8 +76,11 @@ extension Workspace {
         return source
     }
 
-    /// SHA-256 of each file; files that have not been touched since the last time are not read again.
-    private func digests(_ paths: [String]) throws -> [LandedFile] {
+    /// SHA-256 of each file; files that have not been touched since the last time are not read again, and those that
+    /// are still written are not read at all.
+    func digests(
+        _ paths: [String], quiet: Int, ready: Int64?
+    ) throws -> (landed: [LandedFile], unsettled: [IngestReport.File]) {
         let found = try paths.map { path in
             let absolute = Disk.absolute(path)
             guard let seen = Disk.stamp(absolute) else {
@@ -67,8 +89,11 @@ extension Workspace {
             return (path: absolute, seen: seen, stamp: FileStamp(seen))
         }
         var digests = try registry.files.cachedDigests(of: found.map { ($0.path, $0.stamp) })
+        let unknown = found.indices.filter { digests[$0] == nil }
+        let waiting = unsettled(unknown.map { (found[$0].path, found[$0].seen) }, quiet: quiet, ready: ready)
         var fresh: [(path: String, stamp: FileStamp, digest: Digest)] = []
-        for (index, file) in found.enumerated() where digests[index] == nil {
+        for index in unknown where waiting[found[index].path] == nil {
+            let file = found[index]
             var builder = DigestBuilder()
             try Disk.scan(file.path) { piece in
                 builder.update(piece)
@@ -80,9 +105,17 @@ extension Workspace {
         }
         try Failpoint.reach("ingest.digested")
         if !fresh.isEmpty { try registry.files.remember(fresh) }
-        return zip(found, digests).compactMap { file, digest in
+        let landed = zip(found, digests).compactMap { file, digest in
             digest.map { LandedFile(path: file.path, name: Disk.name(of: file.path), digest: $0, stamp: file.seen) }
         }
+        return (
+            landed,
+            waiting.sorted { $0.key < $1.key }.map { path, reason in
+                IngestReport.File(
+                    name: Disk.name(of: path), digest: nil, outcome: .changing,
+                    warnings: ["\(reason); nothing of it was taken yet"])
+            }
+        )
     }
 }
 

@@ -1,16 +1,94 @@
-internal import Projects
+package import Lakehouse
+package import Projects
 internal import Vocabulary
 
-extension Workspace {
-    /// The files that wait in a source's landing folder, as paths; names that begin with a dot do not count.
-    /// - Throws: `file.name` when one has a name that no contract, log or command line could repeat.
-    func landedFiles(of source: Project.Source) throws -> [String] {
-        if let name = Disk.unreadableNames(source.landing).first(where: { !$0.hasPrefix(".") }) {
-            throw MartletError(
-                .input, "file.name", "The name of the landed file \(name) is not UTF-8.",
-                at: .init(file: source.landing), remedy: "Give it another name; nothing of this source was taken yet.")
+/// What lies in a source's landing folder.
+struct Landing {
+    /// Files that may be data, as paths.
+    var files: [String] = []
+    /// Names of files that are none: still on their way, or another program's own.
+    var noData: [IngestReport.Ignored] = []
+    /// What is no file at all, or has no name.
+    var others: [IngestReport.Ignored] = []
+    /// When the marker was written that says that the files are complete, in nanoseconds.
+    var ready: Int64?
+    /// The marker that is not there yet; no file is looked at before it is.
+    var waitsFor: String?
+
+    /// Ends of names under which programs write what is not complete.
+    private static let unfinished = [
+        ".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart", ".swp", "~",
+    ]
+    /// What systems and engines write beside data.
+    private static let markers = ["_success", "_metadata", "_common_metadata", "thumbs.db", "desktop.ini"]
+
+    /// Why a file of this name is no data; `nil` when it may be.
+    static func noData(_ name: String) -> String? {
+        let name = name.lowercased()
+        if name.hasPrefix("~$") { return "a program's lock file" }
+        if markers.contains(name) || name.hasPrefix("_committed_") || name.hasPrefix("_started_") {
+            return "a marker or a system's own file"
         }
-        return Disk.list(source.landing).filter { !$0.hasPrefix(".") }.map { "\(source.landing)/\($0)" }
-            .filter { Disk.stamp($0) != nil }
+        return unfinished.first { name.hasSuffix($0) }.map { "named as not complete: \($0)" }
     }
+}
+
+extension Workspace {
+    /// Looks at what has arrived for a source. Names that begin with a dot do not count.
+    func landing(of source: Project.Source) -> Landing {
+        var landing = Landing()
+        if let marker = source.ready {
+            guard let stamp = Disk.stamp("\(source.landing)/\(marker)") else {
+                landing.waitsFor = marker
+                return landing
+            }
+            landing.ready = stamp.modified
+        }
+        landing.others = Disk.unreadableNames(source.landing).filter { !$0.hasPrefix(".") }.map {
+            .init(name: $0, reason: "a name that is not UTF-8; give it another one")
+        }
+        for name in Disk.list(source.landing) where !name.hasPrefix(".") && name != source.ready {
+            let path = "\(source.landing)/\(name)"
+            switch Disk.kind(path) {
+            case .file?:
+                if let reason = Landing.noData(name) {
+                    // Spark writes its marker with every delivery: nobody needs to be told.
+                    if name != "_SUCCESS" { landing.noData.append(.init(name: name, reason: reason)) }
+                } else {
+                    landing.files.append(path)
+                }
+            case nil: break
+            case let kind?: landing.others.append(.init(name: name, reason: kind.rawValue))
+            }
+        }
+        return landing
+    }
+
+    /// Why files that nobody has read yet are not to be read now, by path.
+    /// - Parameters:
+    ///   - quiet: seconds for which a file must have been left alone.
+    ///   - ready: files that were written after this moment, in nanoseconds, wait for the next marker.
+    func unsettled(_ files: [(path: String, stamp: Disk.Stamp)], quiet: Int, ready: Int64?) -> [String: String] {
+        let now = surroundings.now().microseconds
+        var reasons: [String: String] = [:]
+        var young: [String] = []
+        for (path, stamp) in files {
+            // No program can set this time back, as it can the time of modification.
+            let age = (now - stamp.changed / 1000) / 1_000_000
+            if age < 86_400 { young.append(path) }
+            if quiet > 0, age < quiet {
+                reasons[path] = "it changed \(max(0, age)) s ago, and the source asks for \(quiet) s of quiet"
+            }
+            if let ready, stamp.modified > ready {
+                reasons[path] = "it was written after the marker; it is taken when the marker is written again"
+            }
+        }
+        for (path, process) in Disk.openForWriting(young) {
+            reasons[path] = "process \(process) has it open for writing"
+        }
+        return reasons
+    }
+
+    /// What lies in the project's folder `landing` and belongs to no source; see ``Project/unclaimedLanding()``.
+    package func unclaimedLanding() -> [(path: String, files: Int)] { project.unclaimedLanding() }
 }

@@ -218,7 +218,7 @@ extension Workspace {
         // Under the same contract a file is not read again; the reason that stands is the first one.
         let reasons = Dictionary(refused.map { ($0.digest, $0.reason) }) { first, _ in first }
         for index in report.files.indices where report.files[index].outcome == .refused {
-            if let reason = reasons[report.files[index].digest.hex], report.files[index].rowsRead == 0 {
+            if let reason = report.files[index].digest.flatMap({ reasons[$0.hex] }), report.files[index].rowsRead == 0 {
                 report.files[index].refusal = reason
             }
         }

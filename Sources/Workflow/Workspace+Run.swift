@@ -98,32 +98,65 @@ extension Workspace {
     private func ingestAll(_ journal: Journal) throws -> [IngestReport] {
         try project.sources.map { source in
             try journal.step("ingest:\(source.name)") {
-                let report = try ingest(try landedFiles(of: source), of: source)
-                let fresh = report.files.filter { $0.outcome == .ingested }
+                let report = try ingestLanded(source)
                 let refused = report.files.filter { $0.outcome == .refused }
-                let table = lake.table(TableName(.bronze, source.name))
-                if !table.exists {
+                if !lake.table(TableName(.bronze, source.name)).exists {
                     if let file = refused.first { throw Self.refusal(of: file, source.name) }
-                    throw MartletError(
-                        .missing, "ingest.nothing", "No file of \(source.name) has arrived.",
-                        at: .init(file: source.landing),
-                        remedy: "Copy a file there\(madeUpRows(of: source)).")
+                    throw nothing(report, source)
                 }
-                if fresh.isEmpty {
-                    let known = report.files.isEmpty ? "nothing landed" : "\(report.files.count - refused.count) known"
-                    let bad = refused.isEmpty ? "" : ", \(refused.count) refused"
-                    return (report, Journal.Note(refused.isEmpty ? .skipped : .refused, "nothing new (\(known)\(bad))"))
-                }
-                let rows = fresh.reduce(0) { $0 + $1.rowsAccepted }
-                let rejected = fresh.reduce(0) { $0 + $1.rowsRejected }
-                var detail = "\(grouped(rows)) rows of \(fresh.count) \(fresh.count == 1 ? "file" : "files")"
-                if rejected > 0 {
-                    detail += ", \(grouped(rejected)) to quarantine (see martlet quarantine show \(source.name))"
-                }
-                if !refused.isEmpty { detail += ", \(refused.count) files refused" }
-                return (report, Journal.Note(.done, detail))
+                let behind = try lake.filesBehind(source.contract).count
+                return (report, note(report, source.name, behind: behind))
             }
         }
+    }
+
+    /// What a source's ingestion came to, in a line.
+    private func note(_ report: IngestReport, _ source: String, behind: Int) -> Journal.Note {
+        func count(_ outcome: IngestReport.Outcome) -> Int { report.files.count { $0.outcome == outcome } }
+        let fresh = report.files.filter { $0.outcome == .ingested }
+        var parts: [String] = []
+        if fresh.isEmpty {
+            let known = count(.alreadyKnown) + count(.dropped)
+            parts.append("nothing new (" + (known == 0 ? "nothing landed)" : "\(known) known)"))
+        } else {
+            let rows = fresh.reduce(0) { $0 + $1.rowsAccepted }
+            let rejected = fresh.reduce(0) { $0 + $1.rowsRejected }
+            parts.append("\(grouped(rows)) rows of \(fresh.count) \(fresh.count == 1 ? "file" : "files")")
+            if rejected > 0 {
+                parts.append("\(grouped(rejected)) to quarantine (see martlet quarantine show \(source))")
+            }
+        }
+        if count(.refused) > 0 { parts.append("\(count(.refused)) \(count(.refused) == 1 ? "file" : "files") refused") }
+        if count(.changing) > 0 { parts.append("\(count(.changing)) still being written") }
+        if let marker = report.waitsFor { parts.append("waits for \(marker)") }
+        if behind > 0 {
+            parts.append(
+                "\(grouped(behind)) \(behind == 1 ? "file was" : "files were") taken under an earlier contract "
+                    + "(martlet ingest --again --source \(source))")
+        }
+        let isRefused = count(.refused) > 0
+        return Journal.Note(
+            isRefused ? .refused : fresh.isEmpty ? .skipped : .done, parts.joined(separator: ", "))
+    }
+
+    /// The error for a source that has no table yet and no file to make one of.
+    private func nothing(_ report: IngestReport, _ source: Project.Source) -> MartletError {
+        if let marker = report.waitsFor {
+            return MartletError(
+                .missing, "ingest.nothing", "The files of \(source.name) are not complete: there is no \(marker).",
+                at: .init(file: source.landing), remedy: "Run again when the marker is there.")
+        }
+        if let file = report.files.first(where: { $0.outcome == .changing }) {
+            return MartletError(
+                .missing, "ingest.nothing", "\(file.name) is not taken yet: \(file.warnings.first ?? "it changes").",
+                at: .init(file: source.landing), remedy: "Run again when it is complete.")
+        }
+        let others = report.files.map(\.name) + report.ignored.map(\.name)
+        return MartletError(
+            .missing, "ingest.nothing",
+            "No file of \(source.name) has arrived"
+                + (others.isEmpty ? "." : "; \(others.prefix(3).joined(separator: ", ")) is no data."),
+            at: .init(file: source.landing), remedy: "Copy a file there\(madeUpRows(of: source)).")
     }
 
     /// How to make up rows, for a project with the sources of a template that has a generator.
@@ -149,11 +182,14 @@ extension Workspace {
         }
         for drift in file.drift.prefix(4) where drift.kind != .order { lines += "\n  · \(drift.sentence)" }
         if file.drift.count > 4 { lines += "\n  · and \(file.drift.count - 4) more" }
-        return MartletError(
-            .input, "ingest.refused", lines, at: .init(file: file.name),
-            remedy:
-                "Nothing of it was taken; its bytes are kept. See `martlet quarantine show \(source)`, compare the file "
-                + "with contracts/\(source).yaml.")
+        let remedy =
+            "Nothing of it was taken; its bytes are kept. See `martlet quarantine show \(source)`, compare the file "
+            + "with contracts/\(source).yaml."
+        let place = MartletError.Location(file: file.name)
+        // Too large a share of bad rows is a measure that was missed, as a gate is.
+        return file.isBeyondShare
+            ? MartletError(.refused, "ingest.refused", lines, at: place, remedy: remedy)
+            : MartletError(.input, "ingest.refused", lines, at: place, remedy: remedy)
     }
 
     private func build(_ item: PlannedTransform, _ journal: Journal) throws {

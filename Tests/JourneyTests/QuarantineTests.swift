@@ -92,7 +92,7 @@ import Vocabulary
         }
         try place.write("landing/visits/comma.csv", Wards.csv(rows))
         let refused = try place.martlet("ingest", "--json")
-        #expect(refused.code == 1, "\(refused)")
+        #expect(refused.code == 2, "\(refused)")
         let drift = try refused.json().at("0.files")?.list?.first { $0["name"]?.text == "comma.csv" }?.at("drift.0")
         #expect(drift?["kind"]?.text == "retyped" && drift?["column"]?.text == "weight", "\(refused)")
         #expect(drift?["evidence"]?.text?.contains("decimal commas") == true)

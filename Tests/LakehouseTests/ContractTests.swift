@@ -34,11 +34,20 @@ import Vocabulary
         Cells(
             column("v", .double),
             ("1.5", "1.5"), ("1e-3", "0.001"), ("-0.25", "-0.25"), ("NaN", "✗ type double"), ("inf", "✗ type double"),
-            ("1e400", "✗ type double"), ("1.2.3", "✗ type double"), ("", "–")),
+            ("1e400", "✗ type double"), ("1.2.3", "✗ type double"), ("", "–"), ("1_0", "✗ type double"),
+            (" 5", "✗ type double"), ("5 ", "✗ type double"), ("\t5", "✗ type double"), ("5\n", "✗ type double"),
+            (" ", "✗ type double"), ("+5", "5.0"), (".5", "0.5")),
+        Cells(column("v", .bigint), (" 5", "✗ type bigint"), ("5 ", "✗ type bigint"), (" ", "✗ type bigint")),
+        Cells(
+            column("v", .decimal(precision: 6, scale: 2)), (" 5", "✗ type decimal(6,2)"),
+            ("5\t", "✗ type decimal(6,2)"),
+            (" ", "✗ type decimal(6,2)")),
         Cells(
             column("v", .boolean), ("true", "true"), ("FALSE", "false"), ("1", "true"), ("0", "false"),
-            ("2", "✗ type boolean"),
-            ("maybe", "✗ type boolean")),
+            ("2", "✗ type boolean"), ("T", "true"), ("f", "false"), ("Yes", "true"), ("nO", "false"),
+            ("y", "✗ type boolean"), ("N", "✗ type boolean"), ("on", "✗ type boolean"), ("off", "✗ type boolean"),
+            ("1.0", "✗ type boolean"), ("01", "✗ type boolean"), (" true", "✗ type boolean"),
+            ("true ", "✗ type boolean"), (" ", "✗ type boolean"), ("maybe", "✗ type boolean")),
         Cells(
             column("v", .decimal(precision: 6, scale: 2)),
             ("1.25", "1.25"), ("1", "1.00"), ("-1234.50", "-1234.50"), ("12345.67", "✗ type decimal(6,2)"),
@@ -47,13 +56,21 @@ import Vocabulary
         Cells(
             column("v", .date),
             ("2024-02-29", "2024-02-29"), ("2023-02-29", "✗ type date"), ("29-02-2024", "✗ type date"),
-            ("infinity", "✗ type date"),
+            ("infinity", "✗ type date"), ("epoch", "✗ type date"), ("today", "✗ type date"),
+            ("24-02-29", "✗ type date"),
+            (" 2024-02-29", "✗ type date"), ("2024-02-29 ", "✗ type date"), (" ", "✗ type date"),
             ("2024-02-29 12:00:00", "✗ type date"), ("2024-02-29 00:00:00", "✗ type date"), ("2024-2-9", "2024-02-09"),
             ("", "–")),
         Cells(
             column("v", .date) { $0.format = "%d-%m-%Y" },
             ("29-02-2024", "2024-02-29"), ("2024-02-29", "✗ type date"), ("31-04-2024", "✗ type date"),
-            ("infinity", "✗ type date")),
+            ("infinity", "✗ type date"), ("epoch", "✗ type date"), ("01-01-24", "✗ type date"),
+            ("1-1-2024", "2024-01-01"), ("01-01-0024", "0024-01-01"), ("01-01-1900", "1900-01-01"),
+            ("01-01-924", "✗ type date"), ("01-01-12024", "✗ type date"), (" 01-01-2024", "✗ type date"),
+            ("01-01-2024 ", "✗ type date"), (" ", "✗ type date")),
+        Cells(
+            column("v", .date) { $0.format = "%d-%b-%y" }, ("1-Feb-24", "2024-02-01"), ("01-FEB-99", "1999-02-01"),
+            ("epoch", "✗ type date"), ("01-Jan-00", "2000-01-01")),
         Cells(
             column("v", .timestamp),
             ("2024-02-29 12:30:00", "2024-02-29 12:30:00"), ("2024-02-29T12:30:00.5", "2024-02-29 12:30:00.5"),
@@ -61,11 +78,19 @@ import Vocabulary
             ("infinity", "✗ type timestamp"), ("-infinity", "✗ type timestamp"), ("yesterday", "✗ type timestamp"),
             ("0001-01-01 00:00:00", "0001-01-01 00:00:00"), ("0001-01-01T00:00:00+02:00", "✗ type timestamp"),
             ("9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999"), ("10000-01-01 00:00:00", "✗ type timestamp"),
+            ("epoch", "✗ type timestamp"), ("EPOCH", "✗ type timestamp"), (" epoch", "✗ type timestamp"),
+            ("now", "✗ type timestamp"), ("today", "✗ type timestamp"), ("24-02-29 12:30:00", "✗ type timestamp"),
+            (" 024-01-02 03:04:05", "✗ type timestamp"), ("2024/02/29 12:30:00", "✗ type timestamp"),
+            ("2024-02-29", "2024-02-29 00:00:00"), ("2024-2-9 1:02", "2024-02-09 01:02:00"),
+            (" 2024-02-29 12:30:00", "✗ type timestamp"), ("2024-02-29 12:30:00 ", "✗ type timestamp"),
+            ("2024-02-29 12:30:0 ", "✗ type timestamp"), (" ", "✗ type timestamp"),
             ("9999-12-31T23:00:00-05:00", "✗ type timestamp"), ("0001-12-31 (BC) 00:00:00", "✗ type timestamp")),
         Cells(
             column("v", .timestamp) { $0.format = "%d/%m/%Y %H:%M" },
             ("29/02/2024 12:30", "2024-02-29 12:30:00"), ("2024-02-29 12:30", "✗ type timestamp"),
-            ("infinity", "✗ type timestamp"), ("-infinity", "✗ type timestamp"), ("epoch", "✗ type timestamp")),
+            ("infinity", "✗ type timestamp"), ("-infinity", "✗ type timestamp"), ("epoch", "✗ type timestamp"),
+            ("29/02/24 12:30", "✗ type timestamp"), (" 29/02/2024 12:30", "✗ type timestamp"),
+            ("01/01/1900 00:00", "1900-01-01 00:00:00")),
         Cells(
             column("v", .bigint) {
                 $0.min = "2"
@@ -95,7 +120,8 @@ import Vocabulary
         Cells(column("v", .bigint) { $0.allowed = ["1", "3"] }, ("1", "1"), ("3.0", "3"), ("2", "✗ allowed values")),
         Cells(
             column("v", .text) { $0.pattern = "[EV]?[0-9]+(\\.[0-9]+)?" },
-            ("250.83", "250.83"), ("V27", "V27"), ("x250", "✗ pattern"), ("250x", "✗ pattern"), ("", "–")),
+            ("250.83", "250.83"), ("V27", "V27"), ("x250", "✗ pattern"), ("250x", "✗ pattern"), ("V27\n", "✗ pattern"),
+            ("", "–")),
         Cells(column("v", .text) { $0.nullable = false }, ("a", "a"), ("", "✗ not null")),
         Cells(
             column("v", .text) {
@@ -184,6 +210,46 @@ import Vocabulary
         let report = try Sandbox().ingest("a\n1\n2\nx\ny\n", under: limited)
         #expect(report.outcome == .refused)
         #expect(report.refusal?.contains("50 %") == true)
+    }
+
+    @Test func `the usual share of bad rows is 5 %, judged for files of 20 rows and more`() throws {
+        func land(_ good: Int, _ bad: Int, _ change: (inout Contract) -> Void = { _ in }) throws -> IngestReport.File {
+            var one = contract(column("a", .bigint))
+            change(&one)
+            let rows = (0..<good).map { "\($0)" } + (0..<bad).map { _ in "x" }
+            return try Sandbox().ingest("a\n" + rows.joined(separator: "\n") + "\n", under: one)
+        }
+        #expect(try land(19, 1).outcome == .ingested)
+        #expect(try land(38, 2).outcome == .ingested)
+        let report = try land(18, 2)
+        #expect(report.outcome == .refused && report.isBeyondShare && report.rowsAccepted == 0)
+        #expect(report.refusal == "2 of its 20 rows (10 %) break the contract, more than 5 %")
+        #expect(try land(1, 18).outcome == .ingested)
+        // What the contract says itself holds for a file of any size.
+        #expect(try land(4, 1) { $0.maxRejected = 0.05 }.isBeyondShare)
+        #expect(try land(0, 40) { $0.maxRejected = 1 }.outcome == .ingested)
+        // Another refusal is none of too large a share.
+        #expect(try land(4, 1) { $0.onViolation = .rejectFile }.isBeyondShare == false)
+    }
+
+    @Test func `rows without any value are taken and told of`() throws {
+        let sandbox = try Sandbox()
+        let wide = contract(column("a", .bigint), column("b", .text) { $0.missing = ["?"] })
+        let report = try sandbox.ingest("a,b,extra\n1,x,\n,,\n,?,note\n,y,\n", under: wide)
+        #expect(report.rowsAccepted == 4 && report.rowsRejected == 0 && report.breaches == [])
+        #expect(report.warnings.contains("2 rows have no value in any column of the contract"), "\(report.warnings)")
+        #expect(try Sandbox().ingest("a,b\n1,\n,y\n", under: wide).warnings == [])
+        // It is no promise of the contract: nothing is refused for it.
+        var strict = wide
+        strict.onViolation = .rejectFile
+        #expect(try Sandbox().ingest("a,b\n1,x\n,\n", under: strict).outcome == .ingested)
+    }
+
+    @Test func `all columns that were left out are named`() throws {
+        let names = (1...9).map { "other\($0)" }
+        let report = try Sandbox().ingest(
+            "a,\(names.joined(separator: ","))\n1,2,3,4,5,6,7,8,9,10\n", under: contract(column("a", .bigint)))
+        #expect(names.allSatisfy { name in report.warnings.contains { $0.contains("\"\(name)\"") } })
     }
 
     @Test func `a file of nothing but bad rows leaves a table that can be read`() throws {

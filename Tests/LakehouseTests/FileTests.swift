@@ -237,4 +237,18 @@ private let latin1 = TextEncoding("latin-1") ?? .utf8
         #expect(try sandbox.rows("SELECT id, t, x, _row FROM bronze.things") == ["1|a|1.5|1", "2|–|2.5|2"])
         #expect(try sandbox.quarantine() == ["3|id|not null|–", "3|x|max 9|9.5"])
     }
+
+    @Test func `single precision counts as the double that it is, and what is no number is refused`() throws {
+        let sandbox = try Sandbox()
+        let file = try sandbox.engine.materialise(
+            Query(
+                "SELECT * FROM (VALUES (1, 0.1::FLOAT, 0.1::DOUBLE), (2, 16777216::FLOAT, 'nan'::DOUBLE), (3, 'inf'::FLOAT, 1)) AS v(id, x, y)"
+            ), into: sandbox.folder.path + "/in.parquet")
+        _ = try sandbox.lake.ingest(
+            [LandedFile(path: file.path, name: "in.parquet", digest: Digest(of: "p"))],
+            of: contract(column("id", .bigint), column("x", .double), column("y", .double)),
+            format: format { $0.kind = .parquet })
+        #expect(try sandbox.rows("SELECT id, x, y FROM bronze.things") == ["1|0.10000000149011612|0.1"])
+        #expect(try sandbox.quarantine() == ["2|y|type double|nan", "3|x|type double|inf"])
+    }
 }

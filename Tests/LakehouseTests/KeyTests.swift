@@ -103,10 +103,28 @@ import Vocabulary
         #expect(try sandbox.rows("SELECT x FROM bronze.things ORDER BY x") == ["a", "c"])
     }
 
-    @Test func `rows without a key are not each other's rivals`() throws {
+    @Test(arguments: Contract.OnKeyConflict.allCases)
+    func `a row without a whole key breaks a rule of its own`(_ policy: Contract.OnKeyConflict) throws {
         let sandbox = try Sandbox()
-        try sandbox.ingest("id,x\n,a\n,b\n1,c\n", under: rejecting)
-        #expect(try rows(sandbox).count == 3)
+        var double = contract(column("id", .bigint), column("d", .text), column("x", .text), key: ["id", "d"])
+        double.onKeyConflict = policy
+        for name in ["a.csv", "b.csv"] {
+            let report = try sandbox.ingest("id,d,x\n1,,\(name)\n,,c\n1,y,\(name)\n", under: double, name: name)
+            #expect(report.breaches.filter { $0.rule == "key not null" }.map(\.rows).sorted() == [1, 2])
+        }
+        #expect(try sandbox.rows("SELECT x FROM bronze.things") == [policy == .reject ? "a.csv" : "b.csv"])
+        // Where the column must be there anyway, one rule says so.
+        double.columns[1].nullable = false
+        let report = try Sandbox().ingest("id,d,x\n1,,a\n", under: double)
+        #expect(report.breaches.map(\.rule) == ["not null"])
+    }
+
+    @Test func `texts are keys byte by byte`() throws {
+        let sandbox = try Sandbox()
+        let text = contract(column("k", .text), column("x", .bigint), key: ["k"])
+        let report = try sandbox.ingest("k,x\na,1\nA,2\n\"a \",3\ncaf\u{E9},4\ncafe\u{301},5\na,6\n", under: text)
+        #expect(report.rowsRejected == 1)
+        #expect(try sandbox.rows("SELECT x FROM bronze.things ORDER BY x") == ["1", "2", "3", "4", "5"])
     }
 
     @Test func `a file is taken once, under whatever name it comes`() throws {

@@ -121,6 +121,51 @@ import Vocabulary
         #expect(second.plan.threshold == .fixed(0.25))
     }
 
+    @Test func `reads when landed files are complete`() throws {
+        let project = try leastFolder(
+            leastProject.replacing("visits: {}", with: "visits: {quiet: 30, ready: _SUCCESS}")
+        ).load()
+        let source = try #require(project.source("visits"))
+        #expect((source.quiet, source.ready) == (30, "_SUCCESS"))
+    }
+
+    @Test func `finds what lies in landing and belongs to no source`() throws {
+        let folder = try leastFolder()
+        #expect(try folder.load().unclaimedLanding().isEmpty)
+        for name in ["visits/a.csv", "other/b.csv", "other/.hidden", "loose.csv", ".gitkeep"] {
+            try folder.write("landing/\(name)", "id\n1\n")
+        }
+        #expect(
+            try folder.load().unclaimedLanding().map { "\($0.path) \($0.files)" } == [
+                "landing/loose.csv 1", "landing/other 1",
+            ])
+        let nested = try leastFolder(leastProject.replacing("visits: {}", with: "visits: {landing: landing/deep/er}"))
+        try nested.write("landing/deep/er/a.csv", "id\n1\n")
+        #expect(try nested.load().unclaimedLanding().isEmpty)
+    }
+
+    @Test func `a revision changes with what a contract takes, not with its words`() throws {
+        func revision(_ old: String, _ new: String) throws -> String {
+            let folder = try fullFolder(fullProject, fullContract.replacing(old, with: new))
+            return try #require(try folder.load().source("visits")).contract.revision
+        }
+        let first = try revision("pii: quasi", "pii: quasi")
+        for (old, new) in [
+            ("description: where", "description: in which ward # of ours"), ("unit: EUR", "unit: USD"),
+            ("pii: quasi", "pii: none"),
+            ("score: {type: double,", "score: {type:   double, nullable: true,"),
+        ] { #expect(try revision(old, new) == first, "\(new)") }
+        for (old, new) in [
+            ("max_rejected: 0.25", "max_rejected: 0.3"), ("on_violation: warn", "on_violation: reject-row"),
+            ("max: 0.5", "max: 0.6"), ("allowed: [1, 2, 3]", "allowed: [1, 2]"), ("[A-Z]+", "[A-Z]*"),
+            ("key: [visit_id, at]", "key: [visit_id]"), ("missing: [\"-\", unknown]", "missing: [\"-\"]"),
+            ("flag: {type: boolean}", "flag: {type: boolean, nullable: false}"),
+            ("flag: {type: boolean}", "flag: {type: text}"), ("%H:%M\"", "%H.%M\""), ("from: [Ward, ", "from: [ward, "),
+        ] { #expect(try revision(old, new) != first, "\(new)") }
+        let trimmed = try fullFolder(fullProject.replacing("delimiter: \";\"", with: "delimiter: \"|\"")).load()
+        #expect(try #require(trimmed.source("visits")).contract.revision != first)
+    }
+
     @Test func `fills in the defaults`() throws {
         let folder = try leastFolder()
         let project = try folder.load()
@@ -130,7 +175,8 @@ import Vocabulary
         #expect(source.landing == folder.path + "/landing/visits")
         let contract = source.contract
         #expect(contract.file == folder.path + "/contracts/visits.yaml")
-        #expect((contract.onViolation, contract.onKeyConflict, contract.maxRejected) == (.rejectRow, .reject, 1.0))
+        #expect((contract.onViolation, contract.onKeyConflict, contract.maxRejected) == (.rejectRow, .reject, nil))
+        #expect((source.quiet, source.ready) == (0, nil))
         #expect(contract.key == [])
         let column = try #require(contract.columns.first)
         #expect(column == Contract.Column(name: "id", type: .bigint))

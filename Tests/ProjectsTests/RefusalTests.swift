@@ -132,6 +132,10 @@ import Vocabulary
         Mistake(
             "{kind: random_forest, ", "{kind: random_forest, rounds: 5, ", "learner.unknown-parameter",
             "models[1].learner.rounds", "n_estimators"),
+        Mistake(
+            "format: parquet", "ready: a/b\n    format: parquet", "config.value", "sources.scans.ready",
+            "name of a file"),
+        Mistake("format: parquet", "quiet: -1\n    format: parquet", "config.value", "sources.scans.quiet", "from 0"),
         Mistake("delimiter: \";\"", "delimiter: \"\"", "config.value", "sources.visits.csv", "one to four"),
         Mistake("quote: \"'\"", "quote: \"''\"", "config.value", "sources.visits.csv", "one character"),
         Mistake(
@@ -180,6 +184,9 @@ import Vocabulary
             "on_key_conflict: latest-wins", "on_key_conflict: last-wins", "config.value", "on_key_conflict",
             "Did you mean latest-wins?"),
         Mistake("key: [visit_id, at]", "key: [visit_id, att]", "contract.key", "key[1]", "Did you mean at?"),
+        Mistake("key: [visit_id, at]", "key: [visit_id, ward]", "contract.key", "key[1]", "optional"),
+        Mistake("min: 2020-01-01", "min: epoch", "contract.bound", "columns.day.min", "not a date"),
+        Mistake("min: 2020-01-01", "allowed: [infinity]", "contract.bound", "columns.day.allowed[0]", "not a date"),
         Mistake("{type: boolean}", "{typ: boolean}", "config.unknown-key", "columns.flag.typ", "Did you mean type?"),
         Mistake("{type: boolean}", "{nullable: true}", "config.missing-key", "columns.flag", "The key type is missing"),
         Mistake("{type: boolean}", "{type: bool}", "contract.type", "columns.flag.type", "boolean"),

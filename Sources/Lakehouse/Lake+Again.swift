@@ -1,0 +1,407 @@
+package import Vocabulary
+
+// Known files under a contract that has changed. Invariants:
+// (1) bronze is replaced in one commit: all files of before go, what the known files give under the present contract
+//     comes. Versions before show what stood there, and the transactions that make ingestion exactly-once stay.
+// (2) what the new pass sets aside stands in quarantine before that commit, under an attempt "again-ID". It counts
+//     only with the `txn` martlet/again/ID in bronze, which comes in that commit, and from then on nothing else
+//     counts for these files that is older. A kill anywhere leaves either all of it or nothing.
+// (3) what people decided of rows holds: a dropped row stays out, a corrected row is judged as it was corrected.
+
+/// A known file that is to be read again.
+package struct KnownFile: Sendable {
+    package var name: String
+    package var digest: Digest
+    /// Where its bytes are; `nil` when they are gone.
+    package var path: String?
+
+    package init(name: String, digest: Digest, path: String?) {
+        self.name = name
+        self.digest = digest
+        self.path = path
+    }
+}
+
+extension Lake {
+    /// The files that a source's tables know, in the order in which they came: those in bronze, then those that were
+    /// refused whole and not dropped.
+    package func knownFiles(_ source: String) throws -> [KnownFile] {
+        let taken = table(TableName(.bronze, source)).exists ? try ingestedFiles(source) : []
+        let known = Set(taken.map(\.digest))
+        let refused =
+            table(TableName(.quarantine, source)).exists ? try refusedFiles(source).filter { $0.state == .open } : []
+        return taken.map { KnownFile(name: $0.name, digest: $0.digest, path: nil) }
+            + refused.compactMap { file in
+                guard let digest = Digest(hex: file.digest), !known.contains(digest) else { return nil }
+                return KnownFile(name: file.file, digest: digest, path: file.kept)
+            }
+    }
+
+    /// Files in bronze whose rows were taken under other terms than those of the contract as it is now. What earlier
+    /// versions of Martlet took is not known of.
+    package func filesBehind(_ contract: Contract) throws -> [IngestedFile] {
+        guard table(TableName(.bronze, contract.source)).exists else { return [] }
+        let terms = contract.terms.prefix(16)
+        return try ingestedFiles(contract.source).filter { $0.terms.map { $0 != terms } ?? false }
+    }
+
+    /// Takes all known files again under the present contract, in one commit.
+    ///
+    /// Files without bytes keep the rows that they have in bronze.
+    /// - Parameter scratch: an empty folder for files that nobody keeps.
+    /// - Throws: `contract.incompatible` when such rows do not fit, `ingest.again-refused` when the contract refuses a
+    ///   file that bronze holds; nothing has changed then.
+    package func again(
+        _ files: [KnownFile], of contract: Contract, format: SourceFormat, scratch: String
+    ) throws -> IngestReport {
+        var report = IngestReport(source: contract.source, version: nil, files: [])
+        guard !files.isEmpty else { return report }
+        let work = try Ingestion(contract: contract, format: format, in: self, isAgain: true)
+        let taken = work.snapshot == nil ? [] : try ingestedFiles(contract.source)
+        let byRow = Set(taken.filter(\.byRow).map(\.digest))
+        let inBronze = Set(taken.map(\.digest))
+        let lost = files.filter { $0.path == nil && inBronze.contains($0.digest) }
+        try checkKept(lost, contract, work.startFields)
+        let id = surroundings.newID()
+        do {
+            let decided = try decidedRows(contract.source, of: files.filter { $0.path != nil }.map(\.digest))
+            report.files = try read(files, lost: lost, byRow: byRow, inBronze: inBronze, id: id, work)
+            if let file = report.files.first(where: { file in
+                file.outcome == .refused && file.digest.map(inBronze.contains) ?? false
+            }) {
+                throw MartletError(
+                    .refused, "ingest.again-refused",
+                    "Nothing was changed: under the contract as it is now, \(file.name) would be refused: "
+                        + "\(file.refusal ?? "it breaks the contract").",
+                    at: .init(file: contract.file),
+                    remedy: "Correct the contract; max_rejected: says what share of bad rows a file may have.")
+            }
+            try withhold(decided, into: &report, id: id, work)
+            let plan = try correct(decided, inBronze: inBronze, id: id, scratch: scratch, work)
+            try commitAgain(&report, plan, inBronze: inBronze, byRow: byRow, id: id, work)
+        } catch {
+            work.discard()
+            if !work.isAsideCommitted { for file in work.setAside { Disk.remove(file.path) } }
+            throw error
+        }
+        return report
+    }
+
+    /// Refuses to keep rows that the present contract has no place for.
+    private func checkKept(_ lost: [KnownFile], _ contract: Contract, _ fields: [DeltaField]) throws {
+        guard !lost.isEmpty else { return }
+        let old = Dictionary(fields.map { ($0.name, $0.type) }) { first, _ in first }
+        let names =
+            lost.prefix(5).map(\.name).joined(separator: ", ") + (lost.count > 5 ? " and \(lost.count - 5) more" : "")
+        for column in contract.columns {
+            let reason: String
+            if let type = old[column.name] {
+                if type == column.type.delta { continue }
+                reason = "changes from \(type) to \(column.type.delta)"
+            } else {
+                if column.nullable, !contract.key.contains(column.name) { continue }
+                reason = "is new and must not be missing"
+            }
+            throw MartletError(
+                .input, "contract.incompatible",
+                "The column \(column.name) \(reason), and the bytes of \(names) are gone: their rows in "
+                    + "bronze.\(contract.source) cannot be made anew.",
+                at: .init(file: contract.file),
+                remedy: "Land these files again, or keep the column as it was.")
+        }
+    }
+
+    /// Rows of these files about which something was decided that stands: dropped, or corrected.
+    private func decidedRows(_ source: String, of digests: [Digest]) throws -> [SetAsideRow] {
+        guard table(decisionsTable(source)).exists, table(TableName(.quarantine, source)).exists else { return [] }
+        let tables = try quarantineTables(source)
+        var filter = QuarantineFilter()
+        filter.digests = digests.map(\.hex)
+        filter.states = Set(SetAsideState.allCases)
+        filter.correctedOnly = true
+        let corrected = try engine.setAsideRows(tables, filter, limit: nil)
+        filter.states = [.dropped]
+        filter.correctedOnly = false
+        let known = Set(corrected.map { "\($0.digest):\($0.row)" })
+        return try corrected
+            + engine.setAsideRows(tables, filter, limit: nil).filter { !known.contains("\($0.digest):\($0.row)") }
+    }
+
+    /// Reads what has bytes and keeps the rows of what has none, in the order in which they came. Under `reject`, what is
+    /// kept comes first, so that no row that is read again stands in the way of it.
+    private func read(
+        _ files: [KnownFile], lost: [KnownFile], byRow: Set<Digest>, inBronze: Set<Digest>, id: String,
+        _ work: Ingestion
+    ) throws -> [IngestReport.File] {
+        var reports = files.map { IngestReport.File(name: $0.name, digest: $0.digest, outcome: .kept) }
+        let isLatest = work.contract.onKeyConflict == .latestWins && !work.contract.key.isEmpty
+        let gone = Set(lost.map(\.digest))
+        if !isLatest { try keep(lost, id: "\(id)-kept", work) }
+        var batch: [Int] = []
+        var bytes: Int64 = 0
+        var count = 0
+        func flush() throws {
+            guard !batch.isEmpty else { return }
+            try accept(batch, files, &reports, byRow: byRow, id: "again-\(id)-\(count)", work)
+            (batch, bytes, count) = ([], 0, count + 1)
+        }
+        for (index, file) in files.enumerated() {
+            guard let path = file.path else {
+                guard gone.contains(file.digest), isLatest else { continue }
+                try flush()
+                try keep([file], id: "\(id)-kept-\(index)", work)
+                continue
+            }
+            let size = Disk.stamp(path)?.size ?? 0
+            if let first = batch.first,
+                bytes + size > Self.batchBytes || batch.count >= Self.batchFiles
+                    || byRow.contains(files[first].digest) != byRow.contains(file.digest)
+            {
+                try flush()
+            }
+            batch.append(index)
+            bytes += size
+        }
+        try flush()
+        // What was refused and has no bytes stays refused.
+        for index in reports.indices where files[index].path == nil && !inBronze.contains(files[index].digest) {
+            reports[index].outcome = .refused
+            reports[index].refusal = "its bytes are gone"
+        }
+        return reports
+    }
+
+    private func accept(
+        _ batch: [Int], _ files: [KnownFile], _ reports: inout [IngestReport.File], byRow: Set<Digest>, id: String,
+        _ work: Ingestion
+    ) throws {
+        var contract = work.contract
+        if byRow.contains(files[batch[0]].digest) { contract.judgeRows() }
+        let stamps = batch.map { files[$0].path.flatMap { Disk.stamp($0) } }
+        let accepted = try engine.accept(
+            AcceptRequest(
+                files: batch.map { .init(path: files[$0].path ?? "", name: files[$0].name, digest: files[$0].digest) },
+                contract: contract, format: work.format, existing: work.live, folder: work.table.folder,
+                quarantineFolder: work.aside.folder, id: id))
+        work.add(accepted)
+        for ((index, acceptance), stamp) in zip(zip(batch, accepted.files), stamps) {
+            guard files[index].path.flatMap({ Disk.stamp($0) }) == stamp else {
+                throw MartletError(
+                    .conflict, "ingest.changed", "\(files[index].name) changed while it was read; nothing was changed.",
+                    at: files[index].path.map { .init(file: $0) }, remedy: "Run the command again.")
+            }
+            reports[index].describe(acceptance)
+            if acceptance.refusal == nil {
+                work.read.append(files[index].digest)
+            } else {
+                work.noteRefusal(of: files[index].digest, isBeyondShare: acceptance.isBeyondShare, in: self)
+            }
+        }
+    }
+
+    /// Writes the rows that bronze has of files whose bytes are gone. Under latest-wins they replace what is there.
+    private func keep(_ files: [KnownFile], id: String, _ work: Ingestion) throws {
+        guard !files.isEmpty else { return }
+        let old = Set(work.startFields.map(\.name))
+        let columns = work.contract.columns.map { column in
+            old.contains(column.name)
+                ? quoted(column.name) : "CAST(NULL AS \(column.type.description)) AS \(quoted(column.name))"
+        }
+        let digests = files.map { "\'\($0.digest.hex)\'" }.joined(separator: ", ")
+        let bronze = "bronze.\(quoted(work.bronze.name))"
+        let kept = try engine.materialise(
+            Query(
+                "SELECT \((columns + ["_file", "_row"]).joined(separator: ", ")) FROM \(bronze) WHERE _file IN (\(digests))",
+                inputs: [work.bronze: work.earlier], inRowOrder: true),
+            into: "\(work.table.folder)/part-\(id).parquet")
+        var batch = BatchAcceptance(files: [])
+        batch.accepted = [kept]
+        if work.contract.onKeyConflict == .latestWins, !work.contract.key.isEmpty {
+            let other = TableName(.quarantine, "kept")
+            let keys = work.contract.key.map { quoted($0) }.joined(separator: ", ")
+            for (index, file) in work.written.enumerated() {
+                let rest = try engine.materialise(
+                    Query(
+                        "SELECT a.* FROM \(bronze) AS a ANTI JOIN quarantine.kept AS b USING (\(keys))",
+                        inputs: [work.bronze: [file.path], other: [kept.path]], inRowOrder: true),
+                    into: "\(work.table.folder)/part-\(id)-\(index).parquet")
+                if rest.rows < file.rows {
+                    batch.rewrites.append(.init(old: file.path, new: rest, oldHash: file.hash))
+                } else {
+                    Disk.remove(rest.path)
+                }
+            }
+        }
+        work.add(batch)
+    }
+
+    /// Takes rows out of what was read about which a person decided. Those that the contract takes now go on standing in
+    /// quarantine with the reasons of before.
+    private func withhold(
+        _ decided: [SetAsideRow], into report: inout IngestReport, id: String, _ work: Ingestion
+    ) throws {
+        guard !decided.isEmpty else { return }
+        let bronze = "bronze.\(quoted(work.bronze.name))"
+        let pairs = decided.map { "(\'\($0.digest)\', \($0.row))" }.joined(separator: ", ")
+        var batch = BatchAcceptance(files: [])
+        var found: Set<String> = []
+        for (index, file) in work.written.enumerated() {
+            let hit = try engine.texts(
+                Query(
+                    "SELECT _file, CAST(_row AS VARCHAR) FROM \(bronze) WHERE (_file, _row) IN (\(pairs))",
+                    inputs: [work.bronze: [file.path]]), limit: nil)
+            guard !hit.rows.isEmpty else { continue }
+            for row in hit.rows { found.insert("\(row[0] ?? ""):\(row[1] ?? "")") }
+            let rest = try engine.materialise(
+                Query(
+                    "SELECT * FROM \(bronze) WHERE (_file, _row) NOT IN (\(pairs))",
+                    inputs: [work.bronze: [file.path]], inRowOrder: true),
+                into: "\(work.table.folder)/part-\(id)-held-\(index).parquet")
+            batch.rewrites.append(.init(old: file.path, new: rest, oldHash: file.hash))
+        }
+        let held = decided.filter { found.contains("\($0.digest):\($0.row)") }
+        if !held.isEmpty { batch.quarantined = try write(held, attempt: "again-\(id)-held", in: work.aside.folder) }
+        work.add(batch)
+        for row in held {
+            guard let index = report.files.firstIndex(where: { $0.digest?.hex == row.digest }) else { continue }
+            report.files[index].rowsAccepted -= 1
+            report.files[index].rowsRejected += 1
+        }
+    }
+
+    /// Writes set-aside rows as a part of the quarantine table.
+    private func write(_ rows: [SetAsideRow], attempt: String, in folder: String) throws -> WrittenFile {
+        let cells = rows.flatMap { row in row.breaches.map { (row, $0) } }
+        func text(_ value: ((SetAsideRow, SetAsideRow.Breach)) throws -> String?) rethrows -> LakeColumn {
+            .texts(try cells.map(value))
+        }
+        return try engine.write(
+            [
+                ("file_digest", text { $0.0.digest }), ("file_name", text { $0.0.file }),
+                ("row", .integer(cells.map { Int64($0.0.row) }, valid: cells.map { _ in true })),
+                ("column", text { $0.1.column }), ("rule", text { $0.1.rule }), ("raw_value", text { $0.1.value }),
+                ("header", try text { try $0.0.header.map { try JSON.text($0) } }),
+                ("cells", try text { try $0.0.cells.map { try JSON.text($0) } }), ("attempt", text { _ in attempt }),
+            ], into: "\(folder)/part-\(attempt).parquet")
+    }
+
+    /// Judges rows that had been corrected and replayed, as they were corrected.
+    /// - Returns: the rows that go into bronze by that.
+    private func correct(
+        _ decided: [SetAsideRow], inBronze: Set<Digest>, id: String, scratch: String, _ work: Ingestion
+    ) throws -> [(file: String, digest: String, row: Int)] {
+        let rows = decided.filter { $0.state == .replayed }
+        guard !rows.isEmpty else { return [] }
+        var tables = try quarantineTables(work.contract.source)
+        tables.setAside += work.setAside.map(\.path)
+        tables.agains.append(id)
+        for digest in work.read { tables.floors[digest.hex] = id }
+        let known = Set(tables.taken)
+        tables.taken += work.read.map(\.hex).filter { !known.contains($0) }
+        var filter = QuarantineFilter()
+        filter.digests = Array(Set(rows.map(\.digest)))
+        filter.only = rows.map { ($0.digest, $0.row) }
+        let result = try engine.rejudge(
+            RejudgeRequest(
+                tables: tables, filter: filter, contract: work.contract, format: work.format, existing: work.live,
+                bronzeFolder: work.table.folder, quarantineFolder: work.aside.folder, scratch: scratch, id: id))
+        var batch = BatchAcceptance(files: [])
+        batch.accepted = result.accepted.map { [$0] } ?? []
+        batch.rewrites = result.rewrites
+        batch.quarantined = result.quarantined
+        work.add(batch)
+        return result.rows
+    }
+
+    private func commitAgain(
+        _ report: inout IngestReport, _ plan: [(file: String, digest: String, row: Int)], inBronze: Set<Digest>,
+        byRow: Set<Digest>, id: String, _ work: Ingestion
+    ) throws {
+        try Failpoint.reach("again.before-quarantine")
+        if !work.setAside.isEmpty || !work.asideTransactions.isEmpty {
+            _ = try commit(work.quarantine) { current in
+                var actions = [commitInfo("WRITE", [:])]
+                if let fields = work.setAside.first?.fields { actions += try schemaChange(current, to: fields) }
+                actions += work.asideTransactions.map { mark($0, version: (current?.transactions[$0] ?? 0) + 1) }
+                for file in work.setAside { actions.append(try add(file, to: work.aside)) }
+                return current == nil && work.setAside.isEmpty ? nil : actions
+            }
+            work.isAsideCommitted = true
+        }
+        let at = surroundings.now().description
+        if !plan.isEmpty {
+            try record(
+                plan.map { row in
+                    QuarantineDecision(
+                        decision: id, at: at, actor: surroundings.actor, action: "replay", reason: nil,
+                        digest: row.digest, file: row.file, row: row.row)
+                }, id: id, of: work.contract.source)
+        }
+        try Failpoint.reach("again.between-commits")
+        let reread = report.files.filter { $0.outcome == .ingested }
+        guard !work.live.isEmpty || work.snapshot != nil else { return }
+        let fresh = reread.filter { !($0.digest.map(inBronze.contains) ?? true) }
+        let number = Int64((work.snapshot?.transactions.keys.count { $0.hasPrefix(againMark) } ?? 0) + 1)
+        report.version = try commit(work.bronze) { current in
+            guard current?.version == work.snapshot?.version else {
+                throw MartletError(
+                    .conflict, "lake.concurrent-write", "Another program wrote \(work.bronze) at the same time.",
+                    remedy: "Run the command again; nothing of this one was taken.")
+            }
+            let old = reread.filter { $0.digest.map(inBronze.contains) ?? false }
+            var actions = [
+                commitInfo(
+                    "WRITE",
+                    [
+                        "files": .list(fresh.map { entry($0, work.contract, byRow: byRow) }),
+                        "again": .object([
+                            "id": .text(id), "files": .list(old.map { entry($0, work.contract, byRow: byRow) }),
+                        ]),
+                        "contentHash": .text((work.hashAdded - work.hashRemoved).description),
+                    ])
+            ]
+            actions += try schemaChange(current, to: work.contract.fields)
+            actions += fresh.compactMap(\.digest).map { mark(transaction($0)) }
+            actions.append(mark(againMark + id, version: number))
+            actions += reread.compactMap(\.digest).map { mark(rereadMark + $0.hex, version: number) }
+            if !plan.isEmpty { actions.append(mark(replayMark + id)) }
+            for path in work.removed.sorted() {
+                actions.append(
+                    DeltaAction(
+                        remove: DeltaRemove(
+                            path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
+            }
+            for file in work.written { actions.append(try add(file, to: work.table)) }
+            return actions
+        }
+    }
+
+    private func quoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+
+    var againMark: String { "martlet/again/" }
+    /// Says by its version with which of the passes over known files a file was read last.
+    var rereadMark: String { "martlet/reread/" }
+}
+
+extension LakeColumn {
+    /// A column of texts, each held once.
+    static func texts(_ values: [String?]) -> LakeColumn {
+        var codes: [Int32] = []
+        var levels: [String] = []
+        var known: [String: Int32] = [:]
+        for value in values {
+            guard let value else {
+                codes.append(-1)
+                continue
+            }
+            if let code = known[value] {
+                codes.append(code)
+            } else {
+                known[value] = Int32(levels.count)
+                codes.append(Int32(levels.count))
+                levels.append(value)
+            }
+        }
+        return .text(codes: codes, levels: levels)
+    }
+}

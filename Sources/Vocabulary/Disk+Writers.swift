@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension Disk {
+    /// What a name in a directory stands for, links followed.
+    package enum Kind: String, Sendable {
+        case file = "a file"
+        case folder = "a folder"
+        case pipe = "a pipe"
+        case socket = "a socket"
+        case device = "a device"
+        case danglingLink = "a link to nothing"
+    }
+
+    /// - Returns: `nil` when there is no such name.
+    package static func kind(_ path: String) -> Kind? {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return lstat(path, &info) == 0 ? .danglingLink : nil }
+        switch info.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        case S_IFIFO: return .pipe
+        case S_IFSOCK: return .socket
+        default: return .device
+        }
+    }
+
+    /// Those of the files that a process has open for writing, with the process's id.
+    ///
+    /// Linux tells it under `/proc`, of the processes that this one may look at: those of the same account, all for
+    /// root; none of another machine or container. Elsewhere nothing is found. One pass over all open files of the
+    /// machine, whatever the number of paths.
+    package static func openForWriting(_ paths: [String]) -> [String: Int32] {
+        #if canImport(Glibc)
+            struct Identity: Hashable { let device, inode: UInt64 }
+            var wanted: [Identity: [String]] = [:]
+            for path in paths {
+                var info = stat()
+                guard stat(path, &info) == 0 else { continue }
+                wanted[Identity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino)), default: []].append(path)
+            }
+            guard !wanted.isEmpty else { return [:] }
+            var found: [String: Int32] = [:]
+            for process in list("/proc").compactMap({ Int32($0) }) {
+                guard let folder = opendir("/proc/\(process)/fd") else { continue }
+                defer { closedir(folder) }
+                while let entry = readdir(folder) {
+                    // The link itself tells by its permissions how the file was opened.
+                    var link = stat()
+                    var info = stat()
+                    let isOpen = withUnsafePointer(to: &entry.pointee.d_name) {
+                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                            fstatat(dirfd(folder), name, &link, AT_SYMLINK_NOFOLLOW) == 0
+                                && link.st_mode & S_IFMT == S_IFLNK && link.st_mode & S_IWUSR != 0
+                                && fstatat(dirfd(folder), name, &info, 0) == 0
+                        }
+                    }
+                    guard isOpen, info.st_mode & S_IFMT == S_IFREG else { continue }
+                    let identity = Identity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))
+                    for path in wanted[identity] ?? [] { found[path] = process }
+                }
+            }
+            return found
+        #else
+            return [:]
+        #endif
+    }
+}

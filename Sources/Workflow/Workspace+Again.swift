@@ -1,0 +1,43 @@
+package import Lakehouse
+package import Projects
+internal import Registry
+internal import Vocabulary
+
+extension Workspace {
+    /// Takes all files that a source's tables know again, under the contract as it is now. Their bytes come from the
+    /// landing folder, from where they were taken, or from what quarantine keeps; files are found by digest.
+    package func ingestAgain(_ source: Project.Source) throws -> IngestReport {
+        var known = try lake.knownFiles(source.name)
+        guard !known.isEmpty else { return IngestReport(source: source.name, version: nil, files: []) }
+        let wanted = Set(known.map(\.digest))
+        var paths: [Digest: String] = [:]
+        for file in try digests(landing(of: source).files, quiet: 0, ready: nil).landed
+        where wanted.contains(file.digest) {
+            paths[file.digest] = file.path
+        }
+        for index in known.indices where known[index].path == nil {
+            let digest = known[index].digest
+            let kept = lake.keptFile(digest, of: source.name)
+            known[index].path = try paths[digest] ?? (Disk.exists(kept) ? kept : rememberedPath(of: digest))
+        }
+        return try withScratch { scratch in
+            try lake.again(known, of: source.contract, format: source.format, scratch: scratch)
+        }
+    }
+
+    /// Where a file of this digest was read from, if it still lies there untouched.
+    private func rememberedPath(of digest: Digest) throws -> String? {
+        try registry.files.paths(of: digest).first { path in
+            guard let seen = Disk.stamp(path) else { return false }
+            return try registry.files.cachedDigest(of: path, stamp: FileStamp(seen)) == digest
+        }
+    }
+
+    /// The sources whose tables hold rows that were taken under an earlier contract, with how many files these came in.
+    package func tablesBehindContract() throws -> [(source: String, files: Int)] {
+        try project.sources.compactMap { source in
+            let count = try lake.filesBehind(source.contract).count
+            return count == 0 ? nil : (source.name, count)
+        }
+    }
+}
