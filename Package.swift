@@ -168,7 +168,7 @@ let package = Package(
                 hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
-        tests("ServingTests", ["Serving", "Training", "Vocabulary"]),
+        tests("ServingTests", ["DelimitedText", "Serving", "Training", "Vocabulary"]),
         tests("JourneyTests", ["Vocabulary"]),
     ],
     swiftLanguageModes: [.v6]

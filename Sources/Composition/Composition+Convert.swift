@@ -15,7 +15,10 @@ package enum ParquetConversion {
             ).texts()
             let list = columns.map { column in
                 let name = Quote.name((column.first ?? nil) ?? "")
-                return column.last == "FLOAT" ? "CAST(\(name) AS DOUBLE) AS \(name)" : name
+                // A line of nothing is no row: where there is one column, its null is an empty text, missing as well.
+                let value = column.last == "FLOAT" ? "CAST(\(name) AS DOUBLE)" : name
+                return columns.count == 1
+                    ? "coalesce(CAST(\(value) AS VARCHAR), '') AS \(name)" : "\(value) AS \(name)"
             }
             try connection.run(
                 """

@@ -12,6 +12,8 @@ final class BatchRun: Sendable {
     /// What is told of a batch at its end.
     struct Summary: Sendable {
         var rows = 0
+        /// Lines of CSV, the header's included.
+        var lines = 0
         var failed = 0
         var faults: [InputFault] = []
     }
@@ -98,12 +100,13 @@ final class BatchRun: Sendable {
         var idle: [BatchBlock] = []
         // The last block that was handed to the log.
         let handed = Handed()
-        func send(_ bytes: [UInt8]) async throws {
+        func send(_ slice: BatchSlice) async throws {
             var start = 0
             if reader == nil {
                 var first = BatchReader(plan.input.form, passing: plan.passing)
-                start = try bytes.withUnsafeBytes { try first.begin($0, model.schema) }
+                start = try first.begin(slice, model.schema)
                 reader = first
+                state.withLock { [lines = first.headLines] in $0.lines = lines }
                 try await spool.add(BatchBlock.head(model, passing: plan.passing, output: plan.output.form))
             }
             guard let reader else { return }
@@ -115,11 +118,7 @@ final class BatchRun: Sendable {
             let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output.form)
             let (from, threads, began, before) = (start, threads, surroundings.uptime(), flying.last?.task)
             let task = Task {
-                try await threads.run(urgent: false) {
-                    try bytes.withUnsafeBytes {
-                        try block.score(UnsafeRawBufferPointer(rebasing: $0[from...]), reader)
-                    }
-                }
+                try await threads.run(urgent: false) { try block.score(slice, from: from, reader) }
                 try await before?.value
                 try Task.checkCancellation()
                 try await self.land(block, began: began, handed)
@@ -141,7 +140,8 @@ final class BatchRun: Sendable {
 
     /// Cuts the body into blocks.
     private func feed(
-        _ request: Request, _ splitter: inout BatchSplitter, needsHeader: Bool, _ send: ([UInt8]) async throws -> Void
+        _ request: Request, _ splitter: inout BatchSplitter, needsHeader: Bool,
+        _ send: (BatchSlice) async throws -> Void
     ) async throws {
         var taken = 0
         var blocks = 0
@@ -182,7 +182,7 @@ final class BatchRun: Sendable {
             }
         }
         let rest = try splitter.rest()
-        if !rest.isEmpty || (blocks == 0 && needsHeader) { try await send(rest) }
+        if !rest.bytes.isEmpty || (blocks == 0 && needsHeader) { try await send(rest) }
     }
 
     /// The answer to the block that is with the log: it leaves when the log has the block. Only one landing at a time
@@ -210,7 +210,7 @@ final class BatchRun: Sendable {
         }
         let known = circumstances()
         var (answer, admission) = try await threads.run(urgent: true) {
-            let answer = block.answer(from: before.rows + 1, skipping: skipping)
+            let answer = block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping)
             return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
         }
         while admission == .refused(.busy), surroundings.uptime() - start < settings.logSeconds {
@@ -220,6 +220,7 @@ final class BatchRun: Sendable {
         }
         state.withLock { state in
             state.rows += block.rows
+            state.lines += block.lines
             state.failed += block.failedRows
             if isRejecting { state.faults += block.faults(most: 20 - state.faults.count) }
         }

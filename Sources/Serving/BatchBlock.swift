@@ -10,8 +10,11 @@ package final class BatchBlock: @unchecked Sendable {
     private let kept: KeptCells
     private let model: ServedModel
     private var probabilities: [Double] = []
-    /// The number of the block's first row, from 1.
+    /// The numbers of the block's first row and of its first line, from 1.
     private var firstRow = 1
+    private var firstLine = 1
+    /// How many lines of CSV the block has.
+    package private(set) var lines = 0
 
     /// - Parameter output: the form of the answer.
     package init(_ model: ServedModel, passing: [String], output: BatchForm) {
@@ -26,17 +29,26 @@ package final class BatchBlock: @unchecked Sendable {
     package var failedRows: Int { batch.rowFaults.count }
     /// The first faults, with the numbers of their rows.
     package func faults(most: Int) -> [InputFault] {
-        batch.rowFaults.prefix(most).map {
-            InputFault($0.fault.code, at: "row \(firstRow + $0.row), \($0.fault.path)", $0.fault.detail)
+        batch.rowFaults.prefix(most).map { entry in
+            let fault = placed(entry)
+            if entry.fault.path.isEmpty { return fault }
+            return InputFault(fault.code, at: "row \(firstRow + entry.row), \(fault.path)", fault.detail)
         }
     }
 
-    /// Reads the records and scores them.
+    /// A row's fault; one of the whole row with its place in the batch.
+    private func placed(_ entry: (row: Int, line: Int, fault: InputFault)) -> InputFault {
+        guard entry.fault.path.isEmpty else { return entry.fault }
+        let place = "row \(firstRow + entry.row), line \(firstLine + entry.line - 1)"
+        return InputFault(entry.fault.code, at: place, entry.fault.detail)
+    }
+
+    /// Reads the records of a slice from a place on and scores them.
     /// - Throws: `InputFault` for what is wrong with more than a row.
-    package func score(_ bytes: UnsafeRawBufferPointer, _ reader: BatchReader) throws {
+    package func score(_ slice: BatchSlice, from start: Int, _ reader: BatchReader) throws {
         batch.reset(model.schema)
         kept.reset()
-        try reader.read(bytes, into: batch, kept)
+        lines = try reader.read(slice, from: start, into: batch, kept)
         model.score(batch, into: &probabilities)
     }
 
@@ -46,7 +58,7 @@ package final class BatchBlock: @unchecked Sendable {
         var bytes: [UInt8] = []
         for name in columns(model, passing: passing) {
             if !bytes.isEmpty { bytes.append(UInt8(ascii: ",")) }
-            CSVText.append(name, to: &bytes)
+            CSVField.append(name, to: &bytes)
         }
         return bytes + [10]
     }
@@ -62,9 +74,11 @@ package final class BatchBlock: @unchecked Sendable {
     /// The answer to the rows, in order.
     /// - Parameters:
     ///   - first: the number of the first row, from 1.
+    ///   - line: the number of the first line, from 1.
     ///   - skipping: leave rows out that cannot be scored.
-    package func answer(from first: Int, skipping: Bool) -> [UInt8] {
+    package func answer(from first: Int, line: Int, skipping: Bool) -> [UInt8] {
         firstRow = first
+        firstLine = line
         var writer = BatchWriter(model, kept, rows: batch.count)
         var (fault, warning) = (0, 0)
         for row in 0..<batch.count {
@@ -76,7 +90,7 @@ package final class BatchBlock: @unchecked Sendable {
             }
             var bad: InputFault?
             if fault < batch.rowFaults.count, batch.rowFaults[fault].row == row {
-                bad = batch.rowFaults[fault].fault
+                bad = placed(batch.rowFaults[fault])
                 fault += 1
                 if skipping { continue }
             }

@@ -12,17 +12,17 @@ package struct BatchReader: Sendable {
     }
 
     /// Reads what stands before the first record. Gives how many bytes it has.
-    /// - Parameter block: the first one.
+    /// - Parameter slice: the first one.
     /// - Throws: `InputFaults`, `InputFault`.
-    package mutating func begin(_ block: UnsafeRawBufferPointer, _ schema: RowSchema) throws -> Int {
+    package mutating func begin(_ slice: BatchSlice, _ schema: RowSchema) throws -> Int {
         guard form == .csv else {
             // A byte-order mark.
-            return block.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+            return slice.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         }
         let batch = RowBatch(schema)
         batch.known = Set(passing)
         var rows = CSVRows(schema)
-        let used = try rows.readHeader(block, into: batch, passing: passing)
+        let used = try rows.readHeader(of: slice, into: batch, passing: passing)
         if !batch.faults.isEmpty { throw InputFaults(faults: batch.faults) }
         strangers = batch.warnings.map(\.detail)
         self.rows = rows
@@ -31,16 +31,26 @@ package struct BatchReader: Sendable {
 
     /// What was noticed about the header.
     package private(set) var strangers: [String] = []
+    /// How many lines of CSV stand before the first record.
+    package var headLines: Int { rows?.lines ?? 0 }
 
-    /// Reads all records of a block.
+    /// Reads all records of a slice from a place on. Gives how many lines of CSV there are.
     /// - Throws: `InputFault` for what is wrong with more than a row.
-    package func read(_ block: UnsafeRawBufferPointer, into batch: RowBatch, _ kept: KeptCells) throws(InputFault) {
-        if var rows {
+    @discardableResult
+    package func read(_ slice: BatchSlice, from start: Int, into batch: RowBatch, _ kept: KeptCells) throws -> Int {
+        try slice.bytes.withUnsafeBytes { bytes in
+            let block = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            guard var rows else {
+                batch.place = .line
+                lines(block, batch, kept)
+                return 0
+            }
             batch.place = .fields
-            _ = try rows.read(block, into: batch, upTo: .max, isLast: true, passing: passing.isEmpty ? nil : kept)
-        } else {
-            batch.place = .line
-            lines(block, batch, kept)
+            rows.lines = 0
+            let broken = slice.broken.map { $0.moved(by: -start) }
+            _ = try rows.read(
+                block, into: batch, upTo: .max, isLast: true, passing: passing.isEmpty ? nil : kept, broken: broken)
+            return rows.lines
         }
     }
 

@@ -1,80 +1,145 @@
+internal import DelimitedText
+
 #if canImport(Glibc)
     internal import Glibc
 #else
     internal import Darwin
 #endif
 
-/// Cuts a stream of records into blocks at the ends of records, wherever the pieces end that it arrives in.
+/// Cuts a stream of records into slices at the ends of records, wherever the pieces end that it arrives in.
 package struct BatchSplitter: Sendable {
     private let form: BatchForm
-    private let blockBytes: Int
+    private let sliceBytes: Int
     private let recordBytes: Int
     private var held: [UInt8] = []
-    /// How much of `held` was looked at.
-    private var seen = 0
-    /// Whether a quoted cell goes on behind what was looked at.
-    private var isQuoted = false
+    /// Looks again when so many bytes are held: what is looked at more than once stays a small part of all.
+    private var lookAt: Int
     /// Behind the last end of a record.
     private var end = 0
-    /// Bytes of the blocks that were cut.
+    /// Bytes of the slices that were cut.
     private var cut = 0
+    private var scanner = CSVScanner(CSVRows.dialect)
+    private var hasHeader = false
+    /// Broken records before `end`.
+    private var broken: [BatchSlice.Broken] = []
+    /// Up to here, in what is held, the scanner must see every line, since a quote was broken.
+    private var brokenUntil = 0
 
     /// - Parameters:
-    ///   - blockBytes: a block is cut when there are so many.
+    ///   - blockBytes: a slice is cut when there are so many.
     ///   - recordBytes: the most bytes of one record.
     package init(_ form: BatchForm, blockBytes: Int, recordBytes: Int) {
         self.form = form
-        self.blockBytes = blockBytes
         self.recordBytes = recordBytes
+        sliceBytes = blockBytes
+        lookAt = blockBytes
     }
 
     /// Takes what arrived.
     /// - Throws: `serving.record-too-long`.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(InputFault) {
         held.append(contentsOf: bytes)
-        held.withUnsafeBytes { look($0) }
-        guard held.count - end <= recordBytes else {
-            throw InputFault(
-                .recordTooLong, at: "byte \(cut + end)",
-                "A record is longer than \(recordBytes) bytes\(isQuoted ? ": a quote may not be closed." : ".")")
-        }
+        if held.count >= lookAt { try look(isLast: false) }
     }
 
-    /// A block of whole records, if there are enough bytes for one.
-    package mutating func next() -> [UInt8]? { end >= blockBytes ? take() : nil }
+    /// A slice of whole records, if there are enough bytes for one.
+    package mutating func next() -> BatchSlice? { end >= sliceBytes ? take() : nil }
 
     /// What is left when nothing follows: also a record without its end. Empty when there is nothing.
-    /// - Throws: `serving.malformed` when a quoted cell is not closed.
-    package mutating func rest() throws(InputFault) -> [UInt8] {
-        if isQuoted { throw InputFault(.malformed, at: "byte \(cut + end)", "A quote is not closed in this record.") }
+    /// - Throws: `serving.record-too-long`.
+    package mutating func rest() throws(InputFault) -> BatchSlice {
+        try look(isLast: true)
         end = held.count
         return take()
     }
 
-    private mutating func take() -> [UInt8] {
+    private mutating func take() -> BatchSlice {
         let tail = Array(held[end...])
-        var block = held
-        block.removeLast(block.count - end)
+        var slice = BatchSlice(bytes: held, broken: broken)
+        slice.bytes.removeLast(slice.bytes.count - end)
+        slice.scanner = scanner
+        // What is broken is told by the slice.
+        slice.scanner.consumed(.max)
+        scanner.consumed(end)
+        brokenUntil = max(0, brokenUntil - end)
+        broken.removeAll()
         cut += end
         held = tail
-        seen = tail.count
         end = 0
-        return block
+        wait()
+        return slice
     }
 
-    private mutating func look(_ bytes: UnsafeRawBufferPointer) {
-        defer { seen = bytes.count }
-        guard let base = bytes.baseAddress, bytes.count > seen else { return }
-        let count = bytes.count - seen
-        if form == .jsonLines || (!isQuoted && memchr(base + seen, Int32(UInt8(ascii: "\"")), count) == nil) {
-            var at = bytes.count
-            while at > seen, bytes[at - 1] != 10 { at -= 1 }
-            if at > seen { end = at }
-            return
+    private mutating func wait() { lookAt = max(sliceBytes, held.count + (held.count - end) / 4 + 1) }
+
+    private mutating func look(isLast: Bool) throws(InputFault) {
+        let tooLong = held.withUnsafeBytes { form == .csv ? lookAtCSV($0, isLast) : lookAtLines($0) }
+        if let tooLong {
+            let at = "byte \(cut + tooLong)"
+            throw InputFault(.recordTooLong, at: at, "A record is longer than \(recordBytes) bytes, which is the most.")
         }
-        for at in seen..<bytes.count {
-            if bytes[at] == UInt8(ascii: "\"") { isQuoted.toggle() }
-            if bytes[at] == 10, !isQuoted { end = at + 1 }
+        wait()
+    }
+
+    /// Moves `end`. Gives where a record begins that is too long.
+    private mutating func lookAtLines(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        var start = end
+        while bytes.count - start > recordBytes {
+            let line = UnsafeRawBufferPointer(rebasing: bytes[start...])
+            guard let length = line.firstIndex(of: 10), length <= recordBytes else { return start }
+            start += length + 1
         }
+        moveToLastLine(bytes)
+        return nil
+    }
+
+    private mutating func moveToLastLine(_ bytes: UnsafeRawBufferPointer) {
+        var at = bytes.count
+        while at > end, bytes[at - 1] != 10 { at -= 1 }
+        end = at
+    }
+
+    /// The same for CSV: which quotes are broken is seen as well.
+    private mutating func lookAtCSV(_ bytes: UnsafeRawBufferPointer, _ isLast: Bool) -> Int? {
+        let open = UnsafeRawBufferPointer(rebasing: bytes[end...])
+        if hasHeader, scanner.endsWithCR == false, end >= brokenUntil, open.count <= recordBytes,
+            CSVRows.hasNoQuotes(open)
+        {
+            moveToLastLine(bytes)
+            return nil
+        }
+        var at = end
+        if !hasHeader, cut == 0 {
+            guard let mark = CSVRows.mark(bytes, isLast: isLast) else { return nil }
+            at = mark
+        }
+        let record = CSVRecord()
+        scan: while true {
+            switch scanner.next(bytes, from: at, isLast: isLast, into: record) {
+            case .end, .needsMore: break scan
+            case .blank, .comment: break
+            case .record:
+                if record.contentEnd - at > recordBytes { return at }
+                if let fault = record.fault {
+                    broken.append(BatchSlice.Broken(start: at, end: record.end, fault: fault))
+                    brokenUntil = bytes.count
+                }
+                if !hasHeader { scanner.width = record.count }
+                hasHeader = true
+            }
+            at = record.end
+            // The first slice has the header.
+            if hasHeader { end = at }
+        }
+        return isTooLong(bytes, at) ? at : nil
+    }
+
+    /// Whether what has arrived of a record is more than the longest one already. Where a quote is open, that is its first
+    /// line, which may turn out to be all of it; the scanner bounds the rest.
+    private func isTooLong(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+        // With CRLF behind it.
+        guard bytes.count - start > recordBytes + 2 else { return false }
+        let most = bytes[start..<(start + recordBytes + 2)]
+        return !most.contains { $0 == 10 || ($0 == 13 && scanner.endsWithCR != false) }
     }
 }

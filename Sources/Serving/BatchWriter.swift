@@ -39,7 +39,7 @@ struct BatchWriter {
         if let fault {
             writer.raw(model.bands == nil ? ",," : ",,,")
             var cell: [UInt8] = []
-            CSVText.append("\(fault.code.rawValue): \(fault.path): \(fault.detail)", to: &cell)
+            CSVField.append("\(fault.code.rawValue): \(fault.path): \(fault.detail)", to: &cell)
             writer.raw(cell)
         } else {
             writer.number(probability)

@@ -5,13 +5,8 @@
 #endif
 
 extension CSVRows {
-    /// Whether there is no quote in the bytes, so that every newline ends a line and every comma a cell.
-    static func hasNoQuotes(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let base = bytes.baseAddress else { return true }
-        return memchr(base, Int32(UInt8(ascii: "\"")), bytes.count) == nil
-    }
-
-    /// Reads lines without quotes: the same as the general way, with one look at each byte.
+    /// Reads lines of text without quotes and without lone CRs that end lines: the same as the general way, with one look
+    /// at each byte.
     mutating func readPlain(
         _ bytes: UnsafeRawBufferPointer, from first: Int, into batch: RowBatch, upTo rows: Int, _ isLast: Bool,
         _ kept: KeptCells?, _ onRow: (Range<Int>) -> Void
@@ -21,7 +16,7 @@ extension CSVRows {
         let targets = targets
         targets.withUnsafeBufferPointer { targets in
             DecimalText.powersOfTen.withUnsafeBufferPointer { powers in
-                while used < bytes.count, batch.count < rows {
+                while used < bytes.count {
                     var content = bytes.count
                     var next = content
                     if let newline = memchr(base + used, 10, bytes.count - used) {
@@ -31,11 +26,13 @@ extension CSVRows {
                         return
                     }
                     if content > used, bytes[content - 1] == 13 { content -= 1 }
-                    lines += 1
-                    if content > used || schema.width == 1 {
+                    if content > used {
+                        if batch.count == rows { return }
+                        batch.line = lines + 1
                         plainRow(bytes, used..<content, batch, targets, powers, kept)
                         onRow(used..<content)
                     }
+                    lines += 1
                     used = next
                 }
             }
@@ -69,10 +66,10 @@ extension CSVRows {
                     while at < end, bytes[at] != UInt8(ascii: ",") { at &+= 1 }
                     let field = UnsafeRawBufferPointer(rebasing: bytes[from..<at])
                     if target.column >= 0 {
-                        cell(field, false, target.column, start &+ target.column, batch)
+                        cell(field, target.column, start &+ target.column, batch)
                         seen &+= 1
                     } else if target.column == -2 {
-                        batch.note(entity: String(decoding: field, as: UTF8.self), row: batch.count - 1)
+                        note(field, batch)
                     }
                 }
                 if target.keep >= 0 {
@@ -85,8 +82,7 @@ extension CSVRows {
             if at >= end { break }
             at &+= 1
         }
-        if place != targets.count { failWidth(place, batch) }
-        batch.end(start, seen: seen)
+        self.end(start, seen: seen, of: place, batch)
     }
 
     /// A number of few digits without an exponent, up to the comma or the line's end; `nil` for any other cell, which

@@ -1,17 +1,25 @@
+internal import DelimitedText
 internal import Training
 
-/// Reads rows of CSV (RFC 4180; LF or CRLF) as they arrive, piece by piece: the header first, then rows into a batch.
+/// Reads rows of CSV as they arrive, piece by piece: the header first, then rows into a batch. What is a record says
+/// `CSVScanner`; a record that cannot be taken apart, or holds bytes that are no text, is a row with a fault.
 package struct CSVRows {
+    static let dialect = CSVDialect()
+
     let schema: RowSchema
-    /// For each place in a line the model's column, -1 for one that it does not have, -2 for the entity's.
+    /// For each place in a record the model's column, -1 for one that it does not have, -2 for the entity's.
     private var order: [Int] = []
     private var hasHeader = false
-    /// For each place in a line the place among the columns that are passed through, or -1.
+    /// For each place in a record the place among the columns that are passed through, or -1.
     private var keeps: [Int] = []
-    /// Lines of the file so far, the header included.
+    /// Lines of the text so far, the header's included.
     package internal(set) var lines = 0
-    /// What is done with each place in a line.
+    /// What is done with each place in a record.
     private(set) var targets: [Target] = []
+    private var scanner = CSVScanner(dialect)
+    private var isAtStart = true
+    /// Up to here, in the present bytes, the scanner must see every line, since a quote was broken.
+    private var brokenUntil = 0
 
     struct Target {
         /// As in `order`.
@@ -28,41 +36,33 @@ package struct CSVRows {
     /// The header's fields as they are written; empty before the header was read.
     package private(set) var header: [String] = []
 
-    /// Reads whole lines from the front of the bytes until the batch has so many rows. Gives how many bytes were used.
+    /// Reads whole records from the front of the bytes until the batch has so many rows. Gives how many bytes were used;
+    /// the bytes of the next call begin there.
     /// - Parameters:
-    ///   - isLast: whether nothing follows, so that a last line may be without its end.
+    ///   - isLast: whether nothing follows, so that a last record may be without its end.
     ///   - kept: takes the cells that are passed through.
-    ///   - onRow: told where the line of each row stands.
-    /// - Throws: `serving.shape` for a header without any of the model's columns, `serving.malformed` for quotes that
-    ///   are not closed.
+    ///   - broken: the broken records of a slice; where they are known, the bytes are not looked through for them.
+    ///   - onRow: told where the text of each row stands.
+    /// - Throws: `serving.malformed` and `serving.repeated-column` for a header that cannot be read, `serving.shape` for
+    ///   one without any of the model's columns.
     package mutating func read(
         _ bytes: UnsafeRawBufferPointer, into batch: RowBatch, upTo rows: Int, isLast: Bool,
-        passing kept: KeptCells? = nil, onRow: (Range<Int>) -> Void = { _ in }
+        passing kept: KeptCells? = nil, broken: [BatchSlice.Broken] = [], onRow: (Range<Int>) -> Void = { _ in }
     ) throws(InputFault) -> Int {
         if !batch.isByRow { batch.place = .lines }
-        var used = 0
-        let isPlain = Self.hasNoQuotes(bytes)
-        while used < bytes.count, batch.count < rows {
-            if isPlain, hasHeader {
-                return readPlain(bytes, from: used, into: batch, upTo: rows, isLast, kept, onRow)
-            }
-            guard let end = lineEnd(bytes, from: used, isLast: isLast) else {
-                if isLast { throw InputFault(.malformed, at: "line \(lines + 1)", "A quote is not closed.") }
-                break
-            }
-            var content = end.content
-            if content > used, bytes[content - 1] == 13 { content -= 1 }
-            if hasHeader {
-                lines += 1
-                if content > used || schema.width == 1 {
-                    row(bytes, used..<content, batch, kept)
-                    onRow(used..<content)
-                }
+        let record = CSVRecord()
+        var used = hasHeader ? 0 : try head(bytes, isLast: isLast, broken, batch, record)
+        if hasHeader {
+            let isClean = Self.isText(bytes)
+            if isClean, broken.isEmpty, used >= brokenUntil, scanner.endsWithCR == false, Self.hasNoQuotes(bytes) {
+                used = readPlain(bytes, from: used, into: batch, upTo: rows, isLast, kept, onRow)
             } else {
-                try readHeader(bytes, used..<content, batch)
+                used = readRecords(
+                    bytes, from: used, into: batch, upTo: rows, isLast, isClean, kept, broken, record, onRow)
             }
-            used = end.next
         }
+        scanner.consumed(used)
+        brokenUntil = max(0, brokenUntil - used)
         return used
     }
 
@@ -70,66 +70,90 @@ package struct CSVRows {
     /// - Parameter passing: further columns that are passed through.
     /// - Throws: as `read`; also `serving.missing-column` when the header lacks a column that every row must have, or
     ///   one that is to be passed through.
-    package mutating func readHeader(
-        _ bytes: UnsafeRawBufferPointer, into batch: RowBatch, passing names: [String]
+    mutating func readHeader(
+        of slice: BatchSlice, into batch: RowBatch, passing names: [String]
     ) throws(InputFault) -> Int {
-        guard var end = lineEnd(bytes, from: 0, isLast: true) else {
-            throw InputFault(.malformed, at: "line 1", "A quote is not closed.")
+        scanner = slice.scanner
+        let result = slice.bytes.withUnsafeBytes { bytes in
+            Result { () throws(InputFault) in
+                try head(bytes, isLast: true, slice.broken, batch, CSVRecord())
+            }
         }
-        if end.content > 0, bytes[end.content - 1] == 13 { end.content -= 1 }
-        try readHeader(bytes, 0..<end.content, batch)
+        let used = try result.get()
         for (place, column) in schema.columns.enumerated()
         where column.policy.missingColumn == .reject && !order.contains(place) {
             throw InputFault(
-                .missingColumn, at: "line 1, column \(column.name)", "The first line lacks the column \(column.name).")
+                .missingColumn, at: "line \(batch.line), column \(column.name)",
+                "The first line lacks the column \(column.name).")
         }
         for name in names where !header.contains(name) {
             throw InputFault(
-                .missingColumn, at: "line 1, column \(name)",
+                .missingColumn, at: "line \(batch.line), column \(name)",
                 "The first line lacks the column \(RowBatch.shown(name)), which is to be passed through.")
         }
         if !names.isEmpty {
             keeps = header.map { names.firstIndex(of: $0) ?? -1 }
             for place in targets.indices { targets[place].keep = keeps[place] }
         }
-        return end.next
+        return used
     }
 
-    /// Where a line's content ends and the next line begins; `nil` when the end has not arrived.
-    private func lineEnd(
-        _ bytes: UnsafeRawBufferPointer, from start: Int, isLast: Bool
-    ) -> (content: Int, next: Int)? {
-        var at = start
-        var isQuoted = false
-        while at < bytes.count {
-            let byte = bytes[at]
-            if byte == UInt8(ascii: "\"") { isQuoted.toggle() }
-            if byte == 10, !isQuoted { return (at, at + 1) }
-            at += 1
+    /// Reads what stands before the first row: a byte order mark, blank lines, the header. Gives how many bytes these
+    /// have, as far as they have arrived.
+    private mutating func head(
+        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ broken: [BatchSlice.Broken], _ batch: RowBatch,
+        _ record: CSVRecord
+    ) throws(InputFault) -> Int {
+        var at = 0
+        if isAtStart {
+            guard let mark = Self.mark(bytes, isLast: isLast) else { return 0 }
+            at = mark
+            isAtStart = false
         }
-        return isLast && !isQuoted ? (at, at) : nil
+        while true {
+            batch.line = lines + 1
+            if let broken = broken.first, broken.start == at { throw unreadable(broken.fault.sentence) }
+            switch scanner.next(bytes, from: at, isLast: isLast, into: record) {
+            case .needsMore: return at
+            case .end: throw InputFault(.shape, at: "line 1", "There is no header: the first line names the columns.")
+            case .blank, .comment:
+                lines += 1
+                at = record.end
+            case .record:
+                if let fault = record.fault { throw unreadable(fault.sentence) }
+                let text = UnsafeRawBufferPointer(rebasing: bytes[at..<record.end])
+                if let reason = Self.isText(text) ? nil : Self.reason(text) { throw unreadable(reason) }
+                try readHeader(CSVText.strings(record, of: bytes, Self.dialect), batch)
+                lines += lineCount(record, bytes)
+                return record.end
+            }
+        }
     }
 
-    private mutating func readHeader(
-        _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, _ batch: RowBatch
-    ) throws(InputFault) {
+    /// The length of a byte order mark at the beginning of a text; `nil` when that is not known yet.
+    static func mark(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> Int? {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        if bytes.starts(with: mark) { return 3 }
+        return !isLast && bytes.count < 3 && mark.starts(with: bytes) ? nil : 0
+    }
+
+    private func unreadable(_ reason: String) -> InputFault {
+        InputFault(.malformed, at: "line \(lines + 1)", "The header cannot be read: \(reason).")
+    }
+
+    private mutating func readHeader(_ names: [String], _ batch: RowBatch) throws(InputFault) {
         hasHeader = true
-        lines = 1
-        var start = line.lowerBound
-        // A byte-order mark.
-        if line.count >= 3, bytes[start] == 0xEF, bytes[start + 1] == 0xBB, bytes[start + 2] == 0xBF { start += 3 }
-        var names: [String] = []
-        Self.forEachField(bytes, start..<line.upperBound) { field, _, _ in
-            names.append(String(decoding: field, as: UTF8.self))
-        }
         header = names
-        var seen: Set<Int> = []
+        scanner.width = names.count
+        var seen: Set<String> = []
         for name in header {
+            guard name.isEmpty || seen.insert(name).inserted else {
+                throw InputFault(
+                    .repeatedColumn, at: "line \(batch.line), column \(name)",
+                    "\(RowBatch.shown(name)) comes twice in the header.")
+            }
             var text = name
             if let column = text.withUTF8({ schema.names.find(UnsafeRawBufferPointer($0)) }) {
-                guard seen.insert(column).inserted else {
-                    throw InputFault(.repeatedColumn, at: "line 1, column \(name)", "\(name) comes twice.")
-                }
                 order.append(column)
             } else if name == schema.entity {
                 order.append(-2)
@@ -144,44 +168,112 @@ package struct CSVRows {
             return Target(
                 column: column, isNumber: !about.isCategory, minimum: about.minimum, maximum: about.maximum)
         }
-        guard !seen.isEmpty else {
-            throw InputFault(.shape, at: "line 1", "The first line has none of the model's columns.")
+        guard order.contains(where: { $0 >= 0 }) else {
+            throw InputFault(.shape, at: "line \(batch.line)", "The first line has none of the model's columns.")
         }
+    }
+
+    // MARK: Rows
+
+    private mutating func readRecords(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, into batch: RowBatch, upTo rows: Int, _ isLast: Bool,
+        _ isClean: Bool, _ kept: KeptCells?, _ broken: [BatchSlice.Broken], _ record: CSVRecord,
+        _ onRow: (Range<Int>) -> Void
+    ) -> Int {
+        var at = start
+        var text: [UInt8] = []
+        for next in 0...broken.count {
+            // What is known to be broken lies between parts that are not.
+            let end = next < broken.count ? broken[next].start : bytes.count
+            let part = UnsafeRawBufferPointer(rebasing: bytes[..<end])
+            scan: while true {
+                switch scanner.next(part, from: at, isLast: isLast || next < broken.count, into: record) {
+                case .needsMore: return at
+                case .end: break scan
+                case .blank, .comment: lines += 1
+                case .record:
+                    if batch.count == rows { return at }
+                    batch.line = lines + 1
+                    if let fault = record.fault {
+                        brokenUntil = bytes.count
+                        spoil(fault, batch, kept)
+                    } else {
+                        row(bytes, record, isClean, batch, kept, &text)
+                    }
+                    onRow(at..<record.contentEnd)
+                    lines += lineCount(record, bytes)
+                }
+                at = record.end
+            }
+            guard next < broken.count else { break }
+            if batch.count == rows { return at }
+            batch.line = lines + 1
+            spoil(broken[next].fault, batch, kept)
+            onRow(at..<broken[next].end)
+            lines += 1
+            at = broken[next].end
+        }
+        return at
+    }
+
+    private func spoil(_ fault: CSVRecord.Fault, _ batch: RowBatch, _ kept: KeptCells?) {
+        batch.spoiled("The line cannot be taken apart: \(fault.sentence).")
+        kept?.beginRow()
     }
 
     private func row(
-        _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, _ batch: RowBatch, _ kept: KeptCells?
+        _ bytes: UnsafeRawBufferPointer, _ record: CSVRecord, _ isClean: Bool, _ batch: RowBatch, _ kept: KeptCells?,
+        _ text: inout [UInt8]
     ) {
-        let start = batch.begin()
-        var seen = 0
         kept?.beginRow()
-        let count = Self.forEachField(bytes, line) { field, place, isQuoted in
-            guard place < order.count else { return }
-            let column = order[place]
-            if !keeps.isEmpty, keeps[place] >= 0 { kept?.put(text: field, isQuoted: isQuoted, at: keeps[place]) }
-            if column >= 0 {
-                cell(field, isQuoted, column, start + column, batch)
-                seen += 1
-            } else if column == -2 {
-                batch.note(entity: String(decoding: field, as: UTF8.self), row: batch.count - 1)
+        let whole = UnsafeRawBufferPointer(rebasing: bytes[record.start..<record.contentEnd])
+        let isText = isClean || Self.isText(whole)
+        var start = 0
+        if isText { start = batch.begin() } else { batch.spoiled("\(Self.reason(whole).capitalizedFirst).") }
+        var seen = 0
+        for (place, cell) in record.all.enumerated() where place < targets.count {
+            let target = targets[place]
+            if target.column == -1, target.keep < 0 { continue }
+            text.removeAll(keepingCapacity: true)
+            if cell.hasEscapes { CSVText.append(cell, of: bytes, Self.dialect, to: &text) }
+            func take(_ field: UnsafeRawBufferPointer) {
+                if target.keep >= 0 {
+                    kept?.put(text: field, isQuoted: cell.isQuoted, isText: isText, at: target.keep)
+                }
+                if !isText { return }
+                if target.column >= 0 {
+                    self.cell(field, target.column, start + target.column, batch)
+                    seen += 1
+                } else if target.column == -2 {
+                    note(field, batch)
+                }
+            }
+            if cell.hasEscapes {
+                text.withUnsafeBytes { take($0) }
+            } else {
+                take(UnsafeRawBufferPointer(rebasing: bytes[cell.start..<cell.end]))
             }
         }
-        if count != order.count { failWidth(count, batch) }
-        batch.end(start, seen: seen)
+        if !isText { return }
+        end(start, seen: seen, of: record.count, batch)
     }
 
-    func failWidth(_ count: Int, _ batch: RowBatch) {
-        batch.fail(
-            InputFault(
-                .shape, at: batch.isByRow ? "line" : "line \(lines)",
-                "The line has \(count) fields; the first line has \(order.count)."))
-    }
-
+    /// After a row's last cell.
     @inline(__always)
-    func cell(
-        _ field: UnsafeRawBufferPointer, _ isQuoted: Bool, _ column: Int, _ cell: Int, _ batch: RowBatch
-    ) {
-        if field.isEmpty, !isQuoted { return batch.putMissing(column, cell) }
+    func end(_ start: Int, seen: Int, of count: Int, _ batch: RowBatch) {
+        if count == targets.count { return batch.end(start, seen: seen) }
+        batch.fail(line: .shape, "The line has \(count) fields; the first line has \(targets.count).")
+        batch.fill(start)
+    }
+
+    func note(_ field: UnsafeRawBufferPointer, _ batch: RowBatch) {
+        batch.note(entity: field.isEmpty ? nil : String(decoding: field, as: UTF8.self), row: batch.count - 1)
+    }
+
+    /// A cell without its quotes: an empty one is missing, whether it had quotes or not.
+    @inline(__always)
+    func cell(_ field: UnsafeRawBufferPointer, _ column: Int, _ cell: Int, _ batch: RowBatch) {
+        if field.isEmpty { return batch.putMissing(column, cell) }
         if schema.columns[column].isCategory { return batch.put(field, column, cell) }
         var scanner = JSONScanner(field)
         if let value = try? scanner.double(), scanner.offset == field.count {
@@ -201,47 +293,20 @@ package struct CSVRows {
         return value
     }
 
-    /// Calls with each field, quotes resolved. Gives how many there are.
-    @discardableResult
-    private static func forEachField(
-        _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, _ body: (UnsafeRawBufferPointer, Int, Bool) -> Void
-    ) -> Int {
-        var unescaped: [UInt8] = []
-        var at = line.lowerBound
-        var place = 0
-        while true {
-            if at < line.upperBound, bytes[at] == UInt8(ascii: "\"") {
-                at = unquote(bytes, at + 1, line.upperBound, into: &unescaped)
-                unescaped.withUnsafeBytes { body($0, place, true) }
-            } else {
-                let start = at
-                while at < line.upperBound, bytes[at] != UInt8(ascii: ",") { at &+= 1 }
-                body(UnsafeRawBufferPointer(rebasing: bytes[start..<at]), place, false)
-            }
-            place += 1
-            guard at < line.upperBound else { return place }
-            at += 1
-        }
-    }
-
-    /// Resolves a quoted field. Gives where the comma after it stands.
-    private static func unquote(
-        _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int, into unescaped: inout [UInt8]
-    ) -> Int {
-        unescaped.removeAll(keepingCapacity: true)
-        var at = start
-        while at < end {
-            if bytes[at] == UInt8(ascii: "\"") {
-                guard at + 1 < end, bytes[at + 1] == UInt8(ascii: "\"") else {
-                    at += 1
-                    break
+    /// How many lines a record has: those within its quotes as well.
+    private func lineCount(_ record: CSVRecord, _ bytes: UnsafeRawBufferPointer) -> Int {
+        var count = 1
+        let whole = UnsafeRawBufferPointer(rebasing: bytes[record.start..<record.contentEnd])
+        if scanner.endsWithCR != true, !Self.has(10, whole) { return 1 }
+        for cell in record.all where cell.isQuoted {
+            for at in cell.start..<cell.end {
+                if bytes[at] == 10 {
+                    count += 1
+                } else if bytes[at] == 13, scanner.endsWithCR == true, bytes[at + 1] != 10 {
+                    count += 1
                 }
-                at += 1
             }
-            unescaped.append(bytes[at])
-            at += 1
         }
-        while at < end, bytes[at] != UInt8(ascii: ",") { at += 1 }
-        return at
+        return count
     }
 }

@@ -22,11 +22,16 @@ package final class KeptCells {
 
     /// A cell of CSV, its quotes resolved. An empty text that had quotes keeps them: what reads the answer may tell it
     /// from no text.
-    func put(text: UnsafeRawBufferPointer, isQuoted: Bool = false, at place: Int) {
+    /// - Parameter isText: whether the bytes are UTF-8 without NUL; U+FFFD stands for those that are not.
+    func put(text: UnsafeRawBufferPointer, isQuoted: Bool = false, isText: Bool = true, at place: Int) {
+        if !isText {
+            var repaired = CSVRows.repaired(text)
+            return repaired.withUTF8 { put(text: UnsafeRawBufferPointer($0), isQuoted: isQuoted, at: place) }
+        }
         let start = bytes.count
         switch form {
         case .csv where text.isEmpty && isQuoted: bytes += [UInt8(ascii: "\""), UInt8(ascii: "\"")]
-        case .csv: CSVText.append(text, to: &bytes)
+        case .csv: CSVField.append(text, to: &bytes)
         case .jsonLines: appendJSON(text)
         }
         set(start, place)
@@ -46,14 +51,14 @@ package final class KeptCells {
                 string.withUTF8 { put(text: UnsafeRawBufferPointer($0), isQuoted: true, at: place) }
                 return
             case .null: break
-            default: CSVText.append(value, to: &bytes)
+            default: CSVField.append(value, to: &bytes)
             }
         }
         set(start, place)
     }
 
     /// The cell of a row, as it is to be written.
-    func cell(_ row: Int, _ place: Int) -> ArraySlice<UInt8> { bytes[cells[row * names.count + place]] }
+    package func cell(_ row: Int, _ place: Int) -> ArraySlice<UInt8> { bytes[cells[row * names.count + place]] }
 
     private func set(_ start: Int, _ place: Int) {
         let cell = cells.count - names.count + place
@@ -68,8 +73,8 @@ package final class KeptCells {
     }
 }
 
-/// CSV as RFC 4180 has it.
-enum CSVText {
+/// Cells of CSV as RFC 4180 has them.
+enum CSVField {
     /// A cell, in quotes where it needs them.
     static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         let isPlain = text.allSatisfy { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: ",") && $0 != 10 && $0 != 13 }

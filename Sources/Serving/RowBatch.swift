@@ -20,8 +20,9 @@ package final class RowBatch {
     /// Whether what is wrong with a row is kept with the row rather than with the body: for batches, whose bad rows do
     /// not spoil the good ones.
     package var isByRow = false
-    /// By row: the first fault of each bad row, in order.
-    package private(set) var rowFaults: [(row: Int, fault: InputFault)] = []
+    /// By row: the first fault of each bad row, in order, and the line that the row begins with. The path of a fault of
+    /// the whole row is empty: what numbers rows and lines tells it.
+    package private(set) var rowFaults: [(row: Int, line: Int, fault: InputFault)] = []
     /// By row: codes of what was noticed, in order.
     package private(set) var rowWarnings: [(row: Int, code: InputFault.Code)] = []
     /// Names of columns that are passed through, and therefore not unknown.
@@ -29,6 +30,8 @@ package final class RowBatch {
     /// By row, where the rows name their entity.
     @exclusivity(unchecked) package private(set) var entities: [String?] = []
     var place = RowPlace.lines
+    /// The line of CSV that the row begins with, from 1.
+    @exclusivity(unchecked) var line = 1
     /// Columns that were seen in the body although the model does not have them.
     private var strangers: [String] = []
 
@@ -51,6 +54,7 @@ package final class RowBatch {
         if !entities.isEmpty { entities.removeAll(keepingCapacity: true) }
         if !strangers.isEmpty { strangers = [] }
         if !order.isEmpty { order = [] }
+        line = 1
         if !rowFaults.isEmpty { rowFaults.removeAll(keepingCapacity: true) }
         if !rowWarnings.isEmpty { rowWarnings.removeAll(keepingCapacity: true) }
         furtherWarnings = 0
@@ -112,7 +116,14 @@ package final class RowBatch {
         }
     }
 
-    /// The same for columns without a row: a body that leaves one out is as wrong as one with rows.
+    /// After the last value of a row that is refused as a whole: absent columns are missing, without a word.
+    func fill(_ start: Int) {
+        for (place, column) in schema.columns.enumerated() where values[start + place].bitPattern == Self.absentBits {
+            values[start + place] = column.missing
+        }
+    }
+
+    /// Absent columns of a body without a row: a body that leaves one out is as wrong as one with rows.
     @inline(never)
     func findAbsent(besides names: [String]) {
         for (place, column) in schema.columns.enumerated() where !names.contains(column.name) {
@@ -213,7 +224,7 @@ package final class RowBatch {
             if strangers.count < Self.mostFaults { strangers.append(name) }
         }
         react(
-            schema.unknownColumn, .unknownColumn, place.path(row: row, column: name, place: 0),
+            schema.unknownColumn, .unknownColumn, place.path(row: row, column: name, place: 0, line: line),
             "The model has no column \(Self.shown(name)).")
     }
 
@@ -225,10 +236,22 @@ package final class RowBatch {
     /// Of the body, or of the row that is read.
     func fail(_ fault: InputFault) {
         if isByRow {
-            if hasGoodRow { rowFaults.append((count - 1, fault)) }
+            if hasGoodRow { rowFaults.append((count - 1, line, fault)) }
         } else if faults.count < Self.mostFaults {
             faults.append(fault)
         }
+    }
+
+    /// Of the row of CSV that is read, as a whole: that comes before what is wrong with a cell of it.
+    func fail(line code: InputFault.Code, _ detail: String) {
+        if isByRow, !hasGoodRow { rowFaults.removeLast() }
+        fail(InputFault(code, at: isByRow ? "" : "row \(count), line \(line)", detail))
+    }
+
+    /// A further row that cannot be read: nothing is looked for in it.
+    func spoiled(_ detail: String) {
+        fill(begin())
+        fail(line: .malformed, detail)
     }
 
     /// Whether no fault of the row that is read was found yet.
@@ -240,7 +263,7 @@ package final class RowBatch {
     ) {
         if isByRow {
             switch reaction {
-            case .reject: if hasGoodRow { rowFaults.append((count - 1, InputFault(code, at: path(), detail()))) }
+            case .reject: if hasGoodRow { rowFaults.append((count - 1, line, InputFault(code, at: path(), detail()))) }
             case .missing: break
             case .warn: rowWarnings.append((count - 1, code))
             }
@@ -259,7 +282,7 @@ package final class RowBatch {
     }
 
     private func path(_ row: Int, _ column: String, _ place: Int) -> String {
-        self.place.path(row: row, column: column, place: bodyPlace(place))
+        self.place.path(row: row, column: column, place: bodyPlace(place), line: line)
     }
 
     /// For bodies that know columns by place: the place of each of the model's columns in the body.

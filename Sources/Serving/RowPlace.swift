@@ -10,7 +10,7 @@ package enum RowPlace: Sendable, Equatable {
     case lists(String)
     /// `$.inputs[2].data[0]`: tensors.
     case tensors
-    /// `line 2, column age`.
+    /// `row 1, line 2, column age`: CSV, where a row may have several lines.
     case lines
     /// `column age`: a line whose number is told beside.
     case fields
@@ -18,10 +18,11 @@ package enum RowPlace: Sendable, Equatable {
     case line
 
     /// - Parameters:
-    ///   - row: from 0.
+    ///   - row: from 0; -1 for the header of CSV.
     ///   - column: its name.
     ///   - place: the column's place in the body, where columns are known by place.
-    func path(row: Int, column: String, place: Int) -> String {
+    ///   - line: the line of CSV that the row begins with, from 1.
+    func path(row: Int, column: String, place: Int, line: Int = 1) -> String {
         switch self {
         case .member(let name): "$.\(name)\(Self.member(column))"
         case .objects(let name): "$.\(name)[\(row)]\(Self.member(column))"
@@ -30,7 +31,7 @@ package enum RowPlace: Sendable, Equatable {
         case .tensors: "$.inputs[\(place)].data[\(row)]"
         case .fields: "column \(column)"
         case .line: "$\(Self.member(column))"
-        case .lines: "line \(row + 2), column \(column)"
+        case .lines: row < 0 ? "line \(line), column \(column)" : "row \(row + 1), line \(line), column \(column)"
         }
     }
 

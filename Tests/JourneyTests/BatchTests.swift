@@ -153,12 +153,61 @@ import Vocabulary
         #expect(skip.count == 3 && skip[2].hasPrefix("4,0."))
         let reject = try server.post("/predict/batch?on_error=reject", "text/csv", body).output
         #expect(reject.contains("\"status\":422") && reject.contains("row 2, column weight"), "\(reject)")
-        // A quote that is not closed, after many good rows: the answer has begun and cannot be completed.
-        let broken = header + String(repeating: good, count: 100_000) + "\"north,70,2,35\n"
+        // A record that is too long, after many good rows: the answer has begun and cannot be completed.
+        let long = String(repeating: "x", count: 2 << 20)
+        let broken = header + String(repeating: good, count: 100_000) + "north,70,2,\(long)\n"
         let cut = try server.post("/predict/batch", "text/csv", broken)
         #expect(cut.code == 18, "curl sees that the body is not whole: \(cut.code) \(cut.errors)")
         let after = try server.post("/predict/batch", "text/csv", header + good).output
         #expect(after.contains("\n1,0."), "\(after)")
+    }
+
+    @Test func `answer every row whatever its quotes, and invocations say which row is broken`() throws {
+        let place = try Wards.run()
+        let server = try Server(place)
+        let header = "ref,ward,weight,readings,weight_per_reading\n"
+        let rows = [
+            "5\" pipe,north,70,2,35", "\"50\"7,north,70,2,35", "\"6\" pipe\",north,70,2,35", "a\0b,north,70,2,35",
+            "\"say \"\"hi\"\"\",north,70,2,35", "\"two\nlines\",north,70,2,35", "\"open,north,70,2,35",
+            "r8,north,70,2,35",
+        ]
+        let body = header + rows.joined(separator: "\r\n") + "\n\n"
+        for (accept, refs) in [
+            ("text/csv", ["5\"\" pipe", "", "", "a\u{FFFD}b", "say \"\"hi\"\"", "two\nlines", "", "r8"]),
+            ("application/x-ndjson", ["5\\\" pipe", "", "", "a\u{FFFD}b", "say \\\"hi\\\"", "two\\nlines", "", "r8"]),
+        ] {
+            let answer = try server.post("/predict/batch?keep=ref", "text/csv", body, accept: accept)
+            #expect(answer.code == 0, "\(answer)")
+            for ref in refs { #expect(answer.output.contains(ref), "\(ref): \(answer)") }
+            for (row, line) in [(2, 3), (3, 4), (4, 5), (7, 9)] {
+                #expect(answer.output.contains("row \(row), line \(line)"), "row \(row): \(answer)")
+            }
+            #expect(answer.output.ranges(of: "serving.malformed").count == 4, "\(answer)")
+            #expect(answer.output.ranges(of: accept == "text/csv" ? "\n" : "\"probability\":").count >= 4)
+        }
+        let refused = try server.post("/invocations", "text/csv", body).output
+        for part in ["BAD_REQUEST", "row 2, line 3", "row 7, line 9", "serving.malformed"] {
+            #expect(refused.contains(part), "\(part): \(refused)")
+        }
+        #expect(!refused.contains("predictions"), "\(refused)")
+        let good = header + [0, 4, 5, 7].map { rows[$0] }.joined(separator: "\n\n")
+        let taken = try JSON.decode(JSONValue.self, from: try server.post("/invocations", "text/csv", good).output)
+        #expect(taken["predictions"]?.list?.count == 4)
+        let rejected = try server.post("/predict/batch?on_error=reject", "text/csv", body).output
+        #expect(rejected.contains("\"row 7, line 9\""), "\(rejected)")
+        for path in ["/predict/batch", "/invocations"] {
+            let answer = try server.post(path, "text/csv", "ward,weight,\"readings\nnorth,70,2\n").output
+            #expect(answer.contains("line 1") && answer.contains("serving.malformed"), "\(path): \(answer)")
+        }
+    }
+
+    @Test func `of Parquet with one column keep their rows without a value`() throws {
+        let place = try Sandbox()
+        try place.write("rows.csv", "a\nx\n\n\"\"\ny\n")
+        let shell =
+            "'\(Program.path)' convert to-parquet '[\"a\"]' <rows.csv >rows.parquet && '\(Program.path)' convert from-parquet 3<rows.parquet"
+        let outcome = try Program.run("/bin/sh", ["-c", shell], in: place.folder)
+        #expect(outcome.output == "a\nx\n\"\"\n\"\"\ny\n", "\(outcome)")
     }
 
     @Test(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))

@@ -25,7 +25,9 @@ import fuzzseeds  # noqa: E402
 from project import Failure  # noqa: E402
 
 SURFACES = ("json", "csv", "oip", "models", "segments")
-MODULES = ("Vocabulary", "Training", "Forests", "PredictionLog", "Serving")
+MODULES = ("Vocabulary", "DelimitedText", "Training", "Forests", "PredictionLog", "Serving")
+# Modules of the system's libraries, and these.
+SYSTEM, LIBRARIES = ("CZlib", "CZstd"), ("-lz", "-lzstd")
 PACKAGES = ("Crypto", "CryptoBoringWrapper", "CCryptoBoringSSL", "CCryptoBoringSSLShims", "CXKCP", "CXKCPShims")
 FLAGS = [
     "-O", "-wmo", "-g", "-sanitize=fuzzer,address", "-parse-as-library", "-swift-version", "6", "-package-name", "martlet",
@@ -51,8 +53,9 @@ def build(root, say):
             if made.exists() and mark.exists() and mark.read_text() == chain.hexdigest():
                 continue
             mark.unlink(missing_ok=True)
+            system = [word for name in SYSTEM for word in ("-I", root / f"Sources/{name}")]
             swift(folder, [
-                *FLAGS, "-I", folder, "-I", usual / "Modules", "-module-name", module, "-emit-module",
+                *FLAGS, "-I", folder, "-I", usual / "Modules", *system, "-module-name", module, "-emit-module",
                 "-emit-module-path", folder / f"{module}.swiftmodule", "-c", *sources, "-o", made])
             mark.write_text(chain.hexdigest())
             (folder / "fuzz").unlink(missing_ok=True)
@@ -62,7 +65,8 @@ def build(root, say):
                 if not found:
                     raise Failure(f"there is no {package} in {usual}; run `make build` first")
                 objects += found
-            swift(folder, ["-sanitize=fuzzer,address", "-use-ld=lld", *objects, "-lstdc++", "-o", folder / "fuzz.new"])
+            words = ["-sanitize=fuzzer,address", "-use-ld=lld", *objects, *LIBRARIES, "-lstdc++"]
+            swift(folder, [*words, "-o", folder / "fuzz.new"])
             (folder / "fuzz.new").rename(folder / "fuzz")
             say(f"fuzz: built in {time.monotonic() - began:.0f} s")
     return folder / "fuzz"
