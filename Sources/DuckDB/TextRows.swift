@@ -14,7 +14,7 @@ package struct TextColumn: Sendable {
 }
 
 /// Rows of texts that are made while DuckDB asks for them: `_martlet_texts('name')` in SQL has the columns `c0`, `c1`, …
-/// (VARCHAR), the extra ones, `f` and `n` (BIGINT).
+/// (VARCHAR), the extra ones, `f` and `n` (BIGINT), and `pad` (BOOLEAN).
 package protocol TextRows: AnyObject {
     /// How many columns of cells there are.
     var cells: Int { get }
@@ -36,6 +36,7 @@ package final class TextBlock {
     private let validity: UnsafeMutablePointer<UnsafeMutablePointer<UInt64>?>
     private var places: UnsafeMutablePointer<Int64>?
     private var numbers: UnsafeMutablePointer<Int64>?
+    private var pads: UnsafeMutablePointer<Bool>?
 
     fileprivate init(_ width: Int) {
         self.width = width
@@ -66,6 +67,8 @@ package final class TextBlock {
                 places = data?.assumingMemoryBound(to: Int64.self)
             } else if column == width + 1 {
                 numbers = data?.assumingMemoryBound(to: Int64.self)
+            } else if column == width + 2 {
+                pads = data?.assumingMemoryBound(to: Bool.self)
             }
         }
     }
@@ -119,11 +122,12 @@ package final class TextBlock {
         validity[column]?[row / 64] &= ~(1 << UInt64(row % 64))
     }
 
-    /// Sets the columns `f` and `n` of a row.
+    /// Sets the columns `f`, `n` and `pad` of a row.
     @inline(__always)
-    package func put(place: Int64, number: Int64, row: Int) {
+    package func put(place: Int64, number: Int64, isPadded: Bool, row: Int) {
         places?[row] = place
         numbers?[row] = number
+        pads?[row] = isPadded
     }
 }
 
@@ -207,6 +211,9 @@ package final class TextTables: @unchecked Sendable {
         }
         duckdb_bind_add_result_column(info, "f", bigint)
         duckdb_bind_add_result_column(info, "n", bigint)
+        var flag = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN)
+        defer { duckdb_destroy_logical_type(&flag) }
+        duckdb_bind_add_result_column(info, "pad", flag)
         duckdb_bind_set_bind_data(
             info, Unmanaged.passRetained(Bound(entry.rows)).toOpaque(),
             { if let pointer = $0 { Unmanaged<Bound>.fromOpaque(pointer).release() } })

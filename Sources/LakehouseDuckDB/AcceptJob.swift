@@ -64,7 +64,9 @@ final class AcceptJob {
     var isReject: Bool { contract.onKeyConflict == .reject }
 
     func sql(_ layout: HeaderReader.Layout) -> ContractSQL {
-        ContractSQL(contract: contract, present: layout.present, absent: layout.absent, tellsEmptyRows: true)
+        ContractSQL(
+            contract: contract, present: layout.present, absent: layout.absent, tellsEmptyRows: true,
+            numbers: NumberForm(request.format))
     }
 
     /// The records of staged CSV files.

@@ -11,6 +11,10 @@ struct ContractSQL {
     let absent: [Contract.Column]
     /// Whether rows without any value are told of.
     var tellsEmptyRows = false
+    /// How numbers are written.
+    var numbers = NumberForm()
+    /// A column that is false for rows without a blank at either end of any cell; `nil` when there is none.
+    var padColumn: String?
 
     /// A promise of one column: a condition that is true for a breach.
     struct Rule {
@@ -85,7 +89,8 @@ struct ContractSQL {
     /// comparisons cost less than one expression.
     private func unpadded(_ cell: String) -> String {
         let ends = [" ", "\t", "\n", "\r", "\u{B}", "\u{C}"].map { "suffix(\(cell), \(Quote.text($0)))" }
-        return "(\(cell) >= '!' AND NOT (\(ends.joined(separator: " OR "))))"
+        let check = "(\(cell) >= '!' AND NOT (\(ends.joined(separator: " OR "))))"
+        return padColumn.map { "(NOT \($0) OR \(check))" } ?? check
     }
 
     /// A regular expression for texts that are written in a strptime format: as many digits as its fields have.
@@ -118,7 +123,7 @@ struct ContractSQL {
 
     /// The typed value as one expression over the raw cell; null when the text cannot be one.
     func typed(_ column: Contract.Column, _ raw: String) -> String {
-        let cell = Quote.name(raw)
+        let cell = numbers.plain(Quote.name(raw), column.type)
         return strict(column, cell, cast(column, cell).map { "(\($0))" } ?? cell)
     }
 
@@ -201,15 +206,21 @@ struct ContractSQL {
     /// - Parameter cleaned: a raw cell after trimming, with the texts that mean missing made null.
     func layers(over source: String, cleaned: (_ raw: String, Contract.Column) -> String) -> String {
         let texts = present.map { "\(cleaned($0.raw, $0.column)) AS \(Self.text($0.raw))" }
-        let casts = present.compactMap { column, raw in cast(column, Self.text(raw)).map { "\($0) AS x_\(raw)" } }
+        func plain(_ column: Contract.Column, _ raw: String) -> String {
+            numbers.isPlain || !NumberForm.isNumber(column.type) ? Self.text(raw) : "p_\(raw)"
+        }
+        let plains = present.compactMap { column, raw in
+            plain(column, raw) == Self.text(raw) ? nil : "\(numbers.plain(Self.text(raw), column.type)) AS p_\(raw)"
+        }
+        let casts = present.compactMap { column, raw in cast(column, plain(column, raw)).map { "\($0) AS x_\(raw)" } }
         let values = present.map { column, raw in
-            let text = Self.text(raw)
+            let text = plain(column, raw)
             return "\(strict(column, text, column.type == .text ? text : "x_\(raw)")) AS \(Self.value(raw))"
         }
         func add(_ columns: [String], to source: String) -> String {
             columns.isEmpty ? source : "SELECT *, \(columns.joined(separator: ", ")) FROM (\(source))"
         }
-        return add(values, to: add(casts, to: add(texts, to: source)))
+        return add(values, to: add(casts, to: add(plains, to: add(texts, to: source))))
     }
 
     /// Every promise, over `layers`.
@@ -233,5 +244,45 @@ struct ContractSQL {
                 + "\(Quote.text(text))) AS \(DeltaTypes.duck(column.type)))"
         default: "CAST(\(Quote.text(text)) AS \(DeltaTypes.duck(column.type)))"
         }
+    }
+}
+
+/// How a source writes numbers.
+struct NumberForm: Equatable {
+    var decimal = "."
+    var thousands = ""
+
+    init() {}
+
+    init(_ format: SourceFormat) {
+        decimal = format.decimal
+        thousands = format.thousands
+    }
+
+    /// Whether numbers are written as SQL reads them.
+    var isPlain: Bool { self == NumberForm() }
+
+    static func isNumber(_ type: ColumnType) -> Bool {
+        switch type {
+        case .bigint, .integer, .double, .decimal: true
+        case .text, .boolean, .date, .timestamp: false
+        }
+    }
+
+    /// SQL for a number's text as SQL reads it; null for what is no number in this form.
+    func plain(_ cell: String, _ type: ColumnType) -> String {
+        guard !isPlain, Self.isNumber(type) else { return cell }
+        // Whoever separates by spaces also uses those that do not break the line.
+        let signs = thousands == " " ? [" ", "\u{A0}", "\u{202F}"] : thousands.isEmpty ? [] : [thousands]
+        let any = "[" + signs.map { Self.escaped($0) }.joined() + "]"
+        let groups = signs.isEmpty ? "" : "|[0-9]{1,3}(\(any)[0-9]{3})+"
+        let pattern = "[+-]?([0-9]*\(groups))(\(Self.escaped(decimal))[0-9]*)?([eE][+-]?[0-9]+)?"
+        let joined = signs.reduce(cell) { "replace(\($0), \(Quote.text($1)), '')" }
+        return "CASE WHEN regexp_full_match(\(cell), \(Quote.text(pattern))) "
+            + "THEN replace(\(joined), \(Quote.text(decimal)), '.') END"
+    }
+
+    private static func escaped(_ sign: String) -> String {
+        sign.allSatisfy { $0.isASCII && !$0.isLetter && !$0.isNumber && $0 != " " } ? "\\\(sign)" : sign
     }
 }

@@ -100,7 +100,12 @@ extension DuckDBLakeEngine {
     private func profile(_ column: Contract.Column, _ cell: String, _ format: SourceFormat) throws -> Profile {
         let missing = ([""] + format.missing + column.missing).map { Quote.text($0) }.joined(separator: ", ")
         let text = format.trim ? "trim(\(cell), E' \\t\\r\\n')" : cell
-        var profile = Profile(cell: "CASE WHEN \(text) NOT IN (\(missing)) THEN \(text) END")
+        let numbers = NumberForm(format)
+        let plain = numbers.plain("CASE WHEN \(text) NOT IN (\(missing)) THEN \(text) END", column.type)
+        // What is no number in the source's form is shown as it stands.
+        var profile = Profile(
+            cell: numbers.isPlain ? plain : "coalesce(\(plain), CASE WHEN \(text) NOT IN (\(missing)) THEN \(text) END)"
+        )
         let value = typed(column)
         let row =
             try connection.query(
@@ -174,7 +179,10 @@ extension DuckDBLakeEngine {
                 return drift("they have thousands separators, like \"\(example)\"", ask + "no-separators`")
             }
             if try most("regexp_full_match(x, '[+-]?([0-9]+|[0-9]{1,3}([. ][0-9]{3})+),[0-9]+(e[+-]?[0-9]+)?')") {
-                return drift("they have decimal commas, like \"\(example)\"", ask + "decimal-comma`")
+                return drift(
+                    "they have decimal commas, like \"\(example)\"",
+                    "martlet.yaml, csv: {decimal: \",\", thousands: \".\"}, or `martlet quarantine fix --convert \(column.name)=decimal-comma`"
+                )
             }
             if try most("regexp_full_match(x, '[+-]?[0-9.]+ ?%')") {
                 return drift("they are percentages, like \"\(example)\"", "ask for plain numbers")

@@ -162,8 +162,9 @@ extension DuckDBLakeEngine {
     /// Reads files, or slices, of one layout by one statement.
     func stage(_ members: [AcceptJob.Staged], _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
         let start = job.staged.count
-        let sql = job.sql(layout)
         let format = job.request.format
+        var sql = job.sql(layout)
+        if format.kind == .csv, !format.trim { sql.padColumn = "pad" }
         let rules = sql.layeredRules
         let isCSV = format.kind == .csv
         let whole = isCSV ? "broken IS NULL AND " : ""

@@ -5,8 +5,8 @@ internal import Vocabulary
 /// Records of CSV files as rows of texts for DuckDB: a row a record, broken ones included.
 ///
 /// Columns: the cells `c0`, `c1`, … (empty ones null; all null in a broken record), then `bytes`, the record as it came;
-/// `broken`, why it cannot be taken apart; `line`, the text of a broken record; `f`, the file's place, and `n`, the
-/// record's number in the file or piece, from 1.
+/// `broken`, why it cannot be taken apart; `line`, the text of a broken record; `f`, the file's place; `n`, the
+/// record's number in the file or piece, from 1; `pad`, whether a cell of it may begin or end with a blank.
 final class StagedTexts: TextRows {
     typealias Source = () throws -> (place: Int, piece: CSVPiece)?
 
@@ -85,7 +85,8 @@ final class StagedTexts: TextRows {
     }
 
     private func put(_ piece: CSVPiece, _ number: Int64, _ row: Int, _ block: TextBlock) {
-        block.put(place: Int64(place), number: number, row: row)
+        var isPadded = false
+        defer { block.put(place: Int64(place), number: number, isPadded: isPadded, row: row) }
         let bytes = piece.bytes(record.start, record.contentEnd, from: &line)
         block.put(bytes, column: cells, row: row)
         if let reason = fault(piece) {
@@ -106,7 +107,9 @@ final class StagedTexts: TextRows {
         let all = record.all
         for column in 0..<cells {
             let cell = all[column]
+            if cell.end > cell.start, base[cell.start] <= 32 || base[cell.end &- 1] <= 32 { isPadded = true }
             if cell.hasEscapes {
+                isPadded = true
                 var text: [UInt8] = []
                 CSVText.append(cell, of: piece.text, piece.scanner.dialect, to: &text)
                 block.put(arena.keep(text), column: column, row: row)

@@ -259,12 +259,12 @@ extension Project {
     /// or with what says since when something is known.
     private static func revision(_ contract: Contract, _ format: SourceFormat) -> String {
         var terms = [
-            "\(format)", "\(contract.onViolation)", "\(contract.maxRejected ?? -1)", "\(contract.onKeyConflict)",
+            format.settings, "\(contract.onViolation)", "\(contract.maxRejected ?? -1)", "\(contract.onKeyConflict)",
         ]
         terms += contract.key.map { "key \($0)" }
         for column in contract.columns {
             terms.append(
-                "\([column.name, "\(column.type)"]) \(column.from) \(column.nullable) \(column.optional) "
+                "\([column.name, "\(column.type)"]) \(column.from) \(column.position ?? 0) \(column.nullable) \(column.optional) "
                     + "\([column.min, column.max, column.pattern, column.format]) \(column.allowed) \(column.missing) "
                     + "\(column.onViolation.map { $0.rawValue } ?? "as the contract")")
         }

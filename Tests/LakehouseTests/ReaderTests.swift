@@ -175,3 +175,29 @@ extension ReaderTests {
         #expect(short.refusal?.contains("id") == true)
     }
 }
+
+extension ReaderTests {
+    @Test("Decimal signs and separators of thousands")
+    func numbers() throws {
+        let wide = contract(
+            column("id", .bigint), column("x", .double), column("d", .decimal(precision: 9, scale: 2)),
+            column("n", .bigint))
+        let german = format { ($0.delimiter, $0.decimal, $0.thousands) = (";", ",", ".") }
+        let sandbox = try Sandbox()
+        let report = try sandbox.ingest(
+            "id;x;d;n\n1;1.234,5;1.000,25;1.234\n2;-0,5;,5;7\n3;1e3;12;1.000.000\n4;1.5;0;0\n5;0;1.23,4;0\n6;0;0;12.34\n",
+            under: wide, format: german)
+        #expect((report.rowsAccepted, report.rowsRejected) == (3, 3))
+        #expect(
+            try sandbox.rows("SELECT id, x, d, n FROM bronze.things ORDER BY id")
+                == ["1|1234.5|1000.25|1234", "2|-0.5|0.50|7", "3|1000.0|12.00|1000000"])
+        #expect(
+            try sandbox.quarantine()
+                == ["4|x|type double|1.5", "5|d|type decimal(9,2)|1.23,4", "6|n|type bigint|12.34"])
+        let french = try Sandbox()
+        try french.ingest(
+            "id;x;d;n\n1;1\u{202F}234,5;1;2\n2;1\u{A0}234,5;1;2\n3;1 234,5;1;2\n", under: wide,
+            format: format { ($0.delimiter, $0.decimal, $0.thousands) = (";", ",", " ") })
+        #expect(try french.rows("SELECT DISTINCT x FROM bronze.things") == ["1234.5"])
+    }
+}
