@@ -154,7 +154,7 @@ import Vocabulary
         let reject = try server.post("/predict/batch?on_error=reject", "text/csv", body).output
         #expect(reject.contains("\"status\":422") && reject.contains("row 2, column weight"), "\(reject)")
         // A record that is too long, after many good rows: the answer has begun and cannot be completed.
-        let long = String(repeating: "x", count: 2 << 20)
+        let long = String(repeating: "x", count: 1 << 20)
         let broken = header + String(repeating: good, count: 100_000) + "north,70,2,\(long)\n"
         let cut = try server.post("/predict/batch", "text/csv", broken)
         #expect(cut.code == 18, "curl sees that the body is not whole: \(cut.code) \(cut.errors)")
@@ -173,8 +173,8 @@ import Vocabulary
         ]
         let body = header + rows.joined(separator: "\r\n") + "\n\n"
         for (accept, refs) in [
-            ("text/csv", ["5\"\" pipe", "", "", "a\u{FFFD}b", "say \"\"hi\"\"", "two\nlines", "", "r8"]),
-            ("application/x-ndjson", ["5\\\" pipe", "", "", "a\u{FFFD}b", "say \\\"hi\\\"", "two\\nlines", "", "r8"]),
+            ("text/csv", ["5\"\" pipe", "a\u{FFFD}b", "say \"\"hi\"\"", "two\nlines", "r8"]),
+            ("application/x-ndjson", ["5\\\" pipe", "a\u{FFFD}b", "say \\\"hi\\\"", "two\\nlines", "r8"]),
         ] {
             let answer = try server.post("/predict/batch?keep=ref", "text/csv", body, accept: accept)
             #expect(answer.code == 0, "\(answer)")
@@ -183,7 +183,7 @@ import Vocabulary
                 #expect(answer.output.contains("row \(row), line \(line)"), "row \(row): \(answer)")
             }
             #expect(answer.output.ranges(of: "serving.malformed").count == 4, "\(answer)")
-            #expect(answer.output.ranges(of: accept == "text/csv" ? "\n" : "\"probability\":").count >= 4)
+            #expect(answer.output.ranges(of: "0.").count == 4, "\(answer)")
         }
         let refused = try server.post("/invocations", "text/csv", body).output
         for part in ["BAD_REQUEST", "row 2, line 3", "row 7, line 9", "serving.malformed"] {
@@ -204,9 +204,9 @@ import Vocabulary
     @Test func `of Parquet with one column keep their rows without a value`() throws {
         let place = try Sandbox()
         try place.write("rows.csv", "a\nx\n\n\"\"\ny\n")
-        let shell =
-            "'\(Program.path)' convert to-parquet '[\"a\"]' <rows.csv >rows.parquet && '\(Program.path)' convert from-parquet 3<rows.parquet"
-        let outcome = try Program.run("/bin/sh", ["-c", shell], in: place.folder)
+        let convert = "'\(Program.path)' convert"
+        let both = "\(convert) to-parquet '[\"a\"]' <rows.csv >rows.parquet && \(convert) from-parquet 3<rows.parquet"
+        let outcome = try Program.run("/bin/sh", ["-c", both], in: place.folder)
         #expect(outcome.output == "a\nx\n\"\"\n\"\"\ny\n", "\(outcome)")
     }
 

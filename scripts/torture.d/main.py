@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import broken
+import csvdiff
 import cycles
 import disk
 import faults
@@ -23,10 +24,11 @@ from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
 
-PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "serving", "fuzz")
+PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "serving", "fuzz", "csv")
 # What a part may take of the minutes; cycles stop earlier when --kills is reached, and the others take the rest.
-SHARES = {"cycles": 0.4, "faults": 0.18, "cuts": 0.1, "flights": 0.12, "predictions": 0.1, "serving": 0.1, "fuzz": 0.1}
-SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "serving": 6, "fuzz": 60}
+SHARES = {"cycles": 0.4, "faults": 0.18, "cuts": 0.1, "flights": 0.12, "predictions": 0.1, "serving": 0.1, "fuzz": 0.1,
+          "csv": 0.1}
+SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "serving": 6, "fuzz": 60, "csv": 0}
 # Not in the short form, since the fuzzers take longer to build than all the rest to run.
 LONG = ("fuzz",)
 # What the short form does even where a machine is so slow that the seconds are over before.
@@ -51,6 +53,7 @@ def arguments():
                         help="cuts: these fsyncs do nothing; differences are then to be expected")
     parser.add_argument("--self-test", action="store_true", help="broken programs and swallowed fsyncs must be caught")
     parser.add_argument("--surface", help=f"fuzz: some of {','.join(fuzz.SURFACES)}")
+    parser.add_argument("--files", type=int, default=0, help="csv: so many files")
     parser.add_argument("--keep", action="store_true", help="leave the folders")
     return parser.parse_args()
 
@@ -139,6 +142,14 @@ class Torture:
         self.failures += serving.torture(
             self.program, self.scratch, self.seed,
             lambda kills: kills < wanted if wanted else time.monotonic() < end or kills < LEAST["serving"], say)
+
+    def csv(self, seconds):
+        # A number of files where one is asked for, the short form's included; else as many as there is time for.
+        wanted, end = self.options.files or (500 if self.options.short else 0), time.monotonic() + seconds
+
+        def go_on(done):
+            return wanted - done if wanted else (2000 if time.monotonic() < end else 0)
+        self.failures += csvdiff.torture(self.program, self.scratch, self.seed, go_on, say)
 
     def fuzz(self, seconds):
         self.failures += fuzz.torture(
