@@ -116,12 +116,13 @@ package struct Composition: Sendable {
                 remedy: "Run `martlet run` first.")
         }
         let database = try SQLiteDatabase(path: path, readOnly: !writing)
+        guard writing else {
+            return try ModelRegistry.openForReading(database, project: project.name, surroundings: surroundings)
+                .telling(by: holds)
+        }
         // What the account at the command line does stands in the audit, as what comes over HTTP.
-        return writing
-            ? try ModelRegistry.open(database, project: project.name, surroundings: surroundings, holds: holds)
-                .audited(by: author, as: surroundings.actor)
-            : try ModelRegistry.openForReading(
-                database, project: project.name, surroundings: surroundings, holds: holds)
+        return try ModelRegistry.open(database, project: project.name, surroundings: surroundings)
+            .telling(by: holds).audited(by: author, as: surroundings.actor)
     }
 
     private var holds: RunHolds { RunHolds(folder: home + "/running") }

@@ -34,21 +34,19 @@ package struct ModelRegistry: Sendable {
     }
 
     /// The registry of `project` in `database`, its schema brought up to date first.
-    /// - Parameter holds: how runs that are at work are told from killed ones; without it every run that was begun counts
-    ///   as running until it is abandoned.
     package static func open(
-        _ database: any SQLDatabase, project: String, surroundings: Surroundings, holds: RunHolds? = nil
+        _ database: any SQLDatabase, project: String, surroundings: Surroundings
     ) throws -> ModelRegistry {
         try migrate(database, at: surroundings.now())
-        return ModelRegistry(database, project, surroundings, holds)
+        return ModelRegistry(database, project, surroundings, nil)
     }
 
     /// The same for a caller that only reads: refuses a schema older or newer than this program's.
     package static func openForReading(
-        _ database: any SQLDatabase, project: String, surroundings: Surroundings, holds: RunHolds? = nil
+        _ database: any SQLDatabase, project: String, surroundings: Surroundings
     ) throws -> ModelRegistry {
         try requireSchema(of: database)
-        return ModelRegistry(database, project, surroundings, holds)
+        return ModelRegistry(database, project, surroundings, nil)
     }
 
     /// The same registry for what somebody else does.
@@ -63,6 +61,13 @@ package struct ModelRegistry: Sendable {
             models.book.database, models.book.project,
             Surroundings(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.book.holds,
             alongside)
+    }
+
+    /// The same registry, which tells runs that are at work from killed ones. Without it every run that was begun counts as
+    /// running until it is abandoned.
+    package func telling(by holds: RunHolds) -> ModelRegistry {
+        let book = models.book
+        return ModelRegistry(book.database, book.project, book.surroundings, holds, book.alongside)
     }
 
     private init(

@@ -39,9 +39,8 @@ private final class RegistryHouse: Sendable {
             if let opened { return opened }
             try Disk.makeDirectory(Disk.parent(of: path))
             let database = try SQLiteDatabase(path: path)
-            let registry = try ModelRegistry.open(
-                database, project: project, surroundings: surroundings,
-                holds: RunHolds(folder: Disk.parent(of: path) + "/running"))
+            let registry = try ModelRegistry.open(database, project: project, surroundings: surroundings)
+                .telling(by: RunHolds(folder: Disk.parent(of: path) + "/running"))
             opened = (registry, database)
             return (registry, database)
         }

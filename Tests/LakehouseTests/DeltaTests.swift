@@ -60,7 +60,7 @@ import Vocabulary
         }
         #expect(Set(ids.values).count == ids.count)
         let highest = snapshot.metadata?.configuration["delta.columnMapping.maxColumnId"].flatMap { Int64($0) }
-        #expect(try #require(highest) >= ids.values.max() ?? 0)
+        #expect(highest.map { $0 >= ids.values.max() ?? 0 } == true)
         return ids
     }
 
@@ -90,7 +90,8 @@ import Vocabulary
         try sandbox.build("silver.t", "SELECT 1 AS plain")
         let last = try sandbox.lake.snapshot(of: silver)
         #expect(try stored(last) == ["plain": 5])
-        #expect(last.metadata?.id == (try sandbox.lake.snapshot(of: silver, at: 0).metadata?.id))
+        let first = try sandbox.lake.snapshot(of: silver, at: 0)
+        #expect(last.metadata?.id == first.metadata?.id)
         try sandbox.lake.checkpoint(silver)
         for version in 0..<3 {
             Disk.remove("\(sandbox.lake.table(silver).logFolder)/0000000000000000000\(version).json")
@@ -104,15 +105,15 @@ import Vocabulary
         try sandbox.build("silver.t", "SELECT 1 AS a, 2 AS \"b c\"")
         let entry = sandbox.lake.table(silver).entry(0)
         let plain = String(decoding: try Disk.read(entry), as: UTF8.self)
-            .replacing(#/"configuration":{[^}]*}/#, with: #""configuration":{}"#)
-            .replacing(#/\\"metadata\\":{[^}]*}/#, with: #"\"metadata\":{}"#)
-            .replacing(#/"protocol":{[^}]*}/#, with: #""protocol":{"minReaderVersion":1,"minWriterVersion":2}"#)
+            .replacing(#/"configuration":\{[^}]*\}/#, with: #""configuration":{}"#)
+            .replacing(#/\\"metadata\\":\{[^}]*\}/#, with: #"\"metadata\":{}"#)
+            .replacing(#/"protocol":\{[^}]*\}/#, with: #""protocol":{"minReaderVersion":1,"minWriterVersion":2}"#)
         #expect(!plain.contains("columnMapping"))
         Disk.remove(entry)
         try sandbox.folder.write("lake/silver/t/_delta_log/\(Disk.name(of: entry))", plain)
         let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: sandbox.lake.surroundings)
         #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [:], limit: nil).rows == [["2"]])
-        try lake.build(try sandbox.plan("silver.t", "SELECT 5 AS a, 6 AS \"b c\""))
+        _ = try lake.build(try sandbox.plan("silver.t", "SELECT 5 AS a, 6 AS \"b c\""))
         #expect(try stored(lake.snapshot(of: silver)) == ["a": 1, "b c": 2])
         #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [silver: 0], limit: nil).rows == [["2"]])
         #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [:], limit: nil).rows == [["6"]])

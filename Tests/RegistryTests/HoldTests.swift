@@ -11,25 +11,35 @@ struct HoldTests {
     private let reader: ModelRegistry
 
     init() throws {
-        desk = try Desk()
+        let desk = try Desk()
+        self.desk = desk
         let holds = RunHolds(folder: desk.scratch.path + "/running")
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
-                SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings(),
-                holds: holds)
+                SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings()
+            ).telling(by: holds)
         }
         trainer = try registry()
         reader = try registry()
     }
 
+    private func whileHeld(_ run: Run, _ body: () throws -> Void) throws {
+        let hold = try trainer.runs.begin(run)
+        #expect(hold != nil)
+        try body()
+        withExtendedLifetime(hold) {}
+    }
+
     @Test func `a run is running while its process holds it, and interrupted as soon as that is gone`() throws {
         let run = sample(desk.virtual.id())
-        var hold = try trainer.runs.begin(run)
-        #expect(hold != nil)
-        #expect(try reader.runs.show(run.id).status == .running)
-        #expect(try reader.runs.list().map(\.status) == [.running])
-        #expect(try reader.runs.unfinished() == ([run.id], []))
-        hold = nil
+        try whileHeld(run) {
+            let shown = try reader.runs.show(run.id)
+            #expect(shown.status == .running)
+            let unfinished = try reader.runs.unfinished()
+            #expect(unfinished == ([run.id], []))
+            let listed = try reader.runs.list()
+            #expect(listed.map(\.status) == [.running])
+        }
         let seen = try reader.runs.show(run.id)
         #expect(seen.status == .failed && seen.error == Run.interruption && seen.ended == nil)
         #expect(try reader.runs.list().map(\.error) == [Run.interruption])
@@ -68,8 +78,4 @@ struct HoldTests {
         try trainer.runs.abandonRunning()
         #expect(Disk.list(desk.scratch.path + "/running").isEmpty)
     }
-}
-
-private func == (a: (running: [String], interrupted: [String]), b: ([String], [String])) -> Bool {
-    a.running == b.0 && a.interrupted == b.1
 }

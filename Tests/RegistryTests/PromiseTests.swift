@@ -12,7 +12,8 @@ struct PromiseTests {
         try desk.version()
         let other = try SQLiteDatabase(path: desk.scratch.file)
         try desk.database.write { _ in
-            #expect(try other.read { try $0.rows("SELECT * FROM model_versions").count } == 1)
+            let seen = try other.read { try $0.rows("SELECT * FROM model_versions").count }
+            #expect(seen == 1)
         }
         let patience = try other.write { try $0.row("PRAGMA busy_timeout")?.int("timeout") }
         #expect(patience == 10_000)
@@ -26,11 +27,13 @@ struct PromiseTests {
         let models = desk.registry.models
         #expect(try models.resolve(named("readmission")).version == 1)
         #expect(try models.show(named("readmission")).summary.version == 1)
-        for act in [
-            { try models.approve(named("readmission")) }, { try models.reject(named("readmission"), reason: "no") },
+        let acts: [() throws -> Void] = [
+            { _ = try models.approve(named("readmission")) },
+            { _ = try models.reject(named("readmission"), reason: "no") },
             { _ = try models.promote(named("readmission")) },
-        ] as [() throws -> Any] {
-            #expect(code { _ = try act() } == "registry.which-version")
+        ]
+        for act in acts {
+            #expect(code { try act() } == "registry.which-version")
         }
     }
 
