@@ -51,7 +51,8 @@ import Vocabulary
     }
 
     private func stored(_ snapshot: DeltaSnapshot) throws -> [String: Int64] {
-        let schema = try #require(JSONValue(parsing: try #require(snapshot.metadata?.schemaString)))
+        let text = try #require(snapshot.metadata?.schemaString)
+        let schema = try #require(JSONValue(parsing: text))
         var ids: [String: Int64] = [:]
         for field in schema["fields"]?.list ?? [] {
             let name = try #require(field["name"]?.text)
