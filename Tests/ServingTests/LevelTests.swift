@@ -8,11 +8,12 @@ import Training
         let bytes = Array(("c,x\n" + cells.map { "\($0),1\n" }.joined()).utf8)
         let batch = RowBatch(schema)
         batch.isByRow = true
-        try bytes.withUnsafeBytes { block in
-            var reader = BatchReader(.csv, passing: [])
-            let start = try reader.begin(block, schema)
-            try reader.read(UnsafeRawBufferPointer(rebasing: block[start...]), into: batch, KeptCells([], form: .csv))
-        }
+        var splitter = BatchSplitter(.csv, blockBytes: 1 << 16, recordBytes: 1 << 16)
+        try bytes.withUnsafeBytes { try splitter.append($0) }
+        let slice = try splitter.rest()
+        var reader = BatchReader(.csv, passing: [])
+        let start = try reader.begin(slice, schema)
+        _ = try reader.read(slice, from: start, into: batch, KeptCells([], form: .csv))
         return batch.rows.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     }
 
