@@ -29,7 +29,7 @@ extension Workspace {
     private func rememberedPath(of digest: Digest) throws -> String? {
         try registry.files.paths(of: digest).first { path in
             guard let seen = Disk.stamp(path) else { return false }
-            return try registry.files.cachedDigest(of: path, stamp: FileStamp(seen)) == digest
+            return try registry.files.cachedDigests(of: [(path, FileStamp(seen))]).first == digest
         }
     }
 

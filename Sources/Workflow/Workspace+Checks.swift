@@ -33,7 +33,7 @@ extension Workspace {
 
     /// Landed files that are not taken yet and whose header does not fit the contract.
     package func misfits(of source: Project.Source) throws -> [(file: String, problem: String)] {
-        let files = try landedFiles(of: source).compactMap { path in Disk.stamp(path).map { (path, $0) } }
+        let files = landing(of: source).files.compactMap { path in Disk.stamp(path).map { (path, $0) } }
         let digests = try registry.files.cachedDigests(of: files.map { ($0.0, FileStamp($0.1)) })
         let table = lake.table(TableName(.bronze, source.name))
         let taken = table.exists ? Set(try lake.ingestedFiles(source.name).map(\.digest)) : []
