@@ -116,11 +116,11 @@ extension Workspace {
                 }
                 let rows = fresh.reduce(0) { $0 + $1.rowsAccepted }
                 let rejected = fresh.reduce(0) { $0 + $1.rowsRejected }
-                var detail = "\(grouped(rows)) rows of \(fresh.count) \(fresh.count == 1 ? "file" : "files")"
+                var detail = "\(counted(rows, "row")) of \(counted(fresh.count, "file"))"
                 if rejected > 0 {
                     detail += ", \(grouped(rejected)) to quarantine (see martlet quarantine show \(source.name))"
                 }
-                if !refused.isEmpty { detail += ", \(refused.count) files refused" }
+                if !refused.isEmpty { detail += ", \(counted(refused.count, "file")) refused" }
                 return (report, Journal.Note(.done, detail))
             }
         }
@@ -142,7 +142,7 @@ extension Workspace {
     package static func refusal(of file: IngestReport.File, _ source: String) -> MartletError {
         var lines = "The file was refused: \(file.refusal ?? "it breaks the contract")."
         for breach in file.breaches.prefix(3) {
-            lines += " \(breach.column ?? "line"): \(breach.rule) (\(grouped(breach.rows)) rows"
+            lines += " \(breach.column ?? "line"): \(breach.rule) (\(counted(breach.rows, "row"))"
             if let row = breach.exampleRow { lines += ", first in row \(row)" }
             if let example = breach.example { lines += ": \"\(example.prefix(60))\"" }
             lines += ")."
@@ -160,7 +160,7 @@ extension Workspace {
         try journal.step("transform:\(item.transform.table)") {
             let report = try lake.build(item)
             if report.skipped { return ((), Journal.Note(.skipped, "unchanged")) }
-            var detail = "\(grouped(report.rows)) rows"
+            var detail = counted(report.rows, "row")
             if let computed = report.computed { detail += ", \(grouped(computed)) of them new" }
             if let whole = report.whole { detail += ", built whole: \(whole)" }
             return ((), Journal.Note(.done, detail))
