@@ -6,7 +6,7 @@ package import Vocabulary
 
 /// An error as RFC 9457 tells it: `application/problem+json` with type, title, status, detail; and as extensions the
 /// stable code, the request's id, the place in the body (RFC 9535 JSONPath) and what to do.
-package struct Problem: Error, Sendable {
+package struct Problem: Error, Sendable, CustomStringConvertible {
     /// One fault of several in the same body.
     package struct Fault: Sendable {
         /// JSONPath of the value: `$.records[0].age`.
@@ -32,6 +32,9 @@ package struct Problem: Error, Sendable {
     package var allow: String?
     /// What WWW-Authenticate asks for.
     package var challenge: String?
+
+    /// For the log: a sentence and its code.
+    package var description: String { "\(detail) [\(code)]" }
 
     package init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, remedy: String? = nil) {
         self.status = status

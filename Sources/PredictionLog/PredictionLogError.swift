@@ -1,7 +1,7 @@
 package import Vocabulary
 
 /// Why a prediction is not logged.
-package enum PredictionLogError: Error, Sendable, Equatable {
+package enum PredictionLogError: Error, Sendable, Equatable, CustomStringConvertible {
     /// More came than could be written, and the buffer is full: try again shortly.
     case busy
     /// The disk is full. The log goes on by itself when there is room again.
@@ -14,6 +14,8 @@ package enum PredictionLogError: Error, Sendable, Equatable {
     case tooLarge
     /// The record's source was not registered with this log.
     case unknownSource
+
+    package var description: String { error.description }
 
     /// The same, for people.
     package var error: MartletError {

@@ -1,5 +1,5 @@
 /// Why a body or a row of it cannot be scored, or what was noticed about a row that was scored nevertheless.
-package struct InputFault: Error, Sendable, Equatable {
+package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case malformed = "serving.malformed"
         case shape = "serving.shape"
@@ -17,6 +17,8 @@ package struct InputFault: Error, Sendable, Equatable {
     /// JSONPath of the value, or line and column of a CSV file.
     package let path: String
     package let detail: String
+
+    package var description: String { "\(path): \(detail) [\(code.rawValue)]" }
 
     package init(_ code: Code, at path: String, _ detail: String) {
         self.code = code

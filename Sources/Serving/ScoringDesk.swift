@@ -65,8 +65,10 @@ package final class ScoringDesk {
 }
 
 /// All that is wrong with the rows of a body, as far as it is told.
-package struct InputFaults: Error, Sendable {
+package struct InputFaults: Error, Sendable, CustomStringConvertible {
     package let faults: [InputFault]
+
+    package var description: String { faults.map(\.description).joined(separator: "; ") }
 
     package init(faults: [InputFault]) { self.faults = faults }
 }

@@ -30,8 +30,9 @@ package final class FeatureWorker: Sendable {
     }
 
     /// Why there is no answer now, and after how many seconds there may be one.
-    package struct Unavailable: Error, Sendable, Equatable {
+    package struct Unavailable: Error, Sendable, Equatable, CustomStringConvertible {
         package var reason: String
+        package var description: String { reason }
         package var retryAfter: Int
         /// Kind and code of the error with which a worker refused to begin.
         package var kind: String?

@@ -68,7 +68,12 @@ extension Workspace {
                 throw MartletError(
                     .input, "predict.refused",
                     "No record can be scored: "
-                        + (acceptance.refusal ?? "all \(acceptance.rowsRead) rows break the contract")
+                        + (acceptance.refusal
+                            ?? (acceptance.rowsRead == 0
+                                ? "the file has no rows"
+                                : acceptance.rowsRead == 1
+                                    ? "its only row breaks the contract"
+                                    : "all \(grouped(acceptance.rowsRead)) rows break the contract"))
                         + describe(acceptance.breaches),
                     at: .init(file: path), remedy: "Compare the file with the contract of \(source.name).")
             }
@@ -207,7 +212,7 @@ extension Workspace {
     }
 
     private func describe(_ breaches: [Acceptance.Breach]) -> String {
-        let shown = breaches.prefix(3).map { "\($0.column ?? "line"): \($0.rule) (\($0.rows) rows)" }
+        let shown = breaches.prefix(3).map { "\($0.column ?? "line"): \($0.rule) (\(counted($0.rows, "row")))" }
         return shown.isEmpty ? "." : "; " + shown.joined(separator: "; ") + "."
     }
 

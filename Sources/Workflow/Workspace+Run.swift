@@ -175,7 +175,7 @@ extension Workspace {
     package static func refusal(of file: IngestReport.File, _ source: String) -> MartletError {
         var lines = "The file was refused: \(file.refusal ?? "it breaks the contract")."
         for breach in file.breaches.prefix(3) {
-            lines += " \(breach.column ?? "line"): \(breach.rule) (\(grouped(breach.rows)) rows"
+            lines += " \(breach.column ?? "line"): \(breach.rule) (\(counted(breach.rows, "row"))"
             if let row = breach.exampleRow { lines += ", first in row \(row)" }
             if let example = breach.example { lines += ": \"\(example.prefix(60))\"" }
             lines += ")."
@@ -196,7 +196,7 @@ extension Workspace {
         try journal.step("transform:\(item.transform.table)") {
             let report = try lake.build(item)
             if report.skipped { return ((), Journal.Note(.skipped, "unchanged")) }
-            var detail = "\(grouped(report.rows)) rows"
+            var detail = counted(report.rows, "row")
             if let computed = report.computed { detail += ", \(grouped(computed)) of them new" }
             if let whole = report.whole { detail += ", built whole: \(whole)" }
             return ((), Journal.Note(.done, detail))

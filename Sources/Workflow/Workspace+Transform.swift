@@ -55,7 +55,15 @@ extension Workspace {
         for item in planned {
             var query = Query(item.transform.sql, file: item.transform.file)
             for table in item.analysis.tables { query.shapes[table] = shapes[table] }
-            shapes[item.transform.table] = try lake.engine.describe(query)
+            let fields = try lake.engine.describe(query)
+            // Types that Delta does not have come in the engine's own capitals.
+            if let odd = fields.first(where: { $0.type != $0.type.lowercased() }) {
+                throw MartletError(
+                    .input, "transform.type", "Column \(odd.name) has the type \(odd.type), which a table cannot hold.",
+                    at: .init(file: item.transform.file),
+                    remedy: "Cast it in the SELECT, for example to TEXT, DOUBLE or BIGINT.")
+            }
+            shapes[item.transform.table] = fields
         }
         return shapes
     }

@@ -49,7 +49,7 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 try $0.remove(".martlet/martlet.db\(name)")
             }
         },
-        Ailment("a landed file lacks a column", "landing/visits", "short.csv", "weight(kg)", "\"weight\"", "from:") {
+        Ailment("a landed file lacks a column", "landing/visits", "short.csv", "weight(kg)", "from:") {
             try $0.write("landing/visits/short.csv", "visit_id,seen_at,ward,weight,readings,note\n")
         },
         Ailment("a folder of no source", "landing/visit", "1 file", "landing/visits?") {

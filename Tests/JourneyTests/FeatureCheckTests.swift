@@ -50,7 +50,7 @@ import Vocabulary
     @Test func `says so of a table that no SQL of the project makes`() throws {
         let place = try Wards.run()
         try place.remove("transforms/gold/visits.sql")
-        try place.edit("martlet.yaml", "rounds: 40", "rounds: 30")
+        try place.edit("martlet.yaml", "num_leaves: 4", "num_leaves: 6")
         let (run, doctor, card) = try told(place)
         let why = "gold.visits is not made by SQL of this project"
         #expect(
