@@ -256,7 +256,10 @@ class File:
     def against_python(self, tally):
         """What differs between our rules and Python's reader in strict mode."""
         delimiter, quote, _, _ = DIALECTS[self.dialect]
-        if any(record.has_cr for record in self.records):
+        lone = b"\r" in self.text.replace(b"\r\n", b"") and not self.lines[0].endswith(b"\r")
+        is_broken = any(record.cells is None for record in self.records)
+        # Behind a broken quote a lone CR may close the quoted cell for Python.
+        if any(record.has_cr for record in self.records) or (lone and is_broken):
             tally["lone CR"] += 1
             return None
         if len(delimiter) > 1 or not all(is_text(record.raw.replace(b"\0", b"")) for record in self.records):
@@ -266,10 +269,10 @@ class File:
             text = io.StringIO(self.text.decode(), newline="")
             theirs = [row for row in csv.reader(text, delimiter=delimiter, quotechar=quote, strict=True) if row]
         except csv.Error as error:
-            if all(record.cells is not None for record in self.records):
+            if not is_broken:
                 return f"Python's reader refuses what ours takes: {error}"
             return None
-        if any(record.cells is None for record in self.records):
+        if is_broken:
             return "Python's reader takes what ours refuses"
         ours = [[cell.decode() for cell in record.cells] for record in self.records]
         tally["files compared with Python's reader"] += 1
