@@ -150,7 +150,8 @@ let package = Package(
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
         tests("ProjectsTests", ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "Training", "Vocabulary"]),
-        tests("LakehouseTests", ["TestSupport", "DelimitedText", "Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
+        tests(
+            "LakehouseTests", ["TestSupport", "DelimitedText", "Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
             exclude: ["Fixtures"], swiftSettings: settings),

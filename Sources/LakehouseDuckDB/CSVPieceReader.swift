@@ -124,7 +124,7 @@ final class CSVPieceReader {
                 // What stands before the header is gone through once.
                 drop(at)
                 at = 0
-                try load(max(64 << 10, rest.count))
+                try load(max(min(64 << 10, target), 512, rest.count))
                 continue
             }
             guard found == .record else { return drop(at) }

@@ -151,7 +151,9 @@ extension Project {
                 guard let encoding = TextEncoding(value.text) else {
                     throw value.failure(
                         "config.value", "There is no encoding \(value.text).",
-                        remedy: "Use utf-8, windows-1252, utf-16 or another name that `iconv -l` lists.")
+                        remedy: Spelling.nearest(to: value.text, among: ["utf-8", "latin-1", "windows-1252", "utf-16"])
+                            .map { "Did you mean \($0)?" }
+                            ?? "Use utf-8, windows-1252, utf-16 or another name that `iconv -l` lists.")
                 }
                 format.encoding = encoding
             }

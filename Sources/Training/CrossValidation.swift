@@ -35,4 +35,19 @@ package struct CrossValidationResult: Sendable, Equatable, Codable {
     }
 
     package subscript(metric: Metric) -> FoldSummary? { metrics[metric.rawValue] }
+
+    private enum CodingKeys: String, CodingKey { case folds, metrics }
+
+    /// What a later version of Martlet measures besides may have any form; it is left out.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        folds = try container.decodeIfPresent(Int.self, forKey: .folds) ?? 0
+        let known = try container.decodeIfPresent([String: Lenient].self, forKey: .metrics) ?? [:]
+        metrics = known.compactMapValues(\.summary)
+    }
+
+    private struct Lenient: Decodable {
+        let summary: FoldSummary?
+        init(from decoder: any Decoder) throws { summary = try? FoldSummary(from: decoder) }
+    }
 }

@@ -32,12 +32,4 @@ extension Workspace {
             return try registry.files.cachedDigests(of: [(path, FileStamp(seen))]).first == digest
         }
     }
-
-    /// The sources whose tables hold rows that were taken under an earlier contract, with how many files these came in.
-    package func tablesBehindContract() throws -> [(source: String, files: Int)] {
-        try project.sources.compactMap { source in
-            let count = try lake.filesBehind(source.contract).count
-            return count == 0 ? nil : (source.name, count)
-        }
-    }
 }

@@ -71,19 +71,10 @@ extension Workspace {
 
     /// Folders in landing/ that belong to no source though something lies in them.
     package func strayFolders() -> [(folder: String, problem: String)] {
-        let root = project.folder + "/landing"
-        let landings = project.sources.map(\.landing)
-        if landings.contains(root) { return [] }
-        return Disk.list(root).filter { !$0.hasPrefix(".") }.compactMap { name in
-            let path = "\(root)/\(name)"
-            if landings.contains(where: { $0 == path || $0.hasPrefix(path + "/") || path.hasPrefix($0 + "/") }) {
-                return nil
-            }
-            let files = Disk.isDirectory(path) ? Disk.list(path).count { !$0.hasPrefix(".") } : 1
-            guard files > 0 else { return nil }
-            let near = Spelling.nearest(to: name, among: project.sources.map(\.name))
+        project.unclaimedLanding().filter { $0.files > 0 }.map { path, files in
+            let near = Spelling.nearest(to: Disk.name(of: path), among: project.sources.map(\.name))
             return (
-                "landing/\(name)",
+                path,
                 "\(counted(files, "file")) of no source: nothing takes \(files == 1 ? "it" : "them"); "
                     + (near.map { "did you mean landing/\($0)?" }
                         ?? "declare a source, or move \(files == 1 ? "it" : "them")")
@@ -105,10 +96,14 @@ extension Workspace {
         if !new.isEmpty { parts.append("it has no \(new.joined(separator: ", "))") }
         if !other.isEmpty { parts.append("\(other.joined(separator: ", ")) had another type") }
         if !gone.isEmpty { parts.append("it has \(gone.joined(separator: ", ")) besides") }
-        return parts.isEmpty
-            ? nil
-            : "\(name) was made under another contract than contracts/\(source.name).yaml is now: \(parts.joined(separator: "; ")). "
-                + "`martlet ingest --again` takes the known files again under it"
+        if parts.isEmpty {
+            let behind = try lake.filesBehind(source.contract).count
+            if behind == 0 { return nil }
+            parts.append("\(counted(behind, "file")) came in under the one of before")
+        }
+        return
+            "\(name) was made under another contract than contracts/\(source.name).yaml is now: \(parts.joined(separator: "; ")). "
+            + "`martlet ingest --again` takes the known files again under it"
     }
 
     /// What the newest training of a model that passed its gates had to say of its features.

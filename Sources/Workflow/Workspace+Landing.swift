@@ -89,6 +89,4 @@ extension Workspace {
         return reasons
     }
 
-    /// What lies in the project's folder `landing` and belongs to no source; see ``Project/unclaimedLanding()``.
-    package func unclaimedLanding() -> [(path: String, files: Int)] { project.unclaimedLanding() }
 }

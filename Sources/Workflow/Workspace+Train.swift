@@ -100,7 +100,8 @@ extension Workspace {
         // Beside the rows that it learned from there may be others by now, without a label.
         let recorded = try registry.runs.show(run).lineage.tables.first { $0.name == specification.table.description }
         let files = try lake.files(of: specification.table, at: recorded?.snapshot)
-        let (input, trained) = try fit(specification, files: files, CPUMeter(cpuSeconds), coding: try storedCoding(of: run))
+        let (input, trained) = try fit(
+            specification, files: files, CPUMeter(cpuSeconds), coding: try storedCoding(of: run))
         _ = try store(trained, input, specification, planned, leaks)
         guard try artifactsAreIntact(run) else {
             throw MartletError(

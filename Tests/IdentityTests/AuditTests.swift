@@ -1,7 +1,7 @@
 import Identity
-import TestSupport
 import SQLText
 import SQLite
+import TestSupport
 import Testing
 import Vocabulary
 

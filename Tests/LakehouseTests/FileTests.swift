@@ -156,7 +156,7 @@ private let latin1 = TextEncoding("latin-1") ?? .utf8
         let text = "id,t\nx,a\n2,b\n"
         try sandbox.ingest(text, under: pair, name: "odd.csv")
         #expect(
-            try sandbox.rows("SELECT * EXCLUDE attempt FROM quarantine.things") == [
+            try sandbox.rows("SELECT * EXCLUDE (attempt, bytes) FROM quarantine.things") == [
                 "\(Digest(of: text).hex)|odd.csv|1|id|type bigint|x|[\"id\",\"t\"]|[\"x\",\"a\"]"
             ])
     }
@@ -197,7 +197,6 @@ private let latin1 = TextEncoding("latin-1") ?? .utf8
         let utf16: [UInt8] = [0xFF, 0xFE] + "id,t\n1,a\n".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
         #expect(try Sandbox().ingest(bytes: utf16, under: pair).outcome == .refused)
         #expect(try rows("id,t\n1,a", format { $0.kind = .parquet })[0].hasPrefix("refused"))
-        #expect(try rows("id,t\r1,a\r2,b\r")[0].hasPrefix("refused"))
     }
 
     @Test func `an unclosed quote costs no other file`() throws {

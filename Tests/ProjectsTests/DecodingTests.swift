@@ -19,12 +19,18 @@ import Vocabulary
         format.kind = .csv
         format.delimiter = ";"
         format.quote = "'"
-        format.header = false
+        (format.escape, format.comment) = ("\\", "#")
+        (format.decimal, format.thousands) = (",", ".")
         format.encoding = try #require(TextEncoding("latin-1"))
         format.missing = ["?", "n/a"]
         format.trim = true
         format.skipLines = 3
         #expect(visits.format == format)
+        #expect((visits.quiet, visits.ready) == (5, "_SUCCESS"))
+        let headerless = try fullFolder(
+            fullProject.changing("header: true", "header: false"), fullContract.changing("position: 2, ", "")
+        ).load()
+        #expect(headerless.source("visits")?.format.header == false)
         let scans = try #require(project.source("scans"))
         #expect(scans.format.kind == .parquet)
         #expect(scans.landing == "/var/spool/scans")
@@ -44,6 +50,7 @@ import Vocabulary
             columns.map(\.type.description)
                 == ["bigint", "timestamp", "date", "text", "decimal(12,2)", "double", "integer", "boolean"])
         #expect(columns.map(\.nullable) == [false, true, true, true, true, true, true, true])
+        #expect(columns.map(\.position) == [2, nil, nil, nil, nil, nil, nil, nil])
         #expect(columns[0].min == "1")
         #expect(columns[0].max == "1e12")
         #expect(columns[1].format == "%d.%m.%Y %H:%M")
@@ -78,7 +85,7 @@ import Vocabulary
         #expect(plan.rareBelow == 25)
         #expect(plan.missing == .native)
         #expect(plan.split == SplitPlan(kind: .time, seed: 7, train: 0.5, validation: 0.2, test: 0.3, by: .key))
-        #expect(plan.crossValidation == CrossValidationPlan(folds: 4, seed: 9))
+        #expect(plan.crossValidation == CrossValidationPlan(folds: 4, seed: 9, gap: .seconds(172_800)))
         #expect(plan.learner.kind == "lightgbm")
         #expect(
             plan.learner.parameters == [

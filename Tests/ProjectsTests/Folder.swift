@@ -43,11 +43,17 @@ let fullProject = """
         contract: contracts/visits-v2.yaml
         format: csv
         landing: arrivals/visits
+        quiet: 5
+        ready: _SUCCESS
         csv:
           delimiter: ";"
           quote: "'"
-          header: false
+          escape: '\\'
+          comment: "#"
+          header: true
           encoding: latin-1
+          decimal: ","
+          thousands: "."
           missing: ["?", "n/a"]
           trim: true
           skip_lines: 3
@@ -76,7 +82,7 @@ let fullProject = """
           train: 0.5
           validation: 0.2
           test: 0.3
-        cross_validation: {folds: 4, seed: 9}
+        cross_validation: {folds: 4, seed: 9, gap: 2 days}
         learner:
           kind: lightgbm
           parameters: {num_leaves: 7, boost_from_average: false, objective: binary, label: "12"}
@@ -137,7 +143,7 @@ let fullContract = """
     event_time: at
     available_at: day
     columns:
-      visit_id: {type: bigint, nullable: false, min: 1, max: 1e12}
+      visit_id: {type: bigint, position: 2, nullable: false, min: 1, max: 1e12}
       at: {type: timestamp, format: "%d.%m.%Y %H:%M", min: "01.01.2020 00:00"}
       day: {type: date, min: 2020-01-01}
       ward:
