@@ -77,7 +77,7 @@ final class AcceptJob {
         var place = 0
         var reader: CSVPieceReader?
         let format = request.format
-        let target = pieceBytes
+        let target = pieceBytes ?? 24 << 20
         return StagedTexts(cells: layout.cells, picked: picked) {
             while place < members.count {
                 if let piece = members[place].piece {
@@ -87,6 +87,9 @@ final class AcceptJob {
                 let open = try reader ?? CSVPieceReader(members[place].path, format, target: target)
                 reader = open
                 if let piece = try open.next() { return (place, piece) }
+                guard open.isExhausted else {
+                    throw Refusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
+                }
                 reader = nil
                 place += 1
             }
@@ -123,6 +126,7 @@ final class AcceptJob {
     }
 
     private func percent(_ share: Double) -> String {
+        if share > 0, share < 0.0005 { return "less than 0.1 %" }
         let tenths = (share * 1000).rounded() / 10
         return tenths == tenths.rounded() ? "\(Int(tenths)) %" : "\(tenths) %"
     }

@@ -33,6 +33,7 @@ final class CSVPieceReader {
     private let encoding: TextEncoding
     private let converter: TextEncoding.Converter?
     private let target: Int
+    private let isWhole: Bool
     private var scanner: CSVScanner
     /// Text that was read and belongs to no piece yet, and the lines and bytes that it was made of.
     private var rest: [UInt8] = []
@@ -64,6 +65,7 @@ final class CSVPieceReader {
         scanner = CSVScanner(format.dialect)
         let size = Int(Disk.stamp(path)?.size ?? 0)
         // Pieces of about the same size, rather than a small one at the end.
+        isWhole = target == nil
         if let target {
             self.target = stream.packing == .none && size > target ? size / ((size + target - 1) / target) + 1 : target
         } else {
@@ -153,13 +155,17 @@ final class CSVPieceReader {
         return String(name)
     }
 
+    /// Whether every byte of the file has been given out in a piece, or stood before the first record.
+    var isExhausted: Bool { header == nil || isAtEnd && rest.isEmpty && tail.isEmpty }
+
     /// The next records; `nil` when there are none left.
     func next() throws -> CSVPiece? {
         guard header != nil else { return nil }
         var wanted = max(target, 1)
         if converter == nil { return try nextOfUTF8(wanted) }
         while true {
-            if !isAtEnd, rest.count < wanted { try load(wanted - rest.count) }
+            // Text may be longer than its bytes, so that one reading need not bring what is wanted.
+            while !isAtEnd, isWhole || rest.count < wanted { try load(max(1 << 16, wanted - rest.count)) }
             if rest.isEmpty, isAtEnd { return nil }
             let before = scanner
             guard let end = rest.withUnsafeBytes({ cut($0) }) else {
@@ -195,7 +201,7 @@ final class CSVPieceReader {
             }
             if count == 0 { return nil }
             let before = scanner
-            if let end = cut(UnsafeRawBufferPointer(rebasing: memory[..<count])) {
+            if isAtEnd || !isWhole, let end = cut(UnsafeRawBufferPointer(rebasing: memory[..<count])) {
                 rest = Array(memory[end..<count])
                 isOurs = false
                 return CSVPiece(memory, count: end, before)

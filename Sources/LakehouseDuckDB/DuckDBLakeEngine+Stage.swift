@@ -87,7 +87,14 @@ extension DuckDBLakeEngine {
             let reader = try CSVPieceReader(path, format, target: job.pieceBytes)
             job.results[index].packing = reader.packing
             guard let header = reader.header else { throw Refusal("it has no header") }
-            if job.keepsPieces { job.pieces[index] = try reader.next() }
+            // How much a packed file holds is not known before it has been read.
+            if job.keepsPieces, reader.packing == nil {
+                job.pieces[index] = try reader.next()
+                // A file without records has no piece; any other is one piece to its end.
+                guard reader.isExhausted else {
+                    throw Refusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
+                }
+            }
             // Without a header, the first line is data: only how many cells it has matters.
             return (header, format.header ? header : ["\(header.count)"])
         }

@@ -26,15 +26,20 @@ struct HeaderReader {
     private func positioned(_ header: [String]) -> [String] {
         var header = header
         for column in contract.columns {
-            guard let position = column.position, header.indices.contains(position - 1) else { continue }
+            guard let position = column.position else { continue }
             for place in header.indices where header[place] == column.name { header[place] = "" }
-            header[position - 1] = column.name
+            if header.indices.contains(position - 1) { header[position - 1] = column.name }
         }
         return header
     }
 
     /// - Throws: a sentence for people when the header does not fit the contract.
     func layout(_ header: [String]) throws(Refusal) -> Layout {
+        for column in contract.columns {
+            guard let position = column.position, position > header.count, !column.optional else { continue }
+            throw Refusal(
+                "the contract finds \(column.name) at position \(position), and its records have \(header.count) cells")
+        }
         let header = positioned(header)
         var places: [String: Int] = [:]
         for (index, name) in header.enumerated() where !name.isEmpty {

@@ -132,7 +132,12 @@ final class SliceQueue: @unchecked Sendable {
         guard isReading else { return nil }
         done.wait()
         isReading = false
-        guard let slice = try outcome.get() else { return nil }
+        guard let slice = try outcome.get() else {
+            guard reader.isExhausted else {
+                throw Refusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
+            }
+            return nil
+        }
         outcome = .success(nil)
         start()
         return slice

@@ -176,7 +176,7 @@ import Vocabulary
         }
         #expect(try place.martlet("run").code == 0)
         let card = try place.martlet("models", "card", "m@1").output
-        #expect(card.contains("| s | 40 | 1,600 | 0 | day-00.csv … day-39.csv |"), "\(card)")
+        #expect(card.contains("| s | 40 | 1,600 | 0 | day-00.csv | day-39.csv |"), "\(card)")
         #expect(card.split(separator: "\n").count < 120)
         #expect(card.contains("the first run that was measured on this test part"))
         #expect(card.contains("by its 95 % interval, on the test part is at most 0.5"))

@@ -188,8 +188,9 @@ import Vocabulary
         }
         let error = refusal { try again(box, strict) }
         #expect(
-            error?.code == "ingest.again-refused" && error?.kind == .refused && error?.message.contains("a.csv") == true
-        )
+            error?.code == "ingest.again-refused" && error?.kind == .refused
+                && error?.message.contains("a.csv") == true,
+            "\(String(describing: error))")
         #expect(try rows(box).count == 3)
         #expect(try box.lake.snapshot(of: TableName(.quarantine, "things")).version == aside)
     }

@@ -172,7 +172,9 @@ extension ReaderTests {
             #expect(try sandbox.rows("SELECT id, t FROM bronze.things ORDER BY id") == ["1|a", "2|b"])
         }
         let short = try Sandbox().ingest("a,x\n", under: placed, format: format { $0.header = false })
-        #expect(short.refusal?.contains("id") == true)
+        #expect(short.refusal?.contains("id at position 3") == true)
+        let named = try Sandbox().ingest("t,id\na,1\n", under: placed)
+        #expect(named.refusal?.contains("id at position 3") == true)
     }
 }
 
@@ -199,5 +201,41 @@ extension ReaderTests {
             "id;x;d;n\n1;1\u{202F}234,5;1;2\n2;1\u{A0}234,5;1;2\n3;1 234,5;1;2\n", under: wide,
             format: format { ($0.delimiter, $0.decimal, $0.thousands) = (";", ",", " ") })
         #expect(try french.rows("SELECT DISTINCT x FROM bronze.things") == ["1234.5"])
+    }
+}
+
+extension ReaderTests {
+    @Test("All of a file is read, packed or in an encoding that grows", arguments: [64 << 20, 10_000])
+    func all(_ slice: Int64) throws {
+        let rows = 30_000
+        let text = "id,t\n" + (1...rows).map { "\($0),éééééééé\n" }.joined()
+        let windows = text.unicodeScalars.map { UInt8($0.value) }
+        let sandbox = try Sandbox()
+        sandbox.engine.sliceBytes = slice
+        let report = try sandbox.ingest(
+            bytes: windows, under: pair, format: format { $0.encoding = TextEncoding("windows-1252") ?? .utf8 })
+        #expect((report.rowsRead, report.rowsAccepted) == (rows, rows))
+        #expect(
+            try sandbox.rows("SELECT count(DISTINCT id), min(t), max(t) FROM bronze.things")
+                == ["\(rows)|éééééééé|éééééééé"])
+        // Stored blocks (RFC 1951, 3.2.4) in one gzip member; the sum at the end is not looked at before all is read.
+        var packed: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3]
+        let plain = Array(text.utf8)
+        for start in stride(from: 0, to: plain.count, by: 60_000) {
+            let block = plain[start..<min(start + 60_000, plain.count)]
+            let size = UInt16(block.count)
+            packed += [start + 60_000 >= plain.count ? 1 : 0, UInt8(size & 255), UInt8(size >> 8)]
+            packed += [UInt8(~size & 255), UInt8(~size >> 8)] + block
+        }
+        var crc: UInt32 = .max
+        for byte in plain {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        for word in [~crc, UInt32(plain.count)] { packed += (0..<4).map { UInt8(word >> ($0 * 8) & 255) } }
+        let zipped = try Sandbox()
+        zipped.engine.sliceBytes = slice
+        let unpacked = try zipped.ingest(bytes: packed, under: pair)
+        #expect((unpacked.rowsRead, unpacked.packing) == (rows, "gzip"))
     }
 }

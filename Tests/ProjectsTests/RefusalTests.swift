@@ -78,7 +78,7 @@ import Vocabulary
             "skip_lines: 3", "skip_lines: many", "config.value", "sources.visits.csv.skip_lines",
             "a whole number from 0 to 1000000, found many"),
         Mistake("skip_lines: 3", "skip_lines: -1", "config.value", "sources.visits.csv.skip_lines", "found -1"),
-        Mistake("header: false", "header: no", "config.value", "sources.visits.csv.header", "true or false, found no"),
+        Mistake("header: true", "header: no", "config.value", "sources.visits.csv.header", "true or false, found no"),
         Mistake(
             "missing: [\"?\", \"n/a\"]", "missing: \"?\"", "config.value", "sources.visits.csv.missing",
             "a list of text"),
@@ -127,7 +127,7 @@ import Vocabulary
         Mistake("{medium: 0.2, high: 0.6}", "{medium: 0.7, high: 0.6}", "bands.order", "models[0]", ""),
         Mistake("{metric: roc_auc, at_least: 0.7}", "{metric: roc_auc}", "gate.no-bound", "models[0]", ""),
         Mistake(
-            "    cross_validation: {folds: 4, seed: 9}\n", "", "gate.no-cross-validation", "models[0]",
+            "    cross_validation: {folds: 4, seed: 9, gap: 2 days}\n", "", "gate.no-cross-validation", "models[0]",
             "cross_validation"),
         Mistake(
             "{kind: random_forest, ", "{kind: random_forest, rounds: 5, ", "learner.unknown-parameter",
