@@ -133,9 +133,12 @@ final class CSVPieceReader {
             let line = rest.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[record.start..<record.contentEnd]) }
             if let invalid = UTF8Check.firstInvalid(line) {
                 throw Refusal(
-                    "its header holds bytes that are no UTF-8 (0x\(hex(line[invalid])) in \"\(String(decoding: line.prefix(60), as: UTF8.self))\"); "
+                    "its header holds bytes that are no UTF-8 (0x\(hex(line[invalid])) in \"\(Self.shown(line))\"); "
                         + "it looks like \(TextEncoding.guess(line)): csv: {encoding: …} says how the files are written"
                 )
+            }
+            if format.header, let zero = line.firstIndex(of: 0) {
+                throw Refusal("byte \(zero + 1) of its header, \"\(Self.shown(line))\", is NUL")
             }
             if format.header, let fault = record.fault { throw Refusal("its header cannot be read: \(fault.sentence)") }
             header = rest.withUnsafeBytes { bytes in
@@ -147,6 +150,15 @@ final class CSVPieceReader {
     }
 
     private func hex(_ byte: UInt8) -> String { String(byte, radix: 16, uppercase: true) }
+
+    /// The beginning of a line for a message, what is not printable as `\xNN`.
+    private static func shown(_ line: UnsafeRawBufferPointer) -> String {
+        line.prefix(40).map { byte in
+            (0x20..<0x7F).contains(byte)
+                ? String(UnicodeScalar(byte))
+                : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }.joined()
+    }
 
     private static func trimmed(_ name: String) -> String {
         var name = Substring(name)

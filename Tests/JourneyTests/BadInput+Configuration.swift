@@ -107,9 +107,9 @@ extension BadInput {
         contract("a range upside down", "min: 20", "min: 2000", "contract.range"),
         contract("a pattern on numbers", "min: 20, ", "pattern: \"[0-9]+\", ", "contract.pattern", "text only"),
         late("a broken regular expression", "note: {type: text}", "note: {type: text, pattern: \"[a-\"}", "[a-"),
-        late(
+        contract(
             "a bound that is no date", "seen_at: {type: timestamp", "seen_at: {type: timestamp, min: whenever",
-            "whenever"),
+            "contract.bound", "whenever"),
         contract(
             "an unknown policy", "on_key_conflict: reject", "on_key_conflict: latest-win", "config.value",
             "Did you mean latest-wins?"),

@@ -186,6 +186,7 @@ import Vocabulary
             $0.columns[2].max = "1"
             $0.maxRejected = 0.1
         }
+        try box.folder.write("landing/b.csv", "id,y,w\n3,a,1\n")
         let error = refusal { try again(box, strict) }
         #expect(
             error?.code == "ingest.again-refused" && error?.kind == .refused
