@@ -17,6 +17,7 @@ from small import SOURCES, Small, acknowledged
 # Commands that write, with what they are for; those that this program does not have are left out.
 COMMANDS = {
     "ingest": ["ingest", "--json"],
+    "again": ["ingest", "--again", "--json"],
     "run": ["run", "--to", "transform", "--json"],
     "compact": ["lake", "compact", "--json"],
     # Under the lock, which keeps all others out, nothing need stay behind.

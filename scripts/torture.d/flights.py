@@ -11,7 +11,7 @@ import points
 from project import Failure, check_with_delta_rs, content, history, tables, trace
 
 # Steps that only report and are done on every run.
-REPORTS = "gates:"
+REPORTS = ("gates:", "leaks:")
 
 
 class Reference:

@@ -141,7 +141,9 @@ def content(program, folder):
     found = {}
     for table in program.json(folder, "lake", "tables"):
         name = table["table"]
-        query = f"SELECT count(*) AS rows, bit_xor(hash(t)) AS hash FROM {name} AS t"
+        # An attempt at a file has another id each time.
+        rows = f"(SELECT COLUMNS(c -> c <> 'attempt') FROM {name})"
+        query = f"SELECT count(*) AS rows, bit_xor(hash(t)) AS hash FROM {rows} AS t"
         found[name] = (table["version"], program.json(folder, "lake", "sql", query)[0])
     for model in program.json(folder, "models", "list"):
         for version in range(1, model["versions"] + 1):

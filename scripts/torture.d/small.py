@@ -14,6 +14,7 @@ sources:
     "contracts/moves.yaml": """
 description: a key that comes again is refused
 key: [id]
+max_rejected: 1
 on_key_conflict: reject
 columns:
   id: {type: bigint, nullable: false}
@@ -24,6 +25,7 @@ columns:
     "contracts/levels.yaml": """
 description: a key that comes again replaces the earlier row
 key: [place, slot]
+max_rejected: 1
 on_key_conflict: latest-wins
 columns:
   place: {type: text, nullable: false}
