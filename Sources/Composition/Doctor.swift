@@ -130,7 +130,9 @@ package enum Doctor {
                         for misfit in try workspace.misfits(of: source) {
                             note("landing/\(source.name)", .wrong, "\(misfit.file) will not fit: \(misfit.problem)")
                         }
-                        if let lag = try workspace.lag(of: source) { note("bronze.\(source.name)", .wrong, lag) }
+                        if let lag = try workspace.lag(of: source) {
+                            note("bronze.\(source.name)", lag.isWrong ? .wrong : .warning, lag.sentence)
+                        }
                         return count(source.contract.columns.count, "column")
                     }
                 }

@@ -142,6 +142,12 @@ private final class GzipInflater: Inflater {
                 stream.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
                 stream.avail_in = UInt32(count)
             }
+            // Some programs fill up to a whole block with zeros behind the last member.
+            while !isInside, stream.avail_in > 0, stream.next_in.pointee == 0 {
+                stream.next_in += 1
+                stream.avail_in -= 1
+            }
+            if stream.avail_in == 0, !isAtEnd { continue }
             if stream.avail_in == 0, isAtEnd {
                 if isInside { throw damaged(path, "gzip", "it ends in the middle") }
                 return 0
@@ -183,6 +189,8 @@ private final class ZstdInflater: Inflater {
                 if count == 0 { isAtEnd = true }
                 source = ZSTD_inBuffer(src: input.baseAddress, size: count, pos: 0)
             }
+            // Asked once more behind a frame's end, the decoder would speak of the next one.
+            if isAtEnd, source.pos == source.size, !isInside { return 0 }
             // What has been read may still be inside of the decoder when all of the input is.
             let before = (output.pos, source.pos)
             let code = ZSTD_decompressStream(context, &output, &source)

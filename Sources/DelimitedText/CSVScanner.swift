@@ -85,13 +85,16 @@ package struct CSVScanner: Sendable {
         }
         if isByBlanks, let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) {
             let text = skipBlanks(base, start, bytes.count)
-            if text < bytes.count {
-                let ending = lineEnd(bytes, text, isLast)
-                if ending < 0 { return .needsMore }
-                if ending > 0 {
-                    record.finish(start, text + ending)
-                    return .blank
-                }
+            guard text < bytes.count else {
+                guard isLast else { return .needsMore }
+                record.finish(start, text)
+                return .blank
+            }
+            let ending = lineEnd(bytes, text, isLast)
+            if ending < 0 { return .needsMore }
+            if ending > 0 {
+                record.finish(start, text + ending)
+                return .blank
             }
         }
         let step = cells(bytes, start, isLast, record)

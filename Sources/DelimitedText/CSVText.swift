@@ -35,7 +35,8 @@ package enum CSVText {
     }
 
     /// The cells of all records of a small text; `nil` if one of them is broken.
-    package static func records(_ text: [UInt8], _ dialect: CSVDialect) -> [[String]]? {
+    /// - Parameter isStrict: whether a quote inside of a plain cell breaks its record.
+    package static func records(_ text: [UInt8], _ dialect: CSVDialect, isStrict: Bool = false) -> [[String]]? {
         var scanner = CSVScanner(dialect)
         let record = CSVRecord()
         var rows: [[String]] = []
@@ -45,6 +46,11 @@ package enum CSVText {
                 switch scanner.next(bytes, from: at, isLast: true, into: record) {
                 case .record:
                     if record.fault != nil { return nil }
+                    if isStrict, let quote = dialect.quote,
+                        record.all.contains(where: { !$0.isQuoted && bytes[$0.start..<$0.end].contains(quote) })
+                    {
+                        return nil
+                    }
                     rows.append(strings(record, of: bytes, dialect))
                 case .blank, .comment: break
                 case .needsMore, .end: return rows

@@ -59,7 +59,7 @@ package final class TextBlock {
         for (place, column) in columns.enumerated() {
             let vector = duckdb_data_chunk_get_vector(chunk, idx_t(place))
             let data = duckdb_vector_get_data(vector)
-            if column < width {
+            if column >= 0, column < width {
                 cells[column] = data
                 vectors[column] = vector
                 validity[column] = nil

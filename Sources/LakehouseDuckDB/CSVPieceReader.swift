@@ -38,6 +38,8 @@ final class CSVPieceReader {
     /// Bytes that were read, for messages.
     private var offset = 0
     private var isAtEnd = false
+    /// Whether bytes beyond ASCII were held against UTF-8.
+    private var isChecked = false
 
     /// The longest record that is kept in memory to be set aside.
     private static let longestRecord = 1 << 30
@@ -47,10 +49,7 @@ final class CSVPieceReader {
     init(_ path: String, _ format: SourceFormat, target: Int? = nil) throws {
         self.path = path
         self.format = format
-        let stream: ByteStream
-        do { stream = try ByteStream(path) } catch let error as MartletError where error.code == "file.damaged" {
-            throw Refusal(error.message)
-        }
+        let stream = try Self.whole { try ByteStream(path) }
         self.stream = stream
         if let what = FileKind.other(than: .csv, stream.head) { throw Refusal(what) }
         let (encoding, mark) = format.encoding.adjusted(to: stream.head)
@@ -68,10 +67,21 @@ final class CSVPieceReader {
         try refuseContradiction()
         if mark > 0 {
             var skipped = [UInt8](repeating: 0, count: mark)
-            _ = try skipped.withUnsafeMutableBytes { try stream.read(into: $0) }
+            _ = try skipped.withUnsafeMutableBytes { try read($0) }
             offset = mark
         }
         try readHeader()
+    }
+
+    /// Tells a packed file that is damaged as the file's own fault, which costs no other file.
+    private static func whole<T>(_ body: () throws -> T) throws -> T {
+        do { return try body() } catch let error as MartletError where error.code == "file.damaged" {
+            throw Refusal(error.message)
+        }
+    }
+
+    private func read(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        try Self.whole { try stream.read(into: buffer) }
     }
 
     /// Refuses a file whose first bytes say that it is in another encoding than its source.
@@ -100,9 +110,13 @@ final class CSVPieceReader {
         let record = CSVRecord()
         var toSkip = format.skipLines
         var at = 0
+        // Without a header, the first sound record tells the width, and reading begins at the first of all.
+        var first: (at: Int, scanner: CSVScanner)?
         while true {
+            var before = scanner
             let found: CSVScanner.Step = rest.withUnsafeBytes { bytes in
                 while true {
+                    before = scanner
                     let step =
                         toSkip > 0
                         ? scanner.skipLine(bytes, at, isAtEnd, record)
@@ -118,29 +132,44 @@ final class CSVPieceReader {
             }
             if found == .needsMore, !isAtEnd {
                 // What stands before the header is gone through once.
-                drop(at)
-                at = 0
+                if first == nil {
+                    drop(at)
+                    at = 0
+                }
+                if rest.count > Self.longestHeader { throw Refusal("its header is longer than 64 MiB") }
                 try load(max(min(64 << 10, target), 512, rest.count))
                 continue
             }
             guard found == .record else { return drop(at) }
             let line = rest.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[record.start..<record.contentEnd]) }
-            if let invalid = UTF8Check.firstInvalid(line) {
-                throw Refusal(
-                    "its header holds bytes that are no UTF-8 (0x\(hex(line[invalid])) in \"\(Self.shown(line))\"); "
-                        + "it looks like \(TextEncoding.guess(line)): csv: {encoding: …} says how the files are written"
-                )
+            let problem = problem(of: line, record)
+            if let problem, format.header { throw Refusal(problem) }
+            if problem != nil {
+                if first == nil { first = (record.start, before) }
+                at = record.end
+                continue
             }
-            if format.header, let zero = line.firstIndex(of: 0) {
-                throw Refusal("byte \(zero + 1) of its header, \"\(Self.shown(line))\", is NUL")
-            }
-            if format.header, let fault = record.fault { throw Refusal("its header cannot be read: \(fault.sentence)") }
             header = rest.withUnsafeBytes { bytes in
                 CSVText.strings(record, of: bytes, format.dialect).map { Self.trimmed($0) }
             }
+            if let first { scanner = first.scanner }
             scanner.width = record.count
-            return drop(format.header ? record.end : at)
+            return drop(first?.at ?? (format.header ? record.end : at))
         }
+    }
+
+    private static let longestHeader = 64 << 20
+
+    /// Why a first record names no columns.
+    private func problem(of line: UnsafeRawBufferPointer, _ record: CSVRecord) -> String? {
+        if let invalid = UTF8Check.firstInvalid(line) {
+            return "its header holds bytes that are no UTF-8 (0x\(hex(line[invalid])) in \"\(Self.shown(line))\"); "
+                + "it looks like \(TextEncoding.guess(line)): csv: {encoding: …} says how the files are written"
+        }
+        if let zero = line.firstIndex(of: 0) {
+            return "byte \(zero + 1) of its header, \"\(Self.shown(line))\", is NUL"
+        }
+        return record.fault.map { "its header cannot be read: \($0.sentence)" }
     }
 
     private func hex(_ byte: UInt8) -> String { String(byte, radix: 16, uppercase: true) }
@@ -200,7 +229,7 @@ final class CSVPieceReader {
         rest = []
         while true {
             if !isAtEnd {
-                let found = try stream.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[count..<capacity]))
+                let found = try read(UnsafeMutableRawBufferPointer(rebasing: memory[count..<capacity]))
                 offset += found
                 isAtEnd = count + found < capacity
                 count += found
@@ -264,7 +293,7 @@ final class CSVPieceReader {
     /// Reads about so many bytes more.
     private func load(_ count: Int) throws {
         var bytes = [UInt8](repeating: 0, count: count)
-        let found = try bytes.withUnsafeMutableBytes { try stream.read(into: $0) }
+        let found = try bytes.withUnsafeMutableBytes { try read($0) }
         isAtEnd = found < count
         bytes.removeLast(count - found)
         if let converter {
@@ -279,8 +308,8 @@ final class CSVPieceReader {
 
     /// Converts whole lines; what stands behind the last one waits for more.
     private func convert(_ bytes: [UInt8], _ converter: TextEncoding.Converter) throws {
-        if offset == 0 || restLines.isEmpty && rest.isEmpty { try refuseUTF8(bytes) }
         tail += bytes
+        try refuseUTF8(tail)
         var start = 0
         try tail.withUnsafeBytes { all in
             while let end = lineEnd(all, from: start) {
@@ -312,12 +341,15 @@ final class CSVPieceReader {
         offset += line.count
     }
 
-    /// A text whose every byte beyond ASCII is part of a UTF-8 character is UTF-8, whatever its source says.
+    /// A text whose every byte beyond ASCII is part of a UTF-8 character is UTF-8, whatever its source says. Looked at
+    /// where such bytes come first; text of several bytes a character may pass for UTF-8 as long as it is short.
     private func refuseUTF8(_ bytes: [UInt8]) throws {
-        guard encoding.unit == 1, let first = bytes.firstIndex(where: { $0 >= 0x80 }) else { return }
+        guard encoding.unit == 1, !isChecked, let first = bytes.firstIndex(where: { $0 >= 0x80 }) else { return }
+        isChecked = true
         // The last character may be cut.
         let invalid = bytes.withUnsafeBytes { UTF8Check.firstInvalid($0) }
         guard invalid.map({ $0 + 3 >= bytes.count && !isAtEnd }) ?? true else { return }
+        guard encoding.keepsASCII || bytes.count(where: { $0 >= 0xC0 }) >= 10 else { return }
         throw Refusal(
             "its characters beyond ASCII are UTF-8 (the first is byte \(offset + first + 1)), and the source says "
                 + "\(format.encoding); set csv: {encoding: utf-8}")

@@ -8,10 +8,15 @@ package import Vocabulary
 extension DuckDBLakeEngine {
     package func drift(_ request: DriftRequest) throws -> [SchemaDrift] {
         defer { _ = try? connection.execute("DROP TABLE IF EXISTS sampled; DROP TABLE IF EXISTS history") }
-        do { return try examine(request) } catch let error where error is DuckDBError || error is Refusal {
+        do { return try examine(request) } catch let error where Self.isOfFile(error) {
             // What cannot even be sampled has been refused for a reason of its own.
             return []
         }
+    }
+
+    /// Whether what a file holds is to blame.
+    private static func isOfFile(_ error: any Error) -> Bool {
+        error is DuckDBError || error is Refusal || (error as? MartletError)?.code == "file.damaged"
     }
 
     private func examine(_ request: DriftRequest) throws -> [SchemaDrift] {

@@ -90,7 +90,11 @@ extension DuckDBLakeEngine {
         try connection.execute("CREATE OR REPLACE TEMP TABLE reread (id BIGINT, cells VARCHAR)")
         guard format.kind == .csv else { return }
         let rows = try connection.query(
-            "SELECT id::VARCHAR, hex(bytes), header FROM chosen WHERE bytes IS NOT NULL AND header IS NOT NULL"
+            """
+            SELECT id::VARCHAR, hex(bytes), header,
+              (len(list_filter(breaches, lambda b: contains(b.rule, 'no record by itself'))) > 0)::VARCHAR
+            FROM chosen WHERE bytes IS NOT NULL AND header IS NOT NULL
+            """
         ).texts()
         var ids: [Int64] = []
         var cells: [String] = []
@@ -100,7 +104,8 @@ extension DuckDBLakeEngine {
             let width = try widths[header] ?? JSON.decode([String].self, from: header).count
             widths[header] = width
             guard let text = TextEncoding.text(ofHex: hex, format.encoding),
-                let records = CSVText.records(text, format.dialect), records.count == 1, records[0].count == width
+                let records = CSVText.records(text, format.dialect, isStrict: row[3] == "true"), records.count == 1,
+                records[0].count == width
             else { continue }
             ids.append(id)
             cells.append(try JSON.text(records[0].map { $0.isEmpty ? nil : $0 }))
@@ -248,6 +253,17 @@ extension TextEncoding {
             } else {
                 high = value
             }
+        }
+        var encoding = encoding
+        if encoding.unit > 1 {
+            // A byte order mark stood at the file's beginning only; zeros tell the order of most texts.
+            let high = bytes.indices.count { $0 % encoding.unit == 0 && bytes[$0] == 0 }
+            let low = bytes.indices.count { $0 % encoding.unit == encoding.unit - 1 && bytes[$0] == 0 }
+            guard high != low else { return nil }
+            let mark: [UInt8] =
+                encoding.unit == 2
+                ? (high > low ? [0xFE, 0xFF] : [0xFF, 0xFE]) : (high > low ? [0, 0, 0xFE, 0xFF] : [0xFF, 0xFE, 0, 0])
+            encoding = encoding.adjusted(to: mark).encoding
         }
         if encoding.isUTF8 { return bytes.withUnsafeBytes { UTF8Check.firstInvalid($0) } == nil ? bytes : nil }
         var text: [UInt8] = []

@@ -296,7 +296,14 @@ extension DuckDBLakeEngine {
 
     package func table(of file: String, format: SourceFormat) throws -> TextTable {
         let dialect = format.dialect
-        guard let all = CSVText.records(try Disk.read(file), dialect), let names = all.first else {
+        var bytes = try Disk.read(file)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
+        if let place = bytes.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) ?? bytes.firstIndex(of: 0) {
+            throw MartletError(
+                .input, "file.unreadable", "Byte \(place + 1) of it is no UTF-8 text.", at: .init(file: file),
+                remedy: "Save it as UTF-8.")
+        }
+        guard let all = CSVText.records(bytes, dialect), let names = all.first else {
             throw MartletError(
                 .input, "file.unreadable", "It has no header, or a quote in it is not closed.", at: .init(file: file))
         }

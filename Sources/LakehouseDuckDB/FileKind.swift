@@ -20,6 +20,8 @@ enum FileKind {
             if head.starts(with: Array("PAR1".utf8)) { return nil }
             return signatures.dropFirst().first { head.starts(with: $0.bytes) }?.what
         }
+        // A header may begin with the same letters; all of these have bytes that no text has.
+        guard head.contains(where: { $0 < 9 || (14..<32).contains($0) }) else { return nil }
         return signatures.first { head.starts(with: $0.bytes) }?.what
     }
 }

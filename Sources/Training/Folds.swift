@@ -55,8 +55,8 @@ extension Split {
             switch plan.gap {
             case .rows(let rows): end = max(0, first - rows)
             case .seconds(let seconds) where first < order.count:
-                let latest = times[order[first]] - Int64(seconds) * 1_000_000
-                end = order[..<first].partitioningIndex { times[$0] > latest }
+                let (latest, isOver) = times[order[first]].subtractingReportingOverflow(Int64(seconds) * 1_000_000)
+                end = isOver ? 0 : order[..<first].partitioningIndex { times[$0] > latest }
             default: break
             }
             let cut = share > 0 ? settled(Int((Double(end) * (1 - share)).rounded()), order, times, upTo: end) : end

@@ -32,6 +32,13 @@ struct TrainingTable {
         ] {
             if let name { try require(name, role, names) }
         }
+        if let name = model.eventTime, let type = fields.first(where: { $0.name == name })?.type, isWhole(type),
+            case .seconds? = model.plan.crossValidation?.gap
+        {
+            throw failure(
+                "cross-validation.gap", "The event time \(name) is a number, and the gap a length of time.",
+                remedy: "Give the gap as a number of rows, or make \(name) a timestamp.")
+        }
         if let name = model.eventTime, let type = fields.first(where: { $0.name == name })?.type, !isMoment(type) {
             throw failure(
                 "model.event-time", "The event_time \(name) of \(model.table) is \(spelled(type)), which is no moment.",
@@ -113,8 +120,11 @@ struct TrainingTable {
 
     /// What a version learned from and the table does not have.
     func columnsLacking(_ signature: Signature) throws -> [String] {
-        let names = Set(try engine.describe(query).map(\.name))
-        return signature.columns.map(\.name).filter { !names.contains($0) }
+        let types = Dictionary(try engine.describe(query).map { ($0.name, $0.type) }) { first, _ in first }
+        return signature.columns.compactMap { column in
+            guard let type = types[column.name] else { return column.name }
+            return column.type == .number && ["string", "boolean"].contains(type) ? "\(column.name) (as a number)" : nil
+        }
     }
 
     /// Keys and features of the rows of a table, for scoring.

@@ -83,7 +83,8 @@ extension Workspace {
     }
 
     /// Why a source's table is not what its contract says by now; `nil` when it is, as far as its log tells.
-    package func lag(of source: Project.Source) throws -> String? {
+    /// - Returns: the sentence, and whether queries see it: tables with other columns, not only rows judged otherwise.
+    package func lag(of source: Project.Source) throws -> (sentence: String, isWrong: Bool)? {
         let name = TableName(.bronze, source.name)
         guard lake.table(name).exists else { return nil }
         let snapshot = try lake.snapshot(of: name)
@@ -96,14 +97,16 @@ extension Workspace {
         if !new.isEmpty { parts.append("it has no \(new.joined(separator: ", "))") }
         if !other.isEmpty { parts.append("\(other.joined(separator: ", ")) had another type") }
         if !gone.isEmpty { parts.append("it has \(gone.joined(separator: ", ")) besides") }
+        let isWrong = !parts.isEmpty
         if parts.isEmpty {
             let behind = try lake.filesBehind(source.contract).count
             if behind == 0 { return nil }
             parts.append("\(counted(behind, "file")) came in under the one of before")
         }
-        return
+        return (
             "\(name) was made under another contract than contracts/\(source.name).yaml is now: \(parts.joined(separator: "; ")). "
-            + "`martlet ingest --again` takes the known files again under it"
+                + "`martlet ingest --again` takes the known files again under it", isWrong
+        )
     }
 
     /// What the newest training of a model that passed its gates had to say of its features.

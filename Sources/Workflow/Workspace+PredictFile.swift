@@ -75,7 +75,8 @@ extension Workspace {
                                     ? "its only row breaks the contract"
                                     : "all \(grouped(acceptance.rowsRead)) rows break the contract"))
                         + describe(acceptance.breaches),
-                    at: .init(file: path), remedy: "Compare the file with the contract of \(source.name).")
+                    at: .init(file: Disk.name(of: path) == "standard input" ? "standard input" : path),
+                    remedy: "Compare the file with the contract of \(source.name).")
             }
             let replaced = Set(batch.rewrites.map(\.old))
             let earlier =

@@ -210,18 +210,16 @@ extension Workspace {
         var isNew = true
         var warnings: [String] = []
         let id = try journal.step("train:\(specification.name)") {
-            if let run = try finishedTraining(specification, fingerprint) {
+            let same = try finishedTraining(specification, fingerprint)
+            let labelled = try labelledFingerprint(specification)
+            if let run = try same ?? finishedTraining(specification, onLabelled: labelled, now: fingerprint) {
                 isNew = false
                 if try artifactsAreIntact(run) {
-                    return (run, Journal.Note(.skipped, "unchanged, run \(run.prefix(12))"))
+                    let what = same == nil ? "no new labelled rows" : "unchanged"
+                    return (run, Journal.Note(.skipped, "\(what), run \(run.prefix(12))"))
                 }
                 try restoreArtifacts(of: run, specification, planned, leaks)
                 return (run, Journal.Note(.done, "artifacts of run \(run.prefix(12)) restored"))
-            }
-            let labelled = try labelledFingerprint(specification)
-            if let run = try finishedTraining(specification, onLabelled: labelled, now: fingerprint) {
-                isNew = false
-                return (run, Journal.Note(.skipped, "no new labelled rows, run \(run.prefix(12))"))
             }
             guard mayTrain else {
                 throw MartletError(
@@ -280,7 +278,8 @@ extension Workspace {
         guard try registry.models.list().contains(where: { $0.model == run.model }) else { return nil }
         let versions = try registry.models.versions(of: run.model)
         if versions.contains(where: { $0.run == run.id }) { return nil }
-        let alike = versions.filter { $0.modelHash == run.modelHash }
+        // A rejected version can never be promoted: what comes to the same again is for a person to judge anew.
+        let alike = versions.filter { $0.modelHash == run.modelHash && $0.approval.state != .rejected }
         guard !alike.isEmpty else { return nil }
         let own = try serving(run)
         return try alike.first { try serving(registry.runs.show($0.run)) == own }

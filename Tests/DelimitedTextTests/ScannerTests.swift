@@ -88,6 +88,7 @@ struct ScannerTests {
         #expect(
             read("  a \t b\nx   'y z'\t1  \n  \n", CSVDialect(delimiter: "", quote: "'"))
                 == [["a", "b"], ["x", "y z", "1"]])
+        #expect(read("a b\n1 2\n  ", CSVDialect(delimiter: "")) == [["a", "b"], ["1", "2"]])
         #expect(
             read("1, \"a, b\" ,2\n", CSVDialect(allowsBlanksAroundQuotes: true)) == [["1", "a, b", "2"]])
         #expect(read("1,\"a\"\n", CSVDialect(quote: "")) == [["1", "\"a\""]])

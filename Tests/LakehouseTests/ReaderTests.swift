@@ -147,7 +147,11 @@ struct ReaderTests {
     @Test("A file of another kind is named as what it is")
     func kinds() throws {
         #expect(try Sandbox().ingest(bytes: [0x50, 0x4B, 3, 4, 0, 0], under: pair).refusal?.contains("zip") == true)
-        #expect(try Sandbox().ingest(bytes: Array("PAR1xxxx".utf8), under: pair).refusal?.contains("Parquet") == true)
+        #expect(
+            try Sandbox().ingest(bytes: Array("PAR1".utf8) + [0x15, 4, 0], under: pair).refusal?.contains("Parquet")
+                == true)
+        let named = contract(column("PAR1", .bigint), column("b", .text))
+        #expect(try Sandbox().ingest("PAR1,b\n1,2\n", under: named).rowsAccepted == 1)
         let other = try Sandbox().ingest("id;t\n1;a\n2;b\n", under: pair)
         #expect(other.refusal?.contains("delimiter: \";\"") == true)
     }
@@ -237,5 +241,54 @@ extension ReaderTests {
         zipped.engine.sliceBytes = slice
         let unpacked = try zipped.ingest(bytes: packed, under: pair)
         #expect((unpacked.rowsRead, unpacked.packing) == (rows, "gzip"))
+    }
+}
+
+extension ReaderTests {
+    @Test("Zstandard is unpacked; what is damaged costs no other file")
+    func damaged() throws {
+        // RFC 8878: a frame of one raw block, without a content checksum.
+        let plain = Array("id,t\n1,a\n".utf8)
+        let header: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x20, UInt8(plain.count)]
+        let frame = header + [UInt8(plain.count << 3 | 1), 0, 0] + plain
+        let sandbox = try Sandbox()
+        let report = try sandbox.ingest(
+            files: [
+                ("a.zst", frame), ("cut.zst", Array(frame.dropLast(4))), ("gz", [0x1F, 0x8B]),
+                ("b.csv", Array("id,t\n2,b\n".utf8)),
+            ],
+            under: pair)
+        #expect(report.files.map(\.outcome) == [.ingested, .refused, .refused, .ingested])
+        #expect(report.files[0].packing == "zstd")
+        #expect(try sandbox.rows("SELECT id, t FROM bronze.things ORDER BY id") == ["1|a", "2|b"])
+    }
+
+    @Test("Without a header a broken first record costs its own line")
+    func headerless() throws {
+        for first in ["1,\"x\"y", "1,\"x"] {
+            let sandbox = try Sandbox()
+            let report = try sandbox.ingest(
+                first + "\n3,4\n5,6\n", under: pair, format: format { $0.header = false })
+            #expect((report.rowsRead, report.rowsAccepted, report.rowsRejected) == (3, 2, 1))
+            #expect(try bytes(sandbox) == ["1|" + hex(first)])
+        }
+    }
+
+    @Test("A replay takes no line that stood inside of a broken quote, and reads UTF-16 as its file had it")
+    func replays() throws {
+        let sandbox = try Sandbox()
+        try sandbox.ingest("id,t\n1,\"x\n5\" pipe,3\n7,8\n", under: pair)
+        let scratch = sandbox.folder.path + "/scratch"
+        #expect(
+            try sandbox.lake.replay(QuarantineFilter(), of: pair, format: SourceFormat(), scratch: scratch).replayed
+                == 0)
+        let strict = contract(column("id", .bigint), column("t", .text) { $0.allowed = ["xx"] })
+        let utf16 = format { $0.encoding = TextEncoding("utf-16") ?? .utf8 }
+        let wide = try Sandbox()
+        var bytes: [UInt8] = [0xFE, 0xFF]
+        for unit in "id,t\n1,xx\n2,yy\n".utf16 { bytes += [UInt8(unit >> 8), UInt8(unit & 0xFF)] }
+        try wide.ingest(bytes: bytes, under: strict, format: utf16)
+        _ = try wide.lake.replay(QuarantineFilter(), of: pair, format: utf16, scratch: wide.folder.path + "/scratch")
+        #expect(try wide.rows("SELECT id, t FROM bronze.things ORDER BY id") == ["1|xx", "2|yy"])
     }
 }
