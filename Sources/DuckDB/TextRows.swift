@@ -138,6 +138,7 @@ package final class TextBlock {
 package final class TextTables: @unchecked Sendable {
     private let tables = Mutex<[String: Entry]>([:])
 
+    /// Why `@unchecked Sendable` holds: one session puts the rows here and reads them, and no other asks for its name.
     private struct Entry: @unchecked Sendable { let rows: any TextRows }
 
     private final class Scan {
