@@ -199,7 +199,8 @@ enum EventLine {
         }
         if let metric = data["metric"]?.text, let part = data["part"]?.text {
             let sign = data["comparator"]?.text == "at_most" ? "at most" : "at least"
-            return "\(part) \(metric) \(text(data["value"])), \(sign) \(text(data["bound"]))"
+            let end = data["judged"].map { ", upper end \(text($0))" } ?? ""
+            return "\(part) \(metric) \(text(data["value"]))\(end), \(sign) \(text(data["bound"]))"
         }
         if let kind = data["kind"]?.text {
             return kind + (data["reason"]?.text.map { ": \($0)" } ?? "")

@@ -52,7 +52,7 @@ struct ModelsCommand: ParsableCommand {
                 "approval \(summary.approval.state.rawValue), created \(summary.created.minute) UTC by \(summary.actor), model \(summary.modelHash.short)"
             )
             RunPages.metrics(version.run.metrics)
-            for gate in version.run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
+            for gate in version.run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate.sentence(number))") }
             RunPages.lineage(version.run.lineage)
         }
     }

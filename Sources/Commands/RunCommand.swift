@@ -92,7 +92,7 @@ struct RunCommand: ParsableCommand {
             Output.note("warning: \(Workspace.refusal(of: file, source))")
         }
         if let failed {
-            let findings = failed.gates.filter { !$0.passed }.map(GateLine.text).joined(separator: "; ")
+            let findings = failed.gates.filter { !$0.passed }.map { $0.sentence(number) }.joined(separator: "; ")
             throw MartletError(
                 .refused, "gates.failed", "\(failed.name) does not pass its gates and was not registered: \(findings).",
                 remedy:
@@ -105,7 +105,7 @@ struct RunCommand: ParsableCommand {
     private func show(_ model: RunReport.Model) {
         guard !model.gates.isEmpty || model.version != nil else { return }
         Output.print("")
-        for gate in model.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
+        for gate in model.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate.sentence(number))") }
         guard let version = model.version else { return }
         let name = "\(version.model)@\(version.version)"
         if version.synthetic {
@@ -113,6 +113,10 @@ struct RunCommand: ParsableCommand {
         }
         switch version.approval.state {
         case .pending: Output.print("\(name) waits for approval: martlet models approve \(name)")
+        case .rejected:
+            let reason = version.approval.reason.map { ": \($0)" } ?? ""
+            Output.print(
+                "\(name), which is this model, was rejected\(reason). It is never served; change what it learns from.")
         default: Output.print("Next: martlet models card \(name) · martlet predict FILE · martlet verify \(name)")
         }
     }

@@ -58,7 +58,7 @@ struct RunsCommand: ParsableCommand {
                         + (error == Run.interruption ? ": its process ended before it had an outcome" : ""))
             }
             RunPages.metrics(run.metrics)
-            for gate in run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(GateLine.text(gate))") }
+            for gate in run.gates { Output.print("\(gate.passed ? "✓" : "✗") gate \(gate.sentence(number))") }
             RunPages.lineage(run.lineage)
         }
     }
@@ -115,26 +115,6 @@ struct RunsCommand: ParsableCommand {
                 try Disk.replaceDurably(Disk.absolute(output), try workspace.artifacts.get(artifact.digest, name))
             }
         }
-    }
-}
-
-/// A gate in a line: "test roc_auc 0.6836 ≥ 0.66".
-enum GateLine {
-    static func text(_ gate: Registry.GateResult) -> String {
-        guard let value = gate.value else { return "\(gate.part) \(gate.metric) is undefined" }
-        let sign =
-            switch (gate.comparator, gate.passed) {
-            case (.atLeast, true): "≥"
-            case (.atLeast, false): "<"
-            case (.atMost, true): "≤"
-            case (.atMost, false): ">"
-            }
-        // A value that rounds to its bound is shown in full.
-        let short = number(value)
-        // A ceiling on the calibration error is held against the upper end of its interval.
-        let isEnd = gate.metric == "ece" && gate.comparator == .atMost && gate.part != "cv"
-        let what = "\(gate.part) \(gate.metric)\(isEnd ? ", upper end," : "")"
-        return "\(what) \(short == number(gate.bound) ? "\(value)" : short) \(sign) \(gate.bound)"
     }
 }
 

@@ -84,76 +84,81 @@ package enum Doctor {
         }
         // Before the workspace, which records what it finds interrupted.
         if let runs = runs(composition) { findings.append(runs) }
-        do {
-            try composition.withWorkspace { workspace in
-                var shapes: [TableName: [DeltaField]] = [:]
-                var planned: [PlannedTransform] = []
-                look("transforms") {
-                    planned = try workspace.plannedTransforms()
-                    shapes = try workspace.shapes(of: planned)
-                    let bound = try planned.count { try workspace.check($0) }
-                    let rest = planned.count - bound
-                    return "\(count(planned.count, "table")) in order, SQL fits the contracts"
-                        + (rest > 0 ? "; \(rest) not built yet" : " and the tables")
-                }
-                let isSound = findings.last { $0.what == "transforms" }?.state == .good
-                for model in project.models {
-                    look("model \(model.name)") {
-                        _ = try workspace.makeLearner(model.plan.learner)
-                        let made = try workspace.columns(of: model.table, shapes)
-                        if isSound, let made { try workspace.check(model, against: made) }
-                        if isSound, made == nil { throw workspace.lake.missing(model.table) }
-                        return "\(model.plan.learner.kind) on \(model.table)"
-                    }
-                }
-                if !project.models.isEmpty, isSound {
-                    var leaks: [String: TrainingChecks.Leaks]?
-                    do { leaks = try workspace.refuseLeaks(planned) } catch { note("leaks", .wrong, "\(error)") }
-                    for model in project.models {
-                        guard let leaks = leaks?[model.name] else { continue }
-                        note(
-                            "leaks \(model.name)", leaks.unchecked == nil ? .good : .warning, leaks.sentence)
-                    }
-                }
-                for model in project.models {
-                    for warning in (try? workspace.warnings(of: model)) ?? [] {
-                        note("features \(model.name)", .warning, warning)
-                    }
-                }
-                for source in project.sources {
-                    let waiting = Disk.list(source.landing).count { !$0.hasPrefix(".") }
-                    note(
-                        "source \(source.name)", waiting == 0 ? .warning : .good,
-                        waiting == 0
-                            ? "no file in \(source.landing); land one there" : "\(count(waiting, "file")) landed")
-                    look("contract \(source.name)") {
-                        for misfit in try workspace.misfits(of: source) {
-                            note("landing/\(source.name)", .wrong, "\(misfit.file) will not fit: \(misfit.problem)")
-                        }
-                        if let lag = try workspace.lag(of: source) {
-                            note("bronze.\(source.name)", lag.isWrong ? .wrong : .warning, lag.sentence)
-                        }
-                        return count(source.contract.columns.count, "column")
-                    }
-                }
-                for stray in workspace.strayFolders() { note(stray.folder, .wrong, stray.problem) }
-                for table in workspace.lake.tables() {
-                    look("\(table)") {
-                        let lake = workspace.lake
-                        let committed = try lake.reference(to: table)
-                        let found = try lake.engine.contentHash(of: try lake.files(of: table))
-                        guard found == committed.hash else { throw lake.altered(table, committed.version) }
-                        return "\(grouped(found.rows)) rows readable, as they were committed"
-                    }
-                }
-                look("registry") {
-                    if let lost = try workspace.lostRegistry() { note("registry", .wrong, lost) }
-                    for (version, problem) in try workspace.artifactProblems() {
-                        note("version \(version)", .wrong, problem)
-                    }
-                    return "\(count(try workspace.registry.models.list().count, "model")) registered"
+        func check(_ workspace: Workspace) throws {
+            var shapes: [TableName: [DeltaField]] = [:]
+            var planned: [PlannedTransform] = []
+            look("transforms") {
+                planned = try workspace.plannedTransforms()
+                shapes = try workspace.shapes(of: planned)
+                let bound = try planned.count { try workspace.check($0) }
+                let rest = planned.count - bound
+                return "\(count(planned.count, "table")) in order, SQL fits the contracts"
+                    + (rest > 0 ? "; \(rest) not built yet" : " and the tables")
+            }
+            let isSound = findings.last { $0.what == "transforms" }?.state == .good
+            for model in project.models {
+                look("model \(model.name)") {
+                    _ = try workspace.makeLearner(model.plan.learner)
+                    let made = try workspace.columns(of: model.table, shapes)
+                    if isSound, let made { try workspace.check(model, against: made) }
+                    if isSound, made == nil { throw workspace.lake.missing(model.table) }
+                    return "\(model.plan.learner.kind) on \(model.table)"
                 }
             }
+            if !project.models.isEmpty, isSound {
+                var leaks: [String: TrainingChecks.Leaks]?
+                do { leaks = try workspace.refuseLeaks(planned) } catch { note("leaks", .wrong, "\(error)") }
+                for model in project.models {
+                    guard let leaks = leaks?[model.name] else { continue }
+                    note(
+                        "leaks \(model.name)", leaks.unchecked == nil ? .good : .warning, leaks.sentence)
+                }
+            }
+            for model in project.models {
+                for warning in (try? workspace.warnings(of: model)) ?? [] {
+                    note("features \(model.name)", .warning, warning)
+                }
+            }
+            for source in project.sources {
+                let waiting = Disk.list(source.landing).count { !$0.hasPrefix(".") }
+                note(
+                    "source \(source.name)", waiting == 0 ? .warning : .good,
+                    waiting == 0
+                        ? "no file in \(source.landing); land one there" : "\(count(waiting, "file")) landed")
+                look("contract \(source.name)") {
+                    for misfit in try workspace.misfits(of: source) {
+                        note("landing/\(source.name)", .wrong, "\(misfit.file) will not fit: \(misfit.problem)")
+                    }
+                    if let lag = try workspace.lag(of: source) {
+                        note("bronze.\(source.name)", lag.isWrong ? .wrong : .warning, lag.sentence)
+                    }
+                    return count(source.contract.columns.count, "column")
+                }
+            }
+            for stray in workspace.strayFolders() { note(stray.folder, .wrong, stray.problem) }
+            for table in workspace.lake.tables() {
+                look("\(table)") {
+                    let lake = workspace.lake
+                    let committed = try lake.reference(to: table)
+                    let found = try lake.engine.contentHash(of: try lake.files(of: table))
+                    guard found == committed.hash else { throw lake.altered(table, committed.version) }
+                    return "\(grouped(found.rows)) rows readable, as they were committed"
+                }
+            }
+            look("registry") {
+                if let lost = try workspace.lostRegistry() { note("registry", .wrong, lost) }
+                for (version, problem) in try workspace.artifactProblems() {
+                    note("version \(version)", .wrong, problem)
+                }
+                return "\(count(try workspace.registry.models.list().count, "model")) registered"
+            }
+        }
+        do {
+            try composition.withWorkspace(check)
+        } catch let error as MartletError where error.code == "project.busy" {
+            // Looking needs no lock, only what opening to write puts in order: what was interrupted.
+            note("state", .good, "another martlet is at work here; looked at beside it")
+            do { try composition.withReadingWorkspace(check) } catch { note("state", .wrong, "\(error)") }
         } catch { findings.append(Finding(what: "state", state: .wrong, detail: "\(error)")) }
         return findings
     }

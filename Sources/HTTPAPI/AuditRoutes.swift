@@ -18,8 +18,8 @@ package struct AuditRoutes: Sendable {
                     .init("actor", .text(maxLength: 80), "Only what this one did: user:ada."),
                     .init("action", .text(maxLength: 80), "Only this action, or all of its kind: alias.moved, alias."),
                     .init("subject", .text(maxLength: 300), "Only this subject and what is below it."),
-                    .init("since", .text(maxLength: 40), "Only at this moment or later: 2026-01-31T08:15:00Z."),
-                    .init("until", .text(maxLength: 40), "Only before this moment."),
+                    .init("since", ModelSchemas.moment, "Only at this moment or later: 2026-01-31T08:15:00Z."),
+                    .init("until", ModelSchemas.moment, "Only before this moment."),
                 ] + Paging.parameters,
                 replies: [.init(200, "A page of changes.", .init(ModelSchemas.page(of: Self.entry)))]
             ) { request, context in
@@ -27,24 +27,14 @@ package struct AuditRoutes: Sendable {
                 let query = request.uri.queryParameters
                 let wanted = AuditQuery(
                     actor: query["actor"].map(String.init), action: query["action"].map(String.init),
-                    subject: query["subject"].map(String.init), since: try Self.moment("since", request),
-                    until: try Self.moment("until", request), limit: paging.limit)
+                    subject: query["subject"].map(String.init), since: query["since"].flatMap { Timestamp(String($0)) },
+                    until: query["until"].flatMap { Timestamp(String($0)) }, limit: paging.limit)
                 let found = try await management.desk.aside {
                     try management.audit().list(wanted, behind: ServerAudit.Place(paging.after))
                 }
                 return try Paging.page(found.entries, next: found.next?.description)
             }
         ]
-    }
-
-    private static func moment(_ name: String, _ request: Request) throws -> Timestamp? {
-        guard let text = request.uri.queryParameters[name[...]] else { return nil }
-        guard let moment = Timestamp(String(text)) else {
-            throw Problem(
-                .badRequest, "request.parameter", "query.\(name) is not a time.",
-                remedy: "Write it like 2026-01-31 or 2026-01-31T08:15:00Z; it is UTC unless said otherwise.")
-        }
-        return moment
     }
 
     private static let entry = Schema.object(

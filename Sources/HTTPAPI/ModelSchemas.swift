@@ -3,6 +3,8 @@ internal import Vocabulary
 /// The bodies that tell of models. Each mirrors the `Encodable` of `Registry`; a test compares them.
 enum ModelSchemas {
     static let time = Schema.text(format: "date-time")
+    /// A time in a query: with its time of day, or a day's beginning in UTC.
+    static let moment = Schema.anyOf([.text(format: "date-time"), .text(format: "date")])
     static let name = Schema.text(pattern: "^[A-Za-z][A-Za-z0-9_-]{0,99}$")
     static let version = Schema.integer(minimum: 1)
     static let digest = Schema.text(pattern: "^[0-9a-f]{64}$")
@@ -39,7 +41,11 @@ enum ModelSchemas {
                     .object(
                         .init("part", .text), .init("metric", .text),
                         .init("comparator", .text(oneOf: ["at_least", "at_most"])), .init("bound", .number),
-                        .init("value", .number.orNull, optional: true), .init("passed", .boolean)))),
+                        .init("value", .number.orNull, optional: true),
+                        .init(
+                            "judged", .number, optional: true,
+                            "What was held against the bound, where that is not the value."),
+                        .init("passed", .boolean)))),
             .init(
                 "artifacts",
                 .list(

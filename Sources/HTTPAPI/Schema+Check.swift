@@ -36,7 +36,9 @@ extension Schema {
             {
                 return wrong("body.value", "must look like \(pattern)")
             }
-            if format == "date-time", Timestamp(text) == nil { return wrong("body.value", "must be a time") }
+            if format == "date-time" || format == "date", Timestamp(text) == nil {
+                return wrong("body.value", "must be a time such as 2026-01-31 or 2026-01-31T08:15:00Z")
+            }
             return text.utf8.contains(0) ? wrong("body.value", "must not hold a NUL character") : []
         case (.text, _): return type("a text")
         case (.list(let items, let least, let most), .list(let values)):

@@ -53,9 +53,10 @@ extension Schema {
             ])
         case .boolean: .object(["type": .text("boolean")])
         case .integer(let minimum, let maximum):
+            // All are held in 64 bits, so that is said: an unbounded schema would promise more.
             Self.typed(
-                "integer", ("minimum", minimum.map { .integer(Int64($0)) }),
-                ("maximum", maximum.map { .integer(Int64($0)) }))
+                "integer", ("format", .text("int64")), ("minimum", .integer(minimum.map { Int64($0) } ?? .min)),
+                ("maximum", .integer(maximum.map { Int64($0) } ?? .max)))
         case .number(let minimum, let maximum):
             Self.typed("number", ("minimum", minimum.map { .number($0) }), ("maximum", maximum.map { .number($0) }))
         case .text(let format, let pattern, let oneOf, let maxLength):

@@ -38,11 +38,13 @@ extension Lake {
     }
 
     /// Files in bronze whose rows were taken under other terms than those of the contract as it is now. What earlier
-    /// versions of Martlet took is not known of.
-    package func filesBehind(_ contract: Contract) throws -> [IngestedFile] {
-        guard table(TableName(.bronze, contract.source)).exists else { return [] }
+    /// versions of Martlet took is not known of. `lost` are those of which a pass under the present contract found no
+    /// bytes, so that none can ever judge them by it.
+    package func filesBehind(_ contract: Contract) throws -> (behind: [IngestedFile], lost: [IngestedFile]) {
+        guard table(TableName(.bronze, contract.source)).exists else { return ([], []) }
         let terms = contract.terms.prefix(16)
-        return try ingestedFiles(contract.source).filter { $0.terms.map { $0 != terms } ?? false }
+        let files = try ingestedFiles(contract.source).filter { $0.terms.map { $0 != terms } ?? false }
+        return (files.filter { $0.keptUnder != String(terms) }, files.filter { $0.keptUnder == String(terms) })
     }
 
     /// Takes all known files again under the present contract, in one commit.
@@ -78,7 +80,13 @@ extension Lake {
             }
             try withhold(decided, into: &report, id: id, work)
             let plan = try correct(decided, inBronze: inBronze, id: id, scratch: scratch, work)
-            try commitAgain(&report, plan, inBronze: inBronze, byRow: byRow, id: id, work)
+            let gone = Set(lost.map(\.digest))
+            let kept = taken.filter { gone.contains($0.digest) }.map { file in
+                var file = file
+                file.keptUnder = String(contract.terms.prefix(16))
+                return file
+            }
+            try commitAgain(&report, plan, kept: kept, inBronze: inBronze, byRow: byRow, id: id, work)
         } catch {
             work.discard()
             if !work.isAsideCommitted { for file in work.setAside { Disk.remove(file.path) } }
@@ -109,22 +117,6 @@ extension Lake {
                 at: .init(file: contract.file),
                 remedy: "Land these files again, or keep the column as it was.")
         }
-    }
-
-    /// Rows of these files about which something was decided that stands: dropped, or corrected.
-    private func decidedRows(_ source: String, of digests: [Digest]) throws -> [SetAsideRow] {
-        guard table(decisionsTable(source)).exists, table(TableName(.quarantine, source)).exists else { return [] }
-        let tables = try quarantineTables(source)
-        var filter = QuarantineFilter()
-        filter.digests = digests.map(\.hex)
-        filter.states = Set(SetAsideState.allCases)
-        filter.correctedOnly = true
-        let corrected = try engine.setAsideRows(tables, filter, limit: nil)
-        filter.states = [.dropped]
-        filter.correctedOnly = false
-        let known = Set(corrected.map { "\($0.digest):\($0.row)" })
-        return try corrected
-            + engine.setAsideRows(tables, filter, limit: nil).filter { !known.contains("\($0.digest):\($0.row)") }
     }
 
     /// Reads what has bytes and keeps the rows of what has none, in the order in which they came. Under `reject`, what is
@@ -235,87 +227,9 @@ extension Lake {
         work.add(batch)
     }
 
-    /// Takes rows out of what was read about which a person decided. Those that the contract takes now go on standing in
-    /// quarantine with the reasons of before.
-    private func withhold(
-        _ decided: [SetAsideRow], into report: inout IngestReport, id: String, _ work: Ingestion
-    ) throws {
-        guard !decided.isEmpty else { return }
-        let bronze = "bronze.\(quoted(work.bronze.name))"
-        let pairs = decided.map { "(\'\($0.digest)\', \($0.row))" }.joined(separator: ", ")
-        var batch = BatchAcceptance(files: [])
-        var found: Set<String> = []
-        for (index, file) in work.written.enumerated() {
-            let hit = try engine.texts(
-                Query(
-                    "SELECT _file, CAST(_row AS VARCHAR) FROM \(bronze) WHERE (_file, _row) IN (\(pairs))",
-                    inputs: [work.bronze: [file.path]]), limit: nil)
-            guard !hit.rows.isEmpty else { continue }
-            for row in hit.rows { found.insert("\(row[0] ?? ""):\(row[1] ?? "")") }
-            let rest = try engine.materialise(
-                Query(
-                    "SELECT * FROM \(bronze) WHERE (_file, _row) NOT IN (\(pairs))",
-                    inputs: [work.bronze: [file.path]], inRowOrder: true),
-                into: "\(work.table.folder)/part-\(id)-held-\(index).parquet")
-            batch.rewrites.append(.init(old: file.path, new: rest, oldHash: file.hash))
-        }
-        let held = decided.filter { found.contains("\($0.digest):\($0.row)") }
-        if !held.isEmpty { batch.quarantined = try write(held, attempt: "again-\(id)-held", in: work.aside.folder) }
-        work.add(batch)
-        for row in held {
-            guard let index = report.files.firstIndex(where: { $0.digest?.hex == row.digest }) else { continue }
-            report.files[index].rowsAccepted -= 1
-            report.files[index].rowsRejected += 1
-        }
-    }
-
-    /// Writes set-aside rows as a part of the quarantine table.
-    private func write(_ rows: [SetAsideRow], attempt: String, in folder: String) throws -> WrittenFile {
-        let cells = rows.flatMap { row in row.breaches.map { (row, $0) } }
-        func text(_ value: ((SetAsideRow, SetAsideRow.Breach)) throws -> String?) rethrows -> LakeColumn {
-            .texts(try cells.map(value))
-        }
-        return try engine.write(
-            [
-                ("file_digest", text { $0.0.digest }), ("file_name", text { $0.0.file }),
-                ("row", .integer(cells.map { Int64($0.0.row) }, valid: cells.map { _ in true })),
-                ("column", text { $0.1.column }), ("rule", text { $0.1.rule }), ("raw_value", text { $0.1.value }),
-                ("header", try text { try $0.0.header.map { try JSON.text($0) } }),
-                ("cells", try text { try $0.0.cells.map { try JSON.text($0) } }), ("attempt", text { _ in attempt }),
-            ], into: "\(folder)/part-\(attempt).parquet")
-    }
-
-    /// Judges rows that had been corrected and replayed, as they were corrected.
-    /// - Returns: the rows that go into bronze by that.
-    private func correct(
-        _ decided: [SetAsideRow], inBronze: Set<Digest>, id: String, scratch: String, _ work: Ingestion
-    ) throws -> [(file: String, digest: String, row: Int)] {
-        let rows = decided.filter { $0.state == .replayed }
-        guard !rows.isEmpty else { return [] }
-        var tables = try quarantineTables(work.contract.source)
-        tables.setAside += work.setAside.map(\.path)
-        tables.agains.append(id)
-        for digest in work.read { tables.floors[digest.hex] = id }
-        let known = Set(tables.taken)
-        tables.taken += work.read.map(\.hex).filter { !known.contains($0) }
-        var filter = QuarantineFilter()
-        filter.digests = Array(Set(rows.map(\.digest)))
-        filter.only = rows.map { ($0.digest, $0.row) }
-        let result = try engine.rejudge(
-            RejudgeRequest(
-                tables: tables, filter: filter, contract: work.contract, format: work.format, existing: work.live,
-                bronzeFolder: work.table.folder, quarantineFolder: work.aside.folder, scratch: scratch, id: id))
-        var batch = BatchAcceptance(files: [])
-        batch.accepted = result.accepted.map { [$0] } ?? []
-        batch.rewrites = result.rewrites
-        batch.quarantined = result.quarantined
-        work.add(batch)
-        return result.rows
-    }
-
     private func commitAgain(
-        _ report: inout IngestReport, _ plan: [(file: String, digest: String, row: Int)], inBronze: Set<Digest>,
-        byRow: Set<Digest>, id: String, _ work: Ingestion
+        _ report: inout IngestReport, _ plan: [(file: String, digest: String, row: Int)], kept: [IngestedFile],
+        inBronze: Set<Digest>, byRow: Set<Digest>, id: String, _ work: Ingestion
     ) throws {
         try Failpoint.reach("again.before-quarantine")
         if !work.setAside.isEmpty || !work.asideTransactions.isEmpty {
@@ -348,14 +262,18 @@ extension Lake {
                     .conflict, "lake.concurrent-write", "Another program wrote \(work.bronze) at the same time.",
                     remedy: "Run the command again; nothing of this one was taken.")
             }
-            let old = reread.filter { $0.digest.map(inBronze.contains) ?? false }
+            let old =
+                reread.filter { $0.digest.map(inBronze.contains) ?? false }.map {
+                    entry($0, work.contract, byRow: byRow)
+                }
+                + kept.map(\.entry)
             var actions = [
                 commitInfo(
                     "WRITE",
                     [
                         "files": .list(fresh.map { entry($0, work.contract, byRow: byRow) }),
                         "again": .object([
-                            "id": .text(id), "files": .list(old.map { entry($0, work.contract, byRow: byRow) }),
+                            "id": .text(id), "files": .list(old),
                         ]),
                         "contentHash": .text((work.hashAdded - work.hashRemoved).description),
                     ])
@@ -376,32 +294,9 @@ extension Lake {
         }
     }
 
-    private func quoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
+    func quoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
 
     var againMark: String { "martlet/again/" }
     /// Says by its version with which of the passes over known files a file was read last.
     var rereadMark: String { "martlet/reread/" }
-}
-
-extension LakeColumn {
-    /// A column of texts, each held once.
-    static func texts(_ values: [String?]) -> LakeColumn {
-        var codes: [Int32] = []
-        var levels: [String] = []
-        var known: [String: Int32] = [:]
-        for value in values {
-            guard let value else {
-                codes.append(-1)
-                continue
-            }
-            if let code = known[value] {
-                codes.append(code)
-            } else {
-                known[value] = Int32(levels.count)
-                codes.append(Int32(levels.count))
-                levels.append(value)
-            }
-        }
-        return .text(codes: codes, levels: levels)
-    }
 }

@@ -116,6 +116,8 @@ package struct IngestedFile: Sendable {
     package var terms: String?
     /// Whether each row was judged for itself, whatever share is bad.
     package var byRow = false
+    /// The terms under which its rows were kept as they are, because its bytes are gone.
+    package var keptUnder: String?
 }
 
 extension Lake {

@@ -76,7 +76,7 @@ extension IngestedFile {
         self.init(
             name: name, digest: digest, rows: count("rows"), rejected: count("rejected"),
             synthetic: entry["synthetic"]?.flag ?? false, terms: entry["terms"]?.text,
-            byRow: entry["by_row"]?.flag ?? false)
+            byRow: entry["by_row"]?.flag ?? false, keptUnder: entry["kept_under"]?.text)
     }
 
     var entry: JSONValue {
@@ -85,6 +85,7 @@ extension IngestedFile {
             "rejected": .integer(Int64(rejected)), "synthetic": .flag(synthetic),
         ]
         if let terms { members["terms"] = .text(terms) }
+        if let keptUnder { members["kept_under"] = .text(keptUnder) }
         if byRow { members["by_row"] = .flag(true) }
         return .object(members)
     }

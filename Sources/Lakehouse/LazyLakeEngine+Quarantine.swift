@@ -32,7 +32,12 @@ extension LazyLakeEngine {
     package func table(of file: String, format: SourceFormat) throws -> TextTable {
         try engine().table(of: file, format: format)
     }
-    package func cells(of line: String, format: SourceFormat) -> [String] {
-        (try? engine().cells(of: line, format: format)) ?? []
+    package func copySetAside(
+        _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
+    ) throws -> WrittenFile {
+        try engine().copySetAside(tables, filter, attempt: attempt, into: file)
+    }
+    package func cells(of line: String, format: SourceFormat) throws -> [String] {
+        try engine().cells(of: line, format: format)
     }
 }

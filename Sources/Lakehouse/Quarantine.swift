@@ -236,6 +236,11 @@ package protocol QuarantineEngine: AnyObject {
     /// The rows, by file in order of ingestion and row; histories are left empty.
     func setAsideRows(_ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?) throws -> [SetAsideRow]
 
+    /// Writes what stands of some rows, their bytes too, once more under another attempt; commits nothing.
+    func copySetAside(
+        _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
+    ) throws -> WrittenFile
+
     /// The files that were refused whole, each with its latest reason, as file name, digest and reason.
     func refusedFiles(_ tables: QuarantineTables) throws -> [(file: String, digest: String, reason: String)]
 
@@ -266,5 +271,6 @@ package protocol QuarantineEngine: AnyObject {
     func table(of file: String, format: SourceFormat) throws -> TextTable
 
     /// The cells of one CSV line.
-    func cells(of line: String, format: SourceFormat) -> [String]
+    /// - Throws: `quarantine.line` when it is more than one, or ends within a quote.
+    func cells(of line: String, format: SourceFormat) throws -> [String]
 }

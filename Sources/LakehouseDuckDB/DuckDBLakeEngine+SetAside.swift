@@ -161,6 +161,26 @@ extension DuckDBLakeEngine {
         }
     }
 
+    package func copySetAside(
+        _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
+    ) throws -> WrittenFile {
+        try telling(tables) {
+            let columns = Self.quarantineFields.map { field in
+                field.name == "attempt" ? "\(Quote.text(attempt)) AS attempt" : Quote.name(field.name)
+            }
+            return try copy(
+                try setAsideRelations(tables) + """
+                    SELECT \(columns.joined(separator: ", ")) FROM judged
+                    WHERE \(Self.isOne(of: filter.only ?? [])) ORDER BY place, "row", "column", rule
+                    """, to: file, Self.quarantineFields)
+        }
+    }
+
+    private static func isOne(of rows: [(digest: String, row: Int)]) -> String {
+        let pairs = rows.map { "(\(Quote.text($0.digest)), \($0.row))" }.joined(separator: ", ")
+        return "(file_digest, \"row\") IN (\(pairs.isEmpty ? "(\'\', 0)" : pairs))"
+    }
+
     /// SELECT of one row a set-aside row that the filter lets through.
     func chosen(_ filter: QuarantineFilter) throws -> String {
         var conditions: [String] = []
@@ -172,10 +192,7 @@ extension DuckDBLakeEngine {
         if let rows = filter.rows {
             conditions.append("\"row\" IN (\((rows + [0]).map(String.init).joined(separator: ", ")))")
         }
-        if let only = filter.only {
-            let pairs = only.map { "(\(Quote.text($0.digest)), \($0.row))" }.joined(separator: ", ")
-            conditions.append("(file_digest, \"row\") IN (\(pairs.isEmpty ? "(\'\', 0)" : pairs))")
-        }
+        if let only = filter.only { conditions.append(Self.isOne(of: only)) }
         for (column, text) in filter.holding {
             let value = "nullif(\(current(column)), '')"
             conditions.append(text.map { "\(value) = \(Quote.text($0))" } ?? "\(value) IS NULL")
@@ -317,7 +334,14 @@ extension DuckDBLakeEngine {
             names: names, types: names.map { _ in "varchar" }, rows: rows.map { $1.map { $0.isEmpty ? nil : $0 } })
     }
 
-    package func cells(of line: String, format: SourceFormat) -> [String] {
-        CSVText.records(Array(line.utf8), format.dialect)?.first ?? [line]
+    package func cells(of line: String, format: SourceFormat) throws -> [String] {
+        guard let records = CSVText.records(Array(line.utf8), format.dialect) else {
+            throw MartletError(.usage, "quarantine.line", "A quote in the line is not closed.")
+        }
+        guard records.count <= 1 else {
+            throw MartletError(
+                .usage, "quarantine.line", "There are \(records.count) lines, and one row is to be corrected.")
+        }
+        return records.first ?? []
     }
 }

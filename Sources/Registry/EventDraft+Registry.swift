@@ -40,15 +40,16 @@ extension EventDraft {
 
     /// How one quality gate of a run came out; `index` is its place among the run's gates.
     static func judged(_ gate: GateResult, _ index: Int, _ run: Run, at time: Timestamp) -> EventDraft {
-        EventDraft(
+        var data: [String: JSONValue] = [
+            "run": .text(run.id), "model": .text(run.model), "part": .text(gate.part),
+            "metric": .text(gate.metric), "comparator": .text(gate.comparator.rawValue),
+            "bound": .number(gate.bound), "value": gate.value.map { .number($0) } ?? .null,
+            "passed": .flag(gate.passed),
+        ]
+        if let judged = gate.judged { data["judged"] = .number(judged) }
+        return EventDraft(
             gate.passed ? .gatePassed : .gateFailed, id: "gate/\(run.id)/\(index)", subject: "runs/\(run.id)",
-            time: time,
-            data: [
-                "run": .text(run.id), "model": .text(run.model), "part": .text(gate.part),
-                "metric": .text(gate.metric), "comparator": .text(gate.comparator.rawValue),
-                "bound": .number(gate.bound), "value": gate.value.map { .number($0) } ?? .null,
-                "passed": .flag(gate.passed),
-            ])
+            time: time, data: data)
     }
 
     /// A line of a model's history; `registered` is the version that a registration made.

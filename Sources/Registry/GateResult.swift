@@ -11,19 +11,27 @@ package struct GateResult: Sendable, Equatable, Encodable, CustomStringConvertib
     package let bound: Double
     /// `nil` where the metric was undefined; such a gate has not passed.
     package let value: Double?
+    /// What was held against the bound where that is not the value: the upper end of the interval of `ece`.
+    package let judged: Double?
     package let passed: Bool
 
-    package init(part: String, metric: String, comparator: Comparator, bound: Double, value: Double?) {
+    package init(
+        part: String, metric: String, comparator: Comparator, bound: Double, value: Double?, judged: Double? = nil
+    ) {
         self.part = part
         self.metric = metric
         self.comparator = comparator
         self.bound = bound
         self.value = value
-        passed = value.map { comparator == .atLeast ? $0 >= bound : $0 <= bound } ?? false
+        self.judged = judged
+        passed = (judged ?? value).map { comparator == .atLeast ? $0 >= bound : $0 <= bound } ?? false
     }
 
-    /// "test roc_auc 0.61 < 0.66".
-    package var description: String {
+    /// "test roc_auc 0.61 < 0.66"; "test ece 0.012, upper end 0.031 ≤ 0.05".
+    package var description: String { sentence { "\($0)" } }
+
+    /// The finding in words, with numbers as they are to be shown.
+    package func sentence(_ number: (Double) -> String) -> String {
         guard let value else { return "\(part) \(metric) is undefined" }
         let sign =
             switch (comparator, passed) {
@@ -32,6 +40,9 @@ package struct GateResult: Sendable, Equatable, Encodable, CustomStringConvertib
             case (.atMost, true): "≤"
             case (.atMost, false): ">"
             }
-        return "\(part) \(metric) \(value) \(sign) \(bound)"
+        // A number that rounds to its bound is shown in full.
+        func short(_ value: Double) -> String { number(value) == number(bound) ? "\(value)" : number(value) }
+        let end = judged.map { ", upper end \(short($0))" } ?? ""
+        return "\(part) \(metric) \(judged == nil ? short(value) : number(value))\(end) \(sign) \(bound)"
     }
 }

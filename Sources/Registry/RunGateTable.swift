@@ -10,9 +10,10 @@ struct RunGateTable {
         for (position, gate) in gates.enumerated() {
             try page.connection.execute(
                 """
-                INSERT INTO run_gates (project, run, position, part, metric, comparator, bound, value, passed)
+                INSERT INTO run_gates
+                    (project, run, position, part, metric, comparator, bound, value, judged, passed)
                 VALUES (\(page.project), \(run), \(position), \(gate.part), \(gate.metric),
-                    \(gate.comparator.rawValue), \(gate.bound), \(gate.value), \(gate.passed))
+                    \(gate.comparator.rawValue), \(gate.bound), \(gate.value), \(gate.judged), \(gate.passed))
                 """)
         }
     }
@@ -26,7 +27,8 @@ struct RunGateTable {
                 metric: try row.text("metric"),
                 comparator: try row.oneOf("comparator"),
                 bound: try row.real("bound"),
-                value: try row.optionalReal("value")
+                value: try row.optionalReal("value"),
+                judged: try row.optionalReal("judged")
             )
         }
     }

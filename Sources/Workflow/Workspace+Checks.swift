@@ -99,9 +99,16 @@ extension Workspace {
         if !gone.isEmpty { parts.append("it has \(gone.joined(separator: ", ")) besides") }
         let isWrong = !parts.isEmpty
         if parts.isEmpty {
-            let behind = try lake.filesBehind(source.contract).count
-            if behind == 0 { return nil }
-            parts.append("\(counted(behind, "file")) came in under the one of before")
+            let (behind, lost) = try lake.filesBehind(source.contract)
+            if behind.isEmpty {
+                guard let file = lost.first else { return nil }
+                return (
+                    "\(counted(lost.count, "file")) in \(name) (\(file.name)\(lost.count > 1 ? ", …" : "")) came in under "
+                        + "an earlier contract, and the bytes are gone: the rows are as they were judged then. "
+                        + "To have them judged anew, land the file again", false
+                )
+            }
+            parts.append("\(counted(behind.count, "file")) came in under the one of before")
         }
         return (
             "\(name) was made under another contract than contracts/\(source.name).yaml is now: \(parts.joined(separator: "; ")). "

@@ -144,12 +144,14 @@ extension Workspace {
         _ choice: QuarantineChoice, line: String, of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
         guard let row = try setAsideRows(choice, of: source, limit: 2).first else { throw try noMatch(choice, source) }
-        let cells = lake.engine.cells(of: line, format: source.format)
+        let cells = try lake.engine.cells(of: line, format: source.format)
         guard let header = row.header, header.count == cells.count else {
             throw MartletError(
                 .usage, "quarantine.line",
                 "The line has \(cells.count) cells; its file has \(row.header?.count ?? 0) columns.",
-                remedy: row.header.map { "Columns: \($0.joined(separator: source.format.delimiter))" })
+                remedy: row.header.map {
+                    "Columns: \($0.joined(separator: source.format.delimiter.isEmpty ? " " : source.format.delimiter))"
+                })
         }
         let corrections = source.contract.columns.compactMap { column -> CellCorrection? in
             guard let place = header.firstIndex(where: { column.headerNames.contains($0) }) else { return nil }
@@ -179,8 +181,9 @@ extension Workspace {
                 let column = row[places[2]]
             else {
                 throw MartletError(
-                    .input, "quarantine.corrections", "This correction lacks its file, row number or column.",
-                    at: .init(file: path, line: index + 2))
+                    .input, "quarantine.corrections",
+                    "Correction \(index + 1) of the file lacks its file, row number or column.",
+                    at: .init(file: path))
             }
             return CellCorrection(
                 digest: try oneFile(file, known, source), row: number,

@@ -104,7 +104,7 @@ extension Workspace {
                     if let file = refused.first { throw Self.refusal(of: file, source.name) }
                     throw nothing(report, source)
                 }
-                let behind = try lake.filesBehind(source.contract).count
+                let behind = try lake.filesBehind(source.contract).behind.count
                 return (report, note(report, source.name, behind: behind))
             }
         }
@@ -209,6 +209,7 @@ extension Workspace {
     ) throws -> RunReport.Model {
         var isNew = true
         var warnings: [String] = []
+        var unrestored: [String] = []
         let id = try journal.step("train:\(specification.name)") {
             let same = try finishedTraining(specification, fingerprint)
             let labelled = try labelledFingerprint(specification)
@@ -218,8 +219,14 @@ extension Workspace {
                     let what = same == nil ? "no new labelled rows" : "unchanged"
                     return (run, Journal.Note(.skipped, "\(what), run \(run.prefix(12))"))
                 }
-                try restoreArtifacts(of: run, specification, planned, leaks)
-                return (run, Journal.Note(.done, "artifacts of run \(run.prefix(12)) restored"))
+                do {
+                    try restoreArtifacts(of: run, specification, planned, leaks)
+                    return (run, Journal.Note(.done, "artifacts of run \(run.prefix(12)) restored"))
+                } catch let error as MartletError where mayTrain && error.code == "artifact.missing" {
+                    // Another version of Martlet wrote them in another form, or what it knew of leaks was other.
+                    isNew = true
+                    unrestored = ["\(error.message) It was trained anew."]
+                }
             }
             guard mayTrain else {
                 throw MartletError(
@@ -229,7 +236,7 @@ extension Workspace {
             }
             let report = try train(
                 specification, fingerprint: fingerprint, labelled: labelled, planned: planned, leaks: leaks)
-            warnings = try checks(ofRun: report.run)?.warnings ?? []
+            warnings = try unrestored + (checks(ofRun: report.run)?.warnings ?? [])
             let infinite = report.infinite.sorted { $0.key < $1.key }.map { "\($0.key) (\(grouped($0.value)) rows)" }
             let told = infinite.isEmpty ? "" : "; infinite, counted as missing: \(infinite.joined(separator: ", "))"
             return (report.run, Journal.Note(.done, "run \(report.run.prefix(12))\(told)", phases: report.phases))

@@ -343,7 +343,7 @@ extension Workspace {
             results.append(
                 .init(
                     part: gate.part.rawValue, metric: gate.metric, comparator: .atMost, bound: bound,
-                    value: gate.judged ?? gate.value))
+                    value: gate.value, judged: gate.judged))
         }
         return results
     }

@@ -1,5 +1,7 @@
+import Foundation
 import HTTPAPI
 import HTTPTypes
+import Identity
 import Testing
 import Vocabulary
 
@@ -40,5 +42,40 @@ struct OpenAPITests {
         }
         walk(document, "$")
         #expect(schemas > 40)
+    }
+
+    @Test func `a query that its schema allows is never refused as one that does not fit`() async throws {
+        let house = try await House()
+        let admin = try house.token(.admin)
+        var asked = 0
+        for route in house.table.routes where route.method == .get && route.pathParameters.isEmpty {
+            for parameter in route.query {
+                let declared = parameter.schema.json
+                for text in Self.extremes(of: declared) {
+                    let value = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+                    let answer = try await house.ask(.get, "\(route.path)?\(parameter.name)=\(value)", token: admin)
+                    #expect(answer.status != 400, "\(route.id) \(parameter.name)=\(text): \(answer)")
+                    asked += 1
+                }
+            }
+        }
+        #expect(asked > 20)
+        let from = house.table.routes.first { $0.id == "trainingLogs" }?.query.first { $0.name == "from" }
+        #expect(from?.schema.json["maximum"]?.integer == .max)
+    }
+
+    /// Texts at the ends of what a schema of a query parameter allows.
+    private static func extremes(of schema: JSONValue) -> [String] {
+        if let choices = schema["anyOf"]?.list { return choices.flatMap { extremes(of: $0) } }
+        if let choices = schema["enum"]?.list { return choices.compactMap(\.text) }
+        switch (schema["type"]?.text, schema["format"]?.text) {
+        case ("integer", _): return ["minimum", "maximum"].compactMap { schema[$0]?.integer.map(String.init) }
+        case ("boolean", _): return ["true", "false"]
+        case ("string", "date-time"): return ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999+14:00"]
+        case ("string", "date"): return ["0001-01-01", "9999-12-31"]
+        case ("string", _) where schema["pattern"]?.text == "^[^\\u0000]*$":
+            return ["", " ", "é☃\u{1}", String(repeating: "x", count: Int(schema["maxLength"]?.integer ?? 9))]
+        default: return []
+        }
     }
 }
