@@ -55,7 +55,7 @@ def template(program, folder, name, file):
 def lab_files(logs):
     def work(_, program, folder):
         _bench.measured([program, "init", folder, "--template", "lab-delay"])
-        for source in logs.iterdir():
+        for source in (path for path in logs.iterdir() if path.is_dir()):
             shutil.copytree(source, f"{folder}/landing/{source.name}", dirs_exist_ok=True)
         ingested = _bench.measured([program, "run", "--to", "ingest"], folder)
         built = _bench.measured([program, "run", "--to", "transform"], folder)

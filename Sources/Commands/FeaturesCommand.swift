@@ -23,6 +23,11 @@ struct FeaturesCommand: ParsableCommand {
                 model: model, version: try version.map { try ModelReference(parsing: $0) }, proof: max(0, prove),
                 keepsRows: !forgetful)
             desk = ready.desk
+            if desk.skipped.rows > 0 {
+                Output.note(
+                    "warning: \(desk.skipped.rows) stored rows do not fit their contracts any more and do not count: "
+                        + "\(desk.skipped.reason ?? "no reason")")
+            }
             _ = Output.deliver(try JSON.text(ready.greeting) + "\n")
         } catch let error as MartletError {
             _ = Output.deliver(

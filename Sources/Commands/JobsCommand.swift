@@ -81,7 +81,7 @@ struct JobsCommand: ParsableCommand {
                         remedy: newest == 0 ? "It has not been begun: start a `martlet worker`." : nil)
                 }
                 if !follow || isOver { return }
-                RealWorld.pause(seconds: 0.5)
+                RealWorld.block(seconds: 0.5)
             }
         }
     }

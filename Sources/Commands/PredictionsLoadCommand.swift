@@ -183,7 +183,7 @@ private struct SlowDisk: SegmentDisk {
         func write(_ bytes: UnsafeRawBufferPointer) throws { try file.write(bytes) }
 
         func sync() throws {
-            RealWorld.pause(seconds: seconds)
+            RealWorld.block(seconds: seconds)
             try file.sync()
         }
 

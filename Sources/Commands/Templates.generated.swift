@@ -979,6 +979,9 @@ models:
       - {metric: ece, at_most: 0.02}
       - {metric: calibration_slope, at_least: 0.85}
       - {metric: calibration_slope, at_most: 1.15}
+    process: # raw rows, one at a time
+      rows:
+        encounters: {same: [patient_nbr]} # the history columns see the patient's earlier encounters, however old
     approval: none
 
 """##),

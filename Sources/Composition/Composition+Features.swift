@@ -44,6 +44,7 @@ extension Composition {
                 engine,
                 journal: keepsRows ? RowJournal(folder: home + "/process", surroundings: surroundings) : nil,
                 isStale: { next.contains { Disk.exists($0) } })
+            let pruned = try desk.prune()
             try desk.catchUp()
             var greeting: [String: JSONValue] = [
                 "ready": .flag(true), "model": .text(model.name), "proved": .integer(Int64(found.records)),
@@ -52,6 +53,11 @@ extension Composition {
                 "columns": .list(
                     engine.columns.map { .object(["name": .text($0.name), "type": .text($0.type)]) }),
             ]
+            if pruned > 0 { greeting["pruned_files"] = .integer(Int64(pruned)) }
+            if desk.skipped.rows > 0 {
+                greeting["skipped_rows"] = .integer(Int64(desk.skipped.rows))
+                greeting["skipped_because"] = .text(desk.skipped.reason ?? "they do not fit their contracts")
+            }
             if let why = found.restriction { greeting["unrestricted_because"] = .text(why) }
             return (desk, .object(greeting))
         }

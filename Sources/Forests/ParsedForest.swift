@@ -13,6 +13,8 @@ struct ParsedForest: Sendable {
     /// The score is made of the sum divided by the number of trees.
     var averages = false
     var link = Link.identity
+    /// Steps of the attribution of a row: over all leaves the square of the length of their paths.
+    var attributionWork = 0
 }
 
 /// From the margin to the score.
@@ -51,6 +53,7 @@ extension ParsedForest {
             if rightOf >= 0 { ordered[rightOf].right = Int32(position) }
             if node.isLeaf {
                 guard !node.value.isNaN else { throw fault("a leaf's value is not a number.") }
+                attributionWork += (depth + 1) * (depth + 1)
             } else {
                 guard Int(node.feature) < featureNames.count else {
                     throw fault("a split is on feature \(node.feature) of \(featureNames.count).")

@@ -27,6 +27,9 @@ package struct APIContext: RequestContext {
     /// The client's address without the port, as throttles and logs name it.
     package var address: String { forwardedAddress ?? peer?.ipAddress ?? "unknown" }
 
+    /// Whose share of what is scarce the request takes.
+    var client: String { principal?.id ?? AddressKey.of(address) }
+
     /// Who makes the request, on a route that is not for anyone.
     var known: Principal {
         get throws {

@@ -10,22 +10,21 @@ package import Vocabulary
 /// Predictions for files: rows of CSV or JSON Lines in, a line for each out, both streamed, so that neither's size
 /// matters.
 package struct BatchRoutes: Sendable {
-    /// How many batches are at work.
-    private final class Count: Sendable { let value = Mutex(0) }
-
     let catalog: ModelCatalog
     let settings: BatchSettings
     let surroundings: Surroundings
-    private let threads: BatchThreads
+    private let threads: WorkThreads
     /// Threads that may wait for conversions: one that writes and two that read for each batch.
     private let waiting: NIOThreadPool
-    private let count = Count()
+    /// Batches at work, of each client and of all.
+    private let shares = Shares()
 
     package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
         self.catalog = catalog
         self.settings = settings
         self.surroundings = surroundings
-        threads = BatchThreads(settings.threads)
+        // The blocks of a batch that are under way are bounded by the batch itself.
+        threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
         waiting.start()
     }
@@ -65,12 +64,10 @@ package struct BatchRoutes: Sendable {
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let plan = try BatchPlan(request)
         let model = try ScoringCall(form: .native, slot: slot).model()
-        let isFree = count.value.withLock { count in
-            guard count < settings.atOnce else { return false }
-            count += 1
-            return true
-        }
-        guard isFree else {
+        let client = context.client
+        guard shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
+        guard shares.take(Self.all, upTo: settings.atOnce) else {
+            shares.give(client)
             var problem = Problem(
                 .serviceUnavailable, "serving.busy", "\(settings.atOnce) batches are at work, which is as many as may.",
                 remedy: "Send it again when one of them has ended.")
@@ -79,12 +76,12 @@ package struct BatchRoutes: Sendable {
         }
         let run = BatchRun(
             model, plan, requestID: context.requestID,
-            idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]), settings, surroundings,
-            threads, waiting)
-        let count = count
-        let work = Task {
+            idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]), client: client, settings,
+            surroundings, threads, waiting)
+        let work = Task { [shares] in
             await run.run(request)
-            count.value.withLock { $0 -= 1 }
+            shares.give(client)
+            shares.give(Self.all)
         }
         do {
             if plan.onError == .reject { try await run.spool.complete() } else { try await run.spool.begun() }
@@ -98,6 +95,9 @@ package struct BatchRoutes: Sendable {
         headers[.own("Martlet-Model")] = "\(model.key)@\(model.version)"
         return Response(status: .ok, headers: headers, body: Self.sent(run, work))
     }
+
+    /// No client's name.
+    private static let all = ""
 
     private static func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {
         ResponseBody { writer in

@@ -24,7 +24,9 @@ final class BatchRun: Sendable {
     let idempotencyKey: String?
     let settings: BatchSettings
     let surroundings: Surroundings
-    let threads: BatchThreads
+    let threads: WorkThreads
+    /// Whose turns it takes.
+    let client: String
     /// Threads that may wait for conversions.
     let waiting: NIOThreadPool
     let spool: AnswerSpool
@@ -32,9 +34,10 @@ final class BatchRun: Sendable {
     private let state = Mutex(Summary())
 
     init(
-        _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, _ settings: BatchSettings,
-        _ surroundings: Surroundings, _ threads: BatchThreads, _ waiting: NIOThreadPool
+        _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
+        _ settings: BatchSettings, _ surroundings: Surroundings, _ threads: WorkThreads, _ waiting: NIOThreadPool
     ) {
+        self.client = client
         self.model = model
         self.plan = plan
         self.requestID = requestID
@@ -116,9 +119,9 @@ final class BatchRun: Sendable {
                 idle.append(flying.removeFirst().block)
             }
             let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output.form)
-            let (from, threads, began, before) = (start, threads, surroundings.uptime(), flying.last?.task)
-            let task = Task {
-                try await threads.run(urgent: false) { try block.score(slice, from: from, reader) }
+            let (from, began, before) = (start, surroundings.uptime(), flying.last?.task)
+            let task = Task { [threads, client] in
+                try await threads.run(for: client) { try block.score(slice, from: from, reader) }
                 try await before?.value
                 try Task.checkCancellation()
                 try await self.land(block, began: began, handed)
@@ -209,14 +212,14 @@ final class BatchRun: Sendable {
                 latency: Int64((surroundings.uptime() - began) * 1e9))
         }
         let known = circumstances()
-        var (answer, admission) = try await threads.run(urgent: true) {
+        var (answer, admission) = try await threads.run(for: client, urgent: true) {
             let answer = block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping)
             return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
         }
         while admission == .refused(.busy), surroundings.uptime() - start < settings.logSeconds {
             try await settings.pause(0.005)
             let known = circumstances()
-            admission = try await threads.run(urgent: true) { block.log(known) { waiter.acknowledge($0) } }
+            admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }
         state.withLock { state in
             state.rows += block.rows

@@ -3,7 +3,9 @@ package struct BatchSettings: Sendable {
     /// Threads that read, score and write rows, for all batches together.
     package var threads = 1
     /// Batches at once; a further one is told to come again.
-    package var atOnce = 4
+    package var atOnce = 8
+    /// Batches of one client at once.
+    package var atOnceEach = 3
     /// Bytes of the input that are worked on as one.
     package var blockBytes = 256 << 10
     /// The most bytes of one record.
@@ -18,6 +20,8 @@ package struct BatchSettings: Sendable {
     package var converter: (any BatchConverter)?
     /// Lets a task sleep.
     package var pause: @Sendable (Double) async throws -> Void
+    /// Lets the thread that calls it work when others do not.
+    package var yield: @Sendable () -> Void = {}
 
     package init(scratch: String, pause: @escaping @Sendable (Double) async throws -> Void) {
         self.scratch = scratch

@@ -113,7 +113,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         case .body:
             // While the server does not read, the client cannot send.
             if !isReading { return pace.since = pace.since + .nanoseconds(Int64(patience.tick * 1e9)) }
-            if age > patience.body + Double(pace.bytes) / patience.bodyRate {
+            // What small requests bring is awaited for a fixed time: it takes nobody long, and many could wait.
+            if age > patience.body + Double(max(0, pace.bytes - patience.smallBody)) / patience.bodyRate {
                 tally.slowBody.add(1, ordering: .relaxed)
                 sayTooSlow(
                     "The body came more slowly than \(Int(patience.bodyRate)) bytes a second.", context)

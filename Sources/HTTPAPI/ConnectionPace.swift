@@ -62,6 +62,8 @@ package struct Patience: Sendable {
     /// Seconds for a body, and bytes a second that lengthen them.
     package var body = 20.0
     package var bodyRate = 500.0
+    /// Bytes of a body that lengthen nothing.
+    package var smallBody = 64 << 10
     /// Seconds in which the client may take nothing of what waits for it.
     package var write = 30.0
     /// Seconds between requests.

@@ -23,13 +23,19 @@ package struct DeploymentRoutes: Sendable {
                 accepts: [.init(Self.order, example: #"{"model": "readmission@candidate", "reason": "better"}"#)],
                 replies: [
                     .init(200, "It is the champion.", .init(ModelSchemas.move)), .problem(404, "No such version."),
-                    .problem(409, "It waits for approval, or was rejected."),
+                    .problem(409, "It waits for approval, was rejected, or cannot answer."),
                 ]
             ) { request, context in
                 let body = try await context.object(request, Self.order)
                 let reference = try ModelReference(parsing: body.text("model"))
-                return try await management.change(request, body, context) { _, registry in
-                    try JSON.text(registry.models.promote(reference, reason: body.optionalText("reason")))
+                return try await management.change(request, body, context) {
+                    [prepare = management.prepare] project, registry in
+                    // As a number: an alias could move while the version is tried.
+                    let found = try registry.models.resolve(reference)
+                    try registry.models.checkPromotable(found)
+                    try prepare(project.name, found.model, found.version)
+                    let exact = ModelReference(model: found.model, selector: .version(found.version))
+                    return try JSON.text(registry.models.promote(exact, reason: body.optionalText("reason")))
                 }
             },
             Route(
@@ -38,13 +44,17 @@ package struct DeploymentRoutes: Sendable {
                 accepts: [.init(Self.rollback, example: #"{"model": "readmission", "reason": "too many alarms"}"#)],
                 replies: [
                     .init(200, "It is the champion again.", .init(ModelSchemas.move)), .problem(404, "No such model."),
-                    .problem(409, "There is none before."),
+                    .problem(409, "There is none before, or it cannot answer."),
                 ]
             ) { request, context in
                 let body = try await context.object(request, Self.rollback)
                 let model = try body.text("model")
-                return try await management.change(request, body, context) { _, registry in
-                    try JSON.text(registry.models.rollback(model, reason: body.optionalText("reason")))
+                return try await management.change(request, body, context) {
+                    [prepare = management.prepare] project, registry in
+                    let earlier = try registry.models.history(model).line.dropLast().last
+                    if let earlier { try prepare(project.name, model, earlier) }
+                    return try JSON.text(
+                        registry.models.rollback(model, to: earlier, reason: body.optionalText("reason")))
                 }
             },
             Route(

@@ -3,16 +3,19 @@ internal import Synchronization
 
 /// Desks that are not in use, for requests that are answered on no particular thread.
 final class DeskPool: Sendable {
-    /// A desk on its way from one user to the next. It is safe to send since it is in the pool or in the hands of the one
-    /// who took it, never both.
-    private struct Idle: @unchecked Sendable { let desk: ScoringDesk }
+    /// A desk in the hands of one request. It is safe to send, since a desk is in the pool or lent to one, never both, and
+    /// the request uses it in one piece of work after the other.
+    struct Lent: @unchecked Sendable { let desk: ScoringDesk }
 
-    private let idle = Mutex<[Idle]>([])
+    private let idle = Mutex<[Lent]>([])
 
     /// Lends a desk to the body, which must not keep it.
-    func withDesk<T>(for model: ServedModel, _ body: (ScoringDesk) throws -> T) rethrows -> T {
-        let desk = idle.withLock { $0.popLast() }?.desk ?? ScoringDesk(model.schema)
-        defer { idle.withLock { if $0.count < 8 { $0.append(Idle(desk: desk)) } } }
-        return try body(desk)
+    func withDesk<T>(for model: ServedModel, _ body: (Lent) async throws -> T) async rethrows -> T {
+        let lent = idle.withLock { $0.popLast() } ?? Lent(desk: ScoringDesk(model.schema))
+        defer {
+            // One that has grown by a large request would keep its memory for ever.
+            if !lent.desk.isLarge { idle.withLock { if $0.count < 8 { $0.append(lent) } } }
+        }
+        return try await body(lent)
     }
 }

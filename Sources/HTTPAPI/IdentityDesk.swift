@@ -12,8 +12,12 @@ package struct IdentityDesk: Sendable {
     package let surroundings: Surroundings
     /// Where calls that block are made.
     package let threads: NIOThreadPool
+    /// Where those are made that write: one that waits for another program's transaction keeps no reader waiting.
+    package let writers: NIOThreadPool
     /// Where passwords are hashed: one thread, so that guesses take neither all processors nor all memory.
     package let passwords: NIOThreadPool
+    /// Lets the thread that calls it work when others do not.
+    let yield: @Sendable () -> Void
     let throttle = LoginThrottle()
     /// Seconds that a session holds.
     package let sessionSeconds: Int
@@ -21,13 +25,17 @@ package struct IdentityDesk: Sendable {
 
     package init(
         store: IdentityStore, known: KnownPrincipals, cookies: SessionCookies, surroundings: Surroundings,
-        threads: NIOThreadPool, passwords: NIOThreadPool, site: Site, sessionSeconds: Int = 8 * 3600
+        threads: NIOThreadPool, writers: NIOThreadPool, passwords: NIOThreadPool, site: Site,
+        sessionSeconds: Int = 8 * 3600,
+        yield: @escaping @Sendable () -> Void = {}
     ) {
+        self.yield = yield
         self.store = store
         self.known = known
         self.cookies = cookies
         self.surroundings = surroundings
         self.threads = threads
+        self.writers = writers
         self.passwords = passwords
         self.site = site
         self.sessionSeconds = sessionSeconds
@@ -40,12 +48,20 @@ package struct IdentityDesk: Sendable {
 
     /// Runs what hashes a password.
     func hashing<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await passwords.runIfActive(body)
+        try await passwords.runIfActive { [yield] in
+            yield()
+            return try body()
+        }
+    }
+
+    /// The same for what writes.
+    func changing<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await writers.runIfActive(body)
     }
 
     /// The same for a change that this server itself must know of at once.
     func change<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await threads.runIfActive {
+        try await writers.runIfActive {
             let result = try body()
             try known.refresh()
             return result

@@ -14,6 +14,11 @@ final class LaneBench {
     /// Logs that have records whose writer was not woken yet.
     private var unwoken: [PredictionLog] = []
     var tally = LaneTally()
+    /// Bytes of bodies that are not whole yet and go to the router when they are.
+    var gathered = 0
+    private static let mostGathered = 32 << 20
+    /// Whether more may be kept here; else the router gets bodies as they come.
+    var hasRoom: Bool { gathered < Self.mostGathered }
     private var second: Int64 = -1
     private var date: [UInt8] = []
 

@@ -111,6 +111,16 @@ struct LaneMap: Sendable {
         )
     }
 
+    /// Whether the body may be awaited before the router gets the request: it is small, or of unknown length, and it is not
+    /// answered while it comes.
+    func gathers(_ head: HTTPRequestHead) -> Bool {
+        if head.uri.prefix(while: { $0 != "?" }).hasSuffix("/predict/batch") { return false }
+        if let length = head.headers.first(name: "content-length") {
+            return Int(length).map { (1...limits.laneBytes).contains($0) } ?? false
+        }
+        return head.headers.contains(name: "transfer-encoding")
+    }
+
     /// Whether a head names more than one host.
     static func hasManyHosts(_ head: HTTPRequestHead) -> Bool {
         var hosts = 0

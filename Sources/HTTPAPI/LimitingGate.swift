@@ -14,13 +14,20 @@ package struct LimitingGate: Gatekeeper {
     private let strangers: RateLimiter?
     private let uptime: @Sendable () -> Double
     private let tally: EdgeTally
+    private let shares = Shares()
+    private let shareOfEach: Int
+    /// What strangers may have at work: together, and from one address.
+    private static let strangersAtWork = (all: 32, each: 8)
 
     /// - Parameters:
+    ///   - share: requests of one principal that may be at work at the same time.
     ///   - known: for those with a token or a session; `nil` for no limit.
     ///   - strangers: for addresses that show neither, or one that does not hold; `nil` for no limit.
     package init(
-        _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, tally: EdgeTally, surroundings: Surroundings
+        _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, share: Int = 64, tally: EdgeTally,
+        surroundings: Surroundings
     ) {
+        shareOfEach = share
         self.base = base
         self.known = known.map { RateLimiter($0) }
         self.strangers = strangers.map { RateLimiter($0) }
@@ -42,16 +49,36 @@ package struct LimitingGate: Gatekeeper {
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
         let admitted: APIContext
         do { admitted = try await base.admit(request, to: route, in: context) } catch {
+            context.notes.count()
             try check(strangers, AddressKey.of(context.address))
             throw error
         }
+        context.notes.count()
         context.notes.set(admitted.principal)
         if let principal = admitted.principal {
             try check(known, principal.id)
+            try hold(principal.id, shareOfEach, context)
         } else if !RequestWatch.always.contains(route.path) {
-            try check(strangers, AddressKey.of(context.address))
+            let address = AddressKey.of(context.address)
+            try check(strangers, address)
+            try hold("address " + address, Self.strangersAtWork.each, context)
+            try hold("strangers", Self.strangersAtWork.all, context)
         }
         return admitted
+    }
+
+    /// Counts a request that no route has among those of strangers.
+    package func checkUnrouted(_ context: APIContext) throws {
+        if !context.notes.isCounted { try check(strangers, AddressKey.of(context.address)) }
+    }
+
+    /// Takes one of the client's places until the request has been answered.
+    private func hold(_ client: String, _ most: Int, _ context: APIContext) throws {
+        guard shares.take(client, upTo: most) else {
+            tally.rateLimited.add(1, ordering: .relaxed)
+            throw Problem.share
+        }
+        context.notes.hold { [shares] in shares.give(client) }
     }
 
     private func check(_ limiter: RateLimiter?, _ client: String) throws {
@@ -67,7 +94,9 @@ package struct LimitingGate: Gatekeeper {
 /// What stands for the clients behind an address.
 enum AddressKey {
     static func of(_ address: String) -> String {
-        guard address.contains(":"), !address.hasPrefix("::ffff:") else { return address }
+        guard address.contains(":") else { return address }
+        // An IPv4 address in the form of IPv6 (RFC 4291, 2.5.5.2) is the same client as without.
+        if address.lowercased().hasPrefix("::ffff:"), address.contains(".") { return String(address.dropFirst(7)) }
         // The first four groups; "::" stands for as many zeros as are missing, at least within these four.
         let groups = address.split(separator: ":", omittingEmptySubsequences: false)
         let left = groups.prefix { !$0.isEmpty }.prefix(4)

@@ -35,11 +35,16 @@ package struct Management: Sendable {
     let desk: IdentityDesk
     /// Takes what was changed in a project into account before the change is answered; blocks.
     private let changed: @Sendable (_ project: String) -> Void
+    /// Loads a version, checks and tries it, and keeps it ready; throws where it cannot answer. Blocks.
+    let prepare: @Sendable (_ project: String, _ model: String, _ version: Int) throws -> Void
     private let underway = Underway()
 
     package init(
-        _ projects: [ManagedProject], desk: IdentityDesk, changed: @escaping @Sendable (_ project: String) -> Void
+        _ projects: [ManagedProject], desk: IdentityDesk,
+        prepare: @escaping @Sendable (_ project: String, _ model: String, _ version: Int) throws -> Void = { _, _, _ in
+        }, changed: @escaping @Sendable (_ project: String) -> Void
     ) {
+        self.prepare = prepare
         self.projects = projects
         self.desk = desk
         self.changed = changed
@@ -61,6 +66,15 @@ package struct Management: Sendable {
     /// The audit of all projects of this server. Blocks.
     func audit() throws -> ServerAudit {
         ServerAudit([desk.store.database] + (try projects.map { try $0.open().database }))
+    }
+
+    /// Writes into a project's audit what somebody did that is no change of its registry.
+    @Sendable package func note(_ draft: AuditDraft, by author: Author) async throws {
+        guard let project = projects.first(where: { $0.name == draft.project }) else { return }
+        let now = desk.surroundings.now()
+        try await desk.changing {
+            try project.open().database.write { try AuditTable($0).append(draft, by: author, at: now) }
+        }
     }
 
     /// Reads the registry, on a thread of its own.
@@ -86,7 +100,7 @@ package struct Management: Sendable {
         let key = try Management.key(of: request)
         let digest = Management.digest(request, body)
         let now = desk.surroundings.now()
-        let (answer, code, isReplay) = try await desk.aside {
+        let (answer, code, isReplay) = try await desk.changing {
             let (registry, database) = try project.open()
             func record(_ alongside: (@Sendable (any SQLConnection) throws -> Void)?) -> ModelRegistry {
                 registry.audited(by: author) { connection, _ in try alongside?(connection) }

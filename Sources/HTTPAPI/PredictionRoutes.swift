@@ -9,13 +9,12 @@ package import Vocabulary
 /// them with the same code.
 package struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
-    let limits: ScoringLimits
+    let work: ScoringWork
     let surroundings: Surroundings
-    private let desks = DeskPool()
 
-    package init(catalog: ModelCatalog, limits: ScoringLimits, surroundings: Surroundings) {
+    package init(catalog: ModelCatalog, work: ScoringWork, surroundings: Surroundings) {
         self.catalog = catalog
-        self.limits = limits
+        self.work = work
         self.surroundings = surroundings
     }
 
@@ -41,21 +40,19 @@ package struct PredictionRoutes: Sendable {
         do {
             let arrived = surroundings.uptime()
             try context.require(project: call.slot.key.project)
-            let body = try await request.body(upTo: limits.bodyBytes)
+            let body = try await request.body(upTo: work.limits.bodyBytes)
             let model = try call.model()
             let waiter = LogWaiter()
-            let (response, admission) = try desks.withDesk(for: model) { desk in
-                let answer = try body.withUnsafeReadableBytes { bytes in
-                    try call.answer(
-                        bytes, by: model, at: desk, requestID: context.requestID, mostRows: limits.rows)
-                }
+            let idempotencyKey = EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")])
+            let (response, admission) = try await work.answer(
+                call, body, by: model, requestID: context.requestID, client: context.client, arrived: arrived
+            ) { [surroundings, requestID = context.requestID] desk, answer in
                 call.slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
                 let known = ScoringDesk.Circumstances(
-                    requestID: context.requestID,
-                    idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]),
-                    time: surroundings.now(), latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                    requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
+                    latency: Int64((surroundings.uptime() - arrived) * 1e9))
                 let response = Response(
                     status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: desk.writer.bytes)))
                 return (response, desk.log(by: model, known) { waiter.acknowledge($0) })
@@ -108,6 +105,12 @@ package struct ScoringLimits: Sendable {
     package var laneBytes = 64 << 10
     /// Rows of one.
     package var rows = 10_000
+    /// Rows of one that asks for reasons; fewer where the model's trees are large: all rows together may cost so many
+    /// steps of attribution, some seconds of one thread.
+    package var explainRows = 1_000
+    package var explainSteps = 500_000_000
+    /// Seconds in which a request is answered, or refused.
+    package var seconds = 30.0
 
     package init() {}
 }

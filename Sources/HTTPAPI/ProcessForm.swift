@@ -27,9 +27,14 @@ struct ProcessForm: Sendable {
     /// Without scores, features are all there is to tell.
     var wantsFeatures: Bool { members["features"]?.flag ?? !scores }
 
+    /// Whether the rows shall count for later records; `nil` where the client leaves that to the server.
+    var stores: Bool? { members["store"]?.flag }
+
     /// The request as the feature worker reads it, on one line.
-    func line() throws -> [UInt8] {
-        try JSON.encode(JSONValue.object(members.filter { ["rows", "keys", "store"].contains($0.key) }))
+    func line(storing: Bool) throws -> [UInt8] {
+        var line = members.filter { ["rows", "keys"].contains($0.key) }
+        line["store"] = .flag(storing)
+        return try JSON.encode(JSONValue.object(line))
     }
 
     /// Records of one request; each takes the worker's time.
@@ -44,7 +49,9 @@ struct ProcessForm: Sendable {
             .list(.oneOf([.text(maxLength: 1_000), .integer(minimum: .min, maximum: .max)]), maxItems: mostRecords),
             optional: true,
             "Records that are wanted; by default those that the request brings."),
-        .init("store", .boolean, optional: true, "Whether the rows count for later records; by default they do."),
+        .init(
+            "store", .boolean, optional: true,
+            "Whether the rows count for later records; by default they do where one may store rows."),
         .init("score", .boolean, optional: true, "Whether a prediction is wanted; by default it is."),
         .init("explain", .boolean, optional: true, "Whether reasons are wanted."),
         .init("features", .boolean, optional: true, "Whether the features are wanted beside the prediction."))

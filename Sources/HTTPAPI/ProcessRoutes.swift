@@ -1,7 +1,8 @@
 internal import HTTPTypes
 package import Hummingbird
-internal import Identity
+package import Identity
 internal import NIOCore
+internal import PredictionLog
 package import Serving
 package import Vocabulary
 
@@ -19,13 +20,20 @@ package protocol FeatureSource: Sendable {
 package struct ProcessRoutes: Sendable {
     let catalog: ModelCatalog
     let source: any FeatureSource
+    let work: ScoringWork
+    /// Writes into the project's audit.
+    private let note: @Sendable (AuditDraft, Author) async throws -> Void
     let surroundings: Surroundings
-    private let desks = DeskPool()
 
     /// Bytes of a body.
     static let bodyBytes = 4 << 20
 
-    package init(catalog: ModelCatalog, source: any FeatureSource, surroundings: Surroundings) {
+    package init(
+        catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, surroundings: Surroundings,
+        note: @escaping @Sendable (AuditDraft, Author) async throws -> Void
+    ) {
+        self.note = note
+        self.work = work
         self.catalog = catalog
         self.source = source
         self.surroundings = surroundings
@@ -56,8 +64,21 @@ package struct ProcessRoutes: Sendable {
         try context.require(project: slot.key.project)
         let form = try ProcessForm(try await request.body(upTo: Self.bodyBytes))
         let served = try ScoringCall(form: .native, slot: slot).model()
-        let (model, line) = try await source.ask(try form.line(), for: served)
+        let mayStore = context.principal?.may(.storeRows, in: slot.key.project) ?? false
+        if form.stores == true, !mayStore {
+            throw Problem(
+                .forbidden, "access.role", "Rows that count for later records need a permission of their own.",
+                remedy: "It needs the permission \(Permission.storeRows.rawValue); or send \"store\": false.")
+        }
+        let (model, line) = try await source.ask(
+            try form.line(storing: mayStore && form.stores != false), for: served)
         let made = try MadeFeatures(line, for: model)
+        if made.stored > 0 {
+            let draft = AuditDraft(
+                "rows.stored", "models/\(model.key.model)/rows", project: model.key.project,
+                after: .object(["rows": .integer(made.stored)]))
+            try await note(draft, context.author)
+        }
         var scored: [JSONValue] = []
         var warnings = made.warnings
         if form.scores, !made.rows.isEmpty {
@@ -65,20 +86,21 @@ package struct ProcessRoutes: Sendable {
                 JSONValue.object(["records": .list(made.rows), "explain": .flag(form.explains)]))
             let waiter = LogWaiter()
             let idempotencyKey = EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")])
-            let (answer, admission) = try desks.withDesk(for: model) { desk in
-                do {
-                    try body.withUnsafeBytes {
-                        try desk.answer(
-                            native: $0, by: model, requestID: context.requestID, mostRows: made.rows.count)
-                    }
-                } catch let faults as InputFaults { throw made.problem(faults) }
-                desk.name(records: made.keys)
-                let known = ScoringDesk.Circumstances(
-                    requestID: context.requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
-                    latency: Int64((surroundings.uptime() - arrived) * 1e9))
-                let answer = JSONValue(parsing: desk.writer.bytes)
-                return (answer, desk.log(by: model, known) { waiter.acknowledge($0) })
-            }
+            let call = ScoringCall(form: .native, slot: slot)
+            let (answer, admission): (JSONValue?, PredictionLog.Admission)
+            do {
+                (answer, admission) = try await work.answer(
+                    call, ByteBuffer(bytes: body), by: model, requestID: context.requestID, client: context.client,
+                    arrived: arrived
+                ) { [surroundings, requestID = context.requestID, keys = made.keys] desk, _ in
+                    desk.name(records: keys)
+                    let known = ScoringDesk.Circumstances(
+                        requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
+                        latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                    let answer = JSONValue(parsing: desk.writer.bytes)
+                    return (answer, desk.log(by: model, known) { waiter.acknowledge($0) })
+                }
+            } catch let faults as InputFaults { throw made.problem(faults) }
             try await waiter.wait(admission)
             scored = answer?["predictions"]?.list ?? []
             warnings += (answer?["warnings"]?.list ?? []).map { made.placed($0) }

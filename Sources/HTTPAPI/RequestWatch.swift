@@ -11,10 +11,14 @@ package struct RequestWatch: Sendable {
     private let most: Int
     private let isBehindProxy: Bool
     private let uptime: @Sendable () -> Double
+    /// Counts a request that no route has; throws where there were too many.
+    private let unrouted: @Sendable (APIContext) throws -> Void
 
     package init(
-        tally: EdgeTally, journal: RequestJournal, most: Int, isBehindProxy: Bool, surroundings: Surroundings
+        tally: EdgeTally, journal: RequestJournal, most: Int, isBehindProxy: Bool, surroundings: Surroundings,
+        unrouted: @escaping @Sendable (APIContext) throws -> Void = { _ in }
     ) {
+        self.unrouted = unrouted
         self.tally = tally
         self.journal = journal
         self.most = most
@@ -39,7 +43,11 @@ package struct RequestWatch: Sendable {
             try Forwarded.requireTLS(request.headers)
         }
         let now = tally.underway.add(1, ordering: .relaxed).newValue
-        defer { tally.underway.subtract(1, ordering: .relaxed) }
+        let notes = context.notes
+        defer {
+            tally.underway.subtract(1, ordering: .relaxed)
+            notes.release()
+        }
         if now > most, !RequestWatch.always.contains(request.uri.path) {
             tally.busy.add(1, ordering: .relaxed)
             var problem = Problem(
@@ -47,7 +55,10 @@ package struct RequestWatch: Sendable {
             problem.retryAfter = 1
             throw problem
         }
-        return try await next(request, context)
+        do { return try await next(request, context) } catch {
+            if Problem(error).status.code < 500 { try unrouted(context) }
+            throw error
+        }
     }
 
     /// Counts and tells of a request whose answer begins now.

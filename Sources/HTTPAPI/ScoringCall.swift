@@ -28,13 +28,17 @@ struct ScoringCall: Sendable {
     }
 
     /// Reads, scores and writes the answer into the desk.
+    /// - Parameter explaining: may refuse reasons for so many rows.
     func answer(
-        _ body: UnsafeRawBufferPointer, by model: ServedModel, at desk: ScoringDesk, requestID: String, mostRows: Int
+        _ body: UnsafeRawBufferPointer, by model: ServedModel, at desk: ScoringDesk, requestID: String,
+        limits: ScoringLimits, explaining: (_ rows: Int) throws -> Void
     ) throws -> ScoringAnswer {
+        let mostRows = limits.rows
         switch form {
         case .native:
-            try desk.answer(native: body, by: model, requestID: requestID, mostRows: mostRows)
-            return ScoringAnswer()
+            let rows = try desk.open(
+                native: body, by: model, requestID: requestID, mostRows: mostRows, check: explaining)
+            return ScoringAnswer(explainedRows: rows)
         case .invocations:
             if contentType.map({ $0.hasPrefix("text/csv") }) ?? false {
                 try desk.answer(mlflowCSV: body, by: model, mostRows: mostRows)
@@ -52,6 +56,8 @@ struct ScoringCall: Sendable {
 
 /// How an answer that a desk holds is to be sent.
 struct ScoringAnswer: Sendable {
+    /// Rows whose predictions are still to be written, with reasons.
+    var explainedRows = 0
     /// Bytes of JSON at its front, where tensors follow.
     var jsonBytes: Int?
 

@@ -27,6 +27,9 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         case collecting(LaneRequest, ByteBuffer?)
         /// An answer waits for the prediction log.
         case answering
+        /// The small body of a request that the router answers, and gets when it is whole: it begins with nothing that a
+        /// slow client could keep it from ending.
+        case gathering(HTTPRequestHead, ByteBuffer)
         /// The body of a request that the router answers.
         case passing
     }
@@ -83,9 +86,27 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
                 state = .collecting(request, nil)
+            } else if elsewhere == 0, map.gathers(head), bench.hasRoom {
+                state = .gathering(head, ByteBuffer())
             } else {
                 pass(context, head)
             }
+        case (.body(var part), .gathering(let head, var held)):
+            // Not twice in memory while it grows.
+            state = .passing
+            bench.gathered += part.readableBytes
+            held.writeBuffer(&part)
+            if held.readableBytes > map.limits.laneBytes || !bench.hasRoom {
+                bench.gathered -= held.readableBytes
+                pass(context, head)
+                context.fireChannelRead(wrapInboundOut(.body(held)))
+            } else {
+                state = .gathering(head, held)
+            }
+        case (.end(let trailers), .gathering(let head, let body)):
+            bench.gathered -= body.readableBytes
+            pace.requestEnded()
+            pass(context, head, body, trailers)
         case (.body(let part), .collecting(let request, let held)):
             var body = part
             if var all = held {
@@ -119,6 +140,20 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
+    /// Hands a whole request to the router.
+    private func pass(
+        _ context: ChannelHandlerContext, _ head: HTTPRequestHead, _ body: ByteBuffer, _ trailers: HTTPHeaders? = nil
+    ) {
+        pass(context, head)
+        if body.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(.body(body))) }
+        context.fireChannelRead(wrapInboundOut(.end(trailers)))
+        state = .idle
+        if isQuiescing {
+            isQuiescing = false
+            context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
@@ -145,7 +180,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch (state, event) {
-        case (.answering, is ChannelShouldQuiesceEvent), (.collecting, is ChannelShouldQuiesceEvent):
+        case (.answering, is ChannelShouldQuiesceEvent), (.collecting, is ChannelShouldQuiesceEvent),
+            (.gathering, is ChannelShouldQuiesceEvent):
             isQuiescing = true
         case (.answering, ChannelEvent.inputClosed): inputHasClosed = true
         default: context.fireUserInboundEventTriggered(event)
@@ -158,6 +194,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if case .gathering(_, let held) = state {
+            bench.gathered -= held.readableBytes
+            state = .idle
+        }
         waiting = []
         rawContext = nil
         context.fireChannelInactive()
@@ -171,7 +211,9 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             let model = try request.call.model()
             let desk = bench.desk(for: model)
             let answer = try body.withUnsafeReadableBytes { bytes in
-                try request.call.answer(bytes, by: model, at: desk, requestID: requestID, mostRows: map.limits.rows)
+                try request.call.answer(bytes, by: model, at: desk, requestID: requestID, limits: map.limits) { _ in
+                    throw ReasonsElsewhere()
+                }
             }
             let out = response(
                 "200 OK", answer.contentType, desk.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
@@ -195,6 +237,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             case .taken, .sampledOut, .dropped: send(out, told, 200, context)
             case .refused(let error): throw error.error
             }
+        } catch is ReasonsElsewhere {
+            pass(context, request.head, body)
         } catch {
             refuse(error, told, context)
         }

@@ -91,7 +91,9 @@ package struct SessionRoutes: Sendable {
     private func throttled(_ name: String, _ context: APIContext) throws {
         // The clock that only goes forward: one that is put back would lock people out for as long.
         let now = Timestamp(microseconds: Int64(desk.surroundings.uptime() * 1e6))
-        guard let seconds = desk.throttle.enter(name: name, address: context.address, at: now) else { return }
+        guard let seconds = desk.throttle.enter(name: name, address: AddressKey.of(context.address), at: now) else {
+            return
+        }
         var problem = Problem(
             .tooManyRequests, "access.throttled", "Too many tries; the next one is taken in \(seconds) s.")
         problem.retryAfter = seconds
@@ -99,7 +101,7 @@ package struct SessionRoutes: Sendable {
     }
 
     private func welcome(_ user: User, _ context: APIContext) async throws -> Response {
-        desk.throttle.succeeded(name: user.name, address: context.address)
+        desk.throttle.succeeded(name: user.name, address: AddressKey.of(context.address))
         let store = desk.store.acting(as: Author(actor: "user:\(user.name)", request: context.requestID))
         let session = try await desk.change { try store.openSession(for: user, seconds: desk.sessionSeconds) }
         let principal = Principal(

@@ -23,6 +23,9 @@ package struct SiteMiddleware: RouterMiddleware {
         if let origin = request.headers[.origin], !site.isOwn(origin: origin, at: authority) {
             throw Problem(.forbidden, "access.origin", "Pages of '\(origin.prefix(80))' may not ask this server.")
         }
-        return try await next(request, context)
+        var response = try await next(request, context)
+        // Browsers come by HTTPS from now on (RFC 6797).
+        if site.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        return response
     }
 }

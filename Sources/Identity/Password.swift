@@ -32,7 +32,7 @@ package struct Password: Sendable, Equatable {
                 "A password has \(Password.lengths.lowerBound) to \(Password.lengths.upperBound) characters.",
                 remedy: "A sentence is easier to keep in mind than odd characters.")
         }
-        guard password.lowercased() != name.lowercased(), Set(password).count > 3 else {
+        guard Set(password).count > 3, !CommonPassword.isGuessable(password, of: name) else {
             throw MartletError(.input, "identity.password", "This password is the first that anybody would try.")
         }
         let salt = random(16)

@@ -1,6 +1,8 @@
 /// Something that may be allowed. Every route of the API names one of these.
 package enum Permission: String, Sendable, CaseIterable {
     case predict
+    /// Bring raw rows that count for the records of others.
+    case storeRows = "rows.store"
     case readModels = "models.read"
     case registerModels = "models.register"
     case promoteModels = "models.promote"
@@ -17,6 +19,7 @@ package enum Permission: String, Sendable, CaseIterable {
     /// Who may do what: the only place that says so. What has no line here is refused to everybody.
     package static let table: [Permission: Set<Role>] = [
         .predict: [.viewer, .operator, .approver, .admin],
+        .storeRows: [.operator, .approver, .admin],
         .readModels: [.viewer, .operator, .approver, .admin],
         .registerModels: [.operator, .approver, .admin],
         .promoteModels: [.approver, .admin],

@@ -9,7 +9,7 @@ package import Vocabulary
 extension DuckDBLakeEngine {
     package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
         let tree = try syntaxTree(of: sql, file: file)
-        var walk = SyntaxWalk(file: file)
+        var walk = SyntaxWalk(file: file, functions: try functions())
         try walk.visit(tree["statements"] as Any, scope: [])
         return QueryAnalysis(tables: walk.tables.sorted(), orderSensitive: walk.orderSensitive)
     }
@@ -19,7 +19,7 @@ extension DuckDBLakeEngine {
     ) throws -> Relation {
         let tree = try syntaxTree(of: sql, file: file)
         let reader = ColumnLineage(
-            file: file, sql: sql, symbols: symbols, aggregates: try aggregateFunctions(), tables: tables)
+            file: file, sql: sql, symbols: symbols, aggregates: try functions().aggregates, tables: tables)
         guard let statement = (tree["statements"] as? [Any])?.first, let node = SyntaxNode(statement)?["node"] else {
             throw MartletError(
                 .input, "lineage.unknown", "The statement is not understood.", at: .init(file: file))
@@ -27,17 +27,12 @@ extension DuckDBLakeEngine {
         return try reader.query(node, outer: nil, common: [:])
     }
 
-    /// Names of functions that make one value of many rows.
-    private func aggregateFunctions() throws -> Set<String> {
-        let names = try connection.query(
-            "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type = 'aggregate'"
-        ).texts().compactMap(\.[0])
-        // Macros over aggregates are listed as macros.
-        let macros = [
-            "count_star", "geomean", "geometric_mean", "json_group_array", "json_group_object",
-            "json_group_structure", "wavg", "weighted_avg",
-        ]
-        return Set(names + macros)
+    /// What this engine's own catalogue says of functions; read once.
+    private func functions() throws -> FunctionCatalogue {
+        if let catalogue { return catalogue }
+        let read = try FunctionCatalogue(connection)
+        catalogue = read
+        return read
     }
 
     /// The statement as DuckDB's parser sees it.
@@ -80,29 +75,14 @@ extension DuckDBLakeEngine {
 
 private struct SyntaxWalk {
     let file: String
+    let functions: FunctionCatalogue
     var tables: Set<TableName> = []
     var orderSensitive = false
 
-    init(file: String) { self.file = file }
-
-    /// Aggregates whose value can change with the order of rows: floating-point sums and picks.
-    private static let orderSensitiveAggregates: Set<String> = [
-        "sum", "avg", "mean", "fsum", "favg", "kahan_sum", "sumkahan", "product", "geomean", "geometric_mean", "stddev",
-        "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "corr", "covar_pop", "covar_samp", "regr_slope",
-        "regr_intercept", "regr_r2", "regr_avgx", "regr_avgy", "regr_sxx", "regr_syy", "regr_sxy", "skewness",
-        "kurtosis", "kurtosis_pop", "sem", "entropy", "first", "last", "any_value", "arbitrary", "list", "array_agg",
-        "string_agg", "group_concat", "listagg", "histogram", "mode", "json_group_array", "json_group_object",
-        "json_group_structure", "arg_min", "arg_max", "argmin", "argmax",
-        "min_by", "max_by", "arg_min_null", "arg_max_null", "arg_min_nulls_last", "arg_max_nulls_last", "wavg",
-        "weighted_avg", "approx_quantile", "approx_count_distinct", "reservoir_quantile", "approx_top_k",
-    ]
-
-    private static let unrepeatable: Set<String> = [
-        "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_timestamp", "transaction_timestamp",
-        "today", "current_date", "get_current_time", "current_time", "get_current_timestamp", "localtime",
-        "localtimestamp", "current_localtime", "current_localtimestamp", "setseed", "nextval", "currval",
-        "txid_current", "current_setting", "current_query", "current_database", "current_schema", "version", "getenv",
-    ]
+    init(file: String, functions: FunctionCatalogue) {
+        self.file = file
+        self.functions = functions
+    }
 
     /// Spelled without parentheses, these look like columns.
     private static let keywords: Set<String> = [
@@ -156,8 +136,8 @@ private struct SyntaxWalk {
             if object["class"] as? String == "WINDOW" { orderSensitive = true }
             guard let name = (object["function_name"] as? String)?.lowercased() else { break }
             let isAgeOfToday = name == "age" && (object["children"] as? [Any])?.count == 1
-            if Self.unrepeatable.contains(name) || isAgeOfToday { throw unrepeatable(name) }
-            if Self.orderSensitiveAggregates.contains(name) { orderSensitive = true }
+            if functions.unrepeatable.contains(name) || isAgeOfToday { throw unrepeatable(name) }
+            if functions.isOrderSensitive(name) { orderSensitive = true }
         }
         if let sample = object["sample"], !(sample is NSNull) {
             throw MartletError(

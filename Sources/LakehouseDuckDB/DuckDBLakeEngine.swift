@@ -12,6 +12,8 @@ package final class DuckDBLakeEngine: LakeEngine {
     let textTables: TextTables
     /// This session's name among them.
     let textTable: String
+    /// What the engine's catalogue says of its functions, once it was asked.
+    var catalogue: FunctionCatalogue?
     /// The contract that was looked at last.
     var checked: Contract?
     let threads: Int

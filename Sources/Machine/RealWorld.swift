@@ -91,8 +91,16 @@ package enum RealWorld {
     /// Makes this process one that works when others do not (`nice`).
     package static func yieldToOthers() { _ = nice(10) }
 
-    /// Sleeps.
-    package static func pause(seconds: Double) { usleep(UInt32(seconds * 1e6)) }
+    /// Makes this thread one that works when others do not. On other systems than Linux it does nothing: there it would
+    /// slow the whole process.
+    package static func yieldThread() {
+        #if os(Linux)
+            _ = setpriority(__priority_which_t(0), 0, 10)
+        #endif
+    }
+
+    /// Holds this thread for so long; never on an event loop, nor in a task, whose threads are few.
+    package static func block(seconds: Double) { usleep(UInt32(seconds * 1e6)) }
 
     /// Lets the task sleep; shorter when it is cancelled.
     package static func sleep(seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }

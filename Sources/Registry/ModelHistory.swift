@@ -73,7 +73,7 @@ package struct ModelHistory: Sendable, Equatable, Encodable {
     ///
     /// A promotion goes on top; a rollback takes the top off. So a second rollback goes to the champion before,
     /// not back to the one the first left.
-    var line: [Int] {
+    package var line: [Int] {
         var line: [Int] = []
         for move in events where move.event == .aliasSet && move.alias == .champion {
             if move.cause == .rollback { line.removeLast(min(1, line.count)) } else { line.append(move.version) }

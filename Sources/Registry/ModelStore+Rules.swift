@@ -50,8 +50,8 @@ extension ModelStore {
         }
     }
 
-    /// Refuses a version that no alias may name.
-    func promotable(_ version: VersionSummary) throws {
+    /// Refuses a version that no alias may name: one that waits for approval, or was rejected.
+    package func checkPromotable(_ version: VersionSummary) throws {
         let name = "\(version.model) version \(version.version)"
         switch version.approval.state {
         case .none, .approved:

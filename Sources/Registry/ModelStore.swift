@@ -66,7 +66,7 @@ package struct ModelStore: Sendable {
     @discardableResult
     package func promote(_ reference: ModelReference, reason: String? = nil) throws -> ChampionMove {
         try move(reference) { act, version in
-            try promotable(version)
+            try checkPromotable(version)
             let from = try AliasTable(act.page).version(version.model, .champion)
             try act.set(version.model, .champion, version.version, .promotion, reason)
             return ChampionMove(
@@ -77,8 +77,9 @@ package struct ModelStore: Sendable {
     /// Makes the champion before this one champion again; once more goes one further back.
     ///
     /// Refuses when there is none (exit code 2).
+    /// - Parameter expected: the version that must be that champion, if somebody looked before.
     @discardableResult
-    package func rollback(_ model: String, reason: String? = nil) throws -> ChampionMove {
+    package func rollback(_ model: String, to expected: Int? = nil, reason: String? = nil) throws -> ChampionMove {
         try move { act in
             try act.page.requireModel(model)
             let line = ModelHistory(model: model, at: nil, events: try HistoryTable(act.page).events(of: model)).line
@@ -92,6 +93,11 @@ package struct ModelStore: Sendable {
                     .refused, "registry.no-earlier-champion",
                     "\(model) has no champion before version \(present).",
                     remedy: "Promote another version: `martlet models promote \(model)@NUMBER`.")
+            }
+            if let expected, expected != earlier {
+                throw MartletError(
+                    .conflict, "registry.moved", "The champion of \(model) was moved by somebody else meanwhile.",
+                    remedy: "Look again: `martlet models history \(model)`.")
             }
             try act.after(model).set(model, .champion, earlier, .rollback, reason)
             return ChampionMove(model: model, from: present, to: earlier, moved: true)

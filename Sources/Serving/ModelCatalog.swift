@@ -35,6 +35,9 @@ package struct ModelCatalog: Sendable {
             ? try slot(project: parts[0], model: parts[1]) : try slot(project: nil, model: name)
     }
 
-    /// Whether every model has a version that answers.
-    package var isReady: Bool { slots.allSatisfy { $0.served != nil } }
+    /// Whether every model that has a version to answer with answers, and at least one does.
+    package var isReady: Bool {
+        slots.allSatisfy { $0.served != nil || !$0.isAwaited }
+            && (slots.isEmpty || slots.contains { $0.served != nil })
+    }
 }

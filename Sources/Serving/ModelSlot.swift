@@ -8,6 +8,13 @@ package final class ModelSlot: Sendable {
     private let state = Mutex<State>(State())
 
     private let scored = Atomic<Int>(0)
+    private let awaited = Atomic<Bool>(true)
+
+    /// Whether there is a version that is to answer; no before the first one was approved.
+    package var isAwaited: Bool {
+        get { awaited.load(ordering: .relaxed) }
+        set { awaited.store(newValue, ordering: .relaxed) }
+    }
 
     private struct State {
         var served: ServedModel?

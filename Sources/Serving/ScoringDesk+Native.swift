@@ -3,30 +3,41 @@ internal import Training
 extension ScoringDesk {
     /// `{"project","model","version","request_id","predictions":[{"probability","decision","band"?,"reasons"?}],
     /// "warnings"?}`.
-    func write(native model: ServedModel, requestID: String, explain: Bool) throws {
+    func begin(native model: ServedModel, requestID: String) {
         writer.removeAll()
         writer.raw("{")
         writer.raw(model.head)
         writer.raw(",\"request_id\":")
         writer.text(requestID)
         writer.raw(",\"predictions\":[")
-        for row in 0..<batch.count {
-            if row > 0 { writer.raw(",") }
-            let probability = probabilities[row]
-            writer.raw("{\"probability\":")
-            writer.number(probability)
-            writer.raw(",\"decision\":")
-            writer.flag(model.isPositive(probability))
-            if let bands = model.bands {
-                switch bands.band(of: probability) {
-                case .low: writer.raw(",\"band\":\"low\"")
-                case .medium: writer.raw(",\"band\":\"medium\"")
-                case .high: writer.raw(",\"band\":\"high\"")
-                }
+    }
+
+    /// Writes predictions with their reasons, behind those of the rows before.
+    /// - Parameter rows: the next rows of an answer that `open` began.
+    package func explain(_ rows: Range<Int>, by model: ServedModel) throws {
+        for row in rows { try write(row, model) { try write(reasonsOf: row, model) } }
+    }
+
+    func write(_ row: Int, _ model: ServedModel, reasons: () throws -> Void) rethrows {
+        if row > 0 { writer.raw(",") }
+        let probability = probabilities[row]
+        writer.raw("{\"probability\":")
+        writer.number(probability)
+        writer.raw(",\"decision\":")
+        writer.flag(model.isPositive(probability))
+        if let bands = model.bands {
+            switch bands.band(of: probability) {
+            case .low: writer.raw(",\"band\":\"low\"")
+            case .medium: writer.raw(",\"band\":\"medium\"")
+            case .high: writer.raw(",\"band\":\"high\"")
             }
-            if explain { try write(reasonsOf: row, model) }
-            writer.raw("}")
         }
+        try reasons()
+        writer.raw("}")
+    }
+
+    /// Ends an answer that `open` began.
+    package func close() {
         writer.raw("]")
         if !batch.warnings.isEmpty { writeWarnings() }
         writer.raw("}")

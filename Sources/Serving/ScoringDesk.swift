@@ -9,17 +9,41 @@ package final class ScoringDesk {
 
     package init(_ schema: RowSchema) { batch = RowBatch(schema) }
 
+    /// Whether a request has made it take more memory than one should keep that waits for the next.
+    package var isLarge: Bool { writer.bytes.capacity > 1 << 20 || probabilities.count > 4_096 }
+
     /// Reads a native request, scores it and writes the answer.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses.
     package func answer(
         native body: UnsafeRawBufferPointer, by model: ServedModel, requestID: String, mostRows: Int
     ) throws {
+        let rows = try open(native: body, by: model, requestID: requestID, mostRows: mostRows)
+        if rows > 0 {
+            try explain(0..<rows, by: model)
+            close()
+        }
+    }
+
+    /// Reads a native request, scores it, and writes the answer if no reasons are asked for. Else the answer is begun, and
+    /// `explain` writes its predictions part by part, until `close`: reasons cost a thousand times what a score does.
+    /// - Parameter check: may refuse a request with reasons for so many rows, before anything is scored.
+    /// - Returns: the rows whose predictions are to be written with reasons; 0 where the answer is whole.
+    /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses, and what `check` throws.
+    package func open(
+        native body: UnsafeRawBufferPointer, by model: ServedModel, requestID: String, mostRows: Int,
+        check: (_ explainedRows: Int) throws -> Void = { _ in }
+    ) throws -> Int {
         begin(model)
         let request = try NativeRequest(body, into: batch, mostRows: mostRows)
         try refuseFaults()
         hasReasons = request.explain
+        if request.explain { try check(batch.count) }
         model.score(batch, into: &probabilities)
-        try write(native: model, requestID: requestID, explain: request.explain)
+        begin(native: model, requestID: requestID)
+        if request.explain, batch.count > 0 { return batch.count }
+        for row in 0..<batch.count { write(row, model) {} }
+        close()
+        return 0
     }
 
     /// Reads a body of MLflow's scoring protocol, scores it and writes the answer: the probabilities.

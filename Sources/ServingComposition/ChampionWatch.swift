@@ -18,6 +18,8 @@ final class ChampionWatch: Sendable {
     private let looking = Mutex(())
     /// The version that answered before, still loaded: going back to it takes no time.
     private let before = Mutex<[ModelKey: ServedModel]>([:])
+    /// A version that was loaded and tried before it becomes champion.
+    private let prepared = Mutex<[ModelKey: ServedModel]>([:])
     private let failures = Mutex<[ModelKey: Failure]>([:])
 
     /// A version that could not be taken, and when it is tried again.
@@ -45,10 +47,34 @@ final class ChampionWatch: Sendable {
         }
     }
 
+    /// Loads a version that is to become champion, checks every digest, and tries it on its sample predictions. What
+    /// answers now goes on meanwhile. Blocks. A model that this server does not have is not looked at.
+    /// - Throws: `serving.unusable` where the version cannot answer.
+    func prepare(project name: String, model: String, version: Int) throws {
+        let key = ModelKey(project: name, model: model)
+        guard let project = projects.first(where: { $0.project.name == name }),
+            let slot = catalog.slots.first(where: { $0.key == key })
+        else { return }
+        do {
+            let next = try project.load(ModelReference(model: model, selector: .version(version))).model
+            prepared.withLock { $0[key] = next }
+        } catch {
+            let reason = (error as? MartletError).map { "\($0.message) [\($0.code)]" } ?? "\(error)"
+            logger.error(
+                "a version was not deployed: it cannot answer",
+                metadata: ["model": "\(key)", "version": "\(version)", "reason": "\(reason)"])
+            throw MartletError(
+                .conflict, "serving.unusable",
+                "\(model)@\(version) cannot answer: \(reason) "
+                    + (slot.served.map { "\(model)@\($0.version) goes on." } ?? "Nothing was changed."),
+                remedy: "Restore the artifacts of its run, or deploy another version.")
+        }
+    }
+
     /// Looks again and again, on this thread, until `end`.
     func run(every seconds: Double) {
         while !isOver.load(ordering: .relaxed) {
-            RealWorld.pause(seconds: seconds)
+            RealWorld.block(seconds: seconds)
             look()
         }
     }
@@ -59,12 +85,19 @@ final class ChampionWatch: Sendable {
         do {
             let version = try project.champion(of: slot.key.model)
             if slot.served?.version == version { return slot.note(trouble: nil) }
+            slot.isAwaited = true
             if let failure = failures.withLock({ $0[slot.key] }), failure.version == version, uptime() < failure.next {
                 return
             }
             try load(version, slot, project)
         } catch {
-            let reason = (error as? MartletError).map { "\($0.message) [\($0.code)]" } ?? "\(error)"
+            let error = error as? MartletError
+            // A model of which no version was approved yet keeps nobody waiting for the others.
+            if slot.served == nil, ["registry.no-version", "registry.no-model"].contains(error?.code) {
+                slot.isAwaited = false
+            }
+            let reason = error.map { "\($0.message) [\($0.code)]" } ?? "\(error.debugDescription)"
+            if slot.served == nil { fallBack(slot, project) }
             if slot.trouble != reason {
                 logger.error("model not up to date", metadata: ["model": "\(slot.key)", "reason": "\(reason)"])
             }
@@ -72,9 +105,28 @@ final class ChampionWatch: Sendable {
         }
     }
 
+    /// The champion cannot answer after a start: the one before it does, if it can.
+    private func fallBack(_ slot: ModelSlot, _ project: ServedProject) {
+        guard let line = try? project.champions(of: slot.key.model) else { return }
+        var tried: Set<Int> = []
+        for version in line.dropLast().reversed() where tried.insert(version).inserted && tried.count <= 5 {
+            guard
+                let (model, _) = try? project.load(
+                    ModelReference(model: slot.key.model, selector: .version(version)))
+            else { continue }
+            slot.swap(to: model)
+            logger.error(
+                "an earlier champion answers, since the present one cannot",
+                metadata: ["model": "\(slot.key)", "version": "\(version)"])
+            return
+        }
+    }
+
     private func load(_ version: Int, _ slot: ModelSlot, _ project: ServedProject) throws {
         do {
-            let kept = before.withLock { $0[slot.key] }.flatMap { $0.version == version ? $0 : nil }
+            let kept =
+                prepared.withLock { $0.removeValue(forKey: slot.key) }.flatMap { $0.version == version ? $0 : nil }
+                ?? before.withLock { $0[slot.key] }.flatMap { $0.version == version ? $0 : nil }
             let (next, verified) =
                 try kept.map { ($0, nil) }
                 ?? project.load(ModelReference(model: slot.key.model, selector: .version(version)))

@@ -23,11 +23,13 @@ enum IdentityHouse {
         let known = KnownPrincipals(store)
         try known.refresh()
         let key = try SigningKey(path: home + "/session.key", random: RealWorld.randomBytes)
+        let writers = NIOThreadPool(numberOfThreads: 4)
+        writers.start()
         let passwords = NIOThreadPool(numberOfThreads: 1)
         passwords.start()
         return IdentityDesk(
             store: store, known: known, cookies: await SessionCookies(key), surroundings: surroundings,
-            threads: threads, passwords: passwords, site: site)
+            threads: threads, writers: writers, passwords: passwords, site: site, yield: RealWorld.yieldThread)
     }
 
     /// The link with which the first admin is made; `nil` once there is anybody.

@@ -44,6 +44,11 @@ package struct ServeCommand: AsyncParsableCommand {
             valueName: "s"))
     var drainSeconds = 1.0
 
+    @Option(
+        help: ArgumentHelp(
+            "Threads that read, score single rows and write (default: as many as processors).", valueName: "n"))
+    var loops: Int?
+
     @Option(help: ArgumentHelp("Threads that work on batches, beside those for single requests.", valueName: "n"))
     var batchThreads = 1
 
@@ -59,6 +64,7 @@ package struct ServeCommand: AsyncParsableCommand {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
+        if let loops, !(1...256).contains(loops) { throw ValidationError("--loops must be from 1 to 256.") }
         if !(1...256).contains(batchThreads) { throw ValidationError("--batch-threads must be from 1 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
@@ -72,6 +78,10 @@ package struct ServeCommand: AsyncParsableCommand {
         let surroundings = RealWorld.surroundings()
         let logger = Logger(label: "martlet.serve") { JSONLogHandler(label: $0, now: surroundings.now) }
         let certificate = try edge.certificate()
+        if let key = edge.tlsKey, let mode = Disk.permissions(Disk.absolute(key)), mode & 0o077 != 0 {
+            logger.warning(
+                "others may read the private key", metadata: ["file": "\(key)", "mode": "\(String(mode, radix: 8))"])
+        }
         let folders = projects.isEmpty ? [try Project.find(from: ".")] : projects.map { Disk.absolute($0) }
         let home = (home ?? RealWorld.environment("MARTLET_HOME")).map { Disk.absolute($0) }
         let served = try folders.map {

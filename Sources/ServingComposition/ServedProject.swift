@@ -75,6 +75,9 @@ struct ServedProject: Sendable {
         return (model, try model.verify(samples))
     }
 
+    /// The champions that a model had, the present one last.
+    func champions(of model: String) throws -> [Int] { try registry().models.history(model).line }
+
     /// The version that answers for a model now.
     func champion(of model: String) throws -> Int {
         try registry().models.resolve(ModelReference(model: model, selector: .alias(.champion))).version

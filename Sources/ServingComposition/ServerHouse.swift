@@ -51,7 +51,10 @@ struct ServerHouse {
             home: served[0].home,
             site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
             surroundings: surroundings, threads: threads)
-        management = Management(served.map(\.managed), desk: desk) { champions.look(project: $0) }
+        management = Management(
+            served.map(\.managed), desk: desk,
+            prepare: { try champions.prepare(project: $0, model: $1, version: $2) },
+            changed: { champions.look(project: $0) })
         workers = WorkerWatch(
             command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: surroundings.uptime,
             isEnding: { drain.isDraining }, logger: logger)
@@ -104,15 +107,16 @@ struct ServerHouse {
                 metadata: ["connections": "\(settings.connections)"])
         }
         settings.patience = edge.patience
+        settings.loops = command.loops ?? RealWorld.processors
         settings.listener = drain.listener
+        let gate = LimitingGate(
+            IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers,
+            share: max(1, edge.maxRequests / 4), tally: tally, surroundings: surroundings)
         return FrontServer(
-            settings, catalog: catalog, routes: routes(tally),
-            gatekeeper: LimitingGate(
-                IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers, tally: tally,
-                surroundings: surroundings), isDraining: isDraining,
+            settings, catalog: catalog, routes: routes(tally), gatekeeper: gate, isDraining: isDraining,
             watch: RequestWatch(
                 tally: tally, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
-                surroundings: surroundings), surroundings: surroundings, logger: logger)
+                surroundings: surroundings, unrouted: gate.checkUnrouted), surroundings: surroundings, logger: logger)
     }
 
     private var isDraining: @Sendable () -> Bool { { [drain] in drain.isDraining } }
@@ -120,9 +124,13 @@ struct ServerHouse {
     private func routes(_ tally: EdgeTally) -> RouteTable {
         let version = ServeCommand.version
         let catalog = catalog
-        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
+        let work = ScoringWork(
+            limits: ScoringLimits(), threads: max(1, RealWorld.processors - 1), surroundings: surroundings,
+            yield: RealWorld.yieldThread)
+        let predictions = PredictionRoutes(catalog: catalog, work: work, surroundings: surroundings)
         var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
         batches.threads = command.batchThreads
+        batches.yield = RealWorld.yieldThread
         batches.converter = ParquetHouse()
         let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
         return RouteTable(
@@ -138,7 +146,9 @@ struct ServerHouse {
                 }, process: { process.figures() }
             ).routes,
             HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
-            ProcessRoutes(catalog: catalog, source: features, surroundings: surroundings).routes,
+            ProcessRoutes(
+                catalog: catalog, source: features, work: work, surroundings: surroundings, note: management.note
+            ).routes,
             BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
             MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,
             TensorRoutes(

@@ -44,12 +44,12 @@ final class WorkerWatch: Sendable {
         var children = projects.map { Child(project: $0) }
         while !isEnding() {
             for index in children.indices { look(&children[index]) }
-            RealWorld.pause(seconds: 0.2)
+            RealWorld.block(seconds: 0.2)
         }
         for child in children { child.process?.release() }
         let end = uptime() + grace + 5
         while uptime() < end, children.contains(where: { $0.process?.isAlive ?? false }) {
-            RealWorld.pause(seconds: 0.05)
+            RealWorld.block(seconds: 0.05)
         }
         for child in children { child.process?.kill() }
         living.store(false, ordering: .releasing)

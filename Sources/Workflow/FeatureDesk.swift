@@ -25,10 +25,58 @@ package final class FeatureDesk {
     /// Records of one request; each takes a while.
     package static let mostRecords = 100
 
-    /// Takes over the rows that were received since the lake was read. Rows that no longer fit are left out.
+    /// Stored rows that no longer fit their contract.
+    package struct Skipped: Sendable {
+        package var rows = 0
+        /// Why the first of them does not.
+        package var reason: String?
+    }
+    package private(set) var skipped = Skipped()
+
+    /// Takes over the rows that were received since the lake was read. Each is judged for itself: one that no longer fits
+    /// its contract is left out, and told of by `skipped`.
     package func catchUp() throws {
         guard let journal else { return }
         try apply(try journal.news())
+    }
+
+    /// Removes stored rows of earlier days that the lake has by now.
+    /// - Returns: how many files were removed.
+    package func prune() throws -> Int {
+        guard let journal else { return 0 }
+        return try journal.prune { lines in
+            for line in lines {
+                guard let rows = Self.rows(JSONValue(parsing: line)?["rows"]) else { return false }
+                let verdict = try engine.look(at: rows)
+                // What cannot be judged here, or tells something, stays.
+                if !verdict.faults.isEmpty || !verdict.news.isEmpty { return false }
+            }
+            return true
+        }
+    }
+
+    /// What of the rows fits their contracts.
+    private func fitting(_ rows: RawRows) throws -> RowVerdict {
+        var rows = rows
+        while true {
+            let verdict = try engine.look(at: rows)
+            guard !verdict.faults.isEmpty else { return verdict }
+            var bad: [String: Set<Int>] = [:]
+            for fault in verdict.faults {
+                guard let place = RowPath(fault.path) else { continue }
+                bad[place.source, default: []].formUnion(
+                    place.row.map { [$0] } ?? Array((rows[place.source] ?? []).indices))
+            }
+            if bad.isEmpty { bad = rows.mapValues { Set($0.indices) } }
+            for (source, places) in bad {
+                skipped.rows += places.count
+                rows[source] = (rows[source] ?? []).enumerated().filter { !places.contains($0.offset) }.map(\.element)
+                if rows[source]?.isEmpty ?? true { rows[source] = nil }
+            }
+            if skipped.reason == nil, let fault = verdict.faults.first {
+                skipped.reason = "\(fault.path) must keep to: \(fault.rule)"
+            }
+        }
     }
 
     private func apply(_ lines: [[UInt8]]) throws {
@@ -36,8 +84,7 @@ package final class FeatureDesk {
         var count = 0
         func flush() throws {
             guard count > 0 else { return }
-            let verdict = try engine.look(at: rows)
-            if verdict.faults.isEmpty { try engine.keep(verdict) }
+            try engine.keep(fitting(rows))
             rows = [:]
             count = 0
         }
@@ -162,5 +209,19 @@ package final class FeatureDesk {
 
     private func failure(_ id: JSONValue, _ error: MartletError) throws -> [UInt8] {
         try JSON.encode(JSONValue.object(["id": id, "error": Self.json(error)]))
+    }
+}
+
+/// A place in a request: `$.rows.SOURCE` or `$.rows.SOURCE[ROW].COLUMN`.
+private struct RowPath {
+    let source: String
+    let row: Int?
+
+    init?(_ path: String) {
+        guard path.hasPrefix("$.rows.") else { return nil }
+        let rest = path.dropFirst(7)
+        source = String(rest.prefix { $0 != "[" && $0 != "." })
+        let behind = rest.dropFirst(source.count)
+        row = behind.first == "[" ? Int(behind.dropFirst().prefix { $0 != "]" }) : nil
     }
 }

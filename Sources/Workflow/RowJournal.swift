@@ -18,16 +18,47 @@ package final class RowJournal {
     /// The lines that were written since the last call, by this worker or others.
     package func news() throws -> [[UInt8]] {
         var lines: [[UInt8]] = []
-        for name in Disk.list(folder).sorted() where name.hasSuffix(".jsonl") {
-            let path = "\(folder)/\(name)"
+        for name in files() {
             let start = read[name] ?? 0
-            guard let size = Disk.stamp(path)?.size, size > start else { continue }
-            let bytes = try Disk.read(path)
-            guard let end = bytes.lastIndex(of: 10), end >= start else { continue }
-            lines += bytes[start...end].split(separator: 10).map(Array.init)
-            read[name] = end + 1
+            let (more, end) = try self.lines(of: name, from: start)
+            lines += more
+            read[name] = end
         }
         return lines
+    }
+
+    private func files() -> [String] { Disk.list(folder).sorted().filter { $0.hasSuffix(".jsonl") } }
+
+    /// The whole lines of a file from a byte on, and the byte behind the last of them.
+    private func lines(of name: String, from start: Int) throws -> (lines: [[UInt8]], end: Int) {
+        let path = "\(folder)/\(name)"
+        guard let size = Disk.stamp(path)?.size, size > start else { return ([], start) }
+        var bytes: [UInt8] = []
+        try Disk.scan(path, from: Int64(start)) { piece in
+            bytes.append(contentsOf: piece)
+            return true
+        }
+        guard let end = bytes.lastIndex(of: 10) else { return ([], start) }
+        return (bytes[...end].split(separator: 10).map(Array.init), start + end + 1)
+    }
+
+    /// Removes files of days before today whose lines nobody needs any more.
+    /// - Parameter isCovered: whether the lake has by now what the lines of a file tell.
+    /// - Returns: how many files were removed.
+    package func prune(_ isCovered: ([[UInt8]]) throws -> Bool) throws -> Int {
+        let today = "rows-\(now().description.prefix(10)).jsonl"
+        let old = files().filter { $0 < today }
+        guard !old.isEmpty else { return 0 }
+        let lock = try FileLock(waitingFor: "\(folder)/lock")
+        return try withExtendedLifetime(lock) {
+            var removed = 0
+            for name in old where try isCovered(lines(of: name, from: 0).lines) {
+                Disk.remove("\(folder)/\(name)")
+                removed += 1
+            }
+            if removed > 0 { try Disk.syncNames(of: folder) }
+            return removed
+        }
     }
 
     /// Writes a line durably.

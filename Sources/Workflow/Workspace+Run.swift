@@ -212,8 +212,13 @@ extension Workspace {
         var unrestored: [String] = []
         let id = try journal.step("train:\(specification.name)") {
             let same = try finishedTraining(specification, fingerprint)
-            let labelled = try labelledFingerprint(specification)
-            if let run = try same ?? finishedTraining(specification, onLabelled: labelled, now: fingerprint) {
+            // Reading the labelled rows costs something, and most runs find the table as it was.
+            let labelled = try same == nil ? labelledFingerprint(specification) : nil
+            if let run = try same
+                ?? labelled.flatMap({
+                    try finishedTraining(specification, onLabelled: $0, now: fingerprint)
+                })
+            {
                 isNew = false
                 if try artifactsAreIntact(run) {
                     let what = same == nil ? "no new labelled rows" : "unchanged"
@@ -235,7 +240,8 @@ extension Workspace {
                     remedy: "Run without --from, or from an earlier stage.")
             }
             let report = try train(
-                specification, fingerprint: fingerprint, labelled: labelled, planned: planned, leaks: leaks)
+                specification, fingerprint: fingerprint, labelled: labelled ?? labelledFingerprint(specification),
+                planned: planned, leaks: leaks)
             warnings = try unrestored + (checks(ofRun: report.run)?.warnings ?? [])
             let infinite = report.infinite.sorted { $0.key < $1.key }.map { "\($0.key) (\(grouped($0.value)) rows)" }
             let told = infinite.isEmpty ? "" : "; infinite, counted as missing: \(infinite.joined(separator: ", "))"

@@ -57,7 +57,7 @@ final class House: Sendable {
         let logs = folder
         desk = IdentityDesk(
             store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), surroundings: surroundings,
-            threads: NIOThreadPool.singleton, passwords: NIOThreadPool.singleton,
+            threads: NIOThreadPool.singleton, writers: NIOThreadPool.singleton, passwords: NIOThreadPool.singleton,
             site: Site(names: names, isSecure: isSecure))
         let management = Management(
             [
@@ -66,7 +66,8 @@ final class House: Sendable {
                     open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
             ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
-        let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
+        let work = ScoringWork(limits: ScoringLimits(), threads: 1, surroundings: surroundings)
+        let predictions = PredictionRoutes(catalog: catalog, work: work, surroundings: surroundings)
         table = RouteTable(
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
@@ -75,7 +76,9 @@ final class House: Sendable {
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
             predictions.routes,
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
-            ProcessRoutes(catalog: catalog, source: NoFeatures(), surroundings: surroundings).routes)
+            ProcessRoutes(
+                catalog: catalog, source: NoFeatures(), work: work, surroundings: surroundings, note: management.note
+            ).routes)
         let responder = table.router(
             gatekeeper: IdentityGate(desk),
             edge: EdgeMiddleware(ids: RequestIDs(newID: surroundings.newID), isDraining: { false })

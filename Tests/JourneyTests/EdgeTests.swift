@@ -11,8 +11,16 @@ import Vocabulary
     @Test func `slow clients are ended, and too many are told so`() throws {
         let server = try RunningServer(
             try LookAlikes.downtime(), "--client-timeout", "1", "--idle-timeout", "2", "--max-connections", "20",
-            "--max-requests", "2")
+            "--max-requests", "8")
         let outcome = try edge("slow", server)
+        #expect(outcome.code == 0, "\(outcome)")
+    }
+
+    @Test func `nobody waits for what another client asks for`() throws {
+        let place = try LookAlikes.downtime()
+        let server = try RunningServer(place)
+        let other = try Program.run(["tokens", "create", "other", "--role", "viewer"], in: place.folder).output
+        let outcome = try edge("load", server, String(other.split(separator: "\n").last ?? ""))
         #expect(outcome.code == 0, "\(outcome)")
     }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Ill-behaved and unusual clients against a running server, by plain sockets.
 
-    edge.py slow PORT TOKEN         a server with --client-timeout 1 --idle-timeout 2 --max-connections 20 --max-requests 2
+    edge.py slow PORT TOKEN         a server with --client-timeout 1 --idle-timeout 2 --max-connections 20 --max-requests 8
     edge.py rate PORT TOKEN         one with --rate-limit 20/60
     edge.py proxy PORT TOKEN        one with --behind-proxy --rate-limit 20/60
     edge.py tls PORT TOKEN CA       one with a certificate for localhost that is its own authority
     edge.py frames PORT TOKEN       any: where one request ends and the next begins, and whose answer is whose
     edge.py stopped PORT TOKEN      one whose files cannot grow
+    edge.py load PORT TOKEN OTHER   any: expensive and slow requests of TOKEN, and what others feel meanwhile
     edge.py predict PORT TOKEN      any: a prediction on the event loop, which must be 200 (used by the others)
 
 Exits with 0 when all is as docs/serving.md has it, else says what is not.
@@ -121,11 +122,11 @@ def slow():
     text, seconds = rest(link)
     check(text.startswith(b"HTTP/1.1 200") and b" 408 " not in text, "an idle connection was told something", text)
     check(1 < seconds < 6, "an idle connection was not closed in time", seconds)
-    # Idle after a refusal that left before the body had come: the same.
+    # Idle after a refusal that left before a large body had come: the same.
     link = dial()
-    link.sendall(head("POST", "/nothing", 5)[:-2].replace(TOKEN.encode(), b"none") + b"\r\n")
+    link.sendall(head("POST", "/nothing", 70_000)[:-2].replace(TOKEN.encode(), b"none") + b"\r\n")
     check(link.recv(65536).startswith(b"HTTP/1.1 404"), "no refusal before the body")
-    link.sendall(b"12345")
+    link.sendall(b"x" * 70_000)
     link.settimeout(8)
     text, seconds = rest(link)
     check(text == b"" and 1 < seconds < 6, "an idle connection was not closed after a refusal", seconds, text)
@@ -147,14 +148,21 @@ def slow():
     check(metric('martlet_http_slow_clients_total{with="reading"}') == 1, "it is not counted")
     grown = metric("process_resident_memory_bytes") - before
     check(grown < 60e6, "memory grew for a client that reads nothing", grown)
-    # Too many at work: two bodies that do not end hold both places.
-    links = [dial() for _ in range(2)]
+    # Small bodies that do not end hold no place.
+    links = [dial() for _ in range(8)]
     for link in links:
         link.sendall(head("POST", "/api/training/start", 100) + b"{")
     time.sleep(0.3)
+    check(ask("GET", "/api/models")[0].status == 200, "a body that is not there holds a place")
+    # Large ones do, as many as one client's share, which is a quarter.
+    links += [dial() for _ in range(2)]
+    for link in links[8:]:
+        link.sendall(head("POST", "/predict", 100_000) + b"{")
+    time.sleep(0.3)
     answer, content = ask("GET", "/api/models")
-    check(answer.status == 503 and answer.headers["Retry-After"] == "1", "not busy", answer.status, content)
-    check(json.loads(content)["code"] == "server.busy", "not busy", content)
+    check(answer.status == 429 and answer.headers["Retry-After"] == "1", "no share", answer.status, content)
+    check(json.loads(content)["code"] == "serving.share", "no share", content)
+    check(ask("GET", "/version", headers={})[0].status == 200, "another client has no place")
     check(ask("GET", "/health/live")[0].status == 200, "a probe was turned away")
     time.sleep(3)
     check(ask("GET", "/api/models")[0].status == 200, "places were not given back")
@@ -335,4 +343,69 @@ def frames():
     predict()
 
 
-{"slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "frames": frames, "stopped": stopped, "predict": predict}[KIND]()
+def load():
+    """What is asked for by one client must not keep others from their answers; five seconds are an eternity here."""
+    other = {"Authorization": "Bearer " + sys.argv[4], "Content-Type": "application/json"}
+    row = record()
+    one = json.dumps({"record": row})
+
+    def others_are_answered(what):
+        for method, path, body in [("GET", "/health/live", None), ("POST", "/predict", one), ("GET", "/api/models", None),
+                                   ("GET", "/metrics", None), ("GET", "/health/ready", None)]:
+            began = time.monotonic()
+            connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+            try:
+                answer, content = ask(method, path, body, other, connection)
+            except TimeoutError:
+                sys.exit(f"load: {what}: {path} was not answered for {time.monotonic() - began:.1f} s")
+            check(answer.status == 200, what, path, answer.status, content[:300])
+            connection.close()
+
+    # Those who follow jobs.
+    listeners = [dial() for _ in range(64)]
+    for link in listeners:
+        link.sendall(head("GET", "/api/training/events", 0))
+    time.sleep(1)
+    heard = [link.recv(200) for link in listeners]
+    check(all(text.startswith(b"HTTP/1.1 200") for text in heard), "not all may listen", heard[:3])
+    others_are_answered("64 listeners")
+    # Reasons, small and large.
+    bodies = [json.dumps({"records": [row] * count, "explain": True}).encode() for count in (200, 1000)]
+    links = [dial() for _ in range(8)]
+    for number, link in enumerate(links):
+        body = bodies[number % 2]
+        link.sendall(head("POST", "/predict", len(body)) + body)
+    others_are_answered("8 requests for reasons")
+    for link in links:
+        check(link.recv(12) == b"HTTP/1.1 200", "reasons were refused")
+        link.close()
+    answer, content = ask("POST", "/predict", json.dumps({"records": [row] * 1001, "explain": True}),
+                          {**AUTH, "Content-Type": "application/json"})
+    check(answer.status == 422 and json.loads(content)["code"] == "predict.too-many-reasons", "reasons", content[:300])
+    check("at most 1000 rows" in json.loads(content)["detail"], "no number", content[:300])
+    # Logins whose bodies do not end.
+    links = [dial() for _ in range(270)]
+    for link in links:
+        link.sendall(b"POST /api/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: 65000\r\n\r\n{")
+    time.sleep(0.5)
+    others_are_answered("270 bodies that do not end")
+    for link in links:
+        link.close()
+    # Batches that do not begin.
+    links = [dial() for _ in range(8)]
+    for link in links:
+        link.sendall(head("POST", "/predict/batch", 1_000_000).replace(b"application/json", b"text/csv") + b"a,b\n")
+    time.sleep(0.5)
+    names = ",".join(row)
+    answer, content = ask("POST", "/predict/batch", f"{names}\n{','.join(map(str, row.values()))}\n",
+                          {**other, "Content-Type": "text/csv"})
+    check(answer.status == 200, "others may send no batch", answer.status, content)
+    others_are_answered("8 batches that do not go on")
+    refused = sum(link.recv(12) == b"HTTP/1.1 429" for link in links[3:])
+    check(refused == 5, "one client has more than its share of batches", refused)
+    for link in links + listeners:
+        link.close()
+
+
+{"load": load, "slow": slow, "rate": rate, "proxy": proxy, "tls": tls, "frames": frames, "stopped": stopped, "predict": predict}[KIND]()

@@ -1,0 +1,91 @@
+internal import HTTPTypes
+internal import NIOCore
+package import Serving
+package import Vocabulary
+
+/// Scores requests that the router answers, on threads of their own: a body of megabytes, or rows with reasons, would
+/// hold up the requests of others on the threads that all share.
+///
+/// Rows with reasons are worked on in pieces of about 20 ms, and between two of them it is others' turn.
+package struct ScoringWork: Sendable {
+    let limits: ScoringLimits
+    private let threads: WorkThreads
+    private let desks = DeskPool()
+    private let uptime: @Sendable () -> Double
+
+    /// Steps of attribution that are done as one.
+    private static let pieceSteps = 1_000_000
+    /// Requests of one client that may wait for a thread.
+    private static let waitingEach = 16
+
+    /// - Parameter yield: lets the thread that calls it work when others do not.
+    package init(
+        limits: ScoringLimits, threads: Int, surroundings: Surroundings, yield: @escaping @Sendable () -> Void = {}
+    ) {
+        self.limits = limits
+        self.threads = WorkThreads(threads, waitingEach: Self.waitingEach, yield: yield)
+        uptime = surroundings.uptime
+    }
+
+    /// Reads, scores and writes an answer, then lets `end` take it from the desk.
+    /// - Parameters:
+    ///   - client: whose turn it takes.
+    ///   - arrived: by the clock that only goes forward; what is not answered `limits.seconds` later is refused.
+    /// - Throws: `InputFault`, `InputFaults`, `serving.share`, `serving.late`, `predict.too-many-reasons`.
+    func answer<T: Sendable>(
+        _ call: ScoringCall, _ body: ByteBuffer, by model: ServedModel, requestID: String, client: String,
+        arrived: Double, end: @escaping @Sendable (ScoringDesk, ScoringAnswer) throws -> T
+    ) async throws -> T {
+        try await desks.withDesk(for: model) { [limits] lent in
+            let answer = try await piece(client, arrived) {
+                try body.withUnsafeReadableBytes { bytes in
+                    try call.answer(bytes, by: model, at: lent.desk, requestID: requestID, limits: limits) { rows in
+                        try limits.check(explainedRows: rows, of: model)
+                    }
+                }
+            }
+            if answer.explainedRows > 0 {
+                let size = max(1, Self.pieceSteps / model.reasonSteps)
+                for start in stride(from: 0, to: answer.explainedRows, by: size) {
+                    let rows = start..<min(start + size, answer.explainedRows)
+                    try await piece(client, arrived) { try lent.desk.explain(rows, by: model) }
+                }
+                lent.desk.close()
+            }
+            return try await piece(client, arrived, urgent: true) { try end(lent.desk, answer) }
+        }
+    }
+
+    private func piece<T: Sendable>(
+        _ client: String, _ arrived: Double, urgent: Bool = false, _ work: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        try Task.checkCancellation()
+        let (uptime, limit) = (uptime, limits.seconds)
+        return try await threads.run(for: client, urgent: urgent) {
+            guard urgent || uptime() - arrived < limit else {
+                var problem = Problem(
+                    .serviceUnavailable, "serving.late",
+                    "The request could not be answered within \(Int(limit)) s: others are worked on too.",
+                    remedy: "Send it again, with fewer rows, or rows with reasons in several requests.")
+                problem.retryAfter = 5
+                throw problem
+            }
+            return try work()
+        }
+    }
+}
+
+extension ScoringLimits {
+    /// Refuses reasons for more rows, or for more work, than one request may ask for.
+    func check(explainedRows rows: Int, of model: ServedModel) throws {
+        let most = min(explainRows, max(1, explainSteps / model.reasonSteps))
+        guard rows > most else { return }
+        throw Problem(
+            .unprocessableContent, "predict.too-many-reasons",
+            "Reasons are given for at most \(most) rows of \(model.key) in a request; this one has \(rows).",
+            remedy: "Send the rows in several requests, or ask for reasons only where they are read.")
+    }
+}
+
+/// The lane does not compute reasons: the router's threads do.
+struct ReasonsElsewhere: Error {}

@@ -1,0 +1,52 @@
+internal import DuckDB
+
+/// What the engine's own catalogue (`duckdb_functions()`) says of its functions, so that a newer engine's are known too.
+struct FunctionCatalogue {
+    /// Functions that make one value of many rows.
+    let aggregates: Set<String>
+    /// Functions whose value is another one at another time or in another place.
+    let unrepeatable: Set<String>
+
+    init(_ connection: Connection) throws {
+        let rows = try connection.query(
+            "SELECT DISTINCT lower(function_name), function_type, coalesce(stability, '') FROM duckdb_functions()"
+        ).texts()
+        aggregates = Set(rows.filter { $0[1] == "aggregate" }.compactMap(\.[0])).union(Self.macros)
+        unrepeatable = Set(rows.filter { ["VOLATILE", "CONSISTENT_WITHIN_QUERY"].contains($0[2]) }.compactMap(\.[0]))
+            .union(Self.surroundings).subtracting(Self.constant)
+    }
+
+    /// Whether an aggregate's value can change with the order of rows. All can but those that are known not to: sums of
+    /// floating-point numbers depend on it, and a function that is not known may.
+    func isOrderSensitive(_ name: String) -> Bool { aggregates.contains(name) && !Self.orderless.contains(name) }
+
+    /// Aggregates that give the same value whatever the order: counts, extremes, logic, and what sorts by itself.
+    private static let orderless: Set<String> = [
+        "count", "count_star", "count_if", "countif", "regr_count", "min", "max", "bool_and", "bool_or", "bit_and",
+        "bit_or", "bit_xor", "bitstring_agg", "sum_no_overflow", "median", "mad", "quantile", "quantile_cont",
+        "quantile_disc",
+    ]
+
+    /// Macros over aggregates, which the catalogue lists as macros.
+    private static let macros: Set<String> = [
+        "count_star", "geomean", "geometric_mean", "json_group_array", "json_group_object", "json_group_structure",
+        "wavg", "weighted_avg",
+    ]
+
+    /// Functions of the clock, the session and the machine, some of which the catalogue takes for constant or lists as
+    /// macros.
+    private static let surroundings: Set<String> = [
+        "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_timestamp", "transaction_timestamp",
+        "today", "current_date", "get_current_time", "current_time", "get_current_timestamp", "localtime",
+        "localtimestamp", "current_localtime", "current_localtimestamp", "setseed", "nextval", "currval",
+        "txid_current", "current_setting", "current_query", "current_database", "current_schema", "version", "getenv",
+        "getvariable", "ago", "current_catalog", "current_role", "current_user", "session_user", "user",
+        "current_query_id", "current_transaction_id", "current_connection_id", "pg_conf_load_time",
+        "pg_postmaster_start_time",
+        "inet_client_addr", "inet_client_port", "inet_server_addr", "inet_server_port", "pg_is_other_temp_schema",
+        "get_block_size", "in_search_path", "which_secret", "read_blob", "read_text", "sleep_ms", "write_log",
+    ]
+
+    /// Listed as unstable although their value is always the same, or none.
+    private static let constant: Set<String> = ["error"]
+}
