@@ -25,7 +25,8 @@ struct FeaturesCommand: ParsableCommand {
             desk = ready.desk
             if desk.skipped.rows > 0 {
                 Output.note(
-                    "warning: \(desk.skipped.rows) stored rows do not fit their contracts any more and do not count: "
+                    "warning: \(desk.skipped.rows) stored \(desk.skipped.rows == 1 ? "row does" : "rows do") not fit the contract "
+                        + "any more and \(desk.skipped.rows == 1 ? "does" : "do") not count: "
                         + "\(desk.skipped.reason ?? "no reason")")
             }
             _ = Output.deliver(try JSON.text(ready.greeting) + "\n")

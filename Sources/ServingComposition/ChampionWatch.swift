@@ -93,7 +93,7 @@ final class ChampionWatch: Sendable {
         } catch {
             let error = error as? MartletError
             // A model of which no version was approved yet keeps nobody waiting for the others.
-            if slot.served == nil, ["registry.no-version", "registry.no-model"].contains(error?.code) {
+            if slot.served == nil, ["registry.unknown-alias", "registry.unknown-model"].contains(error?.code) {
                 slot.isAwaited = false
             }
             let reason = error.map { "\($0.message) [\($0.code)]" } ?? "\(error.debugDescription)"

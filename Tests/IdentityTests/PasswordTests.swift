@@ -40,12 +40,20 @@ struct PasswordTests {
 
     @Test(arguments: [
         "", "short", "elevenchars", String(repeating: "a", count: 40), String(repeating: "long ", count: 60),
-        "ada.lovelace.of.london",
+        "ada.lovelace.of.london", "password1234", "123456789012", "Password123!", "P@ssw0rd2024!", "qwertyuiop123",
+        "passwordpassword", "1qaz2wsx3edc", "iloveyou1234", "adminadmin2026", "welcome12345", "abcdefghijkl",
+        "martletmartlet", "Letmein2026!!", "1q2w3e4r5t6y", "aaaaaaaabbbb1234",
     ])
     func `refuses what anybody would try, or nobody would type`(_ text: String) {
         #expect(
             code { _ = try Password(text, of: "Ada.Lovelace.of.London", random: random) } == "identity.password")
     }
+
+    @Test(arguments: [
+        "correct horse battery staple", "tuesday's turnip soup", "j4kL-mmq2-0xPz", "password of the turnip",
+        "Über den Wolken 12", "пароль от сарая",
+    ])
+    func `takes what is somebody's own`(_ text: String) throws { _ = try Password(text, of: "ada", random: random) }
 
     @Test(arguments: [
         "", "x", "$scrypt$", "$scrypt$ln=15,r=8,p=3$AAAA$", "$scrypt$ln=15,r=8,p=3$$",

@@ -22,9 +22,10 @@ final class RunningServer {
     }
 
     /// Over any project, with a token of the role.
-    init(serving place: Sandbox, role: String, _ options: [String] = []) throws {
+    /// - Parameter name: the token's.
+    init(serving place: Sandbox, named name: String = "all", role: String, _ options: [String] = []) throws {
         self.place = place
-        token = try Program.run(["tokens", "create", "all", "--role", role], in: place.folder).output
+        token = try Program.run(["tokens", "create", name, "--role", role], in: place.folder).output
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let log = place.path("serve.log")
         FileManager.default.createFile(atPath: log, contents: nil)

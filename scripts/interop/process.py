@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sends raw rows of the ward project to a running server, and kills its feature worker in between.
 
-    process.py BASE TOKEN SERVER_PID
+    process.py BASE TOKEN VIEWER SERVER_PID
 
 Exits with 1 at the first thing that is not as docs/process.md says.
 """
@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.parse
 
-BASE, TOKEN, SERVER = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+BASE, TOKEN, VIEWER, SERVER = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 
 def ask(path, body, method="POST", token=TOKEN):
@@ -87,6 +87,14 @@ status, answer = eventually({"rows": {"visits": [visit(5003)]}, "store": False})
 expect("asked only", status == 200 and answer["stored"] == 0, answer)
 status, answer, _ = ask("/projects/wards/models/stay/process", {"rows": {"visits": [visit(5004)]}, "score": False})
 expect("features alone", status == 200 and "probability" not in answer["predictions"][0], answer)
+
+# Who may only predict keeps nothing.
+status, answer, _ = ask("/process", {"rows": {"visits": [visit(5005)]}, "store": True}, token=VIEWER)
+expect("rows for others need a permission", status == 403 and answer["code"] == "access.role", status, answer)
+status, answer, _ = ask("/process", {"rows": {"visits": [visit(5005)]}}, token=VIEWER)
+expect("scored, and not kept", status == 200 and answer["stored"] == 0, status, answer)
+status, answer = eventually({"rows": {}, "keys": [5005], "score": False})
+expect("nothing of a viewer's is kept", "reason" in answer["predictions"][0], answer)
 
 # The worker dies between calls, again and again: predictions go on, and what was acknowledged is still known.
 for key, how in [(6000, signal.SIGKILL), (6001, signal.SIGSEGV)]:
