@@ -26,11 +26,20 @@ package struct IdentityGate: Gatekeeper {
     }
 
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
-        guard case .needs(let permission) = route.access else { return context }
+        guard case .needs(let permission) = route.access else {
+            var context = context
+            // What anyone may read may tell more to those who are known.
+            context.principal = await known(request)
+            return context
+        }
         var context = context
         let principal: Principal
         if let header = request.headers[.authorization] {
-            principal = try token(header)
+            do { principal = try token(header) } catch {
+                // It may have been made a moment ago.
+                guard try await desk.hasNews() else { throw error }
+                principal = try token(header)
+            }
         } else {
             (principal, context.session) = try await session(request)
         }
@@ -44,6 +53,13 @@ package struct IdentityGate: Gatekeeper {
         context.principal = principal
         if let project = context.segment("project") { try context.require(project: project) }
         return context
+    }
+
+    /// Who makes a request that anyone may make; `nil` for nobody who is known.
+    private func known(_ request: Request) async -> Principal? {
+        if let header = request.headers[.authorization] { return try? token(header) }
+        guard request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] != nil else { return nil }
+        return try? await session(request).0
     }
 
     private func token(_ header: String) throws -> Principal {

@@ -56,8 +56,9 @@ package struct LimitingGate: Gatekeeper {
         context.notes.count()
         context.notes.set(admitted.principal)
         if let principal = admitted.principal {
-            try check(known, principal.id)
-            try hold(principal.id, shareOfEach, context)
+            if route.access != .anyone { try check(known, principal.id) }
+            // Probes and metrics are answered whatever else is asked for.
+            if !RequestWatch.always.contains(route.path) { try hold(principal.id, shareOfEach, context) }
         } else if !RequestWatch.always.contains(route.path) {
             let address = AddressKey.of(context.address)
             try check(strangers, address)

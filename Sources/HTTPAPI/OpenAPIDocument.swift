@@ -42,9 +42,10 @@ package struct OpenAPIDocument: Sendable {
     }
 
     /// The route that answers with the document of `routes` and itself.
-    /// - Parameter components: schemas that change with what is served.
+    /// - Parameter components: schemas that change with what is served; they name the models' columns only to those who are
+    ///   known.
     package static func route(
-        with routes: [Route], version: String, components: @escaping @Sendable () -> [String: Schema]
+        with routes: [Route], version: String, components: @escaping @Sendable (_ isKnown: Bool) -> [String: Schema]
     ) -> Route {
         func make(_ document: OpenAPIDocument?) -> Route {
             Route(
@@ -60,7 +61,7 @@ package struct OpenAPIDocument: Sendable {
                                     .init("paths", .object([], additional: .object([], additional: .any))),
                                 ], additional: .any)))
                 ]
-            ) { _, _ in try .json(document?.json(with: components()) ?? .null) }
+            ) { _, context in try .json(document?.json(with: components(context.principal != nil)) ?? .null) }
         }
         return make(OpenAPIDocument(routes + [make(nil)], version: version))
     }

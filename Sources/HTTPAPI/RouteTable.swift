@@ -17,7 +17,8 @@ package struct RouteTable: Sendable {
     /// - Parameter components: schemas that change with what is served.
     package init(
         documenting version: String,
-        components: @escaping @Sendable () -> [String: Schema] = { ServedSchemas.components(nil) }, _ areas: [Route]...
+        components: @escaping @Sendable (_ isKnown: Bool) -> [String: Schema] = { _ in ServedSchemas.components(nil) },
+        _ areas: [Route]...
     ) {
         let routes = areas.flatMap(\.self)
         self.routes = routes + [OpenAPIDocument.route(with: routes, version: version, components: components)]

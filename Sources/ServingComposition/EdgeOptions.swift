@@ -62,6 +62,11 @@ struct EdgeOptions: ParsableArguments {
     @Flag(help: "Let anyone read /metrics, without a token.")
     var metricsOpen = false
 
+    @Flag(
+        name: .customLong("openapi-open"),
+        help: "Let anyone read the models' columns in /openapi.json, without a token.")
+    var openAPIOpen = false
+
     var isSecure: Bool { tlsCertificate != nil || behindProxy }
 
     /// For those who are known by a token or a session, and for other addresses.

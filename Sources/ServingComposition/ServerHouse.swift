@@ -134,7 +134,10 @@ struct ServerHouse {
         batches.converter = ParquetHouse()
         let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
         return RouteTable(
-            documenting: version, components: { ServedSchemas.components(catalog) },
+            documenting: version,
+            components: { [isOpen = command.edge.openAPIOpen] isKnown in
+                ServedSchemas.components(isKnown || isOpen ? catalog : nil)
+            },
             SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
