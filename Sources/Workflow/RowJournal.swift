@@ -18,7 +18,7 @@ package final class RowJournal {
     /// The lines that were written since the last call, by this worker or others.
     package func news() throws -> [[UInt8]] {
         var lines: [[UInt8]] = []
-        for name in Disk.list(folder).sorted() where name.hasSuffix(".jsonl") {
+        for name in try Disk.list(folder).sorted() where name.hasSuffix(".jsonl") {
             let path = "\(folder)/\(name)"
             let start = read[name] ?? 0
             guard let size = Disk.stamp(path)?.size, size > start else { continue }
