@@ -37,7 +37,7 @@ struct ConvertCommand: ParsableCommand {
                 "kind": .text(error.kind.rawValue), "code": .text(error.code), "message": .text(error.message),
             ]
             told["remedy"] = error.remedy.map { .text($0) }
-            Output.note(try JSON.text(JSONValue.object(told)))
+            Output.raw(try JSON.text(JSONValue.object(told)) + "\n", to: 2)
             throw ExitCode(error.exitCode)
         }
     }

@@ -92,8 +92,8 @@ struct GenerateCommand: ParsableCommand {
         }
         let folder = Disk.absolute(output)
         // The landing folder of a new project has the sources' folders, all empty.
-        let isFree = Disk.list(folder).allSatisfy {
-            LabGenerator.sources.contains($0) && Disk.isDirectory("\(folder)/\($0)")
+        let isFree = try Disk.list(folder).allSatisfy {
+            try LabGenerator.sources.contains($0) && Disk.isDirectory("\(folder)/\($0)")
                 && Disk.list("\(folder)/\($0)").isEmpty
         }
         guard isFree else {

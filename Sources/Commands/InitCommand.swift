@@ -36,7 +36,7 @@ struct InitCommand: ParsableCommand {
                 .usage, "init.name", "\(plain) is not a usable project name.",
                 remedy: "Use letters, digits, - and _, beginning with a letter.")
         }
-        guard Disk.list(folder).isEmpty else {
+        guard try Disk.list(folder).isEmpty else {
             throw MartletError(
                 .conflict, "init.exists", "The folder \(name) is there already and not empty.",
                 remedy: "Choose another name, or remove it.")
@@ -79,8 +79,8 @@ struct InitCommand: ParsableCommand {
         guard Disk.exists(data) else {
             throw MartletError(.missing, "file.missing", "There is no file or folder \(data).")
         }
-        let files = sources.flatMap { source in
-            Disk.list("\(data)/\(source)").filter { !$0.hasPrefix(".") }.map { ("\(data)/\(source)/\($0)", source) }
+        let files = try sources.flatMap { source in
+            try Disk.list("\(data)/\(source)").filter { !$0.hasPrefix(".") }.map { ("\(data)/\(source)/\($0)", source) }
         }
         guard !files.isEmpty else {
             throw MartletError(

@@ -144,15 +144,12 @@ extension ThreadOptions {
 /// An amount of memory as a person writes it: "512MB", "2GiB".
 struct ByteCount: ExpressibleByArgument {
     var bytes: Int64
+    /// As it was written.
+    var text: String
 
     init?(argument: String) {
-        let number = argument.prefix { $0.isNumber || $0 == "." }
-        let units: [String: Double] = [
-            "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30, "TiB": 0x1p40,
-        ]
-        guard let amount = Double(number), let unit = units[String(argument.dropFirst(number.count))],
-            amount * unit >= 1, amount * unit < 0x1p60
-        else { return nil }
-        bytes = Int64(amount * unit)
+        guard let bytes = ByteAmount.bytes(argument) else { return nil }
+        self.bytes = bytes
+        text = argument
     }
 }

@@ -21,7 +21,7 @@ struct LakeCommand: ParsableCommand {
 
     /// The tables that were named, each once; all when none was.
     static func chosen(_ names: [String], in lake: Lake) throws -> [TableName] {
-        if names.isEmpty { return lake.tables() }
+        if names.isEmpty { return try lake.tables() }
         return try Set(names.map { try tableName($0) }).sorted()
     }
 

@@ -28,13 +28,15 @@ package struct Martlet: ParsableCommand {
     package static func runToExit() -> Never {
         RealWorld.ignoreFileSizeSignal()
         let command = CommandLine.arguments.dropFirst().first ?? ""
+        // What a new project or its examples hold is for whoever shall work with them.
+        if !["init", "generate", "schema"].contains(command) { RealWorld.keepNewFilesToAccount() }
         if ["run", "verify", "predict"].contains(command) { RealWorld.restartWithPassiveWaiting() }
         do {
             var command = try parseAsRoot()
             try command.run()
             exit()
         } catch let error as MartletError {
-            Output.note("\(Output.errorIsColourful ? "\u{1B}[31merror:\u{1B}[0m" : "error:") \(error)")
+            Output.error(error)
             exit(withError: ExitCode(error.exitCode))
         } catch {
             exit(withError: error)

@@ -38,6 +38,7 @@ struct ProjectOptions: ParsableArguments {
             folder = try ProjectFolder.find()
         }
         var settings = Composition.Settings(projectFolder: folder, home: home)
+        settings.warn = { Output.note("warning: \($0)") }
         // A job does not fail because another martlet is at work: it waits for its turn.
         if let line = LifeLine.current {
             settings.whenBusy = { line.report(JobProgress(step: "waiting for another martlet at work")) }

@@ -9,13 +9,19 @@ internal import Workflow
 
 /// Results go to standard output, progress and errors to standard error.
 enum Output {
-    static func print(_ text: String) { write(text + "\n", to: 1) }
-    static func note(_ text: String) { write(text + "\n", to: 2) }
+    /// What a terminal would obey is shown as an escape: names of files and cells come from outside.
+    static func print(_ text: String) { write(text.visibleLines + "\n", to: 1) }
+    static func note(_ text: String) { write(text.visibleLines + "\n", to: 2) }
+    static func error(_ error: MartletError) {
+        write((errorIsColourful ? "\u{1B}[31merror:\u{1B}[0m" : "error:") + " \(error)".visibleLines + "\n", to: 2)
+    }
     static func raw(_ text: String, to file: Int32) { write(text, to: file) }
     /// A result that must arrive; `false` when nobody reads any more.
     static func deliver(_ text: String) -> Bool { write(text, to: 1) }
 
-    static func json(_ value: some Encodable) throws { print(try JSON.text(value, pretty: true)) }
+    static func json(_ value: some Encodable) throws {
+        write(try JSON.text(value, pretty: true) + "\n", to: 1)
+    }
 
     /// Says on standard error that a list was cut off, and how much of it is missing.
     static func cut(shown: Int, of all: Int, _ things: String) {
@@ -64,7 +70,8 @@ struct TextGrid {
     init(header: [String]) { self.header = header }
 
     var text: String {
-        let all = [header] + rows
+        let rows = rows.map { $0.map(\.visible) }
+        let all = [header.map(\.visible)] + rows
         let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         let isNumeric = header.indices.map { column in
             !rows.isEmpty && rows.allSatisfy { $0[column].isEmpty || $0[column] == "–" || looksNumeric($0[column]) }

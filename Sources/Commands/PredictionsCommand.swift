@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Composition
+internal import Lakehouse
 internal import PredictionLog
 internal import Vocabulary
 internal import Workflow
@@ -28,12 +29,15 @@ struct PredictionsListCommand: ParsableCommand {
 
     func run() throws {
         let folder = try place.composition().predictions
-        let closed = Set(folder.closed().map(\.path))
-        let segments = folder.entries().map { entry in
+        let closed = Set(try folder.closed().map(\.path))
+        var segments = try folder.entries().map { entry in
             Segment(
                 name: Disk.name(of: entry.path),
                 state: entry.isCompacted ? "compacted" : closed.contains(entry.path) ? "closed" : "open",
                 begun: (try? PredictionLogReader(entry.path))?.header.begun, bytes: Disk.stamp(entry.path)?.size ?? 0)
+        }
+        segments += try folder.setAside().map {
+            Segment(name: Disk.name(of: $0.path), state: "set aside", begun: nil, bytes: $0.bytes)
         }
         if format.json { return try Output.json(segments) }
         if segments.isEmpty { return Output.print("No prediction has been logged, or all are in the lakehouse.") }
@@ -59,7 +63,7 @@ struct PredictionsShowCommand: ParsableCommand {
         if segments.isEmpty || paths.count < segments.count {
             let folder = try place.composition().predictions
             let named = segments.filter { !$0.contains("/") }.map { "\(folder.path)/\($0)" }
-            paths += segments.isEmpty ? folder.entries().map(\.path) : named
+            paths += segments.isEmpty ? try folder.entries().map(\.path) : named
         }
         for path in paths where left > 0 {
             var reader = try PredictionLogReader(path)
@@ -103,19 +107,54 @@ struct PredictionsCompactCommand: ParsableCommand {
             rows are committed; a compaction that was killed goes on without adding a row twice. The segment that a server
             writes to stays: a server closes it every few minutes. `martlet jobs submit compact-predictions` hands this
             to a worker.
+
+            With --keep-days, --keep-bytes or --keep-share the oldest rows are removed from the lakehouse afterwards, whole
+            data files at a time. A server with workers has this done by itself, with its own limits.
             """)
+    @Option(help: ArgumentHelp("Remove rows that were moved so many days ago.", valueName: "days")) var keepDays: Double?
+    @Option(help: ArgumentHelp("Remove the oldest rows while all take more, e.g. 10GiB.", valueName: "size"))
+    var keepBytes: ByteCount?
+    @Option(
+        help: ArgumentHelp(
+            "Remove the oldest rows while all take more than this share of what they take and what is free.",
+            valueName: "share"))
+    var keepShare: Double?
     @Flag(help: "Leave the segments, as files named .compacted, to the retention of the log.") var keepSegments = false
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 
+    func validate() throws {
+        if let keepDays, !(keepDays > 0 && keepDays <= 36_500) {
+            throw ValidationError("--keep-days must be more than 0, and 36500 at most.")
+        }
+        if let keepShare, !(keepShare > 0 && keepShare <= 1) {
+            throw ValidationError("--keep-share must be more than 0, and 1 at most.")
+        }
+    }
+
+    private var retention: PredictionLogPolicy? {
+        guard keepDays != nil || keepBytes != nil || keepShare != nil else { return nil }
+        var policy = PredictionLogPolicy()
+        policy.keepSeconds = keepDays.map { $0 * 86_400 }
+        policy.keepBytes = keepBytes?.bytes
+        policy.keepShare = keepShare
+        return policy
+    }
+
     func run() throws {
-        let report = try place.composition().compactPredictions(keeping: keepSegments)
+        let report = try place.composition().compactPredictions(keeping: keepSegments, retention: retention)
         if format.json { return try Output.json(report) }
         for (table, versions) in report.tables.sorted(by: { $0.key < $1.key }) {
             Output.print("\(table): version \(versions.map { "\($0)" }.joined(separator: ", "))")
         }
         Output.print("\(grouped(report.rows)) predictions of \(grouped(report.segments)) segments moved.")
-        for path in report.damaged { Output.note("Damaged, and kept: \(path)") }
+        let expired = report.expired
+        if expired.files > 0 {
+            Output.print(
+                "\(grouped(expired.rows)) predictions in \(counted(expired.files, "data file")) "
+                    + "(\(grouped(Int(expired.bytes / 1024))) KiB) removed by retention.")
+        }
+        for path in report.setAside { Output.note("warning: damaged, and set aside for a person: \(path)") }
     }
 }
 
@@ -124,5 +163,11 @@ extension PredictionsCompactCommand: JobCommand {
     static let words = ["predictions", "compact"]
     static let isExclusive = false
 
-    func jobArguments() -> [String] { keepSegments ? ["--keep-segments"] : [] }
+    func jobArguments() -> [String] {
+        var words = keepSegments ? ["--keep-segments"] : []
+        if let keepDays { words += ["--keep-days", "\(keepDays)"] }
+        if let keepBytes { words += ["--keep-bytes", keepBytes.text] }
+        if let keepShare { words += ["--keep-share", "\(keepShare)"] }
+        return words
+    }
 }

@@ -144,7 +144,8 @@ final class StepProgress {
         let name = entry.step + String(repeating: " ", count: max(1, 30 - entry.step.count))
         let time = entry.outcome == .skipped ? "" : "  \(tenths(entry.seconds)) s"
         Output.raw(
-            "\(isTerminal ? "\r\u{1B}[K" : "")\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)\n",
+            (isTerminal ? "\r\u{1B}[K" : "")
+                + "\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)".visible + "\n",
             to: 2)
     }
 

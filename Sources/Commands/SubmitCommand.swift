@@ -51,7 +51,6 @@ struct OrderOptions: ParsableArguments {
 
     func submit<Command: JobCommand>(_ command: Command) throws {
         let composition = try command.place.composition()
-        try Disk.makeDirectory(composition.home)
         let order = JobOrder(
             kind: Command.kind, arguments: try command.jobArguments(), exclusive: Command.isExclusive,
             priority: priority, maxAttempts: maxAttempts, timeLimit: timeLimit, memoryLimit: memoryLimit?.bytes,

@@ -24,7 +24,7 @@ extension Composition {
             let next = try workspace.project.sources.map { source in
                 let table = lake.table(TableName(.bronze, source.name))
                 return table.entry(
-                    table.exists ? try lake.snapshot(of: TableName(.bronze, source.name)).version + 1 : 0)
+                    try table.exists ? try lake.snapshot(of: TableName(.bronze, source.name)).version + 1 : 0)
             }
             let start = surroundings.uptime()
             let plan = try workspace.featurePlan(model, of: version)

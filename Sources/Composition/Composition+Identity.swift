@@ -9,7 +9,7 @@ extension Composition {
     /// The people and tokens of the server that this project's home belongs to, for a command that changes them.
     package func withIdentity<T>(_ body: (IdentityStore) throws -> T) throws -> T {
         _ = try project()
-        try Disk.makeDirectory(home)
+        try makeHome()
         let database = try SQLiteDatabase(path: home + "/martlet.db")
         try ModelRegistry.migrate(database, at: surroundings.now())
         return try body(identity(database))

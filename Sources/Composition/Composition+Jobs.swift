@@ -7,7 +7,9 @@ package import Workers
 extension Composition {
     /// The queue of jobs, for a command that changes it. Takes no lock: the database keeps writers apart.
     package func withJobs<T>(_ body: (JobStore) throws -> T) throws -> T {
-        try body(try registry(try project(), writing: true).jobs)
+        let project = try project()
+        try makeHome()
+        return try body(try registry(project, writing: true).jobs)
     }
 
     /// Where attempts at jobs leave what they say.

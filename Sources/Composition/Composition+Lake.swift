@@ -15,7 +15,7 @@ extension Composition {
     /// - Parameter alone: whether no other command may write meanwhile.
     package func withMaintenance<T>(alone: Bool, _ body: (Lake) throws -> T) throws -> T {
         let project = try project()
-        try Disk.makeDirectory(home)
+        try makeHome()
         guard let maintenance = try FileLock(home + "/maintenance.lock") else {
             throw MartletError(
                 .conflict, "project.busy", "Another compaction or vacuum is at work in \(project.folder).",
@@ -29,11 +29,11 @@ extension Composition {
         }
         return try withExtendedLifetime((maintenance, lock)) {
             let lake = try lake()
-            if Disk.exists(home + "/martlet.db") {
-                let registry = try registry(project, writing: true)
-                lake.committed = { try? CommitProjector($0, registry.events).project($1) }
-            }
-            return try body(lake)
+            guard Disk.exists(home + "/martlet.db") else { return try body(lake) }
+            let keeper = keepEvents(of: lake, in: try registry(project, writing: true))
+            let result = try body(lake)
+            try keeper.settle()
+            return result
         }
     }
 

@@ -27,6 +27,8 @@ package struct Composition: Sendable {
         /// Called once when another process is at work on the project; then the lock is waited for. Without it
         /// that is an error.
         package var whenBusy: (@Sendable () -> Void)?
+        /// Is told what went wrong beside work that is done.
+        package var warn: (@Sendable (String) -> Void)?
 
         package init(projectFolder: String, home: String? = nil) {
             self.projectFolder = projectFolder
@@ -56,7 +58,7 @@ package struct Composition: Sendable {
     /// A workspace that may write; one at a time in a project.
     package func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
-        try Disk.makeDirectory(home)
+        try makeHome()
         guard let lock = try FileLock(home + "/lock") ?? waitForLock() else {
             throw MartletError(
                 .conflict, "project.busy", "Another martlet is at work in \(project.folder).",
@@ -69,11 +71,20 @@ package struct Composition: Sendable {
                 // before anything is acknowledged because of them.
                 try Disk.syncNames(of: home)
             }
-            removeAbandonedScratch()
-            let result = try body(try workspace(project, writing: true))
+            try removeAbandonedScratch()
+            let workspace = try workspace(project, writing: true)
+            let keeper = keepEvents(of: workspace.lake, in: workspace.registry)
+            let result = try body(workspace)
+            try keeper.settle()
             try lock.end()
             return result
         }
+    }
+
+    /// The folder of the state, for this account alone.
+    func makeHome() throws {
+        try Disk.makeDirectory(home)
+        try Disk.keepToAccount(home)
     }
 
     private func waitForLock() throws -> FileLock? {
@@ -83,8 +94,8 @@ package struct Composition: Sendable {
     }
 
     /// Scratch folders begin with the number of the process that made them.
-    private func removeAbandonedScratch() {
-        for name in Disk.list(home + "/scratch") {
+    private func removeAbandonedScratch() throws {
+        for name in try Disk.list(home + "/scratch") {
             let owner = name.split(separator: "-").first.flatMap { Int32($0) }
             if owner.map({ !Disk.isAlive(process: $0) }) ?? true { Disk.removeTree("\(home)/scratch/\(name)") }
         }
@@ -104,7 +115,7 @@ package struct Composition: Sendable {
     /// database keeps its writers apart by itself.
     package func withSharedRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
         let project = try project()
-        try Disk.makeDirectory(home)
+        try makeHome()
         return try body(try registry(project, writing: true))
     }
 
@@ -145,8 +156,6 @@ package struct Composition: Sendable {
             // With the project's lock no other process trains: what is still noted as running was killed.
             try registry.runs.abandonRunning()
             try CommitProjector(lake, registry.events).projectAll()
-            // What cannot be written now is written when the project is opened the next time: the version stands.
-            lake.committed = { try? CommitProjector($0, registry.events).project($1) }
         }
         return Workspace(
             project: project, home: home, lake: lake, registry: registry,

@@ -60,9 +60,15 @@ package enum Doctor {
         }
         guard findings.last?.state == .good, let project = try? composition.project() else { return findings }
         look("disk") {
-            try Disk.makeDirectory(composition.home)
+            try composition.makeHome()
             guard Disk.isWritable(composition.home) else {
                 throw MartletError(.machine, "disk.permission", "\(composition.home) cannot be written to.")
+            }
+            if let rights = Disk.permissions(composition.home), rights & 0o077 != 0 {
+                note(
+                    "disk", .warning,
+                    "other accounts may look into \(composition.home), where rows about people are: "
+                        + "`chmod -R go= \(composition.home)`")
             }
             let free = Disk.freeBytes(composition.home) ?? 0
             guard free > 200 << 20 else {
@@ -81,6 +87,15 @@ package enum Doctor {
                     + "approvals and history stood in it. Restore it from a backup; `martlet run` would begin a new one."
             )
             return findings
+        }
+        let database = composition.home + "/martlet.db"
+        if Disk.exists(database) {
+            look("database") {
+                try SQLiteDatabase(path: database, readOnly: true).check()
+                return "sound, every page of it"
+            }
+            // Whoever opens it to write may make the damage worse.
+            if findings.last?.state == .wrong { return findings }
         }
         // Before the workspace, which records what it finds interrupted.
         if let runs = runs(composition) { findings.append(runs) }
@@ -120,7 +135,7 @@ package enum Doctor {
                 }
             }
             for source in project.sources {
-                let waiting = Disk.list(source.landing).count { !$0.hasPrefix(".") }
+                let waiting = try Disk.list(source.landing).count { !$0.hasPrefix(".") }
                 note(
                     "source \(source.name)", waiting == 0 ? .warning : .good,
                     waiting == 0
@@ -135,8 +150,8 @@ package enum Doctor {
                     return count(source.contract.columns.count, "column")
                 }
             }
-            for stray in workspace.strayFolders() { note(stray.folder, .wrong, stray.problem) }
-            for table in workspace.lake.tables() {
+            for stray in try workspace.strayFolders() { note(stray.folder, .wrong, stray.problem) }
+            for table in try workspace.lake.tables() {
                 look("\(table)") {
                     let lake = workspace.lake
                     let committed = try lake.reference(to: table)

@@ -48,10 +48,13 @@ package struct HealthRoutes: Sendable {
 
     /// What keeps a model from being up to date, or from answering although it is.
     private static func trouble(_ slot: ModelSlot) -> String? {
-        if let trouble = slot.trouble { return trouble }
+        if let trouble = slot.trouble { return PathVeil.over(trouble) }
         guard let counters = slot.served?.journal?.log.counters else { return nil }
         if counters.hasFailed { return "The prediction log has stopped; the server must be started anew." }
-        return counters.isFull ? "The prediction log has no room: the disk is full." : nil
+        if counters.isFull { return "The prediction log has no room: the disk is full." }
+        guard counters.setAside > 0 else { return nil }
+        return "\(counters.setAside) damaged \(counters.setAside == 1 ? "piece" : "pieces") of the prediction log "
+            + "(\(counters.setAsideBytes) bytes) stand aside; somebody has to look at them."
     }
 
     private var report: JSONValue {

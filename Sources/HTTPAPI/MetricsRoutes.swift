@@ -151,6 +151,20 @@ package struct MetricsRoutes: Sendable {
         each(log + "held_total", .counter, "Times that answers waited for a late fsync.") { Double($0.held) }
         each(log + "segments_total", .counter, "Segments begun.") { Double($0.segments) }
         each(log + "segments_expired_total", .counter, "Segments removed by age or size.") { Double($0.expired) }
+        each(log + "expired_bytes_total", .counter, "Bytes of segments removed by age or size.") {
+            Double($0.expiredBytes)
+        }
+        each(log + "segments_expired_uncompacted_total", .counter, "Of those, segments that were not in the lake.") {
+            Double($0.expiredUncompacted)
+        }
+        each(log + "segments_bytes", .gauge, "Bytes of all segments, looked at once a minute.") { Double($0.keptBytes) }
+        each(log + "segments_bytes_limit", .gauge, "Bytes that segments may have; +Inf without a limit.") {
+            $0.mostBytes.map(Double.init) ?? .infinity
+        }
+        each(log + "set_aside_files", .gauge, "Damaged pieces that were set aside for a person.") {
+            Double($0.setAside)
+        }
+        each(log + "set_aside_bytes", .gauge, "Their bytes.") { Double($0.setAsideBytes) }
         each(log + "waiting_bytes", .gauge, "Bytes in the buffer.") { Double($0.waitingBytes) }
         each(log + "healthy", .gauge, "Whether the log takes records.") { $0.isFull || $0.hasFailed ? 0 : 1 }
     }

@@ -39,8 +39,8 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, remedy: String? = nil) {
         self.status = status
         self.code = code
-        self.detail = detail
-        self.remedy = remedy
+        self.detail = PathVeil.over(detail)
+        self.remedy = remedy.map(PathVeil.over)
     }
 
     /// Any error: Martlet's own by the table below, Hummingbird's by its status, others as a defect without details.
@@ -51,6 +51,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         case let faults as InputFaults: self.init(faults)
         case let error as MartletError:
             self.init(Self.status(of: error), error.code, error.message, remedy: error.remedy)
+            retryAfter = Self.retryAfter[error.code]
         case let error as any HTTPResponseError:
             let status = error.status
             let detail = (error as? HTTPError)?.body ?? "\(status.reasonPhrase)."
@@ -77,6 +78,11 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         case .defect: return .internalServerError
         }
     }
+
+    /// Seconds after which it is worth trying again, for what passes by itself or when somebody makes room.
+    private static let retryAfter = [
+        "predictions.busy": 1, "predictions.full": 5, "disk.full": 5, "metadata.busy": 1, "metadata.full": 5,
+    ]
 
     /// The code of a body that is packed for the way.
     static let packed = "http.transfer-encoding"

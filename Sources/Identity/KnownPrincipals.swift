@@ -10,6 +10,8 @@ package import Vocabulary
 package final class KnownPrincipals: Sendable {
     private struct Known: Sendable {
         var generation = -1
+        /// When it was read: what had expired by then is not in it.
+        var at = Timestamp(microseconds: .min)
         var tokens: [TokenDigest: Principal] = [:]
         var sessions: [String: Principal] = [:]
 
@@ -56,12 +58,13 @@ package final class KnownPrincipals: Sendable {
     @discardableResult
     package func refresh() throws -> Bool {
         let now = store.surroundings.now()
-        let before = known.withLock { $0.generation }
+        let before = known.withLock { ($0.generation, $0.at) }
         let found = try store.database.read { connection -> Known? in
             let row = try connection.row("SELECT number FROM identity_generation")
             let generation = try row?.int("number") ?? 0
-            guard generation != before else { return nil }
-            var fresh = Known(generation: generation)
+            // A clock that was set back brings back what had expired.
+            guard generation != before.0 || now < before.1 else { return nil }
+            var fresh = Known(generation: generation, at: now)
             for (token, digest) in try TokenTable(connection: connection).valid(at: now) {
                 guard let key = TokenDigest(digest) else { continue }
                 fresh.tokens[key] = Principal(
@@ -76,11 +79,14 @@ package final class KnownPrincipals: Sendable {
         guard let found else { return false }
         let old = known.withLock { known in
             // A slower reader does not put back what a faster one has replaced.
-            guard known.generation < found.generation else { return found }
+            guard
+                known.generation < found.generation || known.generation == found.generation && found.at < known.at
+            else { return nil as Known? }
             defer { known = found }
             return known
         }
-        if old.generation < found.generation { try? store.noteUses(KnownPrincipals.uses(old)) }
+        // When a token was used last is for people to look at; no access depends on it.
+        if let old { try? store.noteUses(KnownPrincipals.uses(old)) }
         return true
     }
 

@@ -19,10 +19,10 @@ package struct DeltaLog: Sendable {
     /// Checkpoints of a kind that is not read, by name.
     package private(set) var unread: [String] = []
 
-    package init(folder: String) {
+    package init(folder: String) throws {
         self.folder = folder
         var parts: [Int: [Int: [Int: String]]] = [:]
-        for name in Disk.list(folder) {
+        for name in try Disk.list(folder) {
             let bytes = name.utf8
             guard bytes.count >= 25, bytes.prefix(20).allSatisfy({ (48...57).contains($0) }),
                 let version = Int(name.prefix(20)), version < Self.end

@@ -16,19 +16,22 @@ package struct DeltaTable: Sendable {
 
     package var logFolder: String { folder + "/_delta_log" }
 
-    package func log() -> DeltaLog { DeltaLog(folder: logFolder) }
+    package func log() throws -> DeltaLog { try DeltaLog(folder: logFolder) }
 
-    package var exists: Bool { Disk.exists(entry(0)) || !log().isEmpty }
+    /// - Throws: when its log cannot be read: what cannot be seen must not be begun anew.
+    package var exists: Bool {
+        get throws { try Disk.exists(entry(0)) || !log().isEmpty }
+    }
 
     /// Versions whose commits are in the log, ascending.
-    package func versions() -> [Int] { log().versions }
+    package func versions() throws -> [Int] { try log().versions }
 
     /// The table as of a version; the latest when `nil`. Starts from the newest checkpoint that can be read, and
     /// from an older one or from the first commit when it cannot.
     /// - Parameter read: reads checkpoints; without it commits alone are read.
     /// - Throws: `lake.no-table`, `lake.no-version`, `lake.corrupt-log`, `lake.unsupported`.
     package func snapshot(at version: Int? = nil, reading read: CheckpointReader? = nil) throws -> DeltaSnapshot {
-        let log = log()
+        let log = try log()
         guard let latest = log.latest else {
             throw MartletError(.missing, "lake.no-table", "There is no table in \(folder).")
         }
@@ -112,7 +115,7 @@ package struct DeltaTable: Sendable {
         }
         try Failpoint.reach("delta.commit.before")
         // An entry whose name could not be made durable is taken back: never build on one that is gone.
-        guard version == 0 || Disk.exists(entry(version - 1)) || log().latest == version - 1 else { return false }
+        guard try version == 0 || Disk.exists(entry(version - 1)) || log().latest == version - 1 else { return false }
         let won = try Disk.createDurably(entry(version), bytes) { !Disk.exists(entry(version + 1)) }
         try Failpoint.reach("delta.commit.after")
         return won

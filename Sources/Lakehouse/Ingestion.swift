@@ -41,9 +41,9 @@ final class Ingestion {
         quarantine = TableName(.quarantine, contract.source)
         table = lake.table(bronze)
         aside = lake.table(quarantine)
-        snapshot = table.exists ? try lake.snapshot(of: bronze) : nil
+        snapshot = try table.exists ? lake.snapshot(of: bronze) : nil
         startFields = try snapshot?.metadata?.fields() ?? []
-        asideKnown = aside.exists ? try lake.snapshot(of: quarantine).transactions : [:]
+        asideKnown = try aside.exists ? lake.snapshot(of: quarantine).transactions : [:]
         live = (snapshot?.files ?? []).map { [table] in table.path(of: $0) }
         ordered = live
         before = Set(live)

@@ -26,10 +26,10 @@ extension Lake {
     /// The files that a source's tables know, in the order in which they came: those in bronze, then those that were
     /// refused whole and not dropped.
     package func knownFiles(_ source: String) throws -> [KnownFile] {
-        let taken = table(TableName(.bronze, source)).exists ? try ingestedFiles(source) : []
+        let taken = try table(TableName(.bronze, source)).exists ? try ingestedFiles(source) : []
         let known = Set(taken.map(\.digest))
         let refused =
-            table(TableName(.quarantine, source)).exists ? try refusedFiles(source).filter { $0.state == .open } : []
+            try table(TableName(.quarantine, source)).exists ? try refusedFiles(source).filter { $0.state == .open } : []
         return taken.map { KnownFile(name: $0.name, digest: $0.digest, path: nil) }
             + refused.compactMap { file in
                 guard let digest = Digest(hex: file.digest), !known.contains(digest) else { return nil }
@@ -41,7 +41,7 @@ extension Lake {
     /// versions of Martlet took is not known of. `lost` are those of which a pass under the present contract found no
     /// bytes, so that none can ever judge them by it.
     package func filesBehind(_ contract: Contract) throws -> (behind: [IngestedFile], lost: [IngestedFile]) {
-        guard table(TableName(.bronze, contract.source)).exists else { return ([], []) }
+        guard try table(TableName(.bronze, contract.source)).exists else { return ([], []) }
         let terms = contract.terms.prefix(16)
         let files = try ingestedFiles(contract.source).filter { $0.terms.map { $0 != terms } ?? false }
         return (files.filter { $0.keptUnder != String(terms) }, files.filter { $0.keptUnder == String(terms) })

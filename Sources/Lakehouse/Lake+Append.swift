@@ -25,11 +25,11 @@ extension Lake {
 
     /// The highest version that an application has committed to a table; `nil` when it has not.
     package func committedNumber(of application: String, in name: TableName) throws -> Int64? {
-        table(name).exists ? try snapshot(of: name).transactions[application] : nil
+        try table(name).exists ? snapshot(of: name).transactions[application] : nil
     }
 
     /// The columns of a table; none when there is no table.
     package func fields(of name: TableName) throws -> [DeltaField] {
-        table(name).exists ? try snapshot(of: name).metadata?.fields() ?? [] : []
+        try table(name).exists ? snapshot(of: name).metadata?.fields() ?? [] : []
     }
 }

@@ -40,8 +40,8 @@ extension Lake {
     ///   that is live after it, by path.
     func walk(_ name: TableName, _ body: (Int, [DeltaAction], [String: Int?]) throws -> Void) throws {
         let table = table(name)
-        guard table.exists else { throw missing(name) }
-        let log = table.log()
+        guard try table.exists else { throw missing(name) }
+        let log = try table.log()
         let commits = Set(log.versions)
         var live: [String: Int?] = [:]
         var known: Int?
@@ -87,8 +87,8 @@ extension Lake {
     /// The times of versions, ascending.
     func times(of name: TableName) throws -> [(version: Int, at: Timestamp)] {
         let table = table(name)
-        guard table.exists else { throw missing(name) }
-        let log = table.log()
+        guard try table.exists else { throw missing(name) }
+        let log = try table.log()
         let commits = Set(log.versions)
         var times: [(version: Int, at: Timestamp)] = []
         for version in log.readable {

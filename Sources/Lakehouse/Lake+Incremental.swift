@@ -101,14 +101,14 @@ extension Lake {
         var earliest: Timestamp?
         for parent in parents {
             guard let version = before[parent.name], version != parent.version else { continue }
-            guard let was = try? reference(to: parent.name, at: version).hash else {
+            guard let was = try unlessGone({ try reference(to: parent.name, at: version).hash }) else {
                 return .whole("version \(version) of \(parent.name) cannot be read any more")
             }
             if was == parent.hash { continue }
             guard let moment = planned.moments[parent.name] else {
                 return .whole("\(parent.name) changed, and it has no event time")
             }
-            guard let old = try? files(of: parent.name, at: version) else {
+            guard let old = try unlessGone({ try files(of: parent.name, at: version) }) else {
                 return .whole("version \(version) of \(parent.name) cannot be read any more")
             }
             let new = try files(of: parent.name, at: parent.version)
@@ -119,6 +119,16 @@ extension Lake {
             }
         }
         return earliest.map { .from($0) } ?? .whole(nil)
+    }
+
+    /// `nil` for an old version that was cleaned or vacuumed away; what else goes wrong is thrown.
+    private func unlessGone<T>(_ read: () throws -> T) throws -> T? {
+        do { return try read() } catch let error as MartletError {
+            guard ["lake.no-table", "lake.no-version", "lake.vacuumed", "lake.missing-file"].contains(error.code) else {
+                throw error
+            }
+            return nil
+        }
     }
 
     /// The versions a table was made from, as its commit says.

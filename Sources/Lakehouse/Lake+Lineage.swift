@@ -11,8 +11,8 @@ extension Lake {
     package func ingestedFiles(_ source: String, upTo version: Int? = nil) throws -> [IngestedFile] {
         let name = TableName(.bronze, source)
         let table = table(name)
-        let (listed, start) = listedFiles(in: table, upTo: version ?? .max)
-        let log = table.log()
+        let (listed, start) = try listedFiles(in: table, upTo: version ?? .max)
+        let log = try table.log()
         var entries = listed
         for number in log.versions where number >= start && number <= version ?? .max {
             let info = try table.commitInfo(number)?["martlet"]
@@ -41,12 +41,11 @@ extension Lake {
     }
 
     /// The newest list of files that can be read, and the version after the last one that it tells of.
-    private func listedFiles(in table: DeltaTable, upTo version: Int) -> (entries: [JSONValue], next: Int) {
+    private func listedFiles(in table: DeltaTable, upTo version: Int) throws -> (entries: [JSONValue], next: Int) {
         let folder = table.folder + "/_martlet"
-        for name in Disk.list(folder).reversed() where name.hasPrefix("ingested-") && name.hasSuffix(".json") {
+        for name in try Disk.list(folder).reversed() where name.hasPrefix("ingested-") && name.hasSuffix(".json") {
             guard let last = Int(name.dropFirst("ingested-".count).dropLast(".json".count)), last <= version,
-                last < .max,
-                let bytes = try? Disk.read("\(folder)/\(name)"), let entries = JSONValue(parsing: bytes)?.list
+                last < .max, let entries = JSONValue(parsing: try Disk.read("\(folder)/\(name)"))?.list
             else { continue }
             return (entries, last + 1)
         }

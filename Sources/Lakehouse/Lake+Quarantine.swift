@@ -40,13 +40,13 @@ extension Lake {
         return try engine.drift(
             DriftRequest(
                 path: file, contract: contract, format: format,
-                existing: table(bronze).exists ? try files(of: bronze) : []))
+                existing: try table(bronze).exists ? files(of: bronze) : []))
     }
 
     func quarantineTables(_ source: String) throws -> QuarantineTables {
         func snapshot(_ name: TableName) throws -> (DeltaSnapshot, [String])? {
             let table = table(name)
-            guard table.exists else { return nil }
+            guard try table.exists else { return nil }
             let snapshot = try self.snapshot(of: name)
             return (snapshot, snapshot.files.map { table.path(of: $0) })
         }
@@ -57,7 +57,7 @@ extension Lake {
         }
         tables.decisions = try snapshot(decisionsTable(source))?.1 ?? []
         let bronze = table(TableName(.bronze, source))
-        if bronze.exists {
+        if try bronze.exists {
             let snapshot = try self.snapshot(of: TableName(.bronze, source))
             tables.replays = ids(replayMark, snapshot)
             tables.agains = ids(againMark, snapshot)
@@ -121,7 +121,7 @@ extension Lake {
     /// Those of the digests that belong to refused files of which a person said that nothing comes of them.
     package func droppedFiles(_ source: String, among digests: [Digest]) throws -> Set<Digest> {
         let name = decisionsTable(source)
-        guard !digests.isEmpty, table(name).exists else { return [] }
+        guard !digests.isEmpty, try table(name).exists else { return [] }
         let tables = QuarantineTables(decisions: try files(of: name))
         var dropped: Set<Digest> = []
         for decision in try engine.decisions(tables, about: digests.map { ($0.hex, nil) })

@@ -38,7 +38,7 @@ extension Lake {
         let bronze = TableName(.bronze, contract.source)
         let quarantine = TableName(.quarantine, contract.source)
         let table = table(bronze)
-        guard table.exists, self.table(quarantine).exists else { return report }
+        guard try table.exists, try self.table(quarantine).exists else { return report }
         let snapshot = try self.snapshot(of: bronze)
         let startFields = try snapshot.metadata?.fields() ?? []
         try contract.checkFits(startFields)

@@ -27,7 +27,7 @@ extension Lake {
             }
         }
         if let version, let known = remembered(oldest[name], table), known.version == version { return known }
-        guard table.exists else { throw missing(name) }
+        guard try table.exists else { throw missing(name) }
         let found = try table.snapshot(at: version) { try self.engine.readCheckpoint($0) }
         if version == nil {
             remember(found, of: name, in: &newest)
@@ -62,12 +62,15 @@ extension Lake {
     // MARK: Checkpoints
 
     /// Writes a checkpoint when enough versions have gone by since the last. The commit stands already and does not
-    /// need it: whatever goes wrong here is left to the next commit.
+    /// need it: whatever goes wrong here is told, and left to the next commit.
     func keepCheckpoint(of name: TableName, at version: Int, after last: Int?) {
         guard version - (last ?? 0) >= checkpointInterval else { return }
-        let known = table(name).log().checkpoints.last { $0.version <= version }?.version
-        if version - (known ?? 0) >= checkpointInterval {
-            guard (try? checkpoint(name, at: version)) != nil else { return }
+        let known: Int?
+        do {
+            known = try table(name).log().checkpoints.last { $0.version <= version }?.version
+            if version - (known ?? 0) >= checkpointInterval { try checkpoint(name, at: version) }
+        } catch {
+            return troubled("Version \(version) of \(name) stands, but no checkpoint of it could be written: \(error)")
         }
         if newest[name]?.snapshot.version == version {
             newest[name]?.snapshot.checkpoint = max(known ?? 0, version)
@@ -102,8 +105,8 @@ extension Lake {
     /// `_last_checkpoint`: a hint for readers that cannot list. Never turned back to an older one.
     private func pointAt(_ snapshot: DeltaSnapshot, _ file: String, size: Int, in table: DeltaTable) throws {
         let hint = "\(table.logFolder)/_last_checkpoint"
-        if let there = (try? Disk.read(hint)).flatMap({ JSONValue(parsing: $0) })?["version"]?.integer,
-            there >= snapshot.version, there <= table.log().checkpoints.last?.version ?? 0
+        if Disk.exists(hint), let there = JSONValue(parsing: try Disk.read(hint))?["version"]?.integer,
+            there >= snapshot.version, try there <= table.log().checkpoints.last?.version ?? 0
         {
             return
         }

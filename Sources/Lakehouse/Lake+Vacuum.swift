@@ -38,7 +38,7 @@ extension Lake {
             table: name, files: 0, temporary: 0, bytes: 0, oldest: kept.oldest, pinned: kept.pinned, lost: [])
         var doomed: [String] = []
         for folder in [table.folder, table.logFolder] {
-            for entry in Disk.list(folder) {
+            for entry in try Disk.list(folder) {
                 let path = "\(folder)/\(entry)"
                 let isTemporary = entry.hasPrefix(".") && (entry.hasSuffix(".tmp") || entry.hasSuffix(".tmp.lines"))
                 let isData = folder == table.folder && entry.hasSuffix(".parquet") && !entry.hasPrefix("_")
@@ -84,18 +84,32 @@ extension Lake {
         let oldest = times.last { $0.at <= cutoff }?.version ?? times.first?.version ?? latest.version
         var paths = Set(latest.files.map { table.path(of: $0) })
         paths.formUnion(try snapshot(of: name, at: oldest).files.map { table.path(of: $0) })
-        for version in table.log().versions where version > oldest {
+        for version in try table.log().versions where version > oldest {
             for add in try table.commit(version).compactMap(\.add) { paths.insert(table.path(of: add)) }
         }
         var held: [Int] = []
         for version in pinned.sorted() where version < oldest {
-            // What the log does not tell any more was lost before.
-            guard let files = try? snapshot(of: name, at: version).files else { continue }
+            let files: [DeltaAdd]
+            do { files = try snapshot(of: name, at: version).files } catch {
+                // Which files it needs cannot be told, so none can be proved unused.
+                throw unproved(name, version, error)
+            }
             paths.formUnion(files.map { table.path(of: $0) })
             held.append(version)
         }
         let older = times.map(\.version).filter { $0 < oldest && !pinned.contains($0) }
         return KeptFiles(paths: paths, oldest: oldest, pinned: held, older: Set(older))
+    }
+
+    private func unproved(_ name: TableName, _ version: Int, _ error: any Error) -> MartletError {
+        let cause = error as? MartletError
+        return MartletError(
+            cause?.kind == .machine ? .machine : .input, "lake.unproved",
+            "Version \(version) of \(name) is needed by a registered model or another table and cannot be read, so "
+                + "nothing of \(name) was removed: \(cause?.message ?? "\(error)")",
+            at: cause?.location,
+            remedy: "Mend what keeps it from being read. Where only registered models need it, --including-lineage gives "
+                + "it up: they cannot be verified afterwards.")
     }
 
     private func note(_ operation: String, _ report: VacuumReport, _ retain: Int, in name: TableName) throws {
@@ -112,7 +126,7 @@ extension Lake {
     /// Versions of other tables that the newest version of some table was made from, by table.
     package func parentVersions() throws -> [TableName: Set<Int>] {
         var versions: [TableName: Set<Int>] = [:]
-        for name in tables() {
+        for name in try tables() {
             for text in try snapshot(of: name).commitInfo?["martlet"]?["parents"]?.list?.compactMap(\.text) ?? [] {
                 let parts = text.split(separator: "@")
                 if parts.count == 2, let parent = TableName(String(parts[0])), let version = Int(parts[1]) {
@@ -126,7 +140,8 @@ extension Lake {
     /// Why a file that an old version names is not there.
     func gone(_ path: String, from name: TableName, at version: Int) -> MartletError {
         let table = table(name)
-        for later in table.log().versions where later > version {
+        for later in (try? table.log().versions) ?? [] where later > version {
+            // This only looks for the reason; the file is gone in any case.
             guard let info = try? table.commitInfo(later), info["operation"]?.text?.hasPrefix("VACUUM") == true else {
                 continue
             }

@@ -7,6 +7,8 @@ package final class Lake {
     package let surroundings: Surroundings
     /// Is told of each version right after its commit.
     package var committed: (Lake, TableName) -> Void = { _, _ in }
+    /// Is told what went wrong beside a commit that stands.
+    package var troubled: (String) -> Void = { _ in }
     /// The newest state of each table that was seen, and one old state.
     var newest: [TableName: KnownSnapshot] = [:]
     var oldest: [TableName: KnownSnapshot] = [:]
@@ -28,9 +30,9 @@ package final class Lake {
     }
 
     /// The tables that have at least one version, sorted by layer and name.
-    package func tables() -> [TableName] {
-        Layer.allCases.flatMap { layer in
-            Disk.list("\(root)/\(layer.rawValue)").map { TableName(layer, $0) }.filter { table($0).exists }
+    package func tables() throws -> [TableName] {
+        try Layer.allCases.flatMap { layer in
+            try Disk.list("\(root)/\(layer.rawValue)").map { TableName(layer, $0) }.filter { try table($0).exists }
         }
     }
 
@@ -75,7 +77,7 @@ package final class Lake {
     ) throws -> Int? {
         let table = table(name)
         while true {
-            let current = table.exists ? try snapshot(of: name) : nil
+            let current = try table.exists ? try snapshot(of: name) : nil
             try current?.checkWritable(table.folder)
             guard var actions = try build(current) else { return nil }
             let next = (current?.version ?? -1) + 1

@@ -129,7 +129,7 @@ extension Lake {
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
         let fingerprint = fingerprint(of: transform, parents: parents)
         let table = table(transform.table)
-        let current = table.exists ? try reference(to: transform.table) : nil
+        let current = try table.exists ? reference(to: transform.table) : nil
         if let current, current.fingerprint == fingerprint.hex {
             return BuildReport(
                 table: transform.table, version: current.version, rows: current.hash.rows, skipped: true)
@@ -161,7 +161,7 @@ extension Lake {
     /// Whether a table stands as this transform makes it of its inputs as they stand.
     package func isUpToDate(_ planned: PlannedTransform) throws -> Bool {
         let name = planned.transform.table
-        guard table(name).exists, planned.analysis.tables.allSatisfy({ table($0).exists }) else { return false }
+        guard try table(name).exists, try planned.analysis.tables.allSatisfy({ try table($0).exists }) else { return false }
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
         return try reference(to: name).fingerprint == fingerprint(of: planned.transform, parents: parents).hex
     }

@@ -139,6 +139,10 @@ package enum RealWorld {
     /// A write beyond the file size that the system allows is then an error like a full disk, not the end.
     package static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
 
+    /// Files that this process and its children make from now on are for this account alone: 0600, and folders 0700,
+    /// whichever library writes them. They hold rows about people.
+    package static func keepNewFilesToAccount() { umask(0o077) }
+
     package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
     /// OpenMP threads that wait by spinning make a busy machine many times slower. The runtime reads this setting

@@ -15,6 +15,9 @@ extension PredictionLog {
         Self.onThread("prediction log, keeper") { self.keep() }
     }
 
+    /// Seconds between two tries of a full disk.
+    static let tryEvery = 0.25
+
     private enum Turn {
         case write(LogBuffer, [PredictionSource])
         case tick, sleep, finish
@@ -71,13 +74,21 @@ extension PredictionLog {
             state.withLock { if case .full = $0.condition { $0.condition = .open } }
             return nil
         } catch {
-            state.withLock { state in
-                if case .failed = state.condition { return }
-                if case .failed(let cause) = error { state.condition = .failed(cause) }
-                if error == .full { state.condition = .full }
+            let isNews = state.withLock { state in
+                switch (state.condition, error) {
+                case (.failed, _): return false
+                case (_, .failed(let cause)):
+                    state.condition = .failed(cause)
+                    return true
+                case (.full, .full): return false
+                case (_, .full):
+                    state.condition = .full
+                    return true
+                default: return false
+                }
             }
-            // The keeper tries the disk from now on.
-            writer.alarm.ring()
+            // The keeper tries the disk from now on. A try of its own that fails is none of its business.
+            if isNews { writer.alarm.ring() }
             return error
         }
     }
@@ -86,8 +97,16 @@ extension PredictionLog {
     private func keep() {
         let uptime = writer.surroundings.uptime
         var retention = 0.0
+        // The writer is asked to try the disk four times a second at most, however often the alarm rings.
+        var nextTry = 0.0
         while true {
-            let isFull = state.withLock { if case .full = $0.condition { true } else { false } }
+            let (isFull, hasFailed) = state.withLock { state in
+                switch state.condition {
+                case .full: (true, false)
+                case .failed: (false, true)
+                case .open, .closed: (false, false)
+                }
+            }
             let plan = writer.shared.withLock { shared in
                 (
                     finished: shared.isFinished, sync: shared.since.map { $0 + writer.syncSeconds / 2 },
@@ -107,10 +126,14 @@ extension PredictionLog {
             }
             var until = [retention]
             if let due = plan.sync { until.append(due) }
-            if isFull { until.append(now + 0.25) }
-            if let due = plan.segment { until.append(max(due, now + 0.05)) }
+            if !hasFailed, let due = isFull ? nextTry : plan.segment {
+                if due <= now, nextTry <= now {
+                    nextTry = now + Self.tryEvery
+                    poke()
+                }
+                until.append(max(due, nextTry))
+            }
             writer.alarm.wait(seconds: (until.min() ?? now) - now)
-            if isFull || plan.segment.map({ $0 <= uptime() }) ?? false { poke() }
         }
     }
 

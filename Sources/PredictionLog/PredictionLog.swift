@@ -126,7 +126,9 @@ package final class PredictionLog: Sendable {
             counters.waitingBytes = state.buffer.used
             switch state.condition {
             case .full: counters.isFull = true
-            case .failed: counters.hasFailed = true
+            case .failed(let cause):
+                counters.hasFailed = true
+                counters.failure = cause.message
             case .open, .closed: break
             }
         }

@@ -29,11 +29,23 @@ package struct PredictionLogPolicy: Sendable, Equatable {
     package var keepSeconds: Double?
     /// When all segments have more bytes, the oldest closed ones are removed, compacted or not; `nil` keeps them.
     package var keepBytes: Int64?
+    /// The same as a share of the bytes that the segments have and that are free when the log is opened; `nil` for none.
+    ///
+    /// Taken once: what others write to the disk later makes it full, and does not make the log forget.
+    package var keepShare: Double?
 
     package init() {}
 }
 
 extension PredictionLogPolicy {
+    /// Bytes that may be kept; `nil` for no limit. A share never asks for less than what is there already.
+    package func mostBytes(own: Int64, free: Int64?) -> Int64? {
+        let shared = keepShare.flatMap { share in
+            free.map { max(own, Int64(share * (Double($0) + Double(own)))) }
+        }
+        return [keepBytes, shared].compactMap(\.self).min()
+    }
+
     /// Whether a record is among the share that is kept.
     func wants(_ record: borrowing PredictionRecord) -> Bool {
         if share >= 1 || keepsDecisions && record.decision == true { return true }

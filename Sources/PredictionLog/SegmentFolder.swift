@@ -49,20 +49,35 @@ package struct SegmentFolder: Sendable {
     }
 
     /// All segments, the oldest first.
-    package func entries() -> [Entry] {
-        Disk.list(path).compactMap { name in
+    package func entries() throws -> [Entry] {
+        try Disk.list(path).compactMap { name in
             let halves = name.split(separator: ".")
             guard halves.count == 2, ["segment", "compacted"].contains(halves[1]) else { return nil }
             let parts = halves[0].split(separator: "-")
-            guard parts.count == 2, parts[0].utf8.count == 32, let number = Int(parts[1]) else { return nil }
+            guard parts.count == 2, parts[0].utf8.count == 32, let number = Int(parts[1]),
+                // A pipe of that name would keep whoever opens it waiting for ever.
+                Disk.kind("\(path)/\(name)", followingLinks: false) == .file
+            else { return nil }
             return Entry(
                 path: "\(path)/\(name)", log: String(parts[0]), number: number, isCompacted: halves[1] == "compacted")
         }
     }
 
+    /// Files with damaged ends that were set aside for a person, by name.
+    package func setAside() throws -> [(path: String, bytes: Int64)] {
+        try Disk.list(path).filter { $0.hasSuffix(".torn") }.compactMap { name in
+            Disk.stamp("\(path)/\(name)", followingLinks: false).map { ("\(path)/\(name)", $0.size) }
+        }
+    }
+
+    /// Bytes of all segments.
+    package func bytes() throws -> Int64 {
+        try entries().reduce(0) { $0 + (Disk.stamp($1.path)?.size ?? 0) }
+    }
+
     /// The segments that nobody writes any more and that are not compacted, the oldest first.
-    package func closed() -> [Entry] {
-        let entries = entries()
+    package func closed() throws -> [Entry] {
+        let entries = try entries()
         var last: [String: Int] = [:]
         for entry in entries { last[entry.log] = max(last[entry.log] ?? 0, entry.number) }
         return entries.filter { entry in
@@ -101,7 +116,7 @@ package struct SegmentFolder: Sendable {
     package func recover() throws -> Recovery {
         var recovery = Recovery()
         var changed = false
-        for entry in entries() where !entry.isCompacted && !hasEnd(entry.path) {
+        for entry in try entries() where !entry.isCompacted && !hasEnd(entry.path) {
             changed = true
             try recover(entry, &recovery)
         }

@@ -2,31 +2,39 @@ internal import Synchronization
 internal import Vocabulary
 
 extension SegmentWriter {
-    /// Removes closed segments that are too old or too many: the compacted ones first, then the oldest.
+    /// Removes closed segments that are too old or too many: the compacted ones first, then the oldest. Looks also at
+    /// what was set aside. What cannot be looked at or removed now is left to the next time.
     func expire() {
-        guard policy.keepSeconds != nil || policy.keepBytes != nil else { return }
-        let current = shared.withLock { $0.current }
-        let entries = folder.entries().filter { $0.path != current }
-            .compactMap { entry in Disk.stamp(entry.path).map { (entry: entry, stamp: $0) } }
-        var gone = 0
-        func remove(_ path: String) {
-            Disk.remove(path)
-            gone += 1
-        }
-        var left = entries
-        if let seconds = policy.keepSeconds {
-            let oldest = surroundings.now().microseconds - Int64(seconds * 1e6)
-            for old in entries where old.stamp.modified / 1000 < oldest { remove(old.entry.path) }
-            left = entries.filter { $0.stamp.modified / 1000 >= oldest }
-        }
-        if let most = policy.keepBytes {
-            var bytes = left.reduce(Int64(0)) { $0 + $1.stamp.size }
-            let order = left.filter(\.entry.isCompacted) + left.filter { !$0.entry.isCompacted }
-            for old in order where bytes > most {
-                remove(old.entry.path)
+        do {
+            let setAside = try folder.setAside()
+            shared.withLock { $0.counters.note(setAside: setAside) }
+            try Failpoint.reach("predictions.expire.begin")
+            let current = shared.withLock { $0.current }
+            let all = try folder.entries()
+                .compactMap { entry in Disk.stamp(entry.path).map { (entry: entry, stamp: $0) } }
+            var bytes = all.reduce(Int64(0)) { $0 + $1.stamp.size }
+            let closed = all.filter { $0.entry.path != current }
+            let order = closed.filter(\.entry.isCompacted) + closed.filter { !$0.entry.isCompacted }
+            let oldest = policy.keepSeconds.map { surroundings.now().microseconds - Int64($0 * 1e6) }
+            for old in order {
+                let isOld = oldest.map { old.stamp.modified / 1000 < $0 } ?? false
+                guard isOld || mostBytes.map({ bytes > $0 }) ?? false else { continue }
+                Disk.remove(old.entry.path)
+                guard !Disk.exists(old.entry.path) else { continue }
                 bytes -= old.stamp.size
+                shared.withLock { shared in
+                    shared.counters.expired += 1
+                    shared.counters.expiredBytes += old.stamp.size
+                    if !old.entry.isCompacted { shared.counters.expiredUncompacted += 1 }
+                }
             }
+            shared.withLock { shared in
+                shared.counters.keptBytes = bytes
+                shared.counters.retentionTrouble = nil
+            }
+        } catch {
+            let reason = (error as? MartletError)?.message ?? "\(error)"
+            shared.withLock { $0.counters.retentionTrouble = reason }
         }
-        if gone > 0 { shared.withLock { $0.counters.expired += gone } }
     }
 }

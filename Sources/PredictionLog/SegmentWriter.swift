@@ -52,11 +52,16 @@ final class SegmentWriter: @unchecked Sendable {
     /// Held during a round of fsync.
     let round = Mutex(())
     let alarm: Alarm
+    /// Bytes that all segments may take (``PredictionLogPolicy/mostBytes(own:free:)``), and each of them.
+    let mostBytes: Int64?
+    private let segmentBytes: Int
 
     private let id: String
     private var lock: FileLock?
     private var segment: Segment?
     private var next = 1
+    /// Uptime before which no other segment is tried while there is one that takes records.
+    private var nextCreation = 0.0
 
     init(
         folder: SegmentFolder, lock: FileLock, mode: PredictionLogMode, policy: PredictionLogPolicy,
@@ -70,8 +75,18 @@ final class SegmentWriter: @unchecked Sendable {
         self.surroundings = surroundings
         id = surroundings.newID()
         alarm = try Alarm()
+        let own = try folder.bytes()
+        mostBytes = policy.mostBytes(own: own, free: disk.freeBytes(folder.path))
+        // Only whole segments are removed, so several of them have to fit.
+        segmentBytes = min(policy.segmentBytes, mostBytes.map { Int(max(1 << 20, $0 / 8)) } ?? .max)
+        let setAside = try folder.setAside()
         shared = Mutex(Shared())
-        shared.withLock { $0.counters.recovery = recovery }
+        shared.withLock { shared in
+            shared.counters.recovery = recovery
+            shared.counters.note(setAside: setAside)
+            shared.counters.keptBytes = own
+            shared.counters.mostBytes = mostBytes
+        }
     }
 
     /// Begins the first segment.
@@ -146,36 +161,41 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     private func makeSegment() throws(PredictionLogError) {
-        if let segment, !isOver(segment) { return }
-        do {
-            let new = try create()
-            end()
-            segment = new
-            if mode == .strict { try syncNames() }
-        } catch {
+        if let segment {
+            guard isOver(segment), surroundings.uptime() >= nextCreation else { return }
+        }
+        let new: Segment
+        do { new = try create() } catch {
+            nextCreation = surroundings.uptime() + PredictionLog.tryEvery
             // The old one serves as long as there is no other.
             if segment != nil { return }
             throw (error as? MartletError)?.code == "disk.full" ? .full : fail(error)
         }
+        end()
+        segment = new
+        // What is acknowledged from now on stands under a name that must outlast a power cut.
+        if mode == .strict { do { try syncNames() } catch { throw fail(error) } }
     }
 
     private func isOver(_ segment: Segment) -> Bool {
         guard segment.records > 0 else { return false }
-        return segment.bytes >= policy.segmentBytes || surroundings.uptime() - segment.begun >= policy.segmentSeconds
+        return segment.bytes >= segmentBytes || surroundings.uptime() - segment.begun >= policy.segmentSeconds
     }
 
     private func create() throws -> Segment {
         let header = SegmentHeader(log: id, number: next, begun: surroundings.now())
         let path = "\(folder.path)/\(SegmentFolder.name(log: id, number: next)).segment"
         let file = try disk.create(path)
-        next += 1
         do {
             try Failpoint.reach("predictions.segment.created")
             try header.encoded.withUnsafeBytes { try file.write($0) }
         } catch {
             Disk.remove(path)
+            // A full disk is tried for days: the number is taken again, unless the file stands in its way.
+            if Disk.exists(path) { next += 1 }
             throw error
         }
+        next += 1
         shared.withLock { shared in
             shared.counters.segments += 1
             shared.namesPending = true
@@ -248,6 +268,7 @@ final class SegmentWriter: @unchecked Sendable {
     }
 
     private func syncNames() throws {
+        try Failpoint.reach("predictions.names.sync")
         try disk.sync(folder: folder.path)
         shared.withLock { $0.namesPending = false }
     }
@@ -282,7 +303,10 @@ final class SegmentWriter: @unchecked Sendable {
             var failure: MartletError?
             do {
                 for file in files { try timed { try file.sync() } }
-                if names { try disk.sync(folder: folder.path) }
+                if names {
+                    try Failpoint.reach("predictions.names.sync")
+                    try disk.sync(folder: folder.path)
+                }
                 for segment in ended { mark(segment) }
             } catch {
                 failure = error as? MartletError ?? MartletError(.machine, "disk.failed", "\(error)")

@@ -3,15 +3,15 @@ internal import Vocabulary
 extension Project {
     /// What lies in the project's folder `landing` and belongs to no source: folders with the number of files in them,
     /// and files beside them. Names that begin with a dot do not count.
-    package func unclaimedLanding() -> [(path: String, files: Int)] {
+    package func unclaimedLanding() throws -> [(path: String, files: Int)] {
         let root = folder + "/landing"
         let claimed = sources.map(\.landing)
         guard !claimed.contains(root) else { return [] }
-        return Disk.list(root).filter { !$0.hasPrefix(".") }.compactMap { name in
+        return try Disk.list(root).filter { !$0.hasPrefix(".") }.compactMap { name in
             let path = "\(root)/\(name)"
             // A folder between here and a source's own is no stray one.
             if claimed.contains(where: { $0 == path || $0.hasPrefix(path + "/") }) { return nil }
-            let files = Disk.isDirectory(path) ? Disk.list(path).count { !$0.hasPrefix(".") } : 1
+            let files = Disk.isDirectory(path) ? try Disk.list(path).count { !$0.hasPrefix(".") } : 1
             return ("landing/\(name)", files)
         }
     }

@@ -123,7 +123,7 @@ extension Project {
         var found: [Transform] = []
         for layer in [Layer.silver, .gold] {
             let directory = "\(folder)/\(layer.rawValue)"
-            for entry in Disk.list(directory) where entry.hasSuffix(".sql") && !entry.hasPrefix(".") {
+            for entry in try Disk.list(directory) where entry.hasSuffix(".sql") && !entry.hasPrefix(".") {
                 let path = "\(directory)/\(entry)"
                 let name = String(entry.dropLast(4))
                 guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }),

@@ -16,7 +16,7 @@ package struct RunHolds: Sendable {
     func isHeld(_ run: String) -> Bool { FileLock.isHeld(path(run)) }
 
     /// Removes what killed processes left behind; for a caller that knows that no run is at work.
-    func clear() { for name in Disk.list(folder) { Disk.remove("\(folder)/\(name)") } }
+    func clear() throws { for name in try Disk.list(folder) { Disk.remove("\(folder)/\(name)") } }
 
     private func path(_ run: String) -> String { "\(folder)/\(run)" }
 }

@@ -64,7 +64,7 @@ package struct RunStore: Sendable {
                 return run.id
             }
         }
-        if model == nil { book.holds?.clear() }
+        if model == nil { try book.holds?.clear() }
         return abandoned
     }
 

@@ -13,14 +13,15 @@ package final class SQLiteDatabase: SQLDatabase {
     private let connections: any DatabaseWriter
     private let readOnly: Bool
 
-    /// Opens the file at `path`, and makes it if it is not there. Its folder must exist.
+    /// Opens the file at `path`. Its folder must exist.
     ///
-    /// With `readOnly` a file that is not there is refused, no statement can change anything, and nothing is
-    /// left behind.
-    package init(path: String, readOnly: Bool = false) throws {
+    /// With `readOnly` no statement can change anything, and nothing is left behind.
+    /// - Parameter creating: whether a file that is not there is made. Without it, and with `readOnly`, it is refused
+    ///   (`metadata.missing`): one that was moved away for a moment must not find another in its place.
+    package init(path: String, readOnly: Bool = false, creating: Bool = true) throws {
         place = path
         self.readOnly = readOnly
-        if readOnly, !FileManager.default.fileExists(atPath: path) {
+        if readOnly || !creating, !FileManager.default.fileExists(atPath: path) {
             throw MartletError(
                 .missing, "metadata.missing", "There is no metadata database here yet.", at: .init(file: path),
                 remedy: "`martlet run` makes it.")
@@ -121,12 +122,13 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.readonly = !FileManager.default.isWritableFile(atPath: path)
         let folder = (path as NSString).deletingLastPathComponent
         let log = (try? FileManager.default.attributesOfItem(atPath: path + "-wal"))?[.size] as? Int ?? 0
+        let name = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
         if configuration.readonly, !FileManager.default.isWritableFile(atPath: folder), log == 0 {
             // Nobody can write here, and SQLite could not make its side files: the file is read as it stands.
-            let allowed = CharacterSet.urlPathAllowed
-            let name = path.addingPercentEncoding(withAllowedCharacters: allowed) ?? path
             return try DatabaseQueue(path: "file:\(name)?immutable=1", configuration: configuration)
         }
-        return try DatabaseQueue(path: path, configuration: configuration)
+        // Not made when it went away since it was looked for.
+        let mode = configuration.readonly ? "ro" : "rw"
+        return try DatabaseQueue(path: "file:\(name)?mode=\(mode)", configuration: configuration)
     }
 }

@@ -38,6 +38,9 @@ package struct ServeCommand: AsyncParsableCommand {
             valueName: "mode"))
     var log = PredictionLogMode.written.rawValue
 
+    @OptionGroup(title: "Prediction log")
+    var logging: LogOptions
+
     @Option(
         help: ArgumentHelp(
             "Seconds after SIGTERM in which requests are still taken, each answer closing its connection.",
@@ -87,7 +90,13 @@ package struct ServeCommand: AsyncParsableCommand {
         let served = try folders.map {
             try ServedProject(
                 folder: $0, home: folders.count == 1 ? home : nil, log: PredictionLogMode(rawValue: log),
-                surroundings: surroundings)
+                policy: logging.policy, surroundings: surroundings)
+        }
+        for project in served {
+            guard let trouble = project.trouble else { continue }
+            logger.error(
+                "registry could not be brought up to date",
+                metadata: ["project": "\(project.project.name)", "reason": "\(trouble)"])
         }
         OwnProcess.raiseDescriptors()
         let house = try await ServerHouse(self, served, certificate, surroundings, logger)
@@ -98,6 +107,7 @@ package struct ServeCommand: AsyncParsableCommand {
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() async -> Never {
         RealWorld.ignoreFileSizeSignal()
+        RealWorld.keepNewFilesToAccount()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }

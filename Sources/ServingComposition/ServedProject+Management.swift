@@ -10,7 +10,7 @@ internal import Workers
 extension ServedProject {
     /// The same project, to be looked after over HTTP. Its registry is opened for writing when it is first needed.
     var managed: ManagedProject {
-        let house = RegistryHouse(project: project.name, path: home + "/martlet.db", surroundings: surroundings)
+        let house = house
         let logs = home + "/logs/jobs"
         return ManagedProject(
             name: project.name,
@@ -22,7 +22,7 @@ extension ServedProject {
 }
 
 /// A registry that is opened once, and again if that failed.
-private final class RegistryHouse: Sendable {
+final class RegistryHouse: Sendable {
     private let project: String
     private let path: String
     private let surroundings: Surroundings
@@ -37,8 +37,8 @@ private final class RegistryHouse: Sendable {
     func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
         try opened.withLock { opened in
             if let opened { return opened }
-            try Disk.makeDirectory(Disk.parent(of: path))
-            let database = try SQLiteDatabase(path: path)
+            // A running server never makes one: where it went away, somebody has to put it back.
+            let database = try SQLiteDatabase(path: path, creating: false)
             let registry = try ModelRegistry.open(database, project: project, surroundings: surroundings)
                 .telling(by: RunHolds(folder: Disk.parent(of: path) + "/running"))
             opened = (registry, database)

@@ -16,18 +16,49 @@ struct ServedProject: Sendable {
     let surroundings: Surroundings
     /// `nil` where nothing is logged.
     let log: PredictionLog?
+    /// Its registry for writing.
+    let house: RegistryHouse
+    /// Why the registry could not be brought up to date, which reading it says as well.
+    let trouble: MartletError?
 
-    init(folder: String, home: String?, log mode: PredictionLogMode?, surroundings: Surroundings) throws {
+    /// - Throws: `registry.gone` when there is no registry where there are tables.
+    init(
+        folder: String, home: String?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
+        surroundings: Surroundings
+    ) throws {
         project = try Project.load(folder, splitSeed: nil) { _ in }
         self.home = home ?? "\(project.folder)/.martlet"
         self.surroundings = surroundings
-        let folder = "\(self.home)/predictions"
-        // A schema of before is brought up to date; where that cannot be, reading says why.
+        try Disk.makeDirectory(self.home)
+        try Disk.keepToAccount(self.home)
         let database = "\(self.home)/martlet.db"
-        if Disk.exists(database), let writable = try? SQLiteDatabase(path: database) {
-            _ = try? ModelRegistry.open(writable, project: project.name, surroundings: surroundings)
+        house = RegistryHouse(project: project.name, path: database, surroundings: surroundings)
+        let isNew = !Disk.exists(database)
+        if isNew { try Self.refuseLoss(of: database, home: self.home) }
+        do {
+            _ = try ModelRegistry.open(
+                SQLiteDatabase(path: database, creating: isNew), project: project.name, surroundings: surroundings)
+            trouble = nil
+        } catch let error as MartletError {
+            if isNew { throw error }
+            trouble = error
         }
-        log = try mode.map { try PredictionLog.open(folder: folder, mode: $0, surroundings: surroundings) }
+        let folder = "\(self.home)/predictions"
+        log = try mode.map {
+            try PredictionLog.open(folder: folder, mode: $0, policy: policy, surroundings: surroundings)
+        }
+    }
+
+    /// A new registry would hide that the old one is gone, and with it everybody who may log in.
+    private static func refuseLoss(of database: String, home: String) throws {
+        let lake = home + "/lake"
+        guard let layer = try Disk.list(lake).first(where: { try !Disk.list("\(lake)/\($0)").isEmpty }) else { return }
+        throw MartletError(
+            .missing, "registry.gone",
+            "The registry is gone, though the lakehouse has tables in \(layer): versions, runs, approvals, users and "
+                + "tokens stood in it.", at: .init(file: database),
+            remedy: "Put it back, with its -wal file if there is one, or restore it from a backup. `martlet run` would "
+                + "begin a new one.")
     }
 
     var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
@@ -35,9 +66,10 @@ struct ServedProject: Sendable {
     func registry() throws -> ModelRegistry {
         let path = home + "/martlet.db"
         guard Disk.exists(path) else {
+            // It was there, or was made, when the server began.
             throw MartletError(
-                .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
-                remedy: "Run `martlet run` first.")
+                .missing, "registry.gone", "The registry of the project \(project.name) is gone.",
+                remedy: "Put martlet.db back where it was.")
         }
         return try ModelRegistry.openForReading(
             SQLiteDatabase(path: path, readOnly: true), project: project.name, surroundings: surroundings)

@@ -28,6 +28,7 @@ struct ServerHouse {
     private let management: Management
     private let workers: WorkerWatch
     private let features: FeatureHouse
+    private let logs: LogWatch
 
     /// Loads the champions; blocks on the disk.
     init(
@@ -59,11 +60,16 @@ struct ServerHouse {
             command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: surroundings.uptime,
             isEnding: { drain.isDraining }, logger: logger)
         features = FeatureHouse(served, surroundings: surroundings)
+        logs = LogWatch(
+            served, options: command.logging, hasWorkers: command.workers > 0, surroundings: surroundings,
+            logger: logger)
+        PathVeil.hide(below: served.flatMap { [$0.home, $0.project.folder] })
     }
 
     /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
     func run() async throws {
         Thread.detachNewThread { champions.run(every: 0.5) }
+        logs.start()
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -76,6 +82,7 @@ struct ServerHouse {
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         champions.end()
+        logs.end()
         features.stop()
         while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
         for project in served { try await project.log?.shutDown() }

@@ -5,10 +5,36 @@
 #endif
 
 extension Disk {
+    /// Names of the entries of a directory, sorted; empty when there is none.
+    /// - Throws: `disk.…` when there is one that cannot be read, or only in part: nobody may take what is there for
+    ///   what is not.
+    package static func list(_ path: String) throws -> [String] {
+        guard let directory = opendir(path) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw failure("read the folder", path)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else { throw failure("read the folder", path) }
+                return names.sorted()
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+    }
+
     /// Names in a directory that are no UTF-8 text, with the bytes that are none as `\xNN`. ``list(_:)`` gives them
     /// mended, under which nobody finds them.
-    package static func unreadableNames(_ path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
+    package static func unreadableNames(_ path: String) throws -> [String] {
+        guard let directory = opendir(path) else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw failure("read the folder", path)
+        }
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {

@@ -5,7 +5,7 @@
 #endif
 
 extension Disk {
-    /// What a name in a directory stands for, links followed.
+    /// What a name in a directory stands for.
     package enum Kind: String, Sendable {
         case file = "a file"
         case folder = "a folder"
@@ -13,13 +13,18 @@ extension Disk {
         case socket = "a socket"
         case device = "a device"
         case danglingLink = "a link to nothing"
+        case link = "a symbolic link"
     }
 
+    /// - Parameter followingLinks: whether a link is what it leads to.
     /// - Returns: `nil` when there is no such name.
-    package static func kind(_ path: String) -> Kind? {
+    package static func kind(_ path: String, followingLinks: Bool = true) -> Kind? {
         var info = stat()
-        guard stat(path, &info) == 0 else { return lstat(path, &info) == 0 ? .danglingLink : nil }
+        guard (followingLinks ? stat(path, &info) : lstat(path, &info)) == 0 else {
+            return lstat(path, &info) == 0 ? .danglingLink : nil
+        }
         switch info.st_mode & S_IFMT {
+        case S_IFLNK: return .link
         case S_IFREG: return .file
         case S_IFDIR: return .folder
         case S_IFIFO: return .pipe
@@ -33,7 +38,7 @@ extension Disk {
     /// Linux tells it under `/proc`, of the processes that this one may look at: those of the same account, all for
     /// root; none of another machine or container. Elsewhere nothing is found. One pass over all open files of the
     /// machine, whatever the number of paths.
-    package static func openForWriting(_ paths: [String]) -> [String: Int32] {
+    package static func openForWriting(_ paths: [String]) throws -> [String: Int32] {
         #if canImport(Glibc)
             struct Identity: Hashable { let device, inode: UInt64 }
             var wanted: [Identity: [String]] = [:]
@@ -44,7 +49,7 @@ extension Disk {
             }
             guard !wanted.isEmpty else { return [:] }
             var found: [String: Int32] = [:]
-            for process in list("/proc").compactMap({ Int32($0) }) {
+            for process in try list("/proc").compactMap({ Int32($0) }) {
                 guard let folder = opendir("/proc/\(process)/fd") else { continue }
                 defer { closedir(folder) }
                 while let entry = readdir(folder) {

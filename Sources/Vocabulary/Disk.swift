@@ -33,9 +33,12 @@ package enum Disk {
     }
 
     /// Size and times of a regular file; `nil` when there is none.
-    package static func stamp(_ path: String) -> Stamp? {
+    /// - Parameter followingLinks: without it a symbolic link is no file.
+    package static func stamp(_ path: String, followingLinks: Bool = true) -> Stamp? {
         var info = stat()
-        guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard (followingLinks ? stat(path, &info) : lstat(path, &info)) == 0, info.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
         #if canImport(Glibc)
             let modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
             let changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
@@ -97,20 +100,6 @@ package enum Disk {
         } else if errno != EEXIST || !isDirectory(path) {
             throw failure("make the directory", path)
         }
-    }
-
-    /// Names of the entries of a directory, sorted; empty when there is none.
-    package static func list(_ path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
     }
 
     /// Writes a file that must not be there yet, atomically and durably: temporary name, fsync, link, fsync of
@@ -193,7 +182,7 @@ package enum Disk {
     package static func syncNames(of folder: String) throws {
         func descend(_ folder: String) throws {
             var info = stat()
-            for name in list(folder) {
+            for name in try list(folder) {
                 let path = "\(folder)/\(name)"
                 if lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR { try descend(path) }
             }
@@ -213,7 +202,8 @@ package enum Disk {
             unlink(path)
             return
         }
-        for entry in list(path) { removeTree("\(path)/\(entry)") }
+        // What cannot be listed stays, and so does its folder.
+        for entry in (try? list(path)) ?? [] { removeTree("\(path)/\(entry)") }
         rmdir(path)
     }
 
@@ -258,6 +248,7 @@ package enum Disk {
     /// Turns `errno` into an error for people; read it before any other call.
     package static func failure(_ verb: String, _ path: String) -> MartletError {
         let number = errno
+        let path = path.visible
         let reason = String(cString: strerror(number))
         switch number {
         case ENOENT:

@@ -11,14 +11,25 @@ package final class FileLock {
 
     /// Gives `nil` when another process holds it.
     package init?(_ path: String) throws {
-        self.path = path
-        try Disk.makeDirectory(Disk.parent(of: path))
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw Disk.failure("lock", path) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+        let file = try Self.opened(path)
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            let isHeld = errno == EWOULDBLOCK
+            let error = Disk.failure("lock", path)
+            // Before `self` is whole: `deinit` does not run, and the descriptor is closed once.
             close(file)
-            return nil
+            if isHeld { return nil }
+            throw error
         }
+        self.file = file
+        self.path = path
+    }
+
+    private static func opened(_ path: String) throws -> Int32 {
+        try Disk.makeDirectory(Disk.parent(of: path))
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Disk.failure("lock", path) }
+        return file
     }
 
     /// Whether a process that lives holds the lock on this file; `false` when there is no such file, `true` where that
@@ -47,16 +58,15 @@ package final class FileLock {
 
     /// Waits as long as another process holds it.
     package init(waitingFor path: String) throws {
-        self.path = path
-        try Disk.makeDirectory(Disk.parent(of: path))
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw Disk.failure("lock", path) }
+        let file = try Self.opened(path)
         while flock(file, LOCK_EX) != 0 {
             if errno == EINTR { continue }
             let error = Disk.failure("lock", path)
             close(file)
             throw error
         }
+        self.file = file
+        self.path = path
     }
 
     deinit { close(file) }

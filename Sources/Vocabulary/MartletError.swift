@@ -36,7 +36,7 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         }
 
         package var description: String {
-            var place = file ?? ""
+            var place = file?.visible ?? ""
             if let line { place += "\(place.isEmpty ? "line " : ":")\(line)" }
             if let column { place += ":\(column)" }
             if let key { place += "\(place.isEmpty ? "" : ", ")\(key)" }

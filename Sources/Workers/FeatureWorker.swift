@@ -67,6 +67,8 @@ package final class FeatureWorker: Sendable {
         var process: Int32?
         var starts = 0
         var greeting: [UInt8]?
+        /// Why the worker still reads the lake as it stood before.
+        var staleness: String?
     }
 
     private let settings: Settings
@@ -88,6 +90,8 @@ package final class FeatureWorker: Sendable {
     package var process: Int32? { state.withLock { $0.process } }
     /// How often a child was started.
     package var starts: Int { state.withLock { $0.starts } }
+    /// Why the worker that is ready reads the lake as it stood before; `nil` when nothing keeps it from following.
+    package var staleness: String? { state.withLock { $0.staleness } }
     /// What the child that is ready said of itself.
     package var greeting: [UInt8]? { state.withLock { $0.greeting } }
 
@@ -184,6 +188,7 @@ package final class FeatureWorker: Sendable {
                 if state.condition != .stopped { state.condition = .ready }
                 state.process = child.id
                 state.greeting = greeting
+                state.staleness = nil
             }
         }
 
@@ -251,8 +256,12 @@ package final class FeatureWorker: Sendable {
             guard successor == nil, owner.uptime() >= successorNotBefore, answer.suffix(64).firstRange(of: mark) != nil
             else { return }
             successorNotBefore = owner.uptime() + 60
-            guard let process = try? launch() else { return }
-            successor = (process, owner.uptime() + settings.startPatience)
+            do { successor = (try launch(), owner.uptime() + settings.startPatience) } catch {
+                let line = "The lake has moved on, and no worker that reads it anew can be started: \(error)\n"
+                // The log is where its last words would stand; where it cannot be written the machine has no room at all.
+                try? Disk.append(settings.log, Array(line.utf8))
+                owner.state.withLock { $0.staleness = "\(error)" }
+            }
         }
 
         private func lookAtSuccessor() {

@@ -11,7 +11,7 @@ internal import Vocabulary
             var limit = rlimit()
             getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             let most = Int32(clamping: limit.rlim_cur)
-            let open = Disk.list("/proc/self/fd").compactMap { Int32($0) }.max() ?? 4096
+            let open = ((try? Disk.list("/proc/self/fd")) ?? []).compactMap { Int32($0) }.max() ?? 4096
             return last + 1..<max(last + 1, min(most, open + 512))
         }
     }

@@ -22,6 +22,15 @@ package struct ArtifactStore: Sendable {
         return digest
     }
 
+    /// The bytes, or `nil` when they are gone or not those that were stored.
+    /// - Throws: where that cannot be told: what cannot be read now may be there.
+    package func intact(_ digest: Digest, _ name: String) throws -> [UInt8]? {
+        do { return try get(digest, name) } catch let error as MartletError {
+            guard ["artifact.missing", "artifact.altered", "disk.missing"].contains(error.code) else { throw error }
+            return nil
+        }
+    }
+
     /// - Throws: `artifact.missing`, or `artifact.altered` when the bytes are no longer those that were stored.
     package func get(_ digest: Digest, _ name: String) throws -> [UInt8] {
         let path = path(digest)

@@ -20,37 +20,52 @@ package struct CommitProjector {
     }
 
     /// Writes the events of every version that has none. A table whose log cannot be read is left for later: whoever
-    /// uses it is told.
+    /// uses it is told. What the registry refuses is thrown.
     package func projectAll() throws {
-        let tables = lake.tables()
+        let tables = try lake.tables()
         guard !tables.isEmpty else { return }
         let offsets = try events.tableOffsets()
-        for name in tables { try? project(name, from: offsets[name.description]) }
+        for name in tables {
+            let news: News?
+            do { news = try self.news(of: name, since: offsets[name.description]) } catch is MartletError { continue }
+            try record(news)
+        }
     }
 
     /// The same for one table.
     package func project(_ name: TableName) throws {
-        try project(name, from: try events.tableOffsets()[name.description])
+        try record(try news(of: name, since: try events.tableOffsets()[name.description]))
     }
 
-    private func project(_ name: TableName, from known: TableOffset?) throws {
+    private struct News {
+        var drafts: [EventDraft]
+        var offset: TableOffset
+    }
+
+    /// What a table's log has that there are no events of.
+    private func news(of name: TableName, since known: TableOffset?) throws -> News? {
         let table = lake.table(name)
-        guard let latest = table.versions().last else { return }
+        guard let latest = try table.versions().last else { return nil }
         let isSame = known.map { table.stamp(of: $0.version)?.text == $0.stamp } ?? false
-        if isSame, known?.version == latest { return }
+        if isSame, known?.version == latest { return nil }
         // The log entry of the last version with an event is the one that it was: the table is the same one.
         let id =
             if isSame, let known { known.tableID } else { try lake.snapshot(of: name).metadata?.id ?? name.description }
         let done = known?.tableID == id ? known?.version ?? -1 : -1
-        let versions = table.versions().filter { $0 > done }
+        let versions = try table.versions().filter { $0 > done }
         let drafts = try versions.map { EventDraft(committed: try table.described($0), of: name, tableID: id) }
         let last = max(done, versions.last ?? done)
-        guard last >= 0 else { return }
-        try Failpoint.reach("events.before-projection")
-        try events.record(
-            drafts,
-            upTo: TableOffset(
+        guard last >= 0 else { return nil }
+        return News(
+            drafts: drafts,
+            offset: TableOffset(
                 name: name.description, tableID: id, version: last, stamp: table.stamp(of: last)?.text ?? ""))
+    }
+
+    private func record(_ news: News?) throws {
+        guard let news else { return }
+        try Failpoint.reach("events.before-projection")
+        try events.record(news.drafts, upTo: news.offset)
         try Failpoint.reach("events.after-projection")
     }
 }

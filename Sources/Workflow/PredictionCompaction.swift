@@ -17,6 +17,15 @@ package struct PredictionCompaction {
         /// Segments with a damaged end, which are kept under another name.
         package var damaged: [String] = []
         package var recovery: SegmentFolder.Recovery?
+        /// All files with damaged ends that stand in the folder, set aside now or before.
+        package var setAside: [String] = []
+        /// Data files, rows and bytes of the lake that retention has removed.
+        package var expired = LakeExpiry()
+
+        enum CodingKeys: String, CodingKey {
+            case segments, rows, bytes, tables, damaged, recovery, expired
+            case setAside = "set_aside"
+        }
     }
 
     /// Segments are put together up to this many bytes, in memory and in one data file a model.
@@ -40,7 +49,8 @@ package struct PredictionCompaction {
     }
 
     /// - Parameter keeping: whether compacted segments stay, as `.compacted`, until the log's retention removes them.
-    package func run(keeping: Bool = false) throws -> Report {
+    /// - Parameter retention: how long, and how many bytes, rows stay in the lake; `nil` keeps them.
+    package func run(keeping: Bool = false, retention: PredictionLogPolicy? = nil) throws -> Report {
         var report = Report()
         // Where no server is at work, what a killed one left is closed first.
         if Disk.isDirectory(folder.path), let lock = try FileLock("\(folder.path)/lock") {
@@ -49,7 +59,7 @@ package struct PredictionCompaction {
         var group: [SegmentFolder.Entry] = []
         var bytes: Int64 = 0
         // In order of their numbers, so that the number of the last stands for all before it.
-        for entry in folder.closed() {
+        for entry in try folder.closed() {
             let size = Disk.stamp(entry.path)?.size ?? 0
             if let first = group.first, first.log != entry.log || bytes + size > Self.groupBytes {
                 try compact(group, keeping, &report)
@@ -60,7 +70,23 @@ package struct PredictionCompaction {
             report.bytes += size
         }
         if !group.isEmpty { try compact(group, keeping, &report) }
+        report.setAside = try folder.setAside().map(\.path)
+        if let retention { report.expired = try expire(retention) }
         return report
+    }
+
+    /// Removes whole data files of logged predictions, the oldest first, that are older or more than asked for.
+    private func expire(_ retention: PredictionLogPolicy) throws -> LakeExpiry {
+        let tables = try lake.tables().filter { $0.layer == .monitoring && $0.name.hasPrefix("predictions_") }
+        let before = retention.keepSeconds.map { seconds in
+            Timestamp(microseconds: lake.surroundings.now().microseconds - Int64(seconds * 1e6))
+        }
+        return try lake.expire(tables, before: before) { own in
+            let share = retention.keepShare.flatMap { share in
+                Disk.freeBytes(lake.root).map { Int64(share * (Double($0) + Double(own))) }
+            }
+            return [retention.keepBytes, share].compactMap(\.self).min()
+        }
     }
 
     private func compact(_ group: [SegmentFolder.Entry], _ keeping: Bool, _ report: inout Report) throws {
@@ -69,11 +95,16 @@ package struct PredictionCompaction {
         var rows: [TableName: [(number: Int, row: LoggedPrediction)]] = [:]
         var ends: [String: Int] = [:]
         for entry in group {
-            var reader = try PredictionLogReader(entry.path)
-            while let row = try reader.next() {
-                rows[Self.table(of: row.source.model), default: []].append((entry.number, row))
+            do {
+                var reader = try PredictionLogReader(entry.path)
+                while let row = try reader.next() {
+                    rows[Self.table(of: row.source.model), default: []].append((entry.number, row))
+                }
+                if try reader.tail() == .damaged { ends[entry.path] = reader.offset }
+            } catch let error as MartletError where error.code == "disk.missing" {
+                // The server's retention has removed it, and counts it.
+                continue
             }
-            if try reader.tail() == .damaged { ends[entry.path] = reader.offset }
         }
         for (name, found) in rows.sorted(by: { $0.key < $1.key }) {
             // A compaction that was killed may have got so far with this table.
@@ -90,7 +121,7 @@ package struct PredictionCompaction {
             }
             try Failpoint.reach("predictions.compact.committed")
         }
-        for entry in group {
+        for entry in group where Disk.exists(entry.path) {
             let stem = entry.path.dropLast(".segment".count)
             if let end = ends[entry.path] {
                 let aside = "\(stem)-\(end).torn"

@@ -18,7 +18,7 @@ package final class RowJournal {
     /// The lines that were written since the last call, by this worker or others.
     package func news() throws -> [[UInt8]] {
         var lines: [[UInt8]] = []
-        for name in files() {
+        for name in try files() {
             let start = read[name] ?? 0
             let (more, end) = try self.lines(of: name, from: start)
             lines += more
@@ -27,7 +27,7 @@ package final class RowJournal {
         return lines
     }
 
-    private func files() -> [String] { Disk.list(folder).sorted().filter { $0.hasSuffix(".jsonl") } }
+    private func files() throws -> [String] { try Disk.list(folder).sorted().filter { $0.hasSuffix(".jsonl") } }
 
     /// The whole lines of a file from a byte on, and the byte behind the last of them.
     private func lines(of name: String, from start: Int) throws -> (lines: [[UInt8]], end: Int) {
@@ -47,7 +47,7 @@ package final class RowJournal {
     /// - Returns: how many files were removed.
     package func prune(_ isCovered: ([[UInt8]]) throws -> Bool) throws -> Int {
         let today = "rows-\(now().description.prefix(10)).jsonl"
-        let old = files().filter { $0 < today }
+        let old = try files().filter { $0 < today }
         guard !old.isEmpty else { return 0 }
         let lock = try FileLock(waitingFor: "\(folder)/lock")
         return try withExtendedLifetime(lock) {

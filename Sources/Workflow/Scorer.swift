@@ -104,7 +104,7 @@ extension Workspace {
             let table = try lake.reference(to: specification.table)
             let name = predictions
             let fingerprint = Digest(of: "\(table.hash)\n\(loaded.hash)\n\(champion)")
-            if lake.table(name).exists, try lake.reference(to: name).fingerprint == fingerprint.hex {
+            if try lake.table(name).exists, try lake.reference(to: name).fingerprint == fingerprint.hex {
                 return ([], Journal.Note(.skipped, "unchanged"))
             }
             let files = try lake.files(of: specification.table)
@@ -122,7 +122,7 @@ extension Workspace {
             }
             let quoted = specification.target.replacing("\"", with: "\"\"")
             let rows = try score(loaded, files: files, where: "\"\(quoted)\" IS NULL")
-            if rows.rows.isEmpty, !lake.table(name).exists { return ([], Journal.Note(.skipped, "no unlabelled rows")) }
+            if rows.rows.isEmpty, try !lake.table(name).exists { return ([], Journal.Note(.skipped, "no unlabelled rows")) }
             try lake.replace(name, with: columns(of: rows, loaded), fingerprint: fingerprint)
             return ([], Journal.Note(.done, "\(counted(rows.rows.count, "row")) → \(name)"))
         }

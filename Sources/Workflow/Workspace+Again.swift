@@ -11,7 +11,7 @@ extension Workspace {
         guard !known.isEmpty else { return IngestReport(source: source.name, version: nil, files: []) }
         let wanted = Set(known.map(\.digest))
         var paths: [Digest: String] = [:]
-        for file in try digests(landing(of: source).files, quiet: 0, ready: nil).landed
+        for file in try digests(try landing(of: source).files, quiet: 0, ready: nil).landed
         where wanted.contains(file.digest) {
             paths[file.digest] = file.path
         }
@@ -28,7 +28,7 @@ extension Workspace {
     /// Where a file of this digest was read from, if it still lies there untouched.
     private func rememberedPath(of digest: Digest) throws -> String? {
         try registry.files.paths(of: digest).first { path in
-            guard let seen = Disk.stamp(path) else { return false }
+            guard let seen = Disk.stamp(path, followingLinks: false) else { return false }
             return try registry.files.cachedDigests(of: [(path, FileStamp(seen))]).first == digest
         }
     }

@@ -33,10 +33,12 @@ extension Workspace {
 
     /// Landed files that are not taken yet and whose header does not fit the contract.
     package func misfits(of source: Project.Source) throws -> [(file: String, problem: String)] {
-        let files = landing(of: source).files.compactMap { path in Disk.stamp(path).map { (path, $0) } }
+        let files = try landing(of: source).files.compactMap { path in
+            Disk.stamp(path, followingLinks: false).map { (path, $0) }
+        }
         let digests = try registry.files.cachedDigests(of: files.map { ($0.0, FileStamp($0.1)) })
         let table = lake.table(TableName(.bronze, source.name))
-        let taken = table.exists ? Set(try lake.ingestedFiles(source.name).map(\.digest)) : []
+        let taken = try table.exists ? Set(lake.ingestedFiles(source.name).map(\.digest)) : []
         let dropped = try lake.droppedFiles(source.name, among: digests.compactMap(\.self))
         return zip(files, digests).compactMap { file, digest in
             if let digest, taken.contains(digest) || dropped.contains(digest) { return nil }
@@ -70,8 +72,8 @@ extension Workspace {
     }
 
     /// Folders in landing/ that belong to no source though something lies in them.
-    package func strayFolders() -> [(folder: String, problem: String)] {
-        project.unclaimedLanding().filter { $0.files > 0 }.map { path, files in
+    package func strayFolders() throws -> [(folder: String, problem: String)] {
+        try project.unclaimedLanding().filter { $0.files > 0 }.map { path, files in
             let near = Spelling.nearest(to: Disk.name(of: path), among: project.sources.map(\.name))
             return (
                 path,
@@ -86,7 +88,7 @@ extension Workspace {
     /// - Returns: the sentence, and whether queries see it: tables with other columns, not only rows judged otherwise.
     package func lag(of source: Project.Source) throws -> (sentence: String, isWrong: Bool)? {
         let name = TableName(.bronze, source.name)
-        guard lake.table(name).exists else { return nil }
+        guard try lake.table(name).exists else { return nil }
         let snapshot = try lake.snapshot(of: name)
         let have = Dictionary(try snapshot.metadata?.fields().map { ($0.name, $0.type) } ?? []) { first, _ in first }
         let fields = source.contract.fields

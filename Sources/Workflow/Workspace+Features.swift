@@ -43,7 +43,7 @@ extension Workspace {
             }
             return FeaturePlan.Source(
                 contract: source.contract.sparing(spare[name] ?? []), format: source.format,
-                files: lake.table(name).exists ? try lake.files(of: name) : [], same: same,
+                files: try lake.table(name).exists ? lake.files(of: name) : [], same: same,
                 lookback: given?.lookback ?? (source.contract.eventTime == nil ? nil : reach[name] ?? nil))
         }
         for name in model.process.rows.keys where !bronze.contains(TableName(.bronze, name)) {

@@ -13,7 +13,7 @@ extension Workspace {
     func ingestLanded(
         _ source: Project.Source, progress: (IngestReport.File) -> Void = { _ in }
     ) throws -> IngestReport {
-        let landing = landing(of: source)
+        let landing = try landing(of: source)
         var report = try ingest(
             landing.files, of: source, quiet: source.quiet, ready: landing.ready, progress: progress)
         report.files += landing.noData.map {
@@ -76,21 +76,34 @@ extension Workspace {
         return source
     }
 
+    /// The whole path of a file that is to be read. A link that somebody names is followed, but in a landing folder.
+    private func settled(_ path: String) throws -> String {
+        let absolute = Disk.absolute(path)
+        guard Disk.kind(absolute, followingLinks: false) == .link else { return absolute }
+        if let source = project.sources.first(where: { absolute.hasPrefix($0.landing + "/") }) {
+            throw MartletError(
+                .input, "file.link", "\(path.visible) is a symbolic link; links in a landing folder are not followed.",
+                remedy: "Land the file itself in landing/\(source.name), or name the file that the link leads to.")
+        }
+        return Disk.resolved(absolute)
+    }
+
     /// SHA-256 of each file; files that have not been touched since the last time are not read again, and those that
     /// are still written are not read at all.
     func digests(
         _ paths: [String], quiet: Int, ready: Int64?
     ) throws -> (landed: [LandedFile], unsettled: [IngestReport.File]) {
         let found = try paths.map { path in
-            let absolute = Disk.absolute(path)
-            guard let seen = Disk.stamp(absolute) else {
-                throw MartletError(.missing, "file.missing", "There is no file \(path).")
+            let absolute = try settled(path)
+            // From here on no link is followed, so that nobody can put one in the file's place.
+            guard let seen = Disk.stamp(absolute, followingLinks: false) else {
+                throw MartletError(.missing, "file.missing", "There is no file \(path.visible).")
             }
             return (path: absolute, seen: seen, stamp: FileStamp(seen))
         }
         var digests = try registry.files.cachedDigests(of: found.map { ($0.path, $0.stamp) })
         let unknown = found.indices.filter { digests[$0] == nil }
-        let waiting = unsettled(unknown.map { (found[$0].path, found[$0].seen) }, quiet: quiet, ready: ready)
+        let waiting = try unsettled(unknown.map { (found[$0].path, found[$0].seen) }, quiet: quiet, ready: ready)
         var fresh: [(path: String, stamp: FileStamp, digest: Digest)] = []
         for index in unknown where waiting[found[index].path] == nil {
             let file = found[index]

@@ -34,8 +34,9 @@ struct Landing {
 }
 
 extension Workspace {
-    /// Looks at what has arrived for a source. Names that begin with a dot do not count.
-    func landing(of source: Project.Source) -> Landing {
+    /// Looks at what has arrived for a source. Names that begin with a dot do not count, and links are no files: whoever
+    /// may write here would read by them what only this account may read. The folder itself may be a link.
+    func landing(of source: Project.Source) throws -> Landing {
         var landing = Landing()
         if let marker = source.ready {
             guard let stamp = Disk.stamp("\(source.landing)/\(marker)") else {
@@ -44,12 +45,12 @@ extension Workspace {
             }
             landing.ready = stamp.modified
         }
-        landing.others = Disk.unreadableNames(source.landing).filter { !$0.hasPrefix(".") }.map {
+        landing.others = try Disk.unreadableNames(source.landing).filter { !$0.hasPrefix(".") }.map {
             .init(name: $0, reason: "a name that is not UTF-8; give it another one")
         }
-        for name in Disk.list(source.landing) where !name.hasPrefix(".") && name != source.ready {
+        for name in try Disk.list(source.landing) where !name.hasPrefix(".") && name != source.ready {
             let path = "\(source.landing)/\(name)"
-            switch Disk.kind(path) {
+            switch Disk.kind(path, followingLinks: false) {
             case .file?:
                 if let reason = Landing.noData(name) {
                     // Spark writes its marker with every delivery: nobody needs to be told.
@@ -58,6 +59,8 @@ extension Workspace {
                     landing.files.append(path)
                 }
             case nil: break
+            case .link? where Disk.kind(path) == .danglingLink:
+                landing.others.append(.init(name: name, reason: Disk.Kind.danglingLink.rawValue))
             case let kind?: landing.others.append(.init(name: name, reason: kind.rawValue))
             }
         }
@@ -68,7 +71,9 @@ extension Workspace {
     /// - Parameters:
     ///   - quiet: seconds for which a file must have been left alone.
     ///   - ready: files that were written after this moment, in nanoseconds, wait for the next marker.
-    func unsettled(_ files: [(path: String, stamp: Disk.Stamp)], quiet: Int, ready: Int64?) -> [String: String] {
+    func unsettled(_ files: [(path: String, stamp: Disk.Stamp)], quiet: Int, ready: Int64?) throws
+        -> [String: String]
+    {
         let now = surroundings.now().microseconds
         var reasons: [String: String] = [:]
         var young: [String] = []
@@ -83,7 +88,7 @@ extension Workspace {
                 reasons[path] = "it was written after the marker; it is taken when the marker is written again"
             }
         }
-        for (path, process) in Disk.openForWriting(young) {
+        for (path, process) in try Disk.openForWriting(young) {
             reasons[path] = "process \(process) has it open for writing"
         }
         return reasons

@@ -54,7 +54,7 @@ extension Workspace {
             // A record that is known already is scored as the file has it.
             contract.onKeyConflict = .latestWins
             contract.maxRejected = 1
-            let known = lake.table(bronze).exists ? try lake.files(of: bronze) : []
+            let known = try lake.table(bronze).exists ? lake.files(of: bronze) : []
             let alone = contract.key.isEmpty
             let file = AcceptRequest.File(
                 path: Disk.absolute(path), name: Disk.name(of: path), digest: try digest(of: path))

@@ -100,7 +100,7 @@ extension Workspace {
             try journal.step("ingest:\(source.name)") {
                 let report = try ingestLanded(source)
                 let refused = report.files.filter { $0.outcome == .refused }
-                if !lake.table(TableName(.bronze, source.name)).exists {
+                if try !lake.table(TableName(.bronze, source.name)).exists {
                     if let file = refused.first { throw Self.refusal(of: file, source.name) }
                     throw nothing(report, source)
                 }
@@ -303,7 +303,7 @@ extension Workspace {
     private func serving(_ run: Run) throws -> [String]? {
         func artifact(_ name: String) throws -> [UInt8]? {
             guard let kept = run.artifacts.first(where: { $0.name == name }) else { return nil }
-            return try? artifacts.get(kept.digest, name)
+            return try artifacts.intact(kept.digest, name)
         }
         guard let record = try artifact(ArtifactName.record), let blueprint = try artifact(ArtifactName.blueprint)
         else {

@@ -88,7 +88,7 @@ extension Workspace {
 
     /// Whether everything that a run stored is still what it was.
     func artifactsAreIntact(_ run: String) throws -> Bool {
-        try registry.runs.show(run).artifacts.allSatisfy { (try? artifacts.get($0.digest, $0.name)) != nil }
+        try registry.runs.show(run).artifacts.allSatisfy { try artifacts.intact($0.digest, $0.name) != nil }
     }
 
     /// Trains again to bring back the bytes that a run stored.
@@ -114,10 +114,9 @@ extension Workspace {
     /// How the signature that a run stored gives codes, if it can be read still.
     private func storedCoding(of run: String) throws -> Signature.Coding {
         guard let artifact = try registry.runs.show(run).artifacts.first(where: { $0.name == ArtifactName.record }),
-            let bytes = try? artifacts.get(artifact.digest, artifact.name),
-            let record = try? JSON.decode(ModelRecord.self, from: bytes)
+            let bytes = try artifacts.intact(artifact.digest, artifact.name)
         else { return .outside }
-        return record.signature.coding
+        return try Stored.read(ModelRecord.self, bytes, "\(artifact.name) of run \(run.prefix(12))").signature.coding
     }
 
     /// Trains a model and records the run with its step.
@@ -160,7 +159,11 @@ extension Workspace {
         } catch {
             run.status = .failed
             run.error = (error as? MartletError)?.message ?? "\(error)"
-            try registry.runs.record(run)
+            do { try registry.runs.record(run) } catch let second {
+                // What went wrong first is what the person needs to see; a run that is not recorded counts as interrupted.
+                let both = [error, second].compactMap { $0 as? MartletError }
+                throw both.count == 2 ? MartletError.first(of: both) ?? error : error
+            }
             throw error
         }
     }

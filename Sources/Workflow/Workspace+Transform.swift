@@ -40,7 +40,7 @@ extension Workspace {
     package func check(_ planned: PlannedTransform) throws -> Bool {
         var inputs: [TableName: [String]] = [:]
         for table in planned.analysis.tables {
-            guard lake.table(table).exists else { return false }
+            guard try lake.table(table).exists else { return false }
             inputs[table] = try lake.files(of: table)
         }
         _ = try lake.engine.describe(Query(planned.transform.sql, file: planned.transform.file, inputs: inputs))
@@ -71,7 +71,7 @@ extension Workspace {
     /// The columns of a table by the SQL, or, of one that no SQL makes, as it stands; `nil` when there is none.
     package func columns(of table: TableName, _ shapes: [TableName: [DeltaField]]) throws -> [DeltaField]? {
         if let made = shapes[table] { return made }
-        return lake.table(table).exists ? try lake.snapshot(of: table).metadata?.fields() : nil
+        return try lake.table(table).exists ? lake.snapshot(of: table).metadata?.fields() : nil
     }
 
     /// Refuses what a model names and its table does not have.

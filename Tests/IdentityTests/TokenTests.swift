@@ -54,6 +54,22 @@ struct TokenTests {
         #expect(code { try gate.store.revokeToken("b") } == "identity.unknown-token")
     }
 
+    @Test func `a clock that goes forward and back again loses no token and no session`() throws {
+        let gate = try Gate()
+        let (_, secret) = try gate.store.createToken("a", role: .viewer, project: nil, expires: gate.later(3600))
+        let known = try known(gate)
+        let real = gate.virtual.now
+        gate.virtual.advance(seconds: 100_000)
+        // A change of identity while the clock is wrong: what seems to have expired is not read.
+        _ = try gate.store.createToken("b", role: .viewer, project: nil, expires: nil)
+        #expect(try known.refresh())
+        #expect(known.principal(token: secret.text, at: gate.virtual.now) == nil)
+        gate.virtual.advance(seconds: -100_000)
+        #expect(try known.refresh(), "it looks again when the clock goes back")
+        #expect(known.principal(token: secret.text, at: real) != nil)
+        #expect(try !known.refresh(), "once")
+    }
+
     @Test func `names are taken for ever, and a time that has passed is refused`() throws {
         let gate = try Gate()
         _ = try gate.store.createToken("a", role: .viewer, project: nil, expires: nil)

@@ -49,6 +49,16 @@ struct Ailment: CustomTestStringConvertible, Sendable {
                 try $0.remove(".martlet/martlet.db\(name)")
             }
         },
+        Ailment("the registry is damaged", "database", "metadata.corrupt", ".recover") { place in
+            for name in ["-wal", "-shm"] where place.exists(".martlet/martlet.db\(name)") {
+                try place.remove(".martlet/martlet.db\(name)")
+            }
+            var bytes = try place.bytes(".martlet/martlet.db")
+            for page in [5, 9, 14, 20] where bytes.count > (page + 1) * 4096 {
+                bytes.replaceSubrange(page * 4096..<(page + 1) * 4096, with: [UInt8](repeating: 9, count: 4096))
+            }
+            try place.write(".martlet/martlet.db", bytes: bytes)
+        },
         Ailment("a landed file lacks a column", "landing/visits", "short.csv", "weight(kg)", "from:") {
             try $0.write("landing/visits/short.csv", "visit_id,seen_at,ward,weight,readings,note\n")
         },

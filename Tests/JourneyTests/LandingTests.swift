@@ -115,16 +115,49 @@ import Vocabulary
         }
         if file >= 0 { close(file) }
         let found = try report(place)
-        #expect(outcomes(found) == ["good.csv ingested", "link.csv already-known"])
+        #expect(outcomes(found) == ["good.csv ingested"])
         let ignored = (found["ignored"]?.list ?? []).map { "\($0["name"]?.text ?? ""): \($0["reason"]?.text ?? "")" }
         #expect(ignored.contains("old: a folder") && ignored.contains("pipe.csv: a pipe"), "\(ignored)")
         #expect(ignored.contains("dangling.csv: a link to nothing"))
+        #expect(ignored.contains("link.csv: a symbolic link"), "whoever may land files must not read by this account")
         if file >= 0 {
             #expect(ignored.contains { $0.hasPrefix("caf\\xE9.csv: a name that is not UTF-8") }, "\(ignored)")
         }
         let run = try place.martlet("run", "--to", "ingest")
         #expect(run.code == 0 && run.errors.contains("nothing new (2 known)"), "\(run)")
         #expect(run.errors.components(separatedBy: "left alone").count == 2, "\(run)")
+    }
+
+    @Test func `a link in the landing folder is not followed, and the folder may be one itself`() throws {
+        let place = try landed()
+        try place.write("secret.txt", "root:x:0:0\n")
+        let folder = place.path("landing/visits")
+        #expect(symlink(place.path("secret.txt"), folder + "/stolen.csv") == 0)
+        let named = try place.martlet("ingest", "landing/visits/stolen.csv")
+        #expect(named.code == 1 && named.errors.contains("[file.link]"), "\(named)")
+        let found = try report(place)
+        #expect(outcomes(found) == ["good.csv ingested"])
+        #expect(place.files(".martlet", ending: "").allSatisfy { !$0.contains("_files") }, "nothing of it is kept")
+        try place.move("landing/visits", to: "elsewhere")
+        #expect(symlink(place.path("elsewhere"), folder) == 0)
+        #expect(outcomes(try report(place)) == ["good.csv already-known"])
+        // Whoever names a link elsewhere is free to.
+        #expect(symlink(folder + "/good.csv", place.path("mine.csv")) == 0)
+        let mine = try place.martlet("ingest", "mine.csv", "--source", "visits")
+        #expect(mine.code == 0, "\(mine)")
+    }
+
+    @Test func `names with control characters are shown, not obeyed`() throws {
+        let place = try landed()
+        let name = "a\u{1B}[2J\u{1B}]0;owned\u{7}b\nc.csv"
+        try place.write("landing/visits/\(name)", Wards.csv(Wards.rows(101..<121)))
+        try place.write("landing/visits/\(name).part", "x")
+        for outcome in [try place.martlet("ingest"), try place.martlet("run", "--to", "ingest"), try place.martlet("doctor")] {
+            let all = outcome.output + outcome.errors
+            #expect(!all.unicodeScalars.contains { $0.value < 32 && $0 != "\n" }, "\(all.debugDescription)")
+        }
+        let again = try place.martlet("ingest")
+        #expect((again.output + again.errors).contains("a\\u{1B}[2J"), "\(again)")
     }
 
     @Test func `a step with a file of too many bad rows shows a cross and ends with 2, whatever else was taken`() throws

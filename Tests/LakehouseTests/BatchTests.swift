@@ -62,7 +62,7 @@ import Vocabulary
         let hash = try sandbox.lake.reference(to: bronze).hash
         #expect(try sandbox.engine.contentHash(of: try sandbox.lake.files(of: bronze)) == hash)
         #expect(try sandbox.lake.table(bronze).snapshot().rows == hash.rows)
-        let aside = sandbox.lake.table(TableName(.quarantine, "things")).exists
+        let aside = try sandbox.lake.table(TableName(.quarantine, "things")).exists
         return try ["\(hash)"]
             + sandbox.rows("SELECT * FROM bronze.things ORDER BY _file, _row")
             + (aside
@@ -131,8 +131,8 @@ import Vocabulary
         let report = try sandbox.ingest("id,day,x,t\n" + good + bad, under: strict)
         #expect(report.outcome == .refused)
         #expect(report.refusal?.contains("1000 of its 2000 rows") == true)
-        #expect(Disk.list(sandbox.lake.table(TableName(.bronze, "things")).folder) == [])
-        #expect(Disk.list(sandbox.folder.path + "/spill").filter { $0.hasPrefix("slice") } == [])
+        #expect(try Disk.list(sandbox.lake.table(TableName(.bronze, "things")).folder) == [])
+        #expect(try Disk.list(sandbox.folder.path + "/spill").filter { $0.hasPrefix("slice") } == [])
         // Its keys are free for the next file.
         #expect(try sandbox.ingest("id,day,x,t\n" + good, under: strict, name: "b.csv").rowsAccepted == 1000)
     }

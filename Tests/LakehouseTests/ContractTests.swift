@@ -189,7 +189,7 @@ import Vocabulary
         let report = try sandbox.ingest("a\n1\n9\n", under: strict)
         #expect(report.outcome == .refused)
         #expect(report.refusal?.contains("1 of its 2 rows") == true)
-        #expect(!sandbox.lake.table(TableName(.bronze, "things")).exists)
+        #expect(try !sandbox.lake.table(TableName(.bronze, "things")).exists)
         #expect(try sandbox.quarantine().count == 1)
     }
 
@@ -256,7 +256,7 @@ import Vocabulary
         let sandbox = try Sandbox()
         let report = try sandbox.ingest("a\nx\ny\n", under: contract(column("a", .bigint)))
         #expect(report.rowsRejected == 2)
-        if sandbox.lake.table(TableName(.bronze, "things")).exists {
+        if try sandbox.lake.table(TableName(.bronze, "things")).exists {
             #expect(try sandbox.rows("SELECT a FROM bronze.things WHERE a > 1") == [])
             let fields = try sandbox.lake.table(TableName(.bronze, "things")).snapshot().metadata?.fields()
             #expect(fields?.map(\.name) == ["a", "_file", "_row"])
@@ -305,7 +305,7 @@ import Vocabulary
         #expect(error?.location?.key?.hasPrefix("columns.v") == true)
         #expect(error?.code == "contract.rule")
         #expect(key.hasPrefix(error?.location?.key ?? "?"))
-        #expect(sandbox.lake.tables() == [])
+        #expect(try sandbox.lake.tables() == [])
     }
 
     @Test func `refuses a header that brings a column twice`() throws {

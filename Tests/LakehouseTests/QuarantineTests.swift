@@ -203,7 +203,7 @@ private struct Ward {
         // A kill between the plan and bronze leaves the plan alone.
         _ = try ward.replay()
         let log = ward.box.lake.table(TableName(.bronze, "visits"))
-        let last = try #require(log.versions().last)
+        let last = try #require(try log.versions().last)
         let digits = String(last)
         Disk.remove("\(log.folder)/_delta_log/\(String(repeating: "0", count: 20 - digits.count))\(digits).json")
         #expect(try ward.counts() == [.open: 1])

@@ -86,10 +86,10 @@ import Vocabulary
         let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         try await log.append(record("one", try log.register(source)))
         try await log.shutDown()
-        for path in scratch.segments {
+        for path in try scratch.segments {
             let attributes = try FileManager.default.attributesOfItem(atPath: path)
             #expect((attributes[.posixPermissions] as? Int).map { $0 & 0o077 } == 0, "\(path)")
         }
-        #expect(!scratch.segments.isEmpty)
+        #expect(try !scratch.segments.isEmpty)
     }
 }

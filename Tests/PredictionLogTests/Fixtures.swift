@@ -8,7 +8,7 @@ typealias Scratch = TemporaryFolder
 
 extension TemporaryFolder {
     var log: String { path + "/predictions" }
-    var segments: [String] { SegmentFolder(log).entries().map(\.path) }
+    var segments: [String] { get throws { try SegmentFolder(log).entries().map(\.path) } }
 }
 
 let surroundings = Surroundings(
@@ -52,6 +52,9 @@ final class TroubledDisk: SegmentDisk {
         var room = Int.max
         var failsSync = false
         var failsWrite = false
+        var failsFolderSync = false
+        var free: Int64?
+        var creations = 0
         /// Held by a test to keep the disk waiting.
         var writes = 0
         var syncs = 0
@@ -100,10 +103,19 @@ final class TroubledDisk: SegmentDisk {
         func truncate(to size: Int) throws { try file.truncate(to: size) }
     }
 
-    func create(_ path: String) throws -> any SegmentFile { File(try RealDisk().create(path), self) }
+    func create(_ path: String) throws -> any SegmentFile {
+        trouble.withLock { $0.creations += 1 }
+        return File(try RealDisk().create(path), self)
+    }
+
+    func freeBytes(_ folder: String) -> Int64? { trouble.withLock { $0.free } ?? RealDisk().freeBytes(folder) }
 
     func sync(folder: String) throws {
-        trouble.withLock { $0.folderSyncs += 1 }
+        let fails = trouble.withLock { trouble in
+            trouble.folderSyncs += 1
+            return trouble.failsFolderSync
+        }
+        if fails { throw MartletError(.machine, "disk.failed", "planted") }
         try RealDisk().sync(folder: folder)
     }
 }

@@ -5,6 +5,12 @@ import TestSupport
 import Testing
 import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 @Suite struct `A prediction log` {
     @Test(arguments: PredictionLogMode.allCases)
     func `gives back what was appended`(mode: PredictionLogMode) async throws {
@@ -69,11 +75,11 @@ import Vocabulary
         let numbers = [try log.register(source), try log.register(other)]
         for item in 0..<200 { try await log.append(record("\(item)", numbers[item % 2])) }
         try await log.shutDown()
-        #expect(scratch.segments.count >= 4)
+        #expect(try scratch.segments.count >= 4)
         let found = try everything(scratch.log)
         #expect(found.map(\.requestID) == (0..<200).map { "\($0)" })
         #expect(found.enumerated().allSatisfy { $1.source == [source, other][$0 % 2] })
-        #expect(SegmentFolder(scratch.log).closed().count == scratch.segments.count)
+        #expect(try SegmentFolder(scratch.log).closed().count == scratch.segments.count)
     }
 
     @Test func `begins a new segment by time, without a record coming`() async throws {
@@ -82,9 +88,9 @@ import Vocabulary
         policy.segmentSeconds = 0.05
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
         try await log.append(record("one", try log.register(source)))
-        try await eventually { SegmentFolder(scratch.log).closed().count == 1 }
+        try await eventually { try SegmentFolder(scratch.log).closed().count == 1 }
         try await log.shutDown()
-        #expect(scratch.segments.count == 1, "the second one was empty")
+        #expect(try scratch.segments.count == 1, "the second one was empty")
     }
 
     @Test func `logs the share of the requests that the policy says`() async throws {
@@ -120,18 +126,60 @@ import Vocabulary
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
         let number = try log.register(source)
         for item in 0..<300 { try await log.append(record("\(item)", number)) }
-        try await eventually { log.counters.expired > 5 && scratch.segments.count < 8 }
+        try await eventually { try log.counters.expired > 5 && scratch.segments.count < 8 }
         try await log.shutDown()
         #expect(try everything(scratch.log).last?.requestID == "299")
 
-        for path in scratch.segments {
+        for path in try scratch.segments {
             try FileManager.default.setAttributes([.modificationDate: Date() - 100], ofItemAtPath: path)
         }
         policy.keepBytes = nil
         policy.keepSeconds = 50
         let again = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
-        try await eventually { scratch.segments.count == 1 }
+        try await eventually { try scratch.segments.count == 1 }
         try await again.shutDown()
+        #expect(again.counters.expiredUncompacted == again.counters.expired && again.counters.expiredBytes > 0)
+    }
+
+    @Test func `takes no more of the disk than its share, and forgets nothing when others fill it`() async throws {
+        let scratch = try Scratch()
+        let disk = TroubledDisk()
+        var policy = steady
+        policy.keepShare = 0.5
+        disk.trouble.withLock { $0.free = 4 << 20 }
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, surroundings: surroundings)
+        let number = try log.register(source)
+        #expect(log.counters.mostBytes == 2 << 20)
+        disk.trouble.withLock { $0.free = 0 }
+        let wide = [Double](repeating: 1, count: 10_000)
+        // 80 KB each: 8 MB in all.
+        for item in 0..<100 { try await log.append(record("\(item)", number, features: wide)) }
+        // A segment of this log has 1 MiB, so that there are some to remove.
+        try await eventually { log.counters.expired >= 5 && log.counters.keptBytes <= 2 << 20 }
+        try await log.shutDown()
+        let kept = try everything(scratch.log).map(\.requestID)
+        #expect(kept == (100 - kept.count..<100).map { "\($0)" } && kept.count > 5)
+
+        // At the next start others have taken the rest.
+        disk.trouble.withLock { $0.free = 0 }
+        let again = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, surroundings: surroundings)
+        try await again.shutDown()
+        #expect(again.counters.mostBytes == log.counters.keptBytes && again.counters.expired == 0)
+        #expect(try everything(scratch.log).map(\.requestID) == kept)
+    }
+
+    @Test func `is not held up by a pipe or a link that is named like a segment`() async throws {
+        let scratch = try Scratch()
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        try await log.append(record("one", try log.register(source)))
+        try await log.shutDown()
+        let path = try #require(try scratch.segments.first)
+        #expect(mkfifo(path.replacing("-00000001", with: "-00000000"), 0o600) == 0)
+        #expect(mkfifo(path.replacing("-00000001", with: "-00000003").replacing(".segment", with: ".compacted"), 0o600) == 0)
+        #expect(symlink(path, path.replacing("-00000001", with: "-00000002")) == 0)
+        #expect(try SegmentFolder(scratch.log).recover() == .init())
+        #expect(try SegmentFolder(scratch.log).closed().map(\.path) == [path])
+        #expect(try everything(scratch.log).map(\.requestID) == ["one"])
     }
 
     @Test func `can be read while it is written`() async throws {
@@ -139,7 +187,7 @@ import Vocabulary
         let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
         let number = try log.register(source)
         try await log.append(record("0", number))
-        var reader = try PredictionLogReader(try #require(scratch.segments.first))
+        var reader = try PredictionLogReader(try #require(try scratch.segments.first))
         let writing = Task { for item in 1..<2000 { try await log.append(record("\(item)", number)) } }
         var found: [String] = []
         while found.count < 2000 {
@@ -176,9 +224,9 @@ import Vocabulary
 }
 
 /// Waits for what other threads do; fails after ten seconds.
-func eventually(_ condition: () -> Bool) async throws {
+func eventually(_ condition: () throws -> Bool) async throws {
     for _ in 0..<2000 {
-        if condition() { return }
+        if try condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
     Issue.record("it did not come to that")

@@ -196,6 +196,70 @@ import Vocabulary
         #expect(try SegmentFolder(scratch.log).recover().tornBytes == 0)
     }
 
+    @Test(arguments: [PredictionLogMode.strict, .written, .bestEffort])
+    func `tries a full disk when its time has come, and not before`(mode: PredictionLogMode) async throws {
+        let scratch = try Scratch()
+        let disk = TroubledDisk()
+        let clock = Mutex(1000.0)
+        let stopped = Surroundings(
+            actor: "test", now: surroundings.now, newID: surroundings.newID, uptime: { clock.withLock { $0 } })
+        let log = try PredictionLog.open(
+            folder: scratch.log, mode: mode, policy: steady, disk: disk, surroundings: stopped)
+        let number = try log.register(source)
+        disk.trouble.withLock { $0.room = 0 }
+        if mode == .bestEffort {
+            _ = log.submit(record("lost", number)) { _ in }
+        } else {
+            await #expect(throws: PredictionLogError.full) { try await log.append(record("lost", number)) }
+        }
+        try await eventually { log.counters.isFull }
+        func creations() -> Int { disk.trouble.withLock { $0.creations } }
+        // The first one was there, and the disk is tried once.
+        try await eventually { creations() == 2 }
+        // What is refused does not wake anybody.
+        for item in 0..<1000 { _ = log.submit(record("\(item)", number)) { _ in } }
+        pause(milliseconds: 600)
+        #expect(creations() == 2, "the clock stands still")
+        for tries in 3...5 {
+            clock.withLock { $0 += 0.25 }
+            try await eventually { creations() == tries }
+        }
+        disk.trouble.withLock { $0.room = .max }
+        clock.withLock { $0 += 0.25 }
+        try await eventually { !log.counters.isFull }
+        try await log.append(record("later", number))
+        try await log.shutDown()
+        #expect(try everything(scratch.log).map(\.requestID) == ["later"])
+        let names = try scratch.segments.map { $0.split(separator: "-").last ?? "" }
+        #expect(names == ["00000002.segment"], "a try that failed takes no number")
+    }
+
+    @Test func `acknowledges nothing after a failed fsync of the folder`() async throws {
+        let scratch = try Scratch()
+        let disk = TroubledDisk()
+        var policy = steady
+        policy.segmentBytes = 500
+        let log = try PredictionLog.open(
+            folder: scratch.log, mode: .strict, policy: policy, disk: disk, surroundings: surroundings)
+        let number = try log.register(source)
+        for item in 0..<3 { try await log.append(record("\(item)", number)) }
+        disk.trouble.withLock { $0.failsFolderSync = true }
+        var acknowledged = 0
+        for item in 3..<200 {
+            do {
+                try await log.append(record("\(item)", number))
+                acknowledged += 1
+            } catch PredictionLogError.failed {}
+        }
+        // Those that still went into the segment whose name is durable.
+        #expect(acknowledged < 5 && log.counters.hasFailed && log.counters.failure == "planted")
+        let syncs = disk.trouble.withLock { $0.folderSyncs }
+        disk.trouble.withLock { $0.failsFolderSync = false }
+        await #expect(throws: PredictionLogError.self) { try await log.append(record("after", number)) }
+        #expect(disk.trouble.withLock { $0.folderSyncs } == syncs, "it is not tried again")
+        await #expect(throws: MartletError.self) { try await log.shutDown() }
+    }
+
     @Test func `stops when writing fails for another reason`() async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()

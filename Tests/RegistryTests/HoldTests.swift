@@ -76,6 +76,6 @@ struct HoldTests {
         try desk.scratch.write("running/\(run.id)", "")
         #expect(try reader.runs.unfinished().interrupted == [run.id])
         try trainer.runs.abandonRunning()
-        #expect(Disk.list(desk.scratch.path + "/running").isEmpty)
+        #expect(try Disk.list(desk.scratch.path + "/running").isEmpty)
     }
 }

@@ -152,6 +152,17 @@ struct SQLiteDatabaseTests {
         #expect(try count(SQLiteDatabase(path: scratch.file)) == 1)
     }
 
+    @Test(arguments: [false, true]) func `a file that is not there is not made by who may not`(_ readOnly: Bool) throws {
+        #expect(code { _ = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false) } == "metadata.missing")
+        #expect(scratch.names == [])
+        let database = try table()
+        try database.write { _ = try $0.execute("INSERT INTO t VALUES (1, 'x')") }
+        let other = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false)
+        #expect(try count(other) == 1)
+        try other.close()
+        #expect(try count(database) == 1)
+    }
+
     @Test func `a reader sees one snapshot while another connection writes`() throws {
         let database = try table()
         let reader = try SQLiteDatabase(path: scratch.file, readOnly: true)

@@ -1,6 +1,13 @@
 import Foundation
 import Testing
+import Synchronization
 import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 @Suite struct `The disk` {
     private func withFolder(_ body: (String) throws -> Void) throws {
@@ -16,7 +23,7 @@ import Vocabulary
             #expect(try Disk.createDurably(folder + "/a", [1, 2, 3]))
             #expect(try Disk.createDurably(folder + "/a", [9]) == false)
             #expect(try Disk.read(folder + "/a") == [1, 2, 3])
-            #expect(Disk.list(folder) == ["a"], "no temporary file is left")
+            #expect(try Disk.list(folder) == ["a"], "no temporary file is left")
         }
     }
 
@@ -26,7 +33,7 @@ import Vocabulary
             try Disk.replaceDurably(folder + "/a", [1])
             try Disk.append(folder + "/a", [2, 3])
             #expect(try Disk.read(folder + "/a") == [1, 2, 3])
-            #expect(Disk.list(folder) == ["a"])
+            #expect(try Disk.list(folder) == ["a"])
         }
     }
 
@@ -56,8 +63,80 @@ import Vocabulary
             _ = try Disk.createDurably(folder + "/file", [1])
             #expect(throws: MartletError.self) { try Disk.makeDirectory(folder + "/file/below") }
             #expect(throws: MartletError.self) { _ = try Disk.createDurably(folder + "/no/folder/a", [1]) }
-            #expect(Disk.list(folder + "/none").isEmpty)
+            #expect(try Disk.list(folder + "/none").isEmpty)
         }
+    }
+
+    @Test func `a folder that cannot be read is not an empty one`() throws {
+        try withFolder { (folder: String) throws in
+            #expect(try Disk.list(folder + "/none") == [])
+            _ = try Disk.createDurably(folder + "/file", [1])
+            #expect(try Disk.list(folder + "/file") == [], "a file has no entries")
+            // A link that leads to itself cannot be opened by root either.
+            #expect(symlink(folder + "/loop", folder + "/loop") == 0)
+            #expect(throws: MartletError.self) { try Disk.list(folder + "/loop") }
+            #expect(throws: MartletError.self) { try Disk.unreadableNames(folder + "/loop") }
+        }
+    }
+
+    @Test func `a link is no file for who does not follow it`() throws {
+        try withFolder { (folder: String) throws in
+            _ = try Disk.createDurably(folder + "/file", [1])
+            #expect(symlink(folder + "/file", folder + "/link") == 0)
+            #expect(Disk.stamp(folder + "/link") == Disk.stamp(folder + "/file", followingLinks: false))
+            #expect(Disk.stamp(folder + "/link", followingLinks: false) == nil)
+            #expect(Disk.kind(folder + "/link") == .file && Disk.kind(folder + "/link", followingLinks: false) == .link)
+            #expect(Disk.resolved(folder + "/link") == Disk.resolved(folder + "/file"))
+            #expect(Disk.resolved(folder + "/none") == folder + "/none")
+        }
+    }
+
+    @Test func `a tree is closed to other accounts once, and links out of it are left alone`() throws {
+        try withFolder { (folder: String) throws in
+            try Disk.makeDirectory(folder + "/home/a/b")
+            _ = try Disk.createDurably(folder + "/home/a/b/rows", [1])
+            _ = try Disk.createDurably(folder + "/outside", [1])
+            #expect(chmod(folder + "/outside", 0o644) == 0 && chmod(folder + "/home/a/b/rows", 0o664) == 0)
+            #expect(chmod(folder + "/home", 0o755) == 0 && chmod(folder + "/home/a", 0o775) == 0)
+            #expect(symlink(folder + "/outside", folder + "/home/link") == 0)
+            try Disk.keepToAccount(folder + "/home")
+            let paths = ["/home", "/home/a", "/home/a/b", "/home/a/b/rows", "/outside"]
+            #expect(paths.map { Disk.permissions(folder + $0) } == [0o700, 0o700, 0o700, 0o600, 0o644])
+            try Disk.keepToAccount(folder + "/none")
+        }
+    }
+
+    @Test func `a lock that another one holds closes its file once`() throws {
+        try withFolder { (folder: String) throws in
+            let path = folder + "/lock"
+            let held = try #require(try FileLock(path))
+            let isOver = Atomic<Bool>(false)
+            let lost = Atomic<Int>(0)
+            let group = DispatchGroup()
+            // A descriptor that is closed twice is by then another thread's.
+            for _ in 0..<2 {
+                group.enter()
+                Thread.detachNewThread {
+                    while !isOver.load(ordering: .relaxed) {
+                        let file = open(path, O_RDONLY)
+                        for _ in 0..<20 where fcntl(file, F_GETFD) < 0 { lost.add(1, ordering: .relaxed) }
+                        if close(file) != 0 { lost.add(1, ordering: .relaxed) }
+                    }
+                    group.leave()
+                }
+            }
+            for _ in 0..<50_000 { #expect(try FileLock(path) == nil) }
+            isOver.store(true, ordering: .relaxed)
+            group.wait()
+            #expect(lost.load(ordering: .relaxed) == 0)
+            withExtendedLifetime(held) {}
+        }
+    }
+
+    @Test func `what a terminal would obey is shown as an escape`() {
+        #expect("a\u{1B}[2Jb\nc\u{7}".visible == "a\\u{1B}[2Jb\\nc\\u{7}")
+        #expect("a\tb\nc\r\u{202E}".visibleLines == "a\tb\nc\\r\\u{202E}")
+        #expect("Möwe 👩‍🔬 a\u{301}".visible == "Möwe 👩‍🔬 a\u{301}")
     }
 
     @Test func `a tree is removed without following links`() throws {
@@ -69,7 +148,7 @@ import Vocabulary
             try FileManager.default.createSymbolicLink(
                 atPath: folder + "/gone/link", withDestinationPath: folder + "/kept")
             Disk.removeTree(folder + "/gone")
-            #expect(Disk.list(folder) == ["kept"])
+            #expect(try Disk.list(folder) == ["kept"])
             #expect(Disk.exists(folder + "/kept/a"))
         }
     }

@@ -51,7 +51,7 @@ private final class Harbour: Sendable {
     @discardableResult
     func commit(_ name: TableName, id: String = "t1", seconds: Int64? = nil) throws -> Bool {
         let table = lake().table(name)
-        let next = (table.versions().last ?? -1) + 1
+        let next = (try table.versions().last ?? -1) + 1
         var actions = [
             DeltaAction(
                 commitInfo: .object([
@@ -172,7 +172,7 @@ private let aside = TableName(.quarantine, "visits")
                 $0.data["version"]?.integer
             }
             // Each once, and in the order of the log.
-            #expect(versions == harbour.lake().table(name).versions())
+            #expect(try versions == harbour.lake().table(name).versions())
         }
     }
 }

@@ -17,7 +17,7 @@ def in_sources(root):
 def of_predictions(root):
     """Those that every writer of a prediction log reaches."""
     names = [name for name in in_sources(root) if name.startswith("predictions.")]
-    return sorted(name for name in names if not name.startswith(("predictions.recover.", "predictions.compact.")))
+    return sorted(name for name in names if not name.startswith(("predictions.recover.", "predictions.compact.", "predictions.expire.")))
 
 
 class Log:

@@ -1,0 +1,42 @@
+internal import Lakehouse
+internal import Registry
+internal import Vocabulary
+internal import Workflow
+
+/// Writes the event of each version that is committed. One that cannot be written does not keep the work from going on,
+/// for the version stands; at the end it is tried again, and told. What goes wrong in the work itself comes first.
+final class EventKeeper {
+    private let lake: Lake
+    private let registry: ModelRegistry
+    private var isBehind = false
+
+    init(_ lake: Lake, _ registry: ModelRegistry) {
+        self.lake = lake
+        self.registry = registry
+    }
+
+    func project(_ name: TableName) {
+        do { try CommitProjector(lake, registry.events).project(name) } catch { isBehind = true }
+    }
+
+    /// - Throws: when events of versions that stand cannot be written.
+    func settle() throws {
+        guard isBehind else { return }
+        do { try CommitProjector(lake, registry.events).projectAll() } catch let error as MartletError {
+            throw MartletError(
+                error.kind, error.code,
+                "All tables were written, but not the events of their new versions: \(error.message)",
+                at: error.location, remedy: "They are written when a command writes to the project the next time.")
+        }
+    }
+}
+
+extension Composition {
+    /// From now on versions of the lake become events of the registry, and what goes wrong beside a commit is told.
+    func keepEvents(of lake: Lake, in registry: ModelRegistry) -> EventKeeper {
+        let keeper = EventKeeper(lake, registry)
+        lake.committed = { [weak keeper] _, name in keeper?.project(name) }
+        lake.troubled = settings.warn ?? { _ in }
+        return keeper
+    }
+}

@@ -1,0 +1,133 @@
+internal import Foundation
+internal import Logging
+internal import Machine
+internal import PredictionLog
+internal import Projects
+internal import Registry
+internal import Synchronization
+internal import Vocabulary
+
+/// Tells in the server's log what becomes of the prediction logs, and has their closed segments moved into the lakehouse:
+/// puts a job into the queue, which a worker does. On a thread of its own.
+final class LogWatch: Sendable {
+    private let projects: [ServedProject]
+    private let options: LogOptions
+    /// Whether there are workers that would do a job.
+    private let hasWorkers: Bool
+    private let surroundings: Surroundings
+    private let logger: Logger
+    private let isOver = Atomic<Bool>(false)
+
+    /// Closed segments of so many bytes are moved earlier than asked for, but not more often than once a minute.
+    static let soonBytes: Int64 = 256 << 20
+    static let kind = "compact-predictions"
+
+    init(
+        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool, surroundings: Surroundings, logger: Logger
+    ) {
+        self.projects = projects.filter { $0.log != nil }
+        self.options = options
+        self.hasWorkers = hasWorkers
+        self.surroundings = surroundings
+        self.logger = logger
+    }
+
+    func start() {
+        guard !projects.isEmpty else { return }
+        Thread.detachNewThread { self.run() }
+    }
+
+    func end() { isOver.store(true, ordering: .relaxed) }
+
+    private struct State {
+        var counters = PredictionLogCounters()
+        /// Uptime before which no compaction is asked for.
+        var next = 0.0
+        var trouble: String?
+    }
+
+    private func run() {
+        var states = [State](repeating: State(), count: projects.count)
+        var looks = 0
+        while !isOver.load(ordering: .relaxed) {
+            for index in projects.indices {
+                tell(projects[index], &states[index])
+                // Twelve times a minute is enough for what takes minutes.
+                if looks % 10 == 0 { compact(projects[index], &states[index]) }
+            }
+            looks += 1
+            RealWorld.pause(seconds: 0.5)
+        }
+        for index in projects.indices { tell(projects[index], &states[index]) }
+    }
+
+    private func tell(_ project: ServedProject, _ state: inout State) {
+        guard let log = project.log else { return }
+        let (old, new) = (state.counters, log.counters)
+        state.counters = new
+        func say(_ level: Logger.Level, _ message: Logger.Message, _ more: Logger.Metadata = [:]) {
+            logger.log(
+                level: level, message, metadata: ["project": "\(project.project.name)"].merging(more) { $1 })
+        }
+        if new.expired > old.expired {
+            say(
+                .warning, "retention removed segments of the prediction log",
+                [
+                    "segments": "\(new.expired - old.expired)", "bytes": "\(new.expiredBytes - old.expiredBytes)",
+                    "not_in_the_lakehouse": "\(new.expiredUncompacted - old.expiredUncompacted)",
+                ])
+        }
+        if new.isFull != old.isFull {
+            say(new.isFull ? .error : .notice, "prediction log: \(new.isFull ? "the disk is full" : "there is room again")")
+        }
+        if new.hasFailed, !old.hasFailed {
+            say(.critical, "prediction log has stopped; start the server anew", ["reason": "\(new.failure ?? "unknown")"])
+        }
+        if new.setAside > old.setAside {
+            say(
+                .error, "damaged pieces of the prediction log stand aside",
+                [
+                    "files": "\(new.setAside)", "bytes": "\(new.setAsideBytes)",
+                    "at_this_start": "\(new.recovery.setAside.joined(separator: ", "))",
+                    "folder": "\(log.folder.path)",
+                ])
+        }
+        if let reason = new.retentionTrouble, reason != old.retentionTrouble {
+            say(.error, "retention cannot look at the prediction log", ["reason": "\(reason)"])
+        }
+    }
+
+    private func compact(_ project: ServedProject, _ state: inout State) {
+        guard hasWorkers, let seconds = options.compactSeconds, let log = project.log else { return }
+        let now = surroundings.uptime()
+        do {
+            guard now >= state.next, try isDue(log, after: seconds) else { return }
+            let jobs = try project.house.open().registry.jobs
+            let open = try jobs.list(state: .queued) + jobs.list(state: .running)
+            if !open.contains(where: { $0.kind == Self.kind }) {
+                _ = try jobs.submit(
+                    JobOrder(
+                        kind: Self.kind, arguments: options.compactionWords, exclusive: false, priority: -1))
+            }
+            state.next = now + min(60, seconds)
+            state.trouble = nil
+        } catch {
+            let reason = (error as? MartletError)?.message ?? "\(error)"
+            if reason != state.trouble {
+                logger.error(
+                    "prediction log is not compacted",
+                    metadata: ["project": "\(project.project.name)", "reason": "\(reason)"])
+            }
+            state.trouble = reason
+            state.next = now + min(60, seconds)
+        }
+    }
+
+    /// Whether closed segments have waited long enough, or are many.
+    private func isDue(_ log: PredictionLog, after seconds: Double) throws -> Bool {
+        let closed = try log.folder.closed().compactMap { Disk.stamp($0.path) }
+        guard let oldest = closed.map(\.modified).min() else { return false }
+        let age = Double(surroundings.now().microseconds - oldest / 1000) / 1e6
+        return age >= seconds || closed.reduce(0) { $0 + $1.size } >= Self.soonBytes
+    }
+}

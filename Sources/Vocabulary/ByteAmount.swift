@@ -1,0 +1,15 @@
+/// An amount of bytes as a person writes it: "512MB", "2GiB".
+package enum ByteAmount {
+    private static let units: [String: Double] = [
+        "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30, "TiB": 0x1p40,
+    ]
+
+    /// - Returns: `nil` unless it is a number from one byte on with a unit behind it.
+    package static func bytes(_ text: String) -> Int64? {
+        let number = text.prefix { $0.isNumber || $0 == "." }
+        guard let amount = Double(number), let unit = units[String(text.dropFirst(number.count))],
+            amount * unit >= 1, amount * unit < 0x1p60
+        else { return nil }
+        return Int64(amount * unit)
+    }
+}

@@ -1,0 +1,34 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+extension Disk {
+    /// Takes from everybody else what they may do with a folder and all that is in it: files become 0600, folders 0700.
+    ///
+    /// Does nothing where nobody else may enter the folder: its own permissions change last, so what was interrupted is
+    /// done again. Links are left alone, and so is what belongs to another account.
+    package static func keepToAccount(_ folder: String) throws {
+        guard let permissions = permissions(folder), permissions & 0o077 != 0 else { return }
+        try closeAll(in: folder)
+        chmod(folder, mode_t(permissions & 0o700))
+    }
+
+    private static func closeAll(in folder: String) throws {
+        var info = stat()
+        for name in try list(folder) {
+            let path = "\(folder)/\(name)"
+            guard lstat(path, &info) == 0, info.st_mode & S_IFMT != S_IFLNK else { continue }
+            if info.st_mode & S_IFMT == S_IFDIR, access(path, R_OK | X_OK) == 0 { try closeAll(in: path) }
+            if info.st_mode & 0o077 != 0 { chmod(path, info.st_mode & 0o700) }
+        }
+    }
+
+    /// The path with every link in it followed; as it is where that cannot be done.
+    package static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+}
