@@ -67,13 +67,21 @@ final class House: Sendable {
             ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
+        var batches = BatchSettings(scratch: folder, pause: { _ in await Task.yield() })
+        batches.atOnce = 1
         table = RouteTable(
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
             MonitoringRoutes(management).routes, AuditRoutes(management).routes,
+            MetricsRoutes(
+                catalog: catalog, tally: EdgeTally(), version: "test", isOpen: false, logs: [],
+                process: { ProcessFigures() }
+            ).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
             predictions.routes,
+            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
+            MLflowRoutes(catalog: catalog, predictions: predictions, version: "test").routes,
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
             ProcessRoutes(catalog: catalog, source: NoFeatures(), surroundings: surroundings).routes)
         let responder = table.router(
