@@ -24,9 +24,12 @@ build: setup ## .build/release/martlet and martlet-serve
 	swift build $(SWIFT_FLAGS) --product martlet-serve
 
 test: setup ## all tests, with delta-rs reading what Martlet writes, and a short torture run
-	swift build $(SWIFT_FLAGS) --build-tests
+	@scripts/parts begin
+	scripts/parts run "build, tests included" swift build $(SWIFT_FLAGS) --build-tests
+	scripts/parts run "Python for interop" scripts/venv interop
 	scripts/test
-	interop=$$(scripts/venv interop); MARTLET_INTEROP_PYTHON=$$interop scripts/torture --short
+	scripts/parts run "short torture" scripts/torture --short
+	@scripts/parts end
 
 torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged
 	scripts/torture

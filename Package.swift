@@ -165,12 +165,12 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "HTTPAPI", "Identity", "IdentityJWT", "Registry", "Serving", "SQLite", "SQLText", "Vocabulary",
-                hummingbird,
+                "TestSupport", "HTTPAPI", "Identity", "IdentityJWT", "Registry", "Serving", "SQLite", "SQLText",
+                "Vocabulary", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
         tests("ServingTests", ["DelimitedText", "Serving", "Training", "Vocabulary"]),
-        tests("JourneyTests", ["Vocabulary"]),
+        tests("JourneyTests", ["TestSupport", "Vocabulary"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -68,13 +68,21 @@ final class House: Sendable {
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
         let work = ScoringWork(limits: ScoringLimits(), threads: 1, surroundings: surroundings)
         let predictions = PredictionRoutes(catalog: catalog, work: work, surroundings: surroundings)
+        var batches = BatchSettings(scratch: folder, pause: { _ in await Task.yield() })
+        batches.atOnce = 1
         table = RouteTable(
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
             MonitoringRoutes(management).routes, AuditRoutes(management).routes,
+            MetricsRoutes(
+                catalog: catalog, tally: EdgeTally(), version: "test", isOpen: false, logs: [],
+                process: { ProcessFigures() }
+            ).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
             predictions.routes,
+            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
+            MLflowRoutes(catalog: catalog, predictions: predictions, version: "test").routes,
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
             ProcessRoutes(
                 catalog: catalog, source: NoFeatures(), work: work, surroundings: surroundings, note: management.note

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import Vocabulary
 
-@Suite(.enabled(if: Program.which("curl") != nil)) struct `Batches over HTTP` {
+@Suite(.needs("curl")) struct `Batches over HTTP` {
     /// A server over a project, ended with the value.
     private struct Server {
         let running: RunningServer
@@ -210,7 +210,7 @@ import Vocabulary
         #expect(outcome.output == "a\nx\n\"\"\n\"\"\ny\n", "\(outcome)")
     }
 
-    @Test(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
+    @Test(.needsInterop)
     func `take and give Parquet, to the bit, without an SQL engine in the server`() throws {
         let place = try Wards.run()
         let server = try Server(place).running

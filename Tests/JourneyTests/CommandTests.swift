@@ -81,7 +81,7 @@ import Vocabulary
         #expect(try place.martlet("models", "history", "stay", "--at", "noon").code == 64)
     }
 
-    @Test(.enabled(if: Program.python != nil, "needs python3 for a terminal"))
+    @Test(.needs("python3"))
     func `colour is for terminals, and NO_COLOR takes it away`() throws {
         let place = try Sandbox()
         let script = """

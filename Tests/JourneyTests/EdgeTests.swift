@@ -3,7 +3,7 @@ import Testing
 import Vocabulary
 
 /// What stands between a server and the network.
-@Suite(.enabled(if: Program.interop != nil)) struct `The server and its network` {
+@Suite(.needsInterop) struct `The server and its network` {
     private func edge(_ kind: String, _ server: RunningServer, _ more: String...) throws -> Outcome {
         try Program.interop("edge.py", [kind, "\(server.port)", server.token] + more)
     }

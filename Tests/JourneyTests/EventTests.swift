@@ -138,7 +138,7 @@ private func versions(_ place: Sandbox) throws -> (logs: [String], events: [Stri
         #expect(tables.events == tables.logs)
     }
 
-    @Test(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
+    @Test(.needsInterop)
     func `are what the CloudEvents library takes`() throws {
         let place = try Self.eventful.get()
         try place.write("events.jsonl", try place.martlet("events", "list", "--json").output)

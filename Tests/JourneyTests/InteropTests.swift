@@ -1,7 +1,7 @@
 import Testing
 import Vocabulary
 
-@Suite(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
+@Suite(.needsInterop)
 struct `What delta-rs reads` {
     private func compare(_ place: Sandbox, tables expected: Set<String>) throws -> JSONValue {
         let outcome = try Program.interop("read_tables.py", [place.path(".martlet/lake")])

@@ -124,7 +124,7 @@ final class SmallDisk {
         #expect(try place.martlet("models", "list", "--json").json().at("0.versions")?.integer == 1)
     }
 
-    @Test(.enabled(if: Program.python != nil, "needs python3 to write into the database"))
+    @Test(.needs("python3"))
     func `a database of a newer Martlet is left alone`() throws {
         let place = try Wards.run()
         let script = """

@@ -3,7 +3,7 @@ import Testing
 import Vocabulary
 
 /// Raw rows over HTTP, with a feature worker that is killed in between.
-@Suite(.enabled(if: Program.interop != nil)) struct `Raw rows` {
+@Suite(.needsInterop) struct `Raw rows` {
     @Test func `are made features, scored, and outlive the worker`() throws {
         let place = try Wards.written()
         try place.edit("contracts/visits.yaml", "key: [visit_id]", "key: [visit_id]\nevent_time: seen_at")

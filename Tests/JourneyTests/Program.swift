@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import Vocabulary
 
 /// The built program, run as a child process, as a person runs it.
@@ -62,6 +63,18 @@ enum Program {
     static func interop(_ script: String, _ arguments: [String]) throws -> Outcome {
         guard let interop else { throw Unusable(what: "MARTLET_INTEROP_PYTHON is not set") }
         return try run(interop, ["\(root)/scripts/interop/\(script)"] + arguments, in: root)
+    }
+}
+
+/// Reasons to leave a test out; `scripts/skipped` sums them up, and takes those that name `make` for faults of setup.
+extension Trait where Self == ConditionTrait {
+    static var needsInterop: Self {
+        .enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it")
+    }
+
+    /// A program on the PATH that `scripts/setup` installs or asks for.
+    static func needs(_ program: String) -> Self {
+        .enabled(if: Program.which(program) != nil, "\(program) is not there; `make setup` brings it")
     }
 }
 

@@ -3,7 +3,7 @@ import Testing
 import Vocabulary
 
 /// A server that keeps its promises is one that schemathesis cannot catch.
-@Suite(.enabled(if: Program.interop != nil)) struct `The server and its document` {
+@Suite(.needsInterop) struct `The server and its document` {
     @Test func `every route keeps what its document says, and a planted field is found`() throws {
         let place = try LookAlikes.downtime()
         let server = try RunningServer(place)

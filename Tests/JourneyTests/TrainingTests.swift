@@ -77,7 +77,7 @@ import Vocabulary
             ["Orl\u{E9}ans", "Orle\u{301}ans", "Rom"].map { (state, $0) }
         }
 
-    @Test(.enabled(if: Program.which("curl") != nil), arguments: [boosted, forest])
+    @Test(.needs("curl"), arguments: [boosted, forest])
     fileprivate func `has one score for a row by command and by server, whatever its levels are called`(
         _ learner: String
     ) throws {

@@ -23,7 +23,7 @@ import Vocabulary
         #expect(boosted.code == 0 && boosted.output.contains("✓  model"), "\(boosted)")
     }
 
-    @Test(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
+    @Test(.needsInterop)
     func `fails with exit code 2 after one altered bronze cell, and names the table`() throws {
         let same = try LookAlikes.readmission()
         // The same rows under another writer are the same table ...
