@@ -8,7 +8,7 @@ PC := $(CURDIR)/.deps/lib/pkgconfig
 SWIFT_FLAGS := -c release --pkg-config-path $(PC)
 SWIFT_SOURCES := Package.swift Sources $(wildcard Tests Benchmarks)
 
-.PHONY: help setup demo build test torture check lint format bench dist clean
+.PHONY: help setup demo build test torture check figures blocks lint format bench dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -28,16 +28,24 @@ test: setup ## all tests, with delta-rs reading what Martlet writes, and a short
 	scripts/parts run "build, tests included" swift build $(SWIFT_FLAGS) --build-tests
 	scripts/parts run "Python for interop" scripts/venv interop
 	scripts/test
+	scripts/parts run "README, pasted twice" scripts/blocks --skip "make demo" README.md
 	scripts/parts run "short torture" scripts/torture --short
 	@scripts/parts end
 
 torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged
 	scripts/torture
 
-check: lint ## lint, plus import edges, clock, freshness of generated files, error codes
+check: lint ## lint, import edges, clock, generated files, error codes, a command for each published figure
 	scripts/check-source
 	scripts/embed --check
 	scripts/error-codes --check
+	scripts/figures --check
+
+figures: build ## measures every published figure again and compares (most of an hour)
+	@scripts/figures
+
+blocks: build ## pastes every block of README.md into a fresh shell, twice
+	@scripts/blocks README.md
 
 lint: ## the formatter's strict lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

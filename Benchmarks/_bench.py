@@ -1,7 +1,8 @@
 """What the benchmarks share: data, projects, processes measured as a whole, and the report.
 
 Every benchmark prints an aligned table and then, for each figure, one JSON line
-{"bench", "figure", "ours", "peer", "ratio", "must", "met"}. `must` is null for a figure that is only shown.
+{"bench", "data", "figure", "ours", "peer", "ratio", "must", "met"}. `data` says whether the rows are public ones or
+synthetic, made up by a program; `must` is null for a figure that is only shown.
 Exit code 0 when every figure is met, 2 when one is not, 66 when a data file is missing.
 """
 import hashlib
@@ -183,11 +184,20 @@ def load_average():
     return os.getloadavg()[0]
 
 
+DATA = {
+    "public": "public data", "synthetic": "SYNTHETIC rows, made up by a program: they say nothing about the world",
+    "mixed": "public data and SYNTHETIC rows",
+}
+
+
 class Report:
     """Figures in the order in which they were measured."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, data):
+        """`data` is a key of `DATA`."""
         self.bench = bench
+        self.data = data
+        self.about = DATA[data]
         self.rows = []
 
     def add(self, figure, ours, peer=None, must=None, met=None):
@@ -196,7 +206,7 @@ class Report:
         peer = _plain(peer)
         ratio = ours / peer if _number(ours) and _number(peer) and peer else None
         self.rows.append({
-            "bench": self.bench, "figure": figure, "ours": ours, "peer": peer,
+            "bench": self.bench, "data": self.data, "figure": figure, "ours": ours, "peer": peer,
             "ratio": None if ratio is None else round(ratio, 6), "must": must, "met": met if met is None else bool(met),
         })
 
@@ -229,6 +239,7 @@ class Report:
 
     def end(self):
         """Prints everything and exits."""
+        print(f"{self.bench}: {self.about}")
         header = ["figure", "ours", "peer", "ratio", "must", "met"]
         cells = [header] + [
             [row["figure"], short(row["ours"]), short(row["peer"]), short(row["ratio"]), row["must"] or "",

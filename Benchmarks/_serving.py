@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 
 MARTLET = os.environ["MARTLET"]
@@ -58,14 +59,51 @@ def free_port():
         return one.getsockname()[1]
 
 
+def open_loop(scratch):
+    """The generator of requests at a fixed rate, compiled."""
+    program = scratch / "openloop"
+    if not program.exists():
+        source = pathlib.Path(__file__).parent / "openloop/openloop.c"
+        subprocess.run(["cc", "-O2", "-o", program, source], check=True)
+    return program
+
+
+def processes(root):
+    """The process, its session's and all that descend from them: a server's workers begin sessions of their own."""
+    parents, sessions = {}, {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                fields = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            parents[int(entry)], sessions[int(entry)] = int(fields[1]), int(fields[3])
+    found, more = set(), {each for each in sessions if each == root or sessions[each] == root}
+    while more:
+        found |= more
+        more = {each for each, parent in parents.items() if parent in found} - found
+    return found
+
+
+def proportional_mib(root):
+    """Memory of a process and all that belong to it: pages that several share count once (PSS)."""
+    kilobytes = 0
+    for process in processes(root):
+        try:
+            kilobytes += int(re.search(r"^Pss:\s+(\d+)", open(f"/proc/{process}/smaps_rollup").read(), re.M)[1])
+        except (OSError, TypeError):
+            continue
+    return kilobytes / 1024
+
+
 class Server:
-    def __init__(self, name, command, port, path, body, environment=None, headers=None, patience=60):
+    def __init__(self, name, command, port, path, body, environment=None, headers=None, patience=60, log=None):
         self.name, self.url, self.body = name, f"http://127.0.0.1:{port}{path}", json.dumps(body)
         self.headers = {"Content-Type": "application/json", **(headers or {})}
         begun = time.monotonic()
         self.process = subprocess.Popen(
-            command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True)
+            command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL,
+            stderr=open(log, "wb") if log else subprocess.DEVNULL, start_new_session=True)
         while True:
             try:
                 self.answer = json.loads(urllib.request.urlopen(self.request(), timeout=5).read())
@@ -75,27 +113,52 @@ class Server:
                     sys.exit(f"serving: {name} does not answer: {error}")
                 time.sleep(0.005)
         self.started = time.monotonic() - begun
-        self.memory = self.status("VmRSS")
-        self.figures, self.failed = {}, 0
+        self.figures, self.rates, self.failed = {}, {}, 0
 
     def request(self):
         return urllib.request.Request(self.url, self.body.encode(), self.headers)
 
-    def status(self, key):
-        return int(re.search(rf"{key}:\s+(\d+)", open(f"/proc/{self.process.pid}/status").read())[1]) / 1024
+    def memory(self):
+        """MiB of all its processes."""
+        return proportional_mib(self.process.pid)
+
+    def maps(self, name):
+        """Whether one of its processes has loaded a library."""
+        for process in processes(self.process.pid):
+            try:
+                if name in open(f"/proc/{process}/maps").read().lower():
+                    return True
+            except OSError:
+                continue
+        return False
 
     def cpu(self):
-        """CPU seconds of the whole session, which ends with the server."""
+        """CPU seconds of all its processes."""
         ticks = 0
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    fields = open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()
-                except OSError:
-                    continue
-                if int(fields[3]) == self.process.pid:
-                    ticks += int(fields[11]) + int(fields[12])
+        for process in processes(self.process.pid):
+            try:
+                fields = open(f"/proc/{process}/stat").read().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
+
+    def raw_request(self):
+        """The bytes of one request."""
+        place = urllib.parse.urlsplit(self.url)
+        body = self.body.encode()
+        headers = {"Host": place.netloc, "Content-Length": len(body), **self.headers}
+        head = f"POST {place.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return head.encode() + b"\r\n" + body
+
+    def at_rate(self, rate, scratch, seconds=None, connections=64, expected=None):
+        """Starts requests at a fixed rate; the answer is read with `told`."""
+        file = scratch / f"request-{self.process.pid}"
+        file.write_bytes(self.raw_request())
+        port = urllib.parse.urlsplit(self.url).port
+        return subprocess.Popen(
+            [open_loop(scratch), str(port), f"{rate:.3f}", f"{seconds or SECONDS:g}", str(connections), file,
+             *([expected] if expected else [])], stdout=subprocess.PIPE, text=True)
 
     def load(self, connections, script):
         headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in self.headers.items())
@@ -114,6 +177,17 @@ class Server:
         self.figures.setdefault(connections, []).append(
             ((self.cpu() - before) / requests * 1e6, requests / duration * 1e6, p50 / 1000, p99 / 1000))
 
+    def open_load(self, rate, title, scratch):
+        """Asks at a fixed rate; keeps milliseconds from the moment at which each request was meant to leave."""
+        told = json.loads(self.at_rate(rate, scratch).communicate()[0])
+        if told["failed"] and self.name == "martlet serve":
+            sys.exit(f"serving: {self.name} failed {told['failed']} requests at {rate:.0f}/s")
+        self.failed += told["failed"]
+        self.rates.setdefault(title, []).append(tuple(told[name] / 1000 for name in ["p50", "p99", "late_p99"]))
+
+    def rate_figure(self, title, place):
+        return statistics.median(each[place] for each in self.rates[title])
+
     def figure(self, connections, place):
         return statistics.median(each[place] for each in self.figures[connections])
 
@@ -128,7 +202,7 @@ class Server:
                 pass
 
 
-def martlet(scratch, row, environment=None, role="viewer"):
+def martlet(scratch, row, environment=None, role="viewer", log=None):
     port = free_port()
     made = subprocess.run(
         [MARTLET, "tokens", "create", "--project", str(scratch / "speed"), f"bench-{port}", "--role", role], check=True,
@@ -136,4 +210,4 @@ def martlet(scratch, row, environment=None, role="viewer"):
     return Server(
         "martlet serve", [MARTLET, "serve", str(scratch / "speed"), "--port", str(port)], port, "/predict",
         {"record": {f"f{i}": value for i, value in enumerate(row)}}, environment,
-        {"Authorization": f"Bearer {made.stdout.strip()}"})
+        {"Authorization": f"Bearer {made.stdout.strip()}"}, log=log)

@@ -9,7 +9,7 @@ import _bench
 
 SOURCE = pathlib.Path(__file__).parent / "adult"
 file = _bench.data(_bench.ADULT)
-report = _bench.Report("adult")
+report = _bench.Report("adult", data="public")
 
 with _bench.scratch() as folder:
     wanted = pathlib.Path(folder) / "source"
@@ -25,6 +25,7 @@ with _bench.scratch() as folder:
     test = {name: metric["value"] for name, metric in shown["metrics"]["test"].items()}
     theirs = _bench.peer(SOURCE / "peer.py", file)
 
+report.add("rows of the file", int(shown["lineage"]["files"][0]["rows"]))
 report.add("lines of YAML", len(yaml), None, "< 40", len(yaml) < 40)
 report.equal("SQL files", len(list(SOURCE.rglob("*.sql"))), 1)
 report.equal("test rows", int(test["rows"]), theirs["rows"][1], theirs["rows"][1])

@@ -9,7 +9,7 @@ import statistics
 import _bench
 
 file = _bench.data(_bench.READMISSION)
-report = _bench.Report("again")
+report = _bench.Report("again", data="public")
 
 
 def files(project):

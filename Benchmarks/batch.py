@@ -162,7 +162,7 @@ def main():
         finally:
             peer.end()
         mine, theirs = scores(scratch / "ours.csv"), scores(scratch / "peer.csv")
-        report = Report("batch")
+        report = Report("batch", data="synthetic")
         report.equal("rows answered", len(mine), ROWS)
         report.equal("scores that differ from LightGBM's", sum(a != b for a, b in zip(mine, theirs)), 0)
         report.at_most("peak memory of the server, MB", peak, 250, peer_peak)

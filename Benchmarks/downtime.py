@@ -15,7 +15,7 @@ FLOORS = {"accuracy": 0.975, "f1": 0.975, "recall": 0.975, "roc_auc": 0.995}
 
 file = _bench.data(_bench.DOWNTIME)
 peer_script = pathlib.Path(__file__).parent / "downtime" / "peer.py"
-report = _bench.Report("downtime")
+report = _bench.Report("downtime", data="public")
 with _bench.scratch() as folder:
     for seed in SEEDS:
         project = _bench.Project.from_template(f"{folder}/seed-{seed}", "downtime", file)

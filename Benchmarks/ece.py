@@ -25,7 +25,7 @@ program = _bench.ROOT / ".build/release/ecebench"
 output = subprocess.run(
     [program, *map(str, [arguments.simulations, *arguments.rows])], check=True, capture_output=True, text=True).stdout
 
-report = _bench.Report("ece")
+report = _bench.Report("ece", data="synthetic")
 for line in output.splitlines():
     found = json.loads(line)
     name = f"{found['rows']:,} rows, {found['scores']} scores, {found['shape']}, error {found['truth']:.4f}"

@@ -48,7 +48,7 @@ peer = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(peer)
 
 file = _bench.data(_bench.DOWNTIME)
-report = _bench.Report("forest")
+report = _bench.Report("forest", data="public")
 keys, features, labels = peer.load(file)
 theirs = {name: [] for name in PEERS}
 ours = []

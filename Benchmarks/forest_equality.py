@@ -139,7 +139,7 @@ def example(template, folder):
     return _forests.lightgbm_case(path, model, probes(rng, rows, _forests.lightgbm_thresholds(model), 0))
 
 
-report = _bench.Report("forest_equality")
+report = _bench.Report("forest_equality", data="mixed")
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 with _bench.scratch() as folder:
     cases = [one(seed, folder) for seed in range(count)]

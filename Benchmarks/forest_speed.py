@@ -98,7 +98,7 @@ def scikit_single(columns):
 
 MODELS = {"boosted": boosted, "forest": forest, "champion": champion, "xgboost": xgboosted}
 chosen = sys.argv[1:] or list(MODELS)
-report = _bench.Report("forest_speed")
+report = _bench.Report("forest_speed", data="mixed")
 _forests.build()
 with _bench.scratch() as folder:
     for name in chosen:

@@ -18,7 +18,7 @@ parser.add_argument("--replicates", type=int, default=2000)
 arguments = parser.parse_args()
 
 file = _bench.data(_bench.READMISSION)
-report = _bench.Report("intervals")
+report = _bench.Report("intervals", data="public")
 with _bench.scratch() as folder:
     project = _bench.Project.from_template(f"{folder}/readmission", "readmission", file)
     project.run()

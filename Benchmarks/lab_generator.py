@@ -138,7 +138,7 @@ def figures(folder):
     return len(label), out
 
 
-report = _bench.Report("lab_generator")
+report = _bench.Report("lab_generator", data="synthetic")
 with _bench.scratch() as scratch:
     folders = [pathlib.Path(folder) for folder in sys.argv[1:]]
     if not folders:

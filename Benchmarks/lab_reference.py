@@ -11,7 +11,7 @@ import _lab
 logs = {source: _bench.data(f"lab_reference/{source}.parquet") for source in _lab.SOURCES}
 known = _bench.parquet(_bench.data("lab_reference/truth.parquet"))
 truth = dict(zip(known["experiment_id"], known["true_p"]))
-report = _bench.Report("lab_reference")
+report = _bench.Report("lab_reference", data="synthetic")
 with _bench.scratch() as folder:
     _bench.measured([_bench.martlet(), "init", f"{folder}/lab", "--template", "lab-delay"])
     project = _bench.Project(f"{folder}/lab")

@@ -57,7 +57,7 @@ def slope(labels, probabilities):
 readmission = _bench.data(_bench.READMISSION)
 downtime = _bench.data(_bench.DOWNTIME)
 adult = _bench.data(_bench.ADULT)
-report = _bench.Report("metrics")
+report = _bench.Report("metrics", data="public")
 with _bench.scratch() as folder:
     projects = {
         "readmission": _bench.Project.from_template(f"{folder}/readmission", "readmission", readmission),

@@ -99,7 +99,7 @@ def main():
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=7)
     arguments = parser.parse_args()
-    report = _bench.Report("million")
+    report = _bench.Report("million", data="synthetic")
     with _bench.scratch() as folder:
         clean, dirty = pathlib.Path(folder) / "clean.csv", pathlib.Path(folder) / "dirty.csv"
         write(clean, arguments.rows)

@@ -87,7 +87,7 @@ def median(key, value):
     return statistics.median(value(one) for one in found[key])
 
 
-report = _bench.Report("predictionlog")
+report = _bench.Report("predictionlog", data="synthetic")
 report.add("fdatasync of the disk, ms", statistics.median(probes) * 1e3)
 for mode, concurrency, *_ in CASES:
     key = (mode, concurrency, "ours")

@@ -34,7 +34,7 @@ parser.add_argument("--experiments", type=int, default=50_000)
 parser.add_argument("--seed", type=int, default=7)
 arguments = parser.parse_args()
 
-report = _bench.Report("process")
+report = _bench.Report("process", data="synthetic")
 SENT = ("workflow_logs", "queue_logs")
 LATER = {"workflow_logs": ("actual_end_ts", "delay_min", "delayed"), "queue_logs": ("dequeue_ts", "wait_min")}
 NOT_COMPARED = ("delayed",)

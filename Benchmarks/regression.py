@@ -23,7 +23,7 @@ arguments = parser.parse_args()
 
 PROGRAMS = {"base": str(pathlib.Path(arguments.base).resolve()), "ours": _bench.martlet()}
 BOUND = 0.95
-report = _bench.Report("regression")
+report = _bench.Report("regression", data="mixed")
 
 
 def pairs(work):

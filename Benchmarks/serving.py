@@ -1,13 +1,18 @@
 """One-row predictions over HTTP: Martlet, with its prediction log in mode `written` and a token checked, against FastAPI
 with LightGBM (uvicorn, one worker, async, neither a log nor a token), MLServer and `mlflow models serve`, in the same
-run and on the same machine, loaded by wrk.
+run and on the same machine. All peers run on uvloop and httptools, which is checked.
 
-The model has 200 trees of 31 leaves over 40 features, trained by Martlet; the peers load the same file. Each server gets
-the same row in the form that costs it least: a list of numbers, Martlet a record with names. Rounds alternate. CPU comes
-from /proc, of the server's process with all its children; requests per second are this machine's. At the end the same
-load once more with 5 ms added to each fsync of ours.
+At saturation: wrk, 16 and 64 connections that each wait for their answer. At equal rates: an open loop of our own
+(openloop/openloop.c) asks both sides 25, 50 and 75 % of what the peer answered at saturation, whatever they do, and
+latency counts from the moment at which a request was meant to leave.
 
-  --quick   only FastAPI, short rounds
+The model has 200 trees of 31 leaves over 40 features of synthetic rows, trained by Martlet; the peers load the same file.
+Each server gets the same row in the form that costs it least: a list of numbers, Martlet a record with names. Rounds
+alternate. CPU comes from /proc, of all processes of a server; so does memory, as the proportional set size of all of them
+at rest, Martlet's worker included. Requests per second are this machine's. At the end the same load once more with 5 ms
+added to each fsync of ours.
+
+  --quick   only FastAPI
 """
 
 import json
@@ -145,11 +150,31 @@ def load_all(servers, scratch):
                 server.load(connections, scratch / "load.lua")
 
 
+def compare_at_rates(report, ours, peer, scratch):
+    """Both at shares of what the peer can do at most."""
+    most = max(peer.figure(connections, 1) for connections in [16, 64])
+    titles = {share: f"{share} % of {peer.name}'s most" for share in [25, 50, 75]}
+    for share, title in titles.items():
+        for _ in range(ROUNDS):
+            for server in [peer, ours]:
+                server.open_load(most * share / 100, title, scratch)
+    for share, title in titles.items():
+        report.add(f"requests/s asked for, {title}", most * share / 100)
+        mine, theirs = (server.rate_figure(title, 1) for server in [ours, peer])
+        if peer.name.startswith("FastAPI"):
+            report.ratio_at_most(f"p99 ms, {title}", mine, theirs, 1 / 2)
+        else:
+            report.add(f"p99 ms, {title}", mine, theirs)
+        report.add(f"p50 ms, {title}", ours.rate_figure(title, 0), peer.rate_figure(title, 0))
+        report.add(f"p99 ms of the generator's own lateness, {title}", ours.rate_figure(title, 2),
+                   peer.rate_figure(title, 2))
+
+
 def main():
     if not shutil.which("wrk"):
         sys.exit("serving: needs wrk (Debian: apt-get install wrk)")
     quick = "--quick" in sys.argv
-    report = Report("serving")
+    report = Report("serving", data="synthetic")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         row, model = project(scratch / "speed")
@@ -163,6 +188,9 @@ def main():
             theirs = [json.dumps(server.answer) for server in servers[1:]]
             if not all(repr(mine) in answer for answer in theirs):
                 sys.exit(f"serving: the answers differ: {mine} and {theirs}")
+            for peer in servers[1:]:
+                if lacking := [name for name in ["uvloop", "httptools"] if not peer.maps(name)]:
+                    sys.exit(f"serving: {peer.name} runs without {' and '.join(lacking)}")
             maps = open(f"/proc/{ours.process.pid}/maps").read().lower()
             if any(name in maps for name in ["duckdb", "lightgbm", "xgboost"]):
                 sys.exit("serving: an SQL engine or a training library is in the serving process")
@@ -173,11 +201,18 @@ def main():
             except urllib.error.HTTPError as error:
                 if error.code != 401:
                     sys.exit(f"serving: a request without a token got {error.code}")
+            # What starts beside a server (our worker) is there by now.
+            time.sleep(2)
+            idle = [server.memory() for server in servers]
             load_all(servers, scratch)
             report.add("fsync of this disk, ms", fsync_latency(scratch))
             report.at_most("start to first prediction, s", ours.started, 0.5, servers[1].started)
-            report.at_most("memory after the first prediction, MiB", ours.memory, 80, servers[1].memory)
-            report.add("memory after load, MiB", ours.status("VmRSS"), servers[1].status("VmRSS"))
+            report.at_most("memory of all processes at rest after the first prediction, MiB", idle[0], 80, idle[1])
+            for peer, memory in zip(servers[2:], idle[2:]):
+                report.add(f"memory of all processes at rest, MiB, {peer.name}", idle[0], memory)
+            report.add("memory of all processes after load, MiB", ours.memory(), servers[1].memory())
+            for peer in servers[1:]:
+                compare_at_rates(report, ours, peer, scratch)
             for peer in servers[1:]:
                 if peer.failed:
                     report.add(f"failed requests (within 2 s), {peer.name}", 0, peer.failed)

@@ -43,7 +43,7 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--minutes", type=float, default=30)
     minutes = options.parse_args().minutes
-    report = Report("soak")
+    report = Report("soak", data="synthetic")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         row, _ = project(scratch / "speed")
@@ -55,7 +55,7 @@ def main():
             while load.poll() is None:
                 time.sleep(2)
                 files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
-                samples.append((time.monotonic() - begun, server.status("VmRSS"), files))
+                samples.append((time.monotonic() - begun, server.memory(), files))
             requests, duration, errors = map(int, re.search(r"RESULT (.*)", load.stdout.read())[1].split())
         finally:
             server.end()
@@ -66,7 +66,7 @@ def main():
     report.add("requests/s", requests / duration * 1e6)
     report.add("requests", requests)
     report.at_most("failed requests", errors, 0)
-    report.add("memory when warm, MiB", first)
+    report.add("memory of all processes when warm, MiB", first)
     report.at_most("growth of memory after that, %", (last / first - 1) * 100, 1)
     report.add("open files when warm", warm[0][2])
     report.at_most("further open files at the end", max(each[2] for each in warm[-part:]) - max(each[2] for each in warm[:part]), 0)

@@ -1,12 +1,20 @@
-"""A server at full load whose champion is swapped 1,000 times, and whose workers are killed at their training: no request
+"""A server at half of its full load whose champion is swapped 300 times among four versions, each of which is loaded, its
+digests checked and its sample predictions verified every time, and whose workers are killed at their training: no request
 may fail, no answer may be another version's, and p99 may at most double.
 
-wrk checks each answer: the probability must be that of the version it names. After each acknowledged swap a client asks
-once and must hear the new version. In the middle of a training, SIGKILL, SIGSEGV and SIGSTOP are sent to its process, then
-to the worker; a training uses more memory than it may, and another runs into the kernel's out-of-memory killer (in a
-control group of its own, where this account may make one; else it is told that this was not tried).
+A server keeps the version before loaded, so of two versions that take turns none would be loaded again: of four, each is.
+Every tenth version that is to be deployed is damaged before: a byte of its model or of its samples is another, its file is
+cut off, or gone. It must be refused (409) while the one before goes on answering; then it is mended, and later deployed.
+The last one stays damaged: after a restart the last good version must answer.
 
-  --swaps N   (1000)
+The open loop (openloop/openloop.c) checks each answer: the probability must be that of the version it names. After each
+acknowledged swap a client asks once and must hear the new version. In the middle of a training, SIGKILL, SIGSEGV and
+SIGSTOP are sent to its process, then to the worker; a training uses more memory than it may, and another runs into the
+kernel's out-of-memory killer (in a control group of its own, where this account may make one; else it is told that this
+was not tried).
+
+  --swaps N     (300)
+  --no-deaths   swaps only
 """
 
 import argparse
@@ -20,29 +28,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from _bench import Report
-from _serving import MARTLET, martlet, project
+from _serving import MARTLET, martlet, project, proportional_mib
 
-CHECK = """
-local expected = EXPECTED
-local threads = {}
-wrong = 0
-function setup(thread) table.insert(threads, thread) end
-function response(status, headers, body)
-  local version = body:match('"version":(%d+)')
-  local probability = body:match('"probability":([^,}]+)')
-  if status ~= 200 or not version or expected[version] ~= probability then wrong = wrong + 1 end
-end
-done = function(s, l, r)
-  local bad = 0
-  for _, thread in ipairs(threads) do bad = bad + thread:get("wrong") end
-  io.write(string.format("RESULT %d %d %d %d %d %d\\n", s.requests, s.duration, l:percentile(50), l:percentile(99),
-    s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout, bad))
-end
-"""
-
+VERSIONS = 4
+RATES = [0.1, 0.05, 0.2, 0.07]
+DAMAGES = ["a byte of the model", "a byte of the samples", "half of the model", "no model"]
 
 # What the queue must say of each training in the end: a worker that is stopped for a while comes back to it.
 KINDS = {
@@ -52,48 +46,120 @@ KINDS = {
 
 
 class Load:
-    """wrk at full speed until it is told to stop."""
+    """Requests at a fixed rate until it is told to stop."""
 
     last = None
 
-    def __init__(self, server, script):
-        self.process = subprocess.Popen(
-            ["wrk", "-t1", "-c16", "-d3600s", "-s", str(script), server.url], stdout=subprocess.PIPE, text=True)
+    def __init__(self, server, rate, scratch, expected):
+        self.process = server.at_rate(rate, scratch, seconds=3600, connections=32, expected=expected)
         Load.last = self.process
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
-        out = self.process.communicate(timeout=30)[0]
-        requests, duration, p50, p99, errors, wrong = map(int, re.search(r"RESULT (.*)", out)[1].split())
-        return {"requests": requests, "rate": requests / duration * 1e6, "p99": p99 / 1000, "errors": errors, "wrong": wrong}
+        told = json.loads(self.process.communicate(timeout=60)[0])
+        return {"requests": told["requests"], "rate": told["requests"] / told["seconds"], "p99": told["p99"] / 1000,
+                "errors": told["failed"], "wrong": told["wrong"]}
+
+
+def full_rate(server, script):
+    headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in server.headers.items())
+    script.write_text(f'wrk.method="POST"; wrk.body=[==[{server.body}]==]; {headers}\n')
+    out = subprocess.run(
+        ["wrk", "-t1", "-c16", "-d5s", "-s", str(script), server.url], capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
 
 
 def call(server, path, body=None):
+    """The status and the answer."""
     base = server.url.removesuffix("/predict")
     request = urllib.request.Request(
         base + path, None if body is None else json.dumps(body).encode(), server.headers)
-    return json.loads(urllib.request.urlopen(request, timeout=60).read())
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read() or b"{}")
 
 
-def second_version(folder):
-    """Trains another model and registers it."""
+def more_versions(folder):
+    """Trains other models and registers them."""
     file = folder / "martlet.yaml"
-    file.write_text(file.read_text().replace("learning_rate: 0.1", "learning_rate: 0.05"))
-    subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
+    for before, after in zip(RATES, RATES[1:]):
+        file.write_text(file.read_text().replace(f"learning_rate: {before}", f"learning_rate: {after}"))
+        subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
+
+
+class Damage:
+    """A file of a version that is not what was registered, until it is mended."""
+
+    def __init__(self, folder, version, kind):
+        told = json.loads(subprocess.run(
+            [MARTLET, "models", "show", f"speed@{version}", "--project", str(folder), "--json"], check=True,
+            capture_output=True, text=True).stdout)
+        name = "samples.json" if "samples" in kind else "model.txt"
+        digest = next(each["digest"] for each in told["artifacts"] if each["name"] == name)
+        self.path = folder / ".martlet/artifacts" / digest[:2] / digest
+        self.aside = self.path.with_suffix(".aside")
+        content = bytearray(self.path.read_bytes())
+        self.path.rename(self.aside)
+        if kind.startswith("a byte"):
+            # A digit stays a digit: the file still reads well, and only its digest, or its scores, tell.
+            place = next(at for at in range(len(content) // 2, len(content)) if content[at:at + 1].isdigit())
+            content[place] = ord("1") if content[place] != ord("1") else ord("2")
+            self.path.write_bytes(content)
+        elif kind.startswith("half"):
+            self.path.write_bytes(content[:len(content) // 2])
+
+    def mend(self):
+        self.aside.replace(self.path)
 
 
 def swap(server, count):
-    """Swaps the champion so many times, ten a second; gives how many answers after a swap were by another version."""
-    stale, begun = 0, time.monotonic()
+    """Swaps the champion so many times, ten a second; gives what became of them."""
+    told = {"stale": 0, "taken": 0, "refused": 0, "not refused": [], "failed": [], "seconds": []}
+    begun, champion, turn = time.monotonic(), 1, 0
     for index in range(count):
-        version = 1 + index % 2
+        version = champion % VERSIONS + 1
+        damage = None
+        if index % 10 == 9:
+            kind = DAMAGES[turn % len(DAMAGES)]
+            turn += 1
+            damage = Damage(server.folder, version, kind)
         time.sleep(max(0, index / 10 - (time.monotonic() - begun)))
-        call(server, "/api/deploy", {"model": f"speed@{version}"})
-        if json.loads(urllib.request.urlopen(server.request(), timeout=10).read())["version"] != version:
-            stale += 1
+        moment = time.monotonic()
+        status, answer = call(server, "/api/deploy", {"model": f"speed@{version}"})
+        told["seconds"].append(time.monotonic() - moment)
+        if damage:
+            if status == 409:
+                told["refused"] += 1
+            else:
+                told["not refused"].append(f"{kind}: {status} {str(answer)[:200]}")
+                # So that what comes next is the same.
+                call(server, "/api/deploy", {"model": f"speed@{champion}"})
+        elif status == 200:
+            champion = version
+            told["taken"] += 1
+        else:
+            told["failed"].append(f"{status} {str(answer)[:200]}")
+        if json.loads(urllib.request.urlopen(server.request(), timeout=10).read())["version"] != champion:
+            told["stale"] += 1
+        # The last one stays as it is. Another one comes next, and the mended one in its turn.
+        if damage and index < count - 1:
+            damage.mend()
+            other = version % VERSIONS + 1
+            if call(server, "/api/deploy", {"model": f"speed@{other}"})[0] == 200:
+                champion = other
+                told["taken"] += 1
         if (index + 1) % 100 == 0 and sys.stderr.isatty():
             print(f"\r{index + 1} swaps", end="", file=sys.stderr)
-    return stale
+    told["champion"], told["all"] = champion, time.monotonic() - begun
+    return told
+
+
+def loads(log):
+    """How many versions the server says that it loaded and verified."""
+    return sum('"model loaded"' in line and "sample predictions" in line and '"no:' not in line
+               for line in log.read_text().splitlines())
 
 
 def attempts(server):
@@ -209,59 +275,78 @@ def murder(server, how, seed, kernel):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("--swaps", type=int, default=1000)
+    options.add_argument("--swaps", type=int, default=300)
+    options.add_argument("--no-deaths", action="store_true")
     options = options.parse_args()
     if not shutil.which("wrk"):
         sys.exit("swaps: needs wrk (Debian: apt-get install wrk)")
-    report = Report("swaps")
+    report = Report("swaps", data="synthetic")
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         row, _ = project(scratch / "speed")
-        second_version(scratch / "speed")
-        server, kernel = martlet(scratch, row, role="admin"), None
+        more_versions(scratch / "speed")
+        log = scratch / "serve.log"
+        server, kernel = martlet(scratch, row, role="admin", log=log), None
         server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
         try:
             expected = {}
-            for version in [1, 2]:
-                call(server, "/api/deploy", {"model": f"speed@{version}"})
+            for version in range(1, VERSIONS + 1):
+                status, answer = call(server, "/api/deploy", {"model": f"speed@{version}"})
+                if status != 200:
+                    sys.exit(f"swaps: speed@{version} is not deployed: {status} {answer}")
                 raw = urllib.request.urlopen(server.request()).read().decode()
                 expected[re.search(r'"version":(\d+)', raw)[1]] = re.search(r'"probability":([^,}]+)', raw)[1]
-            if len(expected) != 2 or len(set(expected.values())) != 2:
-                sys.exit(f"swaps: two versions that differ are needed: {expected}")
-            table = "{" + ",".join(f'["{version}"]="{value}"' for version, value in expected.items()) + "}"
-            headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in server.headers.items())
-            script = scratch / "check.lua"
-            script.write_text(
-                f'wrk.method="POST"; wrk.body=[==[{server.body}]==]; {headers}\n' + CHECK.replace("EXPECTED", table))
-            liar = scratch / "liar.lua"
-            liar.write_text(script.read_text().replace(expected["2"], "0.5"))
-            load = Load(server, liar)
+            call(server, "/api/deploy", {"model": "speed@1"})
+            if len(expected) != VERSIONS or len(set(expected.values())) != VERSIONS:
+                sys.exit(f"swaps: {VERSIONS} versions that differ are needed: {expected}")
+            table, liar = scratch / "expected", scratch / "liar"
+            table.write_text("".join(f"{version} {value}\n" for version, value in expected.items()))
+            liar.write_text("".join(f"{version} 0.5\n" for version in expected))
+            rate = full_rate(server, scratch / "full.lua") / 2
+            load = Load(server, rate, scratch, liar)
             time.sleep(1)
             if load.end()["wrong"] == 0:
                 sys.exit("swaps: the check of the answers does not see a wrong probability")
 
-            load = Load(server, script)
+            load = Load(server, rate, scratch, table)
             time.sleep(15)
             quiet = load.end()
-            load, begun = Load(server, script), time.monotonic()
-            stale = swap(server, options.swaps)
-            seconds = time.monotonic() - begun
+            before = loads(log)
+            load = Load(server, rate, scratch, table)
+            told = swap(server, options.swaps)
             swapped = load.end()
-            load, ends = Load(server, script), {}
-            kernel = KernelLimit()
-            for seed, how in enumerate(KINDS, 100):
-                ends[how] = murder(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
-            killed = load.end()
+            loaded = loads(log) - before
+            memory = proportional_mib(server.process.pid)
+            after = [("swaps", swapped)]
+            server.end()
+            server = martlet(scratch, row, role="admin", log=log)
+            server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
+            restarted, ends = server.answer["version"], {}
+            if not options.no_deaths:
+                load = Load(server, rate, scratch, table)
+                kernel = KernelLimit()
+                for seed, how in enumerate(KINDS, 100):
+                    ends[how] = murder(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
+                after.append(("killed trainings", load.end()))
         finally:
             kernel and kernel.end()
             Load.last and Load.last.kill()
             server.end()
-    report.add("requests/s, nothing else", quiet["rate"])
+    for what in ["failed", "not refused"]:
+        for line in told[what][:5]:
+            print(f"swaps: {what}: {line}")
+    report.add("requests/s, half of the most", rate)
     report.add("p99 ms, nothing else", quiet["p99"])
     report.add("swaps", options.swaps)
-    report.add("swaps a second", options.swaps / seconds)
-    report.at_most("answers by the old version after a swap", stale, 0)
-    for name, load in [("swaps", swapped), ("killed trainings", killed)]:
+    report.add("swaps a second", options.swaps / told["all"])
+    report.add("seconds of a swap, median", sorted(told["seconds"])[len(told["seconds"]) // 2])
+    report.at_most("versions in order that were not taken", len(told["failed"]), 0)
+    report.at_least("versions loaded and verified, by the server's log", loaded, told["taken"])
+    report.equal("damaged versions refused", told["refused"], options.swaps // 10)
+    report.at_most("answers by another version after a swap or a refusal", told["stale"], 0)
+    report.equal("after a restart answers version", restarted, told["champion"])
+    report.add("memory of all processes after the swaps, MiB", memory)
+    for name, load in after:
         report.add(f"{name}: requests", load["requests"])
         report.at_most(f"{name}: failed requests", load["errors"] + quiet["errors"], 0)
         report.at_most(f"{name}: wrong answers", load["wrong"] + quiet["wrong"], 0)

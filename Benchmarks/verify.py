@@ -19,7 +19,7 @@ arguments = parser.parse_args()
 THREADS = [(engine, training) for engine in (1, 2, 4) for training in (1, 2)]
 readmission_file = _bench.data(_bench.READMISSION)
 downtime_file = _bench.data(_bench.DOWNTIME)
-report = _bench.Report("verify")
+report = _bench.Report("verify", data="public")
 
 
 def rewrite(file, column=None, row=0, change=None):
