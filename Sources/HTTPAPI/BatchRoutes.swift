@@ -23,6 +23,8 @@ package struct BatchRoutes: Sendable {
 
     package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
         self.catalog = catalog
+        var settings = settings
+        settings.share()
         self.settings = settings
         self.surroundings = surroundings
         threads = BatchThreads(settings.threads)
@@ -52,6 +54,7 @@ package struct BatchRoutes: Sendable {
                 replies: [
                     Route.Reply(200, "A line for each row, in order; its columns: docs/serving.md.", bodies),
                     .problem(406, "Not in this form."),
+                    .problem(413, "More rows than a batch may have, or than its bytes may stand for."),
                 ]
             ) { request, context in
                 let slot = try catalog.slot(
@@ -65,6 +68,10 @@ package struct BatchRoutes: Sendable {
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let plan = try BatchPlan(request)
         let model = try ScoringCall(form: .native, slot: slot).model()
+        let key = try IdempotencyKey.of(request)
+        let bounds = BatchBounds(
+            settings, client: context.principal?.id ?? context.address, uptime: surroundings.uptime)
+        try bounds.check(rows: 0, of: model)
         let isFree = count.value.withLock { count in
             guard count < settings.atOnce else { return false }
             count += 1
@@ -78,9 +85,8 @@ package struct BatchRoutes: Sendable {
             throw problem
         }
         let run = BatchRun(
-            model, plan, requestID: context.requestID,
-            idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]), settings, surroundings,
-            threads, waiting)
+            model, plan, requestID: context.requestID, idempotencyKey: key, bounds, settings, surroundings, threads,
+            waiting)
         let count = count
         let work = Task {
             await run.run(request)

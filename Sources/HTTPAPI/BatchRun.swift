@@ -22,6 +22,7 @@ final class BatchRun: Sendable {
     let plan: BatchPlan
     let requestID: String
     let idempotencyKey: String?
+    let bounds: BatchBounds
     let settings: BatchSettings
     let surroundings: Surroundings
     let threads: BatchThreads
@@ -32,13 +33,14 @@ final class BatchRun: Sendable {
     private let state = Mutex(Summary())
 
     init(
-        _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, _ settings: BatchSettings,
-        _ surroundings: Surroundings, _ threads: BatchThreads, _ waiting: NIOThreadPool
+        _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, _ bounds: BatchBounds,
+        _ settings: BatchSettings, _ surroundings: Surroundings, _ threads: BatchThreads, _ waiting: NIOThreadPool
     ) {
         self.model = model
         self.plan = plan
         self.requestID = requestID
         self.idempotencyKey = idempotencyKey
+        self.bounds = bounds
         self.settings = settings
         self.surroundings = surroundings
         self.threads = threads
@@ -47,9 +49,7 @@ final class BatchRun: Sendable {
     }
 
     static func spool(_ settings: BatchSettings, _ surroundings: Surroundings) -> AnswerSpool {
-        AnswerSpool(
-            waitingBytes: settings.waitingBytes, folder: settings.scratch, name: "answer-\(surroundings.newID())",
-            threads: NIOThreadPool.singleton)
+        AnswerSpool(settings, name: "answer-\(surroundings.newID())", threads: NIOThreadPool.singleton)
     }
 
     /// What turns the answer into Parquet, once that has begun.
@@ -94,7 +94,8 @@ final class BatchRun: Sendable {
 
     private func work(_ request: Request) async throws {
         var splitter = BatchSplitter(
-            plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes)
+            plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes,
+            blockRows: BatchSettings.blockRows(width: model.schema.width))
         var reader: BatchReader?
         var flying: [Flight] = []
         var idle: [BatchBlock] = []
@@ -143,7 +144,6 @@ final class BatchRun: Sendable {
         _ request: Request, _ splitter: inout BatchSplitter, needsHeader: Bool,
         _ send: (BatchSlice) async throws -> Void
     ) async throws {
-        var taken = 0
         var blocks = 0
         func cut(_ bytes: UnsafeRawBufferPointer) throws { try splitter.append(bytes) }
         func sendAll() async throws {
@@ -152,26 +152,21 @@ final class BatchRun: Sendable {
                 blocks += 1
             }
         }
-        var pieces = request.body.makeAsyncIterator()
+        var reader = try BodyReader(request)
+        reader.cutOff = "batch.cut-off"
         func next() async throws -> ByteBuffer? {
-            let piece: ByteBuffer?
-            do { piece = try await pieces.next() } catch {
-                throw Problem(.badRequest, "batch.cut-off", "The body broke off after \(taken) bytes.")
-            }
-            taken += piece?.readableBytes ?? 0
-            if piece == nil {
-                try Task.checkCancellation()
-                if let length = request.headers[.contentLength].flatMap({ Int($0) }), taken < length {
-                    throw Problem(.badRequest, "batch.cut-off", "The body ended after \(taken) of \(length) bytes.")
-                }
-            }
+            let before = reader.received
+            let piece = try await reader.next()
+            bounds.received(reader.received - before)
             return piece
         }
         if plan.input == .parquet {
             guard let converter = settings.converter else { throw Self.noConverter }
             let upload = try await ParquetUpload(
-                in: settings.scratch, name: "upload-\(surroundings.newID())", threads: waiting, next: next)
-            try await upload.read(converter) { piece in
+                in: settings.scratch, name: "upload-\(surroundings.newID())", room: SpoolRoom.Share(settings.room),
+                threads: waiting, next: next)
+            let most = bounds.mostRows(of: model)
+            try await upload.read(converter, mostRows: most) { piece in
                 try piece.withUnsafeBytes { try cut($0) }
                 try await sendAll()
             }
@@ -181,8 +176,13 @@ final class BatchRun: Sendable {
                 try await sendAll()
             }
         }
-        let rest = try splitter.rest()
-        if !rest.bytes.isEmpty || (blocks == 0 && needsHeader) { try await send(rest) }
+        while true {
+            let rest = try splitter.rest()
+            if rest.bytes.isEmpty, blocks > 0 || !needsHeader { return }
+            try await send(rest)
+            blocks += 1
+            if rest.bytes.isEmpty { return }
+        }
     }
 
     /// The answer to the block that is with the log: it leaves when the log has the block. Only one landing at a time
@@ -201,6 +201,7 @@ final class BatchRun: Sendable {
         try await settle(handed)
         // Of a batch that is refused there is nothing more to answer or to log.
         let isRefused = isRejecting && before.failed + block.failedRows > 0
+        try bounds.check(rows: before.rows + block.rows, of: model)
         let start = surroundings.uptime()
         let waiter = LogWaiter()
         func circumstances() -> ScoringDesk.Circumstances {
@@ -218,6 +219,7 @@ final class BatchRun: Sendable {
             let known = circumstances()
             admission = try await threads.run(urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }
+        bounds.logged(block.loggedBytes)
         state.withLock { state in
             state.rows += block.rows
             state.lines += block.lines

@@ -12,7 +12,10 @@ final class DeskPool: Sendable {
     /// Lends a desk to the body, which must not keep it.
     func withDesk<T>(for model: ServedModel, _ body: (ScoringDesk) throws -> T) rethrows -> T {
         let desk = idle.withLock { $0.popLast() }?.desk ?? ScoringDesk(model.schema)
-        defer { idle.withLock { if $0.count < 8 { $0.append(Idle(desk: desk)) } } }
+        defer {
+            desk.rest()
+            idle.withLock { if $0.count < 8 { $0.append(Idle(desk: desk)) } }
+        }
         return try body(desk)
     }
 }

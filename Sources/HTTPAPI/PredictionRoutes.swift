@@ -41,21 +41,24 @@ package struct PredictionRoutes: Sendable {
         do {
             let arrived = surroundings.uptime()
             try context.require(project: call.slot.key.project)
+            let key = try IdempotencyKey.of(request)
+            var call = call
+            call.contentType = request.headers[.contentType]
             let body = try await request.body(upTo: limits.bodyBytes)
             let model = try call.model()
             let waiter = LogWaiter()
             let (response, admission) = try desks.withDesk(for: model) { desk in
                 let answer = try body.withUnsafeReadableBytes { bytes in
                     try call.answer(
-                        bytes, by: model, at: desk, requestID: context.requestID, mostRows: limits.rows)
+                        bytes, by: model, at: desk, requestID: context.requestID, mostRows: limits.rows(of: model))
                 }
                 call.slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
                 let known = ScoringDesk.Circumstances(
                     requestID: context.requestID,
-                    idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]),
-                    time: surroundings.now(), latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                    idempotencyKey: key, time: surroundings.now(),
+                    latency: Int64((surroundings.uptime() - arrived) * 1e9))
                 let response = Response(
                     status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: desk.writer.bytes)))
                 return (response, desk.log(by: model, known) { waiter.acknowledge($0) })
@@ -63,11 +66,7 @@ package struct PredictionRoutes: Sendable {
             try await waiter.wait(admission)
             return response
         } catch {
-            let refusal = call.form.refusal(error, requestID: context.requestID)
-            var headers: HTTPFields = [.contentType: refusal.contentType]
-            if let seconds = refusal.retryAfter { headers[.retryAfter] = "\(seconds)" }
-            return Response(
-                status: refusal.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: refusal.bytes)))
+            return Problem(error).response(requestID: context.requestID, in: call.form)
         }
     }
 
@@ -108,8 +107,13 @@ package struct ScoringLimits: Sendable {
     package var laneBytes = 64 << 10
     /// Rows of one.
     package var rows = 10_000
+    /// Values of one, rows times the model's columns: they are in memory, whatever few bytes they came as.
+    package var values = 4_000_000
 
     package init() {}
+
+    /// The most rows of a body for a model.
+    func rows(of model: ServedModel) -> Int { min(rows, max(1, values / max(1, model.schema.width))) }
 }
 
 extension HTTPField.Name {

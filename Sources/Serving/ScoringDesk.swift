@@ -49,9 +49,17 @@ package final class ScoringDesk {
     ) throws -> Int? {
         begin(model)
         let request = try TensorRequest(body, jsonBytes: jsonBytes, into: batch, mostRows: mostRows)
+        let wanted = try Self.wanted(by: request, of: model)
         try refuseFaults()
         model.score(batch, into: &probabilities)
-        return try write(tensors: request, model, name: name)
+        return write(tensors: wanted, id: request.id, model, name: name)
+    }
+
+    /// Gives back the memory of a large request.
+    package func rest() {
+        batch.reset(batch.schema)
+        if probabilities.count > 1 << 12 { probabilities = [] }
+        if writer.bytes.count > 1 << 20 { writer = JSONWriter() }
     }
 
     private func begin(_ model: ServedModel) {

@@ -44,8 +44,8 @@ package struct ServeCommand: AsyncParsableCommand {
             valueName: "s"))
     var drainSeconds = 1.0
 
-    @Option(help: ArgumentHelp("Threads that work on batches, beside those for single requests.", valueName: "n"))
-    var batchThreads = 1
+    @OptionGroup(title: "Batches")
+    var batches: BatchOptions
 
     @Option(
         help: ArgumentHelp("Jobs at once that its workers do, for each project; 0 for no workers.", valueName: "n"))
@@ -59,7 +59,6 @@ package struct ServeCommand: AsyncParsableCommand {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
-        if !(1...256).contains(batchThreads) { throw ValidationError("--batch-threads must be from 1 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
         }

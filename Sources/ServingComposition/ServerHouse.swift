@@ -122,7 +122,7 @@ struct ServerHouse {
         let catalog = catalog
         let predictions = PredictionRoutes(catalog: catalog, limits: ScoringLimits(), surroundings: surroundings)
         var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
-        batches.threads = command.batchThreads
+        command.batches.apply(to: &batches)
         batches.converter = ParquetHouse()
         let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
         return RouteTable(
