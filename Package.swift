@@ -120,8 +120,8 @@ let package = Package(
         module(
             "HTTPAPI",
             [
-                "Identity", "IdentityJWT", "PredictionLog", "Registry", "SQLText", "Serving", "Training", "Vocabulary",
-                hummingbird, hummingbirdCore, hummingbirdTLS, nio,
+                "CZlib", "Identity", "IdentityJWT", "PredictionLog", "Registry", "SQLText", "Serving", "Training",
+                "Vocabulary", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
                 nioPosix, nioHTTP, nioTLS, httpTypes,
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
             ]),

@@ -14,7 +14,9 @@ struct ConvertCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "from-parquet", abstract: "Print the Parquet in file 3 as CSV.", shouldDisplay: false)
 
-        func run() throws { try ConvertCommand.run { try ParquetConversion.fromParquet() } }
+        @Option(help: "A file with more rows is refused.") var mostRows = Int.max
+
+        func run() throws { try ConvertCommand.run { try ParquetConversion.fromParquet(mostRows: mostRows) } }
     }
 
     struct ToParquet: ParsableCommand {

@@ -5,11 +5,18 @@ internal import Vocabulary
 package enum ParquetConversion {
     /// Reads the Parquet in file 3 and prints it as CSV: numbers as the shortest decimals that read back to the bit, those
     /// of single precision as the doubles that they are, nothing for null.
-    /// - Throws: `batch.parquet`, `batch.converter`.
-    package static func fromParquet() throws {
+    /// - Throws: `batch.parquet`, `batch.converter`, `batch.too-many-rows` before anything is printed.
+    package static func fromParquet(mostRows: Int) throws {
         try told {
             let connection = try session()
             let file = "read_parquet('/dev/fd/3')"
+            // The file's end says so.
+            let rows = try connection.query("SELECT count(*) FROM \(file)").texts()
+            if let count = rows.first?.first.flatMap({ $0.flatMap { Int($0) } }), count > mostRows {
+                throw MartletError(
+                    .input, "batch.too-many-rows", "The file has \(count) rows; with its size it may have \(mostRows).",
+                    remedy: "Send the rows in several files, or as CSV.")
+            }
             let columns = try connection.query(
                 "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM \(file))"
             ).texts()

@@ -29,7 +29,7 @@ extension APIContext {
     }
 
     private static func checked(_ bytes: ByteBuffer, type: String?, _ schema: Schema) throws -> [String: JSONValue] {
-        let isJSON = type.map { $0.lowercased().split(separator: ";").first?.trimmed == "application/json" }
+        let isJSON = type.map { MediaType($0).name == "application/json" }
         guard isJSON ?? (bytes.readableBytes == 0) else {
             throw Problem(
                 .unsupportedMediaType, "body.media-type", "The body must be application/json.",
@@ -52,14 +52,20 @@ extension APIContext {
 }
 
 extension Request {
-    /// The whole body; one that is announced as longer is refused without waiting for it.
-    /// - Throws: a `Problem`, 413, for more bytes.
+    /// The whole body, unpacked; one that is announced as longer is refused without waiting for it.
+    /// - Throws: a `Problem`: 413 for more bytes, and what ``BodyReader`` throws.
     func body(upTo most: Int) async throws -> ByteBuffer {
         let tooLong = Problem(
             .contentTooLarge, "http.413", "The body has more than the \(most) bytes that are taken here.",
             remedy: "Send it in several requests; rows also as a batch, to /predict/batch.")
         if let length = headers[.contentLength], Int(length).map({ $0 > most }) ?? true { throw tooLong }
-        do { return try await body.collect(upTo: most) } catch is NIOTooManyBytesError { throw tooLong }
+        var reader = try BodyReader(self)
+        var all = ByteBuffer()
+        while let piece = try await reader.next() {
+            guard all.readableBytes + piece.readableBytes <= most else { throw tooLong }
+            if all.readableBytes == 0 { all = piece } else { all.writeImmutableBuffer(piece) }
+        }
+        return all
     }
 }
 
@@ -87,8 +93,4 @@ struct RequestBody: Sendable {
         if case .number(let number) = members[name] { return Int(exactly: number) }
         return members[name]?.integer
     }
-}
-
-extension Substring {
-    fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 }

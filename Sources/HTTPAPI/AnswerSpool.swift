@@ -1,3 +1,4 @@
+internal import HTTPTypes
 internal import NIOPosix
 
 /// What lies between the one who makes an answer and the one who sends it. As long as the sender keeps up, pieces go
@@ -9,6 +10,9 @@ actor AnswerSpool {
     private let waitingBytes: Int
     private let folder: String
     private let name: String
+    private let room: SpoolRoom.Share
+    private let patience: Double
+    private let pause: @Sendable (Double) async throws -> Void
     private let threads: NIOThreadPool
     private var pieces: [[UInt8]] = []
     private var bytes = 0
@@ -16,15 +20,18 @@ actor AnswerSpool {
     /// What is in the file and not yet sent: the bytes between these.
     private var sent = 0
     private var written = 0
-    private var isWriting = false
     private var end: Result<Void, any Error>?
     private var waiting: CheckedContinuation<Void, Never>?
 
-    init(waitingBytes: Int, folder: String, name: String, threads: NIOThreadPool) {
-        self.waitingBytes = waitingBytes
-        self.folder = folder
+    /// - Parameter name: one that no other file of the folder has.
+    init(_ settings: BatchSettings, name: String, threads: NIOThreadPool) {
+        waitingBytes = settings.waitingBytes
+        folder = settings.scratch
         self.name = name
         self.threads = threads
+        room = SpoolRoom.Share(settings.room)
+        patience = settings.spoolSeconds
+        pause = settings.pause
     }
 
     /// Adds a piece.
@@ -34,17 +41,50 @@ actor AnswerSpool {
             pieces.append(piece)
             bytes += piece.count
         } else {
-            isWriting = true
-            defer { isWriting = false }
-            let (held, offset, folder, name) = (file, written, folder, name)
-            file = try await threads.runIfActive {
-                let file = try held ?? ScratchFile(in: folder, name: name)
-                try file.write(piece, at: offset)
-                return file
-            }
+            let file = try await scratch()
+            try await reuse(file)
+            try await makeRoom(for: piece.count, in: file)
+            try await threads.runIfActive { [written] in try file.write(piece, at: written) }
             written += piece.count
         }
         wake()
+    }
+
+    private func scratch() async throws -> ScratchFile {
+        if let file { return file }
+        let (folder, name) = (folder, name)
+        let made = try await threads.runIfActive { try ScratchFile(in: folder, name: name) }
+        file = made
+        return made
+    }
+
+    /// Waits until the disk has room, as long as the client reads.
+    /// - Throws: `batch.no-room` when it has not read anything for long.
+    private func makeRoom(for count: Int, in file: ScratchFile) async throws {
+        var (waited, before) = (0.0, sent)
+        let room = room
+        while try await !threads.runIfActive({ room.take(count, for: file) }) {
+            guard waited < patience else {
+                throw Problem(
+                    .serviceUnavailable, SpoolRoom.full,
+                    "The client does not read, and there is no more room on the disk for its answer.",
+                    remedy:
+                        "Read the answer while the file is sent, as curl does, or give the server more room (--batch-spool)."
+                )
+            }
+            try await pause(0.05)
+            waited = sent == before ? waited + 0.05 : 0
+            before = sent
+            try await reuse(file)
+        }
+    }
+
+    /// Empties the file when all that is in it was sent. While nothing is added, nothing is read from it then either.
+    private func reuse(_ file: ScratchFile) async throws {
+        guard written > 0, sent == written else { return }
+        try await threads.runIfActive { try file.empty() }
+        room.giveBack()
+        (sent, written) = (0, 0)
     }
 
     /// No piece follows.
@@ -81,10 +121,6 @@ actor AnswerSpool {
                 let (offset, count) = (sent, min(256 << 10, written - sent))
                 let piece = try await threads.runIfActive { try file.read(count, at: offset) }
                 sent += count
-                if sent == written, !isWriting {
-                    (sent, written) = (0, 0)
-                    // What stays in the file is written over.
-                }
                 return piece
             }
             if let end {

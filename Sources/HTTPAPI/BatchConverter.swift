@@ -1,8 +1,10 @@
 /// Turns batches from Parquet into CSV and back, in processes beside the server: an SQL engine reads the files.
 package protocol BatchConverter: Sendable {
     /// Begins to turn a file of Parquet into CSV with a header, numbers written so that they read back to the bit.
-    /// - Parameter file: where the file can be read; it may be closed afterwards.
-    func fromParquet(_ file: Int32) throws -> any BatchConversion
+    /// - Parameters:
+    ///   - file: where the file can be read; it may be closed afterwards.
+    ///   - mostRows: a file with more is refused before anything comes out (`batch.too-many-rows`).
+    func fromParquet(_ file: Int32, mostRows: Int) throws -> any BatchConversion
 
     /// Begins to turn an answer in CSV into Parquet.
     /// - Parameter columns: those of the answer.

@@ -21,6 +21,8 @@ package struct BatchRoutes: Sendable {
 
     package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
         self.catalog = catalog
+        var settings = settings
+        settings.share()
         self.settings = settings
         self.surroundings = surroundings
         // The blocks of a batch that are under way are bounded by the batch itself.
@@ -51,6 +53,7 @@ package struct BatchRoutes: Sendable {
                 replies: [
                     Route.Reply(200, "A line for each row, in order; its columns: docs/serving.md.", bodies),
                     .problem(406, "Not in this form."),
+                    .problem(413, "More rows than a batch may have, or than its bytes may stand for."),
                 ]
             ) { request, context in
                 let slot = try catalog.slot(
@@ -65,6 +68,9 @@ package struct BatchRoutes: Sendable {
         let plan = try BatchPlan(request)
         let model = try ScoringCall(form: .native, slot: slot).model()
         let client = context.client
+        let key = try IdempotencyKey.of(request)
+        let bounds = BatchBounds(settings, client: client, uptime: surroundings.uptime)
+        try bounds.check(rows: 0, of: model)
         guard shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
         guard shares.take(Self.all, upTo: settings.atOnce) else {
             shares.give(client)
@@ -75,8 +81,7 @@ package struct BatchRoutes: Sendable {
             throw problem
         }
         let run = BatchRun(
-            model, plan, requestID: context.requestID,
-            idempotencyKey: EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")]), client: client, settings,
+            model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
             surroundings, threads, waiting)
         let work = Task { [shares] in
             await run.run(request)

@@ -22,6 +22,7 @@ final class BatchRun: Sendable {
     let plan: BatchPlan
     let requestID: String
     let idempotencyKey: String?
+    let bounds: BatchBounds
     let settings: BatchSettings
     let surroundings: Surroundings
     let threads: WorkThreads
@@ -35,13 +36,15 @@ final class BatchRun: Sendable {
 
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
-        _ settings: BatchSettings, _ surroundings: Surroundings, _ threads: WorkThreads, _ waiting: NIOThreadPool
+        _ bounds: BatchBounds, _ settings: BatchSettings, _ surroundings: Surroundings, _ threads: WorkThreads,
+        _ waiting: NIOThreadPool
     ) {
         self.client = client
         self.model = model
         self.plan = plan
         self.requestID = requestID
         self.idempotencyKey = idempotencyKey
+        self.bounds = bounds
         self.settings = settings
         self.surroundings = surroundings
         self.threads = threads
@@ -50,9 +53,7 @@ final class BatchRun: Sendable {
     }
 
     static func spool(_ settings: BatchSettings, _ surroundings: Surroundings) -> AnswerSpool {
-        AnswerSpool(
-            waitingBytes: settings.waitingBytes, folder: settings.scratch, name: "answer-\(surroundings.newID())",
-            threads: NIOThreadPool.singleton)
+        AnswerSpool(settings, name: "answer-\(surroundings.newID())", threads: NIOThreadPool.singleton)
     }
 
     /// What turns the answer into Parquet, once that has begun.
@@ -97,7 +98,8 @@ final class BatchRun: Sendable {
 
     private func work(_ request: Request) async throws {
         var splitter = BatchSplitter(
-            plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes)
+            plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes,
+            blockRows: BatchSettings.blockRows(width: model.schema.width))
         var reader: BatchReader?
         var flying: [Flight] = []
         var idle: [BatchBlock] = []
@@ -146,7 +148,6 @@ final class BatchRun: Sendable {
         _ request: Request, _ splitter: inout BatchSplitter, needsHeader: Bool,
         _ send: (BatchSlice) async throws -> Void
     ) async throws {
-        var taken = 0
         var blocks = 0
         func cut(_ bytes: UnsafeRawBufferPointer) throws { try splitter.append(bytes) }
         func sendAll() async throws {
@@ -155,26 +156,21 @@ final class BatchRun: Sendable {
                 blocks += 1
             }
         }
-        var pieces = request.body.makeAsyncIterator()
+        var reader = try BodyReader(request)
+        reader.cutOff = "batch.cut-off"
         func next() async throws -> ByteBuffer? {
-            let piece: ByteBuffer?
-            do { piece = try await pieces.next() } catch {
-                throw Problem(.badRequest, "batch.cut-off", "The body broke off after \(taken) bytes.")
-            }
-            taken += piece?.readableBytes ?? 0
-            if piece == nil {
-                try Task.checkCancellation()
-                if let length = request.headers[.contentLength].flatMap({ Int($0) }), taken < length {
-                    throw Problem(.badRequest, "batch.cut-off", "The body ended after \(taken) of \(length) bytes.")
-                }
-            }
+            let before = reader.received
+            let piece = try await reader.next()
+            bounds.received(reader.received - before)
             return piece
         }
         if plan.input == .parquet {
             guard let converter = settings.converter else { throw Self.noConverter }
             let upload = try await ParquetUpload(
-                in: settings.scratch, name: "upload-\(surroundings.newID())", threads: waiting, next: next)
-            try await upload.read(converter) { piece in
+                in: settings.scratch, name: "upload-\(surroundings.newID())", room: SpoolRoom.Share(settings.room),
+                threads: waiting, next: next)
+            let most = bounds.mostRows(of: model)
+            try await upload.read(converter, mostRows: most) { piece in
                 try piece.withUnsafeBytes { try cut($0) }
                 try await sendAll()
             }
@@ -184,8 +180,13 @@ final class BatchRun: Sendable {
                 try await sendAll()
             }
         }
-        let rest = try splitter.rest()
-        if !rest.bytes.isEmpty || (blocks == 0 && needsHeader) { try await send(rest) }
+        while true {
+            let rest = try splitter.rest()
+            if rest.bytes.isEmpty, blocks > 0 || !needsHeader { return }
+            try await send(rest)
+            blocks += 1
+            if rest.bytes.isEmpty { return }
+        }
     }
 
     /// The answer to the block that is with the log: it leaves when the log has the block. Only one landing at a time
@@ -204,6 +205,7 @@ final class BatchRun: Sendable {
         try await settle(handed)
         // Of a batch that is refused there is nothing more to answer or to log.
         let isRefused = isRejecting && before.failed + block.failedRows > 0
+        try bounds.check(rows: before.rows + block.rows, of: model)
         let start = surroundings.uptime()
         let waiter = LogWaiter()
         func circumstances() -> ScoringDesk.Circumstances {
@@ -221,6 +223,7 @@ final class BatchRun: Sendable {
             let known = circumstances()
             admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }
+        bounds.logged(block.loggedBytes)
         state.withLock { state in
             state.rows += block.rows
             state.lines += block.lines

@@ -12,6 +12,17 @@ package struct BatchSettings: Sendable {
     package var recordBytes = 1 << 20
     /// Bytes of an answer that wait in memory for a client that does not read; what is more waits on the disk.
     package var waitingBytes = 1 << 20
+    /// Bytes on the disk for answers that are not read yet and for uploads, of all batches together.
+    package var spoolBytes = 16 << 30
+    /// Seconds for which a batch waits for room there while its client reads nothing.
+    package var spoolSeconds = 30.0
+    /// The most rows of a batch.
+    package var rows = 20_000_000
+    /// What a batch may add to the prediction log: so many bytes, and so many times those that it has itself.
+    package var logBytes = 64 << 20
+    package var logFactor = 100
+    /// What the batches of one client may add to it in an hour, in bytes.
+    package var logBytesPerHour = 8 << 30
     /// Seconds for which a batch waits for a prediction log that does not keep up.
     package var logSeconds = 30.0
     /// The folder of files that answers wait in.
@@ -26,5 +37,20 @@ package struct BatchSettings: Sendable {
     package init(scratch: String, pause: @escaping @Sendable (Double) async throws -> Void) {
         self.scratch = scratch
         self.pause = pause
+        room = SpoolRoom(spoolBytes)
+        quota = LogQuota(perHour: logBytesPerHour)
     }
+
+    /// Shared by all batches, by the limits above as they are when ``share()`` is called.
+    private(set) var room: SpoolRoom
+    private(set) var quota: LogQuota
+
+    mutating func share() {
+        room = SpoolRoom(spoolBytes)
+        quota = LogQuota(perHour: logBytesPerHour)
+    }
+
+    /// Rows that are worked on as one: what they take by the model's columns, in memory and in the log, is bounded as
+    /// their text is. A record of the log has at most so many bytes beside its numbers.
+    static func blockRows(width: Int) -> Int { max(1, (3 << 20) / (8 * width + 512)) }
 }

@@ -2,7 +2,8 @@ internal import NIOCore
 internal import Synchronization
 
 /// Stands nearest to the client, behind TLS: turns connections away when there are too many, ends those whose client is
-/// slow to send or to read, and takes nothing more from a client that does not take its answers.
+/// slow to send or to read, and takes no further request from a client that does not take its answers. A body that has
+/// begun is read to its end all the same: many clients send all of it before they read.
 ///
 /// Invariant: what waits to be sent is bounded by the channel's high-water mark and one answer.
 final class ConnectionGuard: ChannelDuplexHandler {
@@ -14,13 +15,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private let pace: ConnectionPace
     private let patience: Patience
     private let tally: EdgeTally
-    private let isRefused: Bool
+    private var isRefused: Bool
     private let isSecure: Bool
     private var ticker: RepeatedTask?
     private var holdsRead = false
     private var isReading = false
     private var sent = 0
-    private var seen = (sent: 0, waiting: 0, at: NIODeadline.now())
+    private var seen = (sent: 0, received: 0, waiting: 0, at: NIODeadline.now())
+    /// Whether the first line of the head that comes has ended.
+    private var hasLine = false
 
     /// - Parameter most: connections that may be open at the same time.
     init(pace: ConnectionPace, patience: Patience, tally: EdgeTally, most: Int, isSecure: Bool) {
@@ -67,12 +70,25 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if isRefused { return }
         isReading = false
-        pace.came(unwrapInboundIn(data).readableBytes)
+        let bytes = unwrapInboundIn(data)
+        pace.came(bytes.readableBytes)
+        if pace.phase == .head {
+            let goesOn = pace.headBytes > bytes.readableBytes
+            hasLine = hasLine && goesOn || bytes.readableBytesView.contains(10)
+        }
         context.fireChannelRead(data)
+        if pace.phase == .head, pace.headBytes > HeadRefusal.mostBytes { refuseHead(context) }
+    }
+
+    private func refuseHead(_ context: ChannelHandlerContext) {
+        isRefused = true
+        if pace.hasAnswer || pace.elsewhere > 0 { return context.close(promise: nil) }
+        pace.hasAnswer = true
+        (hasLine ? HeadRefusal.tooLarge : .longLine).send(context)
     }
 
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        if context.channel.isWritable || pace.isUploading {
             isReading = true
             context.read()
         } else {
@@ -122,10 +138,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
     }
 
-    /// Whether nothing of what waits has left for too long.
+    /// Whether nothing of what waits has left for too long, and nothing has come either.
     private func isStuck(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if waiting == 0 || waiting != seen.waiting || sent != seen.sent { seen = (sent, waiting, now) }
+        // Who sends is not stuck, and cannot send while the server does not read: a batch that waits has limits of its own.
+        let comes = pace.received &- seen.received >= Int(patience.bodyRate * patience.write)
+        let isHeld = pace.isUploading && !isReading
+        if waiting == 0 || waiting != seen.waiting || sent != seen.sent || comes || isHeld {
+            seen = (sent, pace.received, waiting, now)
+        }
         return Double((now - seen.at).nanoseconds) / 1e9 > patience.write
     }
 
@@ -140,17 +161,6 @@ final class ConnectionGuard: ChannelDuplexHandler {
         _ status: String, _ code: String, _ detail: String, retryAfter: Int?, _ context: ChannelHandlerContext
     ) {
         pace.hasAnswer = true
-        let body =
-            #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
-            + #""title":"\#(status.dropFirst(4))","type":"about:blank"}"#
-        var out = context.channel.allocator.buffer(capacity: 512)
-        out.writeString(
-            "HTTP/1.1 \(status)\r\ncontent-type: application/problem+json\r\ncontent-length: \(body.utf8.count)\r\n")
-        if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
-        out.writeString("connection: close\r\n\r\n\(body)")
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(out))).whenComplete { _ in
-            bound.value.close(promise: nil)
-        }
+        HeadRefusal(status: status, code: code, detail: detail, retryAfter: retryAfter).send(context)
     }
 }

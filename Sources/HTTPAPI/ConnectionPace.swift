@@ -18,6 +18,10 @@ final class ConnectionPace {
     var since = NIODeadline.now()
     /// Bytes of the body so far, for its least rate.
     var bytes = 0
+    /// Bytes of the head so far, as far as they came in pieces of their own.
+    private(set) var headBytes = 0
+    /// All bytes so far.
+    private(set) var received = 0
     /// Whether an answer has begun, so that no other can be sent.
     var hasAnswer = false
     /// Requests that the router has not answered yet.
@@ -26,18 +30,27 @@ final class ConnectionPace {
     /// Bytes have come.
     @inline(__always)
     func came(_ count: Int) {
+        received &+= count
         if phase == .body {
             bytes += count
         } else if phase == .idle {
             phase = .head
             since = .now()
+            headBytes = count
+        } else {
+            headBytes += count
         }
     }
+
+    /// Whether the body still comes whose request the router is at work on, as its only one: what is answered meanwhile
+    /// need not be read by a client that sends all of it first.
+    var isUploading: Bool { phase == .body && elsewhere == 1 }
 
     @inline(__always)
     func headEnded() {
         phase = .body
         bytes = 0
+        headBytes = 0
         if elsewhere == 0 { hasAnswer = false }
     }
 

@@ -13,8 +13,8 @@ final class DeskPool: Sendable {
     func withDesk<T>(for model: ServedModel, _ body: (Lent) async throws -> T) async rethrows -> T {
         let lent = idle.withLock { $0.popLast() } ?? Lent(desk: ScoringDesk(model.schema))
         defer {
-            // One that has grown by a large request would keep its memory for ever.
-            if !lent.desk.isLarge { idle.withLock { if $0.count < 8 { $0.append(lent) } } }
+            lent.desk.rest()
+            idle.withLock { if $0.count < 8 { $0.append(lent) } }
         }
         return try await body(lent)
     }

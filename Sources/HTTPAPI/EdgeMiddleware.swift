@@ -46,7 +46,9 @@ package struct EdgeMiddleware: RouterMiddleware {
         } catch {
             let problem = Problem(error)
             if problem.status.code >= 500, problem.isOurs { context.logger.error("\(error)") }
-            response = problem.response(requestID: context.requestID)
+            let path = request.uri.path
+            let isTensors = path == "/v2" || path.hasPrefix("/v2/")
+            response = problem.response(requestID: context.requestID, in: isTensors ? .tensors("") : .native)
         }
         watch?.end(request, context, response)
         // Also of a refusal: a client takes what stands behind this head for its next answer.

@@ -81,10 +81,15 @@ struct LaneMap: Sendable {
             case 12 where name.lowercased() == "x-request-id":
                 guard let given = EdgeMiddleware.accepted(value) else { continue }
                 requestID = given
-            case 13 where name.lowercased() == "authorization": authorization = value
+            case 13 where name.lowercased() == "authorization":
+                // Of two, the router says which is wrong.
+                if authorization != nil { return nil }
+                authorization = value
             case 14 where name.lowercased() == "content-length":
                 guard let size = Int(value), size <= limits.laneBytes else { return nil }
-            case 15 where name.lowercased() == "idempotency-key": idempotencyKey = EdgeMiddleware.accepted(value)
+            case 15 where name.lowercased() == "idempotency-key":
+                if idempotencyKey != nil || !IdempotencyKey.isValid(value) { return nil }
+                idempotencyKey = value
             case 16 where name.lowercased() == "content-encoding": return nil
             case 17 where name.lowercased() == "transfer-encoding":
                 guard case .plain = BodyCodings([value]) else { return nil }
@@ -139,6 +144,7 @@ struct LaneMap: Sendable {
     /// Whether nothing is read behind this request: it asks for that, or for another protocol, which is not given, but
     /// the parser stops there (`java.net.http` asks for HTTP/2 with its first request).
     static func endsConnection(_ head: HTTPRequestHead) -> Bool {
-        !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "upgrade")
+        !head.isKeepAlive || head.version == .http1_0 || head.method == .CONNECT
+            || head.headers.contains(name: "upgrade")
     }
 }

@@ -97,7 +97,7 @@ package struct Management: Sendable {
     ) async throws -> Response {
         let project = try project(request, context)
         let author = context.author
-        let key = try Management.key(of: request)
+        let key = try IdempotencyKey.of(request)
         let digest = Management.digest(request, body)
         let now = desk.surroundings.now()
         let (answer, code, isReplay) = try await desk.changing {
@@ -120,15 +120,6 @@ package struct Management: Sendable {
         if isReplay { headers[.idempotencyReplayed] = "true" }
         return Response(
             status: .init(code: code), headers: headers, body: .init(byteBuffer: ByteBuffer(string: answer)))
-    }
-
-    private static func key(of request: Request) throws -> String? {
-        guard let key = request.headers[.idempotencyKey] else { return nil }
-        guard (1...128).contains(key.utf8.count), key.utf8.allSatisfy({ (33...126).contains($0) }) else {
-            throw Problem(
-                .badRequest, "request.key", "An Idempotency-Key has 1 to 128 visible ASCII characters.")
-        }
-        return key
     }
 
     private static func digest(_ request: Request, _ body: RequestBody) -> Digest {

@@ -40,18 +40,21 @@ package struct PredictionRoutes: Sendable {
         do {
             let arrived = surroundings.uptime()
             try context.require(project: call.slot.key.project)
+            let key = try IdempotencyKey.of(request)
+            var call = call
+            call.contentType = request.headers[.contentType]
             let body = try await request.body(upTo: work.limits.bodyBytes)
             let model = try call.model()
             let waiter = LogWaiter()
-            let idempotencyKey = EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")])
+            let slot = call.slot
             let (response, admission) = try await work.answer(
                 call, body, by: model, requestID: context.requestID, client: context.client, arrived: arrived
             ) { [surroundings, requestID = context.requestID] desk, answer in
-                call.slot.count(desk.batch.count)
+                slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
                 let known = ScoringDesk.Circumstances(
-                    requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
+                    requestID: requestID, idempotencyKey: key, time: surroundings.now(),
                     latency: Int64((surroundings.uptime() - arrived) * 1e9))
                 let response = Response(
                     status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: desk.writer.bytes)))
@@ -60,11 +63,7 @@ package struct PredictionRoutes: Sendable {
             try await waiter.wait(admission)
             return response
         } catch {
-            let refusal = call.form.refusal(error, requestID: context.requestID)
-            var headers: HTTPFields = [.contentType: refusal.contentType]
-            if let seconds = refusal.retryAfter { headers[.retryAfter] = "\(seconds)" }
-            return Response(
-                status: refusal.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: refusal.bytes)))
+            return Problem(error).response(requestID: context.requestID, in: call.form)
         }
     }
 
@@ -111,8 +110,13 @@ package struct ScoringLimits: Sendable {
     package var explainSteps = 200_000_000
     /// Seconds in which a request is answered, or refused.
     package var seconds = 30.0
+    /// Values of one, rows times the model's columns: they are in memory, whatever few bytes they came as.
+    package var values = 4_000_000
 
     package init() {}
+
+    /// The most rows of a body for a model.
+    func rows(of model: ServedModel) -> Int { min(rows, max(1, values / max(1, model.schema.width))) }
 }
 
 extension HTTPField.Name {

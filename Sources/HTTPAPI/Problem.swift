@@ -30,6 +30,8 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package var retryAfter: Int?
     /// The methods that are allowed.
     package var allow: String?
+    /// What Accept-Encoding tells of bodies that are packed otherwise.
+    package var acceptEncoding: String?
     /// What WWW-Authenticate asks for.
     package var challenge: String?
 
@@ -67,6 +69,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         switch error.code {
         case "serving.not-loaded", "disk.full": return .serviceUnavailable
         case "metadata.busy": return .serviceUnavailable
+        case "batch.too-many-rows": return .contentTooLarge
         default: break
         }
         switch error.kind {
@@ -104,13 +107,18 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         return .object(members)
     }
 
-    func response(requestID: String) -> Response {
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
+    /// As an answer.
+    /// - Parameter form: of the protocol that was spoken.
+    func response(requestID: String, in form: ScoringForm = .native) -> Response {
+        var headers: HTTPFields = [:]
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
         if let allow { headers[.allow] = allow }
         if let challenge { headers[.wwwAuthenticate] = challenge }
-        let bytes = (try? JSON.encode(json(requestID: requestID))) ?? []
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        if let acceptEncoding { headers[.acceptEncoding] = acceptEncoding }
+        let refusal = form.refusal(self, requestID: requestID)
+        headers[.contentType] = refusal.contentType
+        return Response(
+            status: refusal.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: refusal.bytes)))
     }
 
     /// The schema of every problem.

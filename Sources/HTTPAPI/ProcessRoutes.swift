@@ -62,6 +62,10 @@ package struct ProcessRoutes: Sendable {
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let arrived = surroundings.uptime()
         try context.require(project: slot.key.project)
+        let idempotencyKey = try IdempotencyKey.of(request)
+        if let type = request.headers[.contentType], !MediaType(type).isJSON {
+            throw MediaType.unsupported(type, "application/json")
+        }
         let form = try ProcessForm(try await request.body(upTo: Self.bodyBytes))
         let served = try ScoringCall(form: .native, slot: slot).model()
         let mayStore = context.principal?.may(.storeRows, in: slot.key.project) ?? false
@@ -85,7 +89,6 @@ package struct ProcessRoutes: Sendable {
             let body = try JSON.encode(
                 JSONValue.object(["records": .list(made.rows), "explain": .flag(form.explains)]))
             let waiter = LogWaiter()
-            let idempotencyKey = EdgeMiddleware.accepted(request.headers[.own("Idempotency-Key")])
             let call = ScoringCall(form: .native, slot: slot)
             let (answer, admission): (JSONValue?, PredictionLog.Admission)
             do {

@@ -33,20 +33,28 @@ struct ScoringCall: Sendable {
         _ body: UnsafeRawBufferPointer, by model: ServedModel, at desk: ScoringDesk, requestID: String,
         limits: ScoringLimits, explaining: (_ rows: Int) throws -> Void
     ) throws -> ScoringAnswer {
-        let mostRows = limits.rows
+        let mostRows = limits.rows(of: model)
+        let media = MediaType(contentType ?? "")
         switch form {
         case .native:
+            guard media.isJSON else { throw MediaType.unsupported(contentType ?? "", "application/json") }
             let rows = try desk.open(
                 native: body, by: model, requestID: requestID, mostRows: mostRows, check: explaining)
             return ScoringAnswer(explainedRows: rows)
         case .invocations:
-            if contentType.map({ $0.hasPrefix("text/csv") }) ?? false {
+            if media.isCSV {
                 try desk.answer(mlflowCSV: body, by: model, mostRows: mostRows)
             } else {
+                guard media.isJSON else {
+                    throw MediaType.unsupported(contentType ?? "", "application/json or text/csv")
+                }
                 try desk.answer(mlflow: body, by: model, mostRows: mostRows)
             }
             return ScoringAnswer()
         case .tensors(let name):
+            guard media.isJSON || media.name == "application/octet-stream" else {
+                throw MediaType.unsupported(contentType ?? "", "application/json or application/octet-stream")
+            }
             let count = try desk.answer(
                 tensors: body, jsonBytes: jsonBytes, by: model, name: name, mostRows: mostRows)
             return ScoringAnswer(jsonBytes: count)

@@ -53,6 +53,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var inputHasClosed = false
     /// The last request that the router has ends the connection: nothing behind it is read.
     private var isLast = false
+    /// That request is one of HTTP/1.0.
+    private var isOld = false
     private var hasClosed = false
 
     init(_ map: LaneMap, _ bench: LaneBench, _ pace: ConnectionPace) {
@@ -77,10 +79,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, state) {
-        case (.head(let head), _):
+        case (.head(var head), _):
             pace.headEnded()
             // Of two names each side could believe another one (RFC 9112, section 3.2).
-            if LaneMap.hasManyHosts(head) || LaneMap.hasUnclearCodings(head) {
+            if LaneMap.hasManyHosts(head) || LaneMap.hasUnclearCodings(head) || !AbsoluteForm.resolve(&head) {
                 return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
             }
             if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
@@ -137,6 +139,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         pace.elsewhere = elsewhere
         state = .passing
         isLast = isLast || LaneMap.endsConnection(head)
+        isOld = head.version == .http1_0
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
@@ -160,6 +163,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             pace.hasAnswer = true
             guard isLast, elsewhere == 1, head.status.code >= 200 else { break }
             head.headers.replaceOrAdd(name: "connection", value: "close")
+            // HTTP/1.0 has no chunks: such an answer ends with the connection.
+            if isOld, !head.headers.contains(name: "content-length") { head.version = .http1_0 }
             return context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: break
         case .end:
@@ -190,7 +195,15 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if hasClosed { return }
-        if case .answering = state { fault = error } else { context.fireErrorCaught(error) }
+        // Nothing behind this is read.
+        if error is HTTPParserError { isLast = true }
+        if case .answering = state { return fault = error }
+        if case HTTPParserError.headerOverflow = error, elsewhere == 0, let rawContext {
+            // The guard bounds the bytes of a head; the parser also bounds its fields.
+            hasClosed = true
+            return HeadRefusal.tooLarge.send(rawContext)
+        }
+        context.fireErrorCaught(error)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -49,6 +49,18 @@ final class ScratchFile: Sendable {
         }
     }
 
+    /// Whether so many bytes more leave the others some of the disk: a tenth of it, at most 1 GiB.
+    func leavesRoom(for count: Int) -> Bool {
+        var system = statvfs()
+        guard fstatvfs(file, &system) == 0 else { return true }
+        let block = UInt64(system.f_frsize)
+        let reserve = min(UInt64(1 << 30), UInt64(system.f_blocks) &* block / 10)
+        return UInt64(system.f_bavail) &* block >= reserve + UInt64(count)
+    }
+
+    /// Gives the disk back what the file took.
+    func empty() throws { if ftruncate(file, 0) != 0 { throw Disk.failure("write", folder) } }
+
     /// Lends the file itself.
     func withDescriptor<T>(_ body: (Int32) throws -> T) rethrows -> T { try body(file) }
 

@@ -24,7 +24,7 @@ package struct TensorRoutes: Sendable {
     }
 
     package var routes: [Route] {
-        let empty = Schema.object()
+        func told(_ name: String) -> Schema { .object(.init(name, .boolean)) }
         let refusals = Route.Reply.refusals(Schema.object(.init("error", .text)))
         let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
         var routes = [
@@ -45,13 +45,17 @@ package struct TensorRoutes: Sendable {
             },
             Route(
                 .get, "/v2/health/live", id: "serverLive", "Whether the process answers.", access: .anyone,
-                replies: [.init(200, "It does.", .init(empty))]
-            ) { _, _ in try .json([String: String]()) },
+                replies: [.init(200, "It does.", .init(told("live")))]
+            ) { _, _ in try .json(["live": true]) },
             Route(
                 .get, "/v2/health/ready", id: "serverReady", "Whether every model answers.", access: .anyone,
-                replies: [.init(200, "They do.", .init(empty)), .init(503, "Not yet, or no longer.", .init(empty))]
+                replies: [
+                    .init(200, "They do.", .init(told("ready"))),
+                    .init(503, "Not yet, or no longer.", .init(told("ready"))),
+                ]
             ) { _, _ in
-                try .json([String: String](), status: catalog.isReady && !isDraining() ? .ok : .serviceUnavailable)
+                let isReady = catalog.isReady && !isDraining()
+                return try .json(["ready": isReady], status: isReady ? .ok : .serviceUnavailable)
             },
         ]
         for (index, path) in models.enumerated() {
@@ -115,10 +119,7 @@ package struct TensorRoutes: Sendable {
             try context.require(project: call.slot.key.project)
             return try body(call)
         } catch {
-            let refusal = ScoringForm.tensors("").refusal(error, requestID: context.requestID)
-            return Response(
-                status: refusal.status, headers: [.contentType: refusal.contentType],
-                body: .init(byteBuffer: .init(bytes: refusal.bytes)))
+            return Problem(error).response(requestID: context.requestID, in: .tensors(""))
         }
     }
 

@@ -108,7 +108,8 @@ extension Lake {
             "Version \(version) of \(name) is needed by a registered model or another table and cannot be read, so "
                 + "nothing of \(name) was removed: \(cause?.message ?? "\(error)")",
             at: cause?.location,
-            remedy: "Mend what keeps it from being read. Where only registered models need it, --including-lineage gives "
+            remedy:
+                "Mend what keeps it from being read. Where only registered models need it, --including-lineage gives "
                 + "it up: they cannot be verified afterwards.")
     }
 

@@ -8,9 +8,17 @@ final class LogBuffer: @unchecked Sendable {
         let courier: AcknowledgementCourier?
     }
 
+    /// Records that are more than a buffer holds, in their own memory.
+    struct Large {
+        let memory: RecordMemory
+        let count: Int
+    }
+
     let base: UnsafeMutableRawPointer
     let capacity: Int
     var used = 0
+    private(set) var large: [Large] = []
+    private(set) var largeBytes = 0
     var records = 0
     var waiters: [Waiter] = []
     /// The sources of its records, by number.
@@ -24,7 +32,12 @@ final class LogBuffer: @unchecked Sendable {
 
     deinit { base.deallocate() }
 
-    var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: base, count: used) }
+    /// All records, in as many pieces as they lie in.
+    var pieces: [UnsafeMutableRawBufferPointer] {
+        [UnsafeMutableRawBufferPointer(start: base, count: used)]
+            + large.map { UnsafeMutableRawBufferPointer(start: $0.memory.base, count: $0.count) }
+    }
+    var isEmpty: Bool { used == 0 && large.isEmpty }
 
     func append(_ record: borrowing PredictionRecord, features: UnsafeBufferPointer<Double>, _ size: EncodedSize) {
         record.encode(to: base.advanced(by: used), features: features, size)
@@ -41,6 +54,14 @@ final class LogBuffer: @unchecked Sendable {
         for source in sources { note(source) }
     }
 
+    /// The same where they are too many to be copied.
+    func append(_ large: Large, records count: Int, of sources: [PredictionSourceNumber]) {
+        self.large.append(large)
+        largeBytes += large.count
+        records += count
+        for source in sources { note(source) }
+    }
+
     private func note(_ source: PredictionSourceNumber) {
         // Nearly always the one of the record before.
         if sources.last != source.value, !sources.contains(source.value) { sources.append(source.value) }
@@ -48,6 +69,8 @@ final class LogBuffer: @unchecked Sendable {
 
     func clear() {
         used = 0
+        if !large.isEmpty { large.removeAll() }
+        largeBytes = 0
         records = 0
         waiters.removeAll(keepingCapacity: true)
         sources.removeAll(keepingCapacity: true)

@@ -2,8 +2,7 @@
 /// records are kept nor the log's lock is held meanwhile.
 package struct PredictionBlock: ~Copyable {
     private let policy: PredictionLogPolicy
-    private var base: UnsafeMutableRawPointer
-    private var capacity: Int
+    private var memory: RecordMemory
     private var used = 0
     private(set) var count = 0
     /// Of the records that were added, those that the sampling policy leaves out.
@@ -15,13 +14,15 @@ package struct PredictionBlock: ~Copyable {
     /// - Parameter records: about how many there will be.
     package init(_ log: PredictionLog, records: Int) {
         policy = log.policy
-        capacity = max(1, min(records << 9, policy.bufferBytes))
-        base = .allocate(byteCount: capacity, alignment: 64)
+        memory = RecordMemory(max(1, min(records << 9, policy.blockBytes)))
     }
 
-    deinit { base.deallocate() }
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.base, count: used) }
+    /// Bytes of the records as they are logged.
+    package var byteCount: Int { used }
 
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: used) }
+    /// The records themselves, for a log that takes them over.
+    consuming func handOver() -> LogBuffer.Large { LogBuffer.Large(memory: memory, count: used) }
 
     /// - Parameter features: the row, in place of `record.features`.
     package mutating func add(_ record: borrowing PredictionRecord, features: UnsafeBufferPointer<Double>) {
@@ -31,23 +32,35 @@ package struct PredictionBlock: ~Copyable {
         }
         count += 1
         guard !isTooLarge,
-            let size = EncodedSize(record, features: features.count, most: policy.bufferBytes - used)
+            let size = EncodedSize(record, features: features.count, most: policy.blockBytes - used)
         else {
             isTooLarge = true
             return
         }
-        if used + size.total > capacity { grow(to: used + size.total) }
-        record.encode(to: base.advanced(by: used), features: features, size)
+        if used + size.total > memory.capacity { grow(to: used + size.total) }
+        record.encode(to: memory.base.advanced(by: used), features: features, size)
         used += size.total
         // Nearly always the one of the record before.
         if sources.last != record.source, !sources.contains(record.source) { sources.append(record.source) }
     }
 
     private mutating func grow(to size: Int) {
-        capacity = min(max(size, 2 * capacity), policy.bufferBytes)
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-        larger.copyMemory(from: base, byteCount: used)
-        base.deallocate()
-        base = larger
+        let larger = RecordMemory(min(max(size, 2 * memory.capacity), policy.blockBytes))
+        larger.base.copyMemory(from: memory.base, byteCount: used)
+        memory = larger
     }
+}
+
+/// Room for encoded records.
+final class RecordMemory: @unchecked Sendable {
+    // Unchecked: it belongs to one block, and from when that is handed over to the log, as a ``LogBuffer`` does.
+    let base: UnsafeMutableRawPointer
+    let capacity: Int
+
+    init(_ capacity: Int) {
+        self.capacity = capacity
+        base = .allocate(byteCount: capacity, alignment: 64)
+    }
+
+    deinit { base.deallocate() }
 }

@@ -25,7 +25,7 @@ extension PredictionLog {
         }
         var wakes = false
         let refusal = state.withLock { state -> PredictionLogError? in
-            if let refusal = state.refusal(of: size.total) { return refusal }
+            if let refusal = state.refusal(of: size.total, within: policy) { return refusal }
             if !state.knows(record.source) { return .unknownSource }
             state.buffer.append(record, features: features, size)
             state.appended += 1
@@ -54,18 +54,24 @@ extension PredictionLog {
     /// Hands the records of a block over, all or none, with one acknowledgement for all of them; `sampledOut` when the
     /// sampling policy left out all.
     package func submit(
-        _ block: borrowing PredictionBlock, courier: AcknowledgementCourier? = nil,
+        _ block: consuming PredictionBlock, courier: AcknowledgementCourier? = nil,
         acknowledged: @escaping Acknowledgement
     ) -> Admission {
         sampledOut.add(block.leftOut, ordering: .relaxed)
         if block.isTooLarge { return refuse(.tooLarge, block.count) }
         if block.count == 0 { return .sampledOut }
-        let (bytes, count, sources) = (block.bytes, block.count, block.sources)
+        let (count, sources) = (block.count, block.sources)
+        let records = block.handOver()
         var wakes = false
         let refusal = state.withLock { state -> PredictionLogError? in
-            if let refusal = state.refusal(of: bytes.count) { return refusal }
+            if let refusal = state.refusal(of: records.count, within: policy) { return refusal }
             if !sources.allSatisfy(state.knows) { return .unknownSource }
-            state.buffer.append(bytes, records: count, of: sources)
+            if records.count > policy.bufferBytes {
+                state.buffer.append(records, records: count, of: sources)
+            } else {
+                let bytes = UnsafeRawBufferPointer(start: records.memory.base, count: records.count)
+                state.buffer.append(bytes, records: count, of: sources)
+            }
             state.appended += count
             if mode != .bestEffort {
                 state.buffer.waiters.append(.init(acknowledged: acknowledged, courier: courier))
@@ -82,8 +88,8 @@ extension PredictionLog {
     /// Wakes the writer, after records that were handed over without waking it.
     package func wakeWriter() {
         let wakes = state.withLock { state in
-            defer { if state.buffer.used > 0 { state.writerSleeps = false } }
-            return state.writerSleeps && state.buffer.used > 0
+            defer { if !state.buffer.isEmpty { state.writerSleeps = false } }
+            return state.writerSleeps && !state.buffer.isEmpty
         }
         if wakes { wake.signal() }
     }
@@ -131,10 +137,12 @@ extension PredictionLog.State {
     func knows(_ source: PredictionSourceNumber) -> Bool { Int(source.value) < sources.count }
 
     /// Why so many bytes cannot be taken now; `nil` when they can.
-    func refusal(of bytes: Int) -> PredictionLogError? {
+    func refusal(of bytes: Int, within policy: PredictionLogPolicy) -> PredictionLogError? {
         if isClosing { return .closed }
+        let room =
+            bytes > policy.bufferBytes ? policy.blockBytes - buffer.largeBytes : buffer.capacity - buffer.used
         return switch condition {
-        case .open: buffer.capacity - buffer.used < bytes ? .busy : nil
+        case .open: room < bytes ? .busy : nil
         case .full: .full
         case .failed(let cause): .failed(cause)
         case .closed: .closed

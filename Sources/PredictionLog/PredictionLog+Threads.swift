@@ -28,7 +28,7 @@ extension PredictionLog {
         while true {
             let empty = spare
             let turn = state.withLock { state -> Turn in
-                if state.buffer.used > 0 {
+                if !state.buffer.isEmpty {
                     let full = state.buffer
                     state.buffer = empty
                     return .write(full, state.sources)

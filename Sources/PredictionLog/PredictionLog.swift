@@ -11,7 +11,8 @@ package import Vocabulary
 /// 2. A failed fsync is never tried again and nothing is acknowledged after it (the PostgreSQL lesson of 2018: the pages
 ///    may be gone and the next fsync report success). The log has to be opened anew.
 /// 3. A full disk leaves whole records only; the log goes on by itself, in a new segment.
-/// 4. Memory is bounded by two buffers, and one more for each thread that hands over a block. What does not fit is refused (`strict`, `written`) or dropped and counted.
+/// 4. Memory is bounded by two buffers, twice the bytes of the largest block beside them, and one block for each thread
+///    that hands one over. What does not fit is refused (`strict`, `written`) or dropped and counted.
 /// 5. A segment is written by one process once. A log that is opened anew begins a new one.
 ///
 /// A record is encoded on the thread of the caller, into a buffer under a short lock; those of a ``PredictionBlock`` beside
@@ -123,7 +124,7 @@ package final class PredictionLog: Sendable {
             counters.appended = state.appended
             counters.dropped += state.dropped
             counters.refused += state.refused
-            counters.waitingBytes = state.buffer.used
+            counters.waitingBytes = state.buffer.used + state.buffer.largeBytes
             switch state.condition {
             case .full: counters.isFull = true
             case .failed(let cause):

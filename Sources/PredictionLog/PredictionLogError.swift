@@ -34,7 +34,9 @@ package enum PredictionLogError: Error, Sendable, Equatable, CustomStringConvert
                 remedy: "Check the disk, then start the server again: what was logged is recovered.")
         case .closed: MartletError(.conflict, "predictions.closed", "The prediction log is closed.")
         case .tooLarge:
-            MartletError(.input, "predictions.too-large", "A prediction is too large for the log.")
+            MartletError(
+                .input, "predictions.too-large", "The predictions are too large for the log.",
+                remedy: "Send fewer rows at once, or more of them as a batch.")
         case .unknownSource:
             MartletError(
                 .defect, "predictions.unknown-source", "A prediction names a model that its log was not told of.")

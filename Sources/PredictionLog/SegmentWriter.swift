@@ -113,9 +113,11 @@ final class SegmentWriter: @unchecked Sendable {
                 try frame.withUnsafeBytes { try segment.file.write($0) }
                 written += frame.count
             }
-            Frame.seal(batch.bytes, salt: segment.salt)
-            try segment.file.write(UnsafeRawBufferPointer(batch.bytes))
-            written += batch.used
+            for records in batch.pieces where !records.isEmpty {
+                Frame.seal(records, salt: segment.salt)
+                try segment.file.write(UnsafeRawBufferPointer(records))
+                written += records.count
+            }
             segment.sources.formUnion(batch.sources)
             segment.bytes += written
             segment.records += batch.records

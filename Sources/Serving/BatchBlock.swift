@@ -99,11 +99,15 @@ package final class BatchBlock: @unchecked Sendable {
         return writer.bytes
     }
 
+    /// Bytes of the block in the log.
+    package private(set) var loggedBytes = 0
+
     /// Hands the scored rows to the model's log; those that could not be scored are left out. Each has the request's id
     /// with the row's number.
     package func log(
         _ known: ScoringDesk.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
+        loggedBytes = 0
         guard let journal = model.journal else { return .taken }
         var block = PredictionBlock(journal.log, records: batch.count)
         var record = PredictionRecord(
@@ -130,6 +134,7 @@ package final class BatchBlock: @unchecked Sendable {
             block.add(record, features: batch.row(row))
         }
         if batch.count == batch.rowFaults.count { return .taken }
+        loggedBytes = block.byteCount
         return journal.log.submit(block, acknowledged: acknowledged)
     }
 }

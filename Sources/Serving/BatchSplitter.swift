@@ -11,11 +11,17 @@ package struct BatchSplitter: Sendable {
     private let form: BatchForm
     private let sliceBytes: Int
     private let recordBytes: Int
+    /// The most records of a slice.
+    private let sliceRows: Int
     private var held: [UInt8] = []
     /// Looks again when so many bytes are held: what is looked at more than once stays a small part of all.
     private var lookAt: Int
     /// Behind the last end of a record.
     private var end = 0
+    /// Records, or lines, before it.
+    private var rows = 0
+    /// Whether what is held was not looked through to its end, since a slice was full.
+    private var isBehind = false
     /// Bytes of the slices that were cut.
     private var cut = 0
     private var scanner = CSVScanner(CSVRows.dialect)
@@ -28,8 +34,10 @@ package struct BatchSplitter: Sendable {
     /// - Parameters:
     ///   - blockBytes: a slice is cut when there are so many.
     ///   - recordBytes: the most bytes of one record.
-    package init(_ form: BatchForm, blockBytes: Int, recordBytes: Int) {
+    ///   - blockRows: the most records of a slice, whose rows take memory by the model's columns, not by their text.
+    package init(_ form: BatchForm, blockBytes: Int, recordBytes: Int, blockRows: Int = .max) {
         self.form = form
+        sliceRows = blockRows
         self.recordBytes = recordBytes
         sliceBytes = blockBytes
         lookAt = blockBytes
@@ -43,13 +51,20 @@ package struct BatchSplitter: Sendable {
     }
 
     /// A slice of whole records, if there are enough bytes for one.
-    package mutating func next() -> BatchSlice? { end >= sliceBytes ? take() : nil }
+    package mutating func next() -> BatchSlice? {
+        if isBehind {
+            // What is wrong is told by the next `append`, or by `rest`.
+            do { try look(isLast: false) } catch { return nil }
+        }
+        return end >= sliceBytes || rows >= sliceRows ? take() : nil
+    }
 
-    /// What is left when nothing follows: also a record without its end. Empty when there is nothing.
+    /// What is left when nothing follows: also a record without its end. Empty when there is nothing. Where a slice has a
+    /// most of records, this is asked until it gives nothing.
     /// - Throws: `serving.record-too-long`.
     package mutating func rest() throws(InputFault) -> BatchSlice {
         try look(isLast: true)
-        end = held.count
+        if rows < sliceRows { end = held.count }
         return take()
     }
 
@@ -66,6 +81,8 @@ package struct BatchSplitter: Sendable {
         cut += end
         held = tail
         end = 0
+        isBehind = rows >= sliceRows
+        rows = 0
         wait()
         return slice
     }
@@ -73,6 +90,7 @@ package struct BatchSplitter: Sendable {
     private mutating func wait() { lookAt = max(sliceBytes, held.count + (held.count - end) / 4 + 1) }
 
     private mutating func look(isLast: Bool) throws(InputFault) {
+        isBehind = false
         let tooLong = held.withUnsafeBytes { form == .csv ? lookAtCSV($0, isLast) : lookAtLines($0) }
         if let tooLong {
             let at = "byte \(cut + tooLong)"
@@ -94,9 +112,11 @@ package struct BatchSplitter: Sendable {
     }
 
     private mutating func moveToLastLine(_ bytes: UnsafeRawBufferPointer) {
-        var at = bytes.count
-        while at > end, bytes[at - 1] != 10 { at -= 1 }
-        end = at
+        guard let base = bytes.baseAddress else { return }
+        while rows < sliceRows, let newline = memchr(base + end, 10, bytes.count - end) {
+            end = UnsafeRawPointer(newline) - base + 1
+            rows += 1
+        }
     }
 
     /// The same for CSV: which quotes are broken is seen as well.
@@ -114,7 +134,7 @@ package struct BatchSplitter: Sendable {
             at = mark
         }
         let record = CSVRecord()
-        scan: while true {
+        scan: while rows < sliceRows {
             switch scanner.next(bytes, from: at, isLast: isLast, into: record) {
             case .end, .needsMore: break scan
             case .blank, .comment: break
@@ -126,6 +146,7 @@ package struct BatchSplitter: Sendable {
                 }
                 if !hasHeader { scanner.width = record.count }
                 hasHeader = true
+                rows += 1
             }
             at = record.end
             // The first slice has the header.

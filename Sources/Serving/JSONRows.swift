@@ -45,7 +45,7 @@ struct JSONRows {
             return 1
         }
         if name == schema.entity {
-            batch.note(entity: try plain(&scanner), row: row)
+            try entity(&scanner, row: row)
             return 0
         }
         batch.stranger(name, row: row)
@@ -53,16 +53,21 @@ struct JSONRows {
         return 0
     }
 
-    /// A text or number as text; `nil` for anything else.
-    func plain(_ scanner: inout JSONScanner) throws(Fault) -> String? {
-        switch scanner.next() {
-        case .text: return scanner.string(try scanner.text())
+    /// Whom a row is about: a text, a number, or null for nobody.
+    /// - Parameter place: where it stands in a row that is a list.
+    func entity(_ scanner: inout JSONScanner, row: Int, at place: Int = 0) throws(Fault) {
+        let kind = scanner.next()
+        switch kind {
+        case .text: batch.note(entity: scanner.string(try scanner.text()), row: row, at: place)
         case .number:
             let start = try scanner.decimal().start
-            return String(decoding: scanner.bytes[start..<scanner.offset], as: UTF8.self)
+            batch.note(
+                entity: String(decoding: scanner.bytes[start..<scanner.offset], as: UTF8.self), row: row, at: place)
         default:
+            let isNull = kind == .null || kind == .other
             try scanner.skipValue()
-            return nil
+            if isNull { return batch.note(entity: nil, row: row, at: place) }
+            batch.refuse(entity: kind == .flag ? "a truth value" : kind == .list ? "a list" : "an object", row, place)
         }
     }
 
@@ -89,7 +94,10 @@ struct JSONRows {
         case .list:
             try scanner.skipValue()
             batch.putMisfit("a list", column, cell)
-        case .end, .other: try scanner.skipValue()
+        case .other:
+            if scanner.takeNotFinite() { return batch.putMissing(column, cell) }
+            try scanner.skipValue()
+        case .end: try scanner.skipValue()
         }
     }
 
@@ -143,7 +151,7 @@ struct JSONRows {
                     try cell(&scanner, column, start + column)
                     seen += 1
                 } else if column == -2 {
-                    batch.note(entity: try plain(&scanner), row: batch.count - 1)
+                    try entity(&scanner, row: batch.count - 1, at: place)
                 } else {
                     try scanner.skipValue()
                 }
@@ -191,7 +199,7 @@ struct JSONRows {
             if let place, row < batch.count {
                 try cell(&scanner, place, row * schema.width + place)
             } else if isEntity, row < batch.count {
-                batch.note(entity: try plain(&scanner), row: row)
+                try entity(&scanner, row: row)
             } else {
                 try scanner.skipValue()
             }

@@ -5,10 +5,11 @@ extension JSONScanner {
         UnsafeRawBufferPointer(rebasing: bytes[text.start..<(text.start &+ text.count)])
     }
 
-    /// Whether a string without escapes is these bytes.
+    /// Whether a string says this.
     @inline(__always)
     func equals(_ text: Text, _ other: StaticString) -> Bool {
-        guard !text.hasEscapes, text.count == other.utf8CodeUnitCount else { return false }
+        if text.hasEscapes { return string(text) == other.description }
+        guard text.count == other.utf8CodeUnitCount else { return false }
         for index in 0..<text.count where bytes[text.start &+ index] != other.utf8Start[index] { return false }
         return true
     }

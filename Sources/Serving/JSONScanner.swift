@@ -1,6 +1,6 @@
 /// Reads JSON (RFC 8259, strictly) from bytes that it does not copy: the caller asks for what it expects next.
 ///
-/// Refuses NaN and infinities, leading zeros, trailing commas, comments, raw control characters, text that is not UTF-8
+/// Refuses NaN and infinities (unless told otherwise), leading zeros, trailing commas, comments, raw control characters, text that is not UTF-8
 /// and nesting deeper than 64. Nothing is allocated but for strings with escapes.
 struct JSONScanner {
     /// Where and why a body is not what it should be; `path` is worked out by whoever knows it.
@@ -27,6 +27,8 @@ struct JSONScanner {
 
     let bytes: UnsafeRawBufferPointer
     private(set) var offset: Int
+    /// Whether NaN, Infinity and -Infinity are taken, as other writers give them for missing numbers.
+    var takesNotFinite = false
 
     init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
         self.bytes = bytes
@@ -55,7 +57,8 @@ struct JSONScanner {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .list
         case UInt8(ascii: "\""): return .text
-        case UInt8(ascii: "-"), 48...57: return .number
+        case 48...57: return .number
+        case UInt8(ascii: "-"): return isNotFinite ? .other : .number
         case UInt8(ascii: "t"), UInt8(ascii: "f"): return .flag
         case UInt8(ascii: "n"): return .null
         default: return .other
@@ -283,6 +286,7 @@ struct JSONScanner {
             repeat { try skipValue(depth: depth + 1) } while try more(UInt8(ascii: "]"))
         case .end: throw fault(.ended)
         case .other:
+            if takeNotFinite() { return }
             throw fault(isNotFinite ? .notFinite : .expected("a value"))
         }
     }
@@ -291,7 +295,16 @@ struct JSONScanner {
     var isNotFinite: Bool {
         guard offset < count else { return false }
         let byte = bytes[offset]
+        if byte == UInt8(ascii: "-") { return offset + 1 < count && bytes[offset + 1] == UInt8(ascii: "I") }
         return byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I")
+    }
+
+    /// Passes over NaN, Infinity or -Infinity where they are taken; `false` for anything else.
+    @inline(never)
+    mutating func takeNotFinite() -> Bool {
+        guard takesNotFinite, isNotFinite else { return false }
+        for name: StaticString in ["NaN", "Infinity", "-Infinity"] where (try? word(name)) != nil { return true }
+        return false
     }
 }
 

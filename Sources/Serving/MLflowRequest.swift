@@ -1,9 +1,11 @@
 /// A body of MLflow's scoring protocol (`/invocations`, MLflow 2 and 3): exactly one of `dataframe_split`,
-/// `dataframe_records`, `instances` and `inputs`, and `params`, which are not used.
+/// `dataframe_records`, `instances` and `inputs`, and `params`, which are not used. NaN and infinities, which MLflow's
+/// own clients write, are missing values.
 package struct MLflowRequest: Sendable {
     /// - Throws: `serving.malformed`, `serving.shape`.
     package init(_ body: UnsafeRawBufferPointer, into batch: RowBatch, mostRows: Int) throws(InputFault) {
         var scanner = JSONScanner(body)
+        scanner.takesNotFinite = true
         do { try read(&scanner, JSONRows(batch, mostRows: mostRows)) } catch { throw InputFault(reading: error) }
     }
 

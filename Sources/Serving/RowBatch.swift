@@ -155,9 +155,14 @@ package final class RowBatch {
     @inline(__always)
     func put(_ text: UnsafeRawBufferPointer, _ column: Int, _ cell: Int) {
         if values[cell].bitPattern != Self.absentBits { return repeated(column, cell) }
-        guard schema.columns[column].isCategory else { return putMisfit("a text", column, cell) }
+        guard schema.columns[column].isCategory else {
+            return text.isEmpty && place == .tensors ? putMissing(column, cell) : putMisfit("a text", column, cell)
+        }
         if let code = schema.columns[column].levels.find(text) {
             values[cell] = Double(code)
+        } else if text.isEmpty {
+            // As ingestion has it, whoever writes it: no text is no value.
+            values[cell] = schema.columns[column].missing
         } else {
             unknownCategory(String(decoding: text, as: UTF8.self), column, cell)
         }
@@ -228,9 +233,33 @@ package final class RowBatch {
             "The model has no column \(Self.shown(name)).")
     }
 
-    func note(entity: String?, row: Int) {
+    /// Whom a row is about.
+    /// - Parameter place: where that stands in a row that is a list.
+    func note(entity: String?, row: Int, at place: Int = 0) {
+        // Rows come in order, and a column's rows one after the other.
+        if row < entities.count {
+            let name = schema.entity ?? ""
+            let path = self.place.path(row: row, column: name, place: place, line: line)
+            return fail(InputFault(.repeatedColumn, at: path, "\(name) comes twice."))
+        }
+        if let entity, entity.utf8.count > Self.mostEntityBytes {
+            return refuse(entity: "longer than \(Self.mostEntityBytes) bytes", row, place)
+        }
         while entities.count <= row { entities.append(nil) }
         entities[row] = entity
+    }
+
+    /// The most bytes of the text that says whom a row is about.
+    static let mostEntityBytes = 4_000
+
+    func refuse(entity what: String, _ row: Int, _ place: Int) {
+        let name = schema.entity ?? ""
+        let path = self.place.path(row: row, column: name, place: place, line: line)
+        fail(
+            InputFault(
+                .wrongType, at: path,
+                "\(name) is \(what); it says whom the row is about: a text of at most \(Self.mostEntityBytes) bytes, or a number."
+            ))
     }
 
     /// Of the body, or of the row that is read.

@@ -6,22 +6,37 @@ extension ScoringDesk {
         [("probability", .fp64), ("decision", .bool)] + (model.bands == nil ? [] : [("band", .bytes)])
     }
 
-    /// Writes the answer of the Open Inference Protocol.
-    /// - Returns: how many bytes are JSON, if tensors follow as bytes.
-    /// - Throws: `serving.shape` when an output was asked for that there is not.
-    func write(tensors request: TensorRequest, _ model: ServedModel, name: String) throws -> Int? {
-        let known = Self.outputs(of: model)
-        var wanted: [(name: String, type: TensorType, isBinary: Bool)] = []
-        for output in request.outputs {
+    /// The outputs that a request asks for, each once: with its rows they bound the answer.
+    /// - Throws: `serving.shape` for one that there is not.
+    static func wanted(by request: TensorRequest, of model: ServedModel) throws(InputFault) -> [WantedOutput] {
+        let known = outputs(of: model)
+        if request.outputs.isEmpty { return known.map { WantedOutput($0.name, $0.type, isBinary: request.isBinary) } }
+        return try request.outputs.enumerated().map { place, output throws(InputFault) in
             guard let found = known.first(where: { $0.name == output.name }) else {
                 throw InputFault(
-                    .shape, at: "$.outputs",
+                    .shape, at: "$.outputs[\(place)]",
                     "There is no output \(RowBatch.shown(output.name)); there is \(known.map(\.name).joined(separator: ", "))."
                 )
             }
-            wanted.append((found.name, found.type, output.isBinary))
+            return WantedOutput(found.name, found.type, isBinary: output.isBinary ?? request.isBinary)
         }
-        if wanted.isEmpty { wanted = known.map { ($0.name, $0.type, request.isBinary) } }
+    }
+
+    struct WantedOutput {
+        let name: String
+        let type: TensorType
+        let isBinary: Bool
+
+        init(_ name: String, _ type: TensorType, isBinary: Bool) {
+            self.name = name
+            self.type = type
+            self.isBinary = isBinary
+        }
+    }
+
+    /// Writes the answer of the Open Inference Protocol.
+    /// - Returns: how many bytes are JSON, if tensors follow as bytes.
+    func write(tensors wanted: [WantedOutput], id: String?, _ model: ServedModel, name: String) -> Int? {
         var tail: [UInt8] = []
         writer.removeAll()
         writer.raw("{\"model_name\":")
@@ -29,7 +44,7 @@ extension ScoringDesk {
         writer.raw(",\"model_version\":\"")
         writer.integer(model.version)
         writer.raw("\"")
-        if let id = request.id {
+        if let id {
             writer.raw(",\"id\":")
             writer.text(id)
         }

@@ -9,9 +9,6 @@ package final class ScoringDesk {
 
     package init(_ schema: RowSchema) { batch = RowBatch(schema) }
 
-    /// Whether a request has made it take more memory than one should keep that waits for the next.
-    package var isLarge: Bool { writer.bytes.capacity > 1 << 20 || probabilities.count > 4_096 }
-
     /// Reads a native request, scores it and writes the answer.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses.
     package func answer(
@@ -73,9 +70,17 @@ package final class ScoringDesk {
     ) throws -> Int? {
         begin(model)
         let request = try TensorRequest(body, jsonBytes: jsonBytes, into: batch, mostRows: mostRows)
+        let wanted = try Self.wanted(by: request, of: model)
         try refuseFaults()
         model.score(batch, into: &probabilities)
-        return try write(tensors: request, model, name: name)
+        return write(tensors: wanted, id: request.id, model, name: name)
+    }
+
+    /// Gives back the memory of a large request.
+    package func rest() {
+        batch.reset(batch.schema)
+        if probabilities.count > 1 << 12 { probabilities = [] }
+        if writer.bytes.count > 1 << 20 { writer = JSONWriter() }
     }
 
     private func begin(_ model: ServedModel) {

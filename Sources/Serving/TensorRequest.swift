@@ -7,7 +7,8 @@ package struct TensorRequest: Sendable {
     /// An output that was asked for, and whether as bytes.
     package struct Output: Sendable {
         package let name: String
-        package let isBinary: Bool
+        /// `nil` where the request says it for all.
+        package let isBinary: Bool?
     }
 
     package private(set) var id: String?
@@ -39,6 +40,7 @@ package struct TensorRequest: Sendable {
         }
         var tensors: [Tensor] = []
         var scanner = JSONScanner(UnsafeRawBufferPointer(rebasing: body[..<split]))
+        scanner.takesNotFinite = true
         do { try read(&scanner, &tensors) } catch { throw InputFault(reading: error) }
         let rest = UnsafeRawBufferPointer(rebasing: body[split...])
         try TensorRows(JSONRows(batch, mostRows: mostRows)).fill(tensors, binary: rest)
@@ -107,20 +109,39 @@ package struct TensorRequest: Sendable {
     private mutating func output(_ scanner: inout JSONScanner) throws {
         var name = ""
         var asBytes: Bool?
+        let path = "$.outputs[\(outputs.count)]"
         try scanner.expect(UInt8(ascii: "{"), "an output")
         repeat {
             switch scanner.string(try scanner.key()) {
             case "name":
                 scanner.skipSpace()
                 name = scanner.string(try scanner.text())
-            case "parameters": asBytes = try parameters(&scanner)["binary_data"].map { $0 == 1 }
+            case "parameters":
+                let found = try parameters(&scanner)
+                asBytes = found["binary_data"].map { $0 == 1 }
+                if (found["classification"] ?? 0) != 0 || found.keys.contains(where: { $0.hasPrefix("shared_memory") })
+                {
+                    throw InputFault(
+                        .shape, at: "\(path).parameters",
+                        "Outputs are given as they are, in the answer: there is no classification and no shared memory."
+                    )
+                }
             default: try scanner.skipValue()
             }
         } while try scanner.more(UInt8(ascii: "}"))
-        outputs.append(Output(name: name, isBinary: asBytes ?? isBinary))
+        // Each has as many elements as there are rows: a body that names one often would ask for more than it is.
+        if outputs.contains(where: { $0.name == name }) {
+            throw InputFault(.shape, at: path, "The output \(RowBatch.shown(name)) is asked for twice.")
+        }
+        if outputs.count == Self.mostOutputs {
+            throw InputFault(.shape, at: path, "At most \(Self.mostOutputs) outputs may be named.")
+        }
+        outputs.append(Output(name: name, isBinary: asBytes))
     }
 
-    /// The whole numbers and truth values (1 and 0) among some parameters; the others do not matter here.
+    private static let mostOutputs = 16
+
+    /// The whole numbers and truth values (1 and 0) among some parameters; of the others 0, since they are there.
     private func parameters(_ scanner: inout JSONScanner) throws -> [String: Int] {
         var found: [String: Int] = [:]
         try scanner.expect(UInt8(ascii: "{"), "parameters")
@@ -130,7 +151,9 @@ package struct TensorRequest: Sendable {
             switch scanner.next() {
             case .flag: found[name] = try scanner.flag() ? 1 : 0
             case .number: found[name] = Int(exactly: try scanner.double())
-            default: try scanner.skipValue()
+            default:
+                try scanner.skipValue()
+                found[name] = 0
             }
         } while try scanner.more(UInt8(ascii: "}"))
         return found

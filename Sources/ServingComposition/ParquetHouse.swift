@@ -7,8 +7,8 @@ internal import Workers
 struct ParquetHouse: BatchConverter {
     private let program = Disk.parent(of: RealWorld.executable) + "/martlet"
 
-    func fromParquet(_ file: Int32) throws -> any BatchConversion {
-        Conversion(try start(["convert", "from-parquet"], file: file))
+    func fromParquet(_ file: Int32, mostRows: Int) throws -> any BatchConversion {
+        Conversion(try start(["convert", "from-parquet", "--most-rows", "\(mostRows)"], file: file))
     }
 
     func toParquet(columns: [String]) throws -> any BatchConversion {

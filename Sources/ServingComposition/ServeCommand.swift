@@ -52,8 +52,8 @@ package struct ServeCommand: AsyncParsableCommand {
             "Threads that read, score single rows and write (default: as many as processors).", valueName: "n"))
     var loops: Int?
 
-    @Option(help: ArgumentHelp("Threads that work on batches, beside those for single requests.", valueName: "n"))
-    var batchThreads = 1
+    @OptionGroup(title: "Batches")
+    var batches: BatchOptions
 
     @Option(
         help: ArgumentHelp("Jobs at once that its workers do, for each project; 0 for no workers.", valueName: "n"))
@@ -68,7 +68,6 @@ package struct ServeCommand: AsyncParsableCommand {
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
         if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops must be from 1 to 256.") }
-        if !(1...256).contains(batchThreads) { throw ValidationError("--batch-threads must be from 1 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {
             throw ValidationError("--log must be strict, written or best-effort.")
         }

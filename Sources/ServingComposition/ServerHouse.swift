@@ -136,7 +136,7 @@ struct ServerHouse {
             yield: RealWorld.yieldThread)
         let predictions = PredictionRoutes(catalog: catalog, work: work, surroundings: surroundings)
         var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
-        batches.threads = command.batchThreads
+        command.batches.apply(to: &batches)
         batches.yield = RealWorld.yieldThread
         batches.converter = ParquetHouse()
         let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)

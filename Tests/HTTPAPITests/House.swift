@@ -136,7 +136,13 @@ struct Answer: CustomStringConvertible {
     let body: String
 
     var json: JSONValue { JSONValue(parsing: body) ?? .null }
-    var code: String { json["code"]?.text ?? "" }
+    /// The code of a problem; where the Open Inference Protocol says no, it stands at the end of its sentence.
+    var code: String {
+        if let code = json["code"]?.text { return code }
+        guard let sentence = json["error"]?.text, sentence.hasSuffix("]"), let start = sentence.lastIndex(of: "[")
+        else { return "" }
+        return String(sentence[sentence.index(after: start)...].dropLast())
+    }
     var description: String { "\(status) \(body.prefix(400))" }
 
     /// The session's cookie, as a browser would send it back.

@@ -13,7 +13,10 @@ import Vocabulary
     private func ask(_ server: RunningServer, _ path: String, _ more: String...) throws -> (status: Int, body: String) {
         let outcome = try Program.run(
             "/usr/bin/env",
-            ["curl", "-s", "-i", "-H", "Authorization: Bearer \(server.token)", "-w", "\n%{http_code}", server.base + path]
+            [
+                "curl", "-s", "-i", "-H", "Authorization: Bearer \(server.token)", "-w", "\n%{http_code}",
+                server.base + path,
+            ]
                 + more, in: "/")
         let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
         return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
@@ -62,11 +65,14 @@ import Vocabulary
         for name in place.list(".martlet") where name.hasPrefix("martlet.db") {
             try place.move(".martlet/\(name)", to: "aside-\(name)")
         }
-        for path in ["/api/models", "/api/training/status", "/api/audit", "/health", "/metrics", "/api/models/nothing"] {
+        for path in ["/api/models", "/api/training/status", "/api/audit", "/health", "/metrics", "/api/models/nothing"]
+        {
             let answer = try ask(server, path)
             #expect(!answer.body.contains(place.folder), "\(path): \(answer.body)")
         }
-        for command in [["models", "list"], ["jobs", "list"], ["users", "list"], ["audit"], ["runs", "list"], ["doctor"]] {
+        for command in [
+            ["models", "list"], ["jobs", "list"], ["users", "list"], ["audit"], ["runs", "list"], ["doctor"],
+        ] {
             _ = try place.martlet(command)
         }
         usleep(1_500_000)
@@ -103,7 +109,8 @@ import Vocabulary
         #expect(told?["files"]?.text == "1" && told?["level"]?.text == "error", "\(told as Any)")
         let health = try ask(server, "/health").body
         #expect(health.contains("degraded") && health.contains("1 damaged piece"), "\(health)")
-        #expect(try ask(server, "/metrics").body.contains("martlet_prediction_log_set_aside_files{project=\"downtime\"} 1"))
+        #expect(
+            try ask(server, "/metrics").body.contains("martlet_prediction_log_set_aside_files{project=\"downtime\"} 1"))
         stop(server)
         #expect(try place.martlet("predictions", "list").output.contains("set aside"))
         for _ in 0..<2 {
@@ -132,7 +139,9 @@ import Vocabulary
         for bad in [["--keep-days", "0"], ["--keep-share", "2"], ["--keep-bytes", "much"]] {
             #expect(try place.martlet(["predictions", "compact"] + bad).code == 64)
         }
-        for bad in [["--log-share", "2"], ["--log-keep-bytes", "1KB"], ["--log-keep-share", "7"], ["--log-keep-days=-1"]] {
+        for bad in [
+            ["--log-share", "2"], ["--log-keep-bytes", "1KB"], ["--log-keep-share", "7"], ["--log-keep-days=-1"],
+        ] {
             #expect(try place.martlet(["serve"] + bad).code == 64)
         }
     }

@@ -36,6 +36,7 @@ import Vocabulary
         let scratch = try Scratch()
         var policy = steady
         policy.bufferBytes = 4096
+        policy.blockBytes = 4096
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
         let number = try log.register(source)
         func submit(_ count: Int, of number: PredictionSourceNumber) -> PredictionLog.Admission {
@@ -59,6 +60,36 @@ import Vocabulary
         #expect(submit(20, of: number) == .waiting)
         try await log.shutDown()
         #expect(try everything(scratch.log).map(\.requestID) == (0..<20).map { "a-request-of-many-rows.\($0)" })
+    }
+
+    @Test func `may be more than a buffer, beside which they wait, as far as their own bound goes`() async throws {
+        let scratch = try Scratch()
+        var policy = steady
+        policy.bufferBytes = 4096
+        policy.blockBytes = 1 << 20
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let number = try log.register(source)
+        func submit(_ count: Int, from first: Int) async -> PredictionLog.Admission {
+            while true {
+                var block = PredictionBlock(log, records: count)
+                for row in first..<(first + count) {
+                    let record = self.row(row, number)
+                    record.features.withUnsafeBufferPointer { block.add(record, features: $0) }
+                }
+                let admission = log.submit(block) { _ in }
+                if admission != .refused(.busy) { return admission }
+                await Task.yield()
+            }
+        }
+        #expect(await submit(3000, from: 0) == .waiting)
+        #expect(await submit(10, from: 3000) == .waiting)
+        #expect(await submit(5000, from: 3010) == .waiting)
+        #expect(await submit(20_000, from: 0) == .refused(.tooLarge))
+        try await log.shutDown()
+        let found = try everything(scratch.log).map(\.requestID)
+        #expect(found.count == 8010)
+        #expect(Set(found) == Set((0..<8010).map { "a-request-of-many-rows.\($0)" }))
+        #expect(log.counters.appended == 8010 && log.counters.waitingBytes == 0)
     }
 
     @Test func `are sampled by the ids that are logged`() async throws {

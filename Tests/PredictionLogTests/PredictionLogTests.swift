@@ -175,7 +175,9 @@ import Vocabulary
         try await log.shutDown()
         let path = try #require(try scratch.segments.first)
         #expect(mkfifo(path.replacing("-00000001", with: "-00000000"), 0o600) == 0)
-        #expect(mkfifo(path.replacing("-00000001", with: "-00000003").replacing(".segment", with: ".compacted"), 0o600) == 0)
+        #expect(
+            mkfifo(path.replacing("-00000001", with: "-00000003").replacing(".segment", with: ".compacted"), 0o600) == 0
+        )
         #expect(symlink(path, path.replacing("-00000001", with: "-00000002")) == 0)
         #expect(try SegmentFolder(scratch.log).recover() == .init())
         #expect(try SegmentFolder(scratch.log).closed().map(\.path) == [path])

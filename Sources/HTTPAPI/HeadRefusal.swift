@@ -1,0 +1,34 @@
+internal import NIOCore
+
+/// What is said past the router, to a client whose request is not read: a problem, and the end of the connection.
+struct HeadRefusal {
+    /// "503 Service Unavailable".
+    let status: String
+    let code: String
+    let detail: String
+    var retryAfter: Int?
+
+    /// Bytes that a head may have.
+    static let mostBytes = 64 << 10
+
+    static let tooLarge = HeadRefusal(
+        status: "431 Request Header Fields Too Large", code: "request.head",
+        detail: "The head of a request may have \(mostBytes >> 10) KiB and 100 fields.")
+    static let longLine = HeadRefusal(
+        status: "414 URI Too Long", code: "request.uri",
+        detail: "The first line of a request may have \(mostBytes >> 10) KiB.")
+
+    /// - Parameter context: of a handler behind which bytes are written.
+    func send(_ context: ChannelHandlerContext) {
+        let body =
+            #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
+            + #""title":"\#(status.dropFirst(4))","type":"about:blank"}"#
+        var out = context.channel.allocator.buffer(capacity: 512)
+        out.writeString(
+            "HTTP/1.1 \(status)\r\ncontent-type: application/problem+json\r\ncontent-length: \(body.utf8.count)\r\n")
+        if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
+        out.writeString("connection: close\r\n\r\n\(body)")
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(out))).whenComplete { _ in bound.value.close(promise: nil) }
+    }
+}
