@@ -56,7 +56,7 @@ final class LogWatch: Sendable {
                 if looks % 10 == 0 { compact(projects[index], &states[index]) }
             }
             looks += 1
-            RealWorld.pause(seconds: 0.5)
+            RealWorld.block(seconds: 0.5)
         }
         for index in projects.indices { tell(projects[index], &states[index]) }
     }
