@@ -111,7 +111,8 @@ struct PredictionsCompactCommand: ParsableCommand {
             With --keep-days, --keep-bytes or --keep-share the oldest rows are removed from the lakehouse afterwards, whole
             data files at a time. A server with workers has this done by itself, with its own limits.
             """)
-    @Option(help: ArgumentHelp("Remove rows that were moved so many days ago.", valueName: "days")) var keepDays: Double?
+    @Option(help: ArgumentHelp("Remove rows that were moved so many days ago.", valueName: "days")) var keepDays:
+        Double?
     @Option(help: ArgumentHelp("Remove the oldest rows while all take more, e.g. 10GiB.", valueName: "size"))
     var keepBytes: ByteCount?
     @Option(

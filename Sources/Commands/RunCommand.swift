@@ -145,7 +145,8 @@ final class StepProgress {
         let time = entry.outcome == .skipped ? "" : "  \(tenths(entry.seconds)) s"
         Output.raw(
             (isTerminal ? "\r\u{1B}[K" : "")
-                + "\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)".visible + "\n",
+                + "\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)".visible
+                + "\n",
             to: 2)
     }
 

@@ -29,7 +29,8 @@ extension Lake {
         let taken = try table(TableName(.bronze, source)).exists ? try ingestedFiles(source) : []
         let known = Set(taken.map(\.digest))
         let refused =
-            try table(TableName(.quarantine, source)).exists ? try refusedFiles(source).filter { $0.state == .open } : []
+            try table(TableName(.quarantine, source)).exists
+            ? try refusedFiles(source).filter { $0.state == .open } : []
         return taken.map { KnownFile(name: $0.name, digest: $0.digest, path: nil) }
             + refused.compactMap { file in
                 guard let digest = Digest(hex: file.digest), !known.contains(digest) else { return nil }

@@ -5,7 +5,9 @@ internal import Vocabulary
 extension Lake {
     /// Rows of these files about which something was decided that stands: dropped, or corrected.
     func decidedRows(_ source: String, of digests: [Digest]) throws -> [SetAsideRow] {
-        guard try table(decisionsTable(source)).exists, try table(TableName(.quarantine, source)).exists else { return [] }
+        guard try table(decisionsTable(source)).exists, try table(TableName(.quarantine, source)).exists else {
+            return []
+        }
         let tables = try quarantineTables(source)
         var filter = QuarantineFilter()
         filter.digests = digests.map(\.hex)

@@ -250,9 +250,11 @@ extension Lake {
         var changing: Set<Int> = []
         for (index, acceptance) in zip(batch, accepted.files) {
             let isKept = try acceptance.refusal == nil || keep(files[index], of: work.contract.source)
-            if !isKept || files[index].stamp.map({
-                Disk.stamp(files[index].path, followingLinks: false) != $0
-            }) ?? false {
+            if !isKept
+                || files[index].stamp.map({
+                    Disk.stamp(files[index].path, followingLinks: false) != $0
+                }) ?? false
+            {
                 changing.insert(index)
             }
         }

@@ -103,12 +103,15 @@ extension Lake {
 
     private func unproved(_ name: TableName, _ version: Int, _ error: any Error) -> MartletError {
         let cause = error as? MartletError
+        // A machine that fails says so itself.
+        if let cause, cause.kind == .machine { return cause }
         return MartletError(
-            cause?.kind == .machine ? .machine : .input, "lake.unproved",
+            .input, "lake.unproved",
             "Version \(version) of \(name) is needed by a registered model or another table and cannot be read, so "
                 + "nothing of \(name) was removed: \(cause?.message ?? "\(error)")",
             at: cause?.location,
-            remedy: "Mend what keeps it from being read. Where only registered models need it, --including-lineage gives "
+            remedy:
+                "Mend what keeps it from being read. Where only registered models need it, --including-lineage gives "
                 + "it up: they cannot be verified afterwards.")
     }
 

@@ -161,7 +161,9 @@ extension Lake {
     /// Whether a table stands as this transform makes it of its inputs as they stand.
     package func isUpToDate(_ planned: PlannedTransform) throws -> Bool {
         let name = planned.transform.table
-        guard try table(name).exists, try planned.analysis.tables.allSatisfy({ try table($0).exists }) else { return false }
+        guard try table(name).exists, try planned.analysis.tables.allSatisfy({ try table($0).exists }) else {
+            return false
+        }
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
         return try reference(to: name).fingerprint == fingerprint(of: planned.transform, parents: parents).hex
     }

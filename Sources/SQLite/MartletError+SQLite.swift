@@ -19,7 +19,8 @@ extension MartletError {
     static func corrupt(_ path: String, _ finding: String) -> MartletError {
         MartletError(
             .machine, "metadata.corrupt", "This is not a sound SQLite database: \(finding).", at: .init(file: path),
-            remedy: "Stop what uses it, and restore it from a copy with its -wal file; `sqlite3 FILE .recover` saves what can "
+            remedy:
+                "Stop what uses it, and restore it from a copy with its -wal file; `sqlite3 FILE .recover` saves what can "
                 + "be read. Moved away, `martlet run` makes a new one, without the history, users and tokens.")
     }
 

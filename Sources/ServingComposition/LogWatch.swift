@@ -78,10 +78,14 @@ final class LogWatch: Sendable {
                 ])
         }
         if new.isFull != old.isFull {
-            say(new.isFull ? .error : .notice, "prediction log: \(new.isFull ? "the disk is full" : "there is room again")")
+            say(
+                new.isFull ? .error : .notice,
+                "prediction log: \(new.isFull ? "the disk is full" : "there is room again")")
         }
         if new.hasFailed, !old.hasFailed {
-            say(.critical, "prediction log has stopped; start the server anew", ["reason": "\(new.failure ?? "unknown")"])
+            say(
+                .critical, "prediction log has stopped; start the server anew",
+                ["reason": "\(new.failure ?? "unknown")"])
         }
         if new.setAside > old.setAside {
             say(

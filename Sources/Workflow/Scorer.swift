@@ -122,7 +122,9 @@ extension Workspace {
             }
             let quoted = specification.target.replacing("\"", with: "\"\"")
             let rows = try score(loaded, files: files, where: "\"\(quoted)\" IS NULL")
-            if rows.rows.isEmpty, try !lake.table(name).exists { return ([], Journal.Note(.skipped, "no unlabelled rows")) }
+            if rows.rows.isEmpty, try !lake.table(name).exists {
+                return ([], Journal.Note(.skipped, "no unlabelled rows"))
+            }
             try lake.replace(name, with: columns(of: rows, loaded), fingerprint: fingerprint)
             return ([], Journal.Note(.done, "\(counted(rows.rows.count, "row")) → \(name)"))
         }

@@ -21,10 +21,10 @@ final class RunningServer {
         try self.init(serving: place, role: "admin", options)
     }
 
-    /// Over any project, with a token of the role.
-    init(serving place: Sandbox, role: String, _ options: [String] = []) throws {
+    /// Over any project, with a token of the role; its name must be new.
+    init(serving place: Sandbox, role: String, _ options: [String] = [], token name: String = "all") throws {
         self.place = place
-        token = try Program.run(["tokens", "create", "all", "--role", role], in: place.folder).output
+        token = try Program.run(["tokens", "create", name, "--role", role], in: place.folder).output
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let log = place.path("serve.log")
         FileManager.default.createFile(atPath: log, contents: nil)

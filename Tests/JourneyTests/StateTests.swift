@@ -13,15 +13,23 @@ import Vocabulary
     private func ask(_ server: RunningServer, _ path: String, _ more: String...) throws -> (status: Int, body: String) {
         let outcome = try Program.run(
             "/usr/bin/env",
-            ["curl", "-s", "-i", "-H", "Authorization: Bearer \(server.token)", "-w", "\n%{http_code}", server.base + path]
+            [
+                "curl", "-s", "-i", "-H", "Authorization: Bearer \(server.token)", "-w", "\n%{http_code}",
+                server.base + path,
+            ]
                 + more, in: "/")
         let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
         return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
     }
 
-    /// A prediction without values: the model has reactions to missing ones, and what counts here is the log.
-    private func predict(_ server: RunningServer) throws -> (status: Int, body: String) {
-        try ask(server, "/predict", "-H", "Content-Type: application/json", "-d", #"{"records": [{}, {}, {}]}"#)
+    /// Three records of the table that the model learned from.
+    private func predict(_ server: RunningServer, _ place: Sandbox) throws -> (status: Int, body: String) {
+        if !place.exists("rows.json") {
+            let rows = try place.sql("SELECT * EXCLUDE (failure, reading_date) FROM gold.readings LIMIT 3")
+            try place.write("rows.json", try JSON.text(JSONValue.object(["records": .list(rows)])))
+        }
+        return try ask(
+            server, "/predict", "-H", "Content-Type: application/json", "--data-binary", "@" + place.path("rows.json"))
     }
 
     /// Below the state: what somebody else may do anything with.
@@ -50,7 +58,7 @@ import Vocabulary
             chmod(path, Disk.isDirectory(path) ? 0o755 : 0o644)
         }
         let server = try RunningServer(place)
-        _ = try predict(server)
+        _ = try predict(server, place)
         stop(server)
         #expect(open(place) == [])
     }
@@ -62,11 +70,14 @@ import Vocabulary
         for name in place.list(".martlet") where name.hasPrefix("martlet.db") {
             try place.move(".martlet/\(name)", to: "aside-\(name)")
         }
-        for path in ["/api/models", "/api/training/status", "/api/audit", "/health", "/metrics", "/api/models/nothing"] {
+        for path in ["/api/models", "/api/training/status", "/api/audit", "/health", "/metrics", "/api/models/nothing"]
+        {
             let answer = try ask(server, path)
             #expect(!answer.body.contains(place.folder), "\(path): \(answer.body)")
         }
-        for command in [["models", "list"], ["jobs", "list"], ["users", "list"], ["audit"], ["runs", "list"], ["doctor"]] {
+        for command in [
+            ["models", "list"], ["jobs", "list"], ["users", "list"], ["audit"], ["runs", "list"], ["doctor"],
+        ] {
             _ = try place.martlet(command)
         }
         usleep(1_500_000)
@@ -84,12 +95,24 @@ import Vocabulary
         #expect(try place.martlet("users", "list").output.contains("ada"))
     }
 
+    @Test func `is not begun by looking at a new project`() throws {
+        let place = try Sandbox()
+        #expect(try place.martlet("init", "new", "--template", "downtime").code == 0)
+        for command in [
+            ["doctor"], ["lineage"], ["lake", "tables"], ["models", "list"], ["jobs", "list"], ["runs", "list"],
+            ["predictions", "list"], ["users", "list"], ["audit"], ["quarantine", "list"], ["events", "list"],
+        ] {
+            let outcome = try Program.run(command, in: place.path("new"))
+            #expect(outcome.isClean && !place.exists("new/.martlet/martlet.db"), "\(outcome)")
+        }
+    }
+
     @Test func `a damaged piece of the prediction log is told everywhere`() throws {
         let place = try LookAlikes.downtime()
         do {
             let server = try RunningServer(place)
             for _ in 0..<20 {
-                let answer = try predict(server)
+                let answer = try predict(server, place)
                 #expect(answer.status == 200, "\(answer)")
             }
             stop(server, SIGKILL)
@@ -98,12 +121,13 @@ import Vocabulary
         var bytes = try place.bytes(segment)
         bytes[bytes.count / 2] ^= 0xFF
         try place.write(segment, bytes: bytes)
-        let server = try RunningServer(serving: place, role: "admin")
+        let server = try RunningServer(serving: place, role: "admin", token: "second")
         let told = try server.log().first { $0["message"]?.text?.contains("stand aside") == true }
         #expect(told?["files"]?.text == "1" && told?["level"]?.text == "error", "\(told as Any)")
         let health = try ask(server, "/health").body
         #expect(health.contains("degraded") && health.contains("1 damaged piece"), "\(health)")
-        #expect(try ask(server, "/metrics").body.contains("martlet_prediction_log_set_aside_files{project=\"downtime\"} 1"))
+        #expect(
+            try ask(server, "/metrics").body.contains("martlet_prediction_log_set_aside_files{project=\"downtime\"} 1"))
         stop(server)
         #expect(try place.martlet("predictions", "list").output.contains("set aside"))
         for _ in 0..<2 {
@@ -116,14 +140,14 @@ import Vocabulary
         let place = try LookAlikes.downtime()
         do {
             let server = try RunningServer(place)
-            for _ in 0..<3 { #expect(try predict(server).status == 200) }
+            for _ in 0..<3 { #expect(try predict(server, place).status == 200) }
             stop(server)
         }
         #expect(!place.files(".martlet/predictions", ending: ".segment").isEmpty)
-        let server = try RunningServer(serving: place, role: "admin", ["--compact-minutes", "0.001", "--workers", "1"])
+        let server = try RunningServer(serving: place, role: "admin", ["--compact-minutes", "0.001"], token: "second")
         for _ in 0..<600 {
             usleep(100_000)
-            if try place.count("SELECT count(*) FROM monitoring.predictions_downtime") == 9 { break }
+            if (try? place.count("SELECT count(*) FROM monitoring.predictions_downtime")) == 9 { break }
         }
         #expect(try place.count("SELECT count(*) FROM monitoring.predictions_downtime") == 9)
         stop(server)
@@ -132,7 +156,9 @@ import Vocabulary
         for bad in [["--keep-days", "0"], ["--keep-share", "2"], ["--keep-bytes", "much"]] {
             #expect(try place.martlet(["predictions", "compact"] + bad).code == 64)
         }
-        for bad in [["--log-share", "2"], ["--log-keep-bytes", "1KB"], ["--log-keep-share", "7"], ["--log-keep-days=-1"]] {
+        for bad in [
+            ["--log-share", "2"], ["--log-keep-bytes", "1KB"], ["--log-keep-share", "7"], ["--log-keep-days=-1"],
+        ] {
             #expect(try place.martlet(["serve"] + bad).code == 64)
         }
     }

@@ -152,8 +152,11 @@ struct SQLiteDatabaseTests {
         #expect(try count(SQLiteDatabase(path: scratch.file)) == 1)
     }
 
-    @Test(arguments: [false, true]) func `a file that is not there is not made by who may not`(_ readOnly: Bool) throws {
-        #expect(code { _ = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false) } == "metadata.missing")
+    @Test(arguments: [false, true]) func `a file that is not there is not made by who may not`(_ readOnly: Bool) throws
+    {
+        #expect(
+            code { _ = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false) }
+                == "metadata.missing")
         #expect(scratch.names == [])
         let database = try table()
         try database.write { _ = try $0.execute("INSERT INTO t VALUES (1, 'x')") }

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import Synchronization
+import Testing
 import Vocabulary
 
 #if canImport(Glibc)
