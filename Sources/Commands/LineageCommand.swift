@@ -82,11 +82,7 @@ struct LineageCommand: ParsableCommand {
 
     /// Only files are read, so a project that was never run will do.
     private func reading<T>(_ composition: Composition, _ body: (Workspace) throws -> T) throws -> T {
-        do { return try composition.withReadingWorkspace(body) } catch let error as MartletError
-            where error.code == "project.not-run"
-        {
-            return try composition.withWorkspace(body)
-        }
+        try composition.withPassingWorkspace(body)
     }
 
     private func tableColumn(_ text: String, _ lineage: ProjectLineage) -> (TableName, String)? {

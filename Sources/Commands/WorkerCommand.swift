@@ -80,13 +80,13 @@ private struct Attempt {
 
     func run(supervisor: Int32, lease: Double, onlyWhenIdle: Bool) throws {
         LifeLine.begin(supervisor: supervisor, every: min(5, lease / 6), onlyWhenIdle: onlyWhenIdle)
-        let job = try composition.withJobs { try $0.claimed(ticket) }
+        let job = try composition.withJobs(isNew: false) { try $0.claimed(ticket) }
         var ending = perform(job)
         let output = AttemptLauncher.output(of: job.id, attempt: ticket.token, in: composition.jobLogs)
         let (result, isWhole) = result(output)
         ending.result = result
         if !isWhole { Output.note("What it printed is no JSON of less than 4 MiB; it is kept in \(output).") }
-        try composition.withJobs { _ = try $0.conclude(ticket, ending) }
+        try composition.withJobs(isNew: false) { _ = try $0.conclude(ticket, ending) }
         if isWhole { Disk.removeTree(output) }
         RealWorld.end(Int32(ending.exitCode ?? 0))
     }

@@ -10,6 +10,7 @@ extension Composition {
     package func withIdentity<T>(_ body: (IdentityStore) throws -> T) throws -> T {
         _ = try project()
         try makeHome()
+        try refuseLoss()
         let database = try SQLiteDatabase(path: home + "/martlet.db")
         try ModelRegistry.migrate(database, at: surroundings.now())
         return try body(identity(database))

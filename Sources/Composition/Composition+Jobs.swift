@@ -6,9 +6,11 @@ package import Workers
 
 extension Composition {
     /// The queue of jobs, for a command that changes it. Takes no lock: the database keeps writers apart.
-    package func withJobs<T>(_ body: (JobStore) throws -> T) throws -> T {
+    /// - Parameter isNew: whether a project that has not run yet gets a registry.
+    package func withJobs<T>(isNew: Bool = true, _ body: (JobStore) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
+        try refuseLoss(isNew: isNew)
         return try body(try registry(project, writing: true).jobs)
     }
 

@@ -81,6 +81,19 @@ package struct Composition: Sendable {
         }
     }
 
+    /// Where there are tables the registry was there: only a run begins a new one, and says so.
+    /// - Parameter isNew: whether a project without tables may get one.
+    /// - Throws: `registry.gone`.
+    func refuseLoss(isNew: Bool = true) throws {
+        guard !Disk.exists(home + "/martlet.db"), try !isNew || !lake().tables().isEmpty else { return }
+        throw MartletError(
+            .missing, "registry.gone", "The registry is gone: versions, runs, approvals, users and tokens stood in it.",
+            at: .init(file: home + "/martlet.db"),
+            remedy:
+                "Put it back, with its -wal file if there is one, or restore it from a backup. `martlet run` begins a "
+                + "new one.")
+    }
+
     /// The folder of the state, for this account alone.
     func makeHome() throws {
         try Disk.makeDirectory(home)
@@ -116,6 +129,7 @@ package struct Composition: Sendable {
     package func withSharedRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
+        try refuseLoss()
         return try body(try registry(project, writing: true))
     }
 
@@ -149,9 +163,25 @@ package struct Composition: Sendable {
             checkpointInterval: try checkpointInterval())
     }
 
+    /// A workspace for looking at a project that may not have run yet: then it stands on a registry that nobody keeps.
+    package func withPassingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
+        let project = try project()
+        guard !Disk.exists(home + "/martlet.db") else { return try body(try workspace(project, writing: false)) }
+        let scratch = "\(home)/scratch/\(Disk.processID)-\(surroundings.newID())"
+        try makeHome()
+        try Disk.makeDirectory(scratch)
+        defer { Disk.removeTree(scratch) }
+        let registry = try ModelRegistry.open(
+            SQLiteDatabase(path: scratch + "/martlet.db"), project: project.name, surroundings: surroundings)
+        return try body(try workspace(project, on: registry, writing: false))
+    }
+
     private func workspace(_ project: Project, writing: Bool) throws -> Workspace {
+        try workspace(project, on: registry(project, writing: writing), writing: writing)
+    }
+
+    private func workspace(_ project: Project, on registry: ModelRegistry, writing: Bool) throws -> Workspace {
         let lake = try lake()
-        let registry = try registry(project, writing: writing)
         if writing {
             // With the project's lock no other process trains: what is still noted as running was killed.
             try registry.runs.abandonRunning()

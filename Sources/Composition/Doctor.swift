@@ -169,7 +169,12 @@ package enum Doctor {
             }
         }
         do {
-            try composition.withWorkspace(check)
+            // Where there is a registry, what was interrupted is put in order; where there is none, none is made.
+            if Disk.exists(database) {
+                try composition.withWorkspace(check)
+            } else {
+                try composition.withPassingWorkspace(check)
+            }
         } catch let error as MartletError where error.code == "project.busy" {
             // Looking needs no lock, only what opening to write puts in order: what was interrupted.
             note("state", .good, "another martlet is at work here; looked at beside it")

@@ -103,8 +103,10 @@ extension Lake {
 
     private func unproved(_ name: TableName, _ version: Int, _ error: any Error) -> MartletError {
         let cause = error as? MartletError
+        // A machine that fails says so itself.
+        if let cause, cause.kind == .machine { return cause }
         return MartletError(
-            cause?.kind == .machine ? .machine : .input, "lake.unproved",
+            .input, "lake.unproved",
             "Version \(version) of \(name) is needed by a registered model or another table and cannot be read, so "
                 + "nothing of \(name) was removed: \(cause?.message ?? "\(error)")",
             at: cause?.location,

@@ -78,7 +78,7 @@ import Vocabulary
         try place.remove(try file(of: "model.txt", 2, place))
         server.process.terminate()
         server.process.waitUntilExit()
-        let again = try RunningServer(serving: place, named: "again", role: "admin", ["--workers", "0"])
+        let again = try RunningServer(serving: place, role: "admin", ["--workers", "0"], token: "again")
         #expect(try serving(again, place) == 1)
         let health = try ask(again, place, "/health")
         #expect(health["status"]?.text == "degraded", "\(health)")

@@ -21,9 +21,8 @@ final class RunningServer {
         try self.init(serving: place, role: "admin", options)
     }
 
-    /// Over any project, with a token of the role.
-    /// - Parameter name: the token's.
-    init(serving place: Sandbox, named name: String = "all", role: String, _ options: [String] = []) throws {
+    /// Over any project, with a token of the role; its name must be new.
+    init(serving place: Sandbox, role: String, _ options: [String] = [], token name: String = "all") throws {
         self.place = place
         token = try Program.run(["tokens", "create", name, "--role", role], in: place.folder).output
             .trimmingCharacters(in: .whitespacesAndNewlines)

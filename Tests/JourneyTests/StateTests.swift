@@ -22,9 +22,14 @@ import Vocabulary
         return (Int(lines.last ?? "") ?? 0, lines.dropLast().joined(separator: "\n"))
     }
 
-    /// A prediction without values: the model has reactions to missing ones, and what counts here is the log.
-    private func predict(_ server: RunningServer) throws -> (status: Int, body: String) {
-        try ask(server, "/predict", "-H", "Content-Type: application/json", "-d", #"{"records": [{}, {}, {}]}"#)
+    /// Three records of the table that the model learned from.
+    private func predict(_ server: RunningServer, _ place: Sandbox) throws -> (status: Int, body: String) {
+        if !place.exists("rows.json") {
+            let rows = try place.sql("SELECT * EXCLUDE (failure, reading_date) FROM gold.readings LIMIT 3")
+            try place.write("rows.json", try JSON.text(JSONValue.object(["records": .list(rows)])))
+        }
+        return try ask(
+            server, "/predict", "-H", "Content-Type: application/json", "--data-binary", "@" + place.path("rows.json"))
     }
 
     /// Below the state: what somebody else may do anything with.
@@ -53,7 +58,7 @@ import Vocabulary
             chmod(path, Disk.isDirectory(path) ? 0o755 : 0o644)
         }
         let server = try RunningServer(place)
-        _ = try predict(server)
+        _ = try predict(server, place)
         stop(server)
         #expect(open(place) == [])
     }
@@ -90,12 +95,24 @@ import Vocabulary
         #expect(try place.martlet("users", "list").output.contains("ada"))
     }
 
+    @Test func `is not begun by looking at a new project`() throws {
+        let place = try Sandbox()
+        #expect(try place.martlet("init", "new", "--template", "downtime").code == 0)
+        for command in [
+            ["doctor"], ["lineage"], ["lake", "tables"], ["models", "list"], ["jobs", "list"], ["runs", "list"],
+            ["predictions", "list"], ["users", "list"], ["audit"], ["quarantine", "list"], ["events", "list"],
+        ] {
+            let outcome = try Program.run(command, in: place.path("new"))
+            #expect(outcome.isClean && !place.exists("new/.martlet/martlet.db"), "\(outcome)")
+        }
+    }
+
     @Test func `a damaged piece of the prediction log is told everywhere`() throws {
         let place = try LookAlikes.downtime()
         do {
             let server = try RunningServer(place)
             for _ in 0..<20 {
-                let answer = try predict(server)
+                let answer = try predict(server, place)
                 #expect(answer.status == 200, "\(answer)")
             }
             stop(server, SIGKILL)
@@ -104,7 +121,7 @@ import Vocabulary
         var bytes = try place.bytes(segment)
         bytes[bytes.count / 2] ^= 0xFF
         try place.write(segment, bytes: bytes)
-        let server = try RunningServer(serving: place, role: "admin")
+        let server = try RunningServer(serving: place, role: "admin", token: "second")
         let told = try server.log().first { $0["message"]?.text?.contains("stand aside") == true }
         #expect(told?["files"]?.text == "1" && told?["level"]?.text == "error", "\(told as Any)")
         let health = try ask(server, "/health").body
@@ -123,14 +140,14 @@ import Vocabulary
         let place = try LookAlikes.downtime()
         do {
             let server = try RunningServer(place)
-            for _ in 0..<3 { #expect(try predict(server).status == 200) }
+            for _ in 0..<3 { #expect(try predict(server, place).status == 200) }
             stop(server)
         }
         #expect(!place.files(".martlet/predictions", ending: ".segment").isEmpty)
-        let server = try RunningServer(serving: place, role: "admin", ["--compact-minutes", "0.001", "--workers", "1"])
+        let server = try RunningServer(serving: place, role: "admin", ["--compact-minutes", "0.001"], token: "second")
         for _ in 0..<600 {
             usleep(100_000)
-            if try place.count("SELECT count(*) FROM monitoring.predictions_downtime") == 9 { break }
+            if (try? place.count("SELECT count(*) FROM monitoring.predictions_downtime")) == 9 { break }
         }
         #expect(try place.count("SELECT count(*) FROM monitoring.predictions_downtime") == 9)
         stop(server)

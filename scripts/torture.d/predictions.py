@@ -14,8 +14,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from faults import KINDS, TOLD, chosen
 from powercut import MODES, Platter, records
 from project import Failure
+from shim import calls as calls_of
 
 HEADER = 64
 FEATURES = 2
@@ -241,21 +243,85 @@ def cuts(program, shim, scratch, seed, mode, go_on, tally, swallow=None, cuts_a_
     return found
 
 
+def faults(program, shim, scratch, seed, mode, go_on, tally, most=None):
+    """Each call of a load fails once, in each way, of files and of the folder. Gives the differences.
+
+    What was acknowledged is there when the log is opened again; in mode `strict` also when the power fails right after a
+    failed fsync, which dropped what it covered. What a full disk or a broken one cost stands in the report."""
+    found, rng = [], random.Random(f"faults-{seed}-{mode}")
+    load = Load(program, mode)
+    words = ["--records", "120", "--concurrency", "4", "--segment-bytes", "4000", "--seconds", "3"]
+
+    def run(name, prefix, **settings):
+        house = Path(scratch) / name
+        house.mkdir()
+        done = subprocess.run(
+            [program.path, *load.words(house / "predictions", prefix, *words)],
+            env=shim.environment(program.environment, house, **settings), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=120)
+        return house, done
+
+    listed = Path(scratch) / f"fault-calls-{mode}"
+    house, done = run(f"count-{mode}", "count", count=listed)
+    if done.returncode != 0:
+        return [f"the load ended with {done.returncode}: {done.stderr[-300:]}"]
+    shutil.rmtree(house)
+    plan = [(call, kind) for call in chosen(calls_of(listed), rng, False) for kind in KINDS[call.op]]
+    rng.shuffle(plan)
+    for number, (call, kind) in enumerate(plan[:most]):
+        if number >= 8 and not go_on(tally) or len(found) >= 5:
+            break
+        record = Path(scratch) / f"fault-log-{mode}-{number}" if call.op.startswith("fsync") else None
+        house, done = run(f"fault-{mode}-{number}", f"{number}", at=call.number, kind=kind, log=record)
+        where = f"{mode}: {kind} at call {call.number} ({call.op} {call.path}, {call.site[:120]})"
+        said = spoken(done.stdout)
+        tally["faults"] += 1
+        tally["acknowledged beside faults"] += len(said)
+        if done.returncode not in (0, 1) or done.returncode == 1 and not (
+                TOLD.search(done.stderr) or "[predictions." in done.stderr):
+            found.append(f"{where}: exit code {done.returncode}: {done.stderr[-300:]}")
+        if record and mode == "strict":
+            platter = Platter(house, rng)
+            for entry in records(record):
+                platter.play(entry)
+            target = Path(scratch) / f"fault-cut-{mode}-{number}"
+            platter.cut(target, "nothing")
+            (target / "predictions").mkdir(exist_ok=True)
+            load.recover(target / "predictions")
+            wrong, lost = check(target / "predictions", said, True)
+            found += [f"{where}, and a power cut: {text}" for text in wrong]
+            if lost:
+                found.append(f"{where}, and a power cut: {len(lost)} of {len(said)} acknowledged records are lost")
+            shutil.rmtree(target)
+        (house / "predictions").mkdir(exist_ok=True)
+        load.recover(house / "predictions")
+        wrong, lost = check(house / "predictions", said, True)
+        found += [f"{where}: {text}" for text in wrong]
+        if lost:
+            found.append(f"{where}: {len(lost)} of {len(said)} acknowledged records are lost, such as {lost[0]}")
+        if not found:
+            shutil.rmtree(house)
+        if record:
+            record.unlink(missing_ok=True)
+    return found
+
+
 def line(tally):
     points = sum(n for name, n in tally.items() if name.startswith("at "))
     return (
         f"{tally['cycles']} kills ({points} at failpoints), {tally['acknowledged']} predictions acknowledged, "
         f"{tally['recovered']} recovered, {tally['torn bytes']} torn bytes; {tally['cuts']} power cuts after "
         f"{tally['acknowledged before cuts']} acknowledgements, {tally['lost in cuts']} lost by mode written, "
-        f"the oldest {tally['longest'] / 1000:.0f} ms before the last")
+        f"the oldest {tally['longest'] / 1000:.0f} ms before the last; {tally['faults']} failing calls beside "
+        f"{tally['acknowledged beside faults']} acknowledgements")
 
 
 def torture(program, shim, scratch, root, seed, seconds, wanted, points, say, swallow=None):
     """All of it: modes take turns. Gives the differences."""
     rng = random.Random(seed)
     found, total = [], Counter()
-    share = seconds / 4
-    for part in ("kill", "cut"):
+    share = seconds / 6
+    for part in ("kill", "cut", "fault"):
         for mode in ("strict", "written"):
             tally = Counter()
             end = time.monotonic() + share
@@ -267,6 +333,9 @@ def torture(program, shim, scratch, root, seed, seconds, wanted, points, say, sw
                 return time.monotonic() < end or tally["cuts"] < 10
             if part == "kill":
                 found += kills(program, scratch, rng, mode, points, go_on, tally)
+            elif part == "fault":
+                found += faults(
+                    program, shim, scratch, seed, mode, lambda tally: time.monotonic() < end, tally)
             else:
                 found += cuts(program, shim, scratch, seed, mode, go_on, tally, swallow)
             longest = max(total["longest"], tally["longest"])
