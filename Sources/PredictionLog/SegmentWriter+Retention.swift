@@ -12,13 +12,14 @@ extension SegmentWriter {
             let current = shared.withLock { $0.current }
             let all = try folder.entries()
                 .compactMap { entry in Disk.stamp(entry.path).map { (entry: entry, stamp: $0) } }
+            // The header of a segment that has no record yet is none of those bytes.
             var bytes = all.reduce(Int64(0)) { $0 + $1.stamp.size }
             let closed = all.filter { $0.entry.path != current }
             let order = closed.filter(\.entry.isCompacted) + closed.filter { !$0.entry.isCompacted }
             let oldest = policy.keepSeconds.map { surroundings.now().microseconds - Int64($0 * 1e6) }
             for old in order {
                 let isOld = oldest.map { old.stamp.modified / 1000 < $0 } ?? false
-                guard isOld || mostBytes.map({ bytes > $0 }) ?? false else { continue }
+                guard isOld || mostBytes.map({ bytes - Int64(SegmentHeader.bytes) > $0 }) ?? false else { continue }
                 Disk.remove(old.entry.path)
                 guard !Disk.exists(old.entry.path) else { continue }
                 bytes -= old.stamp.size
