@@ -75,6 +75,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         if pace.phase == .head {
             let goesOn = pace.headBytes > bytes.readableBytes
             hasLine = hasLine && goesOn || bytes.readableBytesView.contains(10)
+            // No head ends with this: the parser need not see it.
+            if !hasLine, pace.headBytes > HeadRefusal.mostBytes { return refuseHead(context) }
         }
         context.fireChannelRead(data)
         if pace.phase == .head, pace.headBytes > HeadRefusal.mostBytes { refuseHead(context) }

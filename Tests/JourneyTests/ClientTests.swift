@@ -5,13 +5,14 @@ import Vocabulary
 /// Real clients, each with its habits, and forms that ask for more than they are.
 @Suite(.enabled(if: Program.interop != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
 struct `Clients as they are` {
-    private func run(_ kind: String, _ server: RunningServer, _ more: String...) throws {
-        let outcome = try Program.interop("clients.py", [kind, "\(server.port)", server.token, "downtime"] + more)
+    private func run(_ kind: String, _ server: RunningServer, model: String = "downtime", _ more: String...) throws {
+        let outcome = try Program.interop("clients.py", [kind, "\(server.port)", server.token, model] + more)
         #expect(outcome.code == 0, "\(outcome)")
     }
 
     private func server(_ options: String...) throws -> (RunningServer, Sandbox) {
         let place = try LookAlikes.downtime()
+        #expect(try place.martlet("models", "approve", "downtime@1").code == 0)
         return (try RunningServer(serving: place, role: "viewer", ["--workers", "0"] + options), place)
     }
 
@@ -38,6 +39,14 @@ struct `Clients as they are` {
         let (server, place) = try server("--batch-rows", "20000", "--batch-log", "4")
         try run("parquet", server, place.path(".martlet/predictions"))
         try run("bounds", server, place.path(".martlet/predictions"))
+    }
+
+    @Test func `may send the documented most of rows to a wide model, all of which are logged`() throws {
+        let place = try LookAlikes.readmission()
+        _ = try place.martlet("models", "approve", "readmission@1")
+        let server = try RunningServer(serving: place, role: "viewer", ["--workers", "0"])
+        try run("rows", server, model: "readmission")
+        #expect(try place.martlet("predictions", "show").output.split(separator: "\n").count == 20_000)
     }
 
     @Test func `that never read what they are sent are ended, and their answer takes no more than its room`() throws {
