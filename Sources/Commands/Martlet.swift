@@ -27,19 +27,24 @@ package struct Martlet: ParsableCommand {
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() -> Never {
         RealWorld.ignoreFileSizeSignal()
-        let command = CommandLine.arguments.dropFirst().first ?? ""
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let command = arguments.first ?? ""
         // What a new project or its examples hold is for whoever shall work with them.
         if !["init", "generate", "schema"].contains(command) { RealWorld.keepNewFilesToAccount() }
         if ["run", "verify", "predict"].contains(command) { RealWorld.restartWithPassiveWaiting() }
+        let asJSON = ErrorOutput.isJSON(arguments)
         do {
+            if let unknown = ErrorOutput.unknownCommand(arguments, of: Martlet.self) { throw unknown }
             var command = try parseAsRoot()
             try command.run()
             exit()
         } catch let error as MartletError {
-            Output.error(error)
+            ErrorOutput.tell(error, asJSON: asJSON)
             exit(withError: ExitCode(error.exitCode))
         } catch {
-            exit(withError: error)
+            guard asJSON, let usage = ErrorOutput.usage(error, of: Martlet.self) else { exit(withError: error) }
+            ErrorOutput.tell(usage, asJSON: true)
+            exit(withError: ExitCode(usage.exitCode))
         }
     }
 }

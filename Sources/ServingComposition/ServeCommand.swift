@@ -78,7 +78,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
     package func run() async throws {
         let surroundings = RealWorld.surroundings()
-        let logger = Logger(label: "martlet.serve") { JSONLogHandler(label: $0, now: surroundings.now) }
+        let logger = Logger(label: "martlet.serve") { TerminalLogHandler.forStandardError($0, now: surroundings.now) }
         let certificate = try edge.certificate()
         if let key = edge.tlsKey, let mode = Disk.permissions(Disk.absolute(key)), mode & 0o077 != 0 {
             logger.warning(

@@ -103,6 +103,63 @@ import Vocabulary
         #expect(try place.martlet("lake", "tables", environment: ["NO_COLOR": ""]).errors.hasPrefix("error:"))
     }
 
+    @Test(arguments: [
+        (["rnu"], "Did you mean run?"), (["models", "shwo", "x"], "Did you mean show?"),
+        (["lake", "tabels"], "Did you mean tables?"), (["help", "modles"], "Did you mean models?"),
+        (["zzzzzzzz"], "Commands: init, generate"), (["jobs", "zzzzzzzz"], "Commands: "),
+    ])
+    func `a command that does not exist gets a suggestion`(_ words: [String], _ hint: String) throws {
+        let outcome = try Sandbox().martlet(words)
+        #expect(outcome.code == 64 && outcome.output.isEmpty, "\(outcome)")
+        #expect(outcome.errors.contains("[usage.command]") && outcome.errors.contains(hint), "\(outcome)")
+    }
+
+    @Test(arguments: [
+        (["lake", "tables"], "project.none", "missing", 1), (["rnu"], "usage.command", "usage", 64),
+        (["runs", "list", "--jsn"], "usage.arguments", "usage", 64),
+        (["models", "show"], "usage.arguments", "usage", 64),
+        (["predict", "x.csv", "--model", "a@b@c"], "", "", 0),
+    ])
+    func `an error under --json is one line of JSON on standard error`(
+        _ words: [String], _ code: String, _ kind: String, _ exit: Int
+    ) throws {
+        let outcome = try Sandbox().martlet(words + ["--json"])
+        #expect(outcome.output.isEmpty && outcome.code != 0, "\(outcome)")
+        let told = try #require(outcome.errors.split(separator: "\n").last.flatMap { JSONValue(parsing: String($0)) })
+        #expect(told["exit_code"]?.integer == Int(outcome.code))
+        #expect(told.at("error.message")?.text?.isEmpty == false)
+        guard !code.isEmpty else { return }
+        #expect(told.at("error.code")?.text == code && told.at("error.kind")?.text == kind, "\(outcome)")
+        #expect(told["exit_code"]?.integer == exit && told.at("error.remedy")?.text != nil, "\(outcome)")
+    }
+
+    @Test func `an error under --json has its place, and those found besides`() throws {
+        let place = try Wards.written()
+        try place.edit("martlet.yaml", "models:", "modles: 1\nsorces: 2\nmodels:")
+        let outcome = try place.martlet("run", "--json")
+        let told = try #require(outcome.errors.split(separator: "\n").last.flatMap { JSONValue(parsing: String($0)) })
+        #expect(told.at("error.place.file")?.text?.hasSuffix("martlet.yaml") == true, "\(outcome)")
+        #expect(told.at("error.place.line")?.integer != nil && told.at("error.remedy")?.text == "Did you mean models?")
+        #expect(told["others"]?.list?.first?["place"]?["line"] != nil, "\(outcome)")
+    }
+
+    @Test(.needs("python3")) func `serve prints lines for people on a terminal, and JSON elsewhere`() throws {
+        let place = try Wards.run()
+        let script = """
+            import pty, sys
+            pty.spawn(["timeout", "--foreground", "-s", "TERM", "4", *sys.argv[1:]])
+            """
+        let server = [Program.path + "-serve", "--port", "0", "--workers", "0"]
+        let shown = try Program.run(
+            #require(Program.python), ["-c", script] + server, in: place.folder, environment: ["TERM": "xterm"]
+        ).output
+        let line = shown.split(whereSeparator: \.isNewline).first { $0.contains("listening") } ?? ""
+        #expect(line.contains("  info      listening  host=127.0.0.1  port="), "\(shown)")
+        #expect(!shown.contains("{\""), "\(shown)")
+        let running = try RunningServer(serving: place, role: "viewer")
+        #expect(try running.log().contains { $0["message"]?.text == "listening" })
+    }
+
     @Test func `benchmarks are listed when none is named`() throws {
         let outcome = try Program.run(Program.root + "/scripts/bench", [], in: Program.root)
         #expect(outcome.code == 0 && outcome.output.contains("readmission"), "\(outcome)")

@@ -1,0 +1,62 @@
+internal import Logging
+internal import Machine
+internal import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// Writes each log entry to standard error as a line for a person who looks on: time of day (UTC), level, message, and
+/// the metadata as `name=value`.
+struct TerminalLogHandler: LogHandler {
+    let now: @Sendable () -> Timestamp
+    let isColourful: Bool
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    init(now: @escaping @Sendable () -> Timestamp, isColourful: Bool) {
+        self.now = now
+        self.isColourful = isColourful
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }.mapValues { "\($0)" }
+        FileHandleText.error(line(event.level, "\(event.message)", all))
+    }
+
+    func line(_ level: Logger.Level, _ message: String, _ metadata: [String: String]) -> String {
+        let time = "\(now())".dropFirst(11).prefix(8)
+        let name = level.rawValue + String(repeating: " ", count: max(0, 8 - level.rawValue.count))
+        var text = "\(time)  \(coloured(name, level))  \(Self.plain(message))"
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+            let shown = Self.plain(value)
+            let needsQuotes = shown.isEmpty || shown.contains { $0 == " " || $0 == "\"" }
+            text += "  \(key)=" + (needsQuotes ? "\"\(shown.replacing("\"", with: "\\\""))\"" : shown)
+        }
+        return text
+    }
+
+    private func coloured(_ name: String, _ level: Logger.Level) -> String {
+        guard isColourful, level >= .warning else { return name }
+        return "\u{1B}[\(level >= .error ? 31 : 33)m\(name)\u{1B}[0m"
+    }
+
+    /// Without what would steer the terminal: names of files and clients' words come into the log.
+    private static func plain(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
+    }
+
+    /// This one on a terminal, JSON elsewhere.
+    static func forStandardError(_ label: String, now: @escaping @Sendable () -> Timestamp) -> any LogHandler {
+        guard isatty(2) == 1 else { return JSONLogHandler(label: label, now: now) }
+        let hasColour = (RealWorld.environment("NO_COLOR") ?? "").isEmpty && RealWorld.environment("TERM") != "dumb"
+        return TerminalLogHandler(now: now, isColourful: hasColour)
+    }
+}
