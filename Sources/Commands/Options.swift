@@ -41,6 +41,7 @@ struct ProjectOptions: ParsableArguments {
         settings.warn = { Output.note("warning: \($0)") }
         // A job does not fail because another martlet is at work: it waits for its turn.
         if let line = LifeLine.current {
+            settings.makesRegistry = false
             settings.whenBusy = { line.report(JobProgress(step: "waiting for another martlet at work")) }
         }
         return settings

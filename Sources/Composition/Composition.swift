@@ -27,6 +27,8 @@ package struct Composition: Sendable {
         /// Called once when another process is at work on the project; then the lock is waited for. Without it
         /// that is an error.
         package var whenBusy: (@Sendable () -> Void)?
+        /// Whether a registry that is not there is made. An attempt at a job makes none: its queue stood in one.
+        package var makesRegistry = true
         /// Is told what went wrong beside work that is done.
         package var warn: (@Sendable (String) -> Void)?
 
@@ -140,7 +142,7 @@ package struct Composition: Sendable {
                 .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
                 remedy: "Run `martlet run` first.")
         }
-        let database = try SQLiteDatabase(path: path, readOnly: !writing)
+        let database = try SQLiteDatabase(path: path, readOnly: !writing, creating: settings.makesRegistry)
         guard writing else {
             return try ModelRegistry.openForReading(database, project: project.name, surroundings: surroundings)
                 .telling(by: holds)

@@ -1,7 +1,7 @@
 extension BadInput {
     static let commands: [BadInput] = [
         BadInput("an unknown flag", ["run", "--form", "train"], exit: 64, "", "--form"),
-        BadInput("an unknown command", ["fly"], exit: 64, "", "fly"),
+        BadInput("an unknown command", ["fly"], exit: 64, "usage.command", "fly"),
         BadInput("an unknown stage", ["run", "--from", "trian"], exit: 64, "", "trian"),
         BadInput("a flag without its value", ["run", "--split-seed"], exit: 64, "", "--split-seed"),
         BadInput("no thread at all", ["run", "--engine-threads", "0"], exit: 64, "", "1024"),

@@ -26,7 +26,7 @@ extension BadInput {
     }
 
     static let state: [BadInput] = [
-        BadInput("a database that is none", "metadata.corrupt", "martlet.db", "Restore", restored: [database]) {
+        BadInput("a database that is none", "metadata.corrupt", "martlet.db", "restore it", restored: [database]) {
             try $0.write(database, "this was a database once, and is not any more")
             try dropLog($0)
         },

@@ -153,7 +153,7 @@ import Vocabulary
         let shown = try Program.run(
             #require(Program.python), ["-c", script] + server, in: place.folder, environment: ["TERM": "xterm"]
         ).output
-        let line = shown.split(whereSeparator: \.isNewline).first { $0.contains("listening") } ?? ""
+        let line = shown.split(whereSeparator: \.isNewline).first { $0.contains("  listening  ") } ?? ""
         #expect(line.contains("  info      listening  host=127.0.0.1  port="), "\(shown)")
         #expect(!shown.contains("{\""), "\(shown)")
         let running = try RunningServer(serving: place, role: "viewer")
