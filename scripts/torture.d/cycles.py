@@ -33,7 +33,8 @@ ELSEWHERE = {"disk.replace.before-rename", "disk.replace.after-rename"}
 WITHOUT_LOCK = ("ingest", "run", "compact")
 # What a command may answer when another one was faster.
 LOST = ("project.busy", "lake.concurrent-write", "metadata.busy")
-CODE = re.compile(r"\[([a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*)\]")
+# In a sentence, or in an object where --json was asked for.
+CODE = re.compile(r'(?:\[|"code":")([a-z]+(?:-[a-z]+)*\.[a-z]+(?:-[a-z]+)*)(?:\]|")')
 
 
 def available(program, folder):

@@ -69,7 +69,7 @@ def fill(program, reference, undisturbed, scratch, shares, tally):
             if done.returncode == 0:
                 continue
             where = f"disk with room for {share:.0%}"
-            if done.returncode != 1 or not any(f"[{code}]" in done.stderr for code in CODES):
+            if done.returncode != 1 or not any(f"[{code}]" in done.stderr or f'"code":"{code}"' in done.stderr for code in CODES):
                 tally.difference(f"{where}: exit code {done.returncode}, {done.stderr.strip()[-400:]!r}")
             told.append(f"{share:.0%}")
             disk.grow()

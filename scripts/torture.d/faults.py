@@ -29,7 +29,7 @@ KINDS = {
     "rmdir": ("EIO",),
 }
 # What a person may be told: that the machine failed. Never that the program or the data are at fault.
-TOLD = re.compile(r"\[(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)")
+TOLD = re.compile(r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)')
 
 
 class Scene:
