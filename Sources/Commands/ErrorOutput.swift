@@ -1,15 +1,15 @@
 internal import ArgumentParser
 internal import Vocabulary
 
-/// How an error is told on standard error: a sentence for people, or, where `--json` was asked for, an object on a line of
-/// its own, the last one.
+/// How an error is told on standard error: a sentence for people and, where `--json` was asked for, an object on a line of
+/// its own behind it, the last one.
 enum ErrorOutput {
     /// Whether a command line asks for JSON; what stands behind `--` is no option.
     static func isJSON(_ arguments: [String]) -> Bool { arguments.prefix { $0 != "--" }.contains("--json") }
 
     static func tell(_ error: MartletError, asJSON: Bool) {
-        if asJSON, let text = try? JSON.text(Form(error)) { return Output.note(text) }
         Output.error(error)
+        if asJSON, let text = try? JSON.text(Form(error)) { Output.note(text) }
     }
 
     /// A word in the place of a command that is none; `nil` where there is no such word.

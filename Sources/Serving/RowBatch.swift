@@ -160,8 +160,8 @@ package final class RowBatch {
         }
         if let code = schema.columns[column].levels.find(text) {
             values[cell] = Double(code)
-        } else if text.isEmpty {
-            // As ingestion has it, whoever writes it: no text is no value.
+        } else if text.isEmpty, !place.isOwnForm {
+            // As ingestion has it, whoever writes it: no text is no value. Martlet's own JSON has null for that.
             values[cell] = schema.columns[column].missing
         } else {
             unknownCategory(String(decoding: text, as: UTF8.self), column, cell)

@@ -17,6 +17,9 @@ package enum RowPlace: Sendable, Equatable {
     /// `$.age`: a line that is an object, its number told beside.
     case line
 
+    /// Whether the row came in Martlet's own form of JSON.
+    var isOwnForm: Bool { [.member("record"), .objects("records"), .columns("columns")].contains(self) }
+
     /// - Parameters:
     ///   - row: from 0; -1 for the header of CSV.
     ///   - column: its name.

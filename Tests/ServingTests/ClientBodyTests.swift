@@ -59,7 +59,9 @@ import Training
     }
 
     @Test func `have an empty text for no value where a category belongs`() throws {
-        #expect(try native(#"{"record":{"age":1,"unit":""}}"#).values == [1, 1])
+        // Martlet's own form has null, and tells of a text that training did not see.
+        #expect(
+            try native(#"{"record":{"age":1,"unit":""}}"#).values == native(#"{"record":{"age":1,"unit":"?"}}"#).values)
         #expect(try mlflow(#"{"instances":[[1,""]]}"#).values == [1, 1])
         #expect(
             try tensors(
