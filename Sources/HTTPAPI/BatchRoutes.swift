@@ -71,9 +71,8 @@ package struct BatchRoutes: Sendable {
         let key = try IdempotencyKey.of(request)
         let bounds = BatchBounds(settings, client: client, uptime: surroundings.uptime)
         try bounds.check(rows: 0, of: model)
-        guard shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
-        guard shares.take(Self.all, upTo: settings.atOnce) else {
-            shares.give(client)
+        guard let seat = shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
+        guard let place = shares.take(Self.all, upTo: settings.atOnce) else {
             var problem = Problem(
                 .serviceUnavailable, "serving.busy", "\(settings.atOnce) batches are at work, which is as many as may.",
                 remedy: "Send it again when one of them has ended.")
@@ -83,10 +82,9 @@ package struct BatchRoutes: Sendable {
         let run = BatchRun(
             model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
             surroundings, threads, waiting)
-        let work = Task { [shares] in
+        let work = Task {
             await run.run(request)
-            shares.give(client)
-            shares.give(Self.all)
+            withExtendedLifetime((seat, place)) {}
         }
         do {
             if plan.onError == .reject { try await run.spool.complete() } else { try await run.spool.begun() }

@@ -223,7 +223,7 @@ final class BatchRun: Sendable {
             let known = circumstances()
             admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }
-        bounds.logged(block.loggedBytes)
+        if !isRefused, admission == .waiting || admission == .taken { bounds.logged(block.loggedBytes) }
         state.withLock { state in
             state.rows += block.rows
             state.lines += block.lines

@@ -20,6 +20,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var ticker: RepeatedTask?
     private var holdsRead = false
     private var isReading = false
+    /// When the server read last, or began to.
+    private var lastRead = NIODeadline.now()
     private var sent = 0
     private var seen = (sent: 0, received: 0, waiting: 0, at: NIODeadline.now())
     /// Whether the first line of the head that comes has ended.
@@ -70,6 +72,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if isRefused { return }
         isReading = false
+        lastRead = .now()
         let bytes = unwrapInboundIn(data)
         pace.came(bytes.readableBytes)
         if pace.phase == .head {
@@ -129,15 +132,25 @@ final class ConnectionGuard: ChannelDuplexHandler {
                 sayTooSlow("The head of the request did not come within \(Int(patience.head)) s.", context)
             }
         case .body:
-            // While the server does not read, the client cannot send.
-            if !isReading { return pace.since = pace.since + .nanoseconds(Int64(patience.tick * 1e9)) }
-            // What small requests bring is awaited for a fixed time: it takes nobody long, and many could wait.
-            if age > patience.body + Double(max(0, pace.bytes - patience.smallBody)) / patience.bodyRate {
+            // While the server does not read, the client cannot send; but a body that nobody reads any more has no end.
+            if !isReading {
+                if isAbandoned(now) { return context.close(promise: nil) }
+                return pace.since = pace.since + .nanoseconds(Int64(patience.tick * 1e9))
+            }
+            // A small body is awaited for a fixed time: it takes nobody long, and many could wait.
+            if age > patience.body + (pace.isAwaited ? 0 : Double(pace.bytes) / patience.bodyRate) {
                 tally.slowBody.add(1, ordering: .relaxed)
                 sayTooSlow(
-                    "The body came more slowly than \(Int(patience.bodyRate)) bytes a second.", context)
+                    pace.isAwaited
+                        ? "The body did not come within \(Int(patience.body)) s."
+                        : "The body came more slowly than \(Int(patience.bodyRate)) bytes a second.", context)
             }
         }
+    }
+
+    /// Whether the server has not read for so long that it will not any more.
+    private func isAbandoned(_ now: NIODeadline) -> Bool {
+        Double((now - lastRead).nanoseconds) / 1e9 > max(patience.held, patience.write)
     }
 
     /// Whether nothing of what waits has left for too long, and nothing has come either.
@@ -145,7 +158,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         // Who sends is not stuck, and cannot send while the server does not read: a batch that waits has limits of its own.
         let comes = pace.received &- seen.received >= Int(patience.bodyRate * patience.write)
-        let isHeld = pace.isUploading && !isReading
+        let isHeld = pace.isUploading && !isReading && !isAbandoned(now)
         if waiting == 0 || waiting != seen.waiting || sent != seen.sent || comes || isHeld {
             seen = (sent, pace.received, waiting, now)
         }

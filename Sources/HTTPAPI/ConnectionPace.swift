@@ -26,6 +26,8 @@ final class ConnectionPace {
     var hasAnswer = false
     /// Requests that the router has not answered yet.
     var elsewhere = 0
+    /// Whether the body is one of those that are awaited before anything is done: it has a fixed time.
+    var isAwaited = false
 
     /// Bytes have come.
     @inline(__always)
@@ -51,6 +53,7 @@ final class ConnectionPace {
         phase = .body
         bytes = 0
         headBytes = 0
+        isAwaited = false
         if elsewhere == 0 { hasAnswer = false }
     }
 
@@ -75,10 +78,10 @@ package struct Patience: Sendable {
     /// Seconds for a body, and bytes a second that lengthen them.
     package var body = 20.0
     package var bodyRate = 500.0
-    /// Bytes of a body that lengthen nothing.
-    package var smallBody = 64 << 10
     /// Seconds in which the client may take nothing of what waits for it.
     package var write = 30.0
+    /// Seconds for which the server may leave a body unread: longer than a batch waits for the log or for room.
+    package var held = 120.0
     /// Seconds between requests.
     package var idle = 75.0
 

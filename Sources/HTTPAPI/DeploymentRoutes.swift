@@ -28,14 +28,9 @@ package struct DeploymentRoutes: Sendable {
             ) { request, context in
                 let body = try await context.object(request, Self.order)
                 let reference = try ModelReference(parsing: body.text("model"))
-                return try await management.change(request, body, context) {
-                    [prepare = management.prepare] project, registry in
-                    // As a number: an alias could move while the version is tried.
-                    let found = try registry.models.resolve(reference)
-                    try registry.models.checkPromotable(found)
-                    try prepare(project.name, found.model, found.version)
-                    let exact = ModelReference(model: found.model, selector: .version(found.version))
-                    return try JSON.text(registry.models.promote(exact, reason: body.optionalText("reason")))
+                return try await management.change(request, body, context) { [management] project, registry in
+                    try JSON.text(
+                        management.promote(reference, reason: body.optionalText("reason"), in: project, registry))
                 }
             },
             Route(

@@ -2,7 +2,6 @@ package import Identity
 package import IdentityJWT
 internal import Logging
 package import NIOPosix
-internal import Synchronization
 package import Vocabulary
 
 /// What the routes of identity, and the gate, work with.
@@ -20,7 +19,6 @@ package struct IdentityDesk: Sendable {
     /// Lets the thread that calls it work when others do not.
     let yield: @Sendable () -> Void
     let throttle = LoginThrottle()
-    private let looked = LookedAt()
     /// Seconds that a session holds.
     package let sessionSeconds: Int
     package let site: Site
@@ -56,18 +54,8 @@ package struct IdentityDesk: Sendable {
         }
     }
 
-    /// Looks whether people or tokens were changed, for a request whose token nobody knows; many at once share a look.
-    func hasNews() async throws -> Bool {
-        let now = surroundings.uptime()
-        let isDue = looked.value.withLock { looked in
-            guard now - looked >= 0.02 else { return false }
-            looked = now
-            return true
-        }
-        // Another request looked just now, and what it found is known.
-        guard isDue else { return true }
-        return try await aside { [known] in try known.refresh() }
-    }
+    /// Looks whether people or tokens were changed, for a request whose token nobody knows. It reads one number.
+    func lookAgain() async throws { _ = try await aside { [known] in try known.refresh() } }
 
     /// The same for what writes.
     func changing<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
@@ -83,6 +71,3 @@ package struct IdentityDesk: Sendable {
         }
     }
 }
-
-/// When it was looked last whether people or tokens were changed.
-private final class LookedAt: Sendable { let value = Mutex(-1.0) }

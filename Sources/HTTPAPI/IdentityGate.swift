@@ -2,6 +2,7 @@ internal import HTTPTypes
 package import Hummingbird
 package import Identity
 internal import IdentityJWT
+internal import Logging
 package import Vocabulary
 
 /// Lets in whom the route's permission lets in: the holder of an API token (`Authorization: Bearer …`), or a person with
@@ -35,9 +36,11 @@ package struct IdentityGate: Gatekeeper {
         var context = context
         let principal: Principal
         if let header = request.headers[.authorization] {
-            do { principal = try token(header) } catch {
+            do { principal = try token(header) } catch is Problem {
                 // It may have been made a moment ago.
-                guard try await desk.hasNews() else { throw error }
+                do { try await desk.lookAgain() } catch {
+                    context.logger.error("people and tokens cannot be read: \(error)")
+                }
                 principal = try token(header)
             }
         } else {

@@ -73,13 +73,13 @@ package struct LimitingGate: Gatekeeper {
         if !context.notes.isCounted { try check(strangers, AddressKey.of(context.address)) }
     }
 
-    /// Takes one of the client's places until the request has been answered.
+    /// Takes one of the client's places until the answer has left.
     private func hold(_ client: String, _ most: Int, _ context: APIContext) throws {
-        guard shares.take(client, upTo: most) else {
+        guard let seat = shares.take(client, upTo: most) else {
             tally.rateLimited.add(1, ordering: .relaxed)
             throw Problem.share
         }
-        context.notes.hold { [shares] in shares.give(client) }
+        context.notes.hold(seat)
     }
 
     private func check(_ limiter: RateLimiter?, _ client: String) throws {

@@ -12,6 +12,9 @@ struct MadeFeatures {
     let stored: Int64
     private(set) var warnings: [JSONValue] = []
 
+    /// How many rows an answer of the worker says that it has kept, whatever else it says.
+    static func stored(_ line: [UInt8]) -> Int64 { JSONValue(parsing: line)?["stored"]?.long ?? 0 }
+
     /// - Throws: a `Problem` for faults of the rows (422, each with its JSONPath), and the worker's own error.
     init(_ line: [UInt8], for model: ServedModel) throws {
         guard let answer = JSONValue(parsing: line), answer.members != nil else {

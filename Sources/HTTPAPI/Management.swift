@@ -68,6 +68,30 @@ package struct Management: Sendable {
         ServerAudit([desk.store.database] + (try projects.map { try $0.open().database }))
     }
 
+    /// Makes a version champion, after it was loaded, checked and tried. Blocks.
+    func promote(
+        _ reference: ModelReference, reason: String?, in project: ManagedProject, _ registry: ModelRegistry
+    ) throws -> ChampionMove {
+        // As a number: an alias could move while the version is tried.
+        let found = try registry.models.resolve(reference)
+        try registry.models.checkPromotable(found)
+        try prepare(project.name, found.model, found.version)
+        return try registry.models.promote(
+            ModelReference(model: found.model, selector: .version(found.version)), reason: reason)
+    }
+
+    /// Approves a version; one that becomes the first champion by that is tried before. Blocks.
+    func approve(
+        _ reference: ModelReference, reason: String?, in project: ManagedProject, _ registry: ModelRegistry
+    ) throws -> VersionSummary {
+        let found = try registry.models.resolve(reference)
+        if try registry.models.history(found.model).champion == nil, found.approval.state == .pending {
+            try prepare(project.name, found.model, found.version)
+        }
+        return try registry.models.approve(
+            ModelReference(model: found.model, selector: .version(found.version)), reason: reason)
+    }
+
     /// Writes into a project's audit what somebody did that is no change of its registry.
     @Sendable package func note(_ draft: AuditDraft, by author: Author) async throws {
         guard let project = projects.first(where: { $0.name == draft.project }) else { return }

@@ -61,15 +61,15 @@ package struct ModelRoutes: Sendable {
             move(
                 .put, "promote", id: "promoteModel", "Make a version the champion.",
                 ModelSchemas.move, reason: .optional
-            ) { try JSON.text($0.models.promote($1, reason: $2)) },
+            ) { [management] in try JSON.text(management.promote($2, reason: $3, in: $0, $1)) },
             move(
                 .post, "approve", id: "approveModel", "Approve a version that waits for it.", ModelSchemas.summary,
                 reason: .optional
-            ) { try JSON.text($0.models.approve($1, reason: $2)) },
+            ) { [management] in try JSON.text(management.approve($2, reason: $3, in: $0, $1)) },
             move(
                 .post, "reject", id: "rejectModel", "Reject a version that waits for approval, for good.",
                 ModelSchemas.summary, reason: .required
-            ) { try JSON.text($0.models.reject($1, reason: $2 ?? "")) },
+            ) { try JSON.text($1.models.reject($2, reason: $3 ?? "")) },
         ]
     }
 
@@ -78,7 +78,7 @@ package struct ModelRoutes: Sendable {
     /// A route that moves or decides on one version.
     private func move(
         _ method: HTTPRequest.Method, _ verb: String, id: String, _ summary: String, _ answer: Schema, reason: Reason,
-        _ act: @escaping @Sendable (ModelRegistry, ModelReference, String?) throws -> String
+        _ act: @escaping @Sendable (ManagedProject, ModelRegistry, ModelReference, String?) throws -> String
     ) -> Route {
         let schema = Schema.object(
             .init(
@@ -90,13 +90,13 @@ package struct ModelRoutes: Sendable {
             accepts: [.init(schema, example: #"{"reason": "read the card"}"#)],
             replies: [
                 .init(200, "Done.", .init(answer)), .problem(404, "No such version."),
-                .problem(409, "Its approval, or the state of the registry, forbids it."),
+                .problem(409, "Its approval, or the state of the registry, forbids it, or it cannot answer."),
             ]
         ) { request, context in
             let body = try await context.object(request, schema)
             let reference = try Self.reference(context)
-            return try await management.change(request, body, context) { _, registry in
-                try act(registry, reference, body.optionalText("reason"))
+            return try await management.change(request, body, context) { project, registry in
+                try act(project, registry, reference, body.optionalText("reason"))
             }
         }
     }

@@ -48,7 +48,7 @@ package struct PredictionRoutes: Sendable {
             let waiter = LogWaiter()
             let slot = call.slot
             let (response, admission) = try await work.answer(
-                call, body, by: model, requestID: context.requestID, client: context.client, arrived: arrived
+                call, body, by: model, requestID: context.requestID, client: context.client
             ) { [surroundings, requestID = context.requestID] desk, answer in
                 slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]

@@ -32,6 +32,8 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package var allow: String?
     /// What Accept-Encoding tells of bodies that are packed otherwise.
     package var acceptEncoding: String?
+    /// Whether what was asked for may have been done all the same.
+    package var isUncertain = false
     /// What WWW-Authenticate asks for.
     package var challenge: String?
 

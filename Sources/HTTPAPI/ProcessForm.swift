@@ -27,6 +27,8 @@ struct ProcessForm: Sendable {
     /// Without scores, features are all there is to tell.
     var wantsFeatures: Bool { members["features"]?.flag ?? !scores }
 
+    var hasRows: Bool { members["rows"]?.members?.values.contains { $0.list?.isEmpty == false } ?? false }
+
     /// Whether the rows shall count for later records; `nil` where the client leaves that to the server.
     var stores: Bool? { members["store"]?.flag }
 

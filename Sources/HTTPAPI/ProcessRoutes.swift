@@ -59,6 +59,14 @@ package struct ProcessRoutes: Sendable {
             }
     }
 
+    /// Says in the project's audit that rows were kept.
+    /// - Parameter rows: how many; null where that is not known.
+    private func audit(_ rows: JSONValue, of model: ServedModel, _ context: APIContext) async throws {
+        let draft = AuditDraft(
+            "rows.stored", "models/\(model.key.model)/rows", project: model.key.project, after: .object(["rows": rows]))
+        try await note(draft, context.author)
+    }
+
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let arrived = surroundings.uptime()
         try context.require(project: slot.key.project)
@@ -74,15 +82,19 @@ package struct ProcessRoutes: Sendable {
                 .forbidden, "access.role", "Rows that count for later records need a permission of their own.",
                 remedy: "It needs the permission \(Permission.storeRows.rawValue); or send \"store\": false.")
         }
-        let (model, line) = try await source.ask(
-            try form.line(storing: mayStore && form.stores != false), for: served)
-        let made = try MadeFeatures(line, for: model)
-        if made.stored > 0 {
-            let draft = AuditDraft(
-                "rows.stored", "models/\(model.key.model)/rows", project: model.key.project,
-                after: .object(["rows": .integer(made.stored)]))
-            try await note(draft, context.author)
+        let stores = mayStore && form.stores != false
+        let line: [UInt8]
+        let model: ServedModel
+        do { (model, line) = try await source.ask(try form.line(storing: stores), for: served) } catch let problem
+            as Problem
+        {
+            // Whether the worker had kept the rows when it was lost, nobody knows.
+            if problem.isUncertain, stores, form.hasRows { try await audit(.null, of: served, context) }
+            throw problem
         }
+        let stored = MadeFeatures.stored(line)
+        if stored > 0 { try await audit(.integer(stored), of: model, context) }
+        let made = try MadeFeatures(line, for: model)
         var scored: [JSONValue] = []
         var warnings = made.warnings
         if form.scores, !made.rows.isEmpty {
@@ -93,8 +105,7 @@ package struct ProcessRoutes: Sendable {
             let (answer, admission): (JSONValue?, PredictionLog.Admission)
             do {
                 (answer, admission) = try await work.answer(
-                    call, ByteBuffer(bytes: body), by: model, requestID: context.requestID, client: context.client,
-                    arrived: arrived
+                    call, ByteBuffer(bytes: body), by: model, requestID: context.requestID, client: context.client
                 ) { [surroundings, requestID = context.requestID, keys = made.keys] desk, _ in
                     desk.name(records: keys)
                     let known = ScoringDesk.Circumstances(

@@ -1,10 +1,11 @@
+internal import Hummingbird
 internal import Identity
 internal import Synchronization
 
 /// What becomes known of a request on its way in, for the log that is written on its way out.
 package final class RequestNotes: Sendable {
     private let known = Mutex<Principal?>(nil)
-    private let held = Mutex<[@Sendable () -> Void]>([])
+    private let seats = Mutex<[Shares.Seat]>([])
     private let counted = Atomic<Bool>(false)
 
     init() {}
@@ -16,14 +17,26 @@ package final class RequestNotes: Sendable {
     var isCounted: Bool { counted.load(ordering: .relaxed) }
     func count() { counted.store(true, ordering: .relaxed) }
 
-    /// Notes what is given back when the request has been answered.
-    func hold(_ giveBack: @escaping @Sendable () -> Void) { held.withLock { $0.append(giveBack) } }
+    /// Notes what the request holds until its answer has left.
+    func hold(_ seat: Shares.Seat) { seats.withLock { $0.append(seat) } }
 
-    func release() {
-        let all = held.withLock { held in
-            defer { held = [] }
-            return held
+    /// Hands over what was held.
+    func release() -> [Shares.Seat] {
+        seats.withLock { seats in
+            defer { seats = [] }
+            return seats
         }
-        for giveBack in all { giveBack() }
+    }
+}
+
+extension ResponseBody {
+    /// The same body, with the seats given back when it has been sent, or is let go unsent.
+    func holding(_ seats: [Shares.Seat]) -> ResponseBody {
+        if seats.isEmpty || contentLength == 0 { return self }
+        let body = self
+        return ResponseBody(contentLength: contentLength) { writer in
+            defer { withExtendedLifetime(seats) {} }
+            try await body.write(writer)
+        }
     }
 }

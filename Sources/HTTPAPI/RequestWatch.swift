@@ -43,11 +43,7 @@ package struct RequestWatch: Sendable {
             try Forwarded.requireTLS(request.headers)
         }
         let now = tally.underway.add(1, ordering: .relaxed).newValue
-        let notes = context.notes
-        defer {
-            tally.underway.subtract(1, ordering: .relaxed)
-            notes.release()
-        }
+        defer { tally.underway.subtract(1, ordering: .relaxed) }
         if now > most, !RequestWatch.always.contains(request.uri.path) {
             tally.busy.add(1, ordering: .relaxed)
             var problem = Problem(
@@ -55,7 +51,14 @@ package struct RequestWatch: Sendable {
             problem.retryAfter = 1
             throw problem
         }
-        do { return try await next(request, context) } catch {
+        do {
+            var response = try await next(request, context)
+            let seats = context.notes.release()
+            // Those who follow something for long have seats of their own.
+            if response.headers[.contentType] != "text/event-stream" { response.body = response.body.holding(seats) }
+            return response
+        } catch {
+            _ = context.notes.release()
             if Problem(error).status.code < 500 { try unrouted(context) }
             throw error
         }

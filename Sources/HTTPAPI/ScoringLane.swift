@@ -87,8 +87,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             }
             if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
+                pace.isAwaited = true
                 state = .collecting(request, nil)
-            } else if elsewhere == 0, map.gathers(head), bench.hasRoom {
+            } else if map.gathers(head), bench.hasRoom {
+                pace.isAwaited = true
                 state = .gathering(head, ByteBuffer())
             } else {
                 pass(context, head)
@@ -137,10 +139,16 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func pass(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         elsewhere += 1
         pace.elsewhere = elsewhere
+        pace.isAwaited = false
         state = .passing
         isLast = isLast || LaneMap.endsConnection(head)
         isOld = head.version == .http1_0
         context.fireChannelRead(wrapInboundOut(.head(head)))
+        if isQuiescing {
+            // Told while the body was awaited: now the router knows of the request, and ends the connection behind it.
+            isQuiescing = false
+            context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
     }
 
     /// Hands a whole request to the router.
@@ -151,9 +159,13 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         if body.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(.body(body))) }
         context.fireChannelRead(wrapInboundOut(.end(trailers)))
         state = .idle
-        if isQuiescing {
-            isQuiescing = false
-            context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+    }
+
+    /// Whether a body still comes.
+    private var isReceiving: Bool {
+        switch state {
+        case .collecting, .gathering, .passing: true
+        case .idle, .answering: false
         }
     }
 
@@ -170,13 +182,21 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             elsewhere -= 1
             pace.elsewhere = elsewhere
-            pace.rest()
+            // An answer may leave before the body has come to which it belongs, or that of the next request.
+            if elsewhere == 0, !isReceiving { pace.rest() }
             guard isLast, elsewhere == 0 else { break }
             hasClosed = true
-            context.writeAndFlush(data, promise: promise)
-            return context.close(promise: nil)
+            let left = promise ?? context.eventLoop.makePromise()
+            context.writeAndFlush(data, promise: left)
+            return close(context, behind: left.futureResult)
         }
         context.write(data, promise: promise)
+    }
+
+    /// Closes when the last bytes are with the system: what still waits in the channel would be dropped.
+    private func close(_ context: ChannelHandlerContext, behind last: EventLoopFuture<Void>) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        last.whenComplete { _ in bound.value.close(promise: nil) }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -285,7 +305,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func send(_ out: ByteBuffer, _ told: Told, _ status: Int, _ context: ChannelHandlerContext) {
-        rawContext?.writeAndFlush(NIOAny(out), promise: nil)
+        let left = context.eventLoop.makePromise(of: Void.self)
+        if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
         pace.answered()
         let seconds = map.surroundings.uptime() - told.arrived
         bench.tally.note(route: told.route, status: status, seconds: seconds)
@@ -297,7 +318,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
         if !told.keepsAlive || isQuiescing {
             hasClosed = true
-            context.close(promise: nil)
+            close(context, behind: left.futureResult)
         }
     }
 

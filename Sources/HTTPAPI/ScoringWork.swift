@@ -30,14 +30,14 @@ package struct ScoringWork: Sendable {
     /// Reads, scores and writes an answer, then lets `end` take it from the desk.
     /// - Parameters:
     ///   - client: whose turn it takes.
-    ///   - arrived: by the clock that only goes forward; what is not answered `limits.seconds` later is refused.
-    /// - Throws: `InputFault`, `InputFaults`, `serving.share`, `serving.late`, `predict.too-many-reasons`.
+    /// - Throws: what is not answered `limits.seconds` from now on is refused (`serving.late`); `InputFault`, `InputFaults`, `serving.share`, `serving.late`, `predict.too-many-reasons`.
     func answer<T: Sendable>(
         _ call: ScoringCall, _ body: ByteBuffer, by model: ServedModel, requestID: String, client: String,
-        arrived: Double, end: @escaping @Sendable (ScoringDesk, ScoringAnswer) throws -> T
+        end: @escaping @Sendable (ScoringDesk, ScoringAnswer) throws -> T
     ) async throws -> T {
-        try await desks.withDesk(for: model) { [limits] lent in
-            let answer = try await piece(client, arrived) {
+        let begun = uptime()
+        return try await desks.withDesk(for: model) { [limits] lent in
+            let answer = try await piece(client, begun, isFirst: true) {
                 try body.withUnsafeReadableBytes { bytes in
                     try call.answer(bytes, by: model, at: lent.desk, requestID: requestID, limits: limits) { rows in
                         try limits.check(explainedRows: rows, of: model)
@@ -48,21 +48,23 @@ package struct ScoringWork: Sendable {
                 let size = max(1, Self.pieceSteps / model.reasonSteps)
                 for start in stride(from: 0, to: answer.explainedRows, by: size) {
                     let rows = start..<min(start + size, answer.explainedRows)
-                    try await piece(client, arrived) { try lent.desk.explain(rows, by: model) }
+                    try await piece(client, begun) { try lent.desk.explain(rows, by: model) }
                 }
                 lent.desk.close()
             }
-            return try await piece(client, arrived, urgent: true) { try end(lent.desk, answer) }
+            return try await piece(client, begun, urgent: true) { try end(lent.desk, answer) }
         }
     }
 
     private func piece<T: Sendable>(
-        _ client: String, _ arrived: Double, urgent: Bool = false, _ work: @escaping @Sendable () throws -> T
+        _ client: String, _ begun: Double, isFirst: Bool = false, urgent: Bool = false,
+        _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
         try Task.checkCancellation()
         let (uptime, limit) = (uptime, limits.seconds)
-        return try await threads.run(for: client, urgent: urgent) {
-            guard urgent || uptime() - arrived < limit else {
+        // What was begun is not refused in its middle for the sake of what came later.
+        return try await threads.run(for: client, urgent: urgent, isBegun: !isFirst) {
+            guard urgent || uptime() - begun < limit else {
                 var problem = Problem(
                     .serviceUnavailable, "serving.late",
                     "The request could not be answered within \(Int(limit)) s: others are worked on too.",

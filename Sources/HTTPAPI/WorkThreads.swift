@@ -47,10 +47,11 @@ final class WorkThreads: Sendable {
     /// - Parameters:
     ///   - client: whose turn it takes.
     ///   - urgent: whether it goes before all others: the end of work that was begun.
+    ///   - isBegun: whether it belongs to work that was let in before, which nothing bounds any more.
     /// - Throws: what the work throws; `serving.share` when too much of this client's work waits, `CancellationError` when
     ///   the threads have ended.
     func run<T: Sendable>(
-        for client: String, urgent: Bool = false, _ work: @escaping @Sendable () throws -> T
+        for client: String, urgent: Bool = false, isBegun: Bool = false, _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
             let job: Job = { [yield] isActive in
@@ -64,7 +65,7 @@ final class WorkThreads: Sendable {
                     return true
                 }
                 let own = jobs.waiting[client]?.count ?? 0
-                guard own < most else { return false }
+                guard isBegun || own < most else { return false }
                 jobs.waiting[client, default: []].append(job)
                 if own == 0 { jobs.turns.append(client) }
                 return true
@@ -84,27 +85,5 @@ extension Problem {
             remedy: "Wait for the answers to some of them before you send more.")
         problem.retryAfter = 1
         return problem
-    }
-}
-
-/// How much of something each client has at the same time.
-final class Shares: Sendable {
-    private let held = Mutex<[String: Int]>([:])
-
-    /// - Returns: whether there is one more for this client.
-    func take(_ client: String, upTo most: Int) -> Bool {
-        held.withLock { held in
-            let own = held[client] ?? 0
-            guard own < most else { return false }
-            held[client] = own + 1
-            return true
-        }
-    }
-
-    func give(_ client: String) {
-        held.withLock { held in
-            guard let own = held[client] else { return }
-            held[client] = own > 1 ? own - 1 : nil
-        }
     }
 }

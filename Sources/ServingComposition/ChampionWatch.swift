@@ -20,6 +20,7 @@ final class ChampionWatch: Sendable {
     private let before = Mutex<[ModelKey: ServedModel]>([:])
     /// A version that was loaded and tried before it becomes champion.
     private let prepared = Mutex<[ModelKey: ServedModel]>([:])
+    private let preparing = Mutex(())
     private let failures = Mutex<[ModelKey: Failure]>([:])
 
     /// A version that could not be taken, and when it is tried again.
@@ -55,10 +56,20 @@ final class ChampionWatch: Sendable {
         guard let project = projects.first(where: { $0.project.name == name }),
             let slot = catalog.slots.first(where: { $0.key == key })
         else { return }
+        if slot.served?.version == version { return }
+        // One at a time: each has a whole model in memory.
+        try preparing.withLock { _ in try prepare(version, slot, project) }
+    }
+
+    private func prepare(_ version: Int, _ slot: ModelSlot, _ project: ServedProject) throws {
+        let key = slot.key
+        let model = key.model
         do {
             let next = try project.load(ModelReference(model: model, selector: .version(version))).model
             prepared.withLock { $0[key] = next }
         } catch {
+            // The machine's own trouble says nothing of the version.
+            if let error = error as? MartletError, error.kind == .machine { throw error }
             let reason = (error as? MartletError).map { "\($0.message) [\($0.code)]" } ?? "\(error)"
             logger.error(
                 "a version was not deployed: it cannot answer",
@@ -84,7 +95,10 @@ final class ChampionWatch: Sendable {
     private func look(_ slot: ModelSlot, _ project: ServedProject) {
         do {
             let version = try project.champion(of: slot.key.model)
-            if slot.served?.version == version { return slot.note(trouble: nil) }
+            if slot.served?.version == version {
+                prepared.withLock { $0[slot.key] = nil }
+                return slot.note(trouble: nil)
+            }
             slot.isAwaited = true
             if let failure = failures.withLock({ $0[slot.key] }), failure.version == version, uptime() < failure.next {
                 return

@@ -121,7 +121,9 @@ final class FeatureHouse: FeatureSource, Sendable {
         if let kind = error.kind.flatMap({ MartletError.Kind(rawValue: $0) }), kind == .input || kind == .missing {
             return Problem.noFeatures(error.reason, code: error.code, retryAfter: nil)
         }
-        return Problem.noFeatures(error.reason, code: error.code, retryAfter: error.retryAfter)
+        var problem = Problem.noFeatures(error.reason, code: error.code, retryAfter: error.retryAfter)
+        problem.isUncertain = error.wasLost
+        return problem
     }
 }
 

@@ -37,6 +37,8 @@ package final class FeatureWorker: Sendable {
         /// Kind and code of the error with which a worker refused to begin.
         package var kind: String?
         package var code: String?
+        /// Whether the worker was lost over this very request, and may have kept its rows before.
+        package var wasLost = false
 
         package init(reason: String, retryAfter: Int) {
             self.reason = reason
@@ -230,7 +232,9 @@ package final class FeatureWorker: Sendable {
                 let reason = "The feature worker died or fell silent over a request; it is started anew."
                 self.child?.kill()
                 fail(reason)
-                return next.answer.resume(throwing: Unavailable(reason: reason, retryAfter: delay))
+                var loss = Unavailable(reason: reason, retryAfter: delay)
+                loss.wasLost = true
+                return next.answer.resume(throwing: loss)
             }
             failures = 0
             lastPulse = owner.uptime()

@@ -55,26 +55,30 @@ package final class FeatureDesk {
         }
     }
 
-    /// What of the rows fits their contracts.
+    /// What of the rows fits their contracts. Rows of a source that this model does not read are another model's: they are
+    /// passed over.
     private func fitting(_ rows: RawRows) throws -> RowVerdict {
         var rows = rows
         while true {
             let verdict = try engine.look(at: rows)
             guard !verdict.faults.isEmpty else { return verdict }
             var bad: [String: Set<Int>] = [:]
+            var isPlaced = false
             for fault in verdict.faults {
-                guard let place = RowPath(fault.path) else { continue }
-                bad[place.source, default: []].formUnion(
-                    place.row.map { [$0] } ?? Array((rows[place.source] ?? []).indices))
+                guard let place = RowPath(fault.path), rows[place.source] != nil else { continue }
+                isPlaced = true
+                guard let row = place.row else {
+                    rows[place.source] = nil
+                    continue
+                }
+                bad[place.source, default: []].insert(row)
+                if skipped.reason == nil { skipped.reason = "\(fault.path) must keep to: \(fault.rule)" }
             }
-            if bad.isEmpty { bad = rows.mapValues { Set($0.indices) } }
+            // A fault without a place would be found for ever.
+            if !isPlaced { bad = rows.mapValues { Set($0.indices) } }
             for (source, places) in bad {
                 skipped.rows += places.count
                 rows[source] = (rows[source] ?? []).enumerated().filter { !places.contains($0.offset) }.map(\.element)
-                if rows[source]?.isEmpty ?? true { rows[source] = nil }
-            }
-            if skipped.reason == nil, let fault = verdict.faults.first {
-                skipped.reason = "\(fault.path) must keep to: \(fault.rule)"
             }
         }
     }
@@ -125,6 +129,14 @@ package final class FeatureDesk {
         try catchUp()
         let verdict = try engine.look(at: rows)
         if !verdict.faults.isEmpty { return ["faults": .list(verdict.faults.map { Self.json($0) })] }
+        // Before anything is kept: what is refused leaves nothing behind.
+        let keys = try request["keys"]?.list?.map { try Self.key($0) } ?? engine.keys()
+        if keys.count > Self.mostRecords {
+            throw MartletError(
+                .input, "process.too-many-records",
+                "\(keys.count) records are asked for at once; at most \(Self.mostRecords) are computed.",
+                at: .init(key: "$.keys"), remedy: "Send them in several requests, or build the table.")
+        }
         var answer: [String: JSONValue] = [:]
         var stored = 0
         if let journal, request["store"]?.flag ?? true, !verdict.news.isEmpty {
@@ -140,15 +152,11 @@ package final class FeatureDesk {
             }
             try engine.keep(current)
         }
-        let keys = try request["keys"]?.list?.map { try Self.key($0) } ?? engine.keys()
-        if keys.count > Self.mostRecords {
-            throw MartletError(
-                .input, "process.too-many-records",
-                "\(keys.count) records are asked for at once; at most \(Self.mostRecords) are computed.",
-                at: .init(key: "$.keys"), remedy: "Send them in several requests, or build the table.")
-        }
         answer["stored"] = .integer(Int64(stored))
-        answer["records"] = .list(try keys.map { try record($0) })
+        do { answer["records"] = .list(try keys.map { try record($0) }) } catch let error as MartletError {
+            // What was kept is told of all the same.
+            answer["error"] = Self.json(error)
+        }
         if !verdict.warnings.isEmpty { answer["warnings"] = .list(verdict.warnings.map { Self.json($0) }) }
         return answer
     }

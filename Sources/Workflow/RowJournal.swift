@@ -42,23 +42,24 @@ package final class RowJournal {
         return (bytes[...end].split(separator: 10).map(Array.init), start + end + 1)
     }
 
-    /// Removes files of days before today whose lines nobody needs any more.
+    /// Days for which a file stays whatever the lake has: other workers, with the lake as it was, may not have read it yet.
+    private static let daysKept = 7
+
+    /// Removes files of days long past whose lines nobody needs any more. Nothing is written to them by then, so that nobody
+    /// has to wait.
     /// - Parameter isCovered: whether the lake has by now what the lines of a file tell.
     /// - Returns: how many files were removed.
     package func prune(_ isCovered: ([[UInt8]]) throws -> Bool) throws -> Int {
-        let today = "rows-\(now().description.prefix(10)).jsonl"
-        let old = try files().filter { $0 < today }
-        guard !old.isEmpty else { return 0 }
-        let lock = try FileLock(waitingFor: "\(folder)/lock")
-        return try withExtendedLifetime(lock) {
-            var removed = 0
-            for name in old where try isCovered(lines(of: name, from: 0).lines) {
-                Disk.remove("\(folder)/\(name)")
-                removed += 1
-            }
-            if removed > 0 { try Disk.syncNames(of: folder) }
-            return removed
+        let first = Timestamp(microseconds: now().microseconds - Int64(Self.daysKept) * 86_400_000_000)
+        let kept = "rows-\(first.description.prefix(10)).jsonl"
+        var removed = 0
+        for name in try files() where name < kept {
+            guard try isCovered(lines(of: name, from: 0).lines) else { continue }
+            Disk.remove("\(folder)/\(name)")
+            removed += 1
         }
+        if removed > 0 { try Disk.syncNames(of: folder) }
+        return removed
     }
 
     /// Writes a line durably.

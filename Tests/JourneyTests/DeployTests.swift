@@ -14,15 +14,16 @@ import Vocabulary
     }
 
     private func ask(
-        _ server: RunningServer, _ place: Sandbox, _ path: String, _ body: String? = nil, token: String? = nil
+        _ server: RunningServer, _ place: Sandbox, _ path: String, _ body: String? = nil, method: String? = nil
     ) throws -> JSONValue {
         let outcome = try Program.run(
             Program.which("curl") ?? "curl",
             [
-                "-s", "-S", "-H", "Authorization: Bearer \(token ?? server.token)", "-H",
+                "-s", "-S", "-H", "Authorization: Bearer \(server.token)", "-H",
                 "Content-Type: application/json",
             ]
-                + (body.map { ["-d", $0] } ?? []) + [server.base + path], in: place.folder)
+                + (body.map { ["-d", $0] } ?? []) + (method.map { ["-X", $0] } ?? []) + [server.base + path],
+            in: place.folder)
         return JSONValue(parsing: outcome.output) ?? .text("\(outcome)")
     }
 
@@ -52,6 +53,8 @@ import Vocabulary
         let refused = try deploy(server, place, "stay@2")
         #expect(refused["status"]?.integer == 409 && refused["code"]?.text == "serving.unusable", "\(refused)")
         #expect(refused["detail"]?.text?.contains("stay@1 goes on") == true, "\(refused)")
+        let promoted = try ask(server, place, "/api/models/stay@2/promote", "{}", method: "PUT")
+        #expect(promoted["code"]?.text == "serving.unusable" && promoted["status"]?.integer == 409, "\(promoted)")
         #expect(try serving(server, place) == 1)
         let history = try place.martlet("models", "history", "stay", "--json").json()
         #expect(history.at("champion.version")?.integer == 1, "\(history)")

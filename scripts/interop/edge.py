@@ -397,6 +397,15 @@ def load():
     others_are_answered("270 bodies that do not end")
     for link in links:
         link.close()
+    # A refusal reaches a client that sends all before it reads.
+    for token, status in [("none", 401), (TOKEN, 415)]:
+        link = dial()
+        asked = head("POST", "/predict/batch", 20_000_000).replace(TOKEN.encode(), token.encode())
+        link.sendall(asked.replace(b"application/json", b"text/nothing"))
+        for _ in range(20):
+            link.sendall(b"x" * 1_000_000)
+        check(link.recv(12) == b"HTTP/1.1 %d" % status, "a refusal was lost", status)
+        link.close()
     # Batches that do not begin.
     links = [dial() for _ in range(8)]
     for link in links:

@@ -88,6 +88,12 @@ expect("asked only", status == 200 and answer["stored"] == 0, answer)
 status, answer, _ = ask("/projects/wards/models/stay/process", {"rows": {"visits": [visit(5004)]}, "score": False})
 expect("features alone", status == 200 and "probability" not in answer["predictions"][0], answer)
 
+# What is refused leaves nothing behind.
+status, answer, _ = ask("/process", {"rows": {"visits": [visit(8000 + n) for n in range(101)]}})
+expect("too many records", status != 200 and answer["code"] == "process.too-many-records", status, answer)
+status, answer = eventually({"rows": {}, "keys": [8000], "score": False})
+expect("nothing of them is kept", "reason" in answer["predictions"][0], answer)
+
 # Who may only predict keeps nothing.
 status, answer, _ = ask("/process", {"rows": {"visits": [visit(5005)]}, "store": True}, token=VIEWER)
 expect("rows for others need a permission", status == 403 and answer["code"] == "access.role", status, answer)

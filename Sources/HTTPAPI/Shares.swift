@@ -1,0 +1,37 @@
+internal import Synchronization
+
+/// How much of something each client has at the same time.
+final class Shares: Sendable {
+    private let held = Mutex<[String: Int]>([:])
+
+    /// One of a client's; given back when it is let go.
+    final class Seat: Sendable {
+        private let shares: Shares
+        private let client: String
+
+        fileprivate init(_ shares: Shares, _ client: String) {
+            self.shares = shares
+            self.client = client
+        }
+
+        deinit { shares.give(client) }
+    }
+
+    /// - Returns: `nil` when the client has `most` of them already.
+    func take(_ client: String, upTo most: Int) -> Seat? {
+        let isTaken = held.withLock { held in
+            let own = held[client] ?? 0
+            guard own < most else { return false }
+            held[client] = own + 1
+            return true
+        }
+        return isTaken ? Seat(self, client) : nil
+    }
+
+    private func give(_ client: String) {
+        held.withLock { held in
+            guard let own = held[client] else { return }
+            held[client] = own > 1 ? own - 1 : nil
+        }
+    }
+}
