@@ -145,6 +145,11 @@ let package = Package(
             name: "ecebench", dependencies: ["Training", "Vocabulary"], path: "Benchmarks/ecebench",
             swiftSettings: settings),
 
+        // The measure that `make bench NAME=neighbours` holds the server against.
+        .executableTarget(
+            name: "responder", dependencies: [nio, nioPosix, nioHTTP], path: "Benchmarks/responder",
+            swiftSettings: settings),
+
         .target(
             name: "TestSupport", dependencies: ["Vocabulary"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Vocabulary"]),

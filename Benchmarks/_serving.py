@@ -97,7 +97,9 @@ def proportional_mib(root):
 
 
 class Server:
-    def __init__(self, name, command, port, path, body, environment=None, headers=None, patience=60, log=None):
+    method = "POST"
+
+    def __init__(self, name, command, port, path, body, environment=None, headers=None, patience=60, log=None, reads=True):
         self.name, self.url, self.body = name, f"http://127.0.0.1:{port}{path}", json.dumps(body)
         self.headers = {"Content-Type": "application/json", **(headers or {})}
         begun = time.monotonic()
@@ -106,7 +108,8 @@ class Server:
             stderr=open(log, "wb") if log else subprocess.DEVNULL, start_new_session=True)
         while True:
             try:
-                self.answer = json.loads(urllib.request.urlopen(self.request(), timeout=5).read())
+                answer = urllib.request.urlopen(self.request(), timeout=5).read()
+                self.answer = json.loads(answer) if reads else answer
                 break
             except OSError as error:
                 if self.process.poll() is not None or time.monotonic() - begun > patience:
@@ -148,12 +151,12 @@ class Server:
         place = urllib.parse.urlsplit(self.url)
         body = self.body.encode()
         headers = {"Host": place.netloc, "Content-Length": len(body), **self.headers}
-        head = f"POST {place.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{self.method} {place.path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return head.encode() + b"\r\n" + body
 
     def at_rate(self, rate, scratch, seconds=None, connections=64, expected=None):
         """Starts requests at a fixed rate; the answer is read with `told`."""
-        file = scratch / f"request-{self.process.pid}"
+        file = scratch / ("request" + self.url.split(":")[2].replace("/", "-"))
         file.write_bytes(self.raw_request())
         port = urllib.parse.urlsplit(self.url).port
         return subprocess.Popen(
@@ -202,12 +205,12 @@ class Server:
                 pass
 
 
-def martlet(scratch, row, environment=None, role="viewer", log=None):
+def martlet(scratch, row, environment=None, role="viewer", log=None, more=()):
     port = free_port()
     made = subprocess.run(
         [MARTLET, "tokens", "create", "--project", str(scratch / "speed"), f"bench-{port}", "--role", role], check=True,
         capture_output=True, text=True)
     return Server(
-        "martlet serve", [MARTLET, "serve", str(scratch / "speed"), "--port", str(port)], port, "/predict",
+        "martlet serve", [MARTLET, "serve", str(scratch / "speed"), "--port", str(port), *more], port, "/predict",
         {"record": {f"f{i}": value for i, value in enumerate(row)}}, environment,
         {"Authorization": f"Bearer {made.stdout.strip()}"}, log=log)

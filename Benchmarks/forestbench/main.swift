@@ -66,7 +66,7 @@ case "time" where arguments.count >= 6:
     let rounds = arguments.count > 6 ? Int(arguments[6]) ?? 7 : 7
     try time(arguments[2], arguments[3], arguments[4], arguments[5], rounds: rounds)
 case "loop" where arguments.count >= 7:
-    // For a profiler: loop single|batch FORMAT MODEL ROWS TIMES
+    // For a profiler: loop single|batch|reasons FORMAT MODEL ROWS TIMES
     let model = try forest(arguments[3], bytes(arguments[4]))
     let rows = doubles(arguments[5])
     let width = model.featureCount
@@ -78,6 +78,11 @@ case "loop" where arguments.count >= 7:
             for _ in 0..<(Int(arguments[6]) ?? 1) {
                 if arguments[2] == "batch" {
                     model.score(rows: rows, count: count, into: out)
+                } else if arguments[2] == "reasons" {
+                    for row in 0..<count {
+                        let one = UnsafeBufferPointer(rebasing: rows[row * width..<(row + 1) * width])
+                        out[row] = model.contributions(of: one).reduce(0, +)
+                    }
                 } else {
                     for row in 0..<count {
                         out[row] = model.score(of: UnsafeBufferPointer(rebasing: rows[row * width..<(row + 1) * width]))

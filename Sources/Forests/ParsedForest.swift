@@ -7,6 +7,10 @@ struct ParsedForest: Sendable {
     /// Every tree in depth-first order, the left branch first: the root is at 0, a left child stands right after its
     /// parent, a right child further on.
     var trees: [[TreeNode]] = []
+    /// For each tree the mean of its leaves over the training data.
+    var expected: [Double] = []
+    /// The most splits from a root to a leaf.
+    var depth = 0
     var sets: [CategorySet] = []
     /// What the sum begins with (XGBoost's base score as a margin).
     var base = 0.0
@@ -52,6 +56,7 @@ extension ParsedForest {
             let position = ordered.count
             if rightOf >= 0 { ordered[rightOf].right = Int32(position) }
             if node.isLeaf {
+                self.depth = max(self.depth, depth)
                 guard !node.value.isNaN else { throw fault("a leaf's value is not a number.") }
                 attributionWork += (depth + 1) * (depth + 1)
             } else {
@@ -67,6 +72,7 @@ extension ParsedForest {
             ordered.append(node)
         }
         trees.append(ordered)
+        expected.append(ordered.expected)
     }
 
     static let damaged = "The file is damaged or was not written by the library: export the model again."

@@ -16,8 +16,9 @@ package struct BatchRoutes: Sendable {
     private let threads: WorkThreads
     /// Threads that may wait for conversions: one that writes and two that read for each batch.
     private let waiting: NIOThreadPool
-    /// Batches at work, of each client and of all.
+    /// Batches of each client.
     private let shares = Shares()
+    private let places: BatchPlaces
 
     package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
         self.catalog = catalog
@@ -25,6 +26,7 @@ package struct BatchRoutes: Sendable {
         settings.share()
         self.settings = settings
         self.surroundings = surroundings
+        places = BatchPlaces(settings.atOnce)
         // The blocks of a batch that are under way are bounded by the batch itself.
         threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
@@ -72,7 +74,7 @@ package struct BatchRoutes: Sendable {
         let bounds = BatchBounds(settings, client: client, uptime: surroundings.uptime)
         try bounds.check(rows: 0, of: model)
         guard let seat = shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
-        guard let place = shares.take(Self.all, upTo: settings.atOnce) else {
+        guard let place = places.take(at: surroundings.uptime()) else {
             var problem = Problem(
                 .serviceUnavailable, "serving.busy", "\(settings.atOnce) batches are at work, which is as many as may.",
                 remedy: "Send it again when one of them has ended.")
@@ -83,7 +85,7 @@ package struct BatchRoutes: Sendable {
             model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
             surroundings, threads, waiting)
         let work = Task {
-            await run.run(request)
+            await run.run(request, at: place)
             withExtendedLifetime((seat, place)) {}
         }
         do {
@@ -98,9 +100,6 @@ package struct BatchRoutes: Sendable {
         headers[.own("Martlet-Model")] = "\(model.key)@\(model.version)"
         return Response(status: .ok, headers: headers, body: Self.sent(run, work))
     }
-
-    /// No client's name.
-    private static let all = ""
 
     private static func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {
         ResponseBody { writer in

@@ -79,9 +79,10 @@ final class BatchRun: Sendable {
     var summary: Summary { state.withLock { $0 } }
 
     /// Reads the whole body and puts the whole answer into the spool.
-    func run(_ request: Request) async {
+    /// - Parameter place: given up while nothing comes of the body.
+    func run(_ request: Request, at place: BatchPlaces.Place) async {
         do {
-            try await work(request)
+            try await work(request, at: place)
             if plan.onError == .reject, summary.failed > 0 {
                 // Thrown here only where the answer waits for it.
                 throw InputFaults(faults: summary.faults)
@@ -96,7 +97,7 @@ final class BatchRun: Sendable {
         let task: Task<Void, any Error>
     }
 
-    private func work(_ request: Request) async throws {
+    private func work(_ request: Request, at place: BatchPlaces.Place) async throws {
         var splitter = BatchSplitter(
             plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes,
             blockRows: BatchSettings.blockRows(width: model.schema.width))
@@ -131,7 +132,7 @@ final class BatchRun: Sendable {
             flying.append(Flight(block: block, task: task))
         }
         do {
-            try await feed(request, &splitter, needsHeader: plan.input.form == .csv, send)
+            try await feed(request, at: place, &splitter, needsHeader: plan.input.form == .csv, send)
             for flight in flying { try await flight.task.value }
             try await settle(handed)
         } catch {
@@ -145,7 +146,7 @@ final class BatchRun: Sendable {
 
     /// Cuts the body into blocks.
     private func feed(
-        _ request: Request, _ splitter: inout BatchSplitter, needsHeader: Bool,
+        _ request: Request, at place: BatchPlaces.Place, _ splitter: inout BatchSplitter, needsHeader: Bool,
         _ send: (BatchSlice) async throws -> Void
     ) async throws {
         var blocks = 0
@@ -160,7 +161,9 @@ final class BatchRun: Sendable {
         reader.cutOff = "batch.cut-off"
         func next() async throws -> ByteBuffer? {
             let before = reader.received
+            place.rest(at: surroundings.uptime())
             let piece = try await reader.next()
+            try await place.resume(surroundings, settings.pause)
             bounds.received(reader.received - before)
             return piece
         }

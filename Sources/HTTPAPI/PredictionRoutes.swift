@@ -107,7 +107,7 @@ package struct ScoringLimits: Sendable {
     /// Rows of one that asks for reasons; fewer where the model's trees are large: all rows together may cost so many
     /// steps of attribution, some seconds of one thread.
     package var explainRows = 1_000
-    package var explainSteps = 200_000_000
+    package var explainSteps = 1_000_000_000
     /// Seconds in which a request is answered, or refused.
     package var seconds = 30.0
     /// Values of one, rows times the model's columns: they are in memory, whatever few bytes they came as.

@@ -14,7 +14,7 @@ package struct ScoringWork: Sendable {
     private let uptime: @Sendable () -> Double
 
     /// Steps of attribution that are done as one.
-    private static let pieceSteps = 1_000_000
+    private static let pieceSteps = 5_000_000
     /// Requests of one client that may wait for a thread.
     private static let waitingEach = 16
 

@@ -22,7 +22,7 @@ package final class ScoringDesk {
     }
 
     /// Reads a native request, scores it, and writes the answer if no reasons are asked for. Else the answer is begun, and
-    /// `explain` writes its predictions part by part, until `close`: reasons cost a thousand times what a score does.
+    /// `explain` writes its predictions part by part, until `close`: reasons cost some hundred times what a score does.
     /// - Parameter check: may refuse a request with reasons for so many rows, before anything is scored.
     /// - Returns: the rows whose predictions are to be written with reasons; 0 where the answer is whole.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses, and what `check` throws.

@@ -67,7 +67,7 @@ package final class ServedModel: Sendable {
         }
     }
 
-    /// What the reasons of a row cost, in steps of attribution of some 10 to 20 ns.
+    /// What the reasons of a row cost, in steps of attribution of 2 to 5 ns.
     package var reasonSteps: Int { forest.attributionWork }
 
     package func isPositive(_ probability: Double) -> Bool { probability >= threshold }

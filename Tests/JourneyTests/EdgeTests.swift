@@ -19,8 +19,11 @@ import Vocabulary
     @Test func `nobody waits for what another client asks for`() throws {
         let place = try LookAlikes.downtime()
         let server = try RunningServer(place)
-        let other = try Program.run(["tokens", "create", "other", "--role", "viewer"], in: place.folder).output
-        let outcome = try edge("load", server, String(other.split(separator: "\n").last ?? ""))
+        let others = try ["other", "third", "fourth"].map { name in
+            let made = try Program.run(["tokens", "create", name, "--role", "viewer"], in: place.folder).output
+            return String(made.split(separator: "\n").last ?? "")
+        }
+        let outcome = try edge("load", server, others[0], others[1], others[2])
         #expect(outcome.code == 0, "\(outcome)")
     }
 

@@ -7,7 +7,7 @@
     edge.py tls PORT TOKEN CA       one with a certificate for localhost that is its own authority
     edge.py frames PORT TOKEN       any: where one request ends and the next begins, and whose answer is whose
     edge.py stopped PORT TOKEN      one whose files cannot grow
-    edge.py load PORT TOKEN OTHER   any: expensive and slow requests of TOKEN, and what others feel meanwhile
+    edge.py load PORT TOKEN OTHER THIRD FOURTH   any: expensive and slow requests, and what OTHER feels meanwhile
     edge.py predict PORT TOKEN      any: a prediction on the event loop, which must be 200 (used by the others)
 
 Exits with 0 when all is as docs/serving.md has it, else says what is not.
@@ -412,8 +412,8 @@ def load():
         link.sendall(head("POST", "/predict/batch", 1_000_000).replace(b"application/json", b"text/csv") + b"a,b\n")
     time.sleep(0.5)
     names = ",".join(row)
-    answer, content = ask("POST", "/predict/batch", f"{names}\n{','.join(map(str, row.values()))}\n",
-                          {**other, "Content-Type": "text/csv"})
+    batch = ",".join(map(str, row.values())) + "\n"
+    answer, content = ask("POST", "/predict/batch", f"{names}\n{batch}", {**other, "Content-Type": "text/csv"})
     check(answer.status == 200, "others may send no batch", answer.status, content)
     others_are_answered("8 batches that do not go on")
     refused = 0
@@ -424,6 +424,24 @@ def load():
         except TimeoutError:
             pass
     check(refused == 5, "one client has more than its share of batches", refused)
+    # As many as there are places, of several clients: others have one when nothing comes of them.
+    idle = [dial() for _ in range(5)]
+    for number, link in enumerate(idle):
+        token = sys.argv[5 + number % 2].encode()
+        asked = head("POST", "/predict/batch", len(names) + 1 + len(batch)).replace(TOKEN.encode(), token)
+        link.sendall(asked.replace(b"application/json", b"text/csv") + names.encode() + b"\n")
+    time.sleep(1.5)
+    for _ in range(2):
+        answer, content = ask("POST", "/predict/batch", f"{names}\n{batch}", {**other, "Content-Type": "text/csv"})
+        check(answer.status == 200, "others may send no batch beside idle ones", answer.status, content)
+    for link in idle:
+        link.sendall(batch.encode())
+        link.settimeout(10)
+        text = b""
+        while b"Martlet-Failed-Rows: 0" not in text and (part := link.recv(4096)):
+            text += part
+        check(text.startswith(b"HTTP/1.1 200") and b"Martlet-Rows: 1\r\n" in text, "an idle batch has ended", text)
+    links += idle
     for link in links + listeners:
         link.close()
 
