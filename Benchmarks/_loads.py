@@ -123,12 +123,15 @@ def batches(port, tokens, told, stop, job, rows, file):
                       Connection="close") + content,))
             sender.start()
             start, last = b"", b""
-            while part := one.recv(1 << 18):
-                start, last = start or part[:64], (last + part)[-64:]
+            try:
+                while part := one.recv(1 << 18):
+                    start, last = start or part[:64], (last + part)[-64:]
+            except OSError as error:
+                last = str(error).encode()
             sender.join()
             one.close()
             status = start[9:12].decode()
-            told[status if status != "200" or b"Martlet-Failed-Rows: 0" in last else "cut off"] += 1
+            told[status if status not in ("", "200") or b"Martlet-Failed-Rows: 0" in last else "cut off"] += 1
             if status != "200":
                 time.sleep(0.2)
 

@@ -26,14 +26,21 @@ final class BatchPlaces: Sendable {
         /// The batch waits for its client from now on.
         func rest(at now: Double) { places.rest(number, at: now) }
 
-        /// Its bytes have come: does not return before it has a place.
+        /// Its bytes have come: returns when it has a place, or has waited long enough: what was let in goes on.
         func resume(_ surroundings: Surroundings, _ pause: (Double) async throws -> Void) async throws {
-            while !places.resume(number, at: surroundings.uptime()) { try await pause(0.02) }
+            let begun = surroundings.uptime()
+            while true {
+                let now = surroundings.uptime()
+                if places.resume(number, at: now, anyhow: now - begun > BatchPlaces.longest) { return }
+                try await pause(0.02)
+            }
         }
 
         deinit { places.leave(number) }
     }
 
+    /// Seconds for which one that gave its place up waits for one.
+    private static let longest = 10.0
     private let most: Int
     private let patience: Double
     private let state = Mutex(State())
@@ -41,7 +48,7 @@ final class BatchPlaces: Sendable {
     /// - Parameters:
     ///   - most: batches at work at the same time.
     ///   - patience: seconds for which one keeps its place while nothing comes of it.
-    init(_ most: Int, patience: Double = 1) {
+    init(_ most: Int, patience: Double = 0.1) {
         self.most = most
         self.patience = patience
     }
@@ -71,9 +78,9 @@ final class BatchPlaces: Sendable {
         state.withLock { if $0.holders[number] != nil { $0.holders[number] = .some(now) } }
     }
 
-    private func resume(_ number: Int, at now: Double) -> Bool {
+    private func resume(_ number: Int, at now: Double, anyhow: Bool) -> Bool {
         state.withLock { state in
-            guard state.holders[number] != nil || makeRoom(in: &state, at: now) else {
+            guard state.holders[number] != nil || makeRoom(in: &state, at: now) || anyhow else {
                 state.returning.insert(number)
                 return false
             }

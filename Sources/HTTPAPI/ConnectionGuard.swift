@@ -93,7 +93,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable || pace.isUploading {
+        if context.channel.isWritable || pace.isUploading || pace.isLingering {
             isReading = true
             context.read()
         } else {

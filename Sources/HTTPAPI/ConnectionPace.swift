@@ -28,6 +28,8 @@ final class ConnectionPace {
     var elsewhere = 0
     /// Whether the body is one of those that are awaited before anything is done: it has a fixed time.
     var isAwaited = false
+    /// Whether the last answer has left before all of its body had come, the rest of which is thrown away.
+    var isLingering = false
 
     /// Bytes have come.
     @inline(__always)

@@ -57,6 +57,9 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOld = false
     private var hasClosed = false
 
+    /// Seconds for which what still comes is thrown away behind the last answer.
+    private static let longestLinger = TimeAmount.seconds(30)
+
     init(_ map: LaneMap, _ bench: LaneBench, _ pace: ConnectionPace) {
         self.map = map
         self.bench = bench
@@ -71,8 +74,13 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) { rawContext = nil }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if hasClosed { return }
         let part = unwrapInboundIn(data)
+        if hasClosed {
+            guard case .end = part else { return }
+            state = .idle
+            if pace.isLingering { context.close(promise: nil) }
+            return
+        }
         if case .answering = state { return waiting.append(part) }
         take(part, context)
     }
@@ -195,8 +203,25 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Closes when the last bytes are with the system: what still waits in the channel would be dropped.
     private func close(_ context: ChannelHandlerContext, behind last: EventLoopFuture<Void>) {
+        let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
+        last.whenComplete { _ in
+            let (lane, context) = bound.value
+            if lane.isReceiving, !lane.map.isDraining() { lane.linger(context) } else { context.close(promise: nil) }
+        }
+    }
+
+    /// Ends the server's side, and reads on until the body has ended: to close with bytes unread would make the system
+    /// reset the connection, and the client would lose the answer (RFC 9112, section 9.6).
+    private func linger(_ context: ChannelHandlerContext) {
+        pace.isLingering = true
+        context.close(mode: .output, promise: nil)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        last.whenComplete { _ in bound.value.close(promise: nil) }
+        context.eventLoop.scheduleTask(in: ScoringLane.longestLinger) { bound.value.close(promise: nil) }
+        context.read()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if pace.isLingering { context.read() } else { context.fireChannelReadComplete() }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -204,6 +229,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if pace.isLingering, case ChannelEvent.inputClosed = event { return context.close(promise: nil) }
         switch (state, event) {
         case (.answering, is ChannelShouldQuiesceEvent), (.collecting, is ChannelShouldQuiesceEvent),
             (.gathering, is ChannelShouldQuiesceEvent):
@@ -214,6 +240,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if pace.isLingering { return context.close(promise: nil) }
         if hasClosed { return }
         // Nothing behind this is read.
         if error is HTTPParserError { isLast = true }

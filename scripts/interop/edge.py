@@ -398,13 +398,14 @@ def load():
     for link in links:
         link.close()
     # A refusal reaches a client that sends all before it reads.
-    for token, status in [("none", 401), (TOKEN, 415)]:
+    for token, status, ending in [("none", 401, b""), (TOKEN, 415, b""), ("none", 401, b"Connection: close\r\n"),
+                                  (TOKEN, 415, b"Connection: close\r\n")]:
         link = dial()
         asked = head("POST", "/predict/batch", 20_000_000).replace(TOKEN.encode(), token.encode())
-        link.sendall(asked.replace(b"application/json", b"text/nothing"))
+        link.sendall(asked.replace(b"Content-Type: application/json\r\n", b"Content-Type: text/nothing\r\n" + ending))
         for _ in range(20):
             link.sendall(b"x" * 1_000_000)
-        check(link.recv(12) == b"HTTP/1.1 %d" % status, "a refusal was lost", status)
+        check(link.recv(12) == b"HTTP/1.1 %d" % status, "a refusal was lost", status, ending)
         link.close()
     # Batches that do not begin.
     links = [dial() for _ in range(8)]
