@@ -55,17 +55,26 @@ extension Request {
     /// The whole body, unpacked; one that is announced as longer is refused without waiting for it.
     /// - Throws: a `Problem`: 413 for more bytes, and what ``BodyReader`` throws.
     func body(upTo most: Int) async throws -> ByteBuffer {
+        var all = ByteBuffer()
+        try await pieces(upTo: most) { piece in
+            if all.readableBytes == 0 { all = piece } else { all.writeImmutableBuffer(piece) }
+        }
+        return all
+    }
+
+    /// The same, piece by piece.
+    func pieces(upTo most: Int, _ take: (ByteBuffer) async throws -> Void) async throws {
         let tooLong = Problem(
             .contentTooLarge, "http.413", "The body has more than the \(most) bytes that are taken here.",
             remedy: "Send it in several requests; rows also as a batch, to /predict/batch.")
         if let length = headers[.contentLength], Int(length).map({ $0 > most }) ?? true { throw tooLong }
         var reader = try BodyReader(self)
-        var all = ByteBuffer()
+        var count = 0
         while let piece = try await reader.next() {
-            guard all.readableBytes + piece.readableBytes <= most else { throw tooLong }
-            if all.readableBytes == 0 { all = piece } else { all.writeImmutableBuffer(piece) }
+            count += piece.readableBytes
+            guard count <= most else { throw tooLong }
+            try await take(piece)
         }
-        return all
     }
 }
 

@@ -74,7 +74,7 @@ package struct BatchRoutes: Sendable {
         let bounds = BatchBounds(settings, client: client, uptime: surroundings.uptime)
         try bounds.check(rows: 0, of: model)
         guard let seat = shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
-        guard let place = places.take(at: surroundings.uptime()) else {
+        guard let place = try await takePlace() else {
             var problem = Problem(
                 .serviceUnavailable, "serving.busy", "\(settings.atOnce) batches are at work, which is as many as may.",
                 remedy: "Send it again when one of them has ended.")
@@ -99,6 +99,16 @@ package struct BatchRoutes: Sendable {
         var headers: HTTPFields = [.contentType: plan.output.mediaType, .trailer: "Martlet-Rows, Martlet-Failed-Rows"]
         headers[.own("Martlet-Model")] = "\(model.key)@\(model.version)"
         return Response(status: .ok, headers: headers, body: Self.sent(run, work))
+    }
+
+    /// Waits a moment: most batches are small.
+    private func takePlace() async throws -> BatchPlaces.Place? {
+        let begun = surroundings.uptime()
+        while true {
+            if let place = places.take(at: surroundings.uptime()) { return place }
+            if surroundings.uptime() - begun >= settings.placeSeconds { return nil }
+            try await settings.pause(0.02)
+        }
     }
 
     private static func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {

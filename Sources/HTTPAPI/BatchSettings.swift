@@ -6,6 +6,8 @@ package struct BatchSettings: Sendable {
     package var atOnce = 8
     /// Batches of one client at once.
     package var atOnceEach = 3
+    /// Seconds for which one waits for its place before it is refused.
+    package var placeSeconds = 2.0
     /// Bytes of the input that are worked on as one.
     package var blockBytes = 256 << 10
     /// The most bytes of one record.

@@ -14,7 +14,7 @@ final class DeskPool: Sendable {
         let lent = idle.withLock { $0.popLast() } ?? Lent(desk: ScoringDesk(model.schema))
         defer {
             lent.desk.rest()
-            idle.withLock { if $0.count < 8 { $0.append(lent) } }
+            idle.withLock { if $0.count < 4 { $0.append(lent) } }
         }
         return try await body(lent)
     }

@@ -10,11 +10,14 @@ package import Vocabulary
 package struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
     let work: ScoringWork
+    private let room: MemoryRoom
     let surroundings: Surroundings
 
-    package init(catalog: ModelCatalog, work: ScoringWork, surroundings: Surroundings) {
+    /// - Parameter room: in which large bodies and answers wait.
+    package init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, surroundings: Surroundings) {
         self.catalog = catalog
         self.work = work
+        self.room = room
         self.surroundings = surroundings
     }
 
@@ -43,13 +46,13 @@ package struct PredictionRoutes: Sendable {
             let key = try IdempotencyKey.of(request)
             var call = call
             call.contentType = request.headers[.contentType]
-            let body = try await request.body(upTo: work.limits.bodyBytes)
+            let body = try await HeldBody(request, upTo: work.limits.bodyBytes, in: room)
             let model = try call.model()
             let waiter = LogWaiter()
             let slot = call.slot
             let (response, admission) = try await work.answer(
                 call, body, by: model, requestID: context.requestID, client: context.client
-            ) { [surroundings, requestID = context.requestID] desk, answer in
+            ) { [surroundings, room, requestID = context.requestID] desk, answer in
                 slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
@@ -57,7 +60,7 @@ package struct PredictionRoutes: Sendable {
                     requestID: requestID, idempotencyKey: key, time: surroundings.now(),
                     latency: Int64((surroundings.uptime() - arrived) * 1e9))
                 let response = Response(
-                    status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: desk.writer.bytes)))
+                    status: .ok, headers: headers, body: try room.answer(desk.writer.bytes))
                 return (response, desk.log(by: model, known) { waiter.acknowledge($0) })
             }
             try await waiter.wait(admission)
@@ -108,6 +111,8 @@ package struct ScoringLimits: Sendable {
     /// steps of attribution, some seconds of one thread.
     package var explainRows = 1_000
     package var explainSteps = 1_000_000_000
+    /// Contributions of one, rows times the model's columns: what its answer may have of them.
+    package var explainValues = 200_000
     /// Seconds in which a request is answered, or refused.
     package var seconds = 30.0
     /// Values of one, rows times the model's columns: they are in memory, whatever few bytes they came as.

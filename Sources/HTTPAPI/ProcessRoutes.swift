@@ -105,7 +105,8 @@ package struct ProcessRoutes: Sendable {
             let (answer, admission): (JSONValue?, PredictionLog.Admission)
             do {
                 (answer, admission) = try await work.answer(
-                    call, ByteBuffer(bytes: body), by: model, requestID: context.requestID, client: context.client
+                    call, HeldBody(ByteBuffer(bytes: body)), by: model, requestID: context.requestID,
+                    client: context.client
                 ) { [surroundings, requestID = context.requestID, keys = made.keys] desk, _ in
                     desk.name(records: keys)
                     let known = ScoringDesk.Circumstances(

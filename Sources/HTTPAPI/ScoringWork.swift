@@ -28,31 +28,34 @@ package struct ScoringWork: Sendable {
     }
 
     /// Reads, scores and writes an answer, then lets `end` take it from the desk.
-    /// - Parameters:
-    ///   - client: whose turn it takes.
-    /// - Throws: what is not answered `limits.seconds` from now on is refused (`serving.late`); `InputFault`, `InputFaults`, `serving.share`, `serving.late`, `predict.too-many-reasons`.
+    ///
+    /// What is not answered `limits.seconds` from now on is refused.
+    /// - Parameter client: whose turn it takes.
+    /// - Throws: `serving.late`, `InputFault`, `InputFaults`, `serving.share`, `predict.too-many-reasons`.
     func answer<T: Sendable>(
-        _ call: ScoringCall, _ body: ByteBuffer, by model: ServedModel, requestID: String, client: String,
+        _ call: ScoringCall, _ body: HeldBody, by model: ServedModel, requestID: String, client: String,
         end: @escaping @Sendable (ScoringDesk, ScoringAnswer) throws -> T
     ) async throws -> T {
         let begun = uptime()
         return try await desks.withDesk(for: model) { [limits] lent in
-            let answer = try await piece(client, begun, isFirst: true) {
-                try body.withUnsafeReadableBytes { bytes in
+            let (answer, ended) = try await piece(client, begun, isFirst: true) {
+                let answer = try body.withBytes { bytes in
                     try call.answer(bytes, by: model, at: lent.desk, requestID: requestID, limits: limits) { rows in
                         try limits.check(explainedRows: rows, of: model)
                     }
                 }
+                return (answer, answer.explainedRows == 0 ? try end(lent.desk, answer) : nil)
             }
-            if answer.explainedRows > 0 {
-                let size = max(1, Self.pieceSteps / model.reasonSteps)
-                for start in stride(from: 0, to: answer.explainedRows, by: size) {
-                    let rows = start..<min(start + size, answer.explainedRows)
-                    try await piece(client, begun) { try lent.desk.explain(rows, by: model) }
-                }
+            if let ended { return ended }
+            let size = max(1, Self.pieceSteps / model.reasonSteps)
+            for start in stride(from: 0, to: answer.explainedRows, by: size) {
+                let rows = start..<min(start + size, answer.explainedRows)
+                try await piece(client, begun) { try lent.desk.explain(rows, by: model) }
+            }
+            return try await piece(client, begun, urgent: true) {
                 lent.desk.close()
+                return try end(lent.desk, answer)
             }
-            return try await piece(client, begun, urgent: true) { try end(lent.desk, answer) }
         }
     }
 
@@ -80,7 +83,8 @@ package struct ScoringWork: Sendable {
 extension ScoringLimits {
     /// Refuses reasons for more rows, or for more work, than one request may ask for.
     func check(explainedRows rows: Int, of model: ServedModel) throws {
-        let most = min(explainRows, max(1, explainSteps / model.reasonSteps))
+        let most = min(
+            explainRows, max(1, explainSteps / model.reasonSteps), max(1, explainValues / max(1, model.schema.width)))
         guard rows > most else { return }
         throw Problem(
             .unprocessableContent, "predict.too-many-reasons",

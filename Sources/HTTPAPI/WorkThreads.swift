@@ -66,7 +66,12 @@ final class WorkThreads: Sendable {
                 }
                 let own = jobs.waiting[client]?.count ?? 0
                 guard isBegun || own < most else { return false }
-                jobs.waiting[client, default: []].append(job)
+                // What a client began is ended before more of it begins: what it holds meanwhile is that of one.
+                if isBegun {
+                    jobs.waiting[client, default: []].insert(job, at: 0)
+                } else {
+                    jobs.waiting[client, default: []].append(job)
+                }
                 if own == 0 { jobs.turns.append(client) }
                 return true
             }

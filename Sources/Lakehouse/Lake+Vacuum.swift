@@ -62,7 +62,7 @@ extension Lake {
         if report.files > 0 { try note("VACUUM START", report, retain, in: name) }
         try Failpoint.reach("vacuum.noted")
         for path in doomed {
-            Disk.remove(path)
+            try Disk.delete(path)
             try Failpoint.reach("vacuum.removed")
         }
         if report.files > 0 { try note("VACUUM END", report, retain, in: name) }

@@ -23,6 +23,7 @@ extension DuckDBLakeEngine {
             }
         }
         if let told = noSuchColumn(message, lines, query, location) { return told }
+        if message.contains("Input/output error") { return Self.ioError(error) }
         if message.contains("Failed to read file") || message.contains("ZSTD Decompression") {
             let path = message.split(separator: "\"").first { $0.hasSuffix(".parquet") }.map(String.init)
             return MartletError(
@@ -116,6 +117,7 @@ extension DuckDBLakeEngine {
                     .input, "lake.missing-file", "The table's data file is gone.", at: .init(file: file),
                     remedy: "Restore it from a backup, or ingest the original file into a new project.")
             }
+            if error.message.contains("Input/output error") { throw Self.ioError(error) }
             throw MartletError(
                 .input, "lake.corrupt-file", "A data file of the table cannot be read: \(error.message)",
                 at: files.count == 1 ? .init(file: files[0]) : nil, remedy: "Restore it from a backup.")

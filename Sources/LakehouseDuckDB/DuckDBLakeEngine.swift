@@ -157,11 +157,15 @@ package final class DuckDBLakeEngine: LakeEngine {
         return (fields, "SELECT \(projection.joined(separator: ", ")) FROM (\n\(sql)\n)")
     }
 
-    static let parquetOptions = "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1)"
+    /// A group of rows is in memory as a whole while it is written: those of wide tables have fewer rows.
+    static func parquetOptions(columns: Int) -> String {
+        let rows = max(8_192, min(122_880, 2_000_000 / max(1, columns) / 2_048 * 2_048))
+        return "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1, ROW_GROUP_SIZE \(rows))"
+    }
 
     func copy(_ select: String, to file: String, _ fields: [DeltaField]) throws -> WrittenFile {
         let rows = try connection.execute(
-            "COPY (\(select)) TO \(Quote.text(file)) \(Self.parquetOptions)")
+            "COPY (\(select)) TO \(Quote.text(file)) \(Self.parquetOptions(columns: fields.count))")
         try Failpoint.reach("engine.parquet.written")
         let hash = try hash(of: fields, in: Quote.parquet([file]))
         return WrittenFile(path: file, rows: rows, fields: fields, hash: hash)

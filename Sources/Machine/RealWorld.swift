@@ -29,6 +29,20 @@ package enum RealWorld {
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 
+    /// Large pieces of memory are given back to the system when they are freed, as long as the environment does not say
+    /// otherwise: by itself the C library keeps them, once there were some, and a server that has answered large requests
+    /// stays several times as large as it need be.
+    package static func returnLargeMemory() {
+        #if canImport(Glibc)
+            guard environment("MALLOC_MMAP_THRESHOLD_") == nil, environment("GLIBC_TUNABLES") == nil else { return }
+            // <malloc.h> is not in Swift's module of the C library.
+            guard let found = dlsym(nil, "mallopt") else { return }
+            let mallopt = unsafeBitCast(found, to: (@convention(c) (Int32, Int32) -> Int32).self)
+            let mmapThreshold: Int32 = -3
+            _ = mallopt(mmapThreshold, 1 << 20)
+        #endif
+    }
+
     /// 48 bits of milliseconds, then 80 random bits: ids sort by the time they were made.
     @Sendable private static func newID() -> String {
         var random = SystemRandomNumberGenerator()

@@ -62,6 +62,20 @@ package struct PredictionLogReader {
         return nil
     }
 
+    /// Goes to the end without looking at predictions.
+    /// - Returns: what the predictions of the segment are of, in the order in which they first came.
+    package mutating func readSources() throws -> [PredictionSource] {
+        while !isClosed, let frame = try nextFrame() {
+            if Frame.Kind(rawValue: piece[frame.lowerBound + Frame.headBytes]) != .prediction {
+                let payload = piece.withUnsafeBytes { Array($0[frame].dropFirst(Frame.headBytes)) }
+                _ = try payload.withUnsafeBytes { try take($0) }
+            }
+            at = frame.upperBound
+            offset += frame.count
+        }
+        return sources.sorted { $0.key < $1.key }.map(\.value)
+    }
+
     /// Goes to the next whole frame without looking into it; `nil` when there is none.
     mutating func skip() throws -> Frame.Kind? {
         guard !isClosed, let frame = try nextFrame() else { return nil }

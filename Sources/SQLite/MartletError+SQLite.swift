@@ -30,7 +30,15 @@ extension MartletError {
         let place = Location(file: path)
         switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            self = .corrupt(path, text)
+            // SQLite says the same of bytes that the disk does not give.
+            do {
+                try Disk.scan(path) { _ in true }
+                self = .corrupt(path, text)
+            } catch {
+                self.init(
+                    .machine, "metadata.failed", "The disk failed under the metadata database: \(error)", at: place,
+                    remedy: "Check that the disk is sound, then run the command again.")
+            }
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
                 .conflict, "metadata.busy", "Another process kept the metadata database locked for too long.",

@@ -35,6 +35,9 @@ package final class RowBatch {
     /// Columns that were seen in the body although the model does not have them.
     private var strangers: [String] = []
 
+    /// Values whose memory is kept for the next body.
+    private static let mostKept = 1 << 19
+
     private static let absent = Double(nan: 0x5EED, signaling: false)
     private static let absentBits = absent.bitPattern
 
@@ -59,7 +62,7 @@ package final class RowBatch {
         if !rowWarnings.isEmpty { rowWarnings.removeAll(keepingCapacity: true) }
         furtherWarnings = 0
         // A large body does not keep its memory for ever.
-        if values.count > max(1, schema.width) << 12 { resize(schema.width) }
+        if values.count > Self.mostKept { resize(schema.width) }
         if values.count < schema.width { resize(schema.width) }
     }
 

@@ -105,6 +105,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() async -> Never {
+        RealWorld.returnLargeMemory()
         RealWorld.ignoreFileSizeSignal()
         RealWorld.keepNewFilesToAccount()
         do {

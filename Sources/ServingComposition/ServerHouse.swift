@@ -134,8 +134,11 @@ struct ServerHouse {
         let work = ScoringWork(
             limits: ScoringLimits(), threads: max(1, RealWorld.processors - 1), surroundings: surroundings,
             yield: RealWorld.yieldThread)
-        let predictions = PredictionRoutes(catalog: catalog, work: work, surroundings: surroundings)
-        var batches = BatchSettings(scratch: "\(served[0].home)/scratch", pause: RealWorld.pause)
+        let scratch = "\(served[0].home)/scratch"
+        let predictions = PredictionRoutes(
+            catalog: catalog, work: work, room: MemoryRoom(scratch: scratch, surroundings: surroundings),
+            surroundings: surroundings)
+        var batches = BatchSettings(scratch: scratch, pause: RealWorld.pause)
         command.batches.apply(to: &batches)
         batches.yield = RealWorld.yieldThread
         batches.converter = ParquetHouse()

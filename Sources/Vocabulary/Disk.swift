@@ -192,7 +192,13 @@ package enum Disk {
         try sync(directory: parent(of: folder))
     }
 
+    /// Removes a file that nothing depends on; silent when that fails.
     package static func remove(_ path: String) { unlink(path) }
+
+    /// Removes a file; silent when it is gone already.
+    package static func delete(_ path: String) throws {
+        guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+    }
 
     /// Removes a directory with all that is in it; silent when there is none. Does not follow links.
     package static func removeTree(_ path: String) {

@@ -18,7 +18,10 @@ struct PredictionColumns {
 
     private(set) var columns: [(name: String, column: LakeColumn)] = []
 
-    init(_ rows: [LoggedPrediction], known: [DeltaField]) {
+    /// - Parameters:
+    ///   - sources: those of all rows that come into the same file, these and others: their columns are the same in all.
+    ///   - known: columns of the table.
+    init(_ rows: [LoggedPrediction], of sources: [PredictionSource], known: [DeltaField]) {
         columns = [
             ("request_id", text(rows) { $0.requestID }), ("idempotency_key", text(rows) { $0.idempotencyKey }),
             ("entity_id", text(rows) { $0.entityID }), ("project", text(rows) { $0.source.project }),
@@ -29,7 +32,7 @@ struct PredictionColumns {
             ("reasons", whole(rows) { $0.hasReasons ? 1 : 0 }),
             ("warnings", text(rows) { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: "; ") }),
         ]
-        addFeatures(rows, known)
+        addFeatures(rows, sources, known)
     }
 
     /// The SELECT that gives the columns their types, over a table of what was written.
@@ -39,7 +42,9 @@ struct PredictionColumns {
         return "SELECT \((fixed + features).joined(separator: ", ")) FROM \(table)"
     }
 
-    private mutating func addFeatures(_ rows: [LoggedPrediction], _ known: [DeltaField]) {
+    private mutating func addFeatures(
+        _ rows: [LoggedPrediction], _ sources: [PredictionSource], _ known: [DeltaField]
+    ) {
         let types = Dictionary(known.map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { a, _ in a })
         let taken = Set(Self.fixed.map(\.name))
         var numbers: [String: [Double]] = [:]
@@ -47,26 +52,26 @@ struct PredictionColumns {
         var order: [String] = []
         // The names of a source's columns are worked out once.
         var names: [PredictionSource: [String]] = [:]
-        for (index, row) in rows.enumerated() {
-            let own =
-                names[row.source]
-                ?? row.source.columns.map { column in
-                    let isText = column.levels != nil
-                    var name = taken.contains(column.name.lowercased()) ? "feature_\(column.name)" : column.name
-                    let other = isText ? numbers[name] != nil : texts[name] != nil
-                    if other || types[name.lowercased()].map({ ($0 == "string") != isText }) ?? false {
-                        name += isText ? "_text" : "_number"
-                    }
-                    if isText, texts[name] == nil {
-                        texts[name] = [String?](repeating: nil, count: rows.count)
-                        order.append(name)
-                    } else if !isText, numbers[name] == nil {
-                        numbers[name] = [Double](repeating: .nan, count: rows.count)
-                        order.append(name)
-                    }
-                    return name
+        for source in sources where names[source] == nil {
+            names[source] = source.columns.map { column in
+                let isText = column.levels != nil
+                var name = taken.contains(column.name.lowercased()) ? "feature_\(column.name)" : column.name
+                let other = isText ? numbers[name] != nil : texts[name] != nil
+                if other || types[name.lowercased()].map({ ($0 == "string") != isText }) ?? false {
+                    name += isText ? "_text" : "_number"
                 }
-            names[row.source] = own
+                if isText, texts[name] == nil {
+                    texts[name] = [String?](repeating: nil, count: rows.count)
+                    order.append(name)
+                } else if !isText, numbers[name] == nil {
+                    numbers[name] = [Double](repeating: .nan, count: rows.count)
+                    order.append(name)
+                }
+                return name
+            }
+        }
+        for (index, row) in rows.enumerated() {
+            guard let own = names[row.source] else { continue }
             for (place, value) in row.features.enumerated() where place < own.count {
                 if row.source.columns[place].levels != nil {
                     texts[own[place]]?[index] = row.source.columns[place].level(value)

@@ -28,8 +28,10 @@ package struct PredictionCompaction {
         }
     }
 
-    /// Segments are put together up to this many bytes, in memory and in one data file a model.
+    /// Segments are put together up to this many bytes, in one data file a model.
     package static let groupBytes: Int64 = 64 << 20
+    /// Bytes of a segment whose rows are in memory at the same time.
+    private static let sliceBytes = 4 << 20
 
     private let lake: Lake
     private let folder: SegmentFolder
@@ -89,33 +91,61 @@ package struct PredictionCompaction {
         }
     }
 
+    /// What a group of segments adds to one table.
+    private struct Addition {
+        /// Of all its rows.
+        var sources: [PredictionSource] = []
+        /// The number of the last segment whose rows the table has: a compaction that was killed may have got so far.
+        var done: Int64 = 0
+        var known: [DeltaField] = []
+        var rows: [LoggedPrediction] = []
+        /// Files of rows that were written.
+        var parts: [String] = []
+        var count = 0
+        var select = ""
+    }
+
     private func compact(_ group: [SegmentFolder.Entry], _ keeping: Bool, _ report: inout Report) throws {
         guard let last = group.last else { return }
         let application = "martlet/predictions/\(last.log)"
-        var rows: [TableName: [(number: Int, row: LoggedPrediction)]] = [:]
+        var additions: [TableName: Addition] = [:]
         var ends: [String: Int] = [:]
+        defer { for part in additions.values.flatMap(\.parts) { Disk.remove(part) } }
         for entry in group {
-            do {
+            try unlessRemoved {
                 var reader = try PredictionLogReader(entry.path)
-                while let row = try reader.next() {
-                    rows[Self.table(of: row.source.model), default: []].append((entry.number, row))
+                for source in try reader.readSources() {
+                    let name = Self.table(of: source.model)
+                    if additions[name] == nil {
+                        additions[name] = Addition(
+                            done: Int64(try lake.committedNumber(of: application, in: name) ?? 0),
+                            known: try lake.fields(of: name))
+                    }
+                    additions[name]?.sources.append(source)
                 }
-                if try reader.tail() == .damaged { ends[entry.path] = reader.offset }
-            } catch let error as MartletError where error.code == "disk.missing" {
-                // The server's retention has removed it, and counts it.
-                continue
             }
         }
-        for (name, found) in rows.sorted(by: { $0.key < $1.key }) {
-            // A compaction that was killed may have got so far with this table.
-            let done = try lake.committedNumber(of: application, in: name) ?? 0
-            let new = found.filter { $0.number > done }.map(\.row)
-            if new.isEmpty { continue }
-            let file = try write(new, to: name)
+        for entry in group {
+            try unlessRemoved {
+                var reader = try PredictionLogReader(entry.path)
+                var start = reader.offset
+                while let row = try reader.next() {
+                    let name = Self.table(of: row.source.model)
+                    if let done = additions[name]?.done, entry.number > done { additions[name]?.rows.append(row) }
+                    guard reader.offset - start >= Self.sliceBytes else { continue }
+                    start = reader.offset
+                    try writeRows(of: &additions)
+                }
+                try writeRows(of: &additions)
+                if try reader.tail() == .damaged { ends[entry.path] = reader.offset }
+            }
+        }
+        for (name, addition) in additions.sorted(by: { $0.key < $1.key }) where addition.count > 0 {
+            let file = try join(addition, for: name)
             try Failpoint.reach("predictions.compact.written")
             if let version = try lake.append(file, to: name, once: application, upTo: Int64(last.number)) {
                 report.tables[name.description, default: []].append(version)
-                report.rows += new.count
+                report.rows += addition.count
             } else {
                 Disk.remove(file.path)
             }
@@ -130,24 +160,37 @@ package struct PredictionCompaction {
             } else if keeping {
                 try Disk.move(entry.path, to: "\(stem).compacted")
             } else {
-                Disk.remove(entry.path)
+                try Disk.delete(entry.path)
             }
             report.segments += 1
         }
         try Disk.syncNames(in: folder.path)
     }
 
-    /// Rows as a data file of a table, in the order of the log.
-    private func write(_ rows: [LoggedPrediction], to name: TableName) throws -> WrittenFile {
-        let columns = PredictionColumns(rows, known: try lake.fields(of: name))
+    /// The server's retention may remove a segment meanwhile, and counts it.
+    private func unlessRemoved(_ body: () throws -> Void) throws {
+        do { try body() } catch let error as MartletError where error.code == "disk.missing" {}
+    }
+
+    /// Puts the rows that are in memory into files.
+    private func writeRows(of additions: inout [TableName: Addition]) throws {
+        for (name, addition) in additions where !addition.rows.isEmpty {
+            let columns = PredictionColumns(addition.rows, of: addition.sources, known: addition.known)
+            let part = "\(scratch)/\(lake.surroundings.newID()).parquet"
+            additions[name]?.parts.append(part)
+            _ = try lake.engine.write(columns.columns, into: part)
+            additions[name]?.count += addition.rows.count
+            additions[name]?.select = columns.select(from: name)
+            additions[name]?.rows.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// All rows of a group as a data file of a table, in the order of the log.
+    private func join(_ addition: Addition, for name: TableName) throws -> WrittenFile {
         let table = lake.table(name)
         try Disk.makeDirectory(table.folder)
-        let id = lake.surroundings.newID()
-        let raw = "\(scratch)/\(id).parquet"
-        defer { Disk.remove(raw) }
-        _ = try lake.engine.write(columns.columns, into: raw)
         return try lake.engine.materialise(
-            Query(columns.select(from: name), inputs: [name: [raw]], inRowOrder: true),
-            into: "\(table.folder)/part-\(id).parquet")
+            Query(addition.select, inputs: [name: addition.parts], inRowOrder: true),
+            into: "\(table.folder)/part-\(lake.surroundings.newID()).parquet")
     }
 }

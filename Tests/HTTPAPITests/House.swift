@@ -67,9 +67,12 @@ final class House: Sendable {
             ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
         let work = ScoringWork(limits: ScoringLimits(), threads: 1, surroundings: surroundings)
-        let predictions = PredictionRoutes(catalog: catalog, work: work, surroundings: surroundings)
+        let predictions = PredictionRoutes(
+            catalog: catalog, work: work, room: MemoryRoom(scratch: folder, surroundings: surroundings),
+            surroundings: surroundings)
         var batches = BatchSettings(scratch: folder, pause: { _ in await Task.yield() })
         batches.atOnce = 1
+        batches.placeSeconds = 0
         table = RouteTable(
             documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
