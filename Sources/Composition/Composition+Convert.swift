@@ -43,13 +43,15 @@ package enum ParquetConversion {
             let types = ["row": "BIGINT", "probability": "DOUBLE", "decision": "BOOLEAN"]
             let given = columns.enumerated().map { "'c\($0)': '\(types[$1] ?? "VARCHAR")'" }
             let list = columns.enumerated().map { "c\($0) AS \(Quote.name($1))" }
+            // A group of rows is in memory as a whole.
+            let group = max(2_048, min(20_480, 800_000 / max(1, columns.count) / 2_048 * 2_048))
             try session().run(
                 """
                 COPY (SELECT \(list.joined(separator: ", ")) FROM read_csv('/dev/stdin',
                     columns = {\(given.joined(separator: ", "))}, header = true, auto_detect = false, delim = ',',
                     quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, parallel = false,
                     max_line_size = 8388608, buffer_size = 16777216))
-                TO '/dev/stdout' (FORMAT parquet, ROW_GROUP_SIZE 20480, USE_TMP_FILE false)
+                TO '/dev/stdout' (FORMAT parquet, ROW_GROUP_SIZE \(group), USE_TMP_FILE false)
                 """)
         }
     }

@@ -98,7 +98,7 @@ package struct BatchRoutes: Sendable {
         }
         var headers: HTTPFields = [.contentType: plan.output.mediaType, .trailer: "Martlet-Rows, Martlet-Failed-Rows"]
         headers[.own("Martlet-Model")] = "\(model.key)@\(model.version)"
-        return Response(status: .ok, headers: headers, body: Self.sent(run, work))
+        return Response(status: .ok, headers: headers, body: sent(run, work))
     }
 
     /// Waits a moment: most batches are small.
@@ -111,8 +111,8 @@ package struct BatchRoutes: Sendable {
         }
     }
 
-    private static func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {
-        ResponseBody { writer in
+    private func sent(_ run: BatchRun, _ work: Task<Void, Never>) -> ResponseBody {
+        ResponseBody { [settings] writer in
             do {
                 while let piece = try await run.answer.next() { try await writer.write(ByteBuffer(bytes: piece)) }
             } catch {
@@ -121,6 +121,10 @@ package struct BatchRoutes: Sendable {
                 work.cancel()
                 run.parquet?.kill()
                 await work.value
+                // A client that went away is no news.
+                if !(error is CancellationError), !(error is ChannelError) {
+                    settings.cutOff(run.requestID, Problem(error).detail)
+                }
                 if run.plan.output == .jsonLines, !(error is CancellationError) {
                     let problem = JSONValue.object(["error": Problem(error).json(requestID: run.requestID)])
                     let line = ((try? JSON.encode(problem)) ?? []) + [10]

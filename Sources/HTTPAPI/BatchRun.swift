@@ -65,11 +65,15 @@ final class BatchRun: Sendable {
     /// Begins to turn the answer into Parquet.
     func convert() async throws {
         guard let converter = settings.converter else { throw Self.noConverter }
+        let seat = try await settings.conversion()
         let columns = BatchBlock.columns(model, passing: plan.passing)
         let conversion = try await waiting.runIfActive { try converter.toParquet(columns: columns) }
         let answer = ParquetAnswer(conversion, Self.spool(settings, surroundings), threads: waiting)
         converting.withLock { $0 = answer }
-        Task { await answer.run(spool) }
+        Task {
+            await answer.run(spool)
+            withExtendedLifetime(seat) {}
+        }
     }
 
     private static var noConverter: Problem {
@@ -117,7 +121,7 @@ final class BatchRun: Sendable {
             }
             guard let reader else { return }
             // Enough that the threads always have work: blocks are scored while others are logged and answered.
-            while flying.count > 2 * settings.threads + 6 {
+            while flying.count > 2 * settings.threads + 2 {
                 try await flying[0].task.value
                 idle.append(flying.removeFirst().block)
             }
@@ -172,6 +176,8 @@ final class BatchRun: Sendable {
             let upload = try await ParquetUpload(
                 in: settings.scratch, name: "upload-\(surroundings.newID())", room: SpoolRoom.Share(settings.room),
                 threads: waiting, next: next)
+            let seat = try await settings.conversion()
+            defer { withExtendedLifetime(seat) {} }
             let most = bounds.mostRows(of: model)
             try await upload.read(converter, mostRows: most) { piece in
                 try piece.withUnsafeBytes { try cut($0) }

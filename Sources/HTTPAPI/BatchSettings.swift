@@ -31,6 +31,10 @@ package struct BatchSettings: Sendable {
     package var scratch: String
     /// Reads and writes Parquet; `nil` where there is none.
     package var converter: (any BatchConverter)?
+    /// Conversions at once; others wait for their turn: each is a process with memory of its own.
+    package var conversions = 2
+    /// Is told why an answer was cut off.
+    package var cutOff: @Sendable (_ requestID: String, _ reason: String) -> Void = { _, _ in }
     /// Lets a task sleep.
     package var pause: @Sendable (Double) async throws -> Void
     /// Lets the thread that calls it work when others do not.
@@ -46,6 +50,15 @@ package struct BatchSettings: Sendable {
     /// Shared by all batches, by the limits above as they are when ``share()`` is called.
     private(set) var room: SpoolRoom
     private(set) var quota: LogQuota
+    private let converting = Shares()
+
+    /// Waits for the right to convert, which is held with what this returns.
+    func conversion() async throws -> Shares.Seat {
+        while true {
+            if let seat = converting.take("", upTo: conversions) { return seat }
+            try await pause(0.02)
+        }
+    }
 
     mutating func share() {
         room = SpoolRoom(spoolBytes)

@@ -134,7 +134,7 @@ struct HeldBody: Sendable {
                 }
             }
             if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeImmutableBuffer(piece) }
-            if let file, bytes.readableBytes > 1 << 20 { try await HeldBody.keep(&bytes, in: file, upTo: count) }
+            if let file, bytes.readableBytes > 128 << 10 { try await HeldBody.keep(&bytes, in: file, upTo: count) }
         }
         if let file {
             try await HeldBody.keep(&bytes, in: file, upTo: count)

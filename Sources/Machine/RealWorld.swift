@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 package import Vocabulary
 
 #if canImport(Glibc)
@@ -111,6 +112,22 @@ package enum RealWorld {
         #if os(Linux)
             _ = setpriority(__priority_which_t(0), 0, 10)
         #endif
+    }
+
+    /// Does work that takes long on a thread that yields to others, while this one waits.
+    @available(*, noasync)
+    package static func yielding<T: Sendable>(_ work: @escaping @Sendable () throws -> T) throws -> T {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<T, any Error>?>(nil)
+        Thread.detachNewThread {
+            yieldThread()
+            let found = Result { try work() }
+            result.withLock { $0 = found }
+            done.signal()
+        }
+        done.wait()
+        guard let found = result.withLock({ $0 }) else { throw CancellationError() }
+        return try found.get()
     }
 
     /// Holds this thread for so long; never on an event loop, nor in a task, whose threads are few.

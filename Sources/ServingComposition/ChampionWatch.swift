@@ -65,7 +65,7 @@ final class ChampionWatch: Sendable {
         let key = slot.key
         let model = key.model
         do {
-            let next = try project.load(ModelReference(model: model, selector: .version(version))).model
+            let next = try Self.load(version, slot, project).model
             prepared.withLock { $0[key] = next }
         } catch {
             // The machine's own trouble says nothing of the version.
@@ -125,8 +125,7 @@ final class ChampionWatch: Sendable {
         var tried: Set<Int> = []
         for version in line.dropLast().reversed() where tried.insert(version).inserted && tried.count <= 5 {
             guard
-                let (model, _) = try? project.load(
-                    ModelReference(model: slot.key.model, selector: .version(version)))
+                let (model, _) = try? Self.load(version, slot, project)
             else { continue }
             slot.swap(to: model)
             logger.error(
@@ -136,6 +135,15 @@ final class ChampionWatch: Sendable {
         }
     }
 
+    /// Loads and tries a version. Where another one answers meanwhile, its requests go before.
+    private static func load(
+        _ version: Int, _ slot: ModelSlot, _ project: ServedProject
+    ) throws -> (model: ServedModel, verified: Int?) {
+        let reference = ModelReference(model: slot.key.model, selector: .version(version))
+        guard slot.served != nil else { return try project.load(reference) }
+        return try RealWorld.yielding { try project.load(reference) }
+    }
+
     private func load(_ version: Int, _ slot: ModelSlot, _ project: ServedProject) throws {
         do {
             let kept =
@@ -143,7 +151,7 @@ final class ChampionWatch: Sendable {
                 ?? before.withLock { $0[slot.key] }.flatMap { $0.version == version ? $0 : nil }
             let (next, verified) =
                 try kept.map { ($0, nil) }
-                ?? project.load(ModelReference(model: slot.key.model, selector: .version(version)))
+                ?? Self.load(version, slot, project)
             let replaced = slot.swap(to: next)
             before.withLock { $0[slot.key] = replaced }
             failures.withLock { $0[slot.key] = nil }

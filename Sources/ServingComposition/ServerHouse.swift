@@ -142,6 +142,9 @@ struct ServerHouse {
         command.batches.apply(to: &batches)
         batches.yield = RealWorld.yieldThread
         batches.converter = ParquetHouse()
+        batches.cutOff = { [logger] id, reason in
+            logger.warning("a batch's answer was cut off", metadata: ["request": "\(id)", "reason": "\(reason)"])
+        }
         let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
         return RouteTable(
             documenting: version,
