@@ -76,10 +76,12 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
+    private static let patienceMilliseconds = 10_000
+
     private static func configuration() -> Configuration {
         var configuration = Configuration()
         configuration.label = "metadata"
-        configuration.busyMode = .timeout(10)
+        configuration.busyMode = .timeout(Double(patienceMilliseconds) / 1_000)
         configuration.foreignKeysEnabled = true
         // A statement with "text" in double quotes is a mistake, as it is on every other engine.
         configuration.acceptsDoubleQuotedStringLiterals = false
@@ -93,8 +95,17 @@ package final class SQLiteDatabase: SQLDatabase {
             do {
                 let pool = try DatabasePool(path: path, configuration: configuration())
                 // After opening: GRDB sets NORMAL when it turns the write-ahead log on.
-                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                try pool.writeWithoutTransaction { database in
+                    try database.execute(sql: "PRAGMA synchronous = FULL")
+                    try refuseReadOnly(database)
+                }
                 return pool
+            } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_READONLY && patience > 0
+                && FileManager.default.isWritableFile(atPath: path)
+            {
+                patience -= 1
+                Thread.sleep(forTimeInterval: 0.05)
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && patience > 0 {
                 // When two processes make the file at once, turning the write-ahead log on can fail at once: SQLite
                 // does not wait where both would wait for each other.
@@ -102,6 +113,17 @@ package final class SQLiteDatabase: SQLDatabase {
                 Thread.sleep(forTimeInterval: 0.05)
             }
         }
+    }
+
+    /// Where a file cannot be opened for writing, for want of descriptors or since the disk failed for a moment, SQLite
+    /// opens it for reading and says nothing, and whoever keeps the connection could never write again. Beginning to
+    /// write tells, without waiting for a lock.
+    private static func refuseReadOnly(_ database: Database) throws {
+        try database.execute(sql: "PRAGMA busy_timeout = 0")
+        defer { try? database.execute(sql: "PRAGMA busy_timeout = \(patienceMilliseconds)") }
+        do { try database.inTransaction(.immediate) { .rollback } } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_BUSY
+        {}
     }
 
     /// The file holds digests of tokens and passwords: only its account may read it. SQLite gives its side files (-wal,
