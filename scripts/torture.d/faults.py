@@ -27,6 +27,12 @@ KINDS = {
     "unlink": ("EIO",),
     "mkdir": ("EIO", "ENOSPC"),
     "rmdir": ("EIO",),
+    # Where the shim is told to count what only looks.
+    "open-read": ("EIO", "EMFILE"),
+    "read": ("EIO", "EIO+"),
+    "stat": ("EIO",),
+    "opendir": ("EIO", "EMFILE"),
+    "readdir": ("EIO",),
 }
 # What a person may be told: that the machine failed. Never that the program or the data are at fault.
 TOLD = re.compile(r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)')
@@ -147,13 +153,17 @@ def scenes(program, commands, shim, scratch, only=None):
     for name in ("compact", "checkpoint", "vacuum"):
         if name in commands:
             made.append((name, commands[name], ["land", run, "land", run, "land", run]))
-    unknown = set(only or ()) - {name for name, _, _ in made}
+    # Not at the top: they are made of this module's parts.
+    import statefaults
+    names = [name for name, _, _ in made] + statefaults.NAMES
+    unknown = set(only or ()) - set(names)
     if unknown:
-        raise Failure(f"there is no scene {', '.join(sorted(unknown))}: {', '.join(name for name, _, _ in made)}")
+        raise Failure(f"there is no scene {', '.join(sorted(unknown))}: {', '.join(names)}")
     for name, arguments, prepare in made:
         if only and name not in only:
             continue
         yield Scene(name, program, shim, scratch, arguments, prepare)
+    yield from statefaults.scenes(program, shim, scratch, only)
 
 
 def chosen(calls, rng, every):
