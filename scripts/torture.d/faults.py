@@ -41,6 +41,9 @@ TOLD = re.compile(r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|e
 class Scene:
     """A project in some state, and a command that changes it."""
 
+    # How many faults the short form tries.
+    short = 8
+
     def __init__(self, name, program, shim, scratch, arguments, prepare):
         self.name, self.program, self.shim, self.arguments = name, program, shim, arguments
         self.scratch = Path(scratch) / f"scene-{name}"
@@ -61,6 +64,10 @@ class Scene:
         target = self.scratch / name
         shutil.copytree(self.project.folder, target)
         return target
+
+    def end(self):
+        """When the last fault was tried: differences that only show then."""
+        return []
 
     def run(self, folder, expect=None, **settings):
         environment = self.shim.environment(self.program.environment, folder, **settings)
@@ -179,10 +186,10 @@ def chosen(calls, rng, every):
     return sorted(picked)
 
 
-def everywhere(program, commands, shim, scratch, seed, say=print, every=False, only=None, most=None, seconds=None):
+def everywhere(program, commands, shim, scratch, seed, say=print, every=False, only=None, short=False, seconds=None):
     """Gives (faults, failures); prints a line a scene."""
     rng = random.Random(seed)
-    total, failures = 0, []
+    total, failures, seen = 0, [], set()
     made = list(scenes(program, commands, shim, scratch, only))
     for index, scene in enumerate(made):
         begun = time.monotonic()
@@ -192,7 +199,7 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
         plan = [(call, kind) for call in chosen(calls, rng, every) for kind in KINDS[call.op]]
         whole = len(plan)
         rng.shuffle(plan)
-        plan = plan[:most]
+        plan = plan[:scene.short if short else None]
         outcomes, covered = Counter(), set()
         for number, (call, kind) in enumerate(plan):
             if share and number >= 6 and time.monotonic() - begun > share or len(failures) >= 10:
@@ -201,12 +208,18 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
                 say(f"faults in {scene.name}: {number} of {whole} so far")
             found, outcome, folder = scene.fail(call, kind, number, rng)
             covered.add((call.op, call.site))
-            outcomes[outcome] += 1
+            outcomes["difference" if found else outcome] += 1
             total += 1
-            if found:
+            kind_of = (scene.name, call.op, re.sub(r"\S*[/\d]\S*", "#", found[0])[:80]) if found else None
+            # One of a sort is told.
+            if found and kind_of not in seen:
+                seen.add(kind_of)
                 what = f"{scene.name}: {kind} at call {call.number} ({call.op} {call.path}, {call.site[:120]})"
                 failures.append(f"{what}: {'; '.join(found[:3])}")
                 say(f"DIFFERENCE: {failures[-1]}\n  folder: {folder}")
+        for text in scene.end():
+            failures.append(f"{scene.name}, at its end: {text}")
+            say(f"DIFFERENCE: {failures[-1]}")
         seconds = seconds and seconds - (time.monotonic() - begun)
         told = ", ".join(f"{n} {what}" for what, n in outcomes.items())
         say(f"faults in {scene.name}: {len(calls)} calls from {len(places)} places; {sum(outcomes.values())} of {whole} "

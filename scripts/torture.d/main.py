@@ -110,7 +110,7 @@ class Torture:
         total, found = faults.everywhere(
             self.small, self.commands, shim, self.scratch, self.seed, say=say, every=self.options.every_call,
             only=self.options.scene and self.options.scene.split(","),
-            most=8 if self.options.short else None, seconds=seconds)
+            short=self.options.short, seconds=seconds)
         self.failures += found
         say(f"{total} faults, {len(found)} differences")
 

@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from deltalake import DeltaTable
+from deltalake import DeltaTable, QueryBuilder
 
 import predictions
 
@@ -226,7 +226,7 @@ def logged(home):
     lake = Counter()
     for log in (Path(home) / "lake" / "monitoring").glob("predictions_*/_delta_log"):
         if any(log.glob("[0-9]*.json")):
-            table = DeltaTable(str(log.parent)).to_pyarrow_table(columns=["request_id"])
-            lake.update(table.column("request_id").to_pylist())
+            query = QueryBuilder().register("t", DeltaTable(str(log.parent))).execute("SELECT request_id FROM t")
+            lake.update(row.as_py() for batch in query for row in batch.column("request_id"))
     twice = [id for found in (segments, lake) for id, count in found.items() if count > 1]
     return set(segments), set(lake), twice

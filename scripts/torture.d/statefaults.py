@@ -5,7 +5,7 @@ undisturbed, which gives the state before and the state after. A command that su
 state after; one that failed has left the one or the other and nothing between, and then succeeds without faults.
 """
 
-import random
+import copy
 import re
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ import shim as shims
 import statecheck
 from faults import TOLD
 from project import Failure
-from serving import House
+from serving import Client, House
 
 StateCall = namedtuple("StateCall", "number op path site act")
 PASSWORD = "seven-geese-fly-north-2"
@@ -33,6 +33,8 @@ class Act:
 
 class StateScene:
     reads = False
+    # How many faults the short form tries.
+    short = 3
 
     def __init__(self, name, program, shim, scratch, base, acts):
         self.name, self.program, self.shim, self.acts = name, program, shim, acts
@@ -78,6 +80,10 @@ class StateScene:
             calls += [StateCall(c.number, c.op, c.path, f"{act.name}: {c.site}", act) for c in shims.calls(listed)]
         return calls
 
+    def end(self):
+        """When the last fault was tried: differences that only show then."""
+        return []
+
     def check(self, act, folder):
         """What does not fit together, whatever the command did."""
         return statecheck.sound(folder / ".martlet")
@@ -97,7 +103,7 @@ class StateScene:
         if not found:
             shutil.rmtree(folder)
         else:
-            found.append(f"said {(done.stderr or done.stdout).strip()[-300:]!r}")
+            found.append(f"said {(done.stderr or done.stdout).strip()[:300]!r}")
         if record:
             record.unlink(missing_ok=True)
         return found, "succeeded all the same" if done.returncode == 0 else "clear error", folder
@@ -155,7 +161,8 @@ def verdict(done):
     elif done.returncode < 0:
         yield f"ended by signal {-done.returncode}"
     elif done.returncode not in (0, 1) or done.returncode == 1 and not TOLD.search(done.stderr):
-        yield f"exit code {done.returncode}: {done.stderr.strip()[-500:]}"
+        code = re.search(r"\[[a-z-]+\.[a-z-]+\]|\"code\":\"[^\"]+\"", done.stderr)
+        yield f"exit code {done.returncode}, {code and code[0]}: {done.stderr.strip()[:500]}"
 
 
 class Estate:
@@ -165,6 +172,8 @@ class Estate:
         self.program = program
         self.house = House(program, scratch)
         self.folder = self.house.folder
+        # A project without people: its server prints a setup link.
+        self.fresh = shutil.copytree(self.folder, Path(scratch) / "fresh")
         for seed in (2, 3, 4):
             self.say("run", "--from", "train", "--split-seed", f"{seed}")
         self.say("models", "approve", "downtime@2")
@@ -178,6 +187,26 @@ class Estate:
         self.queued, self.cancelled = (
             self.program.json(self.folder, "jobs", "submit", "verify", f"downtime@{n}")["id"] for n in (1, 2))
         self.say("jobs", "cancel", self.cancelled, "--reason", "not needed")
+
+    def predict(self, folder, prefix, count):
+        """Has a server answer so many predictions, and gives their ids."""
+        served = copy.copy(self.house)
+        served.folder = folder
+        process, port = served.start("strict")
+        ids = set()
+        try:
+            client = Client(served, port, prefix, 0)
+            client.socket.setblocking(True)
+            for _ in range(count):
+                client.ask()
+                answer = None
+                while answer is None:
+                    answer = client.hear()
+                ids.add(answer[0])
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+        return ids
 
     def say(self, *words, said=None):
         done = subprocess.run([self.program.path, *words], cwd=self.folder, env=self.program.environment,
@@ -221,14 +250,23 @@ ACTS = {"registry": registry, "training": training, "identity": identity, "jobs"
 
 
 def scenes(program, shim, scratch, only):
-    """Those that are wanted; the project they stand on is made when the first one is."""
+    """Those that are wanted; the project they stand on is made when there is one."""
     wanted = [name for name in NAMES if not only or name in only]
     if not wanted:
         return
+    # Not at the top: they are made of this module's parts.
+    import processfaults
+    import serverfaults
+    import tablefaults
+    made = {"pinned": tablefaults.VacuumScene, "compaction": tablefaults.CompactionScene,
+            "worker": processfaults.WorkerScene, "start": processfaults.StartScene,
+            "server": serverfaults.ServerScene, "moving": serverfaults.MovingScene}
     estate = Estate(program, scratch)
     for name in wanted:
         if name in ACTS:
             yield StateScene(name, program, shim, scratch, estate.folder, list(ACTS[name](estate)))
+        else:
+            yield made[name](program, shim, scratch, estate)
 
 
-NAMES = [*ACTS]
+NAMES = [*ACTS, "pinned", "compaction", "worker", "start", "server", "moving"]
