@@ -9,7 +9,7 @@
                           with a "+" behind it every later call that needs room or can fail so fails as well
    FAULTS_LOG=FILE        writes every call with its data to FILE, for scripts/torture.d/powercut.py
    FAULTS_READS=1         calls that only look count and can fail as well: open for reading, read, stat, opendir, readdir
-   FAULTS_IN=WORD         only a process with this word in its command line is touched; its children inherit the setting
+   FAULTS_IN=WORD         only in a process with this word in its command line do calls count and fail
    FAULTS_ONCE=FILE       of all processes only the first that comes to its N-th call fails; it makes FILE to say so
    FAULTS_SWITCH=FILE     for a program that goes on: nothing counts while FILE is not there. In it "ID N KIND OP…", which
                           with each new ID begins to count anew; N is 0 for counting only, and where OPs are named
@@ -54,7 +54,7 @@ static int fault_errno, fault_short, fault_sticky, fault_sync;
 static const char *swallow, *switch_file, *once_file;
 static char switch_ops[256];
 static long switch_id = -1;
-static int reads;
+static int reads, bystander;
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static __thread int inside;
 static int ready;
@@ -95,7 +95,7 @@ static int meant(const char *word) {
 __attribute__((constructor)) static void begin(void) {
     const char *text = getenv("FAULTS_ROOT");
     if (!text) return;
-    if (getenv("FAULTS_IN") && !meant(getenv("FAULTS_IN"))) return;
+    bystander = getenv("FAULTS_IN") && !meant(getenv("FAULTS_IN"));
     reads = getenv("FAULTS_READS") != NULL;
     switch_file = getenv("FAULTS_SWITCH");
     once_file = getenv("FAULTS_ONCE");
@@ -241,7 +241,7 @@ static int first(void) {
 
 /* Numbers the call, and gives the error that it shall have: 0 for none, -1 for a short write. */
 static int fault(enum op op, const char *path) {
-    if (switch_file && !switched()) return 0;
+    if (bystander || (switch_file && !switched())) return 0;
     long number = ++calls;
     if (count_file >= 0) {
         char where[1024], line[PATH_MAX + 1200];

@@ -139,7 +139,7 @@ class StartScene(StateScene):
         super().__init__("start", program, shim, scratch, estate.fresh, [Act("serve", [])])
 
     def run(self, act, folder, **settings):
-        environment = self.program.environment
+        environment, self.kind = self.program.environment, settings.get("kind") or ""
         if settings:
             environment = self.shim.environment(environment, folder, reads="1", **settings)
         with socket.socket() as one:
@@ -179,7 +179,10 @@ class StartScene(StateScene):
             time.sleep(0.02)
         link = LINK.search(told.read_text())
         if link:
-            self.made = ask(port, "POST", "/api/setup", {"secret": link[1], "name": "ada", "password": PASSWORD})
+            # A fault that comes once is over soon, for a server that goes on.
+            end = time.monotonic() + (0 if "+" in self.kind else 3)
+            while not self.made or self.made[0] >= 500 and time.monotonic() < end:
+                self.made = ask(port, "POST", "/api/setup", {"secret": link[1], "name": "ada", "password": PASSWORD})
         if process.poll() is not None:
             return [f"ended by itself with {process.returncode} after it had listened"]
         return []
@@ -194,7 +197,9 @@ class StartScene(StateScene):
         there = any(line.startswith("users") for line in self.view(act, folder))
         if made and made[0] == 200 and not there:
             found.append("the first admin was acknowledged and is not there")
-        if made and made[0] not in (0, 200) and not self.told(made[1]):
+        if made and made[0] >= 500 and "+" not in self.kind:
+            found.append(f"one fault while it started, and 3 s later setup is answered {made[0]}: {made[1][:300]}")
+        elif made and made[0] not in (0, 200) and not self.told(made[1]):
             found.append(f"setup was answered {made[0]}: {made[1][:300]}")
         if done.returncode == 0 and made is None and UNMADE not in done.stderr:
             found.append("started without a link for the first admin")

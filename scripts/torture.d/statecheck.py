@@ -182,8 +182,10 @@ def people(tables):
 
 def queue(tables):
     states = {row["id"]: row["state"] for row in rows(tables, "jobs")}
+    # Those that a server queues for itself are nobody's act.
+    own = {row["id"] for row in rows(tables, "jobs") if row["kind"] == "compact-predictions"}
     told = Counter(row["subject"].split("/")[-1] for row in rows(tables, "audit") if row["action"] == "job.submitted")
-    if told != Counter(states.keys()):
+    if set(told) - own != set(states) - own or any(count > 1 for count in told.values()):
         yield f"{len(states)} jobs are there, the audit says {sum(told.values())} were submitted"
     for row in rows(tables, "job_attempts"):
         if row["outcome"] == "running" and states[row["job"]] != "running":
