@@ -43,6 +43,8 @@ class Scene:
 
     # How many faults the short form tries.
     short = 8
+    # How many are tried where the time is over before.
+    least = 6
 
     def __init__(self, name, program, shim, scratch, arguments, prepare):
         self.name, self.program, self.shim, self.arguments = name, program, shim, arguments
@@ -202,7 +204,7 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
         plan = plan[:scene.short if short else None]
         outcomes, covered = Counter(), set()
         for number, (call, kind) in enumerate(plan):
-            if share and number >= 6 and time.monotonic() - begun > share or len(failures) >= 10:
+            if share and number >= scene.least and time.monotonic() - begun > share or len(failures) >= 10:
                 break
             if number and number % 100 == 0:
                 say(f"faults in {scene.name}: {number} of {whole} so far")

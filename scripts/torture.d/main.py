@@ -45,7 +45,8 @@ def arguments():
     parser.add_argument("--seed", type=int, default=int(environment.get("SEED", 0)), help="0 = another one each time")
     parser.add_argument("--only", help=f"some of {','.join(PARTS)}")
     parser.add_argument("--life", type=int, help="this life of the cycles only, with --seed")
-    parser.add_argument("--scene", help="faults: some of first,second,ingest,compact,checkpoint,vacuum")
+    parser.add_argument("--scene", help="faults: some of first,second,ingest,compact,checkpoint,vacuum,"
+                        "registry,training,identity,jobs,pinned,compaction,worker,start,server,moving")
     parser.add_argument("--every-call", action="store_true", help="faults: every call, not three of each place")
     parser.add_argument("--project-data", metavar="FILE", help="the real readmission file: flights only")
     parser.add_argument("--program", help="another binary than .build/release/martlet")

@@ -35,6 +35,7 @@ class StateScene:
     reads = False
     # How many faults the short form tries.
     short = 3
+    least = 2
 
     def __init__(self, name, program, shim, scratch, base, acts):
         self.name, self.program, self.shim, self.acts = name, program, shim, acts
