@@ -20,6 +20,7 @@ import points
 import powercut
 import predictions
 import serving
+import statefaults
 from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
@@ -226,6 +227,11 @@ def self_test(options, path, scratch, seed):
     """Every broken program must be caught, by a difference or by a failure; and every fsync that is not done."""
     missed = fuzz.self_test(options.root, scratch, seed, say) if options.only in (None, "fuzz") else 0
     if options.only == "fuzz":
+        return 1 if missed else 0
+    folder = Path(scratch) / "self-test-faults"
+    folder.mkdir()
+    missed += statefaults.self_test(Program(path), Shim(folder), folder, seed, say)
+    if options.only == "faults":
         return 1 if missed else 0
     for what in ("file", "directory", "temporary", "database", "all"):
         torture = Torture(options, path, scratch, seed)

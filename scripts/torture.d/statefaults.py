@@ -6,6 +6,7 @@ state after; one that failed has left the one or the other and nothing between, 
 """
 
 import copy
+import random
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import powercut
 import shim as shims
 import statecheck
 from faults import TOLD
-from project import Failure
+from project import Failure, Program
 from serving import Client, House
 
 StateCall = namedtuple("StateCall", "number op path site act")
@@ -36,6 +37,8 @@ class StateScene:
     # How many faults the short form tries.
     short = 3
     least = 2
+    # Flushes that do nothing, for the self-test.
+    swallow = None
 
     def __init__(self, name, program, shim, scratch, base, acts):
         self.name, self.program, self.shim, self.acts = name, program, shim, acts
@@ -51,7 +54,7 @@ class StateScene:
         environment = self.program.environment
         if settings:
             settings["reads"] = "1" if self.reads else None
-            environment = self.shim.environment(environment, folder, **settings)
+            environment = self.shim.environment(environment, folder, swallow=self.swallow, **settings)
         return subprocess.run(
             [self.program.path, *act.words], cwd=folder, env=environment, input=act.said or "", capture_output=True,
             text=True, timeout=120)
@@ -271,3 +274,57 @@ def scenes(program, shim, scratch, only):
 
 
 NAMES = [*ACTS, "pinned", "compaction", "worker", "start", "server", "moving"]
+
+
+LIE = """#!/bin/bash
+'{program}' "$@"
+code=$?
+[ "$1" = models ] && exit 0
+exit $code
+"""
+REMOVES = """#!/bin/bash
+if [ "$1 $2" = "lake vacuum" ]; then
+    '{program}' "$@" || {{ '{program}' "$@" --including-lineage >/dev/null; exit 1; }}
+    exit 0
+fi
+exec '{program}' "$@"
+"""
+
+
+def self_test(program, shim, scratch, seed, say):
+    """What must be caught: success that is none, a vacuum that forgets the models when it fails, flushes left out."""
+    import tablefaults
+    estate, rng, missed = Estate(program, scratch), random.Random(seed), 0
+
+    def lying(text, name):
+        path = Path(scratch) / name
+        path.write_text(text.format(program=program.path))
+        path.chmod(0o755)
+        return Program(path)
+
+    def registry_scene(folder, by, swallow=None):
+        scene = StateScene("registry", by, shim, folder, estate.folder, list(registry(estate)))
+        scene.swallow = swallow
+        return scene
+    tests = {
+        "a command that succeeds whatever fails": (
+            lambda folder: registry_scene(folder, lying(LIE, "lie")), "write"),
+        "a vacuum that forgets the models when a call fails": (
+            lambda folder: tablefaults.VacuumScene(lying(REMOVES, "removes"), shim, folder, estate), "read"),
+        "fsync of the registry left out": (
+            lambda folder: registry_scene(folder, program, "database"), "fsync-directory"),
+    }
+    for number, (name, (make, op)) in enumerate(tests.items()):
+        folder = Path(scratch) / f"planted-{number}"
+        folder.mkdir()
+        scene, found = make(folder), []
+        calls = [call for call in scene.count() if call.op == op]
+        for tried, call in enumerate(rng.sample(calls, min(20, len(calls)))):
+            found = scene.fail(call, "EIO", tried + 1, rng)[0]
+            # That a read error is told as damage is another matter.
+            found = [text for text in found if not text.startswith(("exit code", "said"))]
+            if found:
+                break
+        missed += not found
+        say(f"{name}: {'caught: ' + found[0][:200] if found else 'NOT CAUGHT'}")
+    return missed
