@@ -152,7 +152,7 @@ class Scene:
         return []
 
 
-def scenes(program, commands, shim, scratch, only=None):
+def scenes(program, commands, shim, scratch, only=None, one_of_the_long=None):
     run, ingest = ["run", "--to", "transform", "--json"], ["ingest", "--json"]
     made = [
         ("first", run, ["land", "land"]),
@@ -172,7 +172,7 @@ def scenes(program, commands, shim, scratch, only=None):
         if only and name not in only:
             continue
         yield Scene(name, program, shim, scratch, arguments, prepare)
-    yield from statefaults.scenes(program, shim, scratch, only)
+    yield from statefaults.scenes(program, shim, scratch, only, one_of_the_long)
 
 
 def chosen(calls, rng, every):
@@ -192,7 +192,7 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
     """Gives (faults, failures); prints a line a scene."""
     rng = random.Random(seed)
     total, failures, seen = 0, [], set()
-    made = list(scenes(program, commands, shim, scratch, only))
+    made = list(scenes(program, commands, shim, scratch, only, seed if short else None))
     for index, scene in enumerate(made):
         begun = time.monotonic()
         share = seconds and seconds / (len(made) - index)

@@ -4,6 +4,7 @@ Faults are switched on and off by a file. What was answered with 200 is there af
 has its whole effect or none, and the same request with the same Idempotency-Key then has it once.
 """
 
+import atexit
 import re
 import shutil
 import socket
@@ -49,6 +50,8 @@ class Served:
         self.logged, self.moves = set(), {}
         self.count = scene.scratch / "calls"
         self.modes = ("strict", "written")
+        # However the torture ends.
+        atexit.register(self.kill)
 
     def start(self):
         with socket.socket() as one:
