@@ -8,6 +8,12 @@
                           the first fsync after it fails with EIO);
                           with a "+" behind it every later call that needs room or can fail so fails as well
    FAULTS_LOG=FILE        writes every call with its data to FILE, for scripts/torture.d/powercut.py
+   FAULTS_READS=1         calls that only look count and can fail as well: open for reading, read, stat, opendir, readdir
+   FAULTS_IN=WORD         only in a process with this word in its command line do calls count and fail
+   FAULTS_ONCE=FILE       of all processes only the first that comes to its N-th call fails; it makes FILE to say so
+   FAULTS_SWITCH=FILE     for a program that goes on: nothing counts while FILE is not there. In it "ID N KIND OP…", which
+                          with each new ID begins to count anew; N is 0 for counting only, and where OPs are named
+                          (fsync, write, …) every one of these fails, from the N-th call on
    FAULTS_SWALLOW=WHAT    answers "done" to fsync without doing it, and without a word in the log, for
                           all | file | directory | temporary | database
    A failed fsync is a failed fsync for good: the log says so, and the replay drops what it covered, as Linux may.
@@ -33,9 +39,11 @@
 #include <unistd.h>
 
 enum { MAXFD = 4096, DEPTH = 24 };
-enum op { OPEN = 1, WRITE, TRUNCATE, SYNC, DIRSYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, SAID, FAILEDSYNC, ALLOCATE };
+enum op { OPEN = 1, WRITE, TRUNCATE, SYNC, DIRSYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, SAID, FAILEDSYNC, ALLOCATE,
+          LOOK, READ, STAT, OPENDIR, READDIR };
 static const char *const names[] = {"",       "open",  "write", "truncate", "fsync", "fsync-directory", "rename",
-                                    "link",   "unlink", "mkdir", "rmdir",    "said",  "failed-fsync",    "allocate"};
+                                    "link",   "unlink", "mkdir", "rmdir",    "said",  "failed-fsync",    "allocate",
+                                    "open-read", "read", "stat", "opendir", "readdir"};
 
 static char *paths[MAXFD];
 static char root[PATH_MAX];
@@ -43,7 +51,10 @@ static size_t root_length;
 static int count_file = -1, log_file = -1;
 static long fault_at, calls;
 static int fault_errno, fault_short, fault_sticky, fault_sync;
-static const char *swallow;
+static const char *swallow, *switch_file, *once_file;
+static char switch_ops[256];
+static long switch_id = -1;
+static int reads, bystander;
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static __thread int inside;
 static int ready;
@@ -58,25 +69,43 @@ static int own(const char *path) {
     return high;
 }
 
+/* How a call fails: the name of an error, or SHORT or SYNC. */
+static void set_kind(const char *text) {
+    fault_sticky = strchr(text, '+') != NULL;
+    fault_errno = !strncmp(text, "ENOSPC", 6)   ? ENOSPC
+                  : !strncmp(text, "EDQUOT", 6) ? EDQUOT
+                  : !strncmp(text, "EINTR", 5)  ? EINTR
+                  : !strncmp(text, "EMFILE", 6) ? EMFILE
+                                                : EIO;
+    fault_short = !strncmp(text, "SHORT", 5);
+    fault_sync = !strncmp(text, "SYNC", 4);
+}
+
+/* Whether this process has WORD in its command line. */
+static int meant(const char *word) {
+    char line[4096] = "";
+    int file = syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? syscall(SYS_read, file, line, sizeof line - 1) : 0;
+    if (file >= 0) syscall(SYS_close, file);
+    for (ssize_t i = 0; i + 1 < length; i++)
+        if (!line[i]) line[i] = ' ';
+    return strstr(line, word) != NULL;
+}
+
 __attribute__((constructor)) static void begin(void) {
     const char *text = getenv("FAULTS_ROOT");
     if (!text) return;
+    bystander = getenv("FAULTS_IN") && !meant(getenv("FAULTS_IN"));
+    reads = getenv("FAULTS_READS") != NULL;
+    switch_file = getenv("FAULTS_SWITCH");
+    once_file = getenv("FAULTS_ONCE");
     snprintf(root, sizeof root, "%s", text);
     root_length = strlen(root);
     if ((text = getenv("FAULTS_COUNT"))) count_file = own(text);
     if ((text = getenv("FAULTS_LOG"))) log_file = own(text);
     swallow = getenv("FAULTS_SWALLOW");
     if ((text = getenv("FAULTS_AT"))) fault_at = atol(text);
-    if ((text = getenv("FAULTS_KIND"))) {
-        fault_sticky = strchr(text, '+') != NULL;
-        fault_errno = !strncmp(text, "ENOSPC", 6)   ? ENOSPC
-                      : !strncmp(text, "EDQUOT", 6) ? EDQUOT
-                      : !strncmp(text, "EINTR", 5)  ? EINTR
-                      : !strncmp(text, "EMFILE", 6) ? EMFILE
-                                                    : EIO;
-        fault_short = !strncmp(text, "SHORT", 5);
-        fault_sync = !strncmp(text, "SYNC", 4);
-    }
+    if ((text = getenv("FAULTS_KIND"))) set_kind(text);
     void *warm[4];
     backtrace(warm, 4);
     ready = 1;
@@ -181,8 +210,38 @@ static void site(char *out, size_t room) {
     }
 }
 
+/* Takes up what the switch says now; gives whether it is on. */
+static int switched(void) {
+    char text[512] = "", kind[32] = "";
+    long id = 0, at = 0;
+    int file = syscall(SYS_openat, AT_FDCWD, switch_file, O_RDONLY | O_CLOEXEC), rest = 0;
+    if (file < 0) return 0;
+    ssize_t length = syscall(SYS_read, file, text, sizeof text - 1);
+    syscall(SYS_close, file);
+    if (length <= 0 || sscanf(text, "%ld %ld %31s%n", &id, &at, kind, &rest) < 3) return 0;
+    if (id == switch_id) return 1;
+    switch_id = id;
+    calls = 0;
+    fault_at = at;
+    set_kind(kind);
+    snprintf(switch_ops, sizeof switch_ops, "%s ", text + rest);
+    for (char *end = switch_ops; *end; end++)
+        if (*end == '\n') *end = ' ';
+    return 1;
+}
+
+/* Whether this process is the first of all that comes to its N-th call. */
+static int first(void) {
+    if (!once_file) return 1;
+    int file = syscall(SYS_openat, AT_FDCWD, once_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0) return 0;
+    syscall(SYS_close, file);
+    return 1;
+}
+
 /* Numbers the call, and gives the error that it shall have: 0 for none, -1 for a short write. */
 static int fault(enum op op, const char *path) {
+    if (bystander || (switch_file && !switched())) return 0;
     long number = ++calls;
     if (count_file >= 0) {
         char where[1024], line[PATH_MAX + 1200];
@@ -191,12 +250,21 @@ static int fault(enum op op, const char *path) {
         syscall(SYS_write, count_file, line, length);
     }
     if (!fault_at || number < fault_at) return 0;
+    if (switch_ops[0] && strspn(switch_ops, " ") < strlen(switch_ops)) {
+        char name[32];
+        snprintf(name, sizeof name, " %s ", names[op]);
+        return strstr(switch_ops, name) ? fault_errno : 0;
+    }
     if (fault_sync) {
         if (op != SYNC && op != DIRSYNC) return 0;
         fault_at = 0;
         return EIO;
     }
     if (number > fault_at && !fault_sticky) return 0;
+    if (number == fault_at && !first()) {
+        fault_at = 0;
+        return 0;
+    }
     if (number > fault_at && fault_errno != EIO) {
         /* A full disk still renames, removes and opens what is there. */
         if (op != WRITE && op != MKDIR && op != ALLOCATE && op != LINK) return 0;
@@ -217,6 +285,7 @@ static int opened(int folder, const char *path, int flags, mode_t mode) {
     enter();
     int creates = flags & (O_CREAT | O_TRUNC), fresh = 0, result, number = 0;
     if (creates || (flags & O_ACCMODE) != O_RDONLY) number = fault(OPEN, full);
+    else if (reads) number = fault(LOOK, full);
     if (number > 0) {
         errno = number;
         result = -1;
@@ -398,7 +467,7 @@ static int synced(int file, long call) {
     const char *path = of(file);
     if (!ready || inside || !path) return syscall(call, file);
     struct stat info;
-    int directory = fstat(file, &info) == 0 && S_ISDIR(info.st_mode);
+    int directory = syscall(SYS_fstat, file, &info) == 0 && S_ISDIR(info.st_mode);
     enum op op = directory ? DIRSYNC : SYNC;
     if (swallowed(path, directory)) return 0;
     enter();
@@ -451,7 +520,7 @@ int unlinkat(int folder, const char *path, int flags) { return removed(folder, p
 int rmdir(const char *path) { return removed(AT_FDCWD, path, AT_REMOVEDIR); }
 int remove(const char *path) {
     struct stat info;
-    if (lstat(path, &info) != 0) return -1;
+    if (syscall(SYS_newfstatat, AT_FDCWD, path, &info, AT_SYMLINK_NOFOLLOW) != 0) return -1;
     return removed(AT_FDCWD, path, S_ISDIR(info.st_mode) ? AT_REMOVEDIR : 0);
 }
 
@@ -463,3 +532,5 @@ static int made(int folder, const char *path, mode_t mode) {
 }
 int mkdir(const char *path, mode_t mode) { return made(AT_FDCWD, path, mode); }
 int mkdirat(int folder, const char *path, mode_t mode) { return made(folder, path, mode); }
+
+#include "looks.c"

@@ -27,6 +27,12 @@ KINDS = {
     "unlink": ("EIO",),
     "mkdir": ("EIO", "ENOSPC"),
     "rmdir": ("EIO",),
+    # Where the shim is told to count what only looks.
+    "open-read": ("EIO", "EMFILE"),
+    "read": ("EIO", "EIO+"),
+    "stat": ("EIO",),
+    "opendir": ("EIO", "EMFILE"),
+    "readdir": ("EIO",),
 }
 # What a person may be told: that the machine failed. Never that the program or the data are at fault.
 TOLD = re.compile(r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)')
@@ -34,6 +40,11 @@ TOLD = re.compile(r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|e
 
 class Scene:
     """A project in some state, and a command that changes it."""
+
+    # How many faults the short form tries.
+    short = 8
+    # How many are tried where the time is over before.
+    least = 6
 
     def __init__(self, name, program, shim, scratch, arguments, prepare):
         self.name, self.program, self.shim, self.arguments = name, program, shim, arguments
@@ -55,6 +66,10 @@ class Scene:
         target = self.scratch / name
         shutil.copytree(self.project.folder, target)
         return target
+
+    def end(self):
+        """When the last fault was tried: differences that only show then."""
+        return []
 
     def run(self, folder, expect=None, **settings):
         environment = self.shim.environment(self.program.environment, folder, **settings)
@@ -137,7 +152,7 @@ class Scene:
         return []
 
 
-def scenes(program, commands, shim, scratch, only=None):
+def scenes(program, commands, shim, scratch, only=None, one_of_the_long=None):
     run, ingest = ["run", "--to", "transform", "--json"], ["ingest", "--json"]
     made = [
         ("first", run, ["land", "land"]),
@@ -147,13 +162,17 @@ def scenes(program, commands, shim, scratch, only=None):
     for name in ("compact", "checkpoint", "vacuum"):
         if name in commands:
             made.append((name, commands[name], ["land", run, "land", run, "land", run]))
-    unknown = set(only or ()) - {name for name, _, _ in made}
+    # Not at the top: they are made of this module's parts.
+    import statefaults
+    names = [name for name, _, _ in made] + statefaults.NAMES
+    unknown = set(only or ()) - set(names)
     if unknown:
-        raise Failure(f"there is no scene {', '.join(sorted(unknown))}: {', '.join(name for name, _, _ in made)}")
+        raise Failure(f"there is no scene {', '.join(sorted(unknown))}: {', '.join(names)}")
     for name, arguments, prepare in made:
         if only and name not in only:
             continue
         yield Scene(name, program, shim, scratch, arguments, prepare)
+    yield from statefaults.scenes(program, shim, scratch, only, one_of_the_long)
 
 
 def chosen(calls, rng, every):
@@ -169,11 +188,11 @@ def chosen(calls, rng, every):
     return sorted(picked)
 
 
-def everywhere(program, commands, shim, scratch, seed, say=print, every=False, only=None, most=None, seconds=None):
+def everywhere(program, commands, shim, scratch, seed, say=print, every=False, only=None, short=False, seconds=None):
     """Gives (faults, failures); prints a line a scene."""
     rng = random.Random(seed)
-    total, failures = 0, []
-    made = list(scenes(program, commands, shim, scratch, only))
+    total, failures, seen = 0, [], set()
+    made = list(scenes(program, commands, shim, scratch, only, seed if short else None))
     for index, scene in enumerate(made):
         begun = time.monotonic()
         share = seconds and seconds / (len(made) - index)
@@ -182,21 +201,27 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
         plan = [(call, kind) for call in chosen(calls, rng, every) for kind in KINDS[call.op]]
         whole = len(plan)
         rng.shuffle(plan)
-        plan = plan[:most]
+        plan = plan[:scene.short if short else None]
         outcomes, covered = Counter(), set()
         for number, (call, kind) in enumerate(plan):
-            if share and number >= 6 and time.monotonic() - begun > share or len(failures) >= 10:
+            if share and number >= scene.least and time.monotonic() - begun > share or len(failures) >= 10:
                 break
             if number and number % 100 == 0:
                 say(f"faults in {scene.name}: {number} of {whole} so far")
             found, outcome, folder = scene.fail(call, kind, number, rng)
             covered.add((call.op, call.site))
-            outcomes[outcome] += 1
+            outcomes["difference" if found else outcome] += 1
             total += 1
-            if found:
+            kind_of = (scene.name, call.op, re.sub(r"\S*[/\d]\S*", "#", found[0])[:80]) if found else None
+            # One of a sort is told.
+            if found and kind_of not in seen:
+                seen.add(kind_of)
                 what = f"{scene.name}: {kind} at call {call.number} ({call.op} {call.path}, {call.site[:120]})"
                 failures.append(f"{what}: {'; '.join(found[:3])}")
                 say(f"DIFFERENCE: {failures[-1]}\n  folder: {folder}")
+        for text in scene.end():
+            failures.append(f"{scene.name}, at its end: {text}")
+            say(f"DIFFERENCE: {failures[-1]}")
         seconds = seconds and seconds - (time.monotonic() - begun)
         told = ", ".join(f"{n} {what}" for what, n in outcomes.items())
         say(f"faults in {scene.name}: {len(calls)} calls from {len(places)} places; {sum(outcomes.values())} of {whole} "

@@ -20,6 +20,7 @@ import points
 import powercut
 import predictions
 import serving
+import statefaults
 from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
@@ -45,7 +46,8 @@ def arguments():
     parser.add_argument("--seed", type=int, default=int(environment.get("SEED", 0)), help="0 = another one each time")
     parser.add_argument("--only", help=f"some of {','.join(PARTS)}")
     parser.add_argument("--life", type=int, help="this life of the cycles only, with --seed")
-    parser.add_argument("--scene", help="faults: some of first,second,ingest,compact,checkpoint,vacuum")
+    parser.add_argument("--scene", help="faults: some of first,second,ingest,compact,checkpoint,vacuum,"
+                        "registry,training,identity,jobs,pinned,compaction,worker,start,server,moving")
     parser.add_argument("--every-call", action="store_true", help="faults: every call, not three of each place")
     parser.add_argument("--project-data", metavar="FILE", help="the real readmission file: flights only")
     parser.add_argument("--program", help="another binary than .build/release/martlet")
@@ -110,7 +112,7 @@ class Torture:
         total, found = faults.everywhere(
             self.small, self.commands, shim, self.scratch, self.seed, say=say, every=self.options.every_call,
             only=self.options.scene and self.options.scene.split(","),
-            most=8 if self.options.short else None, seconds=seconds)
+            short=self.options.short, seconds=seconds)
         self.failures += found
         say(f"{total} faults, {len(found)} differences")
 
@@ -225,6 +227,11 @@ def self_test(options, path, scratch, seed):
     """Every broken program must be caught, by a difference or by a failure; and every fsync that is not done."""
     missed = fuzz.self_test(options.root, scratch, seed, say) if options.only in (None, "fuzz") else 0
     if options.only == "fuzz":
+        return 1 if missed else 0
+    folder = Path(scratch) / "self-test-faults"
+    folder.mkdir()
+    missed += statefaults.self_test(Program(path), Shim(folder), folder, seed, say)
+    if options.only == "faults":
         return 1 if missed else 0
     for what in ("file", "directory", "temporary", "database", "all"):
         torture = Torture(options, path, scratch, seed)

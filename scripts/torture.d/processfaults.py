@@ -1,0 +1,224 @@
+"""Calls that fail below programs that go on: a worker and its child, and the start of a server with its first admin."""
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import statecheck
+from statefaults import PASSWORD, Act, StateScene
+
+# What a program may use of a processor while it has nothing to do, in seconds of two.
+IDLE = 0.1
+UNMADE = "no setup link could be made"
+LINK = re.compile(r"/setup#([A-Za-z0-9_-]+)")
+
+
+def used(process):
+    """Seconds of the processor that a process and all its children have used."""
+    total, wanted = 0, [process]
+    while wanted:
+        number = wanted.pop()
+        try:
+            fields = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()
+            for task in Path(f"/proc/{number}/task").iterdir():
+                wanted += [int(child) for child in (task / "children").read_text().split()]
+        except OSError:
+            continue
+        total += int(fields[11]) + int(fields[12])
+    return total / 100
+
+
+def busy(process, seconds=2):
+    """What it used in so long, where that is more than a program may that has nothing to do."""
+    before = used(process)
+    time.sleep(seconds)
+    spent = used(process) - before
+    return [f"used {spent:.2f} s of the processor in {seconds} s of waiting"] if spent > IDLE else []
+
+
+class Done:
+    def __init__(self, returncode, stdout, stderr, found=()):
+        self.returncode, self.stdout, self.stderr, self.found = returncode, stdout, stderr, list(found)
+
+
+class WorkerScene(StateScene):
+    """A worker with one job that trains: a call of the worker fails, or one of the process that does the job."""
+
+    # What a job that is tried again leaves besides: runs that failed, more attempts.
+    TABLES = statecheck.MODELS
+
+    def __init__(self, program, shim, scratch, estate):
+        super().__init__("worker", program, shim, scratch, estate.folder, [
+            Act("worker", ["--drain"], tables=self.TABLES), Act("child", ["--attempt"], tables=self.TABLES)])
+        self.base = shutil.copytree(estate.folder, self.scratch / "queued")
+        program.run(self.base, "jobs", "cancel", estate.queued)
+        self.job = program.json(self.base, "jobs", "submit", "train", "--split-seed", "9")["id"]
+
+    short = 1
+    words = ["worker", "--drain", "--slots", "1", "--lease", "3", "--grace", "2"]
+
+    def run(self, act, folder, **settings):
+        environment, self.kind = self.program.environment, settings.get("kind") or ""
+        if settings:
+            once = folder / "once" if settings.get("kind") and "+" not in settings["kind"] else None
+            settings["in"] = act.words[0]
+            environment = self.shim.environment(environment, folder, once=once, **settings)
+        process = subprocess.Popen(
+            [self.program.path, *self.words], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        found = []
+        try:
+            out, err = process.communicate(timeout=8 if settings.get("kind") else 60)
+        except subprocess.TimeoutExpired:
+            # It waits for the disk, or for a job whose end it could not write down.
+            found = busy(process.pid)
+            process.terminate()
+            try:
+                out, err = process.communicate(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                out, err = process.communicate()
+                found.append("SIGTERM did not end it within 15 s")
+        return Done(process.returncode, out, err, found)
+
+    def state(self, folder):
+        return next(row for row in statecheck.rows(statecheck.raw(folder / ".martlet"), "jobs") if row["id"] == self.job)
+
+    def judge(self, act, done, folder):
+        found, now, job = done.found + self.check(act, folder), self.view(act, folder), self.state(folder)
+        if now not in (self.before[act.name], self.full[act.name]):
+            found.append(f"left a part: {statecheck.differ(self.before[act.name], now)}")
+        if job["state"] == "finished" and now != self.full[act.name]:
+            found.append("the job has finished, and its version is not there")
+        # A disk that stays broken fails all three attempts.
+        if job["state"] == "failed" and "+" not in self.kind:
+            found.append(f"the job failed for good: {job['reason']}")
+        return found
+
+    def settle(self, act, folder, record):
+        """Another worker does what is left, without faults."""
+        if self.state(folder)["state"] == "failed":
+            self.program.run(folder, "jobs", "retry", self.job)
+        done = self.run(act, folder, **({"log": record} if record else {}))
+        job, found = self.state(folder), done.found + self.check(act, folder)
+        if done.returncode != 0:
+            found.append(f"the next worker gave exit code {done.returncode}: {done.stderr[-400:]}")
+        if job["state"] != "finished":
+            found.append(f"the next worker left the job {job['state']}: {job['reason']}")
+        now = self.view(act, folder)
+        if now != self.full[act.name]:
+            found.append(f"the next worker left {statecheck.differ(self.full[act.name], now)}")
+        return found
+
+
+def ask(port, method, path, body=None, headers=()):
+    """(status, answer) of a server; status 0 when there was none."""
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request(method, path, json.dumps(body) if body is not None else None,
+                           {"Content-Type": "application/json", **dict(headers)})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+    except OSError as error:
+        return 0, str(error)
+    return answer.status, text
+
+
+class StartScene(StateScene):
+    """A server that starts on a project without people, makes its key and its link, makes the first admin, and ends."""
+
+    reads, short = True, 2
+
+    def __init__(self, program, shim, scratch, estate):
+        super().__init__("start", program, shim, scratch, estate.fresh, [Act("serve", [])])
+
+    def run(self, act, folder, **settings):
+        environment, self.kind = self.program.environment, settings.get("kind") or ""
+        if settings:
+            environment = self.shim.environment(environment, folder, reads="1", **settings)
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        told = folder.with_name(f"{folder.name}.told")
+        with open(told, "w") as file:
+            process = subprocess.Popen(
+                [self.program.path, "serve", "--port", str(port), "--workers", "0", "--drain-seconds", "0"], cwd=folder,
+                env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            found = self.visit(process, port, told)
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                found = ["SIGTERM did not end it within 20 s"]
+        text = told.read_text()
+        told.unlink()
+        return Done(process.returncode, "", text, found)
+
+    def visit(self, process, port, told):
+        """Waits until it listens and makes the first admin."""
+        self.made, end = None, time.monotonic() + 30
+        while ask(port, "GET", "/health/live")[0] == 0:
+            if process.poll() is not None:
+                return []
+            if time.monotonic() > end:
+                return ["neither listens nor ends within 30 s"]
+            time.sleep(0.02)
+        # It answers before it has made the link.
+        end = time.monotonic() + 5
+        while not LINK.search(told.read_text()) and UNMADE not in told.read_text() and time.monotonic() < end:
+            time.sleep(0.02)
+        link = LINK.search(told.read_text())
+        if link:
+            # A fault that comes once is over soon, for a server that goes on.
+            for _ in range(1 if "+" in self.kind else 4):
+                self.made = ask(port, "POST", "/api/setup", {"secret": link[1], "name": "ada", "password": PASSWORD})
+                if self.made[0] < 500:
+                    break
+                time.sleep(0.3)
+        if process.poll() is not None:
+            return [f"ended by itself with {process.returncode} after it had listened"]
+        return []
+
+    def view(self, act, folder):
+        """Whether there is an admin, and whom a session of hers would be believed."""
+        return [line for line in statecheck.snapshot(folder / ".martlet", tables=("users",))] + [
+            f"key: {(folder / '.martlet/session.key').exists()}"]
+
+    def judge(self, act, done, folder):
+        found, made = done.found + self.check(act, folder), self.made
+        there = any(line.startswith("users") for line in self.view(act, folder))
+        if made and made[0] == 200 and not there:
+            found.append("the first admin was acknowledged and is not there")
+        if made and made[0] >= 500 and "+" not in self.kind:
+            found.append(f"one fault while it started, and the fourth setup is answered {made[0]}: {made[1][:300]}")
+        elif made and made[0] not in (0, 200) and not self.told(made[1]):
+            found.append(f"setup was answered {made[0]}: {made[1][:300]}")
+        if done.returncode == 0 and made is None and UNMADE not in done.stderr:
+            found.append("started without a link for the first admin")
+        return found
+
+    def told(self, text):
+        try:
+            return json.loads(text).get("status", 0) >= 500
+        except ValueError:
+            return False
+
+    def settle(self, act, folder, record):
+        """Another server starts, and makes the first admin unless she is there; she can log in."""
+        self.run(act, folder, **({"log": record} if record else {}))
+        found = self.check(act, folder)
+        if self.view(act, folder) != self.full[act.name]:
+            found.append(f"the next server left {statecheck.differ(self.full[act.name], self.view(act, folder))}")
+        elif not statecheck.password_holds(folder / ".martlet", "ada", PASSWORD):
+            found.append("the first admin has another password")
+        return found
