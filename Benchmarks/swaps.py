@@ -158,7 +158,7 @@ def swap(server, count):
 
 def loads(log):
     """How many versions the server says that it loaded and verified."""
-    return sum('"model loaded"' in line and "sample predictions" in line and '"no:' not in line
+    return sum(('"version tried"' in line or '"model loaded"' in line) and "sample predictions" in line and '"no:' not in line
                for line in log.read_text().splitlines())
 
 

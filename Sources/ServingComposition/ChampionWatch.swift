@@ -65,8 +65,11 @@ final class ChampionWatch: Sendable {
         let key = slot.key
         let model = key.model
         do {
-            let next = try Self.load(version, slot, project).model
+            let (next, verified) = try Self.load(version, slot, project)
             prepared.withLock { $0[key] = next }
+            logger.info(
+                "version tried",
+                metadata: ["model": "\(key)", "version": "\(version)", "verified": Self.told(verified)])
         } catch {
             // The machine's own trouble says nothing of the version.
             if let error = error as? MartletError, error.kind == .machine { throw error }
@@ -144,6 +147,10 @@ final class ChampionWatch: Sendable {
         return try RealWorld.yielding { try project.load(reference) }
     }
 
+    private static func told(_ verified: Int?) -> Logger.MetadataValue {
+        verified.map { "\($0) sample predictions" } ?? "no: it has no sample predictions"
+    }
+
     private func load(_ version: Int, _ slot: ModelSlot, _ project: ServedProject) throws {
         do {
             let kept =
@@ -160,10 +167,7 @@ final class ChampionWatch: Sendable {
                 metadata: [
                     "model": "\(slot.key)", "version": "\(version)",
                     "replaces": "\(replaced.map { "\($0.version)" } ?? "nothing")",
-                    "verified":
-                        kept == nil
-                        ? verified.map { "\($0) sample predictions" } ?? "no: it has no sample predictions"
-                        : "when it was loaded",
+                    "verified": kept == nil ? Self.told(verified) : "when it was loaded",
                 ])
         } catch {
             let now = uptime()

@@ -25,7 +25,8 @@ package enum Disk {
         }
     }
 
-    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// Where the disk fails so that nobody can tell, it is taken to be there: whoever reads it then is told why.
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno == EIO }
 
     package static func isDirectory(_ path: String) -> Bool {
         var info = stat()
