@@ -25,15 +25,15 @@ MOST = 400
 GROWTH = 1.05
 # The default of MARTLET_MEMORY.
 FEATURES = 2000
-# Storms come once in so many requests.
-CALM = 250_000
+# Storms come once in so many requests, and between them such a share is large, too.
+CALM, RARE = 250_000, 1 / 20_000
 REST = 5
 
 
 class Run:
     def __init__(self, program, scratch, seed, say, short=False):
         self.say, self.short, self.found = say, short, []
-        self.house = House(program, scratch, CLIENTS)
+        self.house = House(program, scratch, CLIENTS, 4 if short else CLIENTS)
         self.kinds = Kinds(seed, self.house.samples, self.house.parquet, short)
         self.house.start()
         self.process = self.house.process.pid
@@ -74,7 +74,7 @@ class Run:
             if self.sent >= self.next_probe:
                 self.next_probe = self.sent + 1000
                 self.probe()
-            if not self.short and draw.random() < 1 / 4000:
+            if not self.short and draw.random() < RARE:
                 return draw.choice(self.kinds.large(draw.choice(list(SHARES))))
             return self.kinds.one()
         self.fleet.run(following)
@@ -128,9 +128,9 @@ class Run:
         return self
 
     def brief(self, count, seconds):
-        """All kinds, small and at a tenth of the limits; no Parquet, whose converters take a second each."""
+        """Small ones, and storms at a tenth of the limits as long as there is time; none of Parquet, which takes seconds."""
         end = time.monotonic() + seconds
-        for kind in SHARES:
+        for kind in self.kinds.draw.sample(list(SHARES), len(SHARES)):
             if kind != "parquet" and time.monotonic() < end:
                 self.storm([kind])
         self.small(count)

@@ -182,9 +182,9 @@ class Client:
             self.finish(bool(closes))
 
     def cut(self):
-        """The connection has ended before the answer did: batches say so that they cannot go on."""
+        """The connection has ended before the answer did: so batches say that they cannot go on, of a body that is broken."""
         kind, answer = self.request.kind, self.answer
-        if answer.status == 200 and "/batch" in self.request.path:
+        if answer.status == 200 and "/batch" in self.request.path and self.request.changed:
             self.fleet.counts[kind, "cut"] += 1
         elif not answer.status and len(self.raw) > 1 << 16 and self.fleet.is_up():
             # Refused while it still sent: the refusal may be lost with the connection.

@@ -28,10 +28,11 @@ def text(value):
 class Request:
     """A request before its head is written: what is mutated are parts of it."""
 
-    __slots__ = ("kind", "method", "path", "type", "body", "more", "known")
+    __slots__ = ("kind", "method", "path", "type", "body", "more", "known", "changed")
 
     def __init__(self, kind, path, body=None, type=JSON, method=None, more="", known=None):
         self.kind, self.path, self.body, self.type, self.more, self.known = kind, path, body, type, more, known
+        self.changed = False
         self.method = method or ("GET" if body is None else "POST")
 
     def bytes(self, token):
@@ -128,7 +129,8 @@ class Kinds:
 
     def __init__(self, seed, samples, parquet, short=False):
         self.seed, self.draw, self.samples, self.parquet = seed, random.Random(seed), samples, parquet
-        self.count = ROWS // 10 if short else ROWS
+        self.share = 10 if short else 1
+        self.count = ROWS // self.share
         self.built, self.narrow, self.wide = {}, [], []
         self.small = {kind: [] for kind in SHARES}
         self.build_small()
@@ -180,10 +182,11 @@ class Kinds:
         return self.built[kind]
 
     def large_record(self):
+        size = BODY // self.share
         odd = {**dict(zip(NAMES, self.narrow[0])), **{f"unknown {n:07}": n for n in range(self.count * 60)}}
-        for record in (odd, {**self.samples[0][0], "ward": "x" * (BODY - 4000)}):
+        for record in (odd, {**self.samples[0][0], "ward": "x" * (size - 4000)}):
             body = text({"record": record})
-            yield Request("record", "/predict", body[:-1] + b" " * (BODY - len(body)) + b"}")
+            yield Request("record", "/predict", body[:-1] + b" " * (size - len(body)) + b"}")
 
     def strange(self):
         """Values that training did not see: the most that can be told of each row."""
@@ -199,9 +202,10 @@ class Kinds:
         yield Request("columns", "/predict", text({"columns": columns_of(self.narrow)}))
 
     def large_reasons(self):
-        wide = columns_of(self.wide[:REASONS], WIDE_NAMES)
+        few = REASONS // self.share
+        wide = columns_of(self.wide[:few], WIDE_NAMES)
         yield Request("reasons", f"{WIDE_PATH}/predict", text({"columns": wide, "explain": True}))
-        yield Request("reasons", "/predict", text({"records": records_of(self.narrow[:REASONS]), "explain": True}))
+        yield Request("reasons", "/predict", text({"records": records_of(self.narrow[:few]), "explain": True}))
 
     def large_tensors(self):
         yield Request("tensors", "/v2/models/wide/infer", text({"inputs": [
@@ -251,10 +255,10 @@ class Kinds:
     def large_packed(self):
         gzipped = "Content-Encoding: gzip\r\n"
         yield Request("packed", "/predict", gzip.compress(self.strange(), 1), more=gzipped)
-        single = b" " * (15 << 20) + text({"record": self.samples[0][0]})
+        single = b" " * ((15 << 20) // self.share) + text({"record": self.samples[0][0]})
         yield Request("packed", "/predict", gzip.compress(single, 6), more=gzipped)
-        yield Request("packed", "/predict/batch", gzip.compress(csv_of(self.narrow) + b"\n" * (60 << 20), 6), CSV,
-                      more=gzipped)
+        blank = csv_of(self.narrow) + b"\n" * ((60 << 20) // self.share)
+        yield Request("packed", "/predict/batch", gzip.compress(blank, 6), CSV, more=gzipped)
 
     def plain(self):
         return self.draw.choice(self.small["record"])
@@ -268,6 +272,7 @@ class Kinds:
 
 def mutated(request, draw):
     copy = Request(request.kind, request.path, request.body, request.type, request.method, request.more)
+    copy.changed = True
     if copy.body is None or draw.random() < 0.1:
         mutate_head(copy, draw)
     else:

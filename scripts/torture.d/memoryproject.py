@@ -65,12 +65,13 @@ def write(folder, rows=2000):
 class House:
     """The project, its server, a token for each client, and records whose probabilities are known."""
 
-    def __init__(self, program, scratch, clients):
+    def __init__(self, program, scratch, clients, tokens):
         self.program, self.folder = program, Path(scratch) / "load"
         write(self.folder)
         program.run(self.folder, "run")
-        self.tokens = [self.token(f"client-{number}", "admin" if number % 4 == 0 else "operator")
-                       for number in range(clients)]
+        # Some may all, others may no more than operators.
+        tokens = [self.token(f"client-{number}", "admin" if number % 4 == 0 else "operator") for number in range(tokens)]
+        self.tokens = [tokens[number % len(tokens)] for number in range(clients)]
         self.samples = self.known()
         # A file of Parquet as the lake has it, and one with 400 columns.
         self.parquet = [max(self.folder.glob(f".martlet/lake/gold/{name}/*.parquet"), key=lambda f: f.stat().st_size)
