@@ -9,6 +9,7 @@ once that are as large as the limits allow, and one in which they send of all ki
 import argparse
 import http.client
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ GROWTH = 1.05
 # The default of MARTLET_MEMORY.
 FEATURES = 2000
 # Storms come once in so many requests, and between them such a share is large, too.
-CALM, RARE = 250_000, 1 / 20_000
+CALM, RARE = 500_000, 1 / 20_000
 REST = 5
 
 
@@ -172,8 +173,13 @@ class Run:
 
 def torture(program, scratch, seed, say, short, count, seconds=8):
     run = Run(program, scratch, seed, say, short)
+    # What was measured until then is told, in the background, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        run.brief(count or 3000, seconds) if short else run.long(count or 1_000_000, 2)
+        try:
+            run.brief(count or 3000, seconds) if short else run.long(count or 1_000_000, 2)
+        except KeyboardInterrupt:
+            run.found.append("interrupted")
         found = run.end()
     finally:
         if run.house.process.poll() is None:

@@ -16,9 +16,10 @@ ROWS, REASONS, BODY = 10_000, 1_000, 16 << 20
 # or scrypt is rare enough for a million to be over in minutes.
 SHARES = {"record": 4300, "records": 900, "columns": 800, "reasons": 300, "tensors": 800, "binary": 900, "frames": 800,
           "csv": 400, "batch": 150, "parquet": 5, "process": 95, "management": 350, "packed": 200}
-WORDS = [b"null", b"true", b"NaN", b"1e999", b"-0", b"{}", b"[]", b'"', b"\\ud800", b"\\u0000", b"\xff", b"\0", b",", b"\r\n",
-         b"]", b"}", b"records", b"columns", b"explain", b"9" * 40, b'{"a":' * 70, b"[" * 600, b"\xef\xbb\xbf", b"datatype",
-         b"shape", b"-1", b"FP64", b"BYTES", b"outputs", b"ward", b"f0", b"store", b"keys", b"label", b"2026-01-01 00:00:00"]
+WORDS = [b"null", b"true", b"NaN", b"1e999", b"-0", b"{}", b"[]", b'"', b"\\ud800", b"\\u0000", b"\xff", b"\0", b",",
+         b"\r\n", b"]", b"}", b"records", b"columns", b"explain", b"9" * 40, b'{"a":' * 70, b"[" * 600, b"\xef\xbb\xbf",
+         b"datatype", b"shape", b"-1", b"FP64", b"BYTES", b"outputs", b"ward", b"f0", b"store", b"keys", b"label",
+         b"2026-01-01 00:00:00"]
 
 
 def text(value):
@@ -166,7 +167,8 @@ class Kinds:
             small["packed"] += [
                 Request("packed", "/predict", gzip.compress(packed, 6), more="Content-Encoding: gzip\r\n"),
                 Request("packed", "/invocations", zlib.compress(csv_of(rows)), CSV, more="Content-Encoding: deflate\r\n")]
-        small["process"].append(Request("process", "/process", text({"rows": {}, "keys": ["1", "2", "77"], "store": False})))
+        small["process"].append(Request("process", "/process", text(
+            {"rows": {}, "keys": ["1", "2", "77"], "store": False})))
         small["management"] += management()
         small["parquet"].append(Request("parquet", "/predict/batch?keep=id", self.parquet[0], PARQUET))
 
