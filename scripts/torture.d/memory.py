@@ -2,8 +2,8 @@
 
     scripts/torture.d/memory.py --program FILE --kinds reasons,parquet     storms of single kinds, each on a new server
 
-Sixteen connections ask at once. Between the small requests come storms, in which all of them send requests of one kind at
-once that are as large as the limits allow, and one in which they send of all kinds.
+Sixteen connections ask at once. Between the small requests come storms, in which all of them send requests of one kind
+at once that are as large as the limits allow, and one in which they send of all kinds.
 """
 
 import argparse
@@ -18,10 +18,11 @@ from pathlib import Path
 from memoryclients import Fleet
 from memorykinds import SHARES, Kinds
 from memoryproject import House
-from memorywatch import Watch, cpu_share, open_files, shown, total
+from memorywatch import Watch, cpu_share, lasting, open_files, shown, total
 from project import Program
 
 CLIENTS = 16
+# MiB, and how much more the second part may take than the first.
 MOST = 400
 GROWTH = 1.05
 # The default of MARTLET_MEMORY.
@@ -34,7 +35,7 @@ REST = 5
 class Run:
     def __init__(self, program, scratch, seed, say, short=False):
         self.say, self.short, self.found = say, short, []
-        self.house = House(program, scratch, CLIENTS, 4 if short else CLIENTS)
+        self.house = House(program, scratch, CLIENTS, *((4, 1000) if short else (CLIENTS, 2000)))
         self.kinds = Kinds(seed, self.house.samples, self.house.parquet, short)
         self.house.start()
         self.process = self.house.process.pid
@@ -115,9 +116,9 @@ class Run:
         level = self.watch.level(began, over)
         time.sleep(REST)
         rest = self.watch.sample()
-        self.say(f"after {self.sent} requests: {level:.0f} MiB, at rest {shown(self.watch.samples[-1][2])}; "
+        self.say(f"after {self.sent} requests: {level:.0f} MiB of server and worker, at rest {shown(rest)}; "
                  f"{count / (over - began):.0f} requests a second")
-        return level, rest
+        return level, lasting(rest)
 
     def long(self, count, parts):
         self.began = time.monotonic()
@@ -125,11 +126,12 @@ class Run:
         for number, what in enumerate(("at the end", "at rest")):
             sizes = [level[number] for level in levels]
             if len(sizes) > 1 and sizes[-1] > sizes[0] * GROWTH:
-                self.found.append(f"memory {what} grew from {sizes[0]:.1f} to {sizes[-1]:.1f} MiB in {count} requests")
+                self.found.append(
+                    f"server and worker {what} grew from {sizes[0]:.1f} to {sizes[-1]:.1f} MiB in {count} requests")
         return self
 
     def brief(self, count, seconds):
-        """Small ones, and storms at a tenth of the limits as long as there is time; none of Parquet, which takes seconds."""
+        """Small ones, and storms at a tenth of the limits while there is time; none of Parquet, which takes seconds."""
         end = time.monotonic() + seconds
         for kind in self.kinds.draw.sample(list(SHARES), len(SHARES)):
             if kind != "parquet" and time.monotonic() < end:
@@ -177,7 +179,7 @@ def torture(program, scratch, seed, say, short, count, seconds=8):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         try:
-            run.brief(count or 3000, seconds) if short else run.long(count or 1_000_000, 2)
+            run.brief(count or 2000, seconds) if short else run.long(count or 1_000_000, 2)
         except KeyboardInterrupt:
             run.found.append("interrupted")
         found = run.end()
@@ -194,11 +196,11 @@ def single(program, scratch, kinds, each, say):
         folder = Path(scratch) / kind
         folder.mkdir()
         run = Run(program, folder, 1, lambda text: None)
-        before = run.watch.sample()
+        before = lasting(run.watch.sample())
         spent = [run.storm([kind], each) for _ in range(3)]
         run.watch.end()
         time.sleep(REST)
-        rest = run.watch.sample()
+        rest = lasting(run.watch.sample())
         told = {status: n for (_, status), n in sorted(run.fleet.counts.items(), key=str)}
         say(f"{kind}: before {before:.0f} MiB, peak {shown(run.watch.peak()[2])}, at rest {rest:.0f} MiB, "
             f"{sum(spent):.1f} s, {told}, the largest answer {run.fleet.largest / (1 << 20):.1f} MiB")
@@ -216,7 +218,8 @@ def main():
     parser.add_argument("--each", type=int, default=2, help="requests of each client in a storm")
     options = parser.parse_args()
     scratch = tempfile.mkdtemp(prefix="martlet-memory-")
-    single(Program(options.program), scratch, options.kinds.split(","), options.each, lambda text: print(text, flush=True))
+    single(Program(options.program), scratch, options.kinds.split(","), options.each,
+           lambda text: print(text, flush=True))
     shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -1,4 +1,4 @@
-"""Connections that each have at most one request under way, driven by one loop; every answer is taken apart and judged."""
+"""Connections that each have at most one request under way, driven by one loop; every answer is judged."""
 
 import json
 import re
@@ -182,7 +182,7 @@ class Client:
             self.finish(bool(closes))
 
     def cut(self):
-        """The connection has ended before the answer did: so batches say that they cannot go on, of a body that is broken."""
+        """The connection has ended before the answer did: so batches say that they cannot go on with a broken body."""
         kind, answer = self.request.kind, self.answer
         if answer.status == 200 and "/batch" in self.request.path and self.request.changed:
             self.fleet.counts[kind, "cut"] += 1

@@ -37,7 +37,8 @@ class Request:
         self.method = method or ("GET" if body is None else "POST")
 
     def bytes(self, token):
-        head = (f"{self.method} {self.path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n{self.more}")
+        head = (f"{self.method} {self.path} HTTP/1.1\r\nHost: localhost\r\n"
+                f"Authorization: Bearer {token}\r\n{self.more}")
         if self.body is None:
             return f"{head}\r\n".encode("latin-1", "replace")
         return (f"{head}Content-Type: {self.type}\r\nContent-Length: {len(self.body)}\r\n\r\n").encode(
@@ -119,9 +120,10 @@ def management():
     yield Request("management", "/api/session", method="DELETE")
     for path in ("/api/session", "/api/models?limit=2", "/api/models/narrow", "/api/models/wide@1/versions?limit=1",
                  "/api/deploy/status?project=load", "/api/training/status/nothing", "/api/training/logs/none?from=7",
-                 "/api/training/events/none", "/api/monitoring/metrics", "/api/monitoring/alerts", "/metrics", "/version",
-                 "/api/audit?limit=200", "/api/audit?since=2026-01-01&actor=a&action=b", "/openapi.json", "/health",
-                 "/health/ready", "/v2", "/v2/models/wide", "/v2/models/load.narrow/versions/1", "/setup", "/ping", "/no"):
+                 "/api/training/events/none", "/api/monitoring/metrics", "/api/monitoring/alerts", "/metrics",
+                 "/version", "/api/audit?limit=200", "/api/audit?since=2026-01-01&actor=a&action=b", "/openapi.json",
+                 "/health", "/health/ready", "/v2", "/v2/models/wide", "/v2/models/load.narrow/versions/1", "/setup",
+                 "/ping", "/no"):
         yield Request("management", path)
 
 
@@ -166,7 +168,8 @@ class Kinds:
             packed = text({"records": records})
             small["packed"] += [
                 Request("packed", "/predict", gzip.compress(packed, 6), more="Content-Encoding: gzip\r\n"),
-                Request("packed", "/invocations", zlib.compress(csv_of(rows)), CSV, more="Content-Encoding: deflate\r\n")]
+                Request("packed", "/invocations", zlib.compress(csv_of(rows)), CSV,
+                        more="Content-Encoding: deflate\r\n")]
         small["process"].append(Request("process", "/process", text(
             {"rows": {}, "keys": ["1", "2", "77"], "store": False})))
         small["management"] += management()
@@ -211,7 +214,8 @@ class Kinds:
 
     def large_tensors(self):
         yield Request("tensors", "/v2/models/wide/infer", text({"inputs": [
-            {"name": "x", "shape": [self.count, WIDE], "datatype": "FP64", "data": self.wide}], "outputs": outputs(False)}))
+            {"name": "x", "shape": [self.count, WIDE], "datatype": "FP64", "data": self.wide}],
+            "outputs": outputs(False)}))
         yield Request("tensors", "/v2/models/narrow/infer", tensors_of(self.narrow))
 
     def large_binary(self):
@@ -311,7 +315,7 @@ def mutate_head(request, draw):
             ["/", "%00", "%zz", "..", "?", "&limit=9999", "?cursor=%22", "?project=none", "x", "@", "?keep=f0,f0", "é",
              "?on_error=x", "%C3%A9"]) + request.path[at:]
     elif way == 1:
-        request.type = draw.choice([JSON, CSV, LINES, PARQUET, BYTES, "text/plain", "application/json; charset=x", "", "/"])
+        request.type = draw.choice([JSON, CSV, LINES, PARQUET, BYTES, "text/plain", "text/csv; charset=x", "", "/"])
     elif way == 2 and request.kind != "management":
         request.method = draw.choice(["PUT", "DELETE", "PATCH", "OPTIONS"])
     elif way == 3:

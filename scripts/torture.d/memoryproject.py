@@ -1,4 +1,4 @@
-"""The project that `memory` sends its requests to: a model with 41 columns, one with 400, and raw rows for `/process`."""
+"""The project that `memory` sends its requests to: models with 41 and 400 columns, and raw rows for `/process`."""
 
 import json
 import random
@@ -37,7 +37,7 @@ def moment(number):
     return f"2026-01-{number // 1440 % 28 + 1:02} {number // 60 % 24:02}:{number % 60:02}:00"
 
 
-def write(folder, rows=2000):
+def write(folder, rows):
     """A project of look-alike rows, made anew from a fixed seed."""
     draw = random.Random(7)
     for name in ("contracts", "transforms/gold", "landing/rows"):
@@ -65,12 +65,12 @@ def write(folder, rows=2000):
 class House:
     """The project, its server, a token for each client, and records whose probabilities are known."""
 
-    def __init__(self, program, scratch, clients, tokens):
+    def __init__(self, program, scratch, clients, tokens, rows):
         self.program, self.folder = program, Path(scratch) / "load"
-        write(self.folder)
+        write(self.folder, rows)
         program.run(self.folder, "run")
         # Some may all, others may no more than operators.
-        tokens = [self.token(f"client-{number}", "admin" if number % 4 == 0 else "operator") for number in range(tokens)]
+        tokens = [self.token(f"client-{number}", "operator" if number % 4 else "admin") for number in range(tokens)]
         self.tokens = [tokens[number % len(tokens)] for number in range(clients)]
         self.samples = self.known()
         # A file of Parquet as the lake has it, and one with 400 columns.

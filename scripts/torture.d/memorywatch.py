@@ -76,7 +76,7 @@ class Watch:
             if name:
                 sizes[name] += proportional(process)
         self.samples.append((time.monotonic(), self.phase, dict(sizes)))
-        return total(sizes)
+        return dict(sizes)
 
     def end(self):
         self.over.set()
@@ -94,14 +94,19 @@ class Watch:
         return found
 
     def level(self, since, until):
-        """The median of the last twentieth of what was sampled between two moments."""
-        sizes = [total(sizes) for moment, _, sizes in self.samples if since <= moment <= until]
+        """The median of the last twentieth of what was sampled between two moments, of processes that stay."""
+        sizes = [lasting(sizes) for moment, _, sizes in self.samples if since <= moment <= until]
         return statistics.median(sizes[-max(1, len(sizes) // 20):])
 
 
 def total(sizes):
     """Of all processes but feature workers, which have a limit of their own (MARTLET_MEMORY)."""
     return sum(size for name, size in sizes.items() if name != "features")
+
+
+def lasting(sizes):
+    """Of the server and its worker: jobs and converters come and go."""
+    return sizes.get("serve", 0) + sizes.get("worker", 0)
 
 
 def shown(sizes):
