@@ -16,6 +16,7 @@ import cycles
 import disk
 import faults
 import fuzz
+import memory
 import points
 import powercut
 import predictions
@@ -25,11 +26,12 @@ from flights import Reference, Tally, fly, race
 from project import Failure, Program, real_readmission, small_downtime, small_readmission
 from shim import Shim
 
-PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "serving", "fuzz", "csv")
+PARTS = ("cycles", "faults", "cuts", "flights", "predictions", "serving", "fuzz", "csv", "requests")
 # What a part may take of the minutes; cycles stop earlier when --kills is reached, and the others take the rest.
 SHARES = {"cycles": 0.4, "faults": 0.18, "cuts": 0.1, "flights": 0.12, "predictions": 0.1, "serving": 0.1, "fuzz": 0.1,
-          "csv": 0.1}
-SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "serving": 6, "fuzz": 60, "csv": 0}
+          "csv": 0.1, "requests": 0.1}
+SHORT = {"cycles": 12, "faults": 10, "cuts": 6, "flights": 8, "predictions": 8, "serving": 6, "fuzz": 60, "csv": 0,
+         "requests": 8}
 # Not in the short form, since the fuzzers take longer to build than all the rest to run.
 LONG = ("fuzz",)
 # What the short form does even where a machine is so slow that the seconds are over before.
@@ -56,6 +58,8 @@ def arguments():
     parser.add_argument("--self-test", action="store_true", help="broken programs and swallowed fsyncs must be caught")
     parser.add_argument("--surface", help=f"fuzz: some of {','.join(fuzz.SURFACES)}")
     parser.add_argument("--files", type=int, default=0, help="csv: so many files")
+    parser.add_argument("--requests", type=int, default=0,
+                        help="requests: so many, and as many again (1,000,000 where the part is alone)")
     parser.add_argument("--keep", action="store_true", help="leave the folders")
     return parser.parse_args()
 
@@ -152,6 +156,13 @@ class Torture:
         def go_on(done):
             return wanted - done if wanted else (2000 if time.monotonic() < end else 0)
         self.failures += csvdiff.torture(self.program, self.scratch, self.seed, go_on, say)
+
+    def requests(self, seconds):
+        # Among other parts so many as there is time for, alone two millions.
+        options = self.options
+        count = options.requests or (0 if options.short or options.only == "requests" else int(seconds * 400))
+        self.failures += memory.torture(
+            self.program, self.scratch, self.seed, say, options.short, count, seconds)
 
     def fuzz(self, seconds):
         self.failures += fuzz.torture(
