@@ -13,7 +13,9 @@ extension Composition {
 
     /// The lake for compaction and vacuum, of which one at a time goes on in a project.
     /// - Parameter alone: whether no other command may write meanwhile.
-    package func withMaintenance<T>(alone: Bool, _ body: (Lake) throws -> T) throws -> T {
+    package func withMaintenance<T>(
+        alone: Bool, memory: String? = nil, _ body: (Lake) throws -> T
+    ) throws -> T {
         let project = try project()
         try makeHome()
         guard let maintenance = try FileLock(home + "/maintenance.lock") else {
@@ -28,7 +30,7 @@ extension Composition {
                 remedy: "Wait until it has finished, or stop it.")
         }
         return try withExtendedLifetime((maintenance, lock)) {
-            let lake = try lake()
+            let lake = try lake(memory: memory)
             guard Disk.exists(home + "/martlet.db") else { return try body(lake) }
             let keeper = keepEvents(of: lake, in: try registry(project, writing: true))
             let result = try body(lake)

@@ -1,3 +1,4 @@
+internal import Machine
 package import PredictionLog
 package import Vocabulary
 package import Workflow
@@ -7,10 +8,24 @@ extension Composition {
     package var predictions: SegmentFolder { SegmentFolder(home + "/predictions") }
 
     /// Moves closed segments of the prediction log into the lake.
+    ///
+    /// It runs beside a server, so the SQL engine gets little memory; models with very many columns need more.
     package func compactPredictions(
         keeping: Bool, retention: PredictionLogPolicy? = nil
     ) throws -> PredictionCompaction.Report {
-        try withMaintenance(alone: false) { lake in
+        RealWorld.returnLargeMemory()
+        for memory in ["64MB", "192MB"] {
+            do { return try compactPredictions(keeping, retention, memory: memory) } catch let error as MartletError
+                where error.code == "engine.memory"
+            {}
+        }
+        return try compactPredictions(keeping, retention, memory: nil)
+    }
+
+    private func compactPredictions(
+        _ keeping: Bool, _ retention: PredictionLogPolicy?, memory: String?
+    ) throws -> PredictionCompaction.Report {
+        try withMaintenance(alone: false, memory: memory) { lake in
             let scratch = "\(home)/scratch/\(Disk.processID)-\(surroundings.newID())"
             try Disk.makeDirectory(scratch)
             defer { Disk.removeTree(scratch) }

@@ -154,11 +154,12 @@ package struct Composition: Sendable {
 
     private var holds: RunHolds { RunHolds(folder: home + "/running") }
 
-    func lake() throws -> Lake {
+    /// - Parameter most: memory of the SQL engine, in place of what the settings say.
+    func lake(memory most: String? = nil) throws -> Lake {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
             try DuckDBLakeEngine(
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
-                memoryLimit: try memory(), spillFolder: home + "/spill")
+                memoryLimit: try most ?? memory(), spillFolder: home + "/spill")
         }
         return Lake(
             root: home + "/lake", engine: engine, surroundings: surroundings,

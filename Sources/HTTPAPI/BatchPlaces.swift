@@ -23,6 +23,9 @@ final class BatchPlaces: Sendable {
             self.number = number
         }
 
+        /// Batches that have a place, this one included.
+        var neighbours: Int { max(1, places.state.withLock { $0.holders.count }) }
+
         /// The batch waits for its client from now on.
         func rest(at now: Double) { places.rest(number, at: now) }
 

@@ -65,7 +65,7 @@ final class BatchRun: Sendable {
     /// Begins to turn the answer into Parquet.
     func convert() async throws {
         guard let converter = settings.converter else { throw Self.noConverter }
-        let seat = try await settings.conversion()
+        let seat = try await settings.conversion(of: client)
         let columns = BatchBlock.columns(model, passing: plan.passing)
         let conversion = try await waiting.runIfActive { try converter.toParquet(columns: columns) }
         let answer = ParquetAnswer(conversion, Self.spool(settings, surroundings), threads: waiting)
@@ -120,8 +120,9 @@ final class BatchRun: Sendable {
                 try await spool.add(BatchBlock.head(model, passing: plan.passing, output: plan.output.form))
             }
             guard let reader else { return }
-            // Enough that the threads always have work: blocks are scored while others are logged and answered.
-            while flying.count > 2 * settings.threads + 2 {
+            // Enough, of all batches together, that the threads always have work: blocks are scored while others are
+            // logged and answered.
+            while flying.count > max(1, (2 * settings.threads + 6) / place.neighbours) {
                 try await flying[0].task.value
                 idle.append(flying.removeFirst().block)
             }
@@ -176,7 +177,7 @@ final class BatchRun: Sendable {
             let upload = try await ParquetUpload(
                 in: settings.scratch, name: "upload-\(surroundings.newID())", room: SpoolRoom.Share(settings.room),
                 threads: waiting, next: next)
-            let seat = try await settings.conversion()
+            let seat = try await settings.conversion(of: client)
             defer { withExtendedLifetime(seat) {} }
             let most = bounds.mostRows(of: model)
             try await upload.read(converter, mostRows: most) { piece in

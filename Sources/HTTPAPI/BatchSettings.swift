@@ -31,7 +31,7 @@ package struct BatchSettings: Sendable {
     package var scratch: String
     /// Reads and writes Parquet; `nil` where there is none.
     package var converter: (any BatchConverter)?
-    /// Conversions at once; others wait for their turn: each is a process with memory of its own.
+    /// Conversions at once, one of a client; others wait for their turn: each is a process with memory of its own.
     package var conversions = 2
     /// Is told why an answer was cut off.
     package var cutOff: @Sendable (_ requestID: String, _ reason: String) -> Void = { _, _ in }
@@ -51,11 +51,14 @@ package struct BatchSettings: Sendable {
     private(set) var room: SpoolRoom
     private(set) var quota: LogQuota
     private let converting = Shares()
+    private let clients = Shares()
 
     /// Waits for the right to convert, which is held with what this returns.
-    func conversion() async throws -> Shares.Seat {
+    func conversion(of client: String) async throws -> [Shares.Seat] {
         while true {
-            if let seat = converting.take("", upTo: conversions) { return seat }
+            if let own = clients.take(client, upTo: 1) {
+                if let seat = converting.take("", upTo: conversions) { return [own, seat] }
+            }
             try await pause(0.02)
         }
     }

@@ -21,7 +21,7 @@ package final class MemoryRoom: Sendable {
     /// - Parameters:
     ///   - most: bytes in memory, of all requests together.
     ///   - scratch: the folder of the files.
-    package init(_ most: Int = 64 << 20, scratch: String, surroundings: Surroundings) {
+    package init(_ most: Int = 32 << 20, scratch: String, surroundings: Surroundings) {
         self.most = most
         self.scratch = scratch
         newID = surroundings.newID
@@ -151,6 +151,16 @@ struct HeldBody: Sendable {
             try file.write(piece, at: start)
         }
         bytes = ByteBuffer()
+    }
+
+    var isLarge: Bool { count > MemoryRoom.small }
+
+    /// Reads all of it, on a thread that may wait where it is in a file.
+    func read<T: Sendable>(_ body: @escaping @Sendable (ByteBuffer) throws -> T) async throws -> T {
+        guard let file else { return try body(bytes) }
+        return try await NIOThreadPool.singleton.runIfActive { [count] in
+            try body(ByteBuffer(bytes: try file.read(count, at: 0)))
+        }
     }
 
     /// Lends all of it. Blocks when it is in a file.

@@ -23,16 +23,25 @@ package struct ProcessRoutes: Sendable {
     let work: ScoringWork
     /// Writes into the project's audit.
     private let note: @Sendable (AuditDraft, Author) async throws -> Void
+    private let room: MemoryRoom
+    private let pause: @Sendable (Double) async throws -> Void
     let surroundings: Surroundings
+    private let large = Shares()
 
     /// Bytes of a body.
     static let bodyBytes = 4 << 20
+    /// Large bodies at work at the same time.
+    private static let mostLarge = 2
 
     package init(
-        catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, surroundings: Surroundings,
+        catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryRoom,
+        surroundings: Surroundings,
+        pause: @escaping @Sendable (Double) async throws -> Void,
         note: @escaping @Sendable (AuditDraft, Author) async throws -> Void
     ) {
         self.note = note
+        self.room = room
+        self.pause = pause
         self.work = work
         self.catalog = catalog
         self.source = source
@@ -67,6 +76,15 @@ package struct ProcessRoutes: Sendable {
         try await note(draft, context.author)
     }
 
+    private func largeTurn() async throws -> Shares.Seat {
+        let begun = surroundings.uptime()
+        while true {
+            if let seat = large.take("", upTo: Self.mostLarge) { return seat }
+            guard surroundings.uptime() - begun < work.limits.seconds else { throw work.limits.late }
+            try await pause(0.02)
+        }
+    }
+
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let arrived = surroundings.uptime()
         try context.require(project: slot.key.project)
@@ -74,7 +92,11 @@ package struct ProcessRoutes: Sendable {
         if let type = request.headers[.contentType], !MediaType(type).isJSON {
             throw MediaType.unsupported(type, "application/json")
         }
-        let form = try ProcessForm(try await request.body(upTo: Self.bodyBytes))
+        let body = try await HeldBody(request, upTo: Self.bodyBytes, in: room)
+        // What a large one becomes when it is read takes many times its bytes.
+        let turn = body.isLarge ? try await largeTurn() : nil
+        defer { withExtendedLifetime(turn) {} }
+        let form = try await body.read { try ProcessForm($0) }
         let served = try ScoringCall(form: .native, slot: slot).model()
         let mayStore = context.principal?.may(.storeRows, in: slot.key.project) ?? false
         if form.stores == true, !mayStore {

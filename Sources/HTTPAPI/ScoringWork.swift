@@ -64,16 +64,11 @@ package struct ScoringWork: Sendable {
         _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
         try Task.checkCancellation()
-        let (uptime, limit) = (uptime, limits.seconds)
+        let (uptime, limits) = (uptime, limits)
         // What was begun is not refused in its middle for the sake of what came later.
         return try await threads.run(for: client, urgent: urgent, isBegun: !isFirst) {
-            guard urgent || uptime() - begun < limit else {
-                var problem = Problem(
-                    .serviceUnavailable, "serving.late",
-                    "The request could not be answered within \(Int(limit)) s: others are worked on too.",
-                    remedy: "Send it again, with fewer rows, or rows with reasons in several requests.")
-                problem.retryAfter = 5
-                throw problem
+            guard urgent || uptime() - begun < limits.seconds else {
+                throw limits.late
             }
             return try work()
         }
@@ -81,6 +76,15 @@ package struct ScoringWork: Sendable {
 }
 
 extension ScoringLimits {
+    var late: Problem {
+        var problem = Problem(
+            .serviceUnavailable, "serving.late",
+            "The request could not be answered within \(Int(seconds)) s: others are worked on too.",
+            remedy: "Send it again, with fewer rows, or rows with reasons in several requests.")
+        problem.retryAfter = 5
+        return problem
+    }
+
     /// Refuses reasons for more rows, or for more work, than one request may ask for.
     func check(explainedRows rows: Int, of model: ServedModel) throws {
         let most = min(

@@ -159,7 +159,7 @@ package final class DuckDBLakeEngine: LakeEngine {
 
     /// A group of rows is in memory as a whole while it is written: those of wide tables have fewer rows.
     static func parquetOptions(columns: Int) -> String {
-        let rows = max(8_192, min(122_880, 2_000_000 / max(1, columns) / 2_048 * 2_048))
+        let rows = max(2_048, min(122_880, 2_000_000 / max(1, columns) / 2_048 * 2_048))
         return "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v1, ROW_GROUP_SIZE \(rows))"
     }
 

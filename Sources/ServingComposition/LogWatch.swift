@@ -20,6 +20,7 @@ final class LogWatch: Sendable {
 
     /// Closed segments of so many bytes are moved earlier than asked for, but not more often than once a minute.
     static let soonBytes: Int64 = 256 << 20
+    private static let largeBytes = 128 << 20
     static let kind = "compact-predictions"
 
     init(
@@ -132,6 +133,10 @@ final class LogWatch: Sendable {
         let closed = try log.folder.closed().compactMap { Disk.stamp($0.path) }
         guard let oldest = closed.map(\.modified).min() else { return false }
         let age = Double(surroundings.now().microseconds - oldest / 1000) / 1e6
-        return age >= seconds || closed.reduce(0) { $0 + $1.size } >= Self.soonBytes
+        let bytes = closed.reduce(0) { $0 + $1.size }
+        // While the server itself needs much memory the job, which needs some too, waits for a while.
+        let isLarge = (OwnProcess.memory()?.resident ?? 0) > Self.largeBytes
+        let isUrgent = bytes >= 4 * Self.soonBytes || age >= 2 * seconds
+        return (age >= seconds || bytes >= Self.soonBytes) && (!isLarge || isUrgent)
     }
 }

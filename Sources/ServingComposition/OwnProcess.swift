@@ -12,6 +12,19 @@ struct OwnProcess: Sendable {
     /// Seconds since 1970.
     let started: Double
 
+    /// Bytes, virtual and resident; `nil` where the system does not tell.
+    static func memory() -> (virtual: Int, resident: Int)? {
+        #if os(Linux)
+            let pages = (try? Disk.read("/proc/self/statm")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let counts = pages.split(separator: " ").compactMap { Int($0) }
+            guard counts.count > 1 else { return nil }
+            let size = sysconf(Int32(_SC_PAGESIZE))
+            return (counts[0] * size, counts[1] * size)
+        #else
+            return nil
+        #endif
+    }
+
     func figures() -> ProcessFigures {
         var figures = ProcessFigures()
         figures.started = started
@@ -26,11 +39,9 @@ struct OwnProcess: Sendable {
         var limit = rlimit()
         if Self.get(&limit) { figures.mostDescriptors = Int(clamping: limit.rlim_cur) }
         #if os(Linux)
-            let pages = (try? Disk.read("/proc/self/statm")).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            let counts = pages.split(separator: " ").compactMap { Int($0) }
-            if counts.count > 1 {
-                figures.virtualBytes = counts[0] * sysconf(Int32(_SC_PAGESIZE))
-                figures.residentBytes = counts[1] * sysconf(Int32(_SC_PAGESIZE))
+            if let (virtual, resident) = Self.memory() {
+                figures.virtualBytes = virtual
+                figures.residentBytes = resident
             }
             // Without the one that the listing itself has open.
             figures.openDescriptors = max(0, ((try? Disk.list("/proc/self/fd").count) ?? 0) - 1)

@@ -69,6 +69,8 @@ struct ServerHouse {
     /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
     func run() async throws {
         Thread.detachNewThread { champions.run(every: 0.5) }
+        let memory = MemoryWatch()
+        memory.start()
         logs.start()
         let group = ServiceGroup(
             configuration: .init(
@@ -83,6 +85,7 @@ struct ServerHouse {
         try await group.run()
         champions.end()
         logs.end()
+        memory.end()
         features.stop()
         while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
         for project in served { try await project.log?.shutDown() }
@@ -135,9 +138,8 @@ struct ServerHouse {
             limits: ScoringLimits(), threads: max(1, RealWorld.processors - 1), surroundings: surroundings,
             yield: RealWorld.yieldThread)
         let scratch = "\(served[0].home)/scratch"
-        let predictions = PredictionRoutes(
-            catalog: catalog, work: work, room: MemoryRoom(scratch: scratch, surroundings: surroundings),
-            surroundings: surroundings)
+        let room = MemoryRoom(scratch: scratch, surroundings: surroundings)
+        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, surroundings: surroundings)
         var batches = BatchSettings(scratch: scratch, pause: RealWorld.pause)
         command.batches.apply(to: &batches)
         batches.yield = RealWorld.yieldThread
@@ -163,7 +165,8 @@ struct ServerHouse {
             ).routes,
             HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
             ProcessRoutes(
-                catalog: catalog, source: features, work: work, surroundings: surroundings, note: management.note
+                catalog: catalog, source: features, work: work, room: room, surroundings: surroundings,
+                pause: RealWorld.pause, note: management.note
             ).routes,
             BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
             MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,

@@ -31,7 +31,7 @@ package struct PredictionCompaction {
     /// Segments are put together up to this many bytes, in one data file a model.
     package static let groupBytes: Int64 = 64 << 20
     /// Bytes of a segment whose rows are in memory at the same time.
-    private static let sliceBytes = 4 << 20
+    private static let sliceBytes = 2 << 20
 
     private let lake: Lake
     private let folder: SegmentFolder

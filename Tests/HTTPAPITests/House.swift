@@ -67,9 +67,8 @@ final class House: Sendable {
             ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
         let work = ScoringWork(limits: ScoringLimits(), threads: 1, surroundings: surroundings)
-        let predictions = PredictionRoutes(
-            catalog: catalog, work: work, room: MemoryRoom(scratch: folder, surroundings: surroundings),
-            surroundings: surroundings)
+        let room = MemoryRoom(scratch: folder, surroundings: surroundings)
+        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, surroundings: surroundings)
         var batches = BatchSettings(scratch: folder, pause: { _ in await Task.yield() })
         batches.atOnce = 1
         batches.placeSeconds = 0
@@ -88,7 +87,8 @@ final class House: Sendable {
             MLflowRoutes(catalog: catalog, predictions: predictions, version: "test").routes,
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
             ProcessRoutes(
-                catalog: catalog, source: NoFeatures(), work: work, surroundings: surroundings, note: management.note
+                catalog: catalog, source: NoFeatures(), work: work, room: room, surroundings: surroundings,
+                pause: { _ in await Task.yield() }, note: management.note
             ).routes)
         let responder = table.router(
             gatekeeper: IdentityGate(desk),
