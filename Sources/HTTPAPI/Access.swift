@@ -23,6 +23,13 @@ package protocol Gatekeeper: Sendable {
     /// - Returns: who asks; `nil` when it is not let in here.
     func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal?
 
+    /// What was let in at once goes to the router all the same, where it is counted once more.
+    func takesBack(_ principal: Principal)
+
     /// The names that the server answers to; `nil` for any.
     var site: Site? { get }
+}
+
+extension Gatekeeper {
+    package func takesBack(_ principal: Principal) {}
 }

@@ -26,7 +26,7 @@ struct LaneMap: Sendable {
     let ids: RequestIDs
     let surroundings: Surroundings
     let journal: RequestJournal
-    private let gatekeeper: any Gatekeeper
+    let gatekeeper: any Gatekeeper
     /// The server ends: every answer closes its connection, so that clients go elsewhere with the next request.
     let isDraining: @Sendable () -> Bool
 

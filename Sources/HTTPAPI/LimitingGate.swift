@@ -46,6 +46,8 @@ package struct LimitingGate: Gatekeeper {
         return principal
     }
 
+    package func takesBack(_ principal: Principal) { known?.leave(principal.id) }
+
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
         let admitted: APIContext
         do { admitted = try await base.admit(request, to: route, in: context) } catch {

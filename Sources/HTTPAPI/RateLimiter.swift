@@ -56,6 +56,14 @@ package final class RateLimiter: Sendable {
         }
     }
 
+    /// Takes back a request that was counted, and will be counted once more.
+    package func leave(_ client: String) {
+        let each = Double(limit.seconds) / Double(limit.requests)
+        state.withLock { state in
+            if let empty = state.empty[client] { state.empty[client] = empty - each }
+        }
+    }
+
     private static func sweep(_ state: inout State, _ now: Double) {
         state.empty = state.empty.filter { $0.value > now }
         if state.empty.count > most { state.empty = [:] }

@@ -298,6 +298,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             case .refused(let error): throw error.error
             }
         } catch is ReasonsElsewhere {
+            map.gatekeeper.takesBack(request.principal)
             pass(context, request.head, body)
         } catch {
             refuse(error, told, context)

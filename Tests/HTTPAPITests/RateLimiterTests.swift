@@ -15,6 +15,16 @@ struct RateLimiterTests {
         #expect(limiter.enter("a", at: 106) != nil)
     }
 
+    @Test func `what is taken back counts once`() throws {
+        let limiter = RateLimiter(try #require(RateLimit("10/5")))
+        for _ in 0..<20 {
+            _ = limiter.enter("a", at: 100)
+            limiter.leave("a")
+        }
+        #expect((0..<10).allSatisfy { _ in limiter.enter("a", at: 100) == nil })
+        #expect(limiter.enter("a", at: 100) == 1)
+    }
+
     @Test func `over a long time no more than the rate is taken`() throws {
         let limiter = RateLimiter(try #require(RateLimit("2000/300")))
         var taken = 0
