@@ -173,11 +173,14 @@ class Estate:
     """A served project with all that the scenes need: versions, people, tokens, jobs, logged predictions."""
 
     def __init__(self, program, scratch):
+        # Other parts have houses of their own beside it.
+        scratch = Path(scratch) / "estate"
+        scratch.mkdir()
         self.program = program
         self.house = House(program, scratch)
         self.folder = self.house.folder
         # A project without people: its server prints a setup link.
-        self.fresh = shutil.copytree(self.folder, Path(scratch) / "fresh")
+        self.fresh = shutil.copytree(self.folder, scratch / "fresh")
         for seed in (2, 3, 4):
             self.say("run", "--from", "train", "--split-seed", f"{seed}")
         self.say("models", "approve", "downtime@2")
