@@ -19,6 +19,7 @@ package struct BatchRoutes: Sendable {
     /// Batches of each client.
     private let shares = Shares()
     private let places: BatchPlaces
+    private let conversions: Turns
 
     package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
         self.catalog = catalog
@@ -27,6 +28,7 @@ package struct BatchRoutes: Sendable {
         self.settings = settings
         self.surroundings = surroundings
         places = BatchPlaces(settings.atOnce)
+        conversions = Turns(settings.conversions, each: 1, uptime: surroundings.uptime, pause: settings.pause)
         // The blocks of a batch that are under way are bounded by the batch itself.
         threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
@@ -83,7 +85,7 @@ package struct BatchRoutes: Sendable {
         }
         let run = BatchRun(
             model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
-            surroundings, threads, waiting)
+            surroundings, threads, waiting, conversions)
         let work = Task {
             await run.run(request, at: place)
             withExtendedLifetime((seat, place)) {}

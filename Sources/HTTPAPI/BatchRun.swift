@@ -30,6 +30,7 @@ final class BatchRun: Sendable {
     let client: String
     /// Threads that may wait for conversions.
     let waiting: NIOThreadPool
+    private let conversions: Turns
     let spool: AnswerSpool
     private let converting = Mutex<ParquetAnswer?>(nil)
     private let state = Mutex(Summary())
@@ -37,8 +38,9 @@ final class BatchRun: Sendable {
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
         _ bounds: BatchBounds, _ settings: BatchSettings, _ surroundings: Surroundings, _ threads: WorkThreads,
-        _ waiting: NIOThreadPool
+        _ waiting: NIOThreadPool, _ conversions: Turns
     ) {
+        self.conversions = conversions
         self.client = client
         self.model = model
         self.plan = plan
@@ -65,14 +67,14 @@ final class BatchRun: Sendable {
     /// Begins to turn the answer into Parquet.
     func convert() async throws {
         guard let converter = settings.converter else { throw Self.noConverter }
-        let seat = try await settings.conversion(of: client)
+        let turn = try await conversions.take(client)
         let columns = BatchBlock.columns(model, passing: plan.passing)
         let conversion = try await waiting.runIfActive { try converter.toParquet(columns: columns) }
         let answer = ParquetAnswer(conversion, Self.spool(settings, surroundings), threads: waiting)
         converting.withLock { $0 = answer }
         Task {
             await answer.run(spool)
-            withExtendedLifetime(seat) {}
+            withExtendedLifetime(turn) {}
         }
     }
 
@@ -177,8 +179,11 @@ final class BatchRun: Sendable {
             let upload = try await ParquetUpload(
                 in: settings.scratch, name: "upload-\(surroundings.newID())", room: SpoolRoom.Share(settings.room),
                 threads: waiting, next: next)
-            let seat = try await settings.conversion(of: client)
-            defer { withExtendedLifetime(seat) {} }
+            // Those who wait for a turn keep no place from batches that need none.
+            place.rest(at: surroundings.uptime())
+            let turn = try await conversions.take(client)
+            defer { withExtendedLifetime(turn) {} }
+            try await place.resume(surroundings, settings.pause)
             let most = bounds.mostRows(of: model)
             try await upload.read(converter, mostRows: most) { piece in
                 try piece.withUnsafeBytes { try cut($0) }

@@ -50,18 +50,6 @@ package struct BatchSettings: Sendable {
     /// Shared by all batches, by the limits above as they are when ``share()`` is called.
     private(set) var room: SpoolRoom
     private(set) var quota: LogQuota
-    private let converting = Shares()
-    private let clients = Shares()
-
-    /// Waits for the right to convert, which is held with what this returns.
-    func conversion(of client: String) async throws -> [Shares.Seat] {
-        while true {
-            if let own = clients.take(client, upTo: 1) {
-                if let seat = converting.take("", upTo: conversions) { return [own, seat] }
-            }
-            try await pause(0.02)
-        }
-    }
 
     mutating func share() {
         room = SpoolRoom(spoolBytes)

@@ -18,6 +18,27 @@ struct LaneRequest {
     let arrived: Double
 }
 
+/// What is still known of a request when its answer leaves.
+struct LaneTold {
+    let form: ScoringForm
+    let requestID: String
+    let keepsAlive: Bool
+    let principal: Principal
+    let route: Int
+    let arrived: Double
+    let forwardedAddress: String?
+
+    init(_ request: LaneRequest, requestID: String, keepsAlive: Bool) {
+        form = request.call.form
+        self.requestID = requestID
+        self.keepsAlive = keepsAlive
+        principal = request.principal
+        route = request.route
+        arrived = request.arrived
+        forwardedAddress = request.forwardedAddress
+    }
+}
+
 /// Which requests the lane may answer, found by their whole path.
 struct LaneMap: Sendable {
     private let calls: [String: (call: ScoringCall, route: Int)]

@@ -24,14 +24,12 @@ package struct ProcessRoutes: Sendable {
     /// Writes into the project's audit.
     private let note: @Sendable (AuditDraft, Author) async throws -> Void
     private let room: MemoryRoom
-    private let pause: @Sendable (Double) async throws -> Void
     let surroundings: Surroundings
-    private let large = Shares()
+    /// For large bodies.
+    private let turns: Turns
 
     /// Bytes of a body.
     static let bodyBytes = 4 << 20
-    /// Large bodies at work at the same time.
-    private static let mostLarge = 2
 
     package init(
         catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryRoom,
@@ -41,7 +39,7 @@ package struct ProcessRoutes: Sendable {
     ) {
         self.note = note
         self.room = room
-        self.pause = pause
+        turns = Turns(2, each: 1, uptime: surroundings.uptime, pause: pause)
         self.work = work
         self.catalog = catalog
         self.source = source
@@ -76,15 +74,6 @@ package struct ProcessRoutes: Sendable {
         try await note(draft, context.author)
     }
 
-    private func largeTurn() async throws -> Shares.Seat {
-        let begun = surroundings.uptime()
-        while true {
-            if let seat = large.take("", upTo: Self.mostLarge) { return seat }
-            guard surroundings.uptime() - begun < work.limits.seconds else { throw work.limits.late }
-            try await pause(0.02)
-        }
-    }
-
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let arrived = surroundings.uptime()
         try context.require(project: slot.key.project)
@@ -94,7 +83,8 @@ package struct ProcessRoutes: Sendable {
         }
         let body = try await HeldBody(request, upTo: Self.bodyBytes, in: room)
         // What a large one becomes when it is read takes many times its bytes.
-        let turn = body.isLarge ? try await largeTurn() : nil
+        let turn = body.isLarge ? try await turns.take(context.client, within: work.limits.seconds) : nil
+        if body.isLarge, turn == nil { throw work.limits.late }
         defer { withExtendedLifetime(turn) {} }
         let form = try await body.read { try ProcessForm($0) }
         let served = try ScoringCall(form: .native, slot: slot).model()

@@ -266,7 +266,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer) {
         let requestID = request.requestID ?? map.ids.make()
         let keepsAlive = request.head.isKeepAlive && !map.isDraining()
-        let told = Told(request, requestID: requestID, keepsAlive: keepsAlive)
+        let told = LaneTold(request, requestID: requestID, keepsAlive: keepsAlive)
         do {
             let model = try request.call.model()
             let desk = bench.desk(for: model)
@@ -306,7 +306,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Sends the answer that waited, and goes on with what came meanwhile.
-    private func finish(_ out: ByteBuffer, _ told: Told, _ status: Int, _ context: ChannelHandlerContext) {
+    private func finish(_ out: ByteBuffer, _ told: LaneTold, _ status: Int, _ context: ChannelHandlerContext) {
         guard rawContext != nil else { return }
         state = .idle
         send(out, told, status, context)
@@ -332,7 +332,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func send(_ out: ByteBuffer, _ told: Told, _ status: Int, _ context: ChannelHandlerContext) {
+    private func send(_ out: ByteBuffer, _ told: LaneTold, _ status: Int, _ context: ChannelHandlerContext) {
         let left = context.eventLoop.makePromise(of: Void.self)
         if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
         pace.answered()
@@ -350,7 +350,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func refuse(_ error: any Error, _ told: Told, _ context: ChannelHandlerContext) {
+    private func refuse(_ error: any Error, _ told: LaneTold, _ context: ChannelHandlerContext) {
         let refusal = told.form.refusal(error, requestID: told.requestID)
         let status = "\(refusal.status.code) \(refusal.status.reasonPhrase)"
         let out = response(
@@ -380,26 +380,5 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         out.writeStaticString("\r\n")
         out.writeBytes(body)
         return out
-    }
-}
-
-/// What is still known of a request when its answer leaves.
-private struct Told {
-    let form: ScoringForm
-    let requestID: String
-    let keepsAlive: Bool
-    let principal: Principal
-    let route: Int
-    let arrived: Double
-    let forwardedAddress: String?
-
-    init(_ request: LaneRequest, requestID: String, keepsAlive: Bool) {
-        form = request.call.form
-        self.requestID = requestID
-        self.keepsAlive = keepsAlive
-        principal = request.principal
-        route = request.route
-        arrived = request.arrived
-        forwardedAddress = request.forwardedAddress
     }
 }

@@ -66,7 +66,7 @@ final class WorkThreads: Sendable {
                 }
                 let own = jobs.waiting[client]?.count ?? 0
                 guard isBegun || own < most else { return false }
-                // What a client began is ended before more of it begins: what it holds meanwhile is that of one.
+                // What a client began goes before what it has not begun, so that it holds the memory of few.
                 if isBegun {
                     jobs.waiting[client, default: []].insert(job, at: 0)
                 } else {

@@ -16,9 +16,9 @@ final class MemoryWatch: Sendable {
             var level = OwnProcess.memory()?.resident ?? .max
             while !isOver.load(ordering: .relaxed) {
                 RealWorld.block(seconds: Self.seconds)
-                guard let now = OwnProcess.memory()?.resident, Double(now) > Double(level) * Self.growth else {
-                    continue
-                }
+                guard let now = OwnProcess.memory()?.resident else { continue }
+                level = min(level, now)
+                guard Double(now) > Double(level) * Self.growth else { continue }
                 RealWorld.trimMemory()
                 level = OwnProcess.memory()?.resident ?? now
             }

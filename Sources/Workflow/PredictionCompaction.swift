@@ -112,7 +112,7 @@ package struct PredictionCompaction {
         var ends: [String: Int] = [:]
         defer { for part in additions.values.flatMap(\.parts) { Disk.remove(part) } }
         for entry in group {
-            try unlessRemoved {
+            try unlessRemoved(entry) {
                 var reader = try PredictionLogReader(entry.path)
                 for source in try reader.readSources() {
                     let name = Self.table(of: source.model)
@@ -126,12 +126,17 @@ package struct PredictionCompaction {
             }
         }
         for entry in group {
-            try unlessRemoved {
+            try unlessRemoved(entry) {
                 var reader = try PredictionLogReader(entry.path)
                 var start = reader.offset
                 while let row = try reader.next() {
                     let name = Self.table(of: row.source.model)
-                    if let done = additions[name]?.done, entry.number > done { additions[name]?.rows.append(row) }
+                    guard let done = additions[name]?.done else {
+                        throw MartletError(
+                            .input, "predictions.damaged", "The segment has changed while it was read.",
+                            at: .init(file: entry.path), remedy: "Run the compaction again.")
+                    }
+                    if entry.number > done { additions[name]?.rows.append(row) }
                     guard reader.offset - start >= Self.sliceBytes else { continue }
                     start = reader.offset
                     try writeRows(of: &additions)
@@ -168,8 +173,11 @@ package struct PredictionCompaction {
     }
 
     /// The server's retention may remove a segment meanwhile, and counts it.
-    private func unlessRemoved(_ body: () throws -> Void) throws {
-        do { try body() } catch let error as MartletError where error.code == "disk.missing" {}
+    private func unlessRemoved(_ entry: SegmentFolder.Entry, _ body: () throws -> Void) throws {
+        // Anything else that is missing must not cost a segment its rows.
+        do { try body() } catch let error as MartletError
+            where error.code == "disk.missing" && !Disk.exists(entry.path)
+        {}
     }
 
     /// Puts the rows that are in memory into files.
