@@ -108,8 +108,9 @@ let package = Package(
             "Composition",
             [
                 "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
-                "Registry", "Identity", "SQLite", "SQLText", "DuckDB", "LightGBM", "XGBoost", "Workers", "Machine",
-                "Vocabulary",
+                "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
+                "Workers",
+                "Machine", "Vocabulary",
             ]),
         module(
             "Commands",

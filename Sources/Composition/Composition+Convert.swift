@@ -1,4 +1,5 @@
 internal import DuckDB
+internal import Foundation
 internal import Vocabulary
 
 /// Parquet for batches over HTTP, in a child of the server: what comes and goes are pipes, memory is bounded.
@@ -35,32 +36,44 @@ package enum ParquetConversion {
         }
     }
 
+    /// Bytes of an answer's text that are in memory as a whole before they are written: those of a group of rows.
+    private static let groupBytes = 8 << 20
+
     /// Reads a batch's answer as CSV from standard input and prints it as Parquet.
     /// - Parameter columns: the answer's, in order.
     /// - Throws: `batch.converter`.
     package static func toParquet(columns: [String]) throws {
         try told {
+            let rows = AnswerRows(columns: columns.count, piece: groupBytes) {
+                FileHandle.standardInput.readData(ofLength: $0)
+            }
+            // One thread keeps the order; only without this promise the size of a group can be told in bytes.
+            let connection = try session(["preserve_insertion_order": "false"])
             let types = ["row": "BIGINT", "probability": "DOUBLE", "decision": "BOOLEAN"]
-            let given = columns.enumerated().map { "'c\($0)': '\(types[$1] ?? "VARCHAR")'" }
-            let list = columns.enumerated().map { "c\($0) AS \(Quote.name($1))" }
-            // A group of rows is in memory as a whole.
-            let group = max(2_048, min(20_480, 800_000 / max(1, columns.count) / 2_048 * 2_048))
-            try session().run(
-                """
-                COPY (SELECT \(list.joined(separator: ", ")) FROM read_csv('/dev/stdin',
-                    columns = {\(given.joined(separator: ", "))}, header = true, auto_detect = false, delim = ',',
-                    quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, parallel = false,
-                    max_line_size = 8388608, buffer_size = 16777216))
-                TO '/dev/stdout' (FORMAT parquet, ROW_GROUP_SIZE \(group), USE_TMP_FILE false)
-                """)
+            let list = columns.enumerated().map { place, name in
+                "CAST(c\(place) AS \(types[name] ?? "VARCHAR")) AS \(Quote.name(name))"
+            }
+            try TextTables.register(with: connection).with(rows, as: "answer") {
+                _ = try connection.run(
+                    """
+                    COPY (SELECT \(list.joined(separator: ", ")) FROM _martlet_texts('answer'))
+                    TO '/dev/stdout' (FORMAT parquet, ROW_GROUP_SIZE_BYTES \(groupBytes), USE_TMP_FILE false)
+                    """)
+            }
+            if let line = rows.brokenLine {
+                throw MartletError(
+                    .defect, "batch.converter", "Line \(line) of the answer has not its \(columns.count) cells.")
+            }
         }
     }
 
-    private static func session() throws -> Connection {
-        try Database(options: [
-            "threads": "1", "memory_limit": "512MB", "temp_directory": "", "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        ]).connect()
+    private static func session(_ more: [String: String] = [:]) throws -> Connection {
+        try Database(
+            options: [
+                "threads": "1", "memory_limit": "512MB", "temp_directory": "", "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            ].merging(more) { $1 }
+        ).connect()
     }
 
     private static func told(_ body: () throws -> Void) throws {

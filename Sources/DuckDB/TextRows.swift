@@ -103,6 +103,12 @@ package final class TextBlock {
         put(base.assumingMemoryBound(to: UInt8.self), text.count, column: column, row: row)
     }
 
+    /// Sets a cell to the text without a character.
+    package func putEmpty(column: Int, row: Int) {
+        guard let data = cells[column] else { return }
+        (data + row * 16).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
+    }
+
     /// Sets a cell to NULL.
     package func putNull(column: Int, row: Int) {
         if cells[column] != nil { setNull(column, row) }

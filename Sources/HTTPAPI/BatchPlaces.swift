@@ -39,6 +39,12 @@ final class BatchPlaces: Sendable {
             }
         }
 
+        /// Has it again at once, though there may be one too many then: for those who have waited for something scarcer.
+        func resume(at now: Double) { _ = places.resume(number, at: now, anyhow: true) }
+
+        /// Gives it back; it is not taken again.
+        func end() { places.leave(number) }
+
         deinit { places.leave(number) }
     }
 

@@ -28,7 +28,7 @@ package struct BatchRoutes: Sendable {
         self.settings = settings
         self.surroundings = surroundings
         places = BatchPlaces(settings.atOnce)
-        conversions = Turns(settings.conversions, each: 1, uptime: surroundings.uptime, pause: settings.pause)
+        conversions = Turns(settings.conversions, uptime: surroundings.uptime, pause: settings.pause)
         // The blocks of a batch that are under way are bounded by the batch itself.
         threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
@@ -88,10 +88,17 @@ package struct BatchRoutes: Sendable {
             surroundings, threads, waiting, conversions)
         let work = Task {
             await run.run(request, at: place)
-            withExtendedLifetime((seat, place)) {}
+            // What is left, converting and sending, is not this work.
+            place.end()
+            withExtendedLifetime(seat) {}
         }
         do {
-            if plan.onError == .reject { try await run.spool.complete() } else { try await run.spool.begun() }
+            // A converter is not kept waiting for the client's upload, and nobody reads Parquet before its end anyway.
+            if plan.onError == .reject || plan.output == .parquet {
+                try await run.spool.complete()
+            } else {
+                try await run.spool.begun()
+            }
             if plan.output == .parquet { try await run.convert() }
         } catch {
             work.cancel()

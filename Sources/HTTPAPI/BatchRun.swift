@@ -64,11 +64,11 @@ final class BatchRun: Sendable {
     /// The answer in the form that is sent.
     var answer: AnswerSpool { parquet?.spool ?? spool }
 
-    /// Begins to turn the answer into Parquet.
+    /// Begins to turn the answer, which is complete, into Parquet.
     func convert() async throws {
         guard let converter = settings.converter else { throw Self.noConverter }
-        let turn = try await conversions.take(client)
         let columns = BatchBlock.columns(model, passing: plan.passing)
+        let turn = try await turn(columns: columns.count)
         let conversion = try await waiting.runIfActive { try converter.toParquet(columns: columns) }
         let answer = ParquetAnswer(conversion, Self.spool(settings, surroundings), threads: waiting)
         converting.withLock { $0 = answer }
@@ -76,6 +76,20 @@ final class BatchRun: Sendable {
             await answer.run(spool)
             withExtendedLifetime(turn) {}
         }
+    }
+
+    /// Waits for a conversion's turn.
+    /// - Parameter columns: those that are converted; many take so much memory that nothing else is converted beside.
+    private func turn(columns: Int) async throws -> Turns.Turn {
+        let weight = columns > settings.wideColumns ? settings.conversions : 1
+        guard let turn = try await conversions.take(client, weight: weight, within: settings.conversionSeconds) else {
+            var problem = Problem(
+                .serviceUnavailable, "serving.busy", "Conversions of other files have kept this one from beginning.",
+                remedy: "Send it again later, or as CSV.")
+            problem.retryAfter = 30
+            throw problem
+        }
+        return turn
     }
 
     private static var noConverter: Problem {
@@ -181,9 +195,9 @@ final class BatchRun: Sendable {
                 threads: waiting, next: next)
             // Those who wait for a turn keep no place from batches that need none.
             place.rest(at: surroundings.uptime())
-            let turn = try await conversions.take(client)
+            let turn = try await turn(columns: model.schema.width)
             defer { withExtendedLifetime(turn) {} }
-            try await place.resume(surroundings, settings.pause)
+            place.resume(at: surroundings.uptime())
             let most = bounds.mostRows(of: model)
             try await upload.read(converter, mostRows: most) { piece in
                 try piece.withUnsafeBytes { try cut($0) }

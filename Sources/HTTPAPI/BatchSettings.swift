@@ -31,8 +31,12 @@ package struct BatchSettings: Sendable {
     package var scratch: String
     /// Reads and writes Parquet; `nil` where there is none.
     package var converter: (any BatchConverter)?
-    /// Conversions at once, one of a client; others wait for their turn: each is a process with memory of its own.
+    /// Conversions at once, one of a client; others wait for their turn: each is a process with memory of its own. One
+    /// of more columns than these needs so much that it is alone.
     package var conversions = 2
+    package var wideColumns = 100
+    /// Seconds for which a batch waits for its turn.
+    package var conversionSeconds = 120.0
     /// Is told why an answer was cut off.
     package var cutOff: @Sendable (_ requestID: String, _ reason: String) -> Void = { _, _ in }
     /// Lets a task sleep.

@@ -52,6 +52,8 @@ final class ConnectionPace {
 
     @inline(__always)
     func headEnded() {
+        // One that came behind another request begins its body's time now, where the head was not awaited.
+        if phase != .head { since = .now() }
         phase = .body
         bytes = 0
         headBytes = 0

@@ -155,11 +155,11 @@ struct HeldBody: Sendable {
 
     var isLarge: Bool { count > MemoryRoom.small }
 
-    /// Reads all of it, on a thread that may wait where it is in a file.
+    /// Reads all of it; what is large, where it may take a while.
     func read<T: Sendable>(_ body: @escaping @Sendable (ByteBuffer) throws -> T) async throws -> T {
-        guard let file else { return try body(bytes) }
-        return try await NIOThreadPool.singleton.runIfActive { [count] in
-            try body(ByteBuffer(bytes: try file.read(count, at: 0)))
+        guard isLarge else { return try body(bytes) }
+        return try await NIOThreadPool.singleton.runIfActive { [file, count, bytes] in
+            try body(file.map { ByteBuffer(bytes: try $0.read(count, at: 0)) } ?? bytes)
         }
     }
 

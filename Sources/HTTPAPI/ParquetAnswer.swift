@@ -52,10 +52,16 @@ final class ParquetAnswer: Sendable {
 
     private func collect() async throws {
         let (conversion, threads) = (conversion, threads)
-        while true {
-            let bytes = try await threads.runIfActive { try conversion.read(256 << 10) }
-            if bytes.isEmpty { return }
-            try await spool.add(bytes)
+        do {
+            while true {
+                let bytes = try await threads.runIfActive { try conversion.read(256 << 10) }
+                if bytes.isEmpty { return }
+                try await spool.add(bytes)
+            }
+        } catch {
+            // Whoever feeds it would wait for a converter that nobody reads from.
+            conversion.kill()
+            throw error
         }
     }
 }

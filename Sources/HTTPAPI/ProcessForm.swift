@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import Identity
 internal import NIOCore
 internal import Vocabulary
 
@@ -33,9 +34,14 @@ struct ProcessForm: Sendable {
     var stores: Bool? { members["store"]?.flag }
 
     /// The request as the feature worker reads it, on one line.
-    func line(storing: Bool) throws -> [UInt8] {
+    /// - Parameter author: who sends it; is kept with rows that are stored.
+    func line(storing: Bool, by author: Author) throws -> [UInt8] {
         var line = members.filter { ["rows", "keys"].contains($0.key) }
         line["store"] = .flag(storing)
+        if storing {
+            line["by"] = .text(author.actor)
+            line["request"] = author.request.map { .text($0) } ?? .null
+        }
         return try JSON.encode(JSONValue.object(line))
     }
 

@@ -39,7 +39,7 @@ package struct ProcessRoutes: Sendable {
     ) {
         self.note = note
         self.room = room
-        turns = Turns(2, each: 1, uptime: surroundings.uptime, pause: pause)
+        turns = Turns(2, uptime: surroundings.uptime, pause: pause)
         self.work = work
         self.catalog = catalog
         self.source = source
@@ -97,7 +97,9 @@ package struct ProcessRoutes: Sendable {
         let stores = mayStore && form.stores != false
         let line: [UInt8]
         let model: ServedModel
-        do { (model, line) = try await source.ask(try form.line(storing: stores), for: served) } catch let problem
+        do {
+            (model, line) = try await source.ask(try form.line(storing: stores, by: context.author), for: served)
+        } catch let problem
             as Problem
         {
             // Whether the worker had kept the rows when it was lost, nobody knows.

@@ -42,7 +42,9 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var elsewhere = 0
     private var rawContext: ChannelHandlerContext?
     /// What arrived while an answer waited.
-    private var waiting: [HTTPServerRequestPart] = []
+    private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    /// Whether `goOn` is at work: what it takes may be answered at once, which must not begin it again inside of itself.
+    private var isGoingOn = false
     /// Most of it; then nothing more is read.
     private static let mostWaiting = 64
     private var holdsRead = false
@@ -126,6 +128,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
                 body = all
             }
             if body.readableBytes > map.limits.laneBytes {
+                map.gatekeeper.takesBack(request.principal)
                 pass(context, request.head)
                 context.fireChannelRead(wrapInboundOut(.body(body)))
             } else {
@@ -258,7 +261,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             bench.gathered -= held.readableBytes
             state = .idle
         }
-        waiting = []
+        waiting.removeAll()
         rawContext = nil
         context.fireChannelInactive()
     }
@@ -310,11 +313,18 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         guard rawContext != nil else { return }
         state = .idle
         send(out, told, status, context)
-        while !waiting.isEmpty, !hasClosed {
+        if !isGoingOn { goOn(context) }
+    }
+
+    private func goOn(_ context: ChannelHandlerContext) {
+        isGoingOn = true
+        defer { isGoingOn = false }
+        while !hasClosed {
             if case .answering = state { return }
-            take(waiting.removeFirst(), context)
+            guard let part = waiting.popFirst() else { break }
+            take(part, context)
         }
-        if hasClosed { return waiting = [] }
+        if hasClosed { return waiting.removeAll() }
         if case .answering = state { return }
         if let fault {
             self.fault = nil

@@ -1,34 +1,82 @@
+internal import Synchronization
 internal import Vocabulary
 
-/// What few may do at the same time, since each takes much memory, and of one client fewer still, so that nobody keeps the
-/// others out. Whoever comes too many waits.
+/// What few may do at the same time, since each takes much memory, and of one client only one, so that nobody keeps the
+/// others out. Whoever comes too many waits, in order of arrival; those whose client is at work are passed over.
 final class Turns: Sendable {
+    private struct Waiter {
+        let number: Int
+        let client: String
+        let weight: Int
+    }
+
+    private struct State {
+        var free: Int
+        var clients: Set<String> = []
+        var waiting: [Waiter] = []
+        var next = 0
+    }
+
     private let most: Int
-    private let each: Int
+    private let state: Mutex<State>
     private let uptime: @Sendable () -> Double
     private let pause: @Sendable (Double) async throws -> Void
-    private let all = Shares()
-    private let clients = Shares()
 
     /// A turn; it ends when the value is let go.
-    typealias Turn = [Shares.Seat]
+    final class Turn: Sendable {
+        private let turns: Turns
+        private let client: String
+        private let weight: Int
 
+        fileprivate init(_ turns: Turns, _ client: String, _ weight: Int) {
+            (self.turns, self.client, self.weight) = (turns, client, weight)
+        }
+
+        deinit {
+            turns.state.withLock {
+                $0.free += weight
+                $0.clients.remove(client)
+            }
+        }
+    }
+
+    /// - Parameter most: the weight of all that are at work at the same time.
     init(
-        _ most: Int, each: Int, uptime: @escaping @Sendable () -> Double,
+        _ most: Int, uptime: @escaping @Sendable () -> Double,
         pause: @escaping @Sendable (Double) async throws -> Void
     ) {
-        (self.most, self.each, self.uptime, self.pause) = (most, each, uptime, pause)
+        (self.most, self.uptime, self.pause) = (most, uptime, pause)
+        state = Mutex(State(free: most))
     }
 
     /// Waits for a turn.
-    /// - Parameter seconds: how long at most; `nil` for as long as it takes.
+    /// - Parameters:
+    ///   - weight: what it counts for; at most all there is.
+    ///   - seconds: how long it waits.
     /// - Returns: `nil` when it did not come in time.
-    func take(_ client: String, within seconds: Double? = nil) async throws -> Turn? {
+    func take(_ client: String, weight: Int = 1, within seconds: Double) async throws -> Turn? {
+        let weight = min(max(1, weight), most)
         let begun = uptime()
+        let number = state.withLock { state in
+            state.next += 1
+            state.waiting.append(Waiter(number: state.next, client: client, weight: weight))
+            return state.next
+        }
+        defer { state.withLock { $0.waiting.removeAll { $0.number == number } } }
         while true {
-            if let own = clients.take(client, upTo: each), let seat = all.take("", upTo: most) { return [own, seat] }
-            if let seconds, uptime() - begun >= seconds { return nil }
+            if state.withLock({ Self.begins(number, in: &$0) }) { return Turn(self, client, weight) }
+            if uptime() - begun >= seconds { return nil }
             try await pause(0.02)
         }
+    }
+
+    /// Gives a waiter its turn when nobody before it could have one.
+    private static func begins(_ number: Int, in state: inout State) -> Bool {
+        guard let first = state.waiting.first(where: { !state.clients.contains($0.client) }),
+            first.number == number, first.weight <= state.free
+        else { return false }
+        state.free -= first.weight
+        state.clients.insert(first.client)
+        return true
     }
 }

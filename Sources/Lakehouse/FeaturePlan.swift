@@ -116,6 +116,8 @@ package struct RowVerdict: Sendable {
     package var warnings: [RowFault] = []
     /// Rows, by source and place in the request, that say something the state does not hold yet.
     package var news: [String: [Int]] = [:]
+    /// Whether rows of one source have the same key. Of those the last counts, since they came together.
+    package var hasRepeatedKeys = false
 
     package init() {}
 }
@@ -140,6 +142,9 @@ package struct FeatureProof: Sendable {
 package protocol FeatureEngine {
     /// Names and Delta types of the table's columns.
     var columns: [DeltaField] { get }
+
+    /// The sources whose rows are read.
+    var sourceNames: Set<String> { get }
 
     /// Computes records of the table again, as of their moments, over the rows that the plan says matter.
     ///

@@ -4,6 +4,8 @@ package import Lakehouse
 // Raw rows in: under the contract's own rules, in the SQL by which files are taken.
 
 extension DuckDBFeatureEngine {
+    package var sourceNames: Set<String> { Set(sources.keys) }
+
     package func look(at rows: RawRows) throws -> RowVerdict {
         var verdict = RowVerdict()
         for source in sources.values { source.clear() }

@@ -172,7 +172,9 @@ final class SourceState {
         if marks.plan.hasKey {
             // Of several rows under one key in a request, the last counts.
             var last: [RowMarks.Key: Int] = [:]
-            for (row, key) in call.marks.keys.enumerated() where key.first >= 0 { last[key] = row }
+            for (row, key) in call.marks.keys.enumerated() where key.first >= 0 {
+                if last.updateValue(row, forKey: key) != nil { verdict.hasRepeatedKeys = true }
+            }
             for (row, key) in call.marks.keys.enumerated() where key.first < 0 || last[key] == row {
                 overlay.append(row)
                 guard key.first >= 0, let place = known[key].map({ Int($0) }) else {

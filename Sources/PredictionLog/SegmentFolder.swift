@@ -56,7 +56,7 @@ package struct SegmentFolder: Sendable {
             let parts = halves[0].split(separator: "-")
             guard parts.count == 2, parts[0].utf8.count == 32, let number = Int(parts[1]),
                 // A pipe of that name would keep whoever opens it waiting for ever.
-                Disk.kind("\(path)/\(name)", followingLinks: false) == .file
+                try Disk.kindUnlessMissing("\(path)/\(name)") == .file
             else { return nil }
             return Entry(
                 path: "\(path)/\(name)", log: String(parts[0]), number: number, isCompacted: halves[1] == "compacted")
@@ -79,10 +79,17 @@ package struct SegmentFolder: Sendable {
     package func closed() throws -> [Entry] {
         let entries = try entries()
         var last: [String: Int] = [:]
-        for entry in entries { last[entry.log] = max(last[entry.log] ?? 0, entry.number) }
+        var begun: Set<String> = []
+        for entry in entries {
+            // As long as its header is not whole the log may yet go on with the one before.
+            guard (Disk.stamp(entry.path)?.size ?? 0) >= Int64(SegmentHeader.bytes) else { continue }
+            begun.insert(entry.path)
+            last[entry.log] = max(last[entry.log] ?? 0, entry.number)
+        }
         return entries.filter { entry in
             // A log never goes back to a segment after it has begun the next.
-            !entry.isCompacted && (entry.number < last[entry.log] ?? 0 || hasEnd(entry.path))
+            !entry.isCompacted && begun.contains(entry.path)
+                && (entry.number < last[entry.log] ?? 0 || hasEnd(entry.path))
         }
     }
 

@@ -35,14 +35,22 @@ final class FeatureHouse: FeatureSource, Sendable {
     }
 
     func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8]) {
-        let pair = try pair(for: model)
+        var pair = try pair(for: model)
         let end = surroundings.uptime() + patience
-        while pair.worker.condition == .starting, surroundings.uptime() < end {
-            await RealWorld.sleep(seconds: 0.05)
-            try Task.checkCancellation()
-        }
-        do { return (pair.model, try await pair.worker.ask(request)) } catch let error as FeatureWorker.Unavailable {
-            throw Self.problem(error)
+        while true {
+            while pair.worker.condition == .starting, surroundings.uptime() < end {
+                await RealWorld.sleep(seconds: 0.05)
+                try Task.checkCancellation()
+            }
+            do { return (pair.model, try await pair.worker.ask(request)) } catch let error as FeatureWorker.Unavailable
+            {
+                let now = try self.pair(for: model)
+                // Another version's worker has taken the place of this one before it was asked.
+                guard !error.wasLost, now.worker !== pair.worker, surroundings.uptime() < end else {
+                    throw Self.problem(error)
+                }
+                pair = now
+            }
         }
     }
 
@@ -60,8 +68,8 @@ final class FeatureHouse: FeatureSource, Sendable {
 
     /// The worker that answers now, with its version; one is started where there is none for the version that is served.
     private func pair(for model: ServedModel) throws -> Pair {
-        var gone: FeatureWorker?
-        defer { gone?.stop() }
+        var gone: [FeatureWorker] = []
+        defer { for worker in gone { worker.stop() } }
         return try rooms.withLock { rooms in
             guard rooms != nil else { throw Problem.noFeatures("The server is stopping.", retryAfter: 5) }
             guard var room = rooms?[model.key] else {
@@ -69,20 +77,22 @@ final class FeatureHouse: FeatureSource, Sendable {
                 rooms?[model.key] = Room(current: pair)
                 return pair
             }
-            if let next = room.next, next.worker.condition == .ready || next.worker.condition.isDown {
-                if next.worker.condition == .ready {
-                    gone = room.current.worker
+            if let next = room.next {
+                if next.model.version != model.version || next.worker.condition.isDown {
+                    // Another version is served by now, or the one before again.
+                    gone.append(next.worker)
+                    room.next = nil
+                } else if next.worker.condition == .ready {
+                    gone.append(room.current.worker)
                     room.current = next
-                } else {
-                    gone = next.worker
+                    room.next = nil
                 }
-                room.next = nil
             }
             if room.current.model.version != model.version, room.next == nil {
                 let pair = Pair(model: model, worker: try start(model))
                 // One that does not answer anyway is not waited for.
                 if room.current.worker.condition.isDown {
-                    gone = room.current.worker
+                    gone.append(room.current.worker)
                     room.current = pair
                 } else {
                     room.next = pair

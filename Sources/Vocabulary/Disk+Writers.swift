@@ -23,6 +23,20 @@ extension Disk {
         guard (followingLinks ? stat(path, &info) : lstat(path, &info)) == 0 else {
             return lstat(path, &info) == 0 ? .danglingLink : nil
         }
+        return kind(info)
+    }
+
+    /// The same without following a link, where a name that cannot be looked at must not pass for one that is not there.
+    package static func kindUnlessMissing(_ path: String) throws -> Kind? {
+        var info = stat()
+        guard lstat(path, &info) == 0 else {
+            if errno == ENOENT { return nil }
+            throw failure("read", path)
+        }
+        return kind(info)
+    }
+
+    private static func kind(_ info: stat) -> Kind {
         switch info.st_mode & S_IFMT {
         case S_IFLNK: return .link
         case S_IFREG: return .file

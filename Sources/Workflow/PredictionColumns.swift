@@ -47,18 +47,31 @@ struct PredictionColumns {
     ) {
         let types = Dictionary(known.map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { a, _ in a })
         let taken = Set(Self.fixed.map(\.name))
+        // A column's case does not tell it from another one: the table's spelling counts, then the first that comes.
+        var spelling = Dictionary(known.map { ($0.name.lowercased(), $0.name) }, uniquingKeysWith: { a, _ in a })
+        func spelled(_ name: String) -> String {
+            let known = spelling[name.lowercased()] ?? name
+            spelling[name.lowercased()] = known
+            return known
+        }
         var numbers: [String: [Double]] = [:]
         var texts: [String: [String?]] = [:]
         var order: [String] = []
         // The names of a source's columns are worked out once.
         var names: [PredictionSource: [String]] = [:]
         for source in sources where names[source] == nil {
+            // Those that keep their names come first.
+            var own = Set(source.columns.map { $0.name.lowercased() }).subtracting(taken)
             names[source] = source.columns.map { column in
                 let isText = column.levels != nil
-                var name = taken.contains(column.name.lowercased()) ? "feature_\(column.name)" : column.name
+                var name = column.name
+                if taken.contains(name.lowercased()) {
+                    repeat { name = "feature_\(name)" } while !own.insert(name.lowercased()).inserted
+                }
+                name = spelled(name)
                 let other = isText ? numbers[name] != nil : texts[name] != nil
                 if other || types[name.lowercased()].map({ ($0 == "string") != isText }) ?? false {
-                    name += isText ? "_text" : "_number"
+                    name = spelled(name + (isText ? "_text" : "_number"))
                 }
                 if isText, texts[name] == nil {
                     texts[name] = [String?](repeating: nil, count: rows.count)

@@ -15,16 +15,18 @@ package final class RowJournal {
         now = { surroundings.now() }
     }
 
-    /// The lines that were written since the last call, by this worker or others.
-    package func news() throws -> [[UInt8]] {
+    /// Gives the lines that were written since the last call, by this worker or others. They count as read when the body
+    /// has returned.
+    package func news(_ body: ([[UInt8]]) throws -> Void) throws {
         var lines: [[UInt8]] = []
+        var ends: [String: Int] = [:]
         for name in try files() {
-            let start = read[name] ?? 0
-            let (more, end) = try self.lines(of: name, from: start)
+            let (more, end) = try self.lines(of: name, from: read[name] ?? 0)
             lines += more
-            read[name] = end
+            ends[name] = end
         }
-        return lines
+        if !lines.isEmpty { try body(lines) }
+        read.merge(ends) { $1 }
     }
 
     private func files() throws -> [String] { try Disk.list(folder).sorted().filter { $0.hasSuffix(".jsonl") } }
@@ -47,37 +49,67 @@ package final class RowJournal {
 
     /// Removes files of days long past whose lines nobody needs any more. Nothing is written to them by then, so that nobody
     /// has to wait.
-    /// - Parameter isCovered: whether the lake has by now what the lines of a file tell.
+    /// - Parameter covered: the sources of which the lake has by now what the lines of a file tell, as far as this worker
+    ///   can judge, and all sources that the lines have.
     /// - Returns: how many files were removed.
-    package func prune(_ isCovered: ([[UInt8]]) throws -> Bool) throws -> Int {
+    package func prune(_ covered: ([[UInt8]]) throws -> (covered: Set<String>, all: Set<String>)) throws -> Int {
         let first = Timestamp(microseconds: now().microseconds - Int64(Self.daysKept) * 86_400_000_000)
         let kept = "rows-\(first.description.prefix(10)).jsonl"
         var removed = 0
         for name in try files() where name < kept {
-            guard try isCovered(lines(of: name, from: 0).lines) else { continue }
-            Disk.remove("\(folder)/\(name)")
-            removed += 1
+            var (own, all) = try covered(lines(of: name, from: 0).lines)
+            // Each model's worker knows the sources of its model only: what it has found is kept for the others.
+            let notes = "\(folder)/\(name).covered"
+            // Without them all is judged anew.
+            let noted = Set((try? JSON.decode([String].self, from: Disk.read(notes))) ?? [])
+            own.formUnion(noted)
+            if own.isSuperset(of: all) {
+                try Disk.delete("\(folder)/\(name)")
+                Disk.remove(notes)
+                removed += 1
+            } else if own != noted {
+                Disk.remove(notes)
+                try Disk.append(notes, JSON.encode(own.sorted()))
+            }
         }
         if removed > 0 { try Disk.syncNames(of: folder) }
         return removed
     }
 
-    /// Writes a line durably.
-    /// - Parameter before: gets the lines that others wrote in the meantime; they count as earlier.
-    package func append(_ line: [UInt8], before: ([[UInt8]]) throws -> Void) throws {
+    /// Whether a line counts or not cannot be told: it could neither be written nor be taken back.
+    package struct Uncertain: Error {}
+
+    /// Writes a line durably, or nothing.
+    /// - Parameter line: gets the lines that others wrote in the meantime, which count as earlier, and makes the line.
+    /// - Throws: ``Uncertain``; after all else nothing was written.
+    package func append(_ line: ([[UInt8]]) throws -> [UInt8]?) throws {
         let lock = try FileLock(waitingFor: "\(folder)/lock")
         try withExtendedLifetime(lock) {
-            let earlier = try news()
-            if !earlier.isEmpty { try before(earlier) }
+            var made: [UInt8]?
+            var isMade = false
+            try news {
+                made = try line($0)
+                isMade = true
+            }
+            if !isMade { made = try line([]) }
+            guard let made else { return }
             let name = "rows-\(now().description.prefix(10)).jsonl"
             let path = "\(folder)/\(name)"
             let size = Int(Disk.stamp(path)?.size ?? 0)
             // What a crash cut off must not run into this line.
             let torn = size > read[name] ?? 0
-            try Disk.append(path, (torn ? [10] : []) + line + [10])
-            _ = try Disk.sync(file: path)
-            if size == 0 { try Disk.syncNames(of: folder) }
-            read[name] = size + (torn ? 1 : 0) + line.count + 1
+            do {
+                try Disk.append(path, (torn ? [10] : []) + made + [10])
+                _ = try Disk.sync(file: path)
+                if size == 0 { try Disk.syncNames(of: folder) }
+            } catch {
+                // A line that the client is told has failed must not count later.
+                if Disk.exists(path) {
+                    do { try AppendedFile(continuing: path).truncate(to: size) } catch { throw Uncertain() }
+                }
+                throw error
+            }
+            read[name] = size + (torn ? 1 : 0) + made.count + 1
         }
     }
 }

@@ -103,6 +103,23 @@ import Vocabulary
         #expect(try recovery.setAside.count == 1 && SegmentFolder(scratch.log).entries().isEmpty)
     }
 
+    @Test func `is not taken for closed because of a successor that was never begun`() async throws {
+        let scratch = try Scratch()
+        let (path, bytes, ends) = try await segment(scratch)
+        // As it is while it is written, beside the file of the next one before its header is whole.
+        try write(bytes[..<(ends[4])], to: path)
+        let next = path.replacingOccurrences(of: "00000001.segment", with: "00000002.segment")
+        #expect(next != path)
+        let other = try Scratch()
+        let header = try await segment(other).bytes[..<SegmentHeader.bytes]
+        for length in [0, SegmentHeader.bytes - 1] {
+            try write(header.prefix(length), to: next)
+            #expect(try SegmentFolder(scratch.log).closed() == [], "\(length) bytes of a header")
+        }
+        try write(header, to: next)
+        #expect(try SegmentFolder(scratch.log).closed().map(\.path) == [path])
+    }
+
     @Test func `is reported by the log that is opened`() async throws {
         let scratch = try Scratch()
         let (path, bytes, _) = try await segment(scratch)

@@ -109,6 +109,20 @@ def slow():
                 pass
         problem(text, 408, "request.slow")
         check(time.monotonic() - began < 5, "a slow body was not ended in time")
+    # A pipe that is kept full for longer than a body may take.
+    row = json.dumps({"record": record()}).encode()
+    one, link, sent, answered = head("POST", "/predict", len(row)) + row, dial(), 0, 0
+    link.settimeout(5)
+    began = time.monotonic()
+    while time.monotonic() - began < 4:
+        # Cut in the middle of a body, so that something is awaited at all times.
+        link.sendall((one * 50)[-20:] + (one * 50)[:-20] if sent else (one * 50)[:-20])
+        sent += 50
+        while answered < sent - 1:
+            text = link.recv(1 << 20)
+            check(text and b" 408 " not in text, "a full pipe was ended", text[:300])
+            answered += text.count(b"HTTP/1.1 200 ")
+    link.close()
     # A body at a fair rate may take longer than the seconds for all.
     link = dial()
     link.sendall(head("POST", "/predict", 71_536) + b" " * 65_536)
@@ -296,6 +310,9 @@ def frames():
     expect("a request for the router behind one on the lane", [200] * 3, False, one, get, one)
     expect("one for the lane behind one for the router", [200] * 3, False, get, one, get)
     expect("fifty at once", [200] * 50, False, one * 50)
+    # As many as one read of the server may bring, each refused at once as soon as the answer before them has left.
+    empty = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+    expect("refusals behind a prediction", [200] + [400] * 4_000 + [200], False, one, empty * 4_000, one)
     chunked = one.replace(b"Content-Length: %d" % len(row), b"Transfer-Encoding: chunked")
     chunked = chunked.replace(row, b"%x\r\n%s\r\n0\r\n\r\n" % (len(row), row))
     expect("behind chunks", [200] * 2, False, chunked, get)
