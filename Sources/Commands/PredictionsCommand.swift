@@ -160,7 +160,7 @@ struct PredictionsCompactCommand: ParsableCommand {
 }
 
 extension PredictionsCompactCommand: JobCommand {
-    static let kind = "compact-predictions"
+    static let kind = Composition.compactionKind
     static let words = ["predictions", "compact"]
     static let isExclusive = false
 

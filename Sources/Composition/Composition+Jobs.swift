@@ -55,7 +55,7 @@ extension Composition {
         let folder = try project().folder
         let launcher = AttemptLauncher(
             program: RealWorld.executable, logs: jobLogs,
-            environment: { Self.environment(of: $0.memoryLimit ?? limit, slots: wish.slots) },
+            environment: { Self.environment(of: $0, limit: $0.memoryLimit ?? limit, slots: wish.slots) },
             arguments: { [home] job in
                 [
                     "worker", "--attempt", job.id, "--token", "\(job.token)", "--supervisor", "\(Disk.processID)",
@@ -95,7 +95,7 @@ extension Composition {
 
     /// What an attempt finds in its environment: threads shared by the slots, OpenMP threads that sleep while they
     /// wait, and an SQL engine that spills to disk long before the attempt's limit.
-    private static func environment(of memoryLimit: Int64?, slots: Int) -> [(String, String)] {
+    private static func environment(of job: Job, limit memoryLimit: Int64?, slots: Int) -> [(String, String)] {
         let threads = "\(max(1, RealWorld.processors / slots))"
         func given(_ name: String) -> String? { RealWorld.environment(name) }
         var variables = [
@@ -108,6 +108,11 @@ extension Composition {
         if given("MARTLET_MEMORY") == nil, let memoryLimit {
             variables["MARTLET_MEMORY"] = "\(max(64, min(2048, memoryLimit >> 21)))MiB"
         }
+        // A server asks for this one while it answers.
+        if job.kind == compactionKind { variables.merge(RealWorld.promptReturn) { own, _ in own } }
         return RealWorld.environmentOfChild(variables)
     }
+
+    /// The job that moves predictions into the lake.
+    package static let compactionKind = "compact-predictions"
 }

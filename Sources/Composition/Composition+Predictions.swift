@@ -26,11 +26,7 @@ extension Composition {
         _ keeping: Bool, _ retention: PredictionLogPolicy?, memory: String?
     ) throws -> PredictionCompaction.Report {
         try withMaintenance(alone: false, memory: memory) { lake in
-            let scratch = "\(home)/scratch/\(Disk.processID)-\(surroundings.newID())"
-            try Disk.makeDirectory(scratch)
-            defer { Disk.removeTree(scratch) }
-            return try PredictionCompaction(lake: lake, folder: predictions, scratch: scratch)
-                .run(keeping: keeping, retention: retention)
+            try PredictionCompaction(lake: lake, folder: predictions).run(keeping: keeping, retention: retention)
         }
     }
 }

@@ -9,13 +9,7 @@ extension Connection {
             throw DuckDBError("Invalid Input Error: no table \(table) to append to")
         }
         defer { duckdb_appender_destroy(&appender) }
-        var types: [duckdb_logical_type?] = columns.map { column in
-            switch column {
-            case .doubles: duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE)
-            case .integers: duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)
-            case .texts: duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
-            }
-        }
+        var types = columns.map { $0.logicalType() }
         defer { for index in types.indices { duckdb_destroy_logical_type(&types[index]) } }
         var chunk = duckdb_create_data_chunk(&types, idx_t(types.count))
         defer { duckdb_destroy_data_chunk(&chunk) }
@@ -26,7 +20,7 @@ extension Connection {
             let count = min(capacity, total - start)
             duckdb_data_chunk_reset(chunk)
             for (index, column) in columns.enumerated() {
-                fill(duckdb_data_chunk_get_vector(chunk, idx_t(index)), column, start..<(start + count))
+                column.fill(duckdb_data_chunk_get_vector(chunk, idx_t(index)), from: start..<(start + count))
             }
             duckdb_data_chunk_set_size(chunk, idx_t(count))
             guard duckdb_append_data_chunk(appender, chunk) == DuckDBSuccess else { throw appendError(appender) }
@@ -38,13 +32,25 @@ extension Connection {
     private func appendError(_ appender: duckdb_appender?) -> DuckDBError {
         DuckDBError(duckdb_appender_error(appender).map { String(cString: $0) } ?? "append failed")
     }
+}
 
-    private func fill(_ vector: duckdb_vector?, _ column: ResultColumn, _ range: Range<Int>) {
+extension ResultColumn {
+    /// A type for columns of this kind; the caller destroys it.
+    func logicalType() -> duckdb_logical_type? {
+        switch self {
+        case .doubles: duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE)
+        case .integers: duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)
+        case .texts: duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
+        }
+    }
+
+    /// Copies rows to the beginning of a vector of that type.
+    func fill(_ vector: duckdb_vector?, from range: Range<Int>) {
         guard let data = duckdb_vector_get_data(vector) else { return }
         duckdb_vector_ensure_validity_writable(vector)
         let validity = duckdb_vector_get_validity(vector)
         func setNull(_ row: Int) { duckdb_validity_set_row_invalid(validity, idx_t(row)) }
-        switch column {
+        switch self {
         case .doubles(let values):
             let target = data.assumingMemoryBound(to: Double.self)
             for (row, index) in range.enumerated() {

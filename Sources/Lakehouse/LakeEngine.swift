@@ -54,6 +54,9 @@ package protocol LakeEngine: QuarantineEngine {
     /// Writes typed columns to a Parquet file as a table's content.
     func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile
 
+    /// Writes rows that come batch by batch to a Parquet file as a table's content, in their order.
+    func write(_ batches: LakeBatches, into file: String) throws -> WrittenFile
+
     /// Writes the actions of a Delta checkpoint to one Parquet file with the protocol's columns.
     func writeCheckpoint(_ actions: [DeltaAction], into file: String) throws
 

@@ -45,6 +45,9 @@ package final class LazyLakeEngine: LakeEngine {
     package func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile {
         try engine().write(columns, into: file)
     }
+    package func write(_ batches: LakeBatches, into file: String) throws -> WrittenFile {
+        try engine().write(batches, into: file)
+    }
     package func header(of file: String, format: SourceFormat) throws -> [String] {
         try engine().header(of: file, format: format)
     }

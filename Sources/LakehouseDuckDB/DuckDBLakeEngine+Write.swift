@@ -24,14 +24,33 @@ extension DuckDBLakeEngine {
             try connection.execute("CREATE OR REPLACE TEMP TABLE outgoing (\(definitions.joined(separator: ", ")))")
             defer { _ = try? connection.execute("DROP TABLE IF EXISTS outgoing") }
             try connection.append(
-                columns.map { _, column in
-                    switch column {
-                    case .number(let values): .doubles(values)
-                    case .integer(let values, let valid): .integers(values, valid: valid)
-                    case .text(let codes, let levels): .texts(codes: codes, levels: levels)
-                    }
-                }, to: "outgoing")
+                columns.map { $0.column.asResult }, to: "outgoing")
             return try copy("SELECT * FROM outgoing", to: file, fields)
         } catch let error as DuckDBError { throw explain(error, Query("")) }
+    }
+    package func write(_ batches: LakeBatches, into file: String) throws -> WrittenFile {
+        guard let batchTables else {
+            throw MartletError(.defect, "engine.batches", "Batches are written by an engine's first session only.")
+        }
+        let handed = ColumnBatches(columns: batches.columns.map { ($0.name, $0.column.asResult) }) {
+            try batches.next()?.map(\.asResult)
+        }
+        let query = Query(batches.select("_martlet_batches('outgoing')"))
+        return try batchTables.with(handed, as: "outgoing") {
+            try explained(query) {
+                let (fields, select) = try projection(query)
+                return try onOneThread(true) { try copy(select, to: file, fields) }
+            }
+        }
+    }
+}
+
+extension LakeColumn {
+    fileprivate var asResult: ResultColumn {
+        switch self {
+        case .number(let values): .doubles(values)
+        case .integer(let values, let valid): .integers(values, valid: valid)
+        case .text(let codes, let levels): .texts(codes: codes, levels: levels)
+        }
     }
 }

@@ -10,6 +10,8 @@ package final class DuckDBLakeEngine: LakeEngine {
     package var sliceBytes: Int64 = 24 << 20
     /// Where DuckDB reads the records that are staged.
     let textTables: TextTables
+    /// Where it reads rows that are made while they are written; `nil` in a second session.
+    let batchTables: BatchTables?
     /// This session's name among them.
     let textTable: String
     /// What the engine's catalogue says of its functions, once it was asked.
@@ -35,6 +37,7 @@ package final class DuckDBLakeEngine: LakeEngine {
             textTable = "staging"
             connection = try Self.session(of: database)
             textTables = try TextTables.register(with: connection)
+            batchTables = try BatchTables.register(with: connection)
             try connection.execute(
                 """
                 CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
@@ -52,6 +55,7 @@ package final class DuckDBLakeEngine: LakeEngine {
         database = other.database
         textTable = "staging-2"
         textTables = other.textTables
+        batchTables = nil
         connection = try Self.session(of: database)
     }
 

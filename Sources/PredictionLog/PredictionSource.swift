@@ -42,6 +42,14 @@ package struct PredictionSource: Sendable, Hashable, Codable {
         self.signature = signature
         self.columns = columns
     }
+
+    /// Without the columns, of which there are many: a version's name tells nearly all of it.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(project)
+        hasher.combine(model)
+        hasher.combine(version)
+        hasher.combine(signature)
+    }
 }
 
 /// A source that a log has been told of: what its records carry instead of names.

@@ -17,7 +17,7 @@ struct ParquetHouse: BatchConverter {
 
     private func start(_ arguments: [String], file: Int32?) throws -> PipedProcess {
         return try PipedProcess(
-            program, arguments, environment: RealWorld.environmentOfChild(), file: file)
+            program, arguments, environment: RealWorld.environmentOfChild(RealWorld.promptReturn), file: file)
     }
 
     private final class Conversion: BatchConversion {

@@ -35,18 +35,24 @@ struct PredictionColumns {
         addFeatures(rows, sources, known)
     }
 
-    /// The SELECT that gives the columns their types, over a table of what was written.
-    func select(from table: TableName) -> String {
+    /// The SELECT that gives the columns their types, over a relation that has them as they are in memory.
+    func select(from relation: String) -> String {
         let fixed = Self.fixed.map { "\($0.sql) AS \($0.name)" }
         let features = columns.dropFirst(fixed.count).map { "\"\($0.name.replacing("\"", with: "\"\""))\"" }
-        return "SELECT \((fixed + features).joined(separator: ", ")) FROM \(table)"
+        return "SELECT \((fixed + features).joined(separator: ", ")) FROM \(relation)"
     }
 
-    private mutating func addFeatures(
-        _ rows: [LoggedPrediction], _ sources: [PredictionSource], _ known: [DeltaField]
-    ) {
+    /// The columns of features that a file has, and where each stands in the input of each source.
+    private struct Layout {
+        var names: [String] = []
+        var areTexts: [Bool] = []
+        /// For each source the place in its input of each column, -1 where it has none.
+        var places: [PredictionSource: [Int]] = [:]
+    }
+
+    private static func layout(_ sources: [PredictionSource], _ known: [DeltaField]) -> Layout {
         let types = Dictionary(known.map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { a, _ in a })
-        let taken = Set(Self.fixed.map(\.name))
+        let taken = Set(fixed.map(\.name))
         // A column's case does not tell it from another one: the table's spelling counts, then the first that comes.
         var spelling = Dictionary(known.map { ($0.name.lowercased(), $0.name) }, uniquingKeysWith: { a, _ in a })
         func spelled(_ name: String) -> String {
@@ -54,51 +60,65 @@ struct PredictionColumns {
             spelling[name.lowercased()] = known
             return known
         }
-        var numbers: [String: [Double]] = [:]
-        var texts: [String: [String?]] = [:]
-        var order: [String] = []
-        // The names of a source's columns are worked out once.
-        var names: [PredictionSource: [String]] = [:]
-        for source in sources where names[source] == nil {
+        var layout = Layout()
+        var numbers: [String: Int] = [:]
+        for source in sources where layout.places[source] == nil {
             // Those that keep their names come first.
             var own = Set(source.columns.map { $0.name.lowercased() }).subtracting(taken)
-            names[source] = source.columns.map { column in
+            var places = [Int](repeating: -1, count: layout.names.count)
+            for (place, column) in source.columns.enumerated() {
                 let isText = column.levels != nil
                 var name = column.name
                 if taken.contains(name.lowercased()) {
                     repeat { name = "feature_\(name)" } while !own.insert(name.lowercased()).inserted
                 }
                 name = spelled(name)
-                let other = isText ? numbers[name] != nil : texts[name] != nil
+                let other = numbers[name].map { layout.areTexts[$0] != isText } ?? false
                 if other || types[name.lowercased()].map({ ($0 == "string") != isText }) ?? false {
                     name = spelled(name + (isText ? "_text" : "_number"))
                 }
-                if isText, texts[name] == nil {
-                    texts[name] = [String?](repeating: nil, count: rows.count)
-                    order.append(name)
-                } else if !isText, numbers[name] == nil {
-                    numbers[name] = [Double](repeating: .nan, count: rows.count)
-                    order.append(name)
-                }
-                return name
-            }
-        }
-        for (index, row) in rows.enumerated() {
-            guard let own = names[row.source] else { continue }
-            for (place, value) in row.features.enumerated() where place < own.count {
-                if row.source.columns[place].levels != nil {
-                    texts[own[place]]?[index] = row.source.columns[place].level(value)
+                if let number = numbers[name] {
+                    places[number] = place
                 } else {
-                    numbers[own[place]]?[index] = value
+                    numbers[name] = layout.names.count
+                    layout.names.append(name)
+                    layout.areTexts.append(isText)
+                    places.append(place)
                 }
             }
+            layout.places[source] = places
         }
-        for name in order {
-            if let values = numbers[name] {
-                columns.append((name, .number(values)))
-            } else if let values = texts[name] {
-                columns.append((name, Self.coded(values)))
+        return layout
+    }
+
+    private mutating func addFeatures(
+        _ rows: [LoggedPrediction], _ sources: [PredictionSource], _ known: [DeltaField]
+    ) {
+        let layout = Self.layout(sources, known)
+        // Rows of one source mostly follow one another.
+        var runs: [(rows: Range<Int>, source: PredictionSource, places: [Int])] = []
+        for (index, row) in rows.enumerated() {
+            if let last = runs.last, last.source == row.source {
+                runs[runs.count - 1].rows = last.rows.lowerBound..<(index + 1)
+            } else {
+                runs.append((index..<(index + 1), row.source, layout.places[row.source] ?? []))
             }
+        }
+        for (number, name) in layout.names.enumerated() {
+            var values = [Double](repeating: .nan, count: rows.count)
+            var texts = [String?](repeating: nil, count: layout.areTexts[number] ? rows.count : 0)
+            for run in runs where number < run.places.count && run.places[number] >= 0 {
+                let place = run.places[number]
+                let column = run.source.columns[place]
+                for index in run.rows where place < rows[index].features.count {
+                    if layout.areTexts[number] {
+                        texts[index] = column.level(rows[index].features[place])
+                    } else {
+                        values[index] = rows[index].features[place]
+                    }
+                }
+            }
+            columns.append((name, layout.areTexts[number] ? Self.coded(texts) : .number(values)))
         }
     }
 

@@ -35,13 +35,10 @@ package struct PredictionCompaction {
 
     private let lake: Lake
     private let folder: SegmentFolder
-    private let scratch: String
 
-    /// - Parameter scratch: a folder that is there, for work that nobody keeps.
-    package init(lake: Lake, folder: SegmentFolder, scratch: String) {
+    package init(lake: Lake, folder: SegmentFolder) {
         self.lake = lake
         self.folder = folder
-        self.scratch = scratch
     }
 
     /// The table of a model.
@@ -98,11 +95,6 @@ package struct PredictionCompaction {
         /// The number of the last segment whose rows the table has: a compaction that was killed may have got so far.
         var done: Int64 = 0
         var known: [DeltaField] = []
-        var rows: [LoggedPrediction] = []
-        /// Files of rows that were written.
-        var parts: [String] = []
-        var count = 0
-        var select = ""
     }
 
     private func compact(_ group: [SegmentFolder.Entry], _ keeping: Bool, _ report: inout Report) throws {
@@ -110,7 +102,6 @@ package struct PredictionCompaction {
         let application = "martlet/predictions/\(last.log)"
         var additions: [TableName: Addition] = [:]
         var ends: [String: Int] = [:]
-        defer { for part in additions.values.flatMap(\.parts) { Disk.remove(part) } }
         for entry in group {
             try unlessRemoved(entry) {
                 var reader = try PredictionLogReader(entry.path)
@@ -123,34 +114,18 @@ package struct PredictionCompaction {
                     }
                     additions[name]?.sources.append(source)
                 }
-            }
-        }
-        for entry in group {
-            try unlessRemoved(entry) {
-                var reader = try PredictionLogReader(entry.path)
-                var start = reader.offset
-                while let row = try reader.next() {
-                    let name = Self.table(of: row.source.model)
-                    guard let done = additions[name]?.done else {
-                        throw MartletError(
-                            .input, "predictions.damaged", "The segment has changed while it was read.",
-                            at: .init(file: entry.path), remedy: "Run the compaction again.")
-                    }
-                    if entry.number > done { additions[name]?.rows.append(row) }
-                    guard reader.offset - start >= Self.sliceBytes else { continue }
-                    start = reader.offset
-                    try writeRows(of: &additions)
-                }
-                try writeRows(of: &additions)
                 if try reader.tail() == .damaged { ends[entry.path] = reader.offset }
             }
         }
-        for (name, addition) in additions.sorted(by: { $0.key < $1.key }) where addition.count > 0 {
-            let file = try join(addition, for: name)
+        for (name, addition) in additions.sorted(by: { $0.key < $1.key }) {
+            let entries = group.filter { $0.number > addition.done }
+            guard !entries.isEmpty else { continue }
+            let file = try write(entries, addition, to: name)
             try Failpoint.reach("predictions.compact.written")
-            if let version = try lake.append(file, to: name, once: application, upTo: Int64(last.number)) {
+            if file.rows > 0, let version = try lake.append(file, to: name, once: application, upTo: Int64(last.number))
+            {
                 report.tables[name.description, default: []].append(version)
-                report.rows += addition.count
+                report.rows += file.rows
             } else {
                 Disk.remove(file.path)
             }
@@ -180,25 +155,41 @@ package struct PredictionCompaction {
         {}
     }
 
-    /// Puts the rows that are in memory into files.
-    private func writeRows(of additions: inout [TableName: Addition]) throws {
-        for (name, addition) in additions where !addition.rows.isEmpty {
-            let columns = PredictionColumns(addition.rows, of: addition.sources, known: addition.known)
-            let part = "\(scratch)/\(lake.surroundings.newID()).parquet"
-            additions[name]?.parts.append(part)
-            _ = try lake.engine.write(columns.columns, into: part)
-            additions[name]?.count += addition.rows.count
-            additions[name]?.select = columns.select(from: name)
-            additions[name]?.rows.removeAll(keepingCapacity: true)
+    /// Writes the rows of segments that belong to a table as a data file of it, in the order of the log.
+    private func write(
+        _ entries: [SegmentFolder.Entry], _ addition: Addition, to name: TableName
+    ) throws -> WrittenFile {
+        let known = Set(addition.sources)
+        var left = entries[...]
+        var open: PredictionLogReader?
+        func next() throws -> [LakeColumn]? {
+            var rows: [LoggedPrediction] = []
+            while rows.isEmpty, let entry = left.first {
+                try unlessRemoved(entry) {
+                    var reader = try open ?? PredictionLogReader(entry.path)
+                    open = nil
+                    let start = reader.offset
+                    while reader.offset - start < Self.sliceBytes {
+                        guard let row = try reader.next() else { return }
+                        guard known.contains(row.source) || Self.table(of: row.source.model) != name else {
+                            throw MartletError(
+                                .input, "predictions.damaged", "The segment has changed while it was read.",
+                                at: .init(file: entry.path), remedy: "Run the compaction again.")
+                        }
+                        if known.contains(row.source) { rows.append(row) }
+                    }
+                    open = reader
+                }
+                if open == nil { left.removeFirst() }
+            }
+            if rows.isEmpty { return nil }
+            return PredictionColumns(rows, of: addition.sources, known: addition.known).columns.map(\.column)
         }
-    }
-
-    /// All rows of a group as a data file of a table, in the order of the log.
-    private func join(_ addition: Addition, for name: TableName) throws -> WrittenFile {
+        let like = PredictionColumns([], of: addition.sources, known: addition.known)
         let table = lake.table(name)
         try Disk.makeDirectory(table.folder)
-        return try lake.engine.materialise(
-            Query(addition.select, inputs: [name: addition.parts], inRowOrder: true),
+        return try lake.engine.write(
+            LakeBatches(columns: like.columns, select: like.select, next: next),
             into: "\(table.folder)/part-\(lake.surroundings.newID()).parquet")
     }
 }
