@@ -58,6 +58,11 @@ final class AnswerRows: TextRows {
                 guard number > 1 else { continue }
                 put(into: block, row: rows)
                 rows += 1
+            case .blank where cells == 1 && number > 0:
+                // A line of nothing is a value that is missing where there is no other.
+                at = record.end
+                block.putNull(column: 0, row: rows)
+                rows += 1
             case .blank, .comment: at = record.end
             case .end: return rows
             case .needsMore:

@@ -167,12 +167,12 @@ def children():
 
 
 def gone(count):
-    """A client that goes away while its batch is converted."""
+    """A client that goes away while its batch is converted and answered."""
     file = written(rows(count))
     url = urllib.parse.urlparse(BASE)
     connection = http.client.HTTPConnection(url.hostname, url.port)
     connection.request("POST", "/predict/batch?keep=ward,weight", file, {
-        "Authorization": f"Bearer {TOKEN}", "Content-Type": PARQUET})
+        "Authorization": f"Bearer {TOKEN}", "Content-Type": PARQUET, "Accept": "text/csv"})
     begun = time.monotonic()
     while not children() and time.monotonic() - begun < 10:
         time.sleep(0.01)
