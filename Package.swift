@@ -163,7 +163,12 @@ let package = Package(
             exclude: ["Fixtures"], swiftSettings: settings),
         tests("RegistryTests", ["TestSupport", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("IdentityTests", ["TestSupport", "Identity", "Registry", "SQLite", "SQLText", "Vocabulary"]),
-        tests("WorkflowTests", ["Workflow", "Lakehouse", "Registry", "SQLite", "Vocabulary"]),
+        tests(
+            "WorkflowTests",
+            [
+                "TestSupport", "Workflow", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Registry", "SQLite",
+                "Vocabulary",
+            ]),
         tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),
         tests("GeneratorsTests", ["Generators", "Vocabulary"]),
         tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Vocabulary"]),

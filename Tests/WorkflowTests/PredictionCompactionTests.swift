@@ -1,0 +1,89 @@
+import Foundation
+import Lakehouse
+import LakehouseDuckDB
+import PredictionLog
+import TestSupport
+import Testing
+import Vocabulary
+import Workflow
+
+@Suite struct `Predictions in the lake` {
+    private let folder: TemporaryFolder
+    private let lake: Lake
+    private var log: String { folder.path + "/predictions" }
+    private let table = PredictionCompaction.table(of: "delay")
+    private let surroundings = Surroundings(
+        actor: "test", now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) },
+        newID: { UUID().uuidString.lowercased().replacing("-", with: "") },
+        uptime: { ProcessInfo.processInfo.systemUptime })
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let engine = try DuckDBLakeEngine(threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill")
+        lake = Lake(root: folder.path + "/lake", engine: engine, surroundings: surroundings)
+    }
+
+    private func source(_ version: Int, _ columns: [PredictionSource.Column]) -> PredictionSource {
+        PredictionSource(
+            project: "lab", model: "delay", version: version, signature: Digest(of: "\(version)"), columns: columns)
+    }
+
+    /// Logs rows and closes the log.
+    private func write(_ rows: [(source: PredictionSource, features: [Double])]) async throws {
+        let open = try PredictionLog.open(folder: log, policy: PredictionLogPolicy(), surroundings: surroundings)
+        for (index, row) in rows.enumerated() {
+            let record = PredictionRecord(
+                requestID: "r\(index)", entityID: nil, source: try open.register(row.source),
+                time: Timestamp(microseconds: Int64(index)), features: row.features, score: 0.25, decision: false,
+                latency: 1)
+            try await open.append(record)
+        }
+        try await open.shutDown()
+    }
+
+    private func compact() throws -> PredictionCompaction.Report {
+        try PredictionCompaction(lake: lake, folder: SegmentFolder(log)).run()
+    }
+
+    private func texts(_ select: String) throws -> [[String?]] {
+        let files = try lake.snapshot(of: table).files.map { lake.table(table).folder + "/" + $0.path }
+        return try lake.engine.texts(
+            Query("SELECT \(select) FROM \(table) ORDER BY request_id", inputs: [table: files]), limit: nil
+        ).rows
+    }
+
+    @Test func `have one column for names that differ in case, and one each for those that are taken`() async throws {
+        let first = source(
+            1, [.init(name: "Age"), .init(name: "score"), .init(name: "ward", levels: ["north", "south"])])
+        let second = source(
+            2, [.init(name: "feature_score"), .init(name: "age"), .init(name: "score"), .init(name: "ward")])
+        try await write([(first, [41, 7, 1]), (second, [1, 42, 8, 5]), (first, [43, 9, 0])])
+        #expect(try compact().rows == 3)
+        #expect(
+            try texts(
+                #"CAST("Age" AS INT), CAST(feature_score AS INT), CAST(feature_feature_score AS INT), ward, CAST(ward_number AS INT)"#
+            )
+                == [["41", "7", nil, "south", nil], ["42", "1", "8", nil, "5"], ["43", "9", nil, "north", nil]])
+        // Later ones keep to the table's spelling.
+        try await write([(source(3, [.init(name: "AGE")]), [44])])
+        #expect(try compact().rows == 1)
+        #expect(try lake.fields(of: table).map(\.name).filter { $0.lowercased() == "age" } == ["Age"])
+        #expect(try texts(#"CAST("Age" AS INT)"#) == [["41"], ["44"], ["42"], ["43"]])
+    }
+
+    @Test func `come in the order of the log, each once, however many there are`() async throws {
+        let wide = source(1, (0..<300).map { .init(name: "f\($0)") })
+        let rows = (0..<3000).map { row in (wide, (0..<300).map { Double(row * 300 + $0) }) }
+        try await write(rows)
+        let report = try compact()
+        #expect(report.rows == 3000 && report.segments > 0)
+        let found = try texts("request_id, CAST(f0 AS BIGINT), CAST(f299 AS BIGINT)")
+        #expect(found.count == 3000)
+        for line in found {
+            let row = try #require(line[0].flatMap { Int($0.dropFirst()) })
+            #expect(line[1] == "\(row * 300)" && line[2] == "\(row * 300 + 299)")
+        }
+        #expect(try SegmentFolder(log).entries().isEmpty)
+        #expect(try compact().rows == 0)
+    }
+}
