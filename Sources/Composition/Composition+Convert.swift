@@ -62,7 +62,7 @@ package enum ParquetConversion {
             }
             if let line = rows.brokenLine {
                 throw MartletError(
-                    .defect, "batch.converter", "Line \(line) of the answer has not its \(columns.count) cells.")
+                    .machine, "batch.converter", "Line \(line) of the answer has not its \(columns.count) cells.")
             }
         }
     }

@@ -127,13 +127,13 @@ package struct BatchRoutes: Sendable {
             } catch {
                 // The connection closes without the end of the body, so that a client sees that it is not whole. The
                 // body is not read by two at once: whoever reads it has ended before this returns.
+                let failure = run.failure
                 work.cancel()
                 run.parquet?.kill()
                 await work.value
-                // A client that went away is no news.
-                if !(error is CancellationError), !(error is ChannelError) {
-                    settings.cutOff(run.requestID, Problem(error).detail)
-                }
+                // A client that went away is no news, unless its batch had failed before.
+                let isGone = error is CancellationError || error is ChannelError
+                if let cause = isGone ? failure : error { settings.cutOff(run.requestID, Problem(cause).detail) }
                 if run.plan.output == .jsonLines, !(error is CancellationError) {
                     let problem = JSONValue.object(["error": Problem(error).json(requestID: run.requestID)])
                     let line = ((try? JSON.encode(problem)) ?? []) + [10]

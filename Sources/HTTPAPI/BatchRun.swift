@@ -34,6 +34,7 @@ final class BatchRun: Sendable {
     let spool: AnswerSpool
     private let converting = Mutex<ParquetAnswer?>(nil)
     private let state = Mutex(Summary())
+    private let failed = Mutex<(any Error)?>(nil)
 
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
@@ -108,8 +109,14 @@ final class BatchRun: Sendable {
                 throw InputFaults(faults: summary.faults)
             }
             await spool.finish(.success(()))
-        } catch { await spool.finish(.failure(error)) }
+        } catch {
+            if !(error is CancellationError) { failed.withLock { $0 = error } }
+            await spool.finish(.failure(error))
+        }
     }
+
+    /// Why the answer could not be completed, when that was not the client's going away.
+    var failure: (any Error)? { failed.withLock { $0 } }
 
     /// A block on its way: scored, then, after the block before it, numbered, logged and answered.
     private struct Flight {

@@ -22,6 +22,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var isReading = false
     /// When the server read last, or began to.
     private var lastRead = NIODeadline.now()
+    /// When something of an answer was written while its request still came.
+    private var lastWrite = NIODeadline.uptimeNanoseconds(0)
     private var sent = 0
     private var seen = (sent: 0, received: 0, waiting: 0, at: NIODeadline.now())
     /// Whether the first line of the head that comes has ended.
@@ -112,6 +114,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         sent &+= unwrapOutboundIn(data).readableBytes
+        if pace.isUploading { lastWrite = .now() }
         context.write(data, promise: promise)
     }
 
@@ -134,7 +137,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
         case .body:
             // While the server does not read, the client cannot send; but a body that nobody reads any more has no end.
             if !isReading {
-                if isAbandoned(now) { return context.close(promise: nil) }
+                if isAbandoned(now) {
+                    tally.slowReader.add(1, ordering: .relaxed)
+                    return context.close(promise: nil)
+                }
                 return pace.since = pace.since + .nanoseconds(Int64(patience.tick * 1e9))
             }
             // A small body is awaited for a fixed time: it takes nobody long, and many could wait.
@@ -148,9 +154,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
     }
 
-    /// Whether the server has not read for so long that it will not any more.
+    /// Whether the server has neither read nor answered for so long that it will not any more.
     private func isAbandoned(_ now: NIODeadline) -> Bool {
-        Double((now - lastRead).nanoseconds) / 1e9 > max(patience.held, patience.write)
+        Double((now - max(lastRead, lastWrite)).nanoseconds) / 1e9 > max(patience.held, patience.write)
     }
 
     /// Whether nothing of what waits has left for too long, and nothing has come either.

@@ -85,7 +85,7 @@ package struct Patience: Sendable {
     /// Seconds in which the client may take nothing of what waits for it.
     package var write = 30.0
     /// Seconds for which the server may leave a body unread: longer than a batch waits for the log or for room.
-    package var held = 120.0
+    package var held = 45.0
     /// Seconds between requests.
     package var idle = 75.0
 

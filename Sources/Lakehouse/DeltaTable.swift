@@ -20,7 +20,7 @@ package struct DeltaTable: Sendable {
 
     /// - Throws: when its log cannot be read: what cannot be seen must not be begun anew.
     package var exists: Bool {
-        get throws { try Disk.exists(entry(0)) || !log().isEmpty }
+        get throws { try Disk.stamp(entry(0)) != nil || !log().isEmpty }
     }
 
     /// Versions whose commits are in the log, ascending.

@@ -82,22 +82,33 @@ package struct SegmentFolder: Sendable {
         var begun: Set<String> = []
         for entry in entries {
             // As long as its header is not whole the log may yet go on with the one before.
-            guard (Disk.stamp(entry.path)?.size ?? 0) >= Int64(SegmentHeader.bytes) else { continue }
+            guard try size(entry.path) >= SegmentHeader.bytes else { continue }
             begun.insert(entry.path)
             last[entry.log] = max(last[entry.log] ?? 0, entry.number)
         }
-        return entries.filter { entry in
+        return try entries.filter { entry in
             // A log never goes back to a segment after it has begun the next.
-            !entry.isCompacted && begun.contains(entry.path)
+            try !entry.isCompacted && begun.contains(entry.path)
                 && (entry.number < last[entry.log] ?? 0 || hasEnd(entry.path))
         }
     }
 
-    /// Whether the file ends with the mark of a closed segment.
-    func hasEnd(_ path: String) -> Bool {
-        guard let size = Disk.stamp(path)?.size, size >= Int64(SegmentHeader.bytes + Frame.endBytes) else {
-            return false
+    /// The bytes of a segment; 0 for one that has been removed.
+    /// - Throws: `disk.failed` for one that cannot be looked at.
+    private func size(_ path: String) throws -> Int {
+        if let stamp = Disk.stamp(path) { return Int(stamp.size) }
+        guard try Disk.kindUnlessMissing(path) == nil else {
+            throw MartletError(
+                .machine, "disk.failed", "The segment cannot be looked at.", at: .init(file: path),
+                remedy: "Try again; if it goes on, check the disk.")
         }
+        return 0
+    }
+
+    /// Whether the file ends with the mark of a closed segment.
+    func hasEnd(_ path: String) throws -> Bool {
+        let size = Int64(try size(path))
+        guard size >= Int64(SegmentHeader.bytes + Frame.endBytes) else { return false }
         var head: [UInt8] = []
         var end: [UInt8] = []
         do {
@@ -109,7 +120,7 @@ package struct SegmentFolder: Sendable {
                 end += $0
                 return true
             }
-        } catch { return false }
+        } catch let error as MartletError where error.code == "disk.missing" { return false }
         guard let header = head.withUnsafeBytes({ SegmentHeader($0) }), end.count == Frame.endBytes else {
             return false
         }
@@ -123,7 +134,7 @@ package struct SegmentFolder: Sendable {
     package func recover() throws -> Recovery {
         var recovery = Recovery()
         var changed = false
-        for entry in try entries() where !entry.isCompacted && !hasEnd(entry.path) {
+        for entry in try entries() where try !entry.isCompacted && !hasEnd(entry.path) {
             changed = true
             try recover(entry, &recovery)
         }

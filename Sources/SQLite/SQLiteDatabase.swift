@@ -116,14 +116,20 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     /// Where a file cannot be opened for writing, for want of descriptors or since the disk failed for a moment, SQLite
-    /// opens it for reading and says nothing, and whoever keeps the connection could never write again. Beginning to
-    /// write tells, without waiting for a lock.
+    /// opens it for reading and says nothing, and whoever keeps the connection could never write again. Only writing
+    /// tells: to begin, immediate as it may be, reads where nothing else is possible. Waits for no lock.
     private static func refuseReadOnly(_ database: Database) throws {
         try database.execute(sql: "PRAGMA busy_timeout = 0")
         defer { try? database.execute(sql: "PRAGMA busy_timeout = \(patienceMilliseconds)") }
-        do { try database.inTransaction(.immediate) { .rollback } } catch let error as DatabaseError
-            where error.resultCode == .SQLITE_BUSY
-        {}
+        do {
+            try database.inTransaction(.immediate) {
+                let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                try database.execute(sql: "PRAGMA user_version = \(version)")
+                return .rollback
+            }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            // Another one writes; where nobody could write here, there would have been nothing to wait for.
+        }
     }
 
     /// The file holds digests of tokens and passwords: only its account may read it. SQLite gives its side files (-wal,

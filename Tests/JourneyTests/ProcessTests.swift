@@ -42,7 +42,8 @@ import Vocabulary
     private func told(_ place: Sandbox, _ requests: [String]) throws -> (before: JSONValue?, after: JSONValue?) {
         try place.write("requests", requests.map { $0 + "\n" }.joined())
         let before = try Program.run("/bin/sh", ["-c", "\(Program.path) features <requests"], in: place.folder)
-        let after = try Program.run("/bin/sh", ["-c", "tail -n1 requests | \(Program.path) features"], in: place.folder)
+        let again = "tail -n1 requests | \(Program.path) features"
+        let after = try Program.run("/bin/sh", ["-c", again], in: place.folder)
         func last(_ outcome: Outcome) -> JSONValue? {
             outcome.output.split(separator: "\n").last.flatMap { JSONValue(parsing: $0.utf8) }?["records"]
         }
