@@ -32,21 +32,9 @@ package final class BatchTables {
     /// Makes `_martlet_batches` known to a connection's database; once a database.
     package static func register(with connection: Connection) throws(DuckDBError) -> BatchTables {
         let tables = BatchTables()
-        var function = duckdb_create_table_function()
-        defer { duckdb_destroy_table_function(&function) }
-        var text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
-        defer { duckdb_destroy_logical_type(&text) }
-        duckdb_table_function_set_name(function, "_martlet_batches")
-        duckdb_table_function_add_parameter(function, text)
-        duckdb_table_function_set_extra_info(
-            function, Unmanaged.passRetained(tables).toOpaque(),
-            { if let pointer = $0 { Unmanaged<BatchTables>.fromOpaque(pointer).release() } })
-        duckdb_table_function_set_bind(function) { BatchTables.bind($0) }
-        duckdb_table_function_set_init(function) { duckdb_init_set_max_threads($0, 1) }
-        duckdb_table_function_set_function(function) { BatchTables.give($0, $1) }
-        guard connection.withHandle({ duckdb_register_table_function($0, function) }) == DuckDBSuccess else {
-            throw DuckDBError("Invalid Input Error: the function _martlet_batches cannot be registered")
-        }
+        try TableFunction.register(
+            "_martlet_batches", of: tables, with: connection, prunesColumns: false, bind: { BatchTables.bind($0) },
+            begin: { duckdb_init_set_max_threads($0, 1) }, give: { BatchTables.give($0, $1) })
         return tables
     }
 
@@ -60,24 +48,13 @@ package final class BatchTables {
     }
 
     private static func bind(_ info: duckdb_bind_info?) {
-        guard let pointer = duckdb_bind_get_extra_info(info) else { return }
-        let tables = Unmanaged<BatchTables>.fromOpaque(pointer).takeUnretainedValue()
-        var value = duckdb_bind_get_parameter(info, 0)
-        defer { duckdb_destroy_value(&value) }
-        let text = duckdb_get_varchar(value)
-        defer { duckdb_free(text) }
-        guard let text, let source = tables.sources[String(cString: text)] else {
-            duckdb_bind_set_error(info, "there are no rows under this name")
-            return
-        }
+        guard let source = TableFunction.find(info, in: BatchTables.self, { $0.sources[$1] }) else { return }
         for column in source.batches.columns {
             var type = column.like.logicalType()
             duckdb_bind_add_result_column(info, column.name, type)
             duckdb_destroy_logical_type(&type)
         }
-        duckdb_bind_set_bind_data(
-            info, Unmanaged.passRetained(source).toOpaque(),
-            { if let pointer = $0 { Unmanaged<Source>.fromOpaque(pointer).release() } })
+        TableFunction.keep(source, for: info)
     }
 
     private static func give(_ info: duckdb_function_info?, _ output: duckdb_data_chunk?) {

@@ -39,22 +39,9 @@ package final class HandedRows {
     /// Makes `_martlet_rows` known to a connection's database; once a database.
     package static func register(with connection: Connection) throws(DuckDBError) -> HandedRows {
         let handed = HandedRows()
-        var function = duckdb_create_table_function()
-        defer { duckdb_destroy_table_function(&function) }
-        var text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
-        defer { duckdb_destroy_logical_type(&text) }
-        duckdb_table_function_set_name(function, "_martlet_rows")
-        duckdb_table_function_add_parameter(function, text)
-        duckdb_table_function_set_extra_info(
-            function, Unmanaged.passRetained(handed).toOpaque(),
-            { if let pointer = $0 { Unmanaged<HandedRows>.fromOpaque(pointer).release() } })
-        duckdb_table_function_supports_projection_pushdown(function, true)
-        duckdb_table_function_set_bind(function) { HandedRows.bind($0) }
-        duckdb_table_function_set_init(function) { HandedRows.begin($0) }
-        duckdb_table_function_set_function(function) { HandedRows.give($0, $1) }
-        guard connection.withHandle({ duckdb_register_table_function($0, function) }) == DuckDBSuccess else {
-            throw DuckDBError("Invalid Input Error: the function _martlet_rows cannot be registered")
-        }
+        try TableFunction.register(
+            "_martlet_rows", of: handed, with: connection, prunesColumns: true, bind: { HandedRows.bind($0) },
+            begin: { HandedRows.begin($0) }, give: { HandedRows.give($0, $1) })
         return handed
     }
 
@@ -67,33 +54,16 @@ package final class HandedRows {
     package func put(_ rows: KeptRows?, as name: String) { slots[name]?.rows = rows }
 
     private static func bind(_ info: duckdb_bind_info?) {
-        guard let pointer = duckdb_bind_get_extra_info(info) else { return }
-        let handed = Unmanaged<HandedRows>.fromOpaque(pointer).takeUnretainedValue()
-        var value = duckdb_bind_get_parameter(info, 0)
-        defer { duckdb_destroy_value(&value) }
-        let text = duckdb_get_varchar(value)
-        defer { duckdb_free(text) }
-        guard let text, let slot = handed.slots[String(cString: text)] else {
-            duckdb_bind_set_error(info, "no rows were declared under this name")
-            return
-        }
+        guard let slot = TableFunction.find(info, in: HandedRows.self, { $0.slots[$1] }) else { return }
         for (name, type) in zip(slot.names, slot.like.types) { duckdb_bind_add_result_column(info, name, type) }
         duckdb_bind_set_cardinality(info, 1000, false)
-        duckdb_bind_set_bind_data(
-            info, Unmanaged.passRetained(slot).toOpaque(),
-            { if let pointer = $0 { Unmanaged<Slot>.fromOpaque(pointer).release() } })
+        TableFunction.keep(slot, for: info)
     }
 
     private static func begin(_ info: duckdb_init_info?) {
         guard let pointer = duckdb_init_get_bind_data(info) else { return }
         let slot = Unmanaged<Slot>.fromOpaque(pointer).takeUnretainedValue()
-        let columns = (0..<duckdb_init_get_column_count(info)).map {
-            Int(truncatingIfNeeded: duckdb_init_get_column_index(info, $0))
-        }
-        duckdb_init_set_max_threads(info, 1)
-        duckdb_init_set_init_data(
-            info, Unmanaged.passRetained(Cursor(slot, columns)).toOpaque(),
-            { if let pointer = $0 { Unmanaged<Cursor>.fromOpaque(pointer).release() } })
+        TableFunction.keep(Cursor(slot, TableFunction.columns(info)), for: info)
     }
 
     private static func give(_ info: duckdb_function_info?, _ output: duckdb_data_chunk?) {

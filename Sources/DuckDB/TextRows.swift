@@ -169,22 +169,9 @@ package final class TextTables: @unchecked Sendable {
     /// Makes `_martlet_texts` known to a connection's database; once a database.
     package static func register(with connection: Connection) throws(DuckDBError) -> TextTables {
         let tables = TextTables()
-        var function = duckdb_create_table_function()
-        defer { duckdb_destroy_table_function(&function) }
-        var text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
-        defer { duckdb_destroy_logical_type(&text) }
-        duckdb_table_function_set_name(function, "_martlet_texts")
-        duckdb_table_function_add_parameter(function, text)
-        duckdb_table_function_set_extra_info(
-            function, Unmanaged.passRetained(tables).toOpaque(),
-            { if let pointer = $0 { Unmanaged<TextTables>.fromOpaque(pointer).release() } })
-        duckdb_table_function_supports_projection_pushdown(function, true)
-        duckdb_table_function_set_bind(function) { TextTables.bind($0) }
-        duckdb_table_function_set_init(function) { TextTables.begin($0) }
-        duckdb_table_function_set_function(function) { TextTables.give($0, $1) }
-        guard connection.withHandle({ duckdb_register_table_function($0, function) }) == DuckDBSuccess else {
-            throw DuckDBError("Invalid Input Error: the function _martlet_texts cannot be registered")
-        }
+        try TableFunction.register(
+            "_martlet_texts", of: tables, with: connection, prunesColumns: true, bind: { TextTables.bind($0) },
+            begin: { TextTables.begin($0) }, give: { TextTables.give($0, $1) })
         return tables
     }
 
@@ -196,16 +183,10 @@ package final class TextTables: @unchecked Sendable {
     }
 
     private static func bind(_ info: duckdb_bind_info?) {
-        guard let pointer = duckdb_bind_get_extra_info(info) else { return }
-        let tables = Unmanaged<TextTables>.fromOpaque(pointer).takeUnretainedValue()
-        var value = duckdb_bind_get_parameter(info, 0)
-        defer { duckdb_destroy_value(&value) }
-        let text = duckdb_get_varchar(value)
-        defer { duckdb_free(text) }
-        guard let text, let entry = tables.tables.withLock({ $0[String(cString: text)] }) else {
-            duckdb_bind_set_error(info, "there are no rows under this name")
-            return
-        }
+        guard
+            let entry = TableFunction.find(
+                info, in: TextTables.self, { owner, name in owner.tables.withLock { $0[name] } })
+        else { return }
         var varchar = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR)
         defer { duckdb_destroy_logical_type(&varchar) }
         var bigint = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT)
@@ -221,21 +202,13 @@ package final class TextTables: @unchecked Sendable {
         var flag = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN)
         defer { duckdb_destroy_logical_type(&flag) }
         duckdb_bind_add_result_column(info, "pad", flag)
-        duckdb_bind_set_bind_data(
-            info, Unmanaged.passRetained(Bound(entry.rows)).toOpaque(),
-            { if let pointer = $0 { Unmanaged<Bound>.fromOpaque(pointer).release() } })
+        TableFunction.keep(Bound(entry.rows), for: info)
     }
 
     private static func begin(_ info: duckdb_init_info?) {
         guard let pointer = duckdb_init_get_bind_data(info) else { return }
         let bound = Unmanaged<Bound>.fromOpaque(pointer).takeUnretainedValue()
-        let columns = (0..<duckdb_init_get_column_count(info)).map {
-            Int(truncatingIfNeeded: duckdb_init_get_column_index(info, $0))
-        }
-        duckdb_init_set_max_threads(info, 1)
-        duckdb_init_set_init_data(
-            info, Unmanaged.passRetained(Scan(bound.rows, columns)).toOpaque(),
-            { if let pointer = $0 { Unmanaged<Scan>.fromOpaque(pointer).release() } })
+        TableFunction.keep(Scan(bound.rows, TableFunction.columns(info)), for: info)
     }
 
     private static func give(_ info: duckdb_function_info?, _ output: duckdb_data_chunk?) {

@@ -188,8 +188,14 @@ package struct PredictionCompaction {
         let like = PredictionColumns([], of: addition.sources, known: addition.known)
         let table = lake.table(name)
         try Disk.makeDirectory(table.folder)
-        return try lake.engine.write(
-            LakeBatches(columns: like.columns, select: like.select, next: next),
-            into: "\(table.folder)/part-\(lake.surroundings.newID()).parquet")
+        let path = "\(table.folder)/part-\(lake.surroundings.newID()).parquet"
+        do {
+            return try lake.engine.write(
+                LakeBatches(columns: like.columns, select: like.select, next: next), into: path)
+        } catch {
+            // What could not be written whole is no file of the table.
+            Disk.remove(path)
+            throw error
+        }
     }
 }
