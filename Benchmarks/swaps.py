@@ -162,8 +162,14 @@ def loads(log):
                for line in log.read_text().splitlines())
 
 
-def attempts(server):
-    """Processes of the server's session that are at work on a job."""
+def longer(folder):
+    """Trainings from here on take long enough to be ended in the middle."""
+    file = folder / "martlet.yaml"
+    file.write_text(file.read_text().replace("rounds: 200", "rounds: 1000"))
+
+
+def attempts(name):
+    """Processes that are at work on this job, no other: the prediction log is compacted by jobs too."""
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -172,7 +178,7 @@ def attempts(server):
             words = open(f"/proc/{entry}/cmdline").read().split("\0")
         except OSError:
             continue
-        if "--attempt" in words and any(str(server.home) in word for word in words):
+        if "--attempt" in words and name in words:
             found.append(int(entry))
     return found
 
@@ -249,7 +255,7 @@ def murder(server, how, seed, kernel):
         check=True, capture_output=True, text=True).stdout)["id"]
     begun = time.monotonic()
     if how != "memory":
-        found = until(begun, "no worker took the job", lambda: attempts(server))
+        found = until(begun, "no worker took the job", lambda: attempts(name))
         time.sleep(0.7)
         try:
             if how == "kernel":
@@ -323,6 +329,7 @@ def main():
             server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
             restarted, ends = server.answer["version"], {}
             if not options.no_deaths:
+                longer(server.folder)
                 load = Load(server, rate, scratch, table)
                 kernel = KernelLimit()
                 for seed, how in enumerate(KINDS, 100):
