@@ -8,7 +8,7 @@ PC := $(CURDIR)/.deps/lib/pkgconfig
 SWIFT_FLAGS := -c release --pkg-config-path $(PC)
 SWIFT_SOURCES := Package.swift Sources $(wildcard Tests Benchmarks)
 
-.PHONY: help setup demo build test torture check figures blocks lint format bench dist clean
+.PHONY: help setup demo build test interop torture check figures blocks lint format bench dist clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,11 @@ test: setup ## all tests, with delta-rs reading what Martlet writes, and a short
 	scripts/parts run "README, pasted twice" scripts/blocks --skip "make demo" README.md
 	scripts/parts run "short torture" scripts/torture --short
 	@scripts/parts end
+
+interop: setup ## clients that are too large for `make test`: KServe's SDK, MLServer's, mlflow whole (about 1.3 GB)
+	swift build $(SWIFT_FLAGS) --build-tests
+	MARTLET_KSERVE_PYTHON=$$(scripts/venv kserve) MARTLET_MLSERVER_PYTHON=$$(scripts/venv mlserver) \
+	MARTLET_MLFLOW_PYTHON=$$(scripts/venv mlflow) scripts/test --filter HeavyClientTests
 
 torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged
 	scripts/torture

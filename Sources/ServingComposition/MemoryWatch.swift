@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Machine
+internal import Serving
 internal import Synchronization
 
 /// Gives back what large requests leave behind: the C library keeps small pieces of memory that are free, in the middle of
@@ -7,20 +8,18 @@ internal import Synchronization
 final class MemoryWatch: Sendable {
     private let isOver = Atomic<Bool>(false)
 
-    /// Seconds between two looks, and how much more than after the last time is worth it.
-    private static let seconds = 5.0
-    private static let growth = 1.25
+    private static let seconds = 2.0
 
     func start() {
         Thread.detachNewThread { [self] in
-            var level = OwnProcess.memory()?.resident ?? .max
+            var plan = TrimPlan()
+            var elapsed = 0.0
             while !isOver.load(ordering: .relaxed) {
                 RealWorld.block(seconds: Self.seconds)
-                guard let now = OwnProcess.memory()?.resident else { continue }
-                level = min(level, now)
-                guard Double(now) > Double(level) * Self.growth else { continue }
+                elapsed += Self.seconds
+                guard let before = OwnProcess.memory()?.resident, plan.isWorth(before, at: elapsed) else { continue }
                 RealWorld.trimMemory()
-                level = OwnProcess.memory()?.resident ?? now
+                plan.trimmed(from: before, to: OwnProcess.memory()?.resident ?? before, at: elapsed)
             }
         }
     }

@@ -51,6 +51,11 @@ enum Program {
     /// The interpreter that reads tables with delta-rs; `make test` sets it.
     static let interop = ProcessInfo.processInfo.environment["MARTLET_INTEROP_PYTHON"]
 
+    /// The interpreter that has one of the large clients; `make interop` sets it.
+    static func python(of client: String) -> String? {
+        ProcessInfo.processInfo.environment["MARTLET_\(client.uppercased())_PYTHON"]
+    }
+
     /// The machine's Python 3, which setup needs anyway; `nil` when there is none.
     static let python = which("python3")
 

@@ -27,7 +27,7 @@ final class RunningServer {
         token = try Program.run(["tokens", "create", name, "--role", role], in: place.folder).output
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let log = place.path("serve.log")
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         process = Process()
         process.executableURL = URL(fileURLWithPath: Program.path + "-serve")
         process.arguments = ["--port", "0"] + options

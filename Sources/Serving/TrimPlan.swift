@@ -1,0 +1,30 @@
+/// When free memory is given back: whenever the process is a quarter larger than it was at its smallest, since what it used
+/// in the middle of a large request says nothing about what it uses after it. Where that did not help, because the memory
+/// is in use, after a pause that doubles each time, from 4 seconds to 4 minutes.
+package struct TrimPlan {
+    private static let growth = 1.25
+    /// The share of the process that makes a trim one that helped.
+    private static let gain = 0.1
+    private static let pauses = 4.0...256.0
+
+    /// Bytes.
+    private var smallest = Int.max
+    private var pause = pauses.lowerBound
+    private var due = 0.0
+
+    package init() {}
+
+    /// Whether to give memory back now, at so many bytes in residence and so many seconds after the start.
+    package mutating func isWorth(_ resident: Int, at seconds: Double) -> Bool {
+        smallest = min(smallest, resident)
+        return seconds >= due && Double(resident) > Double(smallest) * Self.growth
+    }
+
+    /// Notes what giving back has changed.
+    package mutating func trimmed(from before: Int, to after: Int, at seconds: Double) {
+        smallest = min(smallest, after)
+        let helped = Double(before - after) > Double(before) * Self.gain
+        pause = helped ? Self.pauses.lowerBound : min(pause * 2, Self.pauses.upperBound)
+        due = seconds + pause
+    }
+}
