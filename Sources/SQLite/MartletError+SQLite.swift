@@ -32,7 +32,9 @@ extension MartletError {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             // SQLite says the same of bytes that the disk does not give.
             do {
-                try Disk.scan(path) { _ in true }
+                for file in [path, path + "-wal"] where Disk.permissions(file) != nil {
+                    try Disk.scan(file) { _ in true }
+                }
                 self = .corrupt(path, text)
             } catch {
                 self.init(

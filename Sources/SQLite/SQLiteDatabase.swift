@@ -27,7 +27,13 @@ package final class SQLiteDatabase: SQLDatabase {
                 remedy: "`martlet run` makes it.")
         }
         connections = try MartletError.from(path) {
-            readOnly ? try Self.openReading(path) : try Self.openWriting(path)
+            do {
+                return try Self.connect(path, readOnly)
+            } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+                // SQLite tells a failed read of the first pages, or of the write-ahead log, as damage, and whoever
+                // believes that throws a sound file away. Damage is still there when it is looked at again.
+                return try Self.connect(path, readOnly)
+            }
         }
     }
 
@@ -86,6 +92,10 @@ package final class SQLiteDatabase: SQLDatabase {
         // A statement with "text" in double quotes is a mistake, as it is on every other engine.
         configuration.acceptsDoubleQuotedStringLiterals = false
         return configuration
+    }
+
+    private static func connect(_ path: String, _ readOnly: Bool) throws -> any DatabaseWriter {
+        readOnly ? try openReading(path) : try openWriting(path)
     }
 
     private static func openWriting(_ path: String) throws -> any DatabaseWriter {
