@@ -131,6 +131,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         case .idle: if age > patience.idle { context.close(promise: nil) }
         case .head:
             if age > patience.head {
+                // A client that opens connections before it needs them would take a refusal for its next answer.
+                if pace.received == 0 { return context.close(promise: nil) }
                 tally.slowHead.add(1, ordering: .relaxed)
                 sayTooSlow("The head of the request did not come within \(Int(patience.head)) s.", context)
             }

@@ -95,6 +95,9 @@ def slow():
     text, seconds = rest(link)
     problem(text, 408, "request.slow")
     check(0.5 < seconds < 5, "a slow head was not ended in time", seconds)
+    # Nothing at all: a client that opens connections before it needs them must find no answer on one.
+    text, seconds = rest(dial())
+    check(text == b"" and 0.5 < seconds < 5, "an unused connection was told something, or kept", text, seconds)
     # A body that drips, to the router and to the lane; the last with less than a byte a second.
     for path in ["/api/training/start", "/predict"]:
         link = dial()
