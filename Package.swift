@@ -181,7 +181,9 @@ let package = Package(
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
         tests("ServingTests", ["DelimitedText", "Serving", "Training", "Vocabulary"]),
-        tests("JourneyTests", ["TestSupport", "Vocabulary"]),
+        .testTarget(
+            name: "JourneyTests", dependencies: ["TestSupport", "Vocabulary"], exclude: ["Fixtures"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,11 +1,11 @@
-/// When free memory is given back: whenever the process is a quarter larger than it was at its smallest, since what it used
+/// When free memory is given back: whenever the process is a tenth larger than it was at its smallest, since what it used
 /// in the middle of a large request says nothing about what it uses after it. Where that did not help, because the memory
-/// is in use, after a pause that doubles each time, from 4 seconds to 4 minutes.
+/// is in use, after a pause that doubles each time, from 4 to 32 seconds.
 package struct TrimPlan {
-    private static let growth = 1.25
+    private static let growth = 1.1
     /// The share of the process that makes a trim one that helped.
-    private static let gain = 0.1
-    private static let pauses = 4.0...256.0
+    private static let gain = 0.05
+    private static let pauses = 4.0...32.0
 
     /// Bytes.
     private var smallest = Int.max

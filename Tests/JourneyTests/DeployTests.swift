@@ -13,26 +13,12 @@ import Vocabulary
         return (place, try RunningServer(serving: place, role: "admin", ["--workers", "0"]))
     }
 
-    private func ask(
-        _ server: RunningServer, _ place: Sandbox, _ path: String, _ body: String? = nil, method: String? = nil
-    ) throws -> JSONValue {
-        let outcome = try Program.run(
-            Program.which("curl") ?? "curl",
-            [
-                "-s", "-S", "-H", "Authorization: Bearer \(server.token)", "-H",
-                "Content-Type: application/json",
-            ]
-                + (body.map { ["-d", $0] } ?? []) + (method.map { ["-X", $0] } ?? []) + [server.base + path],
-            in: place.folder)
-        return JSONValue(parsing: outcome.output) ?? .text("\(outcome)")
-    }
-
     private func deploy(_ server: RunningServer, _ place: Sandbox, _ reference: String) throws -> JSONValue {
-        try ask(server, place, "/api/deploy", #"{"model": "\#(reference)", "reason": "test"}"#)
+        try server.ask("/api/deploy", #"{"model": "\#(reference)", "reason": "test"}"#)
     }
 
     private func serving(_ server: RunningServer, _ place: Sandbox) throws -> Int? {
-        try ask(server, place, "/api/deploy/status").at("models.0.serving")?.integer
+        try server.ask("/api/deploy/status").at("models.0.serving")?.integer
     }
 
     /// The file of an artifact of a version.
@@ -53,7 +39,7 @@ import Vocabulary
         let refused = try deploy(server, place, "stay@2")
         #expect(refused["status"]?.integer == 409 && refused["code"]?.text == "serving.unusable", "\(refused)")
         #expect(refused["detail"]?.text?.contains("stay@1 goes on") == true, "\(refused)")
-        let promoted = try ask(server, place, "/api/models/stay@2/promote", "{}", method: "PUT")
+        let promoted = try server.ask("/api/models/stay@2/promote", "{}", method: "PUT")
         #expect(promoted["code"]?.text == "serving.unusable" && promoted["status"]?.integer == 409, "\(promoted)")
         #expect(try serving(server, place) == 1)
         let history = try place.martlet("models", "history", "stay", "--json").json()
@@ -67,11 +53,11 @@ import Vocabulary
         let first = try file(of: "model.txt", 1, place)
         let kept = try place.bytes(first)
         try place.remove(first)
-        let stuck = try ask(server, place, "/api/deploy/rollback", #"{"model": "stay"}"#)
+        let stuck = try server.ask("/api/deploy/rollback", #"{"model": "stay"}"#)
         #expect(stuck["code"]?.text == "serving.unusable" && stuck["status"]?.integer == 409, "\(stuck)")
         #expect(try serving(server, place) == 2)
         try place.write(first, bytes: kept)
-        #expect(try ask(server, place, "/api/deploy/rollback", #"{"model": "stay"}"#).at("to")?.integer == 1)
+        #expect(try server.ask("/api/deploy/rollback", #"{"model": "stay"}"#).at("to")?.integer == 1)
         #expect(try serving(server, place) == 1)
     }
 
@@ -83,7 +69,7 @@ import Vocabulary
         server.process.waitUntilExit()
         let again = try RunningServer(serving: place, role: "admin", ["--workers", "0"], token: "again")
         #expect(try serving(again, place) == 1)
-        let health = try ask(again, place, "/health")
+        let health = try again.ask("/health")
         #expect(health["status"]?.text == "degraded", "\(health)")
         #expect(health.at("models.0.trouble")?.text?.contains("model.txt is gone") == true, "\(health)")
     }

@@ -45,6 +45,16 @@ final class RunningServer {
         self.port = port
     }
 
+    /// What it answers, as its token's holder.
+    func ask(_ path: String, _ body: String? = nil, method: String? = nil) throws -> JSONValue {
+        let outcome = try Program.run(
+            Program.which("curl") ?? "curl",
+            ["-s", "-S", "-H", "Authorization: Bearer \(token)", "-H", "Content-Type: application/json"]
+                + (body.map { ["-d", $0] } ?? []) + (method.map { ["-X", $0] } ?? []) + [base + path],
+            in: place.folder)
+        return JSONValue(parsing: outcome.output) ?? .text("\(outcome)")
+    }
+
     /// The entries of its log so far.
     func log() throws -> [JSONValue] {
         try place.read("serve.log").split(separator: "\n").compactMap { JSONValue(parsing: String($0)) }

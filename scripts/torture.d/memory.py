@@ -29,7 +29,8 @@ GROWTH = 1.05
 FEATURES = 2000
 # Storms come once in so many requests, and between them such a share is large, too.
 CALM, RARE = 500_000, 1 / 20_000
-REST = 5
+# Longer than the server waits before it gives free memory back.
+REST = 40
 
 
 class Run:
