@@ -247,6 +247,10 @@ class Fleet:
     def run(self, next_request):
         """Asks until there are no more requests (`None`), and all have been answered."""
         more, checked = True, time.monotonic()
+        # Connections that nobody used for a while were ended by the server.
+        for key, _ in self.chooser.select(0):
+            if key.data.request is None:
+                key.data.pull()
         for client in self.clients:
             more = more and self.give(client, next_request)
         while any(client.request for client in self.clients):
