@@ -35,7 +35,13 @@ extension MartletError {
                 for file in [path, path + "-wal"] where Disk.permissions(file) != nil {
                     try Disk.scan(file) { _ in true }
                 }
-                self = .corrupt(path, text)
+                guard SQLiteDatabase.isSound(path) else {
+                    self = .corrupt(path, text)
+                    return
+                }
+                self.init(
+                    .machine, "metadata.failed", "A read of the metadata database failed; the file itself is sound.",
+                    at: place, remedy: "Check that the disk is sound, then run the command again.")
             } catch {
                 self.init(
                     .machine, "metadata.failed", "The disk failed under the metadata database: \(error)", at: place,

@@ -27,13 +27,7 @@ package final class SQLiteDatabase: SQLDatabase {
                 remedy: "`martlet run` makes it.")
         }
         connections = try MartletError.from(path) {
-            do {
-                return try Self.connect(path, readOnly)
-            } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
-                // SQLite tells a failed read of the first pages, or of the write-ahead log, as damage, and whoever
-                // believes that throws a sound file away. Damage is still there when it is looked at again.
-                return try Self.connect(path, readOnly)
-            }
+            readOnly ? try Self.openReading(path) : try Self.openWriting(path)
         }
     }
 
@@ -94,10 +88,6 @@ package final class SQLiteDatabase: SQLDatabase {
         return configuration
     }
 
-    private static func connect(_ path: String, _ readOnly: Bool) throws -> any DatabaseWriter {
-        readOnly ? try openReading(path) : try openWriting(path)
-    }
-
     private static func openWriting(_ path: String) throws -> any DatabaseWriter {
         keepToAccount(path)
         var patience = 5
@@ -151,6 +141,13 @@ package final class SQLiteDatabase: SQLDatabase {
         }
         let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         if file >= 0 { Foundation.close(file) }
+    }
+
+    /// Whether the whole file is found sound by a connection of its own: SQLite tells a failed read of the write-ahead log
+    /// as damage, and whoever believes that throws a sound file away.
+    static func isSound(_ path: String) -> Bool {
+        let findings = try? openReading(path).read { try String.fetchAll($0, sql: "PRAGMA quick_check(1)") }
+        return findings == ["ok"]
     }
 
     private static func openReading(_ path: String) throws -> any DatabaseWriter {
