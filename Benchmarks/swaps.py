@@ -246,7 +246,7 @@ def job(server, name):
     return told.get("job", told)
 
 
-def murder(server, how, seed, kernel):
+def end_training(server, how, seed, kernel):
     """Queues a training on another split, whose process or worker gets a signal in the middle, or too little memory; gives
     the attempt's end as the queue tells it."""
     more = ["--memory-limit", "20MB"] if how == "memory" else []
@@ -333,7 +333,7 @@ def main():
                 load = Load(server, rate, scratch, table)
                 kernel = KernelLimit()
                 for seed, how in enumerate(KINDS, 100):
-                    ends[how] = murder(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
+                    ends[how] = end_training(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
                 after.append(("killed trainings", load.end()))
         finally:
             kernel and kernel.end()

@@ -32,9 +32,8 @@ extension MartletError {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             // SQLite says the same of bytes that the disk does not give.
             do {
-                for file in [path, path + "-wal"] where Disk.permissions(file) != nil {
-                    try Disk.scan(file) { _ in true }
-                }
+                try Disk.scan(path) { _ in true }
+                if Disk.permissions(path + "-wal") != nil { try Disk.scan(path + "-wal") { _ in true } }
                 guard SQLiteDatabase.isSound(path) else {
                     self = .corrupt(path, text)
                     return

@@ -143,10 +143,10 @@ package final class SQLiteDatabase: SQLDatabase {
         if file >= 0 { Foundation.close(file) }
     }
 
-    /// Whether the whole file is found sound by a connection of its own: SQLite tells a failed read of the write-ahead log
-    /// as damage, and whoever believes that throws a sound file away.
+    /// Whether a connection of its own finds no damage in the whole file, indexes included: SQLite reports a failed read of
+    /// the write-ahead log as damage, and whoever believes that discards a sound file.
     static func isSound(_ path: String) -> Bool {
-        let findings = try? openReading(path).read { try String.fetchAll($0, sql: "PRAGMA quick_check(1)") }
+        let findings = try? openReading(path).read { try String.fetchAll($0, sql: "PRAGMA integrity_check(1)") }
         return findings == ["ok"]
     }
 
