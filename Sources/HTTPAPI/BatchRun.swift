@@ -127,7 +127,7 @@ final class BatchRun: Sendable {
     private func work(_ request: Request, at place: BatchPlaces.Place) async throws {
         var splitter = BatchSplitter(
             plan.input.form, blockBytes: settings.blockBytes, recordBytes: settings.recordBytes,
-            blockRows: BatchSettings.blockRows(width: model.schema.width))
+            blockRows: BatchSettings.blockRows(width: model.schema.width, passing: plan.passing.count))
         var reader: BatchReader?
         var flying: [Flight] = []
         var idle: [BatchBlock] = []

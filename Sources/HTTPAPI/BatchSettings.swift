@@ -60,7 +60,8 @@ package struct BatchSettings: Sendable {
         quota = LogQuota(perHour: logBytesPerHour)
     }
 
-    /// Rows that are worked on as one: what they take by the model's columns, in memory and in the log, is bounded as
-    /// their text is. A record of the log has at most so many bytes beside its numbers.
-    static func blockRows(width: Int) -> Int { max(1, (3 << 20) / (8 * width + 512)) }
+    /// Rows that are worked on as one: what they take by the model's columns and by those that are passed through, in
+    /// memory and in the log, is bounded as their text is. A record of the log has at most so many bytes beside its
+    /// numbers.
+    static func blockRows(width: Int, passing: Int) -> Int { max(1, (3 << 20) / (8 * (width + passing) + 512)) }
 }

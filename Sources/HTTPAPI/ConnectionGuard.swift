@@ -72,7 +72,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isRefused { return }
+        if isRefused || pace.isOver { return }
         isReading = false
         lastRead = .now()
         let bytes = unwrapInboundIn(data)
@@ -91,7 +91,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         isRefused = true
         if pace.hasAnswer || pace.elsewhere > 0 { return context.close(promise: nil) }
         pace.hasAnswer = true
-        (hasLine ? HeadRefusal.tooLarge : .longLine).send(context)
+        (hasLine ? HeadRefusal.tooLarge : .longLine).send(context, reading: pace)
     }
 
     func read(context: ChannelHandlerContext) {

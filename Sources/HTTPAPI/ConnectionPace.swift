@@ -29,7 +29,12 @@ final class ConnectionPace {
     /// Whether the body is one of those that are awaited before anything is done: it has a fixed time.
     var isAwaited = false
     /// Whether the last answer has left before all of its body had come, the rest of which is thrown away.
-    var isLingering = false
+    private(set) var isLingering = false
+    /// Whether nothing of what comes is looked at any more.
+    var isOver = false
+
+    /// Seconds for which what still comes is thrown away behind the last answer.
+    private static let longestLinger = TimeAmount.seconds(30)
 
     /// Bytes have come.
     @inline(__always)
@@ -72,6 +77,16 @@ final class ConnectionPace {
     func rest() {
         phase = .idle
         since = .now()
+    }
+
+    /// Ends the server's side, and reads on until the client ends its own: to close with bytes unread would make the
+    /// system reset the connection, and the client would lose the last answer (RFC 9112, section 9.6).
+    func linger(_ context: ChannelHandlerContext) {
+        isLingering = true
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.longestLinger) { bound.value.close(promise: nil) }
+        context.read()
     }
 }
 

@@ -18,8 +18,13 @@ struct HeadRefusal {
         status: "414 URI Too Long", code: "request.uri",
         detail: "The first line of a request may have \(mostBytes >> 10) KiB.")
 
-    /// - Parameter context: of a handler behind which bytes are written.
-    func send(_ context: ChannelHandlerContext) {
+    static let malformed = HeadRefusal(
+        status: "400 Bad Request", code: "request.malformed", detail: "The request is not HTTP/1.1 as RFC 9112 has it.")
+
+    /// - Parameters:
+    ///   - context: of a handler behind which bytes are written.
+    ///   - pace: where what still comes is to be read, so that the client gets the refusal; `nil` ends the connection.
+    func send(_ context: ChannelHandlerContext, reading pace: ConnectionPace? = nil) {
         let body =
             #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
             + #""title":"\#(status.dropFirst(4))","type":"about:blank"}"#
@@ -29,6 +34,11 @@ struct HeadRefusal {
         if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
         out.writeString("connection: close\r\n\r\n\(body)")
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(NIOAny(IOData.byteBuffer(out))).whenComplete { _ in bound.value.close(promise: nil) }
+        let reading = pace.map { NIOLoopBound($0, eventLoop: context.eventLoop) }
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(out))).whenComplete { _ in
+            guard let pace = reading?.value else { return bound.value.close(promise: nil) }
+            pace.isOver = true
+            pace.linger(bound.value)
+        }
     }
 }

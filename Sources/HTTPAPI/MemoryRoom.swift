@@ -21,7 +21,7 @@ package final class MemoryRoom: Sendable {
     /// - Parameters:
     ///   - most: bytes in memory, of all requests together.
     ///   - scratch: the folder of the files.
-    package init(_ most: Int = 32 << 20, scratch: String, surroundings: Surroundings) {
+    package init(_ most: Int = 16 << 20, scratch: String, surroundings: Surroundings) {
         self.most = most
         self.scratch = scratch
         newID = surroundings.newID

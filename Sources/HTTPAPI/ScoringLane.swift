@@ -53,14 +53,13 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     /// What ended the client's side while an answer waited: behind that answer it is passed on.
     private var fault: (any Error)?
     private var inputHasClosed = false
+    /// The next request is not HTTP: that is said behind the answers that the router owes.
+    private var refusal: HeadRefusal?
     /// The last request that the router has ends the connection: nothing behind it is read.
     private var isLast = false
     /// That request is one of HTTP/1.0.
     private var isOld = false
     private var hasClosed = false
-
-    /// Seconds for which what still comes is thrown away behind the last answer.
-    private static let longestLinger = TimeAmount.seconds(30)
 
     init(_ map: LaneMap, _ bench: LaneBench, _ pace: ConnectionPace) {
         self.map = map
@@ -83,6 +82,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             if pace.isLingering { context.close(promise: nil) }
             return
         }
+        if refusal != nil { return }
         if case .answering = state { return waiting.append(part) }
         take(part, context)
     }
@@ -93,7 +93,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             pace.headEnded()
             // Of two names each side could believe another one (RFC 9112, section 3.2).
             if LaneMap.hasManyHosts(head) || LaneMap.hasUnclearCodings(head) || !AbsoluteForm.resolve(&head) {
-                return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+                return refuse(.malformed, context)
             }
             if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
             if elsewhere == 0, rawContext != nil, let request = map.request(head) {
@@ -195,6 +195,10 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             pace.elsewhere = elsewhere
             // An answer may leave before the body has come to which it belongs, or that of the next request.
             if elsewhere == 0, !isReceiving { pace.rest() }
+            if elsewhere == 0, !isLast, let refusal {
+                context.write(data, promise: promise)
+                return refuse(refusal, context)
+            }
             guard isLast, elsewhere == 0 else { break }
             hasClosed = true
             let left = promise ?? context.eventLoop.makePromise()
@@ -209,18 +213,28 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
         last.whenComplete { _ in
             let (lane, context) = bound.value
-            if lane.isReceiving, !lane.map.isDraining() { lane.linger(context) } else { context.close(promise: nil) }
+            if lane.isReceiving, !lane.map.isDraining() {
+                lane.pace.linger(context)
+            } else {
+                context.close(promise: nil)
+            }
         }
     }
 
-    /// Ends the server's side, and reads on until the body has ended: to close with bytes unread would make the system
-    /// reset the connection, and the client would lose the answer (RFC 9112, section 9.6).
-    private func linger(_ context: ChannelHandlerContext) {
-        pace.isLingering = true
-        context.close(mode: .output, promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: ScoringLane.longestLinger) { bound.value.close(promise: nil) }
-        context.read()
+    /// Refuses what is no request, behind the answers that the router owes, and ends the connection.
+    private func refuse(_ refusal: HeadRefusal, _ context: ChannelHandlerContext) {
+        self.refusal = refusal
+        leaveGathered()
+        state = .idle
+        guard elsewhere == 0 else { return }
+        hasClosed = true
+        pace.hasAnswer = true
+        guard let rawContext else { return context.close(promise: nil) }
+        refusal.send(rawContext, reading: map.isDraining() ? nil : pace)
+    }
+
+    private func leaveGathered() {
+        if case .gathering(_, let held) = state { bench.gathered -= held.readableBytes }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -244,23 +258,21 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if pace.isLingering { return context.close(promise: nil) }
-        if hasClosed { return }
-        // Nothing behind this is read.
-        if error is HTTPParserError { isLast = true }
+        if hasClosed || refusal != nil { return }
         if case .answering = state { return fault = error }
-        if case HTTPParserError.headerOverflow = error, elsewhere == 0, let rawContext {
-            // The guard bounds the bytes of a head; the parser also bounds its fields.
-            hasClosed = true
-            return HeadRefusal.tooLarge.send(rawContext)
+        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        if case .passing = state {
+            // The router is told what it has of a body; nothing behind that is read.
+            isLast = true
+            return context.fireErrorCaught(error)
         }
-        context.fireErrorCaught(error)
+        // The guard bounds the bytes of a head; the parser also bounds its fields.
+        if case .headerOverflow = error { refuse(.tooLarge, context) } else { refuse(.malformed, context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if case .gathering(_, let held) = state {
-            bench.gathered -= held.readableBytes
-            state = .idle
-        }
+        leaveGathered()
+        state = .idle
         waiting.removeAll()
         rawContext = nil
         context.fireChannelInactive()
@@ -328,7 +340,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         if case .answering = state { return }
         if let fault {
             self.fault = nil
-            context.fireErrorCaught(fault)
+            errorCaught(context: context, error: fault)
         }
         // The router takes what it was given only when it is told that this is all for now.
         if elsewhere > 0 { context.fireChannelReadComplete() }

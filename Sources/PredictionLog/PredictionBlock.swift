@@ -1,20 +1,27 @@
+internal import Dispatch
+internal import Vocabulary
+
 /// Records that are handed to a log together, all or none. They are encoded as they are added, so that neither the
 /// records are kept nor the log's lock is held meanwhile.
 package struct PredictionBlock: ~Copyable {
     private let policy: PredictionLogPolicy
-    private var memory: RecordMemory
+    private let largeBlocks: DispatchSemaphore
+    private let memory = RecordMemory()
+    /// About how many records there will be.
+    private let expected: Int
     private var used = 0
     private(set) var count = 0
     /// Of the records that were added, those that the sampling policy leaves out.
     private(set) var leftOut = 0
-    /// Whether the log can never take the block.
-    private(set) var isTooLarge = false
+    /// Why the log does not take the block.
+    private(set) var refusal: PredictionLogError?
     private(set) var sources: [PredictionSourceNumber] = []
 
     /// - Parameter records: about how many there will be.
     package init(_ log: PredictionLog, records: Int) {
         policy = log.policy
-        memory = RecordMemory(max(1, min(records << 9, policy.blockBytes)))
+        largeBlocks = log.largeBlocks
+        expected = records
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.base, count: used) }
@@ -24,43 +31,65 @@ package struct PredictionBlock: ~Copyable {
     /// The records themselves, for a log that takes them over.
     consuming func handOver() -> LogBuffer.Large { LogBuffer.Large(memory: memory, count: used) }
 
+    /// Waits while another block that is more than a buffer of the log holds is made or written.
     /// - Parameter features: the row, in place of `record.features`.
+    @available(*, noasync)
     package mutating func add(_ record: borrowing PredictionRecord, features: UnsafeBufferPointer<Double>) {
         guard policy.wants(record) else {
             leftOut += 1
             return
         }
         count += 1
-        guard !isTooLarge,
-            let size = EncodedSize(record, features: features.count, most: policy.blockBytes - used)
-        else {
-            isTooLarge = true
+        guard refusal == nil else { return }
+        guard let size = EncodedSize(record, features: features.count, most: policy.blockBytes - used) else {
+            refusal = .tooLarge
             return
         }
-        if used + size.total > memory.capacity { grow(to: used + size.total) }
+        if used + size.total > memory.capacity, !grow(for: size.total) {
+            refusal = .busy
+            return
+        }
         record.encode(to: memory.base.advanced(by: used), features: features, size)
         used += size.total
         // Nearly always the one of the record before.
         if sources.last != record.source, !sources.contains(record.source) { sources.append(record.source) }
     }
 
-    private mutating func grow(to size: Int) {
-        let larger = RecordMemory(min(max(size, 2 * memory.capacity), policy.blockBytes))
-        larger.base.copyMemory(from: memory.base, byteCount: used)
-        memory = larger
+    /// Makes room for a further record of so many bytes, and for those that are expected after it.
+    /// - Returns: `false` when other large blocks take too long.
+    private mutating func grow(for size: Int) -> Bool {
+        let isLarge = used + size > policy.bufferBytes
+        if isLarge, !memory.isLarge, !memory.becomeLarge(largeBlocks, within: policy.blockSeconds) { return false }
+        let wanted = min(max(2 * memory.capacity, size * expected), isLarge ? policy.blockBytes : policy.bufferBytes)
+        memory.grow(to: max(used + size, wanted))
+        return true
     }
 }
 
 /// Room for encoded records.
 final class RecordMemory: @unchecked Sendable {
     // Unchecked: it belongs to one block, and from when that is handed over to the log, as a ``LogBuffer`` does.
-    let base: UnsafeMutableRawPointer
-    let capacity: Int
+    private(set) var base = HeapMemory.allocate(bytes: 0)
+    private(set) var capacity = 0
+    private var largeBlocks: DispatchSemaphore?
 
-    init(_ capacity: Int) {
-        self.capacity = capacity
-        base = .allocate(byteCount: capacity, alignment: 64)
+    deinit {
+        HeapMemory.free(base)
+        largeBlocks?.signal()
     }
 
-    deinit { base.deallocate() }
+    func grow(to size: Int) {
+        base = HeapMemory.resize(base, bytes: size)
+        capacity = size
+    }
+
+    var isLarge: Bool { largeBlocks != nil }
+
+    /// Takes one of the places that there are for large blocks, until it ends. Blocks.
+    /// - Returns: `false` when none was free in time.
+    func becomeLarge(_ places: DispatchSemaphore, within seconds: Double) -> Bool {
+        guard places.wait(timeout: .now() + seconds) == .success else { return false }
+        largeBlocks = places
+        return true
+    }
 }

@@ -58,7 +58,7 @@ extension PredictionLog {
         acknowledged: @escaping Acknowledgement
     ) -> Admission {
         sampledOut.add(block.leftOut, ordering: .relaxed)
-        if block.isTooLarge { return refuse(.tooLarge, block.count) }
+        if let refusal = block.refusal { return refuse(refusal, block.count) }
         if block.count == 0 { return .sampledOut }
         let (count, sources) = (block.count, block.sources)
         let records = block.handOver()

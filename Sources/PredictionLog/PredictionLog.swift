@@ -11,14 +11,14 @@ package import Vocabulary
 /// 2. A failed fsync is never tried again and nothing is acknowledged after it (the PostgreSQL lesson of 2018: the pages
 ///    may be gone and the next fsync report success). The log has to be opened anew.
 /// 3. A full disk leaves whole records only; the log goes on by itself, in a new segment.
-/// 4. Memory is bounded by two buffers, twice the bytes of the largest block beside them, and one block for each thread
-///    that hands one over. What does not fit is refused (`strict`, `written`) or dropped and counted.
+/// 4. Memory is bounded by two buffers, by as much for each thread that makes a block, and by the largest block: of those
+///    that are more than a buffer holds there is one at a time, and the others wait. What does not fit is refused
+///    (`strict`, `written`) or dropped and counted.
 /// 5. A segment is written by one process once. A log that is opened anew begins a new one.
 ///
 /// A record is encoded on the thread of the caller, into a buffer under a short lock; those of a ``PredictionBlock`` beside
-/// it, and copied in under the lock. One thread swaps the buffer for an
-/// empty one and writes it whole, so records that come at once share a write and an fsync. A second thread makes durable
-/// what mode `written` has acknowledged.
+/// it, and copied in under the lock. One thread swaps the buffer for an empty one and writes it whole, so records that
+/// come at once share a write and an fsync. A second thread makes durable what mode `written` has acknowledged.
 package final class PredictionLog: Sendable {
     /// Called once for a record or a batch that was waiting, on a thread of the log: keep it short.
     package typealias Acknowledgement = @Sendable (Result<Void, PredictionLogError>) -> Void
@@ -59,6 +59,8 @@ package final class PredictionLog: Sendable {
     let wake = DispatchSemaphore(value: 0)
     let sampledOut = Atomic<Int>(0)
     let done = DispatchSemaphore(value: 0)
+    /// Places of blocks that are more than a buffer holds, from when they grow so large until they are written.
+    let largeBlocks = DispatchSemaphore(value: 1)
     let writer: SegmentWriter
 
     /// Opens the log of a folder, which is made when needed, for the only process that writes to it. What a killed

@@ -24,8 +24,10 @@ package struct PredictionLogPolicy: Sendable, Equatable {
     /// Bytes of each of the two buffers: one is filled while the other is written.
     package var bufferBytes = 4 << 20
     /// The most bytes of records handed over together (``PredictionBlock``). Those that are more than a buffer are not
-    /// copied into it: they wait beside it, so many bytes in all.
+    /// copied into it: they wait beside it, one block at a time.
     package var blockBytes = 64 << 20
+    /// Seconds that such a block waits for the one before it to be written, before it is refused as busy.
+    package var blockSeconds = 5.0
     /// Mode `written`: what was acknowledged is on the disk within so many seconds.
     package var syncSeconds = 0.1
     /// Closed segments that are older are removed, compacted or not; `nil` keeps them.

@@ -84,8 +84,7 @@ package final class BatchBlock: @unchecked Sendable {
         for row in 0..<batch.count {
             var codes: [InputFault.Code] = []
             while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
-                let code = batch.rowWarnings[warning].code
-                if !codes.contains(code) { codes.append(code) }
+                codes.append(batch.rowWarnings[warning].code)
                 warning += 1
             }
             var bad: InputFault?
@@ -118,8 +117,7 @@ package final class BatchBlock: @unchecked Sendable {
         for row in 0..<batch.count {
             var codes: [String] = []
             while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
-                let code = batch.rowWarnings[warning].code.rawValue
-                if !codes.contains(code) { codes.append(code) }
+                codes.append(batch.rowWarnings[warning].code.rawValue)
                 warning += 1
             }
             if fault < batch.rowFaults.count, batch.rowFaults[fault].row == row {

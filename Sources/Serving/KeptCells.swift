@@ -5,8 +5,9 @@ package final class KeptCells {
     let form: BatchForm
     // Used by one thread at a time, and no call of these goes on while another does.
     @exclusivity(unchecked) private(set) var bytes: [UInt8] = []
-    /// One for each row and name; empty where the row has no such cell.
-    @exclusivity(unchecked) private var cells: [Range<Int>] = []
+    /// Where in `bytes` the cell of each row and name is; empty where the row has no such cell. A block of a batch has
+    /// some megabytes.
+    @exclusivity(unchecked) private var cells: [Range<UInt32>] = []
 
     package init(_ names: [String], form: BatchForm) {
         self.names = names
@@ -58,12 +59,15 @@ package final class KeptCells {
     }
 
     /// The cell of a row, as it is to be written.
-    package func cell(_ row: Int, _ place: Int) -> ArraySlice<UInt8> { bytes[cells[row * names.count + place]] }
+    package func cell(_ row: Int, _ place: Int) -> ArraySlice<UInt8> {
+        let cell = cells[row * names.count + place]
+        return bytes[Int(cell.lowerBound)..<Int(cell.upperBound)]
+    }
 
     private func set(_ start: Int, _ place: Int) {
         let cell = cells.count - names.count + place
         // A name that comes twice in a row: the last one counts.
-        if cells.indices.contains(cell) { cells[cell] = start..<bytes.count }
+        if cells.indices.contains(cell) { cells[cell] = UInt32(start)..<UInt32(bytes.count) }
     }
 
     private func appendJSON(_ text: UnsafeRawBufferPointer) {

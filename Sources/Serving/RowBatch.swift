@@ -1,4 +1,5 @@
 internal import Training
+internal import Vocabulary
 
 /// Rows read from a body, encoded by the signature, one after the other; with what was wrong with them.
 ///
@@ -23,7 +24,7 @@ package final class RowBatch {
     /// By row: the first fault of each bad row, in order, and the line that the row begins with. The path of a fault of
     /// the whole row is empty: what numbers rows and lines tells it.
     package private(set) var rowFaults: [(row: Int, line: Int, fault: InputFault)] = []
-    /// By row: codes of what was noticed, in order.
+    /// By row: codes of what was noticed, in order, each once.
     package private(set) var rowWarnings: [(row: Int, code: InputFault.Code)] = []
     /// Names of columns that are passed through, and therefore not unknown.
     package var known: Set<String> = []
@@ -36,17 +37,17 @@ package final class RowBatch {
     private var strangers: [String] = []
 
     /// Values whose memory is kept for the next body.
-    private static let mostKept = 1 << 19
+    private static let mostKept = 1 << 16
 
     private static let absent = Double(nan: 0x5EED, signaling: false)
     private static let absentBits = absent.bitPattern
 
     package init(_ schema: RowSchema) {
         self.schema = schema
-        values = .allocate(capacity: max(1, schema.width))
+        values = Self.memory(schema.width)
     }
 
-    deinit { values.deallocate() }
+    deinit { Self.free(values) }
 
     /// Forgets the rows; from now on rows of this schema are put in.
     package func reset(_ schema: RowSchema) {
@@ -62,8 +63,10 @@ package final class RowBatch {
         if !rowWarnings.isEmpty { rowWarnings.removeAll(keepingCapacity: true) }
         furtherWarnings = 0
         // A large body does not keep its memory for ever.
-        if values.count > Self.mostKept { resize(schema.width) }
-        if values.count < schema.width { resize(schema.width) }
+        if values.count > Self.mostKept || values.count < schema.width {
+            Self.free(values)
+            values = Self.memory(schema.width)
+        }
     }
 
     /// The rows, `schema.width` values each.
@@ -73,19 +76,34 @@ package final class RowBatch {
         UnsafeBufferPointer(rebasing: values[(index * schema.width)..<((index + 1) * schema.width)])
     }
 
-    private func resize(_ capacity: Int) {
-        let next = UnsafeMutableBufferPointer<Double>.allocate(capacity: max(1, capacity))
-        let kept = min(count * schema.width, next.count)
-        for index in 0..<kept { next[index] = values[index] }
-        values.deallocate()
-        values = next
+    private static func memory(_ capacity: Int, in old: UnsafeMutableRawPointer? = nil)
+        -> UnsafeMutableBufferPointer<Double>
+    {
+        let count = max(1, capacity)
+        let bytes = count * MemoryLayout<Double>.stride
+        let memory = old.map { HeapMemory.resize($0, bytes: bytes) } ?? HeapMemory.allocate(bytes: bytes)
+        return UnsafeMutableBufferPointer(start: memory.bindMemory(to: Double.self, capacity: count), count: count)
+    }
+
+    private static func free(_ values: UnsafeMutableBufferPointer<Double>) {
+        if let base = values.baseAddress { HeapMemory.free(base) }
+    }
+
+    private func grow(_ capacity: Int) { values = Self.memory(capacity, in: values.baseAddress) }
+
+    /// Gives back the memory of rows that are not read again, where there are many.
+    func discard(_ rows: Range<Int>) {
+        guard values.count > Self.mostKept, let base = values.baseAddress else { return }
+        HeapMemory.discard(
+            from: UnsafeMutableRawPointer(base + rows.lowerBound * schema.width),
+            to: UnsafeMutableRawPointer(base + rows.upperBound * schema.width))
     }
 
     /// Makes room for a further row, all of whose columns are absent. Gives where its values begin.
     @inline(__always)
     func begin() -> Int {
         let start = count &* schema.width
-        if start &+ schema.width > values.count { resize(max(values.count &* 2, start &+ schema.width)) }
+        if start &+ schema.width > values.count { grow(max(values.count &* 2, start &+ schema.width)) }
         for index in start..<(start &+ schema.width) { values[index] = Self.absent }
         count &+= 1
         return start
@@ -93,7 +111,7 @@ package final class RowBatch {
 
     /// Makes room for so many rows at once, where columns come one after the other.
     func begin(rows: Int) {
-        if rows * schema.width > values.count { resize(rows * schema.width) }
+        if rows * schema.width > values.count { grow(rows * schema.width) }
         count = rows
         values.update(repeating: Self.absent)
     }
@@ -297,7 +315,7 @@ package final class RowBatch {
             switch reaction {
             case .reject: if hasGoodRow { rowFaults.append((count - 1, line, InputFault(code, at: path(), detail()))) }
             case .missing: break
-            case .warn: rowWarnings.append((count - 1, code))
+            case .warn: warn(code)
             }
             return
         }
@@ -311,6 +329,15 @@ package final class RowBatch {
                 furtherWarnings += 1
             }
         }
+    }
+
+    /// Notes a code once for each row, however many of its cells have it.
+    private func warn(_ code: InputFault.Code) {
+        for other in rowWarnings.reversed() {
+            if other.row != count - 1 { break }
+            if other.code == code { return }
+        }
+        rowWarnings.append((count - 1, code))
     }
 
     private func path(_ row: Int, _ column: String, _ place: Int) -> String {

@@ -19,7 +19,10 @@ extension ScoringDesk {
         }
     }
 
-    /// Hands the scored rows to the model's log. The answer may leave when `acknowledged` was called, or at once when
+    /// Rows that are encoded before their memory is given back.
+    private static let rowsAtOnce = 256
+
+    /// Hands the scored rows to the model's log, which is the last that is done with them. The answer may leave when `acknowledged` was called, or at once when
     /// the result is `taken`, `sampledOut` or `dropped`. Of several rows each has the request's id with its place.
     /// - Parameter waking: whether the log's writer is woken at once.
     package func log(
@@ -33,8 +36,12 @@ extension ScoringDesk {
                 waking: waking, acknowledged: acknowledged)
         }
         var block = PredictionBlock(journal.log, records: batch.count)
-        for row in 0..<batch.count {
-            block.add(record(row, numbered: true, model, journal.source, known), features: batch.row(row))
+        for start in stride(from: 0, to: batch.count, by: Self.rowsAtOnce) {
+            let rows = start..<min(start + Self.rowsAtOnce, batch.count)
+            for row in rows {
+                block.add(record(row, numbered: true, model, journal.source, known), features: batch.row(row))
+            }
+            batch.discard(rows)
         }
         return journal.log.submit(block, courier: courier, acknowledged: acknowledged)
     }

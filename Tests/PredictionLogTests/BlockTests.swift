@@ -92,6 +92,39 @@ import Vocabulary
         #expect(log.counters.appended == 8010 && log.counters.waitingBytes == 0)
     }
 
+    @Test func `wait for one another when they are more than a buffer, and are refused when that takes too long`()
+        async throws
+    {
+        let scratch = try Scratch()
+        var policy = steady
+        policy.bufferBytes = 4096
+        policy.blockBytes = 1 << 20
+        policy.blockSeconds = 0.01
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let number = try log.register(source)
+        func block(_ rows: Range<Int>) -> PredictionBlock {
+            var block = PredictionBlock(log, records: rows.count)
+            for row in rows {
+                let record = self.row(row, number)
+                record.features.withUnsafeBufferPointer { block.add(record, features: $0) }
+            }
+            return block
+        }
+        let first = block(0..<1000)
+        #expect(log.submit(block(1000..<2000)) { _ in } == .refused(.busy))
+        // What fits into a buffer does not wait.
+        #expect(log.submit(block(1000..<1005)) { _ in } == .waiting)
+        #expect(log.submit(first) { _ in } == .waiting)
+        // Its memory is free soon after it was written.
+        var admission = PredictionLog.Admission.refused(.busy)
+        while admission == .refused(.busy) { admission = log.submit(block(2000..<3000)) { _ in } }
+        #expect(admission == .waiting)
+        try await log.shutDown()
+        let rows = Array(1000..<1005) + Array(0..<1000) + Array(2000..<3000)
+        #expect(try everything(scratch.log).map(\.requestID) == rows.map { "a-request-of-many-rows.\($0)" })
+        #expect(log.counters.appended == 2005)
+    }
+
     @Test func `are sampled by the ids that are logged`() async throws {
         let scratch = try Scratch()
         var policy = steady

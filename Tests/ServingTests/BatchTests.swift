@@ -109,6 +109,22 @@ import Vocabulary
         #expect(one.faults.count == 5, "\(one.faults)")
     }
 
+    @Test func `note a code once for each row, however many of its cells have it`() throws {
+        let columns = (0..<3).map {
+            Signature.Feature(name: "c\($0)", type: .category, levels: ["a", "missing"], missing: .level, rare: nil)
+        }
+        let schema = RowSchema(Signature(columns: columns))
+        let batch = RowBatch(schema)
+        batch.isByRow = true
+        var splitter = BatchSplitter(.csv, blockBytes: 1, recordBytes: 1000)
+        try Array("c0,c1,c2\nx,y,z\na,a,a\nx,a,x\n".utf8).withUnsafeBytes { try splitter.append($0) }
+        let slice = try splitter.rest()
+        var reader = BatchReader(.csv, passing: [])
+        let start = try reader.begin(slice, schema)
+        _ = try reader.read(slice, from: start, into: batch, KeptCells([], form: .csv))
+        #expect(batch.rowWarnings.map { "\($0.row) \($0.code)" } == ["0 unknownCategory", "2 unknownCategory"])
+    }
+
     @Test func `end with a reason when a record has no end`() throws {
         #expect(try read("age,\"ward, wing\",dose\n1,\"B", .csv, pieces: []).faults == ["0 malformed"])
         let long = "age,\"ward, wing\",dose\n1,\"" + String(repeating: "x", count: 2000)

@@ -320,7 +320,19 @@ def frames():
     chunked = chunked.replace(row, b"%x\r\n%s\r\n0\r\n\r\n" % (len(row), row))
     expect("behind chunks", [200] * 2, False, chunked, get)
     # What is broken behind a good request does not take its answer away.
-    expect("nonsense behind a prediction", [200, 400], True, one, b"\0\0nonsense\r\n\r\n")
+    nonsense = b"\0\0nonsense\r\n\r\n"
+    for what, message in [("a prediction", one), ("an answer of the router", get), ("chunks", chunked)]:
+        expect("nonsense behind " + what, [200, 400], True, message, nonsense)
+    problem(talk(nonsense)[2], 400, "request.malformed")
+    # Also when it comes while the router still puts the request before it away, and when more comes than is read.
+    for _ in range(300):
+        link = dial()
+        link.sendall(get)
+        check(b" 200 " in link.recv(65536), "no answer of the router")
+        link.sendall(nonsense)
+        problem(rest(link)[0], 400, "request.malformed")
+        link.close()
+    expect("much behind nonsense", [400], True, nonsense, b"x" * 3_000_000)
     expect("more behind a prediction that closes", [200], True, with_header(b"Connection: close"), one, get)
     expect("more behind an answer that closes", [200], True, with_header(b"Connection: close", get), one, one)
     # Lengths and names of which there are two.

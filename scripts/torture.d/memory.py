@@ -112,9 +112,10 @@ class Run:
             self.storms()
             self.say(f"  {self.sent} requests, between storms {self.calm / self.spent:.0f} a second, "
                      f"{shown(self.watch.samples[-1][2])}")
+        last = time.monotonic()
         self.small(end - self.sent)
         over = time.monotonic()
-        level = self.watch.level(began, over)
+        level = self.watch.level(last, over)
         time.sleep(REST)
         rest = self.watch.sample()
         self.say(f"after {self.sent} requests: {level:.0f} MiB of server and worker, at rest {shown(rest)}; "

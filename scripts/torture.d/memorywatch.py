@@ -94,9 +94,8 @@ class Watch:
         return found
 
     def level(self, since, until):
-        """The median of the last twentieth of what was sampled between two moments, of processes that stay."""
-        sizes = [lasting(sizes) for moment, _, sizes in self.samples if since <= moment <= until]
-        return statistics.median(sizes[-max(1, len(sizes) // 20):])
+        """The median of what was sampled between two moments, of processes that stay."""
+        return statistics.median(lasting(sizes) for moment, _, sizes in self.samples if since <= moment <= until)
 
 
 def total(sizes):
@@ -115,9 +114,10 @@ def shown(sizes):
 
 def cpu_share(root, seconds):
     """CPU of all processes while nobody asks, as a share of one processor."""
-    before, began = sum(processes(root).values()), time.monotonic()
+    before, began = processes(root), time.monotonic()
     time.sleep(seconds)
-    ticks = sum(processes(root).values()) - before
+    # What a process had used that has ended meanwhile is not known any more.
+    ticks = sum(ticks - before.get(process, 0) for process, ticks in processes(root).items())
     return ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
 
 
