@@ -88,6 +88,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private func refuseHead(_ context: ChannelHandlerContext) {
+        if pace.isOver || pace.isLingering { return }
         isRefused = true
         if pace.hasAnswer || pace.elsewhere > 0 { return context.close(promise: nil) }
         pace.hasAnswer = true
@@ -125,6 +126,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
             tally.slowReader.add(1, ordering: .relaxed)
             return context.close(promise: nil)
         }
+        // What still comes is thrown away, for a time of its own.
+        if pace.isOver || pace.isLingering { return }
         let age = Double((now - pace.since).nanoseconds) / 1e9
         switch pace.phase {
         case .answering: break

@@ -77,6 +77,7 @@ final class ConnectionPace {
     func rest() {
         phase = .idle
         since = .now()
+        hasAnswer = false
     }
 
     /// Ends the server's side, and reads on until the client ends its own: to close with bytes unread would make the
@@ -85,7 +86,8 @@ final class ConnectionPace {
         isLingering = true
         context.close(mode: .output, promise: nil)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: Self.longestLinger) { bound.value.close(promise: nil) }
+        let end = context.eventLoop.scheduleTask(in: Self.longestLinger) { bound.value.close(promise: nil) }
+        context.channel.closeFuture.whenComplete { _ in end.cancel() }
         context.read()
     }
 }

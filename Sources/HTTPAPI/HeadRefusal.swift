@@ -13,7 +13,7 @@ struct HeadRefusal {
 
     static let tooLarge = HeadRefusal(
         status: "431 Request Header Fields Too Large", code: "request.head",
-        detail: "The head of a request may have \(mostBytes >> 10) KiB and 100 fields.")
+        detail: "The head of a request may have \(mostBytes >> 10) KiB and 256 fields.")
     static let longLine = HeadRefusal(
         status: "414 URI Too Long", code: "request.uri",
         detail: "The first line of a request may have \(mostBytes >> 10) KiB.")
@@ -34,11 +34,14 @@ struct HeadRefusal {
         if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
         out.writeString("connection: close\r\n\r\n\(body)")
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        pace?.isOver = true
         let reading = pace.map { NIOLoopBound($0, eventLoop: context.eventLoop) }
-        context.writeAndFlush(NIOAny(IOData.byteBuffer(out))).whenComplete { _ in
-            guard let pace = reading?.value else { return bound.value.close(promise: nil) }
-            pace.isOver = true
-            pace.linger(bound.value)
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(out))).whenComplete { result in
+            if case .success = result, let pace = reading?.value {
+                pace.linger(bound.value)
+            } else {
+                bound.value.close(promise: nil)
+            }
         }
     }
 }

@@ -61,7 +61,9 @@ package struct PredictionRoutes: Sendable {
                     latency: Int64((surroundings.uptime() - arrived) * 1e9))
                 let response = Response(
                     status: .ok, headers: headers, body: try room.answer(desk.writer.bytes))
-                return (response, desk.log(by: model, known) { waiter.acknowledge($0) })
+                return (
+                    response, desk.log(by: model, known) { waiter.acknowledge($0) }
+                )
             }
             try await waiter.wait(admission)
             return response

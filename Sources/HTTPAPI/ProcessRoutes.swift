@@ -127,7 +127,9 @@ package struct ProcessRoutes: Sendable {
                         requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
                         latency: Int64((surroundings.uptime() - arrived) * 1e9))
                     let answer = JSONValue(parsing: desk.writer.bytes)
-                    return (answer, desk.log(by: model, known) { waiter.acknowledge($0) })
+                    return (
+                        answer, desk.log(by: model, known) { waiter.acknowledge($0) }
+                    )
                 }
             } catch let faults as InputFaults { throw made.problem(faults) }
             try await waiter.wait(admission)

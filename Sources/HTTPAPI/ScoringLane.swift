@@ -79,7 +79,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         if hasClosed {
             guard case .end = part else { return }
             state = .idle
-            if pace.isLingering { context.close(promise: nil) }
+            if pace.isLingering, !pace.isOver { context.close(promise: nil) }
             return
         }
         if refusal != nil { return }
@@ -226,7 +226,9 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         self.refusal = refusal
         leaveGathered()
         state = .idle
-        guard elsewhere == 0 else { return }
+        // Nothing behind it is looked at, and no more of it is awaited.
+        pace.isOver = true
+        guard elsewhere == 0 else { return pace.requestEnded() }
         hasClosed = true
         pace.hasAnswer = true
         guard let rawContext else { return context.close(promise: nil) }
@@ -257,17 +259,28 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if pace.isLingering { return context.close(promise: nil) }
-        if hasClosed || refusal != nil { return }
-        if case .answering = state { return fault = error }
-        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
-        if case .passing = state {
-            // The router is told what it has of a body; nothing behind that is read.
-            isLast = true
+        guard let parserError = error as? HTTPParserError else {
+            if pace.isLingering { return context.close(promise: nil) }
+            if case .answering = state { return fault = fault ?? error }
             return context.fireErrorCaught(error)
         }
-        // The guard bounds the bytes of a head; the parser also bounds its fields.
-        if case .headerOverflow = error { refuse(.tooLarge, context) } else { refuse(.malformed, context) }
+        // The parser reads nothing behind this.
+        pace.isOver = true
+        if hasClosed || refusal != nil { return }
+        switch state {
+        case .answering: fault = fault ?? error
+        case .passing where elsewhere > 0:
+            // The router is told what it has of a body.
+            isLast = true
+            context.fireErrorCaught(error)
+        case .passing:
+            // It has answered already.
+            hasClosed = true
+            if map.isDraining() { context.close(promise: nil) } else { pace.linger(context) }
+        case .idle, .collecting, .gathering:
+            // The guard bounds the bytes of a head; the parser also bounds its fields.
+            if case .headerOverflow = parserError { refuse(.tooLarge, context) } else { refuse(.malformed, context) }
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -296,15 +309,20 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             let known = ScoringDesk.Circumstances(
                 requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.surroundings.now(),
                 latency: Int64((map.surroundings.uptime() - request.arrived) * 1e9))
-            request.call.slot.count(desk.batch.count)
             let bound = NIOLoopBound((lane: self, context: context, out: out), eventLoop: context.eventLoop)
-            let admission = desk.log(by: model, known, courier: bench.courier, waking: false) { result in
+            let admission = desk.logAtOnce(by: model, known, courier: bench.courier, waking: false) {
+                result in
                 let (lane, context, out) = bound.value
                 switch result {
                 case .success: lane.finish(out, told, 200, context)
                 case .failure(let error): lane.refuse(error.error, told, context)
                 }
             }
+            guard let admission else {
+                map.gatekeeper.takesBack(request.principal)
+                return pass(context, request.head, body)
+            }
+            request.call.slot.count(desk.batch.count)
             switch admission {
             case .waiting:
                 state = .answering
@@ -331,11 +349,12 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     private func goOn(_ context: ChannelHandlerContext) {
         isGoingOn = true
         defer { isGoingOn = false }
-        while !hasClosed {
+        while !hasClosed, refusal == nil {
             if case .answering = state { return }
             guard let part = waiting.popFirst() else { break }
             take(part, context)
         }
+        if refusal != nil { waiting.removeAll() }
         if hasClosed { return waiting.removeAll() }
         if case .answering = state { return }
         if let fault {

@@ -17,12 +17,21 @@ package struct PredictionBlock: ~Copyable {
     private(set) var refusal: PredictionLogError?
     private(set) var sources: [PredictionSourceNumber] = []
 
-    /// - Parameter records: about how many there will be.
-    package init(_ log: PredictionLog, records: Int) {
+    private let seconds: Double?
+
+    /// - Parameters:
+    ///   - records: about how many there will be.
+    ///   - mayWait: whether the caller's thread may wait for the place of a block that is more than a buffer holds;
+    ///     otherwise there is none.
+    package init(_ log: PredictionLog, records: Int, mayWait: Bool = true) {
         policy = log.policy
         largeBlocks = log.largeBlocks
         expected = records
+        seconds = mayWait ? log.mode == .bestEffort ? 0 : policy.blockSeconds : nil
     }
+
+    /// Whether it is more than a buffer holds, and its caller must not wait for a place.
+    package private(set) var needsWait = false
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.base, count: used) }
     /// Bytes of the records as they are logged.
@@ -47,6 +56,7 @@ package struct PredictionBlock: ~Copyable {
         }
         if used + size.total > memory.capacity, !grow(for: size.total) {
             refusal = .busy
+            needsWait = seconds == nil
             return
         }
         record.encode(to: memory.base.advanced(by: used), features: features, size)
@@ -56,10 +66,12 @@ package struct PredictionBlock: ~Copyable {
     }
 
     /// Makes room for a further record of so many bytes, and for those that are expected after it.
-    /// - Returns: `false` when other large blocks take too long.
+    /// - Returns: `false` when it would be large and may not wait, or other large blocks take too long.
     private mutating func grow(for size: Int) -> Bool {
         let isLarge = used + size > policy.bufferBytes
-        if isLarge, !memory.isLarge, !memory.becomeLarge(largeBlocks, within: policy.blockSeconds) { return false }
+        if isLarge, !memory.isLarge {
+            guard let seconds, memory.becomeLarge(largeBlocks, within: seconds) else { return false }
+        }
         let wanted = min(max(2 * memory.capacity, size * expected), isLarge ? policy.blockBytes : policy.bufferBytes)
         memory.grow(to: max(used + size, wanted))
         return true

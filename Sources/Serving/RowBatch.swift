@@ -92,11 +92,9 @@ package final class RowBatch {
     private func grow(_ capacity: Int) { values = Self.memory(capacity, in: values.baseAddress) }
 
     /// Gives back the memory of rows that are not read again, where there are many.
-    func discard(_ rows: Range<Int>) {
+    func discard(before row: Int) {
         guard values.count > Self.mostKept, let base = values.baseAddress else { return }
-        HeapMemory.discard(
-            from: UnsafeMutableRawPointer(base + rows.lowerBound * schema.width),
-            to: UnsafeMutableRawPointer(base + rows.upperBound * schema.width))
+        HeapMemory.discard(from: base, to: base + row * schema.width)
     }
 
     /// Makes room for a further row, all of whose columns are absent. Gives where its values begin.

@@ -22,27 +22,44 @@ extension ScoringDesk {
     /// Rows that are encoded before their memory is given back.
     private static let rowsAtOnce = 256
 
-    /// Hands the scored rows to the model's log, which is the last that is done with them. The answer may leave when `acknowledged` was called, or at once when
-    /// the result is `taken`, `sampledOut` or `dropped`. Of several rows each has the request's id with its place.
-    /// - Parameter waking: whether the log's writer is woken at once.
+    /// Hands the scored rows to the model's log, which is the last that is done with them. The answer may leave when
+    /// `acknowledged` was called, or at once when the result is `taken`, `sampledOut` or `dropped`. Of several rows each
+    /// has the request's id with its place. Waits while the rows of another large request are written.
     package func log(
-        by model: ServedModel, _ known: Circumstances, courier: AcknowledgementCourier? = nil, waking: Bool = true,
-        acknowledged: @escaping PredictionLog.Acknowledgement
+        by model: ServedModel, _ known: Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
+        log(by: model, known, courier: nil, waking: true, mayWait: true, acknowledged: acknowledged) ?? .refused(.busy)
+    }
+
+    /// The same for event loops, which nothing may hold up.
+    /// - Parameter waking: whether the log's writer is woken at once.
+    /// - Returns: `nil` when there are so many rows that it might have to wait; nothing was logged then.
+    package func logAtOnce(
+        by model: ServedModel, _ known: Circumstances, courier: AcknowledgementCourier?, waking: Bool,
+        acknowledged: @escaping PredictionLog.Acknowledgement
+    ) -> PredictionLog.Admission? {
+        log(by: model, known, courier: courier, waking: waking, mayWait: false, acknowledged: acknowledged)
+    }
+
+    private func log(
+        by model: ServedModel, _ known: Circumstances, courier: AcknowledgementCourier?, waking: Bool, mayWait: Bool,
+        acknowledged: @escaping PredictionLog.Acknowledgement
+    ) -> PredictionLog.Admission? {
         guard let journal = model.journal, batch.count > 0 else { return .taken }
         if batch.count == 1 {
             return journal.log.submit(
                 record(0, numbered: false, model, journal.source, known), features: batch.row(0), courier: courier,
                 waking: waking, acknowledged: acknowledged)
         }
-        var block = PredictionBlock(journal.log, records: batch.count)
+        var block = PredictionBlock(journal.log, records: batch.count, mayWait: mayWait)
         for start in stride(from: 0, to: batch.count, by: Self.rowsAtOnce) {
-            let rows = start..<min(start + Self.rowsAtOnce, batch.count)
-            for row in rows {
+            let end = min(start + Self.rowsAtOnce, batch.count)
+            for row in start..<end {
                 block.add(record(row, numbered: true, model, journal.source, known), features: batch.row(row))
             }
-            batch.discard(rows)
+            batch.discard(before: end)
         }
+        if block.needsWait { return nil }
         return journal.log.submit(block, courier: courier, acknowledged: acknowledged)
     }
 

@@ -112,6 +112,14 @@ import Vocabulary
         }
         let first = block(0..<1000)
         #expect(log.submit(block(1000..<2000)) { _ in } == .refused(.busy))
+        // On an event loop nothing waits.
+        var atOnce = PredictionBlock(log, records: 1000, mayWait: false)
+        for row in 0..<1000 {
+            let record = self.row(row, number)
+            record.features.withUnsafeBufferPointer { atOnce.add(record, features: $0) }
+        }
+        let needsWait = atOnce.needsWait
+        #expect(needsWait)
         // What fits into a buffer does not wait.
         #expect(log.submit(block(1000..<1005)) { _ in } == .waiting)
         #expect(log.submit(first) { _ in } == .waiting)

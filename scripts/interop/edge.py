@@ -332,7 +332,22 @@ def frames():
         link.sendall(nonsense)
         problem(rest(link)[0], 400, "request.malformed")
         link.close()
-    expect("much behind nonsense", [400], True, nonsense, b"x" * 3_000_000)
+    # Nor is a refusal lost with what is sent on behind it.
+    much, twice = b"x" * 3_000_000, with_header(b"Host: evil.example", get)
+    for what, statuses, message in [
+            ("nonsense", [400], nonsense), ("nonsense behind a prediction", [200, 400], one + nonsense),
+            ("nonsense behind an answer of the router", [200, 400], get + nonsense), ("two hosts", [400], twice),
+            ("two hosts behind both", [200, 200, 400], one + get + twice + get),
+            ("another version", [400], get.replace(b"HTTP/1.1", b"HTTP/7.3")),
+            ("broken chunks", [400], chunked.replace(b"/predict", b"/predict/batch").replace(
+                b"application/json", b"application/x-ndjson").replace(b"\r\n0\r\n", b"\r\nzz\r\n"))]:
+        expect("much behind " + what, statuses, True, message, much)
+    link = dial()
+    link.sendall(get)
+    check(b" 200 " in link.recv(65536), "no answer of the router")
+    link.sendall(b"GET /" + b"x" * 70_000)
+    problem(rest(link)[0], 414, "request.uri")
+    link.close()
     expect("more behind a prediction that closes", [200], True, with_header(b"Connection: close"), one, get)
     expect("more behind an answer that closes", [200], True, with_header(b"Connection: close", get), one, one)
     # Lengths and names of which there are two.

@@ -95,7 +95,8 @@ class Watch:
 
     def level(self, since, until):
         """The median of what was sampled between two moments, of processes that stay."""
-        return statistics.median(lasting(sizes) for moment, _, sizes in self.samples if since <= moment <= until)
+        within = [lasting(sizes) for moment, _, sizes in self.samples if since <= moment <= until]
+        return statistics.median(within or [lasting(self.samples[-1][2])])
 
 
 def total(sizes):
