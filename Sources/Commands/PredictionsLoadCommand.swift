@@ -25,22 +25,22 @@ struct PredictionsLoadCommand: ParsableCommand {
     @Flag(help: "Say so before it is true: a test of the test.") var lie = false
 
     func run() throws {
-        let surroundings = RealWorld.surroundings()
+        let context = RealWorld.context()
         var policy = PredictionLogPolicy()
         policy.segmentBytes = segmentBytes
         policy.bufferBytes = bufferBytes
         let log = try PredictionLog.open(
             folder: folder, mode: mode, policy: policy, disk: SlowDisk(seconds: syncDelay / 1000),
-            surroundings: surroundings)
+            context: context)
         let source = try log.register(
             PredictionSource(
                 project: "torture", model: "model", version: 1, signature: Digest(of: "signature"),
                 columns: (0..<features).map { .init(name: "f\($0)") }))
-        let loop = Loop(log: log, source: source, surroundings: surroundings, command: self)
-        let began = surroundings.uptime()
+        let loop = Loop(log: log, source: source, context: context, command: self)
+        let began = context.uptime()
         let cpu = RealWorld.cpuSeconds()
         try loop.run()
-        let appended = surroundings.uptime() - began
+        let appended = context.uptime() - began
         try log.close()
         try report(log, loop, appended, RealWorld.cpuSeconds() - cpu)
     }
@@ -72,7 +72,7 @@ struct PredictionsLoadCommand: ParsableCommand {
     private final class Loop {
         private let log: PredictionLog
         private let source: PredictionSourceNumber
-        private let surroundings: Surroundings
+        private let context: ExecutionContext
         private let command: PredictionsLoadCommand
         private(set) var acknowledged = 0
         private(set) var failed = 0
@@ -81,12 +81,12 @@ struct PredictionsLoadCommand: ParsableCommand {
         private(set) var submitting = 0.0
 
         init(
-            log: PredictionLog, source: PredictionSourceNumber, surroundings: Surroundings,
+            log: PredictionLog, source: PredictionSourceNumber, context: ExecutionContext,
             command: PredictionsLoadCommand
         ) {
             self.log = log
             self.source = source
-            self.surroundings = surroundings
+            self.context = context
             self.command = command
         }
 
@@ -99,12 +99,12 @@ struct PredictionsLoadCommand: ParsableCommand {
                 ready.signal()
             }
             let told = Mutex<(done: [(Int, Double)], failed: Int)>(([], 0))
-            let end = surroundings.uptime() + command.seconds
+            let end = context.uptime() + command.seconds
             var next = 0
             var waiting = 0
             var row = (0..<command.features).map { Double($0) }
             while next < command.records || waiting > 0 {
-                let now = surroundings.uptime()
+                let now = context.uptime()
                 if now >= end, waiting == 0 { break }
                 let before = RealWorld.threadCPUSeconds()
                 var lies = ""
@@ -144,7 +144,7 @@ struct PredictionsLoadCommand: ParsableCommand {
                 waiting -= done.count + failures
                 acknowledged += done.count
                 failed += failures
-                let arrived = surroundings.uptime()
+                let arrived = context.uptime()
                 for (_, sent) in done where latencies.count < 5_000_000 { latencies.append(arrived - sent) }
                 if command.say, !done.isEmpty {
                     let stamp = Int(arrived * 1e6)

@@ -26,7 +26,7 @@ struct TokensCommand: ParsableCommand {
 
         func run() throws {
             let composition = try place.composition()
-            let end = try Expiry.parse(expires, now: composition.surroundings.now())
+            let end = try Expiry.parse(expires, now: composition.context.now())
             let project = allProjects ? nil : try composition.project().name
             let (token, secret) = try composition.withIdentity {
                 try $0.createToken(name, role: role, project: project, expires: end)
@@ -60,7 +60,7 @@ struct TokensCommand: ParsableCommand {
 
         func run() throws {
             let composition = try place.composition()
-            let now = composition.surroundings.now()
+            let now = composition.context.now()
             let tokens = try composition.withIdentityForReading { try $0.tokens() }
             if format.json { return try Output.json(tokens) }
             var grid = TextGrid("token", "begins", "role", "project", "created (UTC)", "last used (UTC)", "state")

@@ -26,11 +26,11 @@ extension Composition {
                 return table.entry(
                     try table.exists ? try lake.snapshot(of: TableName(.bronze, source.name)).version + 1 : 0)
             }
-            let start = surroundings.uptime()
+            let start = context.uptime()
             let plan = try workspace.featurePlan(model, of: version)
             let spill = home + "/spill"
             let engine = try DuckDBFeatureEngine(plan, memoryLimit: try memory(), spillFolder: spill)
-            let loaded = surroundings.uptime()
+            let loaded = context.uptime()
             let found = try engine.prove(records: proof)
             if let difference = found.difference {
                 throw MartletError(
@@ -42,14 +42,14 @@ extension Composition {
             }
             let desk = FeatureDesk(
                 engine,
-                journal: keepsRows ? RowJournal(folder: home + "/process", surroundings: surroundings) : nil,
+                journal: keepsRows ? RowJournal(folder: home + "/process", context: context) : nil,
                 isStale: { next.contains { Disk.exists($0) } })
             let pruned = try desk.prune()
             try desk.catchUp()
             var greeting: [String: JSONValue] = [
                 "ready": .flag(true), "model": .text(model.name), "proved": .integer(Int64(found.records)),
                 "restricted": .flag(found.isRestricted), "load_seconds": .number(loaded - start),
-                "seconds": .number(surroundings.uptime() - start),
+                "seconds": .number(context.uptime() - start),
                 "columns": .list(
                     engine.columns.map { .object(["name": .text($0.name), "type": .text($0.type)]) }),
             ]

@@ -12,7 +12,7 @@ extension Composition {
         try makeHome()
         try refuseLoss()
         let database = try SQLiteDatabase(path: home + "/martlet.db")
-        try ModelRegistry.migrate(database, at: surroundings.now())
+        try ModelRegistry.migrate(database, at: context.now())
         return try body(identity(database))
     }
 
@@ -36,11 +36,11 @@ extension Composition {
     }
 
     /// At the command line it is the account that acts.
-    var author: Author { Author(actor: "local:\(surroundings.actor)") }
+    var author: Author { Author(actor: "local:\(context.actor)") }
 
     private func identity(_ database: SQLiteDatabase) -> IdentityStore {
         IdentityStore(
-            database, author: author, surroundings: surroundings,
+            database, author: author, context: context,
             random: RealWorld.randomBytes)
     }
 }

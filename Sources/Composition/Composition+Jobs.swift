@@ -43,7 +43,7 @@ extension Composition {
 
     /// Leases jobs and has them done by child processes, until there is nothing left to do or a signal asks to stop.
     package func supervise(_ wish: WorkerSettings, say: @escaping (String) -> Void) throws {
-        let owner = "\(RealWorld.host)-\(Disk.processID)-\(surroundings.newID().suffix(6))"
+        let owner = "\(RealWorld.host)-\(Disk.processID)-\(context.newID().suffix(6))"
         let rolls = home + "/workers"
         let roll = "\(rolls)/\(owner)"
         // Held while this process lives: what tells another supervisor that it is gone.
@@ -68,7 +68,7 @@ extension Composition {
                 Supervisor.Settings(
                     owner: owner, slots: wish.slots, lease: wish.lease, grace: wish.grace, memoryLimit: limit,
                     mode: wish.mode),
-                jobs: jobs, launcher: launcher, surroundings: surroundings,
+                jobs: jobs, launcher: launcher, context: context,
                 isDead: { other in
                     // A supervisor of this machine keeps its lock as long as it lives; of others nothing is known.
                     let path = "\(rolls)/\(other)"

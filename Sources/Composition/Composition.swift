@@ -41,11 +41,11 @@ package struct Composition: Sendable {
     package static let version = "0.1.0"
 
     let settings: Settings
-    package let surroundings: Surroundings
+    package let context: ExecutionContext
 
     package init(_ settings: Settings) {
         self.settings = settings
-        surroundings = RealWorld.surroundings()
+        context = RealWorld.context()
     }
 
     package var home: String {
@@ -144,12 +144,12 @@ package struct Composition: Sendable {
         }
         let database = try SQLiteDatabase(path: path, readOnly: !writing, creating: settings.makesRegistry)
         guard writing else {
-            return try ModelRegistry.openForReading(database, project: project.name, surroundings: surroundings)
+            return try ModelRegistry.openForReading(database, project: project.name, context: context)
                 .telling(by: holds)
         }
         // What the account at the command line does stands in the audit, as what comes over HTTP.
-        return try ModelRegistry.open(database, project: project.name, surroundings: surroundings)
-            .telling(by: holds).audited(by: author, as: surroundings.actor)
+        return try ModelRegistry.open(database, project: project.name, context: context)
+            .telling(by: holds).audited(by: author, as: context.actor)
     }
 
     private var holds: RunHolds { RunHolds(folder: home + "/running") }
@@ -162,7 +162,7 @@ package struct Composition: Sendable {
                 memoryLimit: try most ?? memory(), spillFolder: home + "/spill")
         }
         return Lake(
-            root: home + "/lake", engine: engine, surroundings: surroundings,
+            root: home + "/lake", engine: engine, context: context,
             checkpointInterval: try checkpointInterval())
     }
 
@@ -170,12 +170,12 @@ package struct Composition: Sendable {
     package func withPassingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
         guard !Disk.exists(home + "/martlet.db") else { return try body(try workspace(project, writing: false)) }
-        let scratch = "\(home)/scratch/\(Disk.processID)-\(surroundings.newID())"
+        let scratch = "\(home)/scratch/\(Disk.processID)-\(context.newID())"
         try makeHome()
         try Disk.makeDirectory(scratch)
         defer { Disk.removeTree(scratch) }
         let registry = try ModelRegistry.open(
-            SQLiteDatabase(path: scratch + "/martlet.db"), project: project.name, surroundings: surroundings)
+            SQLiteDatabase(path: scratch + "/martlet.db"), project: project.name, context: context)
         return try body(try workspace(project, on: registry, writing: false))
     }
 
@@ -192,7 +192,7 @@ package struct Composition: Sendable {
         }
         return Workspace(
             project: project, home: home, lake: lake, registry: registry,
-            artifacts: ArtifactStore(folder: home + "/artifacts"), surroundings: surroundings,
+            artifacts: ArtifactStore(folder: home + "/artifacts"), context: context,
             cpuSeconds: RealWorld.cpuSeconds,
             trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
             libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],

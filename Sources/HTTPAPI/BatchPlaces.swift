@@ -30,10 +30,10 @@ final class BatchPlaces: Sendable {
         func rest(at now: Double) { places.rest(number, at: now) }
 
         /// Its bytes have come: returns when it has a place, or has waited long enough: what was let in goes on.
-        func resume(_ surroundings: Surroundings, _ pause: (Double) async throws -> Void) async throws {
-            let begun = surroundings.uptime()
+        func resume(_ execution: ExecutionContext, _ pause: (Double) async throws -> Void) async throws {
+            let begun = execution.uptime()
             while true {
-                let now = surroundings.uptime()
+                let now = execution.uptime()
                 if places.resume(number, at: now, anyhow: now - begun > BatchPlaces.longest) { return }
                 try await pause(0.02)
             }

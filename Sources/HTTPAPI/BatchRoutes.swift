@@ -12,7 +12,7 @@ package import Vocabulary
 package struct BatchRoutes: Sendable {
     let catalog: ModelCatalog
     let settings: BatchSettings
-    let surroundings: Surroundings
+    let execution: ExecutionContext
     private let threads: WorkThreads
     /// Threads that may wait for conversions: one that writes and two that read for each batch.
     private let waiting: NIOThreadPool
@@ -21,14 +21,14 @@ package struct BatchRoutes: Sendable {
     private let places: BatchPlaces
     private let conversions: Turns
 
-    package init(catalog: ModelCatalog, settings: BatchSettings, surroundings: Surroundings) {
+    package init(catalog: ModelCatalog, settings: BatchSettings, context execution: ExecutionContext) {
         self.catalog = catalog
         var settings = settings
         settings.share()
         self.settings = settings
-        self.surroundings = surroundings
+        self.execution = execution
         places = BatchPlaces(settings.atOnce)
-        conversions = Turns(settings.conversions, uptime: surroundings.uptime, pause: settings.pause)
+        conversions = Turns(settings.conversions, uptime: execution.uptime, pause: settings.pause)
         // The blocks of a batch that are under way are bounded by the batch itself.
         threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
@@ -73,7 +73,7 @@ package struct BatchRoutes: Sendable {
         let model = try ScoringCall(form: .native, slot: slot).model()
         let client = context.client
         let key = try IdempotencyKey.of(request)
-        let bounds = BatchBounds(settings, client: client, uptime: surroundings.uptime)
+        let bounds = BatchBounds(settings, client: client, uptime: execution.uptime)
         try bounds.check(rows: 0, of: model)
         guard let seat = shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
         guard let place = try await takePlace() else {
@@ -85,7 +85,7 @@ package struct BatchRoutes: Sendable {
         }
         let run = BatchRun(
             model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
-            surroundings, threads, waiting, conversions)
+            execution, threads, waiting, conversions)
         let work = Task {
             await run.run(request, at: place)
             // What is left, converting and sending, is not this work.
@@ -112,10 +112,10 @@ package struct BatchRoutes: Sendable {
 
     /// Waits a moment: most batches are small.
     private func takePlace() async throws -> BatchPlaces.Place? {
-        let begun = surroundings.uptime()
+        let begun = execution.uptime()
         while true {
-            if let place = places.take(at: surroundings.uptime()) { return place }
-            if surroundings.uptime() - begun >= settings.placeSeconds { return nil }
+            if let place = places.take(at: execution.uptime()) { return place }
+            if execution.uptime() - begun >= settings.placeSeconds { return nil }
             try await settings.pause(0.02)
         }
     }

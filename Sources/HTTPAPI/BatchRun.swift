@@ -24,7 +24,7 @@ final class BatchRun: Sendable {
     let idempotencyKey: String?
     let bounds: BatchBounds
     let settings: BatchSettings
-    let surroundings: Surroundings
+    let execution: ExecutionContext
     let threads: WorkThreads
     /// Whose turns it takes.
     let client: String
@@ -38,7 +38,7 @@ final class BatchRun: Sendable {
 
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
-        _ bounds: BatchBounds, _ settings: BatchSettings, _ surroundings: Surroundings, _ threads: WorkThreads,
+        _ bounds: BatchBounds, _ settings: BatchSettings, _ execution: ExecutionContext, _ threads: WorkThreads,
         _ waiting: NIOThreadPool, _ conversions: Turns
     ) {
         self.conversions = conversions
@@ -49,14 +49,14 @@ final class BatchRun: Sendable {
         self.idempotencyKey = idempotencyKey
         self.bounds = bounds
         self.settings = settings
-        self.surroundings = surroundings
+        self.execution = execution
         self.threads = threads
         self.waiting = waiting
-        spool = Self.spool(settings, surroundings)
+        spool = Self.spool(settings, execution)
     }
 
-    static func spool(_ settings: BatchSettings, _ surroundings: Surroundings) -> AnswerSpool {
-        AnswerSpool(settings, name: "answer-\(surroundings.newID())", threads: NIOThreadPool.singleton)
+    static func spool(_ settings: BatchSettings, _ execution: ExecutionContext) -> AnswerSpool {
+        AnswerSpool(settings, name: "answer-\(execution.newID())", threads: NIOThreadPool.singleton)
     }
 
     /// What turns the answer into Parquet, once that has begun.
@@ -71,7 +71,7 @@ final class BatchRun: Sendable {
         let columns = BatchBlock.columns(model, passing: plan.passing)
         let turn = try await turn(columns: columns.count)
         let conversion = try await waiting.runIfActive { try converter.toParquet(columns: columns) }
-        let answer = ParquetAnswer(conversion, Self.spool(settings, surroundings), threads: waiting)
+        let answer = ParquetAnswer(conversion, Self.spool(settings, execution), threads: waiting)
         converting.withLock { $0 = answer }
         Task {
             await answer.run(spool)
@@ -150,7 +150,7 @@ final class BatchRun: Sendable {
                 idle.append(flying.removeFirst().block)
             }
             let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output.form)
-            let (from, began, before) = (start, surroundings.uptime(), flying.last?.task)
+            let (from, began, before) = (start, execution.uptime(), flying.last?.task)
             let task = Task { [threads, client] in
                 try await threads.run(for: client) { try block.score(slice, from: from, reader) }
                 try await before?.value
@@ -189,22 +189,22 @@ final class BatchRun: Sendable {
         reader.cutOff = "batch.cut-off"
         func next() async throws -> ByteBuffer? {
             let before = reader.received
-            place.rest(at: surroundings.uptime())
+            place.rest(at: execution.uptime())
             let piece = try await reader.next()
-            try await place.resume(surroundings, settings.pause)
+            try await place.resume(execution, settings.pause)
             bounds.received(reader.received - before)
             return piece
         }
         if plan.input == .parquet {
             guard let converter = settings.converter else { throw Self.noConverter }
             let upload = try await ParquetUpload(
-                in: settings.scratch, name: "upload-\(surroundings.newID())", room: SpoolRoom.Share(settings.room),
+                in: settings.scratch, name: "upload-\(execution.newID())", room: SpoolRoom.Share(settings.room),
                 threads: waiting, next: next)
             // Those who wait for a turn keep no place from batches that need none.
-            place.rest(at: surroundings.uptime())
+            place.rest(at: execution.uptime())
             let turn = try await turn(columns: model.schema.width)
             defer { withExtendedLifetime(turn) {} }
-            place.resume(at: surroundings.uptime())
+            place.resume(at: execution.uptime())
             let most = bounds.mostRows(of: model)
             try await upload.read(converter, mostRows: most) { piece in
                 try piece.withUnsafeBytes { try cut($0) }
@@ -242,19 +242,19 @@ final class BatchRun: Sendable {
         // Of a batch that is refused there is nothing more to answer or to log.
         let isRefused = isRejecting && before.failed + block.failedRows > 0
         try bounds.check(rows: before.rows + block.rows, of: model)
-        let start = surroundings.uptime()
+        let start = execution.uptime()
         let waiter = LogWaiter()
         func circumstances() -> ScoringDesk.Circumstances {
             ScoringDesk.Circumstances(
-                requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
-                latency: Int64((surroundings.uptime() - began) * 1e9))
+                requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
+                latency: Int64((execution.uptime() - began) * 1e9))
         }
         let known = circumstances()
         var (answer, admission) = try await threads.run(for: client, urgent: true) {
             let answer = block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping)
             return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
         }
-        while admission == .refused(.busy), surroundings.uptime() - start < settings.logSeconds {
+        while admission == .refused(.busy), execution.uptime() - start < settings.logSeconds {
             try await settings.pause(0.005)
             let known = circumstances()
             admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }

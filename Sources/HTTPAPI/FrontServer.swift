@@ -34,24 +34,25 @@ package struct FrontServer: Sendable {
     let table: RouteTable
     let gatekeeper: any Gatekeeper
     let isDraining: @Sendable () -> Bool
-    let surroundings: Surroundings
+    let execution: ExecutionContext
     let watch: RequestWatch
     let logger: Logger
     private let ids: RequestIDs
 
     package init(
         _ settings: Settings, catalog: ModelCatalog, routes table: RouteTable, gatekeeper: any Gatekeeper,
-        isDraining: @escaping @Sendable () -> Bool, watch: RequestWatch, surroundings: Surroundings, logger: Logger
+        isDraining: @escaping @Sendable () -> Bool, watch: RequestWatch, context execution: ExecutionContext,
+        logger: Logger
     ) {
         self.settings = settings
         self.catalog = catalog
         self.table = table
         self.gatekeeper = gatekeeper
         self.isDraining = isDraining
-        self.surroundings = surroundings
+        self.execution = execution
         self.watch = watch
         self.logger = logger
-        ids = RequestIDs(newID: surroundings.newID)
+        ids = RequestIDs(newID: execution.newID)
     }
 
     /// Serves until it is asked to end (graceful shutdown of its service group), then finishes what it began.
@@ -79,15 +80,15 @@ package struct FrontServer: Sendable {
     private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop, ConnectionPace) -> ScoringLane? {
         let map = LaneMap(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
-            surroundings: surroundings, journal: watch.journal)
+            context: execution, journal: watch.journal)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: LaneBench.self, eventLoop: $0))
             })
-        return { [surroundings, watch] loop, pace in
+        return { [execution, watch] loop, pace in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
             if let bench = box.value { return ScoringLane(map, bench, pace) }
-            let bench = LaneBench(loop: loop, now: surroundings.now)
+            let bench = LaneBench(loop: loop, now: execution.now)
             box.value = bench
             let bound = NIOLoopBound(bench, eventLoop: loop)
             watch.tally.add(lane: { (try? await loop.submit { bound.value.tally.requests }.get()) ?? [:] })

@@ -9,7 +9,7 @@ package struct IdentityDesk: Sendable {
     package let store: IdentityStore
     package let known: KnownPrincipals
     package let cookies: SessionCookies
-    package let surroundings: Surroundings
+    package let execution: ExecutionContext
     /// Where calls that block are made.
     package let threads: NIOThreadPool
     /// Where those are made that write: one that waits for another program's transaction keeps no reader waiting.
@@ -24,7 +24,7 @@ package struct IdentityDesk: Sendable {
     package let site: Site
 
     package init(
-        store: IdentityStore, known: KnownPrincipals, cookies: SessionCookies, surroundings: Surroundings,
+        store: IdentityStore, known: KnownPrincipals, cookies: SessionCookies, context execution: ExecutionContext,
         threads: NIOThreadPool, writers: NIOThreadPool, passwords: NIOThreadPool, site: Site,
         sessionSeconds: Int = 8 * 3600,
         yield: @escaping @Sendable () -> Void = {}
@@ -33,7 +33,7 @@ package struct IdentityDesk: Sendable {
         self.store = store
         self.known = known
         self.cookies = cookies
-        self.surroundings = surroundings
+        self.execution = execution
         self.threads = threads
         self.writers = writers
         self.passwords = passwords

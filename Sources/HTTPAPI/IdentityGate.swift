@@ -21,7 +21,7 @@ package struct IdentityGate: Gatekeeper {
         return header.withUTF8 { bytes in
             guard bytes.count > 7, bytes[..<7].elementsEqual("Bearer ".utf8) else { return nil }
             let token = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[7...]))
-            let principal = desk.known.principal(token: token, at: desk.surroundings.now())
+            let principal = desk.known.principal(token: token, at: desk.execution.now())
             return principal?.may(.predict, in: project) ?? false ? principal : nil
         }
     }
@@ -69,7 +69,7 @@ package struct IdentityGate: Gatekeeper {
         guard header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else {
             throw IdentityGate.unknown("Authorization is not 'Bearer TOKEN'.", #", error="invalid_request""#)
         }
-        guard let principal = desk.known.principal(token: String(header.dropFirst(7)), at: desk.surroundings.now())
+        guard let principal = desk.known.principal(token: String(header.dropFirst(7)), at: desk.execution.now())
         else {
             throw IdentityGate.unknown(
                 "This token is none, was revoked, or has expired.", #", error="invalid_token""#)
@@ -83,7 +83,7 @@ package struct IdentityGate: Gatekeeper {
         guard let cookie = request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] else {
             throw IdentityGate.unknown("This needs a token or a session.", "")
         }
-        let now = desk.surroundings.now()
+        let now = desk.execution.now()
         guard let claim = await desk.cookies.claim(in: cookie.value, at: now),
             let principal = desk.known.principal(session: claim.session, at: now)
         else { throw IdentityGate.unknown("This session has ended.", "") }

@@ -45,7 +45,7 @@ struct LaneMap: Sendable {
     private let isBehindProxy: Bool
     let limits: ScoringLimits
     let ids: RequestIDs
-    let surroundings: Surroundings
+    let execution: ExecutionContext
     let journal: RequestJournal
     let gatekeeper: any Gatekeeper
     /// The server ends: every answer closes its connection, so that clients go elsewhere with the next request.
@@ -53,7 +53,7 @@ struct LaneMap: Sendable {
 
     init(
         _ catalog: ModelCatalog, limits: ScoringLimits, ids: RequestIDs, gatekeeper: any Gatekeeper,
-        isDraining: @escaping @Sendable () -> Bool, surroundings: Surroundings,
+        isDraining: @escaping @Sendable () -> Bool, context execution: ExecutionContext,
         journal: RequestJournal
     ) {
         var calls: [String: (call: ScoringCall, route: Int)] = [:]
@@ -78,7 +78,7 @@ struct LaneMap: Sendable {
         self.ids = ids
         self.gatekeeper = gatekeeper
         self.isDraining = isDraining
-        self.surroundings = surroundings
+        self.execution = execution
         self.journal = journal
     }
 
@@ -133,7 +133,7 @@ struct LaneMap: Sendable {
         else { return nil }
         return LaneRequest(
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
-            principal: principal, route: found.route, forwardedAddress: forwardedAddress, arrived: surroundings.uptime()
+            principal: principal, route: found.route, forwardedAddress: forwardedAddress, arrived: execution.uptime()
         )
     }
 

@@ -25,14 +25,14 @@ package struct LimitingGate: Gatekeeper {
     ///   - strangers: for addresses that show neither, or one that does not hold; `nil` for no limit.
     package init(
         _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, share: Int = 64, tally: EdgeTally,
-        surroundings: Surroundings
+        context execution: ExecutionContext
     ) {
         shareOfEach = share
         self.base = base
         self.known = known.map { RateLimiter($0) }
         self.strangers = strangers.map { RateLimiter($0) }
         self.tally = tally
-        uptime = surroundings.uptime
+        uptime = execution.uptime
     }
 
     package var site: Site? { base.site }

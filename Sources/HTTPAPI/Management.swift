@@ -95,7 +95,7 @@ package struct Management: Sendable {
     /// Writes into a project's audit what somebody did that is no change of its registry.
     @Sendable package func note(_ draft: AuditDraft, by author: Author) async throws {
         guard let project = projects.first(where: { $0.name == draft.project }) else { return }
-        let now = desk.surroundings.now()
+        let now = desk.execution.now()
         try await desk.changing {
             try project.open().database.write { try AuditTable($0).append(draft, by: author, at: now) }
         }
@@ -123,7 +123,7 @@ package struct Management: Sendable {
         let author = context.author
         let key = try IdempotencyKey.of(request)
         let digest = Management.digest(request, body)
-        let now = desk.surroundings.now()
+        let now = desk.execution.now()
         let (answer, code, isReplay) = try await desk.changing {
             let (registry, database) = try project.open()
             func record(_ alongside: (@Sendable (any SQLConnection) throws -> Void)?) -> ModelRegistry {

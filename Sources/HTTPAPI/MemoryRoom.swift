@@ -21,10 +21,10 @@ package final class MemoryRoom: Sendable {
     /// - Parameters:
     ///   - most: bytes in memory, of all requests together.
     ///   - scratch: the folder of the files.
-    package init(_ most: Int = 16 << 20, scratch: String, surroundings: Surroundings) {
+    package init(_ most: Int = 16 << 20, scratch: String, context execution: ExecutionContext) {
         self.most = most
         self.scratch = scratch
-        newID = surroundings.newID
+        newID = execution.newID
     }
 
     /// Room that was taken; given back with the value.

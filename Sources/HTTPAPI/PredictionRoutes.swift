@@ -11,14 +11,14 @@ package struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
     let work: ScoringWork
     private let room: MemoryRoom
-    let surroundings: Surroundings
+    let execution: ExecutionContext
 
     /// - Parameter room: in which large bodies and answers wait.
-    package init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, surroundings: Surroundings) {
+    package init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, context execution: ExecutionContext) {
         self.catalog = catalog
         self.work = work
         self.room = room
-        self.surroundings = surroundings
+        self.execution = execution
     }
 
     package var routes: [Route] {
@@ -41,7 +41,7 @@ package struct PredictionRoutes: Sendable {
     /// Reads the body and answers in the call's form, errors too.
     func answer(_ call: ScoringCall, _ request: Request, _ context: APIContext) async throws -> Response {
         do {
-            let arrived = surroundings.uptime()
+            let arrived = execution.uptime()
             try context.require(project: call.slot.key.project)
             let key = try IdempotencyKey.of(request)
             var call = call
@@ -52,13 +52,13 @@ package struct PredictionRoutes: Sendable {
             let slot = call.slot
             let (response, admission) = try await work.answer(
                 call, body, by: model, requestID: context.requestID, client: context.client
-            ) { [surroundings, room, requestID = context.requestID] desk, answer in
+            ) { [execution, room, requestID = context.requestID] desk, answer in
                 slot.count(desk.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
                 let known = ScoringDesk.Circumstances(
-                    requestID: requestID, idempotencyKey: key, time: surroundings.now(),
-                    latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                    requestID: requestID, idempotencyKey: key, time: execution.now(),
+                    latency: Int64((execution.uptime() - arrived) * 1e9))
                 let response = Response(
                     status: .ok, headers: headers, body: try room.answer(desk.writer.bytes))
                 return (

@@ -24,7 +24,7 @@ package struct ProcessRoutes: Sendable {
     /// Writes into the project's audit.
     private let note: @Sendable (AuditDraft, Author) async throws -> Void
     private let room: MemoryRoom
-    let surroundings: Surroundings
+    let execution: ExecutionContext
     /// For large bodies.
     private let turns: Turns
 
@@ -33,17 +33,17 @@ package struct ProcessRoutes: Sendable {
 
     package init(
         catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryRoom,
-        surroundings: Surroundings,
+        context execution: ExecutionContext,
         pause: @escaping @Sendable (Double) async throws -> Void,
         note: @escaping @Sendable (AuditDraft, Author) async throws -> Void
     ) {
         self.note = note
         self.room = room
-        turns = Turns(2, uptime: surroundings.uptime, pause: pause)
+        turns = Turns(2, uptime: execution.uptime, pause: pause)
         self.work = work
         self.catalog = catalog
         self.source = source
-        self.surroundings = surroundings
+        self.execution = execution
     }
 
     package var routes: [Route] {
@@ -75,7 +75,7 @@ package struct ProcessRoutes: Sendable {
     }
 
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
-        let arrived = surroundings.uptime()
+        let arrived = execution.uptime()
         try context.require(project: slot.key.project)
         let idempotencyKey = try IdempotencyKey.of(request)
         if let type = request.headers[.contentType], !MediaType(type).isJSON {
@@ -121,11 +121,11 @@ package struct ProcessRoutes: Sendable {
                 (answer, admission) = try await work.answer(
                     call, HeldBody(ByteBuffer(bytes: body)), by: model, requestID: context.requestID,
                     client: context.client
-                ) { [surroundings, requestID = context.requestID, keys = made.keys] desk, _ in
+                ) { [execution, requestID = context.requestID, keys = made.keys] desk, _ in
                     desk.name(records: keys)
                     let known = ScoringDesk.Circumstances(
-                        requestID: requestID, idempotencyKey: idempotencyKey, time: surroundings.now(),
-                        latency: Int64((surroundings.uptime() - arrived) * 1e9))
+                        requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
+                        latency: Int64((execution.uptime() - arrived) * 1e9))
                     let answer = JSONValue(parsing: desk.writer.bytes)
                     return (
                         answer, desk.log(by: model, known) { waiter.acknowledge($0) }

@@ -15,7 +15,7 @@ package struct RequestWatch: Sendable {
     private let unrouted: @Sendable (APIContext) throws -> Void
 
     package init(
-        tally: EdgeTally, journal: RequestJournal, most: Int, isBehindProxy: Bool, surroundings: Surroundings,
+        tally: EdgeTally, journal: RequestJournal, most: Int, isBehindProxy: Bool, context execution: ExecutionContext,
         unrouted: @escaping @Sendable (APIContext) throws -> Void = { _ in }
     ) {
         self.unrouted = unrouted
@@ -23,7 +23,7 @@ package struct RequestWatch: Sendable {
         self.journal = journal
         self.most = most
         self.isBehindProxy = isBehindProxy
-        uptime = surroundings.uptime
+        uptime = execution.uptime
     }
 
     /// Probes and metrics are answered however busy the server is: it must not be ended for that.

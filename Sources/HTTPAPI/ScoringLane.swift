@@ -307,8 +307,8 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
                 "200 OK", answer.contentType, desk.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
                 keepsAlive: keepsAlive, context)
             let known = ScoringDesk.Circumstances(
-                requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.surroundings.now(),
-                latency: Int64((map.surroundings.uptime() - request.arrived) * 1e9))
+                requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.execution.now(),
+                latency: Int64((map.execution.uptime() - request.arrived) * 1e9))
             let bound = NIOLoopBound((lane: self, context: context, out: out), eventLoop: context.eventLoop)
             let admission = desk.logAtOnce(by: model, known, courier: bench.courier, waking: false) {
                 result in
@@ -377,7 +377,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         let left = context.eventLoop.makePromise(of: Void.self)
         if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
         pace.answered()
-        let seconds = map.surroundings.uptime() - told.arrived
+        let seconds = map.execution.uptime() - told.arrived
         bench.tally.note(route: told.route, status: status, seconds: seconds)
         if map.journal.tells(laneSeconds: seconds) {
             let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"

@@ -20,11 +20,12 @@ package struct ScoringWork: Sendable {
 
     /// - Parameter yield: lets the thread that calls it work when others do not.
     package init(
-        limits: ScoringLimits, threads: Int, surroundings: Surroundings, yield: @escaping @Sendable () -> Void = {}
+        limits: ScoringLimits, threads: Int, context execution: ExecutionContext,
+        yield: @escaping @Sendable () -> Void = {}
     ) {
         self.limits = limits
         self.threads = WorkThreads(threads, waitingEach: Self.waitingEach, yield: yield)
-        uptime = surroundings.uptime
+        uptime = execution.uptime
     }
 
     /// Reads, scores and writes an answer, then lets `end` take it from the desk.

@@ -69,7 +69,7 @@ package struct SessionRoutes: Sendable {
         let principal = try context.known
         var csrf: String?
         if context.session != nil, let cookie = request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] {
-            csrf = await desk.cookies.claim(in: cookie.value, at: desk.surroundings.now())?.csrf
+            csrf = await desk.cookies.claim(in: cookie.value, at: desk.execution.now())?.csrf
         }
         return try .json(Self.told(principal, csrf: csrf))
     }
@@ -90,7 +90,7 @@ package struct SessionRoutes: Sendable {
 
     private func throttled(_ name: String, _ context: APIContext) throws {
         // The clock that only goes forward: one that is put back would lock people out for as long.
-        let now = Timestamp(microseconds: Int64(desk.surroundings.uptime() * 1e6))
+        let now = Timestamp(microseconds: Int64(desk.execution.uptime() * 1e6))
         guard let seconds = desk.throttle.enter(name: name, address: AddressKey.of(context.address), at: now) else {
             return
         }

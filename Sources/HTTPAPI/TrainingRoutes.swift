@@ -109,7 +109,7 @@ package struct TrainingRoutes: Sendable {
                     if let principal = context.principal,
                         !desk.known.stillMay(
                             principal, .readTraining, in: project.name, session: context.session,
-                            at: desk.surroundings.now())
+                            at: desk.execution.now())
                     {
                         break
                     }

@@ -17,9 +17,9 @@ extension IdentityStore {
 
     /// - Parameter seconds: how long it holds if it is not ended before.
     package func openSession(for user: User, seconds: Int) throws -> Session {
-        let now = surroundings.now()
+        let now = context.now()
         let session = Session(
-            id: surroundings.newID(), user: user, created: now,
+            id: context.newID(), user: user, created: now,
             expires: Timestamp(microseconds: now.microseconds + Int64(seconds) * 1_000_000),
             csrf: Secret("", random: random).text)
         try database.write { connection in

@@ -20,7 +20,7 @@ extension IdentityStore {
 
     /// Whether this is a link's secret that still works.
     package func isSetupSecret(_ text: String) throws -> Bool {
-        let now = surroundings.now()
+        let now = context.now()
         return try database.read { try SetupTable(connection: $0).isValid(Digest(of: text), at: now) }
     }
 

@@ -16,7 +16,7 @@ extension IdentityStore {
     ) throws -> (token: APIToken, secret: Secret) {
         try IdentityName.check(name, of: "a token")
         let secret = Secret("martlet_", random: random)
-        let id = surroundings.newID()
+        let id = context.newID()
         return try change { act in
             if let expires, expires <= act.now {
                 throw MartletError(.input, "identity.expiry", "\(expires) has passed; a token must live longer.")

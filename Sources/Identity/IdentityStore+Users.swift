@@ -19,7 +19,7 @@ extension IdentityStore {
         try IdentityName.check(name, of: "a person")
         let hash = try Password(password, of: name, random: random)
         let user = User(
-            id: surroundings.newID(), name: name, role: role, created: surroundings.now(), createdBy: author.actor)
+            id: context.newID(), name: name, role: role, created: context.now(), createdBy: author.actor)
         return (user, hash)
     }
 

@@ -14,32 +14,32 @@ package import Vocabulary
 /// quarter of a second.
 package struct IdentityStore: Sendable {
     package let database: any SQLDatabase
-    let surroundings: Surroundings
+    let context: ExecutionContext
     let author: Author
     /// As many bytes as it is asked for, from the system's secure generator.
     let random: @Sendable (Int) -> [UInt8]
 
     /// `database` has its schema already.
     package init(
-        _ database: any SQLDatabase, author: Author, surroundings: Surroundings,
+        _ database: any SQLDatabase, author: Author, context: ExecutionContext,
         random: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.database = database
         self.author = author
-        self.surroundings = surroundings
+        self.context = context
         self.random = random
     }
 
     /// The same store for what somebody else does.
     package func acting(as author: Author) -> IdentityStore {
-        IdentityStore(database, author: author, surroundings: surroundings, random: random)
+        IdentityStore(database, author: author, context: context, random: random)
     }
 
     /// What stands in this store's own database.
     package var audit: ServerAudit { ServerAudit([database]) }
 
     func change<Result>(_ body: (Change) throws -> Result) throws -> Result {
-        let now = surroundings.now()
+        let now = context.now()
         return try database.write { try body(Change(connection: $0, author: author, now: now)) }
     }
 }

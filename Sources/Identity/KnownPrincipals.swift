@@ -57,7 +57,7 @@ package final class KnownPrincipals: Sendable {
     /// Looks again if anything has changed since the last time; blocks on the database. Gives whether it had to.
     @discardableResult
     package func refresh() throws -> Bool {
-        let now = store.surroundings.now()
+        let now = store.context.now()
         let before = known.withLock { ($0.generation, $0.at) }
         let found = try store.database.read { connection -> Known? in
             let row = try connection.row("SELECT number FROM identity_generation")

@@ -65,7 +65,7 @@ extension Lake {
         let inBronze = Set(taken.map(\.digest))
         let lost = files.filter { $0.path == nil && inBronze.contains($0.digest) }
         try checkKept(lost, contract, work.startFields)
-        let id = surroundings.newID()
+        let id = context.newID()
         do {
             let decided = try decidedRows(contract.source, of: files.filter { $0.path != nil }.map(\.digest))
             report.files = try read(files, lost: lost, byRow: byRow, inBronze: inBronze, id: id, work)
@@ -243,12 +243,12 @@ extension Lake {
             }
             work.isAsideCommitted = true
         }
-        let at = surroundings.now().description
+        let at = context.now().description
         if !plan.isEmpty {
             try record(
                 plan.map { row in
                     QuarantineDecision(
-                        decision: id, at: at, actor: surroundings.actor, action: "replay", reason: nil,
+                        decision: id, at: at, actor: context.actor, action: "replay", reason: nil,
                         digest: row.digest, file: row.file, row: row.row)
                 }, id: id, of: work.contract.source)
         }
@@ -288,7 +288,7 @@ extension Lake {
                 actions.append(
                     DeltaAction(
                         remove: DeltaRemove(
-                            path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
+                            path: Disk.name(of: path), deletionTimestamp: context.now().milliseconds)))
             }
             for file in work.written { actions.append(try add(file, to: work.table)) }
             return actions

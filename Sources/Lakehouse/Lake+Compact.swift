@@ -99,7 +99,7 @@ extension Lake {
         var written: [RewrittenFiles] = []
         do {
             for group in groups {
-                let file = "\(table.folder)/part-\(surroundings.newID()).parquet"
+                let file = "\(table.folder)/part-\(context.newID()).parquet"
                 let rewritten = try engine.rewrite(group.map { table.path(of: $0) }, into: file)
                 written.append(rewritten)
                 guard rewritten.new.hash == rewritten.oldHash else {
@@ -142,7 +142,7 @@ extension Lake {
         return try commit(name) { current in
             guard let current, groups.joined().allSatisfy({ current.holds($0.path) }) else { return nil }
             let carried = current.toldState
-            let now = surroundings.now().milliseconds
+            let now = context.now().milliseconds
             let removes = groups.joined().map { file in
                 DeltaAction(remove: DeltaRemove(path: file.path, deletionTimestamp: now, dataChange: false))
             }

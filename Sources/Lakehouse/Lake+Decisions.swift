@@ -79,11 +79,11 @@ extension Lake {
     private func decide(
         _ source: String, _ reason: String?, _ make: (MakeDecision) throws -> [QuarantineDecision]
     ) throws -> DecisionReport {
-        let id = surroundings.newID()
-        let at = surroundings.now().description
+        let id = context.newID()
+        let at = context.now().description
         let decisions = try make { action, file, digest, row, column, old, new in
             QuarantineDecision(
-                decision: id, at: at, actor: surroundings.actor, action: action.rawValue, reason: reason,
+                decision: id, at: at, actor: context.actor, action: action.rawValue, reason: reason,
                 digest: digest, file: file, row: row, column: column, oldValue: old, newValue: new)
         }
         guard !decisions.isEmpty else { return DecisionReport() }
@@ -151,7 +151,7 @@ extension Lake {
     func mark(_ application: String, version: Int64 = 1) -> DeltaAction {
         DeltaAction(
             txn: DeltaTransaction(
-                appId: application, version: version, lastUpdated: surroundings.now().milliseconds))
+                appId: application, version: version, lastUpdated: context.now().milliseconds))
     }
 }
 

@@ -54,7 +54,7 @@ extension Lake {
         let version = try commit(name) { current in
             guard let current, files.allSatisfy({ current.holds($0.path) }) else { return nil }
             let hash = try reference(to: name, at: current.version).hash - gone
-            let now = surroundings.now().milliseconds
+            let now = context.now().milliseconds
             return [commitInfo("DELETE", ["contentHash": .text(hash.description)])]
                 + files.map { DeltaAction(remove: DeltaRemove(path: $0.path, deletionTimestamp: now)) }
         }

@@ -48,7 +48,7 @@ extension Lake {
             SliceRequest(
                 query: query, by: incremental.by, from: from, auditFrom: auditFrom,
                 files: snapshot.files.map { table.path(of: $0) }, fields: fields, folder: table.folder,
-                fileID: surroundings.newID()))
+                fileID: context.newID()))
         guard let slice else { return .whole("its columns changed") }
         guard slice.auditDifferences.isEmpty else {
             let columns = slice.auditDifferences.prefix(3).joined(separator: ", ")
@@ -71,7 +71,7 @@ extension Lake {
                     .conflict, "lake.concurrent-write", "Another program wrote \(name) at the same time.",
                     remedy: "Run the command again; what is up to date is skipped.")
             }
-            let now = surroundings.now().milliseconds
+            let now = context.now().milliseconds
             let paths = Dictionary(latest.files.map { (table.path(of: $0), $0.path) }) { first, _ in first }
             var actions = [
                 commitInfo("WRITE", martlet.merging(["contentHash": .text(hash.description)]) { $1 })

@@ -244,7 +244,7 @@ extension Lake {
                 files: batch.map { index in
                     AcceptRequest.File(path: files[index].path, name: files[index].name, digest: files[index].digest)
                 }, contract: work.contract, format: work.format, existing: work.live, folder: work.table.folder,
-                quarantineFolder: work.aside.folder, id: surroundings.newID()))
+                quarantineFolder: work.aside.folder, id: context.newID()))
         try Failpoint.reach("ingest.file.accepted")
         // Still being written: what was read need not be what has the digest. Its turn comes later.
         var changing: Set<Int> = []
@@ -323,7 +323,7 @@ extension Lake {
                 actions.append(
                     DeltaAction(
                         remove: DeltaRemove(
-                            path: Disk.name(of: path), deletionTimestamp: surroundings.now().milliseconds)))
+                            path: Disk.name(of: path), deletionTimestamp: context.now().milliseconds)))
             }
             for file in work.written { actions.append(try add(file, to: work.table)) }
             let before = try current.map { try reference(to: work.bronze, at: $0.version).hash } ?? ContentHash()

@@ -43,7 +43,7 @@ extension Lake {
         let startFields = try snapshot.metadata?.fields() ?? []
         try contract.checkFits(startFields)
         let live = snapshot.files.map { table.path(of: $0) }
-        let id = surroundings.newID()
+        let id = context.newID()
         let result = try engine.rejudge(
             RejudgeRequest(
                 tables: try quarantineTables(contract.source), filter: filter, contract: contract, format: format,
@@ -63,11 +63,11 @@ extension Lake {
             }
         }
         guard let file = result.accepted else { return report }
-        let at = surroundings.now().description
+        let at = context.now().description
         try record(
             result.rows.map { row in
                 QuarantineDecision(
-                    decision: id, at: at, actor: surroundings.actor, action: "replay", reason: nil, digest: row.digest,
+                    decision: id, at: at, actor: context.actor, action: "replay", reason: nil, digest: row.digest,
                     file: row.file, row: row.row)
             }, id: id, of: contract.source)
         try Failpoint.reach("replay.planned")
@@ -93,7 +93,7 @@ extension Lake {
                 actions.append(
                     DeltaAction(
                         remove: DeltaRemove(
-                            path: Disk.name(of: rewrite.old), deletionTimestamp: surroundings.now().milliseconds)))
+                            path: Disk.name(of: rewrite.old), deletionTimestamp: context.now().milliseconds)))
             }
             for rewrite in result.rewrites where rewrite.new.rows > 0 {
                 actions.append(try add(rewrite.new, to: table))

@@ -84,11 +84,11 @@ extension Lake {
         let table = table(name)
         let snapshot = try snapshot(of: name, at: version)
         let file = "\(table.logFolder)/\(padded(snapshot.version, 20)).checkpoint.parquet"
-        let horizon = surroundings.now().milliseconds - Self.tombstoneRetention
+        let horizon = context.now().milliseconds - Self.tombstoneRetention
         let actions = snapshot.checkpointActions(since: horizon)
         if !Disk.exists(file) {
             try keepLineage(of: name, at: snapshot.version)
-            let temporary = "\(table.logFolder)/.\(Disk.name(of: file)).\(Disk.processID)-\(surroundings.newID()).tmp"
+            let temporary = "\(table.logFolder)/.\(Disk.name(of: file)).\(Disk.processID)-\(context.newID()).tmp"
             defer { Disk.remove(temporary) }
             try engine.writeCheckpoint(actions, into: temporary)
             let back = DeltaSnapshot(checkpoint: try engine.readCheckpoint([temporary]), version: snapshot.version)

@@ -31,7 +31,7 @@ extension Lake {
         _ name: TableName, retain: Int, youngest: Int, pinned: Set<Int> = [], dryRun: Bool = false
     ) throws -> VacuumReport {
         let table = table(name)
-        let now = surroundings.now()
+        let now = context.now()
         let kept = try keptFiles(of: name, since: now.adding(seconds: -retain), pinned: pinned)
         let limit = now.adding(seconds: -youngest).microseconds
         var report = VacuumReport(

@@ -4,7 +4,7 @@ package import Vocabulary
 package final class Lake {
     package let root: String
     package let engine: any LakeEngine
-    package let surroundings: Surroundings
+    package let context: ExecutionContext
     /// Is told of each version right after its commit.
     package var committed: (Lake, TableName) -> Void = { _, _ in }
     /// Is told what went wrong beside a commit that stands.
@@ -17,12 +17,12 @@ package final class Lake {
     let checkpointInterval: Int
 
     package init(
-        root: String, engine: any LakeEngine, surroundings: Surroundings, checkpointInterval: Int = 100
+        root: String, engine: any LakeEngine, context: ExecutionContext, checkpointInterval: Int = 100
     ) {
         self.checkpointInterval = checkpointInterval
         self.root = root
         self.engine = engine
-        self.surroundings = surroundings
+        self.context = context
     }
 
     package func table(_ name: TableName) -> DeltaTable {
@@ -112,8 +112,8 @@ package final class Lake {
     /// Protocol and schema of a table with these columns; the table keeps its id.
     package func header(_ fields: [DeltaField], after before: DeltaMetadata? = nil) throws -> [DeltaAction] {
         let metadata = try DeltaMetadata(
-            id: before?.id ?? uuid(surroundings.newID()), fields: fields,
-            createdTime: surroundings.now().milliseconds, after: before)
+            id: before?.id ?? uuid(context.newID()), fields: fields,
+            createdTime: context.now().milliseconds, after: before)
         return [
             DeltaAction(protocol: DeltaProtocol(for: fields, isMapped: metadata.isMapped)),
             DeltaAction(metaData: metadata),
@@ -123,7 +123,7 @@ package final class Lake {
     package func commitInfo(_ operation: String, _ martlet: [String: JSONValue]) -> DeltaAction {
         DeltaAction(
             commitInfo: .object([
-                "timestamp": .integer(surroundings.now().milliseconds),
+                "timestamp": .integer(context.now().milliseconds),
                 "operation": .text(operation),
                 "operationParameters": .object([:]),
                 "engineInfo": .text("martlet"),
@@ -137,7 +137,7 @@ package final class Lake {
         return DeltaAction(
             add: DeltaAdd(
                 path: Disk.name(of: file.path), size: size, rows: file.rows,
-                modificationTime: surroundings.now().milliseconds))
+                modificationTime: context.now().milliseconds))
     }
 
     private func uuid(_ id: String) -> String {

@@ -146,7 +146,7 @@ extension Lake {
             case .whole(let why): whole = why
             }
         }
-        let file = "\(table.folder)/part-\(surroundings.newID()).parquet"
+        let file = "\(table.folder)/part-\(context.newID()).parquet"
         let written = try materialise(planned, parents: parents, into: file)
         try Failpoint.reach("transform.materialised")
         let version = try commit(transform.table) { current in
@@ -206,7 +206,7 @@ extension Lake {
     ) throws {
         let table = table(name)
         try Disk.makeDirectory(table.folder)
-        let written = try engine.write(columns, into: "\(table.folder)/part-\(surroundings.newID()).parquet")
+        let written = try engine.write(columns, into: "\(table.folder)/part-\(context.newID()).parquet")
         _ = try commit(name) { current in
             try replacing(
                 current, by: written, in: table,
@@ -224,7 +224,7 @@ extension Lake {
             actions.append(
                 DeltaAction(
                     remove: DeltaRemove(
-                        path: file.path, deletionTimestamp: surroundings.now().milliseconds)))
+                        path: file.path, deletionTimestamp: context.now().milliseconds)))
         }
         actions.append(try add(written, to: table))
         return actions

@@ -51,7 +51,7 @@ final class ColumnLineage {
         return new
     }
 
-    /// A query under the common table expressions of its surroundings.
+    /// A query under the common table expressions of its context.
     func query(_ node: SyntaxNode, outer: LineageScope?, common: [String: Relation]) throws -> Relation {
         depth += 1
         defer { depth -= 1 }

@@ -13,7 +13,7 @@ struct FunctionCatalogue {
         ).texts()
         aggregates = Set(rows.filter { $0[1] == "aggregate" }.compactMap(\.[0])).union(Self.macros)
         unrepeatable = Set(rows.filter { ["VOLATILE", "CONSISTENT_WITHIN_QUERY"].contains($0[2]) }.compactMap(\.[0]))
-            .union(Self.surroundings).subtracting(Self.constant)
+            .union(Self.context).subtracting(Self.constant)
     }
 
     /// Whether an aggregate's value can change with the order of rows. All can but those that are known not to: sums of
@@ -35,7 +35,7 @@ struct FunctionCatalogue {
 
     /// Functions of the clock, the session and the machine, some of which the catalogue takes for constant or lists as
     /// macros.
-    private static let surroundings: Set<String> = [
+    private static let context: Set<String> = [
         "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_timestamp", "transaction_timestamp",
         "today", "current_date", "get_current_time", "current_time", "get_current_timestamp", "localtime",
         "localtimestamp", "current_localtime", "current_localtimestamp", "setseed", "nextval", "currval",

@@ -10,8 +10,8 @@ package import Vocabulary
 
 /// The real clock, the real randomness and the real account: the only place where they are read.
 package enum RealWorld {
-    package static func surroundings() -> Surroundings {
-        Surroundings(
+    package static func context() -> ExecutionContext {
+        ExecutionContext(
             actor: account(), now: { Timestamp(microseconds: microseconds(CLOCK_REALTIME)) }, newID: newID,
             uptime: { Double(microseconds(CLOCK_MONOTONIC)) / 1e6 })
     }

@@ -95,7 +95,7 @@ extension PredictionLog {
 
     /// Makes durable what was acknowledged, minds the age of the segment, tries a full disk, removes what is too old.
     private func keep() {
-        let uptime = writer.surroundings.uptime
+        let uptime = writer.context.uptime
         var retention = 0.0
         // The writer is asked to try the disk four times a second at most, however often the alarm rings.
         var nextTry = 0.0

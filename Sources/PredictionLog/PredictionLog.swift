@@ -69,7 +69,7 @@ package final class PredictionLog: Sendable {
     /// - Throws: `predictions.locked` when another process has it open; `disk.*`.
     package static func open(
         folder path: String, mode: PredictionLogMode = .written, policy: PredictionLogPolicy = .init(),
-        disk: some SegmentDisk = RealDisk(), surroundings: Surroundings
+        disk: some SegmentDisk = RealDisk(), context: ExecutionContext
     ) throws -> PredictionLog {
         var lock = try FileLock("\(path)/lock")
         // A compaction that found no server holds it for a moment, and so may the server that this one replaces.
@@ -85,7 +85,7 @@ package final class PredictionLog: Sendable {
         let folder = SegmentFolder(path)
         let recovery = try folder.recover()
         let writer = try SegmentWriter(
-            folder: folder, lock: lock, mode: mode, policy: policy, disk: disk, surroundings: surroundings,
+            folder: folder, lock: lock, mode: mode, policy: policy, disk: disk, context: context,
             recovery: recovery)
         // A log that cannot write says so now, not at the first request.
         try writer.begin()

@@ -16,7 +16,7 @@ extension SegmentWriter {
             var bytes = all.reduce(Int64(0)) { $0 + $1.stamp.size }
             let closed = all.filter { $0.entry.path != current }
             let order = closed.filter(\.entry.isCompacted) + closed.filter { !$0.entry.isCompacted }
-            let oldest = policy.keepSeconds.map { surroundings.now().microseconds - Int64($0 * 1e6) }
+            let oldest = policy.keepSeconds.map { context.now().microseconds - Int64($0 * 1e6) }
             for old in order {
                 let isOld = oldest.map { old.stamp.modified / 1000 < $0 } ?? false
                 guard isOld || mostBytes.map({ bytes - Int64(SegmentHeader.bytes) > $0 }) ?? false else { continue }

@@ -47,7 +47,7 @@ final class SegmentWriter: @unchecked Sendable {
     let mode: PredictionLogMode
     let policy: PredictionLogPolicy
     let disk: any SegmentDisk
-    let surroundings: Surroundings
+    let context: ExecutionContext
     let shared: Mutex<Shared>
     /// Held during a round of fsync.
     let round = Mutex(())
@@ -65,15 +65,15 @@ final class SegmentWriter: @unchecked Sendable {
 
     init(
         folder: SegmentFolder, lock: FileLock, mode: PredictionLogMode, policy: PredictionLogPolicy,
-        disk: any SegmentDisk, surroundings: Surroundings, recovery: SegmentFolder.Recovery
+        disk: any SegmentDisk, context: ExecutionContext, recovery: SegmentFolder.Recovery
     ) throws {
         self.folder = folder
         self.lock = lock
         self.mode = mode
         self.policy = policy
         self.disk = disk
-        self.surroundings = surroundings
-        id = surroundings.newID()
+        self.context = context
+        id = context.newID()
         alarm = try Alarm()
         let own = try folder.bytes()
         mostBytes = policy.mostBytes(own: own, free: disk.freeBytes(folder.path))
@@ -164,11 +164,11 @@ final class SegmentWriter: @unchecked Sendable {
 
     private func makeSegment() throws(PredictionLogError) {
         if let segment {
-            guard isOver(segment), surroundings.uptime() >= nextCreation else { return }
+            guard isOver(segment), context.uptime() >= nextCreation else { return }
         }
         let new: Segment
         do { new = try create() } catch {
-            nextCreation = surroundings.uptime() + PredictionLog.tryEvery
+            nextCreation = context.uptime() + PredictionLog.tryEvery
             // The old one serves as long as there is no other.
             if segment != nil { return }
             throw (error as? MartletError)?.code == "disk.full" ? .full : fail(error)
@@ -181,11 +181,11 @@ final class SegmentWriter: @unchecked Sendable {
 
     private func isOver(_ segment: Segment) -> Bool {
         guard segment.records > 0 else { return false }
-        return segment.bytes >= segmentBytes || surroundings.uptime() - segment.begun >= policy.segmentSeconds
+        return segment.bytes >= segmentBytes || context.uptime() - segment.begun >= policy.segmentSeconds
     }
 
     private func create() throws -> Segment {
-        let header = SegmentHeader(log: id, number: next, begun: surroundings.now())
+        let header = SegmentHeader(log: id, number: next, begun: context.now())
         let path = "\(folder.path)/\(SegmentFolder.name(log: id, number: next)).segment"
         let file = try disk.create(path)
         do {
@@ -205,7 +205,7 @@ final class SegmentWriter: @unchecked Sendable {
             shared.segmentDue = nil
             shared.isRetentionDue = true
         }
-        return Segment(file: file, path: path, salt: header.salt, begun: surroundings.uptime())
+        return Segment(file: file, path: path, salt: header.salt, begun: context.uptime())
     }
 
     /// Ends the segment that is written.
@@ -238,7 +238,7 @@ final class SegmentWriter: @unchecked Sendable {
     /// Mode `written`: acknowledges what was written, unless the disk is late: then after the next fsync, so that a
     /// power cut never takes more than what was acknowledged in `syncSeconds`.
     private func acknowledge(_ waiters: [LogBuffer.Waiter], _ file: any SegmentFile) {
-        let now = surroundings.uptime()
+        let now = context.uptime()
         var rings = false
         let failure = shared.withLock { shared -> MartletError?? in
             if let failure = shared.failure { return .some(failure) }
@@ -277,9 +277,9 @@ final class SegmentWriter: @unchecked Sendable {
 
     private func timed(_ sync: () throws -> Void) throws {
         try Failpoint.reach("predictions.sync.before")
-        let start = surroundings.uptime()
+        let start = context.uptime()
         try sync()
-        let seconds = surroundings.uptime() - start
+        let seconds = context.uptime() - start
         try Failpoint.reach("predictions.sync.after")
         shared.withLock { shared in
             shared.counters.syncs += 1

@@ -9,7 +9,7 @@ extension EventStore {
     package func consumer(_ name: String, startingAfter position: Int = 0) throws -> Consumer {
         try Self.check(name)
         if let known = try book.read({ try ConsumerTable($0).find(name) }) { return known }
-        let now = book.surroundings.now()
+        let now = book.context.now()
         return try book.write { page in
             if let known = try ConsumerTable(page).find(name) { return known }
             try refuseAhead(position, page)
@@ -23,7 +23,7 @@ extension EventStore {
     /// Gives `false`, and changes nothing, when it is no longer where `expected` says: somebody else moved it.
     @discardableResult
     package func advance(_ name: String, from expected: Int, to position: Int) throws -> Bool {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         return try book.write { page in
             guard try required(name, page).position == expected else { return false }
             try refuseAhead(position, page)
@@ -37,7 +37,7 @@ extension EventStore {
     /// Refuses to set it forward (`events.not-back`), by which events would be passed over. Effects that were
     /// recorded stay recorded: `once` does not repeat them.
     package func replay(_ name: String, from position: Int) throws -> Replay {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         return try book.write { page in
             let consumer = try required(name, page)
             guard position >= 1, position <= consumer.position + 1 else {
@@ -58,7 +58,7 @@ extension EventStore {
     @discardableResult
     package func once(_ consumer: String, _ event: Event, _ effect: (Page) throws -> Void) throws -> Bool {
         try Self.check(consumer)
-        let now = book.surroundings.now()
+        let now = book.context.now()
         return try book.write { page in
             guard try !EffectTable(page).exists(consumer, event) else { return false }
             try EffectTable(page).insert(consumer, event, at: now)
@@ -74,7 +74,7 @@ extension EventStore {
     package func consume(
         _ name: String, limit: Int = .max, _ effect: (Event, Page) throws -> Void
     ) throws -> Int {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         var taken = 0
         try consumer(name)
         while taken < limit {

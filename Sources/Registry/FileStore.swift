@@ -44,7 +44,7 @@ package struct FileStore: Sendable {
     /// Leaves out a file changed less than a second ago: within the granularity of the file system's clock it
     /// could change again without a new stamp.
     package func remember(_ files: [(path: String, stamp: FileStamp, digest: Digest)]) throws {
-        let settled = book.surroundings.now().microseconds - 1_000_000
+        let settled = book.context.now().microseconds - 1_000_000
         let files = files.filter { max($0.stamp.modified, $0.stamp.changed) / 1000 < settled }
         guard !files.isEmpty else { return }
         try book.write { page in

@@ -6,7 +6,7 @@ extension JobStore {
     /// Takes the next job for `owner`, if there is one, for so many seconds. Attempts whose lease ended without a
     /// sign of life are given up first, and their jobs queued again or failed: they are in `lost`.
     package func lease(to owner: String, seconds: Double) throws -> (job: Job?, lost: [Job]) {
-        let before = book.surroundings.now()
+        let before = book.context.now()
         let isIdle = try book.read { page in
             let table = JobTable(page)
             return try table.next(at: before) == nil && table.lapsed(at: before).isEmpty
@@ -14,7 +14,7 @@ extension JobStore {
         // Nothing is written, and no lock taken, while there is nothing to do.
         if isIdle { return (nil, []) }
         return try book.write { page in
-            let now = book.surroundings.now()
+            let now = book.context.now()
             let lost = try JobTable(page).lapsed(at: now).map { job in
                 let since = job.heartbeat ?? job.started ?? job.created
                 let ending = JobEnding(
@@ -44,7 +44,7 @@ extension JobStore {
     /// Makes the leases of `owner` end now, because it is known to be dead.
     package func disown(_ owner: String) throws {
         try book.write { page in
-            let past = Timestamp(microseconds: book.surroundings.now().microseconds - 1)
+            let past = Timestamp(microseconds: book.context.now().microseconds - 1)
             for var job in try JobTable(page).running() where job.owner == owner {
                 job.leaseUntil = past
                 try JobTable(page).update(job)
@@ -62,7 +62,7 @@ extension JobStore {
     package func renew(_ signs: [(ticket: JobTicket, progress: JobProgress?)], seconds: Double) throws -> [JobTicket] {
         guard !signs.isEmpty else { return [] }
         return try book.write { page in
-            let now = book.surroundings.now()
+            let now = book.context.now()
             return try signs.compactMap { ticket, progress in
                 guard var job = try current(ticket, page) else { return ticket }
                 job.heartbeat = now
@@ -88,7 +88,7 @@ extension JobStore {
     @discardableResult
     package func conclude(_ ticket: JobTicket, _ ending: JobEnding) throws -> Job {
         try book.write { page in
-            try conclude(try good(ticket, page), ending, page, at: book.surroundings.now())
+            try conclude(try good(ticket, page), ending, page, at: book.context.now())
         }
     }
 
@@ -96,7 +96,7 @@ extension JobStore {
     package func release(_ ticket: JobTicket, reason: String) throws {
         try book.write { page in
             var job = try good(ticket, page)
-            let now = book.surroundings.now()
+            let now = book.context.now()
             try JobAttemptTable(page).end(ticket, JobEnding(.released, reason: reason), at: now)
             job.requeue(at: now, because: nil)
             job.attempts = max(0, job.attempts - 1)

@@ -8,7 +8,7 @@ package struct JobStore: Sendable {
 
     /// Puts an order into the queue. One with a key that is known gives the job that has it.
     package func submit(_ order: JobOrder) throws -> (job: Job, isNew: Bool) {
-        let id = book.surroundings.newID()
+        let id = book.context.newID()
         return try book.write { page in
             if let key = order.idempotencyKey, let known = try JobTable(page).find(key: key) {
                 guard known.kind == order.kind, known.arguments == order.arguments else {
@@ -20,12 +20,12 @@ package struct JobStore: Sendable {
                 }
                 return (known, false)
             }
-            let now = book.surroundings.now()
+            let now = book.context.now()
             let job = Job(
                 id: id, kind: order.kind, arguments: order.arguments, exclusive: order.exclusive, state: .queued,
                 priority: order.priority, attempts: 0, maxAttempts: max(1, order.maxAttempts), token: 0,
                 notBefore: now, timeLimit: order.timeLimit, memoryLimit: order.memoryLimit, created: now,
-                actor: book.surroundings.actor, idempotencyKey: order.idempotencyKey)
+                actor: book.context.actor, idempotencyKey: order.idempotencyKey)
             try JobTable(page).insert(job)
             try page.told(.submitted, of: job, at: now)
             return (job, true)
@@ -67,13 +67,13 @@ package struct JobStore: Sendable {
                     remedy: job.state == .finished ? nil : "Do it again with `martlet jobs retry \(job.id.prefix(12))`."
                 )
             }
-            let now = book.surroundings.now()
-            let reason = reason ?? "cancelled by \(book.surroundings.actor)"
+            let now = book.context.now()
+            let reason = reason ?? "cancelled by \(book.context.actor)"
             let ticket = JobTicket(job: job.id, token: job.token)
             if job.state == .running {
                 try JobAttemptTable(page).end(ticket, JobEnding(.cancelled, reason: reason), at: now)
             }
-            job.cancelledBy = book.surroundings.actor
+            job.cancelledBy = book.context.actor
             job.end(.cancelled, JobEnding(.cancelled, reason: reason, errorCode: "job.cancelled"), at: now)
             try page.change(job, .cancelled, at: now)
             return job
@@ -90,7 +90,7 @@ package struct JobStore: Sendable {
                     "Job \(job.id) is \(job.state.rawValue); only a failed or cancelled one "
                         + "can be put back.", remedy: "Submit a new one.")
             }
-            let now = book.surroundings.now()
+            let now = book.context.now()
             job.requeue(at: now, because: nil)
             job.attempts = 0
             job.cancelledBy = nil

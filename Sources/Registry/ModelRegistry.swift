@@ -35,18 +35,18 @@ package struct ModelRegistry: Sendable {
 
     /// The registry of `project` in `database`, its schema brought up to date first.
     package static func open(
-        _ database: any SQLDatabase, project: String, surroundings: Surroundings
+        _ database: any SQLDatabase, project: String, context: ExecutionContext
     ) throws -> ModelRegistry {
-        try migrate(database, at: surroundings.now())
-        return ModelRegistry(database, project, surroundings, nil)
+        try migrate(database, at: context.now())
+        return ModelRegistry(database, project, context, nil)
     }
 
     /// The same for a caller that only reads: refuses a schema older or newer than this program's.
     package static func openForReading(
-        _ database: any SQLDatabase, project: String, surroundings: Surroundings
+        _ database: any SQLDatabase, project: String, context: ExecutionContext
     ) throws -> ModelRegistry {
         try requireSchema(of: database)
-        return ModelRegistry(database, project, surroundings, nil)
+        return ModelRegistry(database, project, context, nil)
     }
 
     /// The same registry for what somebody else does.
@@ -56,10 +56,10 @@ package struct ModelRegistry: Sendable {
         as actor: String,
         alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) -> ModelRegistry {
-        let own = models.book.surroundings
+        let own = models.book.context
         return ModelRegistry(
             models.book.database, models.book.project,
-            Surroundings(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.book.holds,
+            ExecutionContext(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.book.holds,
             alongside)
     }
 
@@ -67,15 +67,15 @@ package struct ModelRegistry: Sendable {
     /// running until it is abandoned.
     package func telling(by holds: RunHolds) -> ModelRegistry {
         let book = models.book
-        return ModelRegistry(book.database, book.project, book.surroundings, holds, book.alongside)
+        return ModelRegistry(book.database, book.project, book.context, holds, book.alongside)
     }
 
     private init(
-        _ database: any SQLDatabase, _ project: String, _ surroundings: Surroundings, _ holds: RunHolds?,
+        _ database: any SQLDatabase, _ project: String, _ context: ExecutionContext, _ holds: RunHolds?,
         _ alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) {
         let book = Book(
-            database: database, project: project, surroundings: surroundings, holds: holds, alongside: alongside)
+            database: database, project: project, context: context, holds: holds, alongside: alongside)
         steps = StepStore(book: book)
         files = FileStore(book: book)
         runs = RunStore(book: book)
@@ -89,7 +89,7 @@ package struct ModelRegistry: Sendable {
 struct Book: Sendable {
     let database: any SQLDatabase
     let project: String
-    let surroundings: Surroundings
+    let context: ExecutionContext
     let holds: RunHolds?
     /// What is written with each event.
     let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?

@@ -4,7 +4,7 @@ internal import Vocabulary
 ///
 /// Without approval the first version that passes its gates becomes champion and each later one candidate, until
 /// it is promoted. With approval a version is pending and has no alias until a person approves it. Every call is
-/// one transaction, and what it did stands in the history with the actor and the time of the surroundings.
+/// one transaction, and what it did stands in the history with the actor and the time of the context.
 package struct ModelStore: Sendable {
     let book: Book
 
@@ -105,7 +105,7 @@ package struct ModelStore: Sendable {
     }
 
     private func move<Result>(_ body: (Act) throws -> Result) throws -> Result {
-        let (now, actor) = (book.surroundings.now(), book.surroundings.actor)
+        let (now, actor) = (book.context.now(), book.context.actor)
         return try book.write { try body(Act(page: $0, actor: actor, now: now)) }
     }
 

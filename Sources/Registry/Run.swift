@@ -14,7 +14,7 @@ package struct Run: Sendable, Equatable, Encodable {
     /// The `error` of a run whose process ended before it came to an outcome.
     package static let interruption = "interrupted"
 
-    /// 32 hexadecimal digits, from `Surroundings.newID`.
+    /// 32 hexadecimal digits, from `ExecutionContext.newID`.
     package let id: String
     package let experiment: String
     package let model: String

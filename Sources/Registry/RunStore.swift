@@ -23,7 +23,7 @@ package struct RunStore: Sendable {
     ///
     /// Refuses a run that is still running and one already recorded.
     package func record(_ run: Run, finishing step: StepCompletion? = nil) throws {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         guard run.status != .running else {
             throw MartletError(.defect, "registry.unfinished-run", "Run \(run.id) has no outcome to record yet.")
         }
@@ -52,7 +52,7 @@ package struct RunStore: Sendable {
     /// - Parameter model: only runs of this one.
     @discardableResult
     package func abandonRunning(model: String? = nil, because reason: String = Run.interruption) throws -> [String] {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         guard try !book.read({ try RunTable($0).running() }).isEmpty else { return [] }
         let abandoned = try book.write { page in
             try RunTable(page).list(model: model, status: .running, limit: .max).map { run in

@@ -12,12 +12,12 @@ package struct StepStore: Sendable {
 
     /// Notes that `step` is at work. What it had finished before is forgotten.
     package func begin(_ step: String, fingerprint: Digest) throws {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         try book.write { try StepTable($0).begin(step, fingerprint, at: now) }
     }
 
     package func finish(_ completion: StepCompletion) throws {
-        let now = book.surroundings.now()
+        let now = book.context.now()
         try book.write { try StepTable($0).finish(completion, at: now) }
     }
 

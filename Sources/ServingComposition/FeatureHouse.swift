@@ -21,24 +21,24 @@ final class FeatureHouse: FeatureSource, Sendable {
     }
 
     private let projects: [String: (folder: String, home: String)]
-    private let surroundings: Surroundings
+    private let context: ExecutionContext
     private let program: String
     private let rooms = Mutex<[ModelKey: Room]?>([:])
     /// Seconds that a request waits for a worker that starts.
     private let patience = 15.0
 
-    init(_ served: [ServedProject], surroundings: Surroundings) {
+    init(_ served: [ServedProject], context: ExecutionContext) {
         projects = Dictionary(
             served.map { ($0.project.name, ($0.project.folder, $0.home)) }, uniquingKeysWith: { first, _ in first })
-        self.surroundings = surroundings
+        self.context = context
         program = Disk.parent(of: RealWorld.executable) + "/martlet"
     }
 
     func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8]) {
         var pair = try pair(for: model)
-        let end = surroundings.uptime() + patience
+        let end = context.uptime() + patience
         while true {
-            while pair.worker.condition == .starting, surroundings.uptime() < end {
+            while pair.worker.condition == .starting, context.uptime() < end {
                 await RealWorld.sleep(seconds: 0.05)
                 try Task.checkCancellation()
             }
@@ -46,7 +46,7 @@ final class FeatureHouse: FeatureSource, Sendable {
             {
                 let now = try self.pair(for: model)
                 // Another version's worker has taken the place of this one before it was asked.
-                guard !error.wasLost, now.worker !== pair.worker, surroundings.uptime() < end else {
+                guard !error.wasLost, now.worker !== pair.worker, context.uptime() < end else {
                     throw Self.problem(error)
                 }
                 pair = now
@@ -123,7 +123,7 @@ final class FeatureHouse: FeatureSource, Sendable {
                 ],
                 environment: RealWorld.environmentOfChild(Self.allocation),
                 log: "\(home)/logs/features-\(model.key.model).log"),
-            surroundings: surroundings)
+            context: context)
     }
 
     /// Why there are no features now. What the project's files are to blame for will not pass by itself.

@@ -13,13 +13,13 @@ enum IdentityHouse {
     static let setupSeconds = 3600
 
     static func desk(
-        home: String, site: Site, surroundings: Surroundings, threads: NIOThreadPool
+        home: String, site: Site, context: ExecutionContext, threads: NIOThreadPool
     ) async throws -> IdentityDesk {
         try Disk.makeDirectory(home)
         let database = try SQLiteDatabase(path: home + "/martlet.db")
-        try ModelRegistry.migrate(database, at: surroundings.now())
+        try ModelRegistry.migrate(database, at: context.now())
         let store = IdentityStore(
-            database, author: Author(actor: "server"), surroundings: surroundings, random: RealWorld.randomBytes)
+            database, author: Author(actor: "server"), context: context, random: RealWorld.randomBytes)
         let known = KnownPrincipals(store)
         try known.refresh()
         let key = try SigningKey(path: home + "/session.key", random: RealWorld.randomBytes)
@@ -28,7 +28,7 @@ enum IdentityHouse {
         let passwords = NIOThreadPool(numberOfThreads: 1)
         passwords.start()
         return IdentityDesk(
-            store: store, known: known, cookies: await SessionCookies(key), surroundings: surroundings,
+            store: store, known: known, cookies: await SessionCookies(key), context: context,
             threads: threads, writers: writers, passwords: passwords, site: site, yield: RealWorld.yieldThread)
     }
 

@@ -14,7 +14,7 @@ final class LogWatch: Sendable {
     private let options: LogOptions
     /// Whether there are workers that would do a job.
     private let hasWorkers: Bool
-    private let surroundings: Surroundings
+    private let context: ExecutionContext
     private let logger: Logger
     private let isOver = Atomic<Bool>(false)
 
@@ -24,12 +24,12 @@ final class LogWatch: Sendable {
     static let kind = "compact-predictions"
 
     init(
-        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool, surroundings: Surroundings, logger: Logger
+        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool, context: ExecutionContext, logger: Logger
     ) {
         self.projects = projects.filter { $0.log != nil }
         self.options = options
         self.hasWorkers = hasWorkers
-        self.surroundings = surroundings
+        self.context = context
         self.logger = logger
     }
 
@@ -104,7 +104,7 @@ final class LogWatch: Sendable {
 
     private func compact(_ project: ServedProject, _ state: inout State) {
         guard hasWorkers, let seconds = options.compactSeconds, let log = project.log else { return }
-        let now = surroundings.uptime()
+        let now = context.uptime()
         do {
             guard now >= state.next, try isDue(log, after: seconds) else { return }
             let jobs = try project.house.open().registry.jobs
@@ -132,7 +132,7 @@ final class LogWatch: Sendable {
     private func isDue(_ log: PredictionLog, after seconds: Double) throws -> Bool {
         let closed = try log.folder.closed().compactMap { Disk.stamp($0.path) }
         guard let oldest = closed.map(\.modified).min() else { return false }
-        let age = Double(surroundings.now().microseconds - oldest / 1000) / 1e6
+        let age = Double(context.now().microseconds - oldest / 1000) / 1e6
         let bytes = closed.reduce(0) { $0 + $1.size }
         // While the server itself needs much memory the job, which needs some too, waits for a while.
         let isLarge = (OwnProcess.memory()?.resident ?? 0) > Self.largeBytes

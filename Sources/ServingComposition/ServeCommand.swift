@@ -77,8 +77,8 @@ package struct ServeCommand: AsyncParsableCommand {
     }
 
     package func run() async throws {
-        let surroundings = RealWorld.surroundings()
-        let logger = Logger(label: "martlet.serve") { TerminalLogHandler.forStandardError($0, now: surroundings.now) }
+        let context = RealWorld.context()
+        let logger = Logger(label: "martlet.serve") { TerminalLogHandler.forStandardError($0, now: context.now) }
         let certificate = try edge.certificate()
         if let key = edge.tlsKey, let mode = Disk.permissions(Disk.absolute(key)), mode & 0o077 != 0 {
             logger.warning(
@@ -89,7 +89,7 @@ package struct ServeCommand: AsyncParsableCommand {
         let served = try folders.map {
             try ServedProject(
                 folder: $0, home: folders.count == 1 ? home : nil, log: PredictionLogMode(rawValue: log),
-                policy: logging.policy, surroundings: surroundings)
+                policy: logging.policy, context: context)
         }
         for project in served {
             guard let trouble = project.trouble else { continue }
@@ -98,7 +98,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 metadata: ["project": "\(project.project.name)", "reason": "\(trouble)"])
         }
         OwnProcess.raiseDescriptors()
-        let house = try await ServerHouse(self, served, certificate, surroundings, logger)
+        let house = try await ServerHouse(self, served, certificate, context, logger)
         try await house.run()
         logger.info("ended")
     }

@@ -25,13 +25,13 @@ extension ServedProject {
 final class RegistryHouse: Sendable {
     private let project: String
     private let path: String
-    private let surroundings: Surroundings
+    private let context: ExecutionContext
     private let opened = Mutex<(registry: ModelRegistry, database: SQLiteDatabase)?>(nil)
 
-    init(project: String, path: String, surroundings: Surroundings) {
+    init(project: String, path: String, context: ExecutionContext) {
         self.project = project
         self.path = path
-        self.surroundings = surroundings
+        self.context = context
     }
 
     func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
@@ -39,7 +39,7 @@ final class RegistryHouse: Sendable {
             if let opened { return opened }
             // A running server never makes one: where it went away, somebody has to put it back.
             let database = try SQLiteDatabase(path: path, creating: false)
-            let registry = try ModelRegistry.open(database, project: project, surroundings: surroundings)
+            let registry = try ModelRegistry.open(database, project: project, context: context)
                 .telling(by: RunHolds(folder: Disk.parent(of: path) + "/running"))
             opened = (registry, database)
             return (registry, database)

@@ -13,7 +13,7 @@ struct ServedProject: Sendable {
     let project: Project
     /// Where the project keeps its state.
     let home: String
-    let surroundings: Surroundings
+    let context: ExecutionContext
     /// `nil` where nothing is logged.
     let log: PredictionLog?
     /// Its registry for writing.
@@ -24,20 +24,20 @@ struct ServedProject: Sendable {
     /// - Throws: `registry.gone` when there is no registry where there are tables.
     init(
         folder: String, home: String?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
-        surroundings: Surroundings
+        context: ExecutionContext
     ) throws {
         project = try Project.load(folder, splitSeed: nil) { _ in }
         self.home = home ?? "\(project.folder)/.martlet"
-        self.surroundings = surroundings
+        self.context = context
         try Disk.makeDirectory(self.home)
         try Disk.keepToAccount(self.home)
         let database = "\(self.home)/martlet.db"
-        house = RegistryHouse(project: project.name, path: database, surroundings: surroundings)
+        house = RegistryHouse(project: project.name, path: database, context: context)
         let isNew = !Disk.exists(database)
         if isNew { try Self.refuseLoss(of: database, home: self.home) }
         do {
             _ = try ModelRegistry.open(
-                SQLiteDatabase(path: database, creating: isNew), project: project.name, surroundings: surroundings)
+                SQLiteDatabase(path: database, creating: isNew), project: project.name, context: context)
             trouble = nil
         } catch let error as MartletError {
             if isNew { throw error }
@@ -45,7 +45,7 @@ struct ServedProject: Sendable {
         }
         let folder = "\(self.home)/predictions"
         log = try mode.map {
-            try PredictionLog.open(folder: folder, mode: $0, policy: policy, surroundings: surroundings)
+            try PredictionLog.open(folder: folder, mode: $0, policy: policy, context: context)
         }
     }
 
@@ -72,7 +72,7 @@ struct ServedProject: Sendable {
                 remedy: "Put martlet.db back where it was.")
         }
         return try ModelRegistry.openForReading(
-            SQLiteDatabase(path: path, readOnly: true), project: project.name, surroundings: surroundings)
+            SQLiteDatabase(path: path, readOnly: true), project: project.name, context: context)
     }
 
     /// Loads a version from the registry and the artifact store, checking every digest, and tries it on the sample

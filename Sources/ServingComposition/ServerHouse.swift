@@ -17,7 +17,7 @@ struct ServerHouse {
     private let command: ServeCommand
     private let served: [ServedProject]
     private let certificate: CertificateFiles?
-    private let surroundings: Surroundings
+    private let context: ExecutionContext
     private let logger: Logger
 
     private let catalog: ModelCatalog
@@ -33,15 +33,15 @@ struct ServerHouse {
     /// Loads the champions; blocks on the disk.
     init(
         _ command: ServeCommand, _ served: [ServedProject], _ certificate: CertificateFiles?,
-        _ surroundings: Surroundings, _ logger: Logger
+        _ context: ExecutionContext, _ logger: Logger
     ) async throws {
         self.command = command
         self.served = served
         self.certificate = certificate
-        self.surroundings = surroundings
+        self.context = context
         self.logger = logger
         catalog = ModelCatalog(served.flatMap(\.keys))
-        let champions = ChampionWatch(served, catalog: catalog, uptime: surroundings.uptime, logger: logger)
+        let champions = ChampionWatch(served, catalog: catalog, uptime: context.uptime, logger: logger)
         champions.look()
         self.champions = champions
         let drain = Drain(grace: command.drainSeconds)
@@ -51,17 +51,17 @@ struct ServerHouse {
         desk = try await IdentityHouse.desk(
             home: served[0].home,
             site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
-            surroundings: surroundings, threads: threads)
+            context: context, threads: threads)
         management = Management(
             served.map(\.managed), desk: desk,
             prepare: { try champions.prepare(project: $0, model: $1, version: $2) },
             changed: { champions.look(project: $0) })
         workers = WorkerWatch(
-            command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: surroundings.uptime,
+            command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: context.uptime,
             isEnding: { drain.isDraining }, logger: logger)
-        features = FeatureHouse(served, surroundings: surroundings)
+        features = FeatureHouse(served, context: context)
         logs = LogWatch(
-            served, options: command.logging, hasWorkers: command.workers > 0, surroundings: surroundings,
+            served, options: command.logging, hasWorkers: command.workers > 0, context: context,
             logger: logger)
         PathVeil.hide(below: served.flatMap { [$0.home, $0.project.folder] })
     }
@@ -121,12 +121,12 @@ struct ServerHouse {
         settings.listener = drain.listener
         let gate = LimitingGate(
             IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers,
-            share: max(1, edge.maxRequests / 4), tally: tally, surroundings: surroundings)
+            share: max(1, edge.maxRequests / 4), tally: tally, context: context)
         return FrontServer(
             settings, catalog: catalog, routes: routes(tally), gatekeeper: gate, isDraining: isDraining,
             watch: RequestWatch(
                 tally: tally, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
-                surroundings: surroundings, unrouted: gate.checkUnrouted), surroundings: surroundings, logger: logger)
+                context: context, unrouted: gate.checkUnrouted), context: context, logger: logger)
     }
 
     private var isDraining: @Sendable () -> Bool { { [drain] in drain.isDraining } }
@@ -135,11 +135,11 @@ struct ServerHouse {
         let version = ServeCommand.version
         let catalog = catalog
         let work = ScoringWork(
-            limits: ScoringLimits(), threads: max(1, RealWorld.processors - 1), surroundings: surroundings,
+            limits: ScoringLimits(), threads: max(1, RealWorld.processors - 1), context: context,
             yield: RealWorld.yieldThread)
         let scratch = "\(served[0].home)/scratch"
-        let room = MemoryRoom(scratch: scratch, surroundings: surroundings)
-        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, surroundings: surroundings)
+        let room = MemoryRoom(scratch: scratch, context: context)
+        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
         var batches = BatchSettings(scratch: scratch, pause: RealWorld.pause)
         command.batches.apply(to: &batches)
         batches.yield = RealWorld.yieldThread
@@ -147,7 +147,7 @@ struct ServerHouse {
         batches.cutOff = { [logger] id, reason in
             logger.warning("a batch's answer was cut off", metadata: ["request": "\(id)", "reason": "\(reason)"])
         }
-        let process = OwnProcess(started: Double(surroundings.now().microseconds) / 1e6)
+        let process = OwnProcess(started: Double(context.now().microseconds) / 1e6)
         return RouteTable(
             documenting: version,
             components: { [isOpen = command.edge.openAPIOpen] isKnown in
@@ -165,10 +165,10 @@ struct ServerHouse {
             ).routes,
             HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
             ProcessRoutes(
-                catalog: catalog, source: features, work: work, room: room, surroundings: surroundings,
+                catalog: catalog, source: features, work: work, room: room, context: context,
                 pause: RealWorld.pause, note: management.note
             ).routes,
-            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
+            BatchRoutes(catalog: catalog, settings: batches, context: context).routes,
             MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,
             TensorRoutes(
                 catalog: catalog, predictions: predictions, version: version, isDraining: isDraining

@@ -79,9 +79,9 @@ package final class FeatureWorker: Sendable {
     private let wake = DispatchSemaphore(value: 0)
 
     /// Starts the child from a thread of its own, and keeps it alive until ``stop()``.
-    package init(_ settings: Settings, surroundings: Surroundings) {
+    package init(_ settings: Settings, context: ExecutionContext) {
         self.settings = settings
-        uptime = surroundings.uptime
+        uptime = context.uptime
         let thread = Thread { [self] in Shift(self).work() }
         thread.name = "feature worker"
         thread.start()

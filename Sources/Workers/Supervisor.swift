@@ -4,7 +4,7 @@ package import Vocabulary
 /// Leases jobs and watches over the processes that do them: each attempt in a process of its own, ended when it uses
 /// too much memory or time, falls silent, or no longer holds its job.
 ///
-/// Used by one thread, which calls `pass` again and again. Time comes from `Surroundings`.
+/// Used by one thread, which calls `pass` again and again. Time comes from `ExecutionContext`.
 package final class Supervisor {
     package struct Settings: Sendable {
         /// Its name among the supervisors of a project.
@@ -47,7 +47,7 @@ package final class Supervisor {
     let settings: Settings
     let jobs: JobStore
     let launcher: any JobLauncher
-    let surroundings: Surroundings
+    let context: ExecutionContext
     /// Whether the supervisor of that name is known to be dead.
     let isDead: (String) -> Bool
     let say: (String) -> Void
@@ -61,13 +61,13 @@ package final class Supervisor {
     private var trouble: String?
 
     package init(
-        _ settings: Settings, jobs: JobStore, launcher: any JobLauncher, surroundings: Surroundings,
+        _ settings: Settings, jobs: JobStore, launcher: any JobLauncher, context: ExecutionContext,
         isDead: @escaping (String) -> Bool = { _ in false }, say: @escaping (String) -> Void = { _ in }
     ) {
         self.settings = settings
         self.jobs = jobs
         self.launcher = launcher
-        self.surroundings = surroundings
+        self.context = context
         self.isDead = isDead
         self.say = say
     }
@@ -75,7 +75,7 @@ package final class Supervisor {
     /// Takes no more jobs. Running ones get the grace; when it is over, or on a second call, they are ended and
     /// given back to the queue.
     package func stop() {
-        let now = surroundings.uptime()
+        let now = context.uptime()
         stopBy = stopBy == nil ? now + settings.grace : now
     }
 
@@ -99,7 +99,7 @@ package final class Supervisor {
     /// Looks after everything once. Does not wait and does not throw: trouble with the database is told, and what it
     /// kept from being written is written by a later pass.
     package func pass() {
-        let now = surroundings.uptime()
+        let now = context.uptime()
         for job in running { watch(job, now) }
         if let stopBy, now >= stopBy {
             for job in running where job.sentence == nil {
@@ -152,7 +152,7 @@ package final class Supervisor {
             let process = try launcher.launch(job)
             running.append(
                 Watched(
-                    job: job, process: process, now: surroundings.uptime(),
+                    job: job, process: process, now: context.uptime(),
                     memoryLimit: job.memoryLimit ?? settings.memoryLimit))
             tell(job, "attempt \(job.attempts) of \(job.maxAttempts) in process \(process.id)")
             try jobs.note(ticket, process: Int(process.id))

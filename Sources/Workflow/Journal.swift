@@ -27,17 +27,17 @@ package final class Journal {
     /// How many steps there will be, once that is known.
     package var expected: Int?
     private let path: String?
-    private let surroundings: Surroundings
+    private let context: ExecutionContext
     private let cpuSeconds: @Sendable () -> Double
     private let began: (String) -> Void
     private let ended: (Entry) -> Void
 
     package init(
-        path: String?, surroundings: Surroundings, cpuSeconds: @escaping @Sendable () -> Double,
+        path: String?, context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double,
         began: @escaping (String) -> Void = { _ in }, ended: @escaping (Entry) -> Void = { _ in }
     ) {
         self.path = path
-        self.surroundings = surroundings
+        self.context = context
         self.cpuSeconds = cpuSeconds
         self.began = began
         self.ended = ended
@@ -59,12 +59,12 @@ package final class Journal {
     @discardableResult
     package func step<T>(_ name: String, _ body: () throws -> (T, Note)) throws -> T {
         began(name)
-        let start = surroundings.uptime()
+        let start = context.uptime()
         let cpu = cpuSeconds()
         func book(_ note: Note) throws {
             let entry = Entry(
-                at: surroundings.now(), step: name, outcome: note.outcome, detail: note.detail,
-                seconds: rounded(surroundings.uptime() - start), cpuSeconds: rounded(cpuSeconds() - cpu),
+                at: context.now(), step: name, outcome: note.outcome, detail: note.detail,
+                seconds: rounded(context.uptime() - start), cpuSeconds: rounded(cpuSeconds() - cpu),
                 phases: note.phases?.mapValues(rounded))
             entries.append(entry)
             if let path {

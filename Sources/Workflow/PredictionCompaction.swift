@@ -78,7 +78,7 @@ package struct PredictionCompaction {
     private func expire(_ retention: PredictionLogPolicy) throws -> LakeExpiry {
         let tables = try lake.tables().filter { $0.layer == .monitoring && $0.name.hasPrefix("predictions_") }
         let before = retention.keepSeconds.map { seconds in
-            Timestamp(microseconds: lake.surroundings.now().microseconds - Int64(seconds * 1e6))
+            Timestamp(microseconds: lake.context.now().microseconds - Int64(seconds * 1e6))
         }
         return try lake.expire(tables, before: before) { own in
             let share = retention.keepShare.flatMap { share in
@@ -188,7 +188,7 @@ package struct PredictionCompaction {
         let like = PredictionColumns([], of: addition.sources, known: addition.known)
         let table = lake.table(name)
         try Disk.makeDirectory(table.folder)
-        let path = "\(table.folder)/part-\(lake.surroundings.newID()).parquet"
+        let path = "\(table.folder)/part-\(lake.context.newID()).parquet"
         do {
             return try lake.engine.write(
                 LakeBatches(columns: like.columns, select: like.select, next: next), into: path)

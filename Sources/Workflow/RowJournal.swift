@@ -10,9 +10,9 @@ package final class RowJournal {
     /// How far each file has been read.
     private var read: [String: Int] = [:]
 
-    package init(folder: String, surroundings: Surroundings) {
+    package init(folder: String, context: ExecutionContext) {
         self.folder = folder
-        now = { surroundings.now() }
+        now = { context.now() }
     }
 
     /// Gives the lines that were written since the last call, by this worker or others. They count as read when the body

@@ -74,7 +74,7 @@ extension Workspace {
     func unsettled(_ files: [(path: String, stamp: Disk.Stamp)], quiet: Int, ready: Int64?) throws
         -> [String: String]
     {
-        let now = surroundings.now().microseconds
+        let now = context.now().microseconds
         var reasons: [String: String] = [:]
         var young: [String] = []
         for (path, stamp) in files {

@@ -61,7 +61,7 @@ extension Workspace {
             let batch = try lake.engine.accept(
                 AcceptRequest(
                     files: [file], contract: contract, format: source.format, existing: alone ? [] : known,
-                    folder: folder, quarantineFolder: "\(folder)/quarantine", id: surroundings.newID()))
+                    folder: folder, quarantineFolder: "\(folder)/quarantine", id: context.newID()))
             let acceptance = batch.files[0]
             let accepted = batch.accepted.map(\.path)
             guard acceptance.refusal == nil, acceptance.acceptedRows > 0 else {

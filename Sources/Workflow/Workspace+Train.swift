@@ -130,13 +130,13 @@ extension Workspace {
     ) throws -> TrainReport {
         let lineage = try lineage(of: specification.table, in: planned)
         let meter = CPUMeter(cpuSeconds)
-        let started = surroundings.now()
+        let started = context.now()
         // A configuration that does not fit the table leaves no run behind.
         let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
         let input = try read(specification, files: lake.files(of: specification.table), meter)
         var run = Run(
-            id: surroundings.newID(), experiment: project.name, model: specification.name, status: .running,
-            started: started, actor: surroundings.actor, seed: specification.plan.split.seed, fingerprint: labelled,
+            id: context.newID(), experiment: project.name, model: specification.name, status: .running,
+            started: started, actor: context.actor, seed: specification.plan.split.seed, fingerprint: labelled,
             synthetic: lineage.files.contains { $0.synthetic })
         let hold = try registry.runs.begin(run)
         defer { withExtendedLifetime(hold) {} }
@@ -149,7 +149,7 @@ extension Workspace {
             run.gates = trained.record.gates.flatMap { gateResults($0) }
             run.modelHash = try modelHash(trained)
             run.artifacts = try meter.measure("store") { try store(trained, input, specification, planned, leaks) }
-            run.ended = surroundings.now()
+            run.ended = context.now()
             try registry.runs.record(
                 run,
                 finishing: try completion(specification, fingerprint, run.id))

@@ -45,7 +45,7 @@ package struct VerifyReport: Sendable, Encodable {
 
 extension Workspace {
     package func verify(_ reference: ModelReference, progress: (String) -> Void = { _ in }) throws -> VerifyReport {
-        let start = surroundings.uptime()
+        let start = context.uptime()
         let loaded = try load(reference)
         let recorded = try registry.models.show(reference).run.lineage
         var report = VerifyReport(model: loaded.name, version: loaded.version, checks: [], seconds: 0)
@@ -88,7 +88,7 @@ extension Workspace {
                     return try modelHash(trained).hex
                 })
         }
-        report.seconds = ((surroundings.uptime() - start) * 1000).rounded() / 1000
+        report.seconds = ((context.uptime() - start) * 1000).rounded() / 1000
         return report
     }
 

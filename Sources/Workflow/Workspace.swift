@@ -14,7 +14,7 @@ package struct Workspace {
     package let lake: Lake
     package let registry: ModelRegistry
     package let artifacts: ArtifactStore
-    package let surroundings: Surroundings
+    package let context: ExecutionContext
     /// CPU seconds of this process so far.
     package let cpuSeconds: @Sendable () -> Double
     /// Threads that a learner may use; results do not depend on it.
@@ -26,7 +26,7 @@ package struct Workspace {
 
     package init(
         project: Project, home: String, lake: Lake, registry: ModelRegistry, artifacts: ArtifactStore,
-        surroundings: Surroundings, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
+        context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
         libraries: [String: String], makeLearner: @escaping (LearnerPlan) throws -> any Learner,
         makeScorer: @escaping ([UInt8]) throws -> any ModelScorer
     ) {
@@ -35,7 +35,7 @@ package struct Workspace {
         self.lake = lake
         self.registry = registry
         self.artifacts = artifacts
-        self.surroundings = surroundings
+        self.context = context
         self.cpuSeconds = cpuSeconds
         self.trainingThreads = trainingThreads
         self.libraries = libraries
@@ -45,7 +45,7 @@ package struct Workspace {
 
     /// A folder for work that nobody keeps, empty; removed when the body returns.
     func withScratch<T>(_ body: (String) throws -> T) throws -> T {
-        let folder = "\(home)/scratch/\(Disk.processID)-\(surroundings.newID())"
+        let folder = "\(home)/scratch/\(Disk.processID)-\(context.newID())"
         try Disk.makeDirectory(folder)
         defer { Disk.removeTree(folder) }
         return try body(folder)

@@ -42,21 +42,21 @@ final class House: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let clock = Clock()
         self.clock = clock
-        let surroundings = Surroundings(
+        let context = ExecutionContext(
             actor: "nobody", now: { clock.now },
             newID: { UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() },
             uptime: { Double(clock.now.microseconds) / 1e6 })
         let database = try SQLiteDatabase(path: folder + "/martlet.db")
         self.database = database
-        let registry = try ModelRegistry.open(database, project: House.project, surroundings: surroundings)
+        let registry = try ModelRegistry.open(database, project: House.project, context: context)
         self.registry = registry
         @Sendable func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
         store = IdentityStore(
-            database, author: Author(actor: "test"), surroundings: surroundings, random: { random($0) })
+            database, author: Author(actor: "test"), context: context, random: { random($0) })
         let key = try SigningKey(path: folder + "/session.key", random: { random($0) })
         let logs = folder
         desk = IdentityDesk(
-            store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), surroundings: surroundings,
+            store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), context: context,
             threads: NIOThreadPool.singleton, writers: NIOThreadPool.singleton, passwords: NIOThreadPool.singleton,
             site: Site(names: names, isSecure: isSecure))
         let management = Management(
@@ -66,9 +66,9 @@ final class House: Sendable {
                     open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
             ], desk: desk, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
-        let work = ScoringWork(limits: ScoringLimits(), threads: 1, surroundings: surroundings)
-        let room = MemoryRoom(scratch: folder, surroundings: surroundings)
-        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, surroundings: surroundings)
+        let work = ScoringWork(limits: ScoringLimits(), threads: 1, context: context)
+        let room = MemoryRoom(scratch: folder, context: context)
+        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
         var batches = BatchSettings(scratch: folder, pause: { _ in await Task.yield() })
         batches.atOnce = 1
         batches.placeSeconds = 0
@@ -83,16 +83,16 @@ final class House: Sendable {
             ).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,
             predictions.routes,
-            BatchRoutes(catalog: catalog, settings: batches, surroundings: surroundings).routes,
+            BatchRoutes(catalog: catalog, settings: batches, context: context).routes,
             MLflowRoutes(catalog: catalog, predictions: predictions, version: "test").routes,
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
             ProcessRoutes(
-                catalog: catalog, source: NoFeatures(), work: work, room: room, surroundings: surroundings,
+                catalog: catalog, source: NoFeatures(), work: work, room: room, context: context,
                 pause: { _ in await Task.yield() }, note: management.note
             ).routes)
         let responder = table.router(
             gatekeeper: IdentityGate(desk),
-            edge: EdgeMiddleware(ids: RequestIDs(newID: surroundings.newID), isDraining: { false })
+            edge: EdgeMiddleware(ids: RequestIDs(newID: context.newID), isDraining: { false })
         ).buildResponder()
         respond = { try await responder.respond(to: $0, context: $1) }
     }

@@ -31,7 +31,7 @@ struct Gate {
         try ModelRegistry.migrate(database, at: virtual.now)
         store = IdentityStore(
             database, author: Author(actor: "local:ada", request: "r1"),
-            surroundings: virtual.surroundings(actor: "nobody"),
+            context: virtual.context(actor: "nobody"),
             random: virtual.random)
     }
 

@@ -83,7 +83,7 @@ extension Trait where Self == ConditionTrait {
     }
 }
 
-/// A test's own surroundings are not what it needs.
+/// A test's own context are not what it needs.
 struct Unusable: Error, CustomStringConvertible {
     var what: String
     var description: String { what }

@@ -29,7 +29,7 @@ import Vocabulary
         for index in known.indices where known[index].path == nil && !gone.contains(known[index].name) {
             known[index].path = "\(box.folder.path)/landing/\(known[index].name)"
         }
-        let scratch = "\(box.folder.path)/scratch-\(box.lake.surroundings.newID())"
+        let scratch = "\(box.folder.path)/scratch-\(box.lake.context.newID())"
         let report = try box.lake.again(known, of: contract, format: SourceFormat(), scratch: scratch)
         let reference = try box.lake.reference(to: bronze)
         #expect(try box.engine.contentHash(of: box.lake.files(of: bronze)) == reference.hash)
@@ -53,7 +53,7 @@ import Vocabulary
     private func replay(_ box: Sandbox, _ contract: Contract) throws -> ReplayReport {
         try box.lake.replay(
             QuarantineFilter(), of: contract, format: SourceFormat(),
-            scratch: "\(box.folder.path)/scratch-\(box.lake.surroundings.newID())")
+            scratch: "\(box.folder.path)/scratch-\(box.lake.context.newID())")
     }
 
     @Test func `a column gets another type, in one commit, and what was before can still be seen`() throws {

@@ -39,7 +39,7 @@ extension Sandbox {
     }
 
     /// The same lake as another process sees it.
-    func anew() -> Lake { Lake(root: lake.root, engine: engine, surroundings: lake.surroundings) }
+    func anew() -> Lake { Lake(root: lake.root, engine: engine, context: lake.context) }
 }
 
 private func summary(_ snapshot: DeltaSnapshot) -> [String] {
@@ -136,9 +136,9 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         #expect(actions.count { $0.remove != nil } == 3)
         #expect(actions.count { $0.add != nil } == 1)
         #expect(actions.allSatisfy { $0.add?.dataChange != true && $0.remove?.dataChange != true })
-        let later = Surroundings(
+        let later = ExecutionContext(
             actor: "ada", now: { Timestamp(microseconds: 1_800_000_000_000_000) }, newID: { "later" }, uptime: { 0 })
-        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: later)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: later)
         _ = try lake.commit(name) { _ in [lake.commitInfo("WRITE", [:])] }
         try lake.checkpoint(name)
         let kept = try sandbox.engine.readCheckpoint([sandbox.logFile(4, "checkpoint.parquet")])
@@ -200,9 +200,9 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         let sandbox = try Sandbox()
         try sandbox.appendFiles(0..<1)
         let before = try #require(try sandbox.lake.snapshot(of: name).timestamp)
-        let earlier = Surroundings(
+        let earlier = ExecutionContext(
             actor: "ada", now: { Timestamp(microseconds: 1) }, newID: { "early" }, uptime: { 0 })
-        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: earlier)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: earlier)
         for _ in 0..<2 { _ = try lake.commit(name) { _ in [lake.commitInfo("WRITE", [:])] } }
         #expect(try lake.snapshot(of: name).timestamp == before + 2)
     }

@@ -97,7 +97,7 @@ import Vocabulary
         for version in 0..<3 {
             Disk.remove("\(sandbox.lake.table(silver).logFolder)/0000000000000000000\(version).json")
         }
-        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: sandbox.lake.surroundings)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: sandbox.lake.context)
         #expect(try stored(lake.snapshot(of: silver)) == ["plain": 5])
     }
 
@@ -112,7 +112,7 @@ import Vocabulary
         #expect(!plain.contains("columnMapping"))
         Disk.remove(entry)
         try sandbox.folder.write("lake/silver/t/_delta_log/\(Disk.name(of: entry))", plain)
-        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, surroundings: sandbox.lake.surroundings)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: sandbox.lake.context)
         #expect(try lake.query("SELECT \"b c\" FROM silver.t", at: [:], limit: nil).rows == [["2"]])
         _ = try lake.build(try sandbox.plan("silver.t", "SELECT 5 AS a, 6 AS \"b c\""))
         #expect(try stored(lake.snapshot(of: silver)) == ["a": 1, "b c": 2])

@@ -136,7 +136,7 @@ import Vocabulary
         let now = Timestamp(microseconds: Int64((Date().timeIntervalSince1970 + days * 86_400) * 1e6))
         return Lake(
             root: sandbox.lake.root, engine: sandbox.engine,
-            surroundings: Surroundings(actor: "ada", now: { now }, newID: { UUID().uuidString }, uptime: { 0 }))
+            context: ExecutionContext(actor: "ada", now: { now }, newID: { UUID().uuidString }, uptime: { 0 }))
     }
 
     private func parquet(_ sandbox: Sandbox) throws -> Int {

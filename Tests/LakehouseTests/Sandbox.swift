@@ -16,7 +16,7 @@ final class Sandbox {
     init(threads: Int = 1, in folder: Folder? = nil) throws {
         self.folder = try folder ?? Folder()
         engine = try DuckDBLakeEngine(threads: threads, memoryLimit: "1GB", spillFolder: self.folder.path + "/spill")
-        lake = Lake(root: self.folder.path + "/lake", engine: engine, surroundings: Virtual().surroundings())
+        lake = Lake(root: self.folder.path + "/lake", engine: engine, context: Virtual().context())
     }
 
     /// Lands a file and ingests it.

@@ -14,7 +14,7 @@ import Vocabulary
 
     @Test func `have the request's id with their row, and grow out of the room that was foreseen`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         let number = try log.register(source)
         let rows: [Int?] = [nil, 0, 1, 9, 10, 11, 99, 100, 12_345, 999_999_999, .max] + (20..<420).map { $0 }
         // More than the room for one record, at every alignment of the texts.
@@ -37,7 +37,7 @@ import Vocabulary
         var policy = steady
         policy.bufferBytes = 4096
         policy.blockBytes = 4096
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
         func submit(_ count: Int, of number: PredictionSourceNumber) -> PredictionLog.Admission {
             var block = PredictionBlock(log, records: count)
@@ -50,7 +50,7 @@ import Vocabulary
         #expect(submit(100, of: number) == .refused(.tooLarge))
         #expect(log.counters.refused == 100 && log.counters.appended == 0)
         let elsewhere = try Scratch()
-        let other = try PredictionLog.open(folder: elsewhere.log, policy: policy, surroundings: surroundings)
+        let other = try PredictionLog.open(folder: elsewhere.log, policy: policy, context: context)
         _ = try other.register(source)
         let stranger = try other.register(
             PredictionSource(project: "lab", model: "delay", version: 4, signature: Digest(of: "other"), columns: []))
@@ -67,7 +67,7 @@ import Vocabulary
         var policy = steady
         policy.bufferBytes = 4096
         policy.blockBytes = 1 << 20
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
         func submit(_ count: Int, from first: Int) async -> PredictionLog.Admission {
             while true {
@@ -100,7 +100,7 @@ import Vocabulary
         policy.bufferBytes = 4096
         policy.blockBytes = 1 << 20
         policy.blockSeconds = 0.01
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
         func block(_ rows: Range<Int>) -> PredictionBlock {
             var block = PredictionBlock(log, records: rows.count)
@@ -137,7 +137,7 @@ import Vocabulary
         let scratch = try Scratch()
         var policy = steady
         policy.share = 0.3
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
         var block = PredictionBlock(log, records: 1000)
         for row in 0..<1000 {
@@ -155,7 +155,7 @@ import Vocabulary
 
     @Test func `lie in segments that are the account's alone`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         try await log.append(record("one", try log.register(source)))
         try await log.shutDown()
         for path in try scratch.segments {

@@ -11,7 +11,7 @@ extension TemporaryFolder {
     var segments: [String] { get throws { try SegmentFolder(log).entries().map(\.path) } }
 }
 
-let surroundings = Surroundings(
+let context = ExecutionContext(
     actor: "test", now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) },
     newID: { UUID().uuidString.lowercased().replacing("-", with: "") },
     uptime: { ProcessInfo.processInfo.systemUptime })

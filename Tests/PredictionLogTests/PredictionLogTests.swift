@@ -15,7 +15,7 @@ import Vocabulary
     @Test(arguments: PredictionLogMode.allCases)
     func `gives back what was appended`(mode: PredictionLogMode) async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, mode: mode, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, mode: mode, policy: steady, context: context)
         let number = try log.register(source)
         #expect(try log.register(source) == number)
         let full = PredictionRecord(
@@ -38,7 +38,7 @@ import Vocabulary
 
     @Test func `takes records of many callers at once`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         let number = try log.register(source)
         await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<64 {
@@ -55,13 +55,13 @@ import Vocabulary
 
     @Test func `is written by one process only`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         let number = try log.register(source)
         #expect(throws: MartletError.self) {
-            try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+            try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         }
         try await log.shutDown()
-        try await PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings).shutDown()
+        try await PredictionLog.open(folder: scratch.log, policy: steady, context: context).shutDown()
         await #expect(throws: PredictionLogError.closed) { try await log.append(record("late", number)) }
     }
 
@@ -69,7 +69,7 @@ import Vocabulary
         let scratch = try Scratch()
         var policy = steady
         policy.segmentBytes = 4096
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let other = PredictionSource(
             project: "lab", model: "delay", version: 4, signature: Digest(of: "other"), columns: [])
         let numbers = [try log.register(source), try log.register(other)]
@@ -86,7 +86,7 @@ import Vocabulary
         let scratch = try Scratch()
         var policy = steady
         policy.segmentSeconds = 0.05
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         try await log.append(record("one", try log.register(source)))
         try await eventually { try SegmentFolder(scratch.log).closed().count == 1 }
         try await log.shutDown()
@@ -98,7 +98,7 @@ import Vocabulary
         var policy = steady
         policy.share = 0.3
         policy.keepsDecisions = true
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
         let records = (0..<5000).map { item in
             var one = record("request-\(item)", number)
@@ -123,7 +123,7 @@ import Vocabulary
         var policy = steady
         policy.segmentBytes = 2048
         policy.keepBytes = 10_000
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
         for item in 0..<300 { try await log.append(record("\(item)", number)) }
         try await eventually { try log.counters.expired > 5 && scratch.segments.count < 8 }
@@ -135,7 +135,7 @@ import Vocabulary
         }
         policy.keepBytes = nil
         policy.keepSeconds = 50
-        let again = try PredictionLog.open(folder: scratch.log, policy: policy, surroundings: surroundings)
+        let again = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         try await eventually { try scratch.segments.count == 1 }
         try await again.shutDown()
         #expect(again.counters.expiredUncompacted == again.counters.expired && again.counters.expiredBytes > 0)
@@ -147,7 +147,7 @@ import Vocabulary
         var policy = steady
         policy.keepShare = 0.5
         disk.trouble.withLock { $0.free = 4 << 20 }
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, context: context)
         let number = try log.register(source)
         #expect(log.counters.mostBytes == 2 << 20)
         disk.trouble.withLock { $0.free = 0 }
@@ -162,7 +162,7 @@ import Vocabulary
 
         // At the next start others have taken the rest.
         let bytes = try SegmentFolder(scratch.log).bytes()
-        let again = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, surroundings: surroundings)
+        let again = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, context: context)
         try await again.shutDown()
         #expect(again.counters.mostBytes == bytes && again.counters.expired == 0)
         #expect(try everything(scratch.log).map(\.requestID) == kept)
@@ -170,7 +170,7 @@ import Vocabulary
 
     @Test func `is not held up by a pipe or a link that is named like a segment`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         try await log.append(record("one", try log.register(source)))
         try await log.shutDown()
         let path = try #require(try scratch.segments.first)
@@ -186,7 +186,7 @@ import Vocabulary
 
     @Test func `can be read while it is written`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         let number = try log.register(source)
         try await log.append(record("0", number))
         var reader = try PredictionLogReader(try #require(try scratch.segments.first))
@@ -205,7 +205,7 @@ import Vocabulary
 
     @Test func `brings acknowledgements of one courier together`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, surroundings: surroundings)
+        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
         let number = try log.register(source)
         let calls = Mutex((batches: 0, records: 0))
         let courier = AcknowledgementCourier { batch in

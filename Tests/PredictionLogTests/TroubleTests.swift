@@ -13,7 +13,7 @@ import Vocabulary
         policy.bufferBytes = buffer
         policy.syncSeconds = seconds
         let log = try PredictionLog.open(
-            folder: scratch.log, mode: mode, policy: policy, disk: disk, surroundings: surroundings)
+            folder: scratch.log, mode: mode, policy: policy, disk: disk, context: context)
         return (log, try log.register(source))
     }
 
@@ -201,10 +201,10 @@ import Vocabulary
         let scratch = try Scratch()
         let disk = TroubledDisk()
         let clock = Mutex(1000.0)
-        let stopped = Surroundings(
-            actor: "test", now: surroundings.now, newID: surroundings.newID, uptime: { clock.withLock { $0 } })
+        let stopped = ExecutionContext(
+            actor: "test", now: context.now, newID: context.newID, uptime: { clock.withLock { $0 } })
         let log = try PredictionLog.open(
-            folder: scratch.log, mode: mode, policy: steady, disk: disk, surroundings: stopped)
+            folder: scratch.log, mode: mode, policy: steady, disk: disk, context: stopped)
         let number = try log.register(source)
         disk.trouble.withLock { $0.room = 0 }
         if mode == .bestEffort {
@@ -240,7 +240,7 @@ import Vocabulary
         var policy = steady
         policy.segmentBytes = 500
         let log = try PredictionLog.open(
-            folder: scratch.log, mode: .strict, policy: policy, disk: disk, surroundings: surroundings)
+            folder: scratch.log, mode: .strict, policy: policy, disk: disk, context: context)
         let number = try log.register(source)
         for item in 0..<3 { try await log.append(record("\(item)", number)) }
         disk.trouble.withLock { $0.failsFolderSync = true }

@@ -14,7 +14,7 @@ struct ConcurrencyTests {
     init() throws {
         desk = try Desk()
         second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings())
+            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context())
     }
 
     private func registry(_ thread: Int) -> ModelRegistry { thread.isMultiple(of: 2) ? desk.registry : second }

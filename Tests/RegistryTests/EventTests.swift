@@ -126,14 +126,14 @@ private func types(_ desk: Desk) throws -> [String] {
     init() throws {
         desk = try Desk()
         second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings())
+            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context())
     }
 
     @Test func `takes the same happening once, and positions have no gaps`() throws {
         #expect(try desk.registry.events.append(draft("a")) == 1)
         #expect(try desk.registry.events.append(draft("a", at: 9)) == nil)
         #expect(try desk.registry.events.append(draft("b")) == 2)
-        let other = try ModelRegistry.open(desk.database, project: "other", surroundings: desk.virtual.surroundings())
+        let other = try ModelRegistry.open(desk.database, project: "other", context: desk.virtual.context())
         #expect(try other.events.append(draft("a")) == 1)
         #expect(try desk.registry.events.list().map(\.id) == ["a", "b"])
         #expect(try desk.registry.events.list().first?.data == .object(["version": .integer(3)]))
@@ -250,7 +250,7 @@ private func types(_ desk: Desk) throws -> [String] {
 
     @Test func `racing consumers do each effect once, also after a replay`() throws {
         let second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings())
+            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context())
         let done = Mutex<[String: Int]>([:])
         func work() -> [String] {
             onThreads(6) { thread in

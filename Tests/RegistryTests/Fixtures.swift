@@ -22,11 +22,11 @@ struct Desk {
         scratch = try Scratch()
         database = try SQLiteDatabase(path: scratch.file)
         self.virtual = virtual
-        registry = try ModelRegistry.open(database, project: project, surroundings: virtual.surroundings())
+        registry = try ModelRegistry.open(database, project: project, context: virtual.context())
     }
 
     func acting(as actor: String) throws -> ModelRegistry {
-        try ModelRegistry.open(database, project: "hospital", surroundings: virtual.surroundings(actor: actor))
+        try ModelRegistry.open(database, project: "hospital", context: virtual.context(actor: actor))
     }
 
     /// Records a finished run and registers it.

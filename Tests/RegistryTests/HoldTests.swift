@@ -16,7 +16,7 @@ struct HoldTests {
         let holds = RunHolds(folder: desk.scratch.path + "/running")
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
-                SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: desk.virtual.surroundings()
+                SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context()
             ).telling(by: holds)
         }
         trainer = try registry()

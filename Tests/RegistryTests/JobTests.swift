@@ -216,7 +216,7 @@ struct JobTests {
 
     @Test func `workers that race over two hundred jobs do each of them once`() throws {
         let second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", surroundings: virtual.surroundings()
+            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: virtual.context()
         ).jobs
         let ids = try (0..<200).map { try submitted(exclusive: $0.isMultiple(of: 10)).id }
         let done = Mutex<[String]>([])
@@ -260,7 +260,7 @@ struct JobTests {
 
     @Test func `jobs of another project are not seen`() throws {
         _ = try submitted()
-        let other = try ModelRegistry.open(desk.database, project: "clinic", surroundings: virtual.surroundings()).jobs
+        let other = try ModelRegistry.open(desk.database, project: "clinic", context: virtual.context()).jobs
         #expect(try other.lease(to: "a", seconds: 30).job == nil)
         #expect(try other.list().isEmpty && other.openCount() == 0)
     }

@@ -62,17 +62,17 @@ struct MigrationTests {
     }
 
     @Test func `the registry refuses a newer schema, and an older one if it only reads`() throws {
-        let surroundings = Virtual().surroundings()
+        let context = Virtual().context()
         #expect(
-            code { _ = try ModelRegistry.openForReading(database, project: "p", surroundings: surroundings) }
+            code { _ = try ModelRegistry.openForReading(database, project: "p", context: context) }
                 == "metadata.older")
-        _ = try ModelRegistry.open(database, project: "p", surroundings: surroundings)
-        _ = try ModelRegistry.openForReading(database, project: "p", surroundings: surroundings)
+        _ = try ModelRegistry.open(database, project: "p", context: context)
+        _ = try ModelRegistry.openForReading(database, project: "p", context: context)
         try database.write {
             _ = try $0.execute("INSERT INTO schema_migrations VALUES (\(99), 'future', \(0))")
         }
         for open in [ModelRegistry.open, ModelRegistry.openForReading] {
-            #expect(code { _ = try open(database, "p", surroundings) } == "metadata.newer")
+            #expect(code { _ = try open(database, "p", context) } == "metadata.newer")
         }
     }
 }

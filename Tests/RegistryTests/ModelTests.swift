@@ -207,7 +207,7 @@ struct ModelTests {
         try desk.database.close()
         let again = try ModelRegistry.openForReading(
             SQLiteDatabase(path: desk.scratch.file, readOnly: true), project: "hospital",
-            surroundings: desk.virtual.surroundings())
+            context: desk.virtual.context())
         #expect(try again.models.show(named("readmission@candidate")) == before)
     }
 }

@@ -83,7 +83,7 @@ struct SequenceTests {
             try desk.database.write { connection in
                 let inside = OneTransaction(connection: connection)
                 let models = try ModelRegistry.open(
-                    inside, project: "hospital", surroundings: desk.virtual.surroundings()
+                    inside, project: "hospital", context: desk.virtual.context()
                 ).models
                 try walk(models, connection, runs, Expectation(), [], depth: 4, &counts)
                 throw Done()

@@ -40,7 +40,7 @@ struct StepTests {
 
     @Test func `projects in one database do not see each other`() throws {
         let other = try ModelRegistry.open(
-            desk.database, project: "factory", surroundings: desk.virtual.surroundings())
+            desk.database, project: "factory", context: desk.virtual.context())
         try steps.finish(StepCompletion(step: "ingest", fingerprint: one, result: "1"))
         try desk.version()
         #expect(try other.steps.finishedResult(of: "ingest", fingerprint: one) == nil)
@@ -68,7 +68,7 @@ struct StepTests {
     }
 
     @Test func `a file changed just now is not remembered`() throws {
-        let now = desk.virtual.surroundings().now().microseconds * 1000
+        let now = desk.virtual.context().now().microseconds * 1000
         let stamp = FileStamp(size: 10, modified: 0, changed: now + 900_000_000, inode: 7)
         try desk.registry.files.remember(one, of: "a.csv", stamp: stamp)
         #expect(try digest(of: "a.csv", stamp) == nil)

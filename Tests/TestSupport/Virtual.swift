@@ -15,8 +15,8 @@ package final class Virtual: Sendable {
         clock = Mutex(start)
     }
 
-    package func surroundings(actor: String = "ada") -> Surroundings {
-        Surroundings(actor: actor, now: { self.tick() }, newID: { self.id() }, uptime: { 0 })
+    package func context(actor: String = "ada") -> ExecutionContext {
+        ExecutionContext(actor: actor, now: { self.tick() }, newID: { self.id() }, uptime: { 0 })
     }
 
     /// What the clock shows, without a step.

@@ -12,8 +12,8 @@ import Workers
     }
 
     /// Uptime as it is: what is waited for are processes.
-    private func surroundings() -> Surroundings {
-        Surroundings(
+    private func context() -> ExecutionContext {
+        ExecutionContext(
             actor: "ada", now: { Timestamp(microseconds: 0) }, newID: { "0" },
             uptime: { ProcessInfo.processInfo.systemUptime })
     }
@@ -25,7 +25,7 @@ import Workers
             program: "/bin/sh", arguments: ["-c", script],
             environment: [("PATH", "/usr/bin:/bin"), ("PLACE", place.folder)], log: place.folder + "/log")
         change(&settings)
-        return FeatureWorker(settings, surroundings: surroundings())
+        return FeatureWorker(settings, context: context())
     }
 
     private func eventually(_ what: String, _ condition: () -> Bool) async throws {

@@ -24,8 +24,8 @@ final class Hall: Sendable {
 
     func advance(_ seconds: Double) { clock.withLock { $0 += seconds } }
 
-    var surroundings: Surroundings {
-        Surroundings(
+    var context: ExecutionContext {
+        ExecutionContext(
             actor: "ada", now: { Timestamp(microseconds: Int64(self.clock.withLock { $0 } * 1e6)) },
             newID: {
                 let digits = String(
@@ -37,7 +37,7 @@ final class Hall: Sendable {
     }
 
     func jobs() throws -> JobStore {
-        try ModelRegistry.open(database, project: "hospital", surroundings: surroundings).jobs
+        try ModelRegistry.open(database, project: "hospital", context: context).jobs
     }
 
     func supervisor(
@@ -46,7 +46,7 @@ final class Hall: Sendable {
     ) throws -> Supervisor {
         Supervisor(
             .init(owner: owner, slots: slots, lease: 30, grace: 10, memoryLimit: memoryLimit, mode: mode),
-            jobs: try jobs(), launcher: launcher, surroundings: surroundings, isDead: isDead)
+            jobs: try jobs(), launcher: launcher, context: context, isDead: isDead)
     }
 }
 

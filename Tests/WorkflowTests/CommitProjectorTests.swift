@@ -10,7 +10,7 @@ import Workflow
 /// A lake of logs without data files, and the outbox beside it.
 private final class Harbour: Sendable {
     let folder: String
-    let surroundings: Surroundings
+    let context: ExecutionContext
 
     init() throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
@@ -23,7 +23,7 @@ private final class Harbour: Sendable {
                 return count
             }
         }
-        surroundings = Surroundings(
+        context = ExecutionContext(
             actor: "ada", now: { Timestamp(microseconds: 1_800_000_000_000_000 + tick() * 1_000_000) },
             newID: {
                 let digits = String(tick(), radix: 16)
@@ -39,12 +39,12 @@ private final class Harbour: Sendable {
             root: folder + "/lake",
             engine: LazyLakeEngine(identity: "none") {
                 throw MartletError(.defect, "test.engine", "No engine is needed here.")
-            }, surroundings: surroundings)
+            }, context: context)
     }
 
     func events() throws -> EventStore {
         let database = try SQLiteDatabase(path: folder + "/martlet.db")
-        return try ModelRegistry.open(database, project: "wards", surroundings: surroundings).events
+        return try ModelRegistry.open(database, project: "wards", context: context).events
     }
 
     /// Commits the next version of a table; `false` if another writer was faster.

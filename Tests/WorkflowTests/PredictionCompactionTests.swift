@@ -12,7 +12,7 @@ import Workflow
     private let lake: Lake
     private var log: String { folder.path + "/predictions" }
     private let table = PredictionCompaction.table(of: "delay")
-    private let surroundings = Surroundings(
+    private let context = ExecutionContext(
         actor: "test", now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) },
         newID: { UUID().uuidString.lowercased().replacing("-", with: "") },
         uptime: { ProcessInfo.processInfo.systemUptime })
@@ -20,7 +20,7 @@ import Workflow
     init() throws {
         folder = try TemporaryFolder()
         let engine = try DuckDBLakeEngine(threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill")
-        lake = Lake(root: folder.path + "/lake", engine: engine, surroundings: surroundings)
+        lake = Lake(root: folder.path + "/lake", engine: engine, context: context)
     }
 
     private func source(_ version: Int, _ columns: [PredictionSource.Column]) -> PredictionSource {
@@ -30,7 +30,7 @@ import Workflow
 
     /// Logs rows and closes the log.
     private func write(_ rows: [(source: PredictionSource, features: [Double])]) async throws {
-        let open = try PredictionLog.open(folder: log, policy: PredictionLogPolicy(), surroundings: surroundings)
+        let open = try PredictionLog.open(folder: log, policy: PredictionLogPolicy(), context: context)
         for (index, row) in rows.enumerated() {
             let record = PredictionRecord(
                 requestID: "r\(index)", entityID: nil, source: try open.register(row.source),

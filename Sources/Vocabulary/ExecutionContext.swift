@@ -1,6 +1,6 @@
 /// Time, identity and the acting person, passed in from outside so that the whole loop can run on a virtual
 /// clock. Only `Composition` makes a real one.
-package struct Surroundings: Sendable {
+package struct ExecutionContext: Sendable {
     /// Wall-clock time now.
     package let now: @Sendable () -> Timestamp
     /// A new identifier: 32 lowercase hexadecimal digits, sortable by time of creation.
