@@ -33,7 +33,7 @@ struct ConvertCommand: ParsableCommand {
 
     private static func run(_ body: () throws -> Void) throws {
         // Predictions and the batch itself go first.
-        RealWorld.yieldToOthers()
+        SystemPlatform.yieldToOthers()
         do { try body() } catch let error as MartletError {
             var told: [String: JSONValue] = [
                 "kind": .text(error.kind.rawValue), "code": .text(error.code), "message": .text(error.message),

@@ -81,7 +81,7 @@ struct JobsCommand: ParsableCommand {
                         remedy: newest == 0 ? "It has not been begun: start a `martlet worker`." : nil)
                 }
                 if !follow || isOver { return }
-                RealWorld.block(seconds: 0.5)
+                SystemPlatform.block(seconds: 0.5)
             }
         }
     }

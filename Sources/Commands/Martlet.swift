@@ -26,12 +26,12 @@ package struct Martlet: ParsableCommand {
 
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() -> Never {
-        RealWorld.ignoreFileSizeSignal()
+        SystemPlatform.ignoreFileSizeSignal()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let command = arguments.first ?? ""
         // What a new project or its examples hold is for whoever shall work with them.
-        if !["init", "generate", "schema"].contains(command) { RealWorld.keepNewFilesToAccount() }
-        if ["run", "verify", "predict"].contains(command) { RealWorld.restartWithPassiveWaiting() }
+        if !["init", "generate", "schema"].contains(command) { SystemPlatform.keepNewFilesToAccount() }
+        if ["run", "verify", "predict"].contains(command) { SystemPlatform.restartWithPassiveWaiting() }
         let asJSON = ErrorOutput.isJSON(arguments)
         do {
             if let unknown = ErrorOutput.unknownCommand(arguments, of: Martlet.self) { throw unknown }

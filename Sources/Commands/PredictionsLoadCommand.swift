@@ -25,7 +25,7 @@ struct PredictionsLoadCommand: ParsableCommand {
     @Flag(help: "Say so before it is true: a test of the test.") var lie = false
 
     func run() throws {
-        let context = RealWorld.context()
+        let context = SystemPlatform.context()
         var policy = PredictionLogPolicy()
         policy.segmentBytes = segmentBytes
         policy.bufferBytes = bufferBytes
@@ -38,11 +38,11 @@ struct PredictionsLoadCommand: ParsableCommand {
                 columns: (0..<features).map { .init(name: "f\($0)") }))
         let loop = Loop(log: log, source: source, context: context, command: self)
         let began = context.uptime()
-        let cpu = RealWorld.cpuSeconds()
+        let cpu = SystemPlatform.cpuSeconds()
         try loop.run()
         let appended = context.uptime() - began
         try log.close()
-        try report(log, loop, appended, RealWorld.cpuSeconds() - cpu)
+        try report(log, loop, appended, SystemPlatform.cpuSeconds() - cpu)
     }
 
     private func report(_ log: PredictionLog, _ loop: Loop, _ seconds: Double, _ cpu: Double) throws {
@@ -106,7 +106,7 @@ struct PredictionsLoadCommand: ParsableCommand {
             while next < command.records || waiting > 0 {
                 let now = context.uptime()
                 if now >= end, waiting == 0 { break }
-                let before = RealWorld.threadCPUSeconds()
+                let before = SystemPlatform.threadCPUSeconds()
                 var lies = ""
                 while waiting < command.concurrency, next < command.records, now < end {
                     let number = next
@@ -131,7 +131,7 @@ struct PredictionsLoadCommand: ParsableCommand {
                     }
                 }
                 log.wakeWriter()
-                submitting += RealWorld.threadCPUSeconds() - before
+                submitting += SystemPlatform.threadCPUSeconds() - before
                 if !lies.isEmpty, !Output.deliver(lies) { return }
                 if waiting == 0 { continue }
                 ready.wait()
@@ -183,7 +183,7 @@ private struct SlowDisk: SegmentDisk {
         func write(_ bytes: UnsafeRawBufferPointer) throws { try file.write(bytes) }
 
         func sync() throws {
-            RealWorld.block(seconds: seconds)
+            SystemPlatform.block(seconds: seconds)
             try file.sync()
         }
 

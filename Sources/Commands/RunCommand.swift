@@ -64,7 +64,7 @@ struct RunCommand: ParsableCommand {
         let (report, journal) = try composition.withWorkspace { workspace in
             let journal = Journal(
                 path: composition.home + "/logs/trace.jsonl", context: composition.context,
-                cpuSeconds: RealWorld.cpuSeconds, began: progress.begin, ended: progress.end)
+                cpuSeconds: SystemPlatform.cpuSeconds, began: progress.begin, ended: progress.end)
             progress.journal = journal
             return (try workspace.run(from: from, to: to, journal: journal), journal)
         }

@@ -11,7 +11,7 @@ struct ServeCommand: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
-        let program = Disk.parent(of: RealWorld.executable) + "/martlet-serve"
-        try RealWorld.become(program, arguments)
+        let program = Disk.parent(of: SystemPlatform.executable) + "/martlet-serve"
+        try SystemPlatform.become(program, arguments)
     }
 }

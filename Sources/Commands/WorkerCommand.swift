@@ -88,7 +88,7 @@ private struct Attempt {
         if !isWhole { Output.note("What it printed is no JSON of less than 4 MiB; it is kept in \(output).") }
         try composition.withJobs(isNew: false) { _ = try $0.conclude(ticket, ending) }
         if isWhole { Disk.removeTree(output) }
-        RealWorld.end(Int32(ending.exitCode ?? 0))
+        SystemPlatform.end(Int32(ending.exitCode ?? 0))
     }
 
     private func perform(_ job: Job) -> JobEnding {

@@ -41,6 +41,6 @@ extension Composition {
     private func identity(_ database: SQLiteDatabase) -> IdentityStore {
         IdentityStore(
             database, author: author, context: context,
-            random: RealWorld.randomBytes)
+            random: SystemPlatform.randomBytes)
     }
 }

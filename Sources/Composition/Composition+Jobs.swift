@@ -43,7 +43,7 @@ extension Composition {
 
     /// Leases jobs and has them done by child processes, until there is nothing left to do or a signal asks to stop.
     package func supervise(_ wish: WorkerSettings, say: @escaping (String) -> Void) throws {
-        let owner = "\(RealWorld.host)-\(Disk.processID)-\(context.newID().suffix(6))"
+        let owner = "\(SystemPlatform.host)-\(Disk.processID)-\(context.newID().suffix(6))"
         let rolls = home + "/workers"
         let roll = "\(rolls)/\(owner)"
         // Held while this process lives: what tells another supervisor that it is gone.
@@ -51,10 +51,10 @@ extension Composition {
             throw MartletError(.conflict, "project.busy", "Another worker has the name \(owner).")
         }
         defer { Disk.removeTree(roll) }
-        let limit = wish.memoryLimit ?? RealWorld.memory.map { $0 / 5 * 4 / Int64(wish.slots) }
+        let limit = wish.memoryLimit ?? SystemPlatform.memory.map { $0 / 5 * 4 / Int64(wish.slots) }
         let folder = try project().folder
         let launcher = AttemptLauncher(
-            program: RealWorld.executable, logs: jobLogs,
+            program: SystemPlatform.executable, logs: jobLogs,
             environment: { Self.environment(of: $0, limit: $0.memoryLimit ?? limit, slots: wish.slots) },
             arguments: { [home] job in
                 [
@@ -96,8 +96,8 @@ extension Composition {
     /// What an attempt finds in its environment: threads shared by the slots, OpenMP threads that sleep while they
     /// wait, and an SQL engine that spills to disk long before the attempt's limit.
     private static func environment(of job: Job, limit memoryLimit: Int64?, slots: Int) -> [(String, String)] {
-        let threads = "\(max(1, RealWorld.processors / slots))"
-        func given(_ name: String) -> String? { RealWorld.environment(name) }
+        let threads = "\(max(1, SystemPlatform.processors / slots))"
+        func given(_ name: String) -> String? { SystemPlatform.environment(name) }
         var variables = [
             "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0",
             "OMP_NUM_THREADS": given("MARTLET_TRAINING_THREADS") ?? threads,
@@ -109,8 +109,8 @@ extension Composition {
             variables["MARTLET_MEMORY"] = "\(max(64, min(2048, memoryLimit >> 21)))MiB"
         }
         // A server asks for this one while it answers.
-        if job.kind == compactionKind { variables.merge(RealWorld.promptReturn) { own, _ in own } }
-        return RealWorld.environmentOfChild(variables)
+        if job.kind == compactionKind { variables.merge(SystemPlatform.promptReturn) { own, _ in own } }
+        return SystemPlatform.environmentOfChild(variables)
     }
 
     /// The job that moves predictions into the lake.

@@ -13,7 +13,7 @@ extension Composition {
     package func compactPredictions(
         keeping: Bool, retention: PredictionLogPolicy? = nil
     ) throws -> PredictionCompaction.Report {
-        RealWorld.returnLargeMemory()
+        SystemPlatform.returnLargeMemory()
         for memory in ["64MB", "192MB"] {
             do { return try compactPredictions(keeping, retention, memory: memory) } catch let error as MartletError
                 where error.code == "engine.memory"

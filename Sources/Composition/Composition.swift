@@ -45,11 +45,11 @@ package struct Composition: Sendable {
 
     package init(_ settings: Settings) {
         self.settings = settings
-        context = RealWorld.context()
+        context = SystemPlatform.context()
     }
 
     package var home: String {
-        let given = settings.home ?? RealWorld.environment("MARTLET_HOME")
+        let given = settings.home ?? SystemPlatform.environment("MARTLET_HOME")
         return given.map { Disk.absolute($0) } ?? settings.projectFolder + "/.martlet"
     }
 
@@ -193,7 +193,7 @@ package struct Composition: Sendable {
         return Workspace(
             project: project, home: home, lake: lake, registry: registry,
             artifacts: ArtifactStore(folder: home + "/artifacts"), context: context,
-            cpuSeconds: RealWorld.cpuSeconds,
+            cpuSeconds: SystemPlatform.cpuSeconds,
             trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
             libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],
             makeLearner: { try Self.learner($0) },
@@ -214,7 +214,7 @@ package struct Composition: Sendable {
 
     /// Most memory of the SQL engine (MARTLET_MEMORY), default 2GB.
     func memory() throws -> String {
-        guard let text = RealWorld.environment("MARTLET_MEMORY") else { return "2GB" }
+        guard let text = SystemPlatform.environment("MARTLET_MEMORY") else { return "2GB" }
         let number = text.prefix { $0.isNumber || $0 == "." }
         guard let amount = Double(number), amount > 0,
             ["KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"].contains(
@@ -228,7 +228,7 @@ package struct Composition: Sendable {
 
     /// Versions of a table from one checkpoint to the next (MARTLET_CHECKPOINT_EVERY), default 100.
     private func checkpointInterval() throws -> Int {
-        guard let text = RealWorld.environment("MARTLET_CHECKPOINT_EVERY") else { return 100 }
+        guard let text = SystemPlatform.environment("MARTLET_CHECKPOINT_EVERY") else { return 100 }
         guard let count = Int(text), (1...1_000_000).contains(count) else {
             throw MartletError(
                 .usage, "settings.checkpoints", "MARTLET_CHECKPOINT_EVERY is \(text); it must be a number of versions.")
@@ -238,7 +238,7 @@ package struct Composition: Sendable {
 
     private func threads(_ given: Int?, _ variable: String) throws -> Int {
         if let given { return given }
-        guard let text = RealWorld.environment(variable) else { return RealWorld.processors }
+        guard let text = SystemPlatform.environment(variable) else { return SystemPlatform.processors }
         guard let count = Int(text), (1...1024).contains(count) else {
             throw MartletError(
                 .usage, "settings.threads", "\(variable) is \(text); it must be a number from 1 to 1024.")

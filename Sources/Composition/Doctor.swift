@@ -207,7 +207,7 @@ package enum Doctor {
 
     /// What the setup script wrote about where each library came from.
     private static func sources() -> [String: Source] {
-        var folders = [Disk.parent(of: RealWorld.executable)]
+        var folders = [Disk.parent(of: SystemPlatform.executable)]
         for _ in 0..<4 { folders.append(Disk.parent(of: folders[folders.count - 1])) }
         for folder in folders {
             for place in ["sources.json", ".deps/sources.json"] {

@@ -15,7 +15,7 @@ struct CertificateWatch: Service {
         try? await cancelWhenGracefulShutdown {
             var trouble: String?
             while !Task.isCancelled {
-                try await RealWorld.pause(5)
+                try await SystemPlatform.pause(5)
                 guard let files else { continue }
                 do {
                     if try await threads.runIfActive({ try files.reload() }) { logger.notice("certificate renewed") }

@@ -88,7 +88,7 @@ final class ChampionWatch: Sendable {
     /// Looks again and again, on this thread, until `end`.
     func run(every seconds: Double) {
         while !isOver.load(ordering: .relaxed) {
-            RealWorld.block(seconds: seconds)
+            SystemPlatform.block(seconds: seconds)
             look()
         }
     }
@@ -144,7 +144,7 @@ final class ChampionWatch: Sendable {
     ) throws -> (model: ServedModel, verified: Int?) {
         let reference = ModelReference(model: slot.key.model, selector: .version(version))
         guard slot.served != nil else { return try project.load(reference) }
-        return try RealWorld.yielding { try project.load(reference) }
+        return try SystemPlatform.yielding { try project.load(reference) }
     }
 
     private static func told(_ verified: Int?) -> Logger.MetadataValue {

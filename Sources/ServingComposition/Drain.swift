@@ -17,8 +17,8 @@ final class Drain: Service {
     func run() async throws {
         try? await gracefulShutdown()
         began.store(true, ordering: .relaxed)
-        await RealWorld.sleep(seconds: grace)
+        await SystemPlatform.sleep(seconds: grace)
         await listener.refuseNew()
-        await RealWorld.sleep(seconds: 0.1)
+        await SystemPlatform.sleep(seconds: 0.1)
     }
 }

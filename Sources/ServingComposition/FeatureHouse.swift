@@ -31,7 +31,7 @@ final class FeatureHouse: FeatureSource, Sendable {
         projects = Dictionary(
             served.map { ($0.project.name, ($0.project.folder, $0.home)) }, uniquingKeysWith: { first, _ in first })
         self.context = context
-        program = Disk.parent(of: RealWorld.executable) + "/martlet"
+        program = Disk.parent(of: SystemPlatform.executable) + "/martlet"
     }
 
     func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8]) {
@@ -39,7 +39,7 @@ final class FeatureHouse: FeatureSource, Sendable {
         let end = context.uptime() + patience
         while true {
             while pair.worker.condition == .starting, context.uptime() < end {
-                await RealWorld.sleep(seconds: 0.05)
+                await SystemPlatform.sleep(seconds: 0.05)
                 try Task.checkCancellation()
             }
             do { return (pair.model, try await pair.worker.ask(request)) } catch let error as FeatureWorker.Unavailable
@@ -109,7 +109,7 @@ final class FeatureHouse: FeatureSource, Sendable {
     private static let allocation = [
         "GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000",
         "DUCKDB_JE_MALLOC_CONF": "tcache_nslots_large:1000,tcache_max:65536",
-    ].filter { RealWorld.environment($0.key) == nil }
+    ].filter { SystemPlatform.environment($0.key) == nil }
 
     private func start(_ model: ServedModel) throws -> FeatureWorker {
         guard let (folder, home) = projects[model.key.project] else {
@@ -121,7 +121,7 @@ final class FeatureHouse: FeatureSource, Sendable {
                 arguments: [
                     "features", "--version", "\(model.key.model)@\(model.version)", "--project", folder, "--home", home,
                 ],
-                environment: RealWorld.environmentOfChild(Self.allocation),
+                environment: SystemPlatform.environmentOfChild(Self.allocation),
                 log: "\(home)/logs/features-\(model.key.model).log"),
             context: context)
     }

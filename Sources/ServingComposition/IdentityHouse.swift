@@ -19,17 +19,17 @@ enum IdentityHouse {
         let database = try SQLiteDatabase(path: home + "/martlet.db")
         try ModelRegistry.migrate(database, at: context.now())
         let store = IdentityStore(
-            database, author: Author(actor: "server"), context: context, random: RealWorld.randomBytes)
+            database, author: Author(actor: "server"), context: context, random: SystemPlatform.randomBytes)
         let known = KnownPrincipals(store)
         try known.refresh()
-        let key = try SigningKey(path: home + "/session.key", random: RealWorld.randomBytes)
+        let key = try SigningKey(path: home + "/session.key", random: SystemPlatform.randomBytes)
         let writers = NIOThreadPool(numberOfThreads: 4)
         writers.start()
         let passwords = NIOThreadPool(numberOfThreads: 1)
         passwords.start()
         return IdentityDesk(
             store: store, known: known, cookies: await SessionCookies(key), context: context,
-            threads: threads, writers: writers, passwords: passwords, site: site, yield: RealWorld.yieldThread)
+            threads: threads, writers: writers, passwords: passwords, site: site, yield: SystemPlatform.yieldThread)
     }
 
     /// The link with which the first admin is made; `nil` once there is anybody.

@@ -15,10 +15,10 @@ final class MemoryWatch: Sendable {
             var plan = TrimPlan()
             var elapsed = 0.0
             while !isOver.load(ordering: .relaxed) {
-                RealWorld.block(seconds: Self.seconds)
+                SystemPlatform.block(seconds: Self.seconds)
                 elapsed += Self.seconds
                 guard let before = OwnProcess.memory()?.resident, plan.isWorth(before, at: elapsed) else { continue }
-                RealWorld.trimMemory()
+                SystemPlatform.trimMemory()
                 plan.trimmed(from: before, to: OwnProcess.memory()?.resident ?? before, at: elapsed)
             }
         }

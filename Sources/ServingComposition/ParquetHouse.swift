@@ -5,7 +5,7 @@ internal import Workers
 
 /// Runs `martlet convert`, which has the SQL engine that reads and writes Parquet, for one file each.
 struct ParquetHouse: BatchConverter {
-    private let program = Disk.parent(of: RealWorld.executable) + "/martlet"
+    private let program = Disk.parent(of: SystemPlatform.executable) + "/martlet"
 
     func fromParquet(_ file: Int32, mostRows: Int) throws -> any BatchConversion {
         Conversion(try start(["convert", "from-parquet", "--most-rows", "\(mostRows)"], file: file))
@@ -17,7 +17,7 @@ struct ParquetHouse: BatchConverter {
 
     private func start(_ arguments: [String], file: Int32?) throws -> PipedProcess {
         return try PipedProcess(
-            program, arguments, environment: RealWorld.environmentOfChild(RealWorld.promptReturn), file: file)
+            program, arguments, environment: SystemPlatform.environmentOfChild(SystemPlatform.promptReturn), file: file)
     }
 
     private final class Conversion: BatchConversion {

@@ -77,7 +77,7 @@ package struct ServeCommand: AsyncParsableCommand {
     }
 
     package func run() async throws {
-        let context = RealWorld.context()
+        let context = SystemPlatform.context()
         let logger = Logger(label: "martlet.serve") { TerminalLogHandler.forStandardError($0, now: context.now) }
         let certificate = try edge.certificate()
         if let key = edge.tlsKey, let mode = Disk.permissions(Disk.absolute(key)), mode & 0o077 != 0 {
@@ -85,7 +85,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 "others may read the private key", metadata: ["file": "\(key)", "mode": "\(String(mode, radix: 8))"])
         }
         let folders = projects.isEmpty ? [try Project.find(from: ".")] : projects.map { Disk.absolute($0) }
-        let home = (home ?? RealWorld.environment("MARTLET_HOME")).map { Disk.absolute($0) }
+        let home = (home ?? SystemPlatform.environment("MARTLET_HOME")).map { Disk.absolute($0) }
         let served = try folders.map {
             try ServedProject(
                 folder: $0, home: folders.count == 1 ? home : nil, log: PredictionLogMode(rawValue: log),
@@ -105,9 +105,9 @@ package struct ServeCommand: AsyncParsableCommand {
 
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() async -> Never {
-        RealWorld.returnLargeMemory()
-        RealWorld.ignoreFileSizeSignal()
-        RealWorld.keepNewFilesToAccount()
+        SystemPlatform.returnLargeMemory()
+        SystemPlatform.ignoreFileSizeSignal()
+        SystemPlatform.keepNewFilesToAccount()
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand { try await command.run() } else { try command.run() }

@@ -79,7 +79,7 @@ struct ServerHouse {
                         logger.info("listening", metadata: ["host": "\(command.edge.host)", "port": "\(port)"])
                         offerSetup(port: port)
                         workers.start()
-                    }, IdentityWatch(desk, pause: RealWorld.pause, logger: logger),
+                    }, IdentityWatch(desk, pause: SystemPlatform.pause, logger: logger),
                     CertificateWatch(files: certificate, threads: threads, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
@@ -87,7 +87,7 @@ struct ServerHouse {
         logs.end()
         memory.end()
         features.stop()
-        while workers.isLiving { await RealWorld.sleep(seconds: 0.05) }
+        while workers.isLiving { await SystemPlatform.sleep(seconds: 0.05) }
         for project in served { try await project.log?.shutDown() }
     }
 
@@ -117,7 +117,7 @@ struct ServerHouse {
                 metadata: ["connections": "\(settings.connections)"])
         }
         settings.patience = edge.patience
-        settings.loops = command.loops ?? RealWorld.processors
+        settings.loops = command.loops ?? SystemPlatform.processors
         settings.listener = drain.listener
         let gate = LimitingGate(
             IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers,
@@ -135,14 +135,14 @@ struct ServerHouse {
         let version = ServeCommand.version
         let catalog = catalog
         let work = ScoringWork(
-            limits: ScoringLimits(), threads: max(1, RealWorld.processors - 1), context: context,
-            yield: RealWorld.yieldThread)
+            limits: ScoringLimits(), threads: max(1, SystemPlatform.processors - 1), context: context,
+            yield: SystemPlatform.yieldThread)
         let scratch = "\(served[0].home)/scratch"
         let room = MemoryRoom(scratch: scratch, context: context)
         let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
-        var batches = BatchSettings(scratch: scratch, pause: RealWorld.pause)
+        var batches = BatchSettings(scratch: scratch, pause: SystemPlatform.pause)
         command.batches.apply(to: &batches)
-        batches.yield = RealWorld.yieldThread
+        batches.yield = SystemPlatform.yieldThread
         batches.converter = ParquetHouse()
         batches.cutOff = { [logger] id, reason in
             logger.warning("a batch's answer was cut off", metadata: ["request": "\(id)", "reason": "\(reason)"])
@@ -155,7 +155,7 @@ struct ServerHouse {
             },
             SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
-            TrainingRoutes(management, pause: RealWorld.pause).routes, MonitoringRoutes(management).routes,
+            TrainingRoutes(management, pause: SystemPlatform.pause).routes, MonitoringRoutes(management).routes,
             AuditRoutes(management).routes,
             MetricsRoutes(
                 catalog: catalog, tally: tally, version: version, isOpen: command.edge.metricsOpen,
@@ -166,7 +166,7 @@ struct ServerHouse {
             HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
             ProcessRoutes(
                 catalog: catalog, source: features, work: work, room: room, context: context,
-                pause: RealWorld.pause, note: management.note
+                pause: SystemPlatform.pause, note: management.note
             ).routes,
             BatchRoutes(catalog: catalog, settings: batches, context: context).routes,
             MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,

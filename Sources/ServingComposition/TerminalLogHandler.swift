@@ -56,7 +56,8 @@ struct TerminalLogHandler: LogHandler {
     /// This one on a terminal, JSON elsewhere.
     static func forStandardError(_ label: String, now: @escaping @Sendable () -> Timestamp) -> any LogHandler {
         guard isatty(2) == 1 else { return JSONLogHandler(label: label, now: now) }
-        let hasColour = (RealWorld.environment("NO_COLOR") ?? "").isEmpty && RealWorld.environment("TERM") != "dumb"
+        let hasColour =
+            (SystemPlatform.environment("NO_COLOR") ?? "").isEmpty && SystemPlatform.environment("TERM") != "dumb"
         return TerminalLogHandler(now: now, isColourful: hasColour)
     }
 }

@@ -44,12 +44,12 @@ final class WorkerWatch: Sendable {
         var children = projects.map { Child(project: $0) }
         while !isEnding() {
             for index in children.indices { look(&children[index]) }
-            RealWorld.block(seconds: 0.2)
+            SystemPlatform.block(seconds: 0.2)
         }
         for child in children { child.process?.release() }
         let end = uptime() + grace + 5
         while uptime() < end, children.contains(where: { $0.process?.isAlive ?? false }) {
-            RealWorld.block(seconds: 0.05)
+            SystemPlatform.block(seconds: 0.05)
         }
         for child in children { child.process?.kill() }
         living.store(false, ordering: .releasing)
@@ -79,12 +79,12 @@ final class WorkerWatch: Sendable {
         let (folder, home) = (child.project.project.folder, child.project.home)
         do {
             child.process = try TalkingProcess(
-                Disk.parent(of: RealWorld.executable) + "/martlet",
+                Disk.parent(of: SystemPlatform.executable) + "/martlet",
                 [
                     "worker", "--attached", "--slots", "\(slots)", "--grace", "\(grace)", "--project", folder,
                     "--home", home,
                 ],
-                environment: RealWorld.environmentOfChild(),
+                environment: SystemPlatform.environmentOfChild(),
                 errors: home + "/logs/worker.log", uptime: uptime)
             child.began = uptime()
         } catch {

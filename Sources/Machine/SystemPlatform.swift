@@ -9,7 +9,7 @@ package import Vocabulary
 #endif
 
 /// The real clock, the real randomness and the real account: the only place where they are read.
-package enum RealWorld {
+package enum SystemPlatform {
     package static func context() -> ExecutionContext {
         ExecutionContext(
             actor: account(), now: { Timestamp(microseconds: microseconds(CLOCK_REALTIME)) }, newID: newID,
