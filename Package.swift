@@ -100,7 +100,7 @@ let package = Package(
         module("Workers", ["Registry", "Vocabulary"]),
 
         // The real clock and machine, for the wiring only.
-        module("Machine", ["Vocabulary"]),
+        module("SystemPlatform", ["Vocabulary"]),
 
         // Story, wiring, edge.
         module("Workflow", ["Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Vocabulary"]),
@@ -110,13 +110,13 @@ let package = Package(
                 "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
                 "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
                 "Workers",
-                "Machine", "Vocabulary",
+                "SystemPlatform", "Vocabulary",
             ]),
         module(
             "Commands",
             [
                 "Composition", "Workflow", "Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Identity",
-                "Generators", "Workers", "Machine", "Vocabulary", arguments,
+                "Generators", "Workers", "SystemPlatform", "Vocabulary", arguments,
             ]),
         module(
             "HTTPAPI",
@@ -130,7 +130,8 @@ let package = Package(
             "ServingComposition",
             [
                 "HTTPAPI", "Identity", "IdentityJWT", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
-                "Training", "Registry", "SQLite", "SQLText", "Machine", "Vocabulary", "Workers", hummingbird, logging,
+                "Training", "Registry", "SQLite", "SQLText", "SystemPlatform", "Vocabulary", "Workers", hummingbird,
+                logging,
                 lifecycle, signals, nioPosix, arguments,
             ]),
         .executableTarget(name: "martlet-serve", dependencies: ["ServingComposition"], swiftSettings: settings),

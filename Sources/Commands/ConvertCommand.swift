@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Composition
-internal import Machine
+internal import SystemPlatform
 internal import Vocabulary
 
 /// Parquet for batches over HTTP: a child of the server, hidden from people. Errors are told as JSON.

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Composition
-internal import Machine
 internal import Registry
+internal import SystemPlatform
 internal import Vocabulary
 internal import Workflow
 

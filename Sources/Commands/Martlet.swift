@@ -1,6 +1,6 @@
 package import ArgumentParser
 internal import Composition
-internal import Machine
+internal import SystemPlatform
 internal import Vocabulary
 
 /// The command line: `martlet <command>`.

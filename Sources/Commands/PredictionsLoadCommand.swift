@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Dispatch
-internal import Machine
 internal import PredictionLog
 internal import Synchronization
+internal import SystemPlatform
 internal import Vocabulary
 
 /// Appends made-up predictions as fast as they are acknowledged, from one thread that stands for an event loop. For

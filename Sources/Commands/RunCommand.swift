@@ -1,9 +1,9 @@
 internal import ArgumentParser
 internal import Composition
 internal import Lakehouse
-internal import Machine
 internal import Projects
 internal import Registry
+internal import SystemPlatform
 internal import Training
 internal import Vocabulary
 internal import Workers

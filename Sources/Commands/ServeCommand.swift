@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Machine
+internal import SystemPlatform
 internal import Vocabulary
 
 /// Hands over to the program `martlet-serve` beside this one, which links no training and no SQL library.

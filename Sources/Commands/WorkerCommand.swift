@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Composition
-internal import Machine
 internal import Projects
 internal import Registry
+internal import SystemPlatform
 internal import Vocabulary
 internal import Workers
 

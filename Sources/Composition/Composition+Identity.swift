@@ -1,8 +1,8 @@
 package import Identity
-internal import Machine
 internal import Projects
 internal import Registry
 internal import SQLite
+internal import SystemPlatform
 internal import Vocabulary
 
 extension Composition {

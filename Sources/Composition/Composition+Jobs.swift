@@ -1,6 +1,6 @@
-internal import Machine
 internal import Projects
 package import Registry
+internal import SystemPlatform
 internal import Vocabulary
 package import Workers
 

@@ -1,5 +1,5 @@
-internal import Machine
 package import PredictionLog
+internal import SystemPlatform
 package import Vocabulary
 package import Workflow
 

@@ -3,10 +3,10 @@ internal import Identity
 package import Lakehouse
 package import LakehouseDuckDB
 internal import LightGBM
-internal import Machine
 package import Projects
 package import Registry
 internal import SQLite
+internal import SystemPlatform
 internal import Training
 internal import TrainingLightGBM
 package import Vocabulary

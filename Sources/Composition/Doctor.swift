@@ -1,10 +1,10 @@
 internal import DuckDB
 internal import Lakehouse
 internal import LightGBM
-internal import Machine
 internal import Projects
 internal import Registry
 internal import SQLite
+internal import SystemPlatform
 internal import Training
 package import Vocabulary
 internal import Workflow

@@ -1,8 +1,8 @@
 internal import HTTPAPI
 internal import Logging
-internal import Machine
 internal import NIOPosix
 internal import ServiceLifecycle
+internal import SystemPlatform
 internal import Vocabulary
 
 /// Takes up a renewed certificate without a restart: looks at the files every few seconds.

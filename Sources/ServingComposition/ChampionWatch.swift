@@ -1,9 +1,9 @@
 internal import Logging
-internal import Machine
 internal import Projects
 internal import Registry
 internal import Serving
 internal import Synchronization
+internal import SystemPlatform
 internal import Vocabulary
 
 /// Keeps the slots of a server at their projects' champions: looks again and again, loads what is new beside what

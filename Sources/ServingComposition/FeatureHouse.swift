@@ -1,8 +1,8 @@
 internal import HTTPAPI
-internal import Machine
 internal import Projects
 internal import Serving
 internal import Synchronization
+internal import SystemPlatform
 internal import Vocabulary
 internal import Workers
 

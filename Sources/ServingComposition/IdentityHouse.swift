@@ -1,10 +1,10 @@
 internal import HTTPAPI
 internal import Identity
 internal import IdentityJWT
-internal import Machine
 internal import NIOPosix
 internal import Registry
 internal import SQLite
+internal import SystemPlatform
 internal import Vocabulary
 
 /// People and tokens of a server: those of the home that it was started with first.

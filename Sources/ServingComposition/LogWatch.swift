@@ -1,10 +1,10 @@
 internal import Foundation
 internal import Logging
-internal import Machine
 internal import PredictionLog
 internal import Projects
 internal import Registry
 internal import Synchronization
+internal import SystemPlatform
 internal import Vocabulary
 
 /// Tells in the server's log what becomes of the prediction logs, and has their closed segments moved into the lakehouse:

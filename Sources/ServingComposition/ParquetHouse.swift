@@ -1,5 +1,5 @@
 internal import HTTPAPI
-internal import Machine
+internal import SystemPlatform
 internal import Vocabulary
 internal import Workers
 

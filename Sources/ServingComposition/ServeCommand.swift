@@ -1,9 +1,9 @@
 package import ArgumentParser
 internal import Foundation
 internal import Logging
-internal import Machine
 internal import PredictionLog
 internal import Projects
+internal import SystemPlatform
 internal import Vocabulary
 
 /// `martlet serve`, in a program of its own that links no training and no SQL library.

@@ -2,12 +2,12 @@ internal import Foundation
 internal import HTTPAPI
 internal import Hummingbird
 internal import Logging
-internal import Machine
 internal import NIOPosix
 internal import PredictionLog
 internal import Projects
 internal import ServiceLifecycle
 internal import Serving
+internal import SystemPlatform
 internal import UnixSignals
 internal import Vocabulary
 

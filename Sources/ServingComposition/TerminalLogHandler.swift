@@ -1,5 +1,5 @@
 internal import Logging
-internal import Machine
+internal import SystemPlatform
 internal import Vocabulary
 
 #if canImport(Glibc)

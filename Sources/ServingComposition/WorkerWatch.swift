@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Logging
-internal import Machine
 internal import Projects
 internal import Synchronization
+internal import SystemPlatform
 internal import Vocabulary
 internal import Workers
 
