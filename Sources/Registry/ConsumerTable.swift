@@ -15,62 +15,62 @@ package struct Consumer: Sendable, Equatable, Encodable {
 
 /// The table `consumers`.
 struct ConsumerTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func all() throws -> [Consumer] {
-        let head = try EventTable(page).head()
-        return try page.connection.rows(
-            "SELECT * FROM consumers WHERE project = \(page.project) ORDER BY name"
+        let head = try EventTable(transaction).head()
+        return try transaction.connection.rows(
+            "SELECT * FROM consumers WHERE project = \(transaction.project) ORDER BY name"
         ).map { try Consumer(row: $0, head: head) }
     }
 
     func find(_ name: String) throws -> Consumer? {
         guard
-            let row = try page.connection.row(
-                "SELECT * FROM consumers WHERE project = \(page.project) AND name = \(name)")
+            let row = try transaction.connection.row(
+                "SELECT * FROM consumers WHERE project = \(transaction.project) AND name = \(name)")
         else { return nil }
-        return try Consumer(row: row, head: try EventTable(page).head())
+        return try Consumer(row: row, head: try EventTable(transaction).head())
     }
 
     func insert(_ name: String, position: Int, at now: Timestamp) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO consumers (project, name, position, created, moved)
-            VALUES (\(page.project), \(name), \(position), \(now), \(now))
+            VALUES (\(transaction.project), \(name), \(position), \(now), \(now))
             """)
     }
 
     func move(_ name: String, to position: Int, at now: Timestamp) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             UPDATE consumers SET position = \(position), moved = \(now)
-            WHERE project = \(page.project) AND name = \(name)
+            WHERE project = \(transaction.project) AND name = \(name)
             """)
     }
 }
 
 /// The table `effects`, the inbox of the consumers.
 struct EffectTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func exists(_ consumer: String, _ event: Event) throws -> Bool {
-        try page.connection.row(
+        try transaction.connection.row(
             """
             SELECT 1 FROM effects
-            WHERE project = \(page.project) AND consumer = \(consumer) AND source = \(event.source)
+            WHERE project = \(transaction.project) AND consumer = \(consumer) AND source = \(event.source)
                 AND id = \(event.id)
             """) != nil
     }
 
     func insert(_ consumer: String, _ event: Event, at now: Timestamp) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO effects (project, consumer, source, id, at)
-            VALUES (\(page.project), \(consumer), \(event.source), \(event.id), \(now))
+            VALUES (\(transaction.project), \(consumer), \(event.source), \(event.id), \(now))
             """)
     }
 }

@@ -2,19 +2,19 @@ package import Vocabulary
 
 extension EventStore {
     /// Every consumer, by name.
-    package func consumers() throws -> [Consumer] { try book.read { try ConsumerTable($0).all() } }
+    package func consumers() throws -> [Consumer] { try metadata.read { try ConsumerTable($0).all() } }
 
     /// The consumer of that name; a new one stands behind `position`, at the beginning unless said otherwise.
     @discardableResult
     package func consumer(_ name: String, startingAfter position: Int = 0) throws -> Consumer {
         try Self.check(name)
-        if let known = try book.read({ try ConsumerTable($0).find(name) }) { return known }
-        let now = book.context.now()
-        return try book.write { page in
-            if let known = try ConsumerTable(page).find(name) { return known }
-            try refuseAhead(position, page)
-            try ConsumerTable(page).insert(name, position: position, at: now)
-            return try required(name, page)
+        if let known = try metadata.read({ try ConsumerTable($0).find(name) }) { return known }
+        let now = metadata.context.now()
+        return try metadata.write { transaction in
+            if let known = try ConsumerTable(transaction).find(name) { return known }
+            try refuseAhead(position, transaction)
+            try ConsumerTable(transaction).insert(name, position: position, at: now)
+            return try required(name, transaction)
         }
     }
 
@@ -23,11 +23,11 @@ extension EventStore {
     /// Gives `false`, and changes nothing, when it is no longer where `expected` says: somebody else moved it.
     @discardableResult
     package func advance(_ name: String, from expected: Int, to position: Int) throws -> Bool {
-        let now = book.context.now()
-        return try book.write { page in
-            guard try required(name, page).position == expected else { return false }
-            try refuseAhead(position, page)
-            try ConsumerTable(page).move(name, to: position, at: now)
+        let now = metadata.context.now()
+        return try metadata.write { transaction in
+            guard try required(name, transaction).position == expected else { return false }
+            try refuseAhead(position, transaction)
+            try ConsumerTable(transaction).move(name, to: position, at: now)
             return true
         }
     }
@@ -37,32 +37,33 @@ extension EventStore {
     /// Refuses to set it forward (`events.not-back`), by which events would be passed over. Effects that were
     /// recorded stay recorded: `once` does not repeat them.
     package func replay(_ name: String, from position: Int) throws -> Replay {
-        let now = book.context.now()
-        return try book.write { page in
-            let consumer = try required(name, page)
+        let now = metadata.context.now()
+        return try metadata.write { transaction in
+            let consumer = try required(name, transaction)
             guard position >= 1, position <= consumer.position + 1 else {
                 throw MartletError(
                     .usage, "events.not-back",
                     "\(name) has come to position \(consumer.position), so it cannot be set back to \(position).",
                     remedy: "Give a position from 1 to \(consumer.position + 1).")
             }
-            try ConsumerTable(page).move(name, to: position - 1, at: now)
+            try ConsumerTable(transaction).move(name, to: position - 1, at: now)
             return Replay(
                 consumer: name, was: consumer.position, next: position, again: consumer.position - position + 1,
-                waiting: try EventTable(page).head() - position + 1)
+                waiting: try EventTable(transaction).head() - position + 1)
         }
     }
 
     /// Does `effect` for an event once: in one transaction with the note that it was done. Gives `false`, and does
     /// nothing, if the consumer has that note already. What throws leaves neither.
     @discardableResult
-    package func once(_ consumer: String, _ event: Event, _ effect: (Page) throws -> Void) throws -> Bool {
+    package func once(_ consumer: String, _ event: Event, _ effect: (MetadataTransaction) throws -> Void) throws -> Bool
+    {
         try Self.check(consumer)
-        let now = book.context.now()
-        return try book.write { page in
-            guard try !EffectTable(page).exists(consumer, event) else { return false }
-            try EffectTable(page).insert(consumer, event, at: now)
-            try effect(page)
+        let now = metadata.context.now()
+        return try metadata.write { transaction in
+            guard try !EffectTable(transaction).exists(consumer, event) else { return false }
+            try EffectTable(transaction).insert(consumer, event, at: now)
+            try effect(transaction)
             return true
         }
     }
@@ -72,22 +73,22 @@ extension EventStore {
     /// ends it there, with what came before kept.
     @discardableResult
     package func consume(
-        _ name: String, limit: Int = .max, _ effect: (Event, Page) throws -> Void
+        _ name: String, limit: Int = .max, _ effect: (Event, MetadataTransaction) throws -> Void
     ) throws -> Int {
-        let now = book.context.now()
+        let now = metadata.context.now()
         var taken = 0
         try consumer(name)
         while taken < limit {
-            let isMore = try book.write { page -> Bool in
-                let position = try required(name, page).position
-                guard let event = try EventTable(page).list(EventQuery(after: position, limit: 1)).first else {
+            let isMore = try metadata.write { transaction -> Bool in
+                let position = try required(name, transaction).position
+                guard let event = try EventTable(transaction).list(EventQuery(after: position, limit: 1)).first else {
                     return false
                 }
-                if try !EffectTable(page).exists(name, event) {
-                    try EffectTable(page).insert(name, event, at: now)
-                    try effect(event, page)
+                if try !EffectTable(transaction).exists(name, event) {
+                    try EffectTable(transaction).insert(name, event, at: now)
+                    try effect(event, transaction)
                 }
-                try ConsumerTable(page).move(name, to: event.position, at: now)
+                try ConsumerTable(transaction).move(name, to: event.position, at: now)
                 return true
             }
             guard isMore else { break }
@@ -96,17 +97,17 @@ extension EventStore {
         return taken
     }
 
-    private func required(_ name: String, _ page: Page) throws -> Consumer {
-        if let known = try ConsumerTable(page).find(name) { return known }
-        let names = try ConsumerTable(page).all().map(\.name)
+    private func required(_ name: String, _ transaction: MetadataTransaction) throws -> Consumer {
+        if let known = try ConsumerTable(transaction).find(name) { return known }
+        let names = try ConsumerTable(transaction).all().map(\.name)
         throw MartletError(
             .missing, "events.unknown-consumer", "There is no consumer \(name).",
             remedy: Spelling.nearest(to: name, among: names).map { "Did you mean \($0)?" }
                 ?? "`martlet events consumers` lists them; `martlet events follow --consumer \(name)` makes one.")
     }
 
-    private func refuseAhead(_ position: Int, _ page: Page) throws {
-        let head = try EventTable(page).head()
+    private func refuseAhead(_ position: Int, _ transaction: MetadataTransaction) throws {
+        let head = try EventTable(transaction).head()
         guard !(0...head).contains(position) else { return }
         throw MartletError(
             .usage, "events.position", "There is no position \(position): the events end at \(head).",

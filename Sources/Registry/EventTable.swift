@@ -3,29 +3,30 @@ internal import Vocabulary
 
 /// The table `events`, which only grows.
 struct EventTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
-    private var source: String { "/projects/\(page.project)" }
+    private var source: String { "/projects/\(transaction.project)" }
 
     /// The position of the newest event; 0 if there is none.
     func head() throws -> Int {
-        try page.connection.row(
-            "SELECT COALESCE(MAX(position), 0) AS head FROM events WHERE project = \(page.project)"
+        try transaction.connection.row(
+            "SELECT COALESCE(MAX(position), 0) AS head FROM events WHERE project = \(transaction.project)"
         )?.int("head") ?? 0
     }
 
     /// Writes an event at the end. Gives its position; `nil`, with nothing written, if it is there already.
     func append(_ draft: EventDraft) throws -> Int? {
-        let known = try page.connection.row(
-            "SELECT position FROM events WHERE project = \(page.project) AND source = \(source) AND id = \(draft.id)")
+        let known = try transaction.connection.row(
+            "SELECT position FROM events WHERE project = \(transaction.project) AND source = \(source) AND id = \(draft.id)"
+        )
         guard known == nil else { return nil }
         let position = try head() + 1
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO events (project, position, source, id, type, subject, time, data)
-            VALUES (\(page.project), \(position), \(source), \(draft.id), \(draft.type.rawValue), \(draft.subject),
+            VALUES (\(transaction.project), \(position), \(source), \(draft.id), \(draft.type.rawValue), \(draft.subject),
                 \(draft.time), \(JSON.text(draft.data)))
             """)
         return position
@@ -34,39 +35,39 @@ struct EventTable {
     /// How many events have an id below `prefix`, which ends without a slash.
     func count(below prefix: String) throws -> Int {
         // "0" follows "/" in the order of bytes.
-        try page.connection.row(
+        try transaction.connection.row(
             """
             SELECT COUNT(*) AS n FROM events
-            WHERE project = \(page.project) AND source = \(source) AND id > \(prefix + "/") AND id < \(prefix + "0")
+            WHERE project = \(transaction.project) AND source = \(source) AND id > \(prefix + "/") AND id < \(prefix + "0")
             """
         )?.int("n") ?? 0
     }
 
     /// In order of position.
     func list(_ query: EventQuery) throws -> [Event] {
-        try page.connection.rows(select(query) + " ORDER BY position LIMIT \(query.limit)").map(Event.init(row:))
+        try transaction.connection.rows(select(query) + " ORDER BY position LIMIT \(query.limit)").map(Event.init(row:))
     }
 
     /// The last of those asked for, in order of position.
     func newest(_ query: EventQuery) throws -> [Event] {
-        try page.connection.rows(select(query) + " ORDER BY position DESC LIMIT \(query.limit)")
+        try transaction.connection.rows(select(query) + " ORDER BY position DESC LIMIT \(query.limit)")
             .map(Event.init(row:)).reversed()
     }
 
     /// How many are asked for, whatever the limit.
     func count(_ query: EventQuery) throws -> Int {
-        try page.connection.row("SELECT COUNT(*) AS n FROM (\(select(query)))")?.int("n") ?? 0
+        try transaction.connection.row("SELECT COUNT(*) AS n FROM (\(select(query)))")?.int("n") ?? 0
     }
 
     /// The position of the first event that happened at `instant` or later.
     func first(since instant: Timestamp) throws -> Int? {
-        try page.connection.row(
-            "SELECT MIN(position) AS first FROM events WHERE project = \(page.project) AND time >= \(instant)"
+        try transaction.connection.row(
+            "SELECT MIN(position) AS first FROM events WHERE project = \(transaction.project) AND time >= \(instant)"
         )?.optionalInt("first")
     }
 
     private func select(_ query: EventQuery) -> SQL {
-        var statement: SQL = "SELECT * FROM events WHERE project = \(page.project) AND position > \(query.after)"
+        var statement: SQL = "SELECT * FROM events WHERE project = \(transaction.project) AND position > \(query.after)"
         if query.before < .max { statement += " AND position < \(query.before)" }
         if !query.types.isEmpty { statement += " AND type IN (\(list: query.types.map(\.rawValue)))" }
         if let since = query.since { statement += " AND time >= \(since)" }

@@ -20,19 +20,19 @@ package struct FileStamp: Sendable, Hashable {
 
 /// Digests of files seen before, so that they are not read again.
 package struct FileStore: Sendable {
-    let book: Book
+    let metadata: MetadataStore
 
     /// The digests remembered for these paths, where the stamps are still the same; one transaction for all.
     package func cachedDigests(of files: [(path: String, stamp: FileStamp)]) throws -> [Digest?] {
-        try book.read { page in
-            let table = FileTable(page)
+        try metadata.read { transaction in
+            let table = FileTable(transaction)
             return try files.map { try table.digest($0.path, $0.stamp) }
         }
     }
 
     /// Where files of this digest were seen, whatever lies there now.
     package func paths(of digest: Digest) throws -> [String] {
-        try book.read { try FileTable($0).paths(of: digest) }
+        try metadata.read { try FileTable($0).paths(of: digest) }
     }
 
     package func remember(_ digest: Digest, of path: String, stamp: FileStamp) throws {
@@ -44,11 +44,11 @@ package struct FileStore: Sendable {
     /// Leaves out a file changed less than a second ago: within the granularity of the file system's clock it
     /// could change again without a new stamp.
     package func remember(_ files: [(path: String, stamp: FileStamp, digest: Digest)]) throws {
-        let settled = book.context.now().microseconds - 1_000_000
+        let settled = metadata.context.now().microseconds - 1_000_000
         let files = files.filter { max($0.stamp.modified, $0.stamp.changed) / 1000 < settled }
         guard !files.isEmpty else { return }
-        try book.write { page in
-            for file in files { try FileTable(page).put(file.path, file.stamp, file.digest) }
+        try metadata.write { transaction in
+            for file in files { try FileTable(transaction).put(file.path, file.stamp, file.digest) }
         }
     }
 }

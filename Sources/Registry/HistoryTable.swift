@@ -3,21 +3,21 @@ internal import Vocabulary
 
 /// The table `model_history`, which only grows.
 struct HistoryTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     /// The events of `model` up to and including `instant`, oldest first.
     func events(of model: String, until instant: Timestamp? = nil) throws -> [ModelEvent] {
-        var statement: SQL = "SELECT * FROM model_history WHERE project = \(page.project) AND model = \(model)"
+        var statement: SQL = "SELECT * FROM model_history WHERE project = \(transaction.project) AND model = \(model)"
         if let instant { statement += " AND at <= \(instant)" }
-        return try page.connection.rows(statement + " ORDER BY position").map(ModelEvent.init(row:))
+        return try transaction.connection.rows(statement + " ORDER BY position").map(ModelEvent.init(row:))
     }
 
     /// The instant of the newest event.
     func end(of model: String) throws -> Timestamp? {
-        try page.connection.row(
-            "SELECT MAX(at) AS newest FROM model_history WHERE project = \(page.project) AND model = \(model)"
+        try transaction.connection.row(
+            "SELECT MAX(at) AS newest FROM model_history WHERE project = \(transaction.project) AND model = \(model)"
         )?.optionalTimestamp("newest")
     }
 
@@ -25,24 +25,24 @@ struct HistoryTable {
         _ event: ModelEvent.Kind, to model: String, cause: ModelEvent.Cause, version: Int,
         alias: ModelAlias? = nil, previous: Int? = nil, at now: Timestamp, by actor: String, reason: String? = nil
     ) throws {
-        let newest = try page.connection.row(
+        let newest = try transaction.connection.row(
             """
             SELECT COALESCE(MAX(position), 0) AS newest FROM model_history
-            WHERE project = \(page.project) AND model = \(model)
+            WHERE project = \(transaction.project) AND model = \(model)
             """)
         let position = try (newest?.int("newest") ?? 0) + 1
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO model_history (project, model, position, event, cause, version, alias, previous, at, actor,
                 reason)
-            VALUES (\(page.project), \(model), \(position), \(event.rawValue), \(cause.rawValue), \(version),
+            VALUES (\(transaction.project), \(model), \(position), \(event.rawValue), \(cause.rawValue), \(version),
                 \(alias?.rawValue), \(previous), \(now), \(actor), \(reason))
             """)
         let line = ModelEvent(
             position: position, at: now, event: event, cause: cause, version: version, alias: alias,
             previous: previous, actor: actor, reason: reason)
-        let summary = event == .registered ? try VersionTable(page).find(model, version) : nil
-        try page.publish(.told(line, of: model, summary))
+        let summary = event == .registered ? try VersionTable(transaction).find(model, version) : nil
+        try transaction.publish(.told(line, of: model, summary))
     }
 }
 

@@ -3,48 +3,48 @@ internal import Vocabulary
 
 /// The table `job_attempts`.
 struct JobAttemptTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     /// The first attempt first.
     func all(job: String) throws -> [JobAttempt] {
-        try page.connection.rows(
-            "SELECT * FROM job_attempts WHERE project = \(page.project) AND job = \(job) ORDER BY attempt"
+        try transaction.connection.rows(
+            "SELECT * FROM job_attempts WHERE project = \(transaction.project) AND job = \(job) ORDER BY attempt"
         ).map(JobAttempt.init(row:))
     }
 
     func begin(_ ticket: JobTicket, owner: String, at now: Timestamp) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO job_attempts (project, job, attempt, owner, started, outcome)
-            VALUES (\(page.project), \(ticket.job), \(ticket.token), \(owner), \(now), 'running')
+            VALUES (\(transaction.project), \(ticket.job), \(ticket.token), \(owner), \(now), 'running')
             """)
     }
 
     func note(_ ticket: JobTicket, process: Int) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             UPDATE job_attempts SET process = \(process)
-            WHERE project = \(page.project) AND job = \(ticket.job) AND attempt = \(ticket.token)
+            WHERE project = \(transaction.project) AND job = \(ticket.job) AND attempt = \(ticket.token)
             """)
     }
 
     /// What the attempt cost, known when its process is gone; also after its end is written.
     func note(_ ticket: JobTicket, peakMemory: Int64?, cpuSeconds: Double?) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             UPDATE job_attempts SET peak_memory = \(peakMemory), cpu_seconds = \(cpuSeconds)
-            WHERE project = \(page.project) AND job = \(ticket.job) AND attempt = \(ticket.token)
+            WHERE project = \(transaction.project) AND job = \(ticket.job) AND attempt = \(ticket.token)
             """)
     }
 
     func end(_ ticket: JobTicket, _ ending: JobEnding, at now: Timestamp) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             UPDATE job_attempts SET ended = \(now), outcome = \(ending.outcome.rawValue), reason = \(ending.reason),
                 error_code = \(ending.errorCode), exit_code = \(ending.exitCode), signal = \(ending.signal)
-            WHERE project = \(page.project) AND job = \(ticket.job) AND attempt = \(ticket.token)
+            WHERE project = \(transaction.project) AND job = \(ticket.job) AND attempt = \(ticket.token)
                 AND outcome = 'running'
             """)
     }

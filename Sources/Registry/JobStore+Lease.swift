@@ -6,23 +6,23 @@ extension JobStore {
     /// Takes the next job for `owner`, if there is one, for so many seconds. Attempts whose lease ended without a
     /// sign of life are given up first, and their jobs queued again or failed: they are in `lost`.
     package func lease(to owner: String, seconds: Double) throws -> (job: Job?, lost: [Job]) {
-        let before = book.context.now()
-        let isIdle = try book.read { page in
-            let table = JobTable(page)
+        let before = metadata.context.now()
+        let isIdle = try metadata.read { transaction in
+            let table = JobTable(transaction)
             return try table.next(at: before) == nil && table.lapsed(at: before).isEmpty
         }
         // Nothing is written, and no lock taken, while there is nothing to do.
         if isIdle { return (nil, []) }
-        return try book.write { page in
-            let now = book.context.now()
-            let lost = try JobTable(page).lapsed(at: now).map { job in
+        return try metadata.write { transaction in
+            let now = metadata.context.now()
+            let lost = try JobTable(transaction).lapsed(at: now).map { job in
                 let since = job.heartbeat ?? job.started ?? job.created
                 let ending = JobEnding(
                     .lost, reason: "its supervisor disappeared: no heartbeat since \(since)", errorCode: "job.lost",
                     mayRetry: true)
-                return try conclude(job, ending, page, at: now)
+                return try conclude(job, ending, transaction, at: now)
             }
-            guard var job = try JobTable(page).next(at: now) else { return (nil, lost) }
+            guard var job = try JobTable(transaction).next(at: now) else { return (nil, lost) }
             job.state = .running
             job.attempts += 1
             job.token += 1
@@ -35,40 +35,40 @@ extension JobStore {
             job.errorCode = nil
             job.exitCode = nil
             job.signal = nil
-            try page.change(job, .started, at: now)
-            try JobAttemptTable(page).begin(JobTicket(job: job.id, token: job.token), owner: owner, at: now)
+            try transaction.change(job, .started, at: now)
+            try JobAttemptTable(transaction).begin(JobTicket(job: job.id, token: job.token), owner: owner, at: now)
             return (job, lost)
         }
     }
 
     /// Makes the leases of `owner` end now, because it is known to be dead.
     package func disown(_ owner: String) throws {
-        try book.write { page in
-            let past = Timestamp(microseconds: book.context.now().microseconds - 1)
-            for var job in try JobTable(page).running() where job.owner == owner {
+        try metadata.write { transaction in
+            let past = Timestamp(microseconds: metadata.context.now().microseconds - 1)
+            for var job in try JobTable(transaction).running() where job.owner == owner {
                 job.leaseUntil = past
-                try JobTable(page).update(job)
+                try JobTable(transaction).update(job)
             }
         }
     }
 
     /// The owners of running jobs.
     package func owners() throws -> Set<String> {
-        try book.read { Set(try JobTable($0).running().compactMap(\.owner)) }
+        try metadata.read { Set(try JobTable($0).running().compactMap(\.owner)) }
     }
 
     /// A heartbeat of each of these: prolongs the leases, notes the progress, and gives the tickets that are no
     /// longer good.
     package func renew(_ signs: [(ticket: JobTicket, progress: JobProgress?)], seconds: Double) throws -> [JobTicket] {
         guard !signs.isEmpty else { return [] }
-        return try book.write { page in
-            let now = book.context.now()
+        return try metadata.write { transaction in
+            let now = metadata.context.now()
             return try signs.compactMap { ticket, progress in
-                guard var job = try current(ticket, page) else { return ticket }
+                guard var job = try current(ticket, transaction) else { return ticket }
                 job.heartbeat = now
                 job.leaseUntil = now.adding(seconds: seconds)
                 job.progress = progress ?? job.progress
-                try JobTable(page).update(job)
+                try JobTable(transaction).update(job)
                 return nil
             }
         }
@@ -77,72 +77,75 @@ extension JobStore {
     /// Those of the tickets that are no longer good.
     package func stale(_ tickets: [JobTicket]) throws -> [JobTicket] {
         guard !tickets.isEmpty else { return [] }
-        return try book.read { page in try tickets.filter { try current($0, page) == nil } }
+        return try metadata.read { transaction in try tickets.filter { try current($0, transaction) == nil } }
     }
 
     /// The job of a ticket. Throws `job.fenced` when the ticket is no longer good.
-    package func claimed(_ ticket: JobTicket) throws -> Job { try book.read { try good(ticket, $0) } }
+    package func claimed(_ ticket: JobTicket) throws -> Job { try metadata.read { try good(ticket, $0) } }
 
     /// Writes how an attempt came out; its job is finished, failed, or queued again after a pause. The ticket is
     /// looked at in the same transaction.
     @discardableResult
     package func conclude(_ ticket: JobTicket, _ ending: JobEnding) throws -> Job {
-        try book.write { page in
-            try conclude(try good(ticket, page), ending, page, at: book.context.now())
+        try metadata.write { transaction in
+            try conclude(try good(ticket, transaction), ending, transaction, at: metadata.context.now())
         }
     }
 
     /// Gives a job back to the queue, as if it had not been begun.
     package func release(_ ticket: JobTicket, reason: String) throws {
-        try book.write { page in
-            var job = try good(ticket, page)
-            let now = book.context.now()
-            try JobAttemptTable(page).end(ticket, JobEnding(.released, reason: reason), at: now)
+        try metadata.write { transaction in
+            var job = try good(ticket, transaction)
+            let now = metadata.context.now()
+            try JobAttemptTable(transaction).end(ticket, JobEnding(.released, reason: reason), at: now)
             job.requeue(at: now, because: nil)
             job.attempts = max(0, job.attempts - 1)
-            try page.change(job, .requeued, at: now)
+            try transaction.change(job, .requeued, at: now)
         }
     }
 
     package func note(_ ticket: JobTicket, process: Int) throws {
-        try book.write { try JobAttemptTable($0).note(ticket, process: process) }
+        try metadata.write { try JobAttemptTable($0).note(ticket, process: process) }
     }
 
     /// What an attempt cost: bytes at its peak, and CPU seconds. Takes any ticket.
     package func note(_ ticket: JobTicket, peakMemory: Int64?, cpuSeconds: Double?) throws {
-        try book.write { try JobAttemptTable($0).note(ticket, peakMemory: peakMemory, cpuSeconds: cpuSeconds) }
+        try metadata.write { try JobAttemptTable($0).note(ticket, peakMemory: peakMemory, cpuSeconds: cpuSeconds) }
     }
 
     /// Seconds until a job may be tried again: 2, 4, 8, … up to five minutes.
     static func pause(afterAttempt number: Int) -> Double { min(300, Double(1 << min(number, 10))) }
 
-    private func conclude(_ job: Job, _ ending: JobEnding, _ page: Page, at now: Timestamp) throws -> Job {
+    private func conclude(_ job: Job, _ ending: JobEnding, _ transaction: MetadataTransaction, at now: Timestamp) throws
+        -> Job
+    {
         var job = job
-        try JobAttemptTable(page).end(JobTicket(job: job.id, token: job.token), ending, at: now)
+        try JobAttemptTable(transaction).end(JobTicket(job: job.id, token: job.token), ending, at: now)
         if ending.outcome == .finished {
             job.end(.finished, ending, at: now)
-            try page.change(job, .finished, at: now)
+            try transaction.change(job, .finished, at: now)
         } else if ending.mayRetry, job.attempts < job.maxAttempts {
             job.requeue(at: now.adding(seconds: Self.pause(afterAttempt: job.attempts)), because: ending)
-            try page.change(job, .requeued, at: now)
+            try transaction.change(job, .requeued, at: now)
         } else {
             job.end(.failed, ending, at: now)
             job.reason = ending.reason ?? "it failed without a reason"
-            try page.change(job, .failed, at: now)
+            try transaction.change(job, .failed, at: now)
         }
         return job
     }
 
-    private func current(_ ticket: JobTicket, _ page: Page) throws -> Job? {
-        guard let job = try JobTable(page).find(ticket.job), job.state == .running, job.token == ticket.token else {
+    private func current(_ ticket: JobTicket, _ transaction: MetadataTransaction) throws -> Job? {
+        guard let job = try JobTable(transaction).find(ticket.job), job.state == .running, job.token == ticket.token
+        else {
             return nil
         }
         return job
     }
 
-    private func good(_ ticket: JobTicket, _ page: Page) throws -> Job {
-        if let job = try current(ticket, page) { return job }
-        let state = try JobTable(page).find(ticket.job)?.state.rawValue ?? "gone"
+    private func good(_ ticket: JobTicket, _ transaction: MetadataTransaction) throws -> Job {
+        if let job = try current(ticket, transaction) { return job }
+        let state = try JobTable(transaction).find(ticket.job)?.state.rawValue ?? "gone"
         throw MartletError(
             .conflict, "job.fenced",
             "Attempt \(ticket.token) of job \(ticket.job) no longer holds it (the job is \(state)); "

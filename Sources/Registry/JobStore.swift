@@ -2,15 +2,15 @@ internal import Vocabulary
 
 /// The queue of a project's jobs, as those see it who ask for work and look at it.
 ///
-/// Every change of state goes through `Page.change`, in the transaction that makes it.
+/// Every change of state goes through `MetadataTransaction.change`, in the transaction that makes it.
 package struct JobStore: Sendable {
-    let book: Book
+    let metadata: MetadataStore
 
     /// Puts an order into the queue. One with a key that is known gives the job that has it.
     package func submit(_ order: JobOrder) throws -> (job: Job, isNew: Bool) {
-        let id = book.context.newID()
-        return try book.write { page in
-            if let key = order.idempotencyKey, let known = try JobTable(page).find(key: key) {
+        let id = metadata.context.newID()
+        return try metadata.write { transaction in
+            if let key = order.idempotencyKey, let known = try JobTable(transaction).find(key: key) {
                 guard known.kind == order.kind, known.arguments == order.arguments else {
                     throw MartletError(
                         .conflict, "job.key-taken",
@@ -20,81 +20,81 @@ package struct JobStore: Sendable {
                 }
                 return (known, false)
             }
-            let now = book.context.now()
+            let now = metadata.context.now()
             let job = Job(
                 id: id, kind: order.kind, arguments: order.arguments, exclusive: order.exclusive, state: .queued,
                 priority: order.priority, attempts: 0, maxAttempts: max(1, order.maxAttempts), token: 0,
                 notBefore: now, timeLimit: order.timeLimit, memoryLimit: order.memoryLimit, created: now,
-                actor: book.context.actor, idempotencyKey: order.idempotencyKey)
-            try JobTable(page).insert(job)
-            try page.told(.submitted, of: job, at: now)
+                actor: metadata.context.actor, idempotencyKey: order.idempotencyKey)
+            try JobTable(transaction).insert(job)
+            try transaction.told(.submitted, of: job, at: now)
             return (job, true)
         }
     }
 
     /// Newest first.
     package func list(state: Job.State? = nil, limit: Int = 50) throws -> [Job] {
-        try book.read { try JobTable($0).list(state: state, limit: limit) }
+        try metadata.read { try JobTable($0).list(state: state, limit: limit) }
     }
 
     /// How many there are, in one state or in all.
     package func count(state: Job.State? = nil) throws -> Int {
-        try book.read { try JobTable($0).count(state.map { [$0] } ?? Job.State.allCases) }
+        try metadata.read { try JobTable($0).count(state.map { [$0] } ?? Job.State.allCases) }
     }
 
     /// The job whose id is `id` or is the only one to begin with it.
-    package func find(_ id: String) throws -> Job { try book.read { try $0.findJob(id) } }
+    package func find(_ id: String) throws -> Job { try metadata.read { try $0.findJob(id) } }
 
     /// The same with its attempts, the first one first.
     package func show(_ id: String) throws -> (job: Job, attempts: [JobAttempt]) {
-        try book.read { page in
-            let job = try page.findJob(id)
-            return (job, try JobAttemptTable(page).all(job: job.id))
+        try metadata.read { transaction in
+            let job = try transaction.findJob(id)
+            return (job, try JobAttemptTable(transaction).all(job: job.id))
         }
     }
 
     /// How many jobs are queued or running.
-    package func openCount() throws -> Int { try book.read { try JobTable($0).count([.queued, .running]) } }
+    package func openCount() throws -> Int { try metadata.read { try JobTable($0).count([.queued, .running]) } }
 
     /// Ends a queued or running job. From then on nothing that its worker writes counts, and its supervisor kills
     /// the process when it looks next.
     package func cancel(_ id: String, reason: String?) throws -> Job {
-        try book.write { page in
-            var job = try page.findJob(id)
+        try metadata.write { transaction in
+            var job = try transaction.findJob(id)
             guard !job.state.isEnded else {
                 throw MartletError(
                     .conflict, "job.ended", "Job \(job.id) has ended already: \(job.state.rawValue).",
                     remedy: job.state == .finished ? nil : "Do it again with `martlet jobs retry \(job.id.prefix(12))`."
                 )
             }
-            let now = book.context.now()
-            let reason = reason ?? "cancelled by \(book.context.actor)"
+            let now = metadata.context.now()
+            let reason = reason ?? "cancelled by \(metadata.context.actor)"
             let ticket = JobTicket(job: job.id, token: job.token)
             if job.state == .running {
-                try JobAttemptTable(page).end(ticket, JobEnding(.cancelled, reason: reason), at: now)
+                try JobAttemptTable(transaction).end(ticket, JobEnding(.cancelled, reason: reason), at: now)
             }
-            job.cancelledBy = book.context.actor
+            job.cancelledBy = metadata.context.actor
             job.end(.cancelled, JobEnding(.cancelled, reason: reason, errorCode: "job.cancelled"), at: now)
-            try page.change(job, .cancelled, at: now)
+            try transaction.change(job, .cancelled, at: now)
             return job
         }
     }
 
     /// Puts a failed or cancelled job back into the queue with all its attempts before it.
     package func retry(_ id: String) throws -> Job {
-        try book.write { page in
-            var job = try page.findJob(id)
+        try metadata.write { transaction in
+            var job = try transaction.findJob(id)
             guard job.state == .failed || job.state == .cancelled else {
                 throw MartletError(
                     .conflict, "job.not-failed",
                     "Job \(job.id) is \(job.state.rawValue); only a failed or cancelled one "
                         + "can be put back.", remedy: "Submit a new one.")
             }
-            let now = book.context.now()
+            let now = metadata.context.now()
             job.requeue(at: now, because: nil)
             job.attempts = 0
             job.cancelledBy = nil
-            try page.change(job, .retried, at: now)
+            try transaction.change(job, .retried, at: now)
             return job
         }
     }
@@ -107,7 +107,7 @@ enum JobTransition: String, Sendable {
     case requeued
 }
 
-extension Page {
+extension MetadataTransaction {
     /// Writes a job in its new state: the only way in which a state changes.
     func change(_ job: Job, _ transition: JobTransition, at now: Timestamp) throws {
         try JobTable(self).update(job)

@@ -3,25 +3,26 @@ internal import Vocabulary
 
 /// The table `jobs`.
 struct JobTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func find(_ id: String) throws -> Job? {
-        try page.connection.row("SELECT * FROM jobs WHERE project = \(page.project) AND id = \(id)").map(Job.init(row:))
+        try transaction.connection.row("SELECT * FROM jobs WHERE project = \(transaction.project) AND id = \(id)").map(
+            Job.init(row:))
     }
 
     func find(key: String) throws -> Job? {
-        try page.connection.row(
-            "SELECT * FROM jobs WHERE project = \(page.project) AND idempotency_key = \(key)"
+        try transaction.connection.row(
+            "SELECT * FROM jobs WHERE project = \(transaction.project) AND idempotency_key = \(key)"
         ).map(Job.init(row:))
     }
 
     /// Up to `limit` ids that begin with `prefix`, which holds nothing but hexadecimal digits.
     func ids(beginningWith prefix: String, limit: Int) throws -> [String] {
-        try page.connection.rows(
+        try transaction.connection.rows(
             """
-            SELECT id FROM jobs WHERE project = \(page.project) AND id >= \(prefix) AND id < \(prefix + "g")
+            SELECT id FROM jobs WHERE project = \(transaction.project) AND id >= \(prefix) AND id < \(prefix + "g")
             ORDER BY id LIMIT \(limit)
             """
         ).map { try $0.text("id") }
@@ -29,56 +30,56 @@ struct JobTable {
 
     /// Newest first.
     func list(state: Job.State?, limit: Int) throws -> [Job] {
-        var statement: SQL = "SELECT * FROM jobs WHERE project = \(page.project)"
+        var statement: SQL = "SELECT * FROM jobs WHERE project = \(transaction.project)"
         if let state { statement += " AND state = \(state.rawValue)" }
         statement += " ORDER BY created DESC, id DESC LIMIT \(limit)"
-        return try page.connection.rows(statement).map(Job.init(row:))
+        return try transaction.connection.rows(statement).map(Job.init(row:))
     }
 
     func count(_ states: [Job.State]) throws -> Int {
-        try page.connection.row(
+        try transaction.connection.row(
             """
             SELECT COUNT(*) AS n FROM jobs
-            WHERE project = \(page.project) AND state IN (\(list: states.map(\.rawValue)))
+            WHERE project = \(transaction.project) AND state IN (\(list: states.map(\.rawValue)))
             """
         )?.int("n") ?? 0
     }
 
     /// Running jobs whose lease ended before `now`.
     func lapsed(at now: Timestamp) throws -> [Job] {
-        try page.connection.rows(
+        try transaction.connection.rows(
             """
-            SELECT * FROM jobs WHERE project = \(page.project) AND state = 'running' AND lease_until < \(now)
+            SELECT * FROM jobs WHERE project = \(transaction.project) AND state = 'running' AND lease_until < \(now)
             ORDER BY created, id
             """
         ).map(Job.init(row:))
     }
 
     func running() throws -> [Job] {
-        try page.connection.rows(
-            "SELECT * FROM jobs WHERE project = \(page.project) AND state = 'running' ORDER BY created, id"
+        try transaction.connection.rows(
+            "SELECT * FROM jobs WHERE project = \(transaction.project) AND state = 'running' ORDER BY created, id"
         ).map(Job.init(row:))
     }
 
     /// The queued job that is next: none that must wait for a time, and no exclusive one beside another.
     func next(at now: Timestamp) throws -> Job? {
-        try page.connection.row(
+        try transaction.connection.row(
             """
-            SELECT * FROM jobs WHERE project = \(page.project) AND state = 'queued' AND not_before <= \(now)
+            SELECT * FROM jobs WHERE project = \(transaction.project) AND state = 'queued' AND not_before <= \(now)
                 AND (exclusive = 0 OR NOT EXISTS (
                     SELECT 1 FROM jobs busy
-                    WHERE busy.project = \(page.project) AND busy.state = 'running' AND busy.exclusive = 1))
+                    WHERE busy.project = \(transaction.project) AND busy.state = 'running' AND busy.exclusive = 1))
             ORDER BY priority DESC, created, id LIMIT 1
             """
         ).map(Job.init(row:))
     }
 
     func insert(_ job: Job) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO jobs (project, id, kind, arguments, exclusive, state, priority, attempts, max_attempts, token,
                 not_before, time_limit, memory_limit, created, actor, idempotency_key)
-            VALUES (\(page.project), \(job.id), \(job.kind), \(try JSON.text(job.arguments)), \(job.exclusive),
+            VALUES (\(transaction.project), \(job.id), \(job.kind), \(try JSON.text(job.arguments)), \(job.exclusive),
                 \(job.state.rawValue), \(job.priority), \(job.attempts), \(job.maxAttempts), \(job.token),
                 \(job.notBefore), \(job.timeLimit.map { Int64($0 * 1e6) }), \(job.memoryLimit), \(job.created),
                 \(job.actor), \(job.idempotencyKey))
@@ -87,7 +88,7 @@ struct JobTable {
 
     /// Writes everything that may change.
     func update(_ job: Job) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             UPDATE jobs SET state = \(job.state.rawValue), attempts = \(job.attempts), token = \(job.token),
                 owner = \(job.owner), lease_until = \(job.leaseUntil), heartbeat = \(job.heartbeat),
@@ -96,7 +97,7 @@ struct JobTable {
                 started = \(job.started), ended = \(job.ended), cancelled_by = \(job.cancelledBy),
                 reason = \(job.reason), error_code = \(job.errorCode), exit_code = \(job.exitCode),
                 signal = \(job.signal), result = \(job.result)
-            WHERE project = \(page.project) AND id = \(job.id)
+            WHERE project = \(transaction.project) AND id = \(job.id)
             """)
     }
 }

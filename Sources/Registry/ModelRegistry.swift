@@ -21,7 +21,7 @@ package struct ModelRegistry: Sendable {
     package let events: EventStore
     package let jobs: JobStore
 
-    package var project: String { models.book.project }
+    package var project: String { models.metadata.project }
 
     /// Brings the schema of `database` up to date: the registry's, and that of everything else that is kept beside it.
     package static func migrate(_ database: any SQLDatabase, at now: Timestamp) throws {
@@ -56,37 +56,37 @@ package struct ModelRegistry: Sendable {
         as actor: String,
         alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) -> ModelRegistry {
-        let own = models.book.context
+        let own = models.metadata.context
         return ModelRegistry(
-            models.book.database, models.book.project,
-            ExecutionContext(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.book.holds,
+            models.metadata.database, models.metadata.project,
+            ExecutionContext(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.metadata.holds,
             alongside)
     }
 
     /// The same registry, which tells runs that are at work from killed ones. Without it every run that was begun counts as
     /// running until it is abandoned.
     package func telling(by holds: RunHolds) -> ModelRegistry {
-        let book = models.book
-        return ModelRegistry(book.database, book.project, book.context, holds, book.alongside)
+        let metadata = models.metadata
+        return ModelRegistry(metadata.database, metadata.project, metadata.context, holds, metadata.alongside)
     }
 
     private init(
         _ database: any SQLDatabase, _ project: String, _ context: ExecutionContext, _ holds: RunHolds?,
         _ alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) {
-        let book = Book(
+        let metadata = MetadataStore(
             database: database, project: project, context: context, holds: holds, alongside: alongside)
-        steps = StepStore(book: book)
-        files = FileStore(book: book)
-        runs = RunStore(book: book)
-        models = ModelStore(book: book)
-        events = EventStore(book: book)
-        jobs = JobStore(book: book)
+        steps = StepStore(metadata: metadata)
+        files = FileStore(metadata: metadata)
+        runs = RunStore(metadata: metadata)
+        models = ModelStore(metadata: metadata)
+        events = EventStore(metadata: metadata)
+        jobs = JobStore(metadata: metadata)
     }
 }
 
 /// What every store needs.
-struct Book: Sendable {
+struct MetadataStore: Sendable {
     let database: any SQLDatabase
     let project: String
     let context: ExecutionContext
@@ -94,24 +94,24 @@ struct Book: Sendable {
     /// What is written with each event.
     let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 
-    func read<Result>(_ body: (Page) throws -> Result) throws -> Result {
-        try database.read { try body(Page(connection: $0, project: project, alongside: nil)) }
+    func read<Result>(_ body: (MetadataTransaction) throws -> Result) throws -> Result {
+        try database.read { try body(MetadataTransaction(connection: $0, project: project, alongside: nil)) }
     }
 
-    func write<Result>(_ body: (Page) throws -> Result) throws -> Result {
-        try database.write { try body(Page(connection: $0, project: project, alongside: alongside)) }
+    func write<Result>(_ body: (MetadataTransaction) throws -> Result) throws -> Result {
+        try database.write { try body(MetadataTransaction(connection: $0, project: project, alongside: alongside)) }
     }
 }
 
 /// One transaction on one project: what a table's statements are run through. It must not leave the closure it was
 /// given to.
-package struct Page {
+package struct MetadataTransaction {
     let connection: any SQLConnection
     let project: String
     let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 }
 
-extension Page {
+extension MetadataTransaction {
     /// Writes an event in this transaction; nothing if it is there already.
     package func publish(_ draft: EventDraft) throws {
         guard try EventTable(self).append(draft) != nil else { return }

@@ -4,9 +4,9 @@ package import Vocabulary
 extension ModelStore {
     /// Every registered model, by name.
     package func list() throws -> [ModelSummary] {
-        try book.read { page in
-            let versions = Dictionary(grouping: try VersionTable(page).all(), by: \.model)
-            return try ModelTable(page).all().map { model in
+        try metadata.read { transaction in
+            let versions = Dictionary(grouping: try VersionTable(transaction).all(), by: \.model)
+            return try ModelTable(transaction).all().map { model in
                 let own = versions[model.name] ?? []
                 return ModelSummary(
                     model: model.name,
@@ -23,11 +23,11 @@ extension ModelStore {
 
     /// The other project with the most versions in the database, when this one has none.
     package func leftBehind() throws -> (project: String, versions: Int)? {
-        try book.read { page in
-            let row = try page.connection.row(
+        try metadata.read { transaction in
+            let row = try transaction.connection.row(
                 """
                 SELECT project, COUNT(*) AS versions FROM model_versions
-                WHERE NOT EXISTS (SELECT 1 FROM model_versions v WHERE v.project = \(page.project))
+                WHERE NOT EXISTS (SELECT 1 FROM model_versions v WHERE v.project = \(transaction.project))
                 GROUP BY project ORDER BY COUNT(*) DESC, project LIMIT 1
                 """)
             return try row.map { (try $0.text("project"), try $0.int("versions")) }
@@ -36,36 +36,36 @@ extension ModelStore {
 
     /// Every version of `model`, newest first.
     package func versions(of model: String) throws -> [VersionSummary] {
-        try book.read { page in
-            try page.requireModel(model)
-            return try VersionTable(page).all(of: model).reversed()
+        try metadata.read { transaction in
+            try transaction.requireModel(model)
+            return try VersionTable(transaction).all(of: model).reversed()
         }
     }
 
     /// The version named; the champion if only the model is.
     package func resolve(_ reference: ModelReference) throws -> VersionSummary {
-        try book.read { try $0.version(reference) }
+        try metadata.read { try $0.version(reference) }
     }
 
     /// The version named with all its run measured; the champion if only the model is named.
     package func show(_ reference: ModelReference) throws -> ModelVersion {
-        try book.read { page in
-            let summary = try page.version(reference)
-            return ModelVersion(summary: summary, run: try page.whole(page.findRun(summary.run)))
+        try metadata.read { transaction in
+            let summary = try transaction.version(reference)
+            return ModelVersion(summary: summary, run: try transaction.whole(transaction.findRun(summary.run)))
         }
     }
 
     /// Everything that happened to `model` up to `instant`, and who was champion then; `nil` for now.
     package func history(_ model: String, at instant: Timestamp? = nil) throws -> ModelHistory {
-        try book.read { page in
-            try page.requireModel(model)
-            let events = try HistoryTable(page).events(of: model, until: instant)
+        try metadata.read { transaction in
+            try transaction.requireModel(model)
+            let events = try HistoryTable(transaction).events(of: model, until: instant)
             return ModelHistory(model: model, at: instant, events: events)
         }
     }
 }
 
-extension Page {
+extension MetadataTransaction {
     /// Refuses a name that is not a registered model's.
     func requireModel(_ model: String) throws {
         let names = try ModelTable(self).all().map(\.name)

@@ -2,7 +2,7 @@ internal import Vocabulary
 
 extension ModelStore {
     /// The hash of the run's model. Refuses a run that may not be registered.
-    func registrable(_ run: Run, _ page: Page) throws -> Digest {
+    func registrable(_ run: Run, _ transaction: MetadataTransaction) throws -> Digest {
         switch run.status {
         case .running:
             throw MartletError(
@@ -14,7 +14,7 @@ extension ModelStore {
                 .conflict, "registry.unfinished-run",
                 "Run \(run.id) failed, so there is no model to register: \(run.error ?? "no reason was kept").")
         case .rejected:
-            let failed = try RunGateTable(page).all(run: run.id).filter { !$0.passed }.map(\.description)
+            let failed = try RunGateTable(transaction).all(run: run.id).filter { !$0.passed }.map(\.description)
             throw MartletError(
                 .refused, "registry.gates-failed",
                 "\(run.model) did not pass its gates in run \(run.id): \(failed.joined(separator: ", ")).",
@@ -69,26 +69,27 @@ extension ModelStore {
 }
 
 /// One act on a model: a transaction, who acts, and when.
-struct Act {
-    let page: Page
+struct ModelTransition {
+    let transaction: MetadataTransaction
     let actor: String
     let now: Timestamp
 
     /// The same act, not before the end of the model's history: the clock may have been set back.
-    func after(_ model: String) throws -> Act {
-        Act(page: page, actor: actor, now: try max(now, HistoryTable(page).end(of: model) ?? now))
+    func after(_ model: String) throws -> ModelTransition {
+        ModelTransition(
+            transaction: transaction, actor: actor, now: try max(now, HistoryTable(transaction).end(of: model) ?? now))
     }
 
     func append(
         _ event: ModelEvent.Kind, _ model: String, _ cause: ModelEvent.Cause, _ version: Int, reason: String? = nil
     ) throws {
-        try HistoryTable(page).append(
+        try HistoryTable(transaction).append(
             event, to: model, cause: cause, version: version, at: now, by: actor, reason: reason)
     }
 
     /// Makes the version champion if there is none, else candidate.
     func offer(_ model: String, _ version: Int, _ cause: ModelEvent.Cause) throws {
-        let champion = try AliasTable(page).version(model, .champion)
+        let champion = try AliasTable(transaction).version(model, .champion)
         try set(model, champion == nil ? .champion : .candidate, version, cause)
     }
 
@@ -96,21 +97,21 @@ struct Act {
     func set(
         _ model: String, _ alias: ModelAlias, _ version: Int, _ cause: ModelEvent.Cause, _ reason: String? = nil
     ) throws {
-        let aliases = AliasTable(page)
+        let aliases = AliasTable(transaction)
         let previous = try aliases.version(model, alias)
         guard previous != version else { return }
         try aliases.set(model, alias, to: version, at: now)
-        try HistoryTable(page).append(
+        try HistoryTable(transaction).append(
             .aliasSet, to: model, cause: cause, version: version, alias: alias, previous: previous, at: now,
             by: actor, reason: reason)
         guard alias == .champion, try aliases.version(model, .candidate) == version else { return }
         try aliases.remove(model, .candidate)
-        try HistoryTable(page).append(
+        try HistoryTable(transaction).append(
             .aliasRemoved, to: model, cause: cause, version: version, alias: .candidate, previous: version, at: now,
             by: actor)
     }
 
     func version(_ model: String, _ number: Int) throws -> VersionSummary {
-        try page.version(ModelReference(model: model, selector: .version(number)))
+        try transaction.version(ModelReference(model: model, selector: .version(number)))
     }
 }

@@ -6,7 +6,7 @@ internal import Vocabulary
 /// it is promoted. With approval a version is pending and has no alias until a person approves it. Every call is
 /// one transaction, and what it did stands in the history with the actor and the time of the context.
 package struct ModelStore: Sendable {
-    let book: Book
+    let metadata: MetadataStore
 
     /// Registers the model of run `id` as the next version of its registered model. A run gives one version:
     /// registering it again gives the same one and changes nothing.
@@ -14,19 +14,20 @@ package struct ModelStore: Sendable {
     /// Refuses a run whose gates did not pass (`registry.gates-failed`) and one without a trained model.
     @discardableResult
     package func register(run id: String, approval policy: ApprovalPolicy) throws -> Registration {
-        try move { act in
-            let run = try act.page.findRun(id)
-            if let known = try VersionTable(act.page).find(run: run.id) {
+        try move { transition in
+            let run = try transition.transaction.findRun(id)
+            if let known = try VersionTable(transition.transaction).find(run: run.id) {
                 return Registration(version: known, isNew: false)
             }
-            let hash = try registrable(run, act.page)
-            let act = try act.after(run.model)
-            try ModelTable(act.page).insert(run.model, at: act.now)
-            let number = try VersionTable(act.page).insert(run, hash: hash, policy: policy, by: act.actor, at: act.now)
-            try ApprovalTable(act.page).insert(run.model, number, policy == .required ? .pending : .none)
-            try act.append(.registered, run.model, .registration, number)
-            if policy == .none { try act.offer(run.model, number, .registration) }
-            return Registration(version: try act.version(run.model, number), isNew: true)
+            let hash = try registrable(run, transition.transaction)
+            let transition = try transition.after(run.model)
+            try ModelTable(transition.transaction).insert(run.model, at: transition.now)
+            let number = try VersionTable(transition.transaction).insert(
+                run, hash: hash, policy: policy, by: transition.actor, at: transition.now)
+            try ApprovalTable(transition.transaction).insert(run.model, number, policy == .required ? .pending : .none)
+            try transition.append(.registered, run.model, .registration, number)
+            if policy == .none { try transition.offer(run.model, number, .registration) }
+            return Registration(version: try transition.version(run.model, number), isNew: true)
         }
     }
 
@@ -35,12 +36,13 @@ package struct ModelStore: Sendable {
     /// Refuses a version that is decided already, or needs no approval.
     @discardableResult
     package func approve(_ reference: ModelReference, reason: String? = nil) throws -> VersionSummary {
-        try move(reference) { act, version in
+        try move(reference) { transition, version in
             try undecided(version)
-            try ApprovalTable(act.page).decide(version, .approved, by: act.actor, at: act.now, reason: reason)
-            try act.append(.approved, version.model, .approval, version.version, reason: reason)
-            try act.offer(version.model, version.version, .approval)
-            return try act.version(version.model, version.version)
+            try ApprovalTable(transition.transaction).decide(
+                version, .approved, by: transition.actor, at: transition.now, reason: reason)
+            try transition.append(.approved, version.model, .approval, version.version, reason: reason)
+            try transition.offer(version.model, version.version, .approval)
+            return try transition.version(version.model, version.version)
         }
     }
 
@@ -52,11 +54,12 @@ package struct ModelStore: Sendable {
                 .usage, "registry.reason-needed", "A rejection needs a reason; it stays in the history.",
                 remedy: "Say why with --reason.")
         }
-        return try move(reference) { act, version in
+        return try move(reference) { transition, version in
             try undecided(version)
-            try ApprovalTable(act.page).decide(version, .rejected, by: act.actor, at: act.now, reason: reason)
-            try act.append(.rejected, version.model, .rejection, version.version, reason: reason)
-            return try act.version(version.model, version.version)
+            try ApprovalTable(transition.transaction).decide(
+                version, .rejected, by: transition.actor, at: transition.now, reason: reason)
+            try transition.append(.rejected, version.model, .rejection, version.version, reason: reason)
+            return try transition.version(version.model, version.version)
         }
     }
 
@@ -65,10 +68,10 @@ package struct ModelStore: Sendable {
     /// Refuses a pending version and a rejected one (exit code 2).
     @discardableResult
     package func promote(_ reference: ModelReference, reason: String? = nil) throws -> ChampionMove {
-        try move(reference) { act, version in
+        try move(reference) { transition, version in
             try checkPromotable(version)
-            let from = try AliasTable(act.page).version(version.model, .champion)
-            try act.set(version.model, .champion, version.version, .promotion, reason)
+            let from = try AliasTable(transition.transaction).version(version.model, .champion)
+            try transition.set(version.model, .champion, version.version, .promotion, reason)
             return ChampionMove(
                 model: version.model, from: from, to: version.version, moved: from != version.version)
         }
@@ -80,9 +83,11 @@ package struct ModelStore: Sendable {
     /// - Parameter expected: the version that must be that champion, if somebody looked before.
     @discardableResult
     package func rollback(_ model: String, to expected: Int? = nil, reason: String? = nil) throws -> ChampionMove {
-        try move { act in
-            try act.page.requireModel(model)
-            let line = ModelHistory(model: model, at: nil, events: try HistoryTable(act.page).events(of: model)).line
+        try move { transition in
+            try transition.transaction.requireModel(model)
+            let line = ModelHistory(
+                model: model, at: nil, events: try HistoryTable(transition.transaction).events(of: model)
+            ).line
             guard let present = line.last else {
                 throw MartletError(
                     .refused, "registry.no-earlier-champion", "\(model) has no champion to roll back from.",
@@ -99,28 +104,28 @@ package struct ModelStore: Sendable {
                     .conflict, "registry.moved", "The champion of \(model) was moved by somebody else meanwhile.",
                     remedy: "Look again: `martlet models history \(model)`.")
             }
-            try act.after(model).set(model, .champion, earlier, .rollback, reason)
+            try transition.after(model).set(model, .champion, earlier, .rollback, reason)
             return ChampionMove(model: model, from: present, to: earlier, moved: true)
         }
     }
 
-    private func move<Result>(_ body: (Act) throws -> Result) throws -> Result {
-        let (now, actor) = (book.context.now(), book.context.actor)
-        return try book.write { try body(Act(page: $0, actor: actor, now: now)) }
+    private func move<Result>(_ body: (ModelTransition) throws -> Result) throws -> Result {
+        let (now, actor) = (metadata.context.now(), metadata.context.actor)
+        return try metadata.write { try body(ModelTransition(transaction: $0, actor: actor, now: now)) }
     }
 
     /// A move of one version, which must be named by alias or number.
     private func move<Result>(
-        _ reference: ModelReference, _ body: (Act, VersionSummary) throws -> Result
+        _ reference: ModelReference, _ body: (ModelTransition, VersionSummary) throws -> Result
     ) throws -> Result {
         guard reference.selector != nil else {
             throw MartletError(
                 .usage, "registry.which-version", "Say which version of \(reference.model) is meant.",
                 remedy: "Write \(reference.model)@candidate or \(reference.model)@3.")
         }
-        return try move { act in
-            let version = try act.page.version(reference)
-            return try body(act.after(version.model), version)
+        return try move { transition in
+            let version = try transition.transaction.version(reference)
+            return try body(transition.after(version.model), version)
         }
     }
 }

@@ -3,24 +3,24 @@ internal import Vocabulary
 
 /// The table `run_artifacts`.
 struct RunArtifactTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func insert(_ artifacts: [Artifact], run: String) throws {
         for artifact in artifacts {
-            try page.connection.execute(
+            try transaction.connection.execute(
                 """
                 INSERT INTO run_artifacts (project, run, name, digest, bytes, media_type)
-                VALUES (\(page.project), \(run), \(artifact.name), \(artifact.digest), \(artifact.bytes),
+                VALUES (\(transaction.project), \(run), \(artifact.name), \(artifact.digest), \(artifact.bytes),
                     \(artifact.mediaType))
                 """)
         }
     }
 
     func all(run: String) throws -> [Artifact] {
-        try page.connection.rows(
-            "SELECT * FROM run_artifacts WHERE project = \(page.project) AND run = \(run) ORDER BY name"
+        try transaction.connection.rows(
+            "SELECT * FROM run_artifacts WHERE project = \(transaction.project) AND run = \(run) ORDER BY name"
         ).map { row in
             Artifact(
                 name: try row.text("name"),

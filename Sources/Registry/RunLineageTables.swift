@@ -3,30 +3,30 @@ internal import Vocabulary
 
 /// The tables `run_files`, `run_tables` and `run_table_parents`.
 struct RunLineageTables {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func insert(_ lineage: Lineage, run: String) throws {
         for file in lineage.files {
-            try page.connection.execute(
+            try transaction.connection.execute(
                 """
                 INSERT INTO run_files (project, run, source, digest, name, row_count, rejected, synthetic)
-                VALUES (\(page.project), \(run), \(file.source), \(file.digest), \(file.name), \(file.rows),
+                VALUES (\(transaction.project), \(run), \(file.source), \(file.digest), \(file.name), \(file.rows),
                     \(file.rejected), \(file.synthetic))
                 """)
         }
         for table in lineage.tables {
-            try page.connection.execute(
+            try transaction.connection.execute(
                 """
                 INSERT INTO run_tables (project, run, name, snapshot, row_count, hash)
-                VALUES (\(page.project), \(run), \(table.name), \(table.snapshot), \(table.rows), \(table.hash))
+                VALUES (\(transaction.project), \(run), \(table.name), \(table.snapshot), \(table.rows), \(table.hash))
                 """)
             for parent in table.parents {
-                try page.connection.execute(
+                try transaction.connection.execute(
                     """
                     INSERT INTO run_table_parents (project, run, name, parent, parent_snapshot)
-                    VALUES (\(page.project), \(run), \(table.name), \(parent.name), \(parent.snapshot))
+                    VALUES (\(transaction.project), \(run), \(table.name), \(parent.name), \(parent.snapshot))
                     """)
             }
         }
@@ -38,8 +38,8 @@ struct RunLineageTables {
     }
 
     private func files(_ run: String) throws -> [LineageFile] {
-        try page.connection.rows(
-            "SELECT * FROM run_files WHERE project = \(page.project) AND run = \(run) ORDER BY source, digest"
+        try transaction.connection.rows(
+            "SELECT * FROM run_files WHERE project = \(transaction.project) AND run = \(run) ORDER BY source, digest"
         ).map { row in
             LineageFile(
                 source: try row.text("source"),
@@ -54,14 +54,14 @@ struct RunLineageTables {
 
     private func tables(_ run: String) throws -> [LineageTable] {
         var parents: [String: [TableSnapshot]] = [:]
-        let edges = try page.connection.rows(
-            "SELECT * FROM run_table_parents WHERE project = \(page.project) AND run = \(run)")
+        let edges = try transaction.connection.rows(
+            "SELECT * FROM run_table_parents WHERE project = \(transaction.project) AND run = \(run)")
         for edge in edges {
             let parent = TableSnapshot(name: try edge.text("parent"), snapshot: try edge.int("parent_snapshot"))
             parents[try edge.text("name"), default: []].append(parent)
         }
-        return try page.connection.rows(
-            "SELECT * FROM run_tables WHERE project = \(page.project) AND run = \(run) ORDER BY name"
+        return try transaction.connection.rows(
+            "SELECT * FROM run_tables WHERE project = \(transaction.project) AND run = \(run) ORDER BY name"
         ).map { row in
             let name = try row.text("name")
             return LineageTable(

@@ -2,25 +2,25 @@ internal import SQLText
 
 /// The table `run_metrics`.
 struct RunMetricTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func insert(_ metrics: [Metric], run: String) throws {
         for metric in metrics {
-            try page.connection.execute(
+            try transaction.connection.execute(
                 """
                 INSERT INTO run_metrics (project, run, part, name, fold, value, low, high)
-                VALUES (\(page.project), \(run), \(metric.part), \(metric.name), \(metric.fold ?? -1),
+                VALUES (\(transaction.project), \(run), \(metric.part), \(metric.name), \(metric.fold ?? -1),
                     \(metric.value), \(metric.low), \(metric.high))
                 """)
         }
     }
 
     func all(run: String) throws -> [Metric] {
-        try page.connection.rows(
+        try transaction.connection.rows(
             """
-            SELECT * FROM run_metrics WHERE project = \(page.project) AND run = \(run) ORDER BY part, name, fold
+            SELECT * FROM run_metrics WHERE project = \(transaction.project) AND run = \(run) ORDER BY part, name, fold
             """
         ).map(Metric.init(row:))
     }
@@ -28,9 +28,9 @@ struct RunMetricTable {
     /// The figures of whole parts, by run.
     func whole(runs: [String]) throws -> [String: [Metric]] {
         guard !runs.isEmpty else { return [:] }
-        let rows = try page.connection.rows(
+        let rows = try transaction.connection.rows(
             """
-            SELECT * FROM run_metrics WHERE project = \(page.project) AND run IN (\(list: runs)) AND fold = -1
+            SELECT * FROM run_metrics WHERE project = \(transaction.project) AND run IN (\(list: runs)) AND fold = -1
             ORDER BY run, part, name
             """)
         var found: [String: [Metric]] = [:]

@@ -2,18 +2,18 @@ package import Vocabulary
 
 /// The runs of a project.
 package struct RunStore: Sendable {
-    let book: Book
+    let metadata: MetadataStore
 
     /// Notes that `run` is under way. Optional: `record` takes a run that was never begun, too.
     /// - Returns: what shows that it is at work: to be kept until it is recorded.
     @discardableResult
     package func begin(_ run: Run) throws -> RunHold? {
         // Before it can be seen: nobody must take it for one whose process is gone.
-        let hold = try book.holds?.hold(run.id)
-        try book.write { page in
-            try refuseTaken(run.id, page)
-            try RunTable(page).begin(run)
-            try page.publish(.started(run))
+        let hold = try metadata.holds?.hold(run.id)
+        try metadata.write { transaction in
+            try refuseTaken(run.id, transaction)
+            try RunTable(transaction).begin(run)
+            try transaction.publish(.started(run))
         }
         return hold
     }
@@ -23,27 +23,27 @@ package struct RunStore: Sendable {
     ///
     /// Refuses a run that is still running and one already recorded.
     package func record(_ run: Run, finishing step: StepCompletion? = nil) throws {
-        let now = book.context.now()
+        let now = metadata.context.now()
         guard run.status != .running else {
             throw MartletError(.defect, "registry.unfinished-run", "Run \(run.id) has no outcome to record yet.")
         }
-        try book.write { page in
-            if try RunTable(page).find(run.id)?.status != .running {
-                try refuseTaken(run.id, page)
-                try RunTable(page).begin(run)
-                try page.publish(.started(run))
+        try metadata.write { transaction in
+            if try RunTable(transaction).find(run.id)?.status != .running {
+                try refuseTaken(run.id, transaction)
+                try RunTable(transaction).begin(run)
+                try transaction.publish(.started(run))
             }
-            try RunParamTable(page).insert(run.params, run: run.id)
-            try RunMetricTable(page).insert(run.metrics.all, run: run.id)
-            try RunGateTable(page).insert(run.gates, run: run.id)
-            try RunArtifactTable(page).insert(run.artifacts, run: run.id)
-            try RunLineageTables(page).insert(run.lineage, run: run.id)
-            try RunTable(page).conclude(run, at: run.ended ?? now)
+            try RunParamTable(transaction).insert(run.params, run: run.id)
+            try RunMetricTable(transaction).insert(run.metrics.all, run: run.id)
+            try RunGateTable(transaction).insert(run.gates, run: run.id)
+            try RunArtifactTable(transaction).insert(run.artifacts, run: run.id)
+            try RunLineageTables(transaction).insert(run.lineage, run: run.id)
+            try RunTable(transaction).conclude(run, at: run.ended ?? now)
             for (index, gate) in run.gates.enumerated() {
-                try page.publish(.judged(gate, index, run, at: run.ended ?? now))
+                try transaction.publish(.judged(gate, index, run, at: run.ended ?? now))
             }
-            try page.publish(.ended(run, at: run.ended ?? now))
-            if let step { try StepTable(page).finish(step, at: now) }
+            try transaction.publish(.ended(run, at: run.ended ?? now))
+            if let step { try StepTable(transaction).finish(step, at: now) }
         }
     }
 
@@ -52,41 +52,41 @@ package struct RunStore: Sendable {
     /// - Parameter model: only runs of this one.
     @discardableResult
     package func abandonRunning(model: String? = nil, because reason: String = Run.interruption) throws -> [String] {
-        let now = book.context.now()
-        guard try !book.read({ try RunTable($0).running() }).isEmpty else { return [] }
-        let abandoned = try book.write { page in
-            try RunTable(page).list(model: model, status: .running, limit: .max).map { run in
+        let now = metadata.context.now()
+        guard try !metadata.read({ try RunTable($0).running() }).isEmpty else { return [] }
+        let abandoned = try metadata.write { transaction in
+            try RunTable(transaction).list(model: model, status: .running, limit: .max).map { run in
                 var run = run
                 run.status = .failed
                 run.error = reason
-                try RunTable(page).conclude(run, at: now)
-                try page.publish(.ended(run, at: now))
+                try RunTable(transaction).conclude(run, at: now)
+                try transaction.publish(.ended(run, at: now))
                 return run.id
             }
         }
-        if model == nil { try book.holds?.clear() }
+        if model == nil { try metadata.holds?.clear() }
         return abandoned
     }
 
     /// Runs that were begun and not recorded, oldest first: those at work, and those whose process is gone.
     package func unfinished() throws -> (running: [String], interrupted: [String]) {
         let gone = try gone()
-        let all = try book.read { try RunTable($0).running() }
+        let all = try metadata.read { try RunTable($0).running() }
         return (all.filter { !gone.contains($0) }, all.filter(gone.contains))
     }
 
     /// Ids of runs that are noted as running and whose process is gone. A run is recorded before it is let go, so one
     /// that still stands as running in a later look was killed.
     private func gone() throws -> Set<String> {
-        guard let holds = book.holds else { return [] }
-        return Set(try book.read { try RunTable($0).running() }.filter { !holds.isHeld($0) })
+        guard let holds = metadata.holds else { return [] }
+        return Set(try metadata.read { try RunTable($0).running() }.filter { !holds.isHeld($0) })
     }
 
     /// Reads runs as they are: one whose process is gone has failed, though nobody has recorded that yet.
-    private func reading<Result>(_ body: (Page, (Run) -> Run) throws -> Result) throws -> Result {
+    private func reading<Result>(_ body: (MetadataTransaction, (Run) -> Run) throws -> Result) throws -> Result {
         let gone = try gone()
-        return try book.read { page in
-            try body(page) { run in
+        return try metadata.read { transaction in
+            try body(transaction) { run in
                 guard run.status == .running, gone.contains(run.id) else { return run }
                 var run = run
                 run.status = .failed
@@ -98,22 +98,24 @@ package struct RunStore: Sendable {
 
     /// The newest run of `model` that came to an outcome, finished or rejected, on exactly this fingerprint.
     package func find(model: String, fingerprint: Digest) throws -> String? {
-        try book.read { try RunTable($0).find(model: model, fingerprint: fingerprint) }
+        try metadata.read { try RunTable($0).find(model: model, fingerprint: fingerprint) }
     }
 
     /// Newest first.
     package func list(model: String? = nil, status: Run.Status? = nil, limit: Int = 50) throws -> [RunSummary] {
-        try reading { page, told in
-            try summaries(RunTable(page).list(model: model, status: status, limit: limit).map(told), page)
+        try reading { transaction, told in
+            try summaries(RunTable(transaction).list(model: model, status: status, limit: limit).map(told), transaction)
         }
     }
 
     /// How many there are, of one model or of all.
-    package func count(model: String? = nil) throws -> Int { try book.read { try RunTable($0).count(model: model) } }
+    package func count(model: String? = nil) throws -> Int {
+        try metadata.read { try RunTable($0).count(model: model) }
+    }
 
     /// The run whose id is `id` or is the only one to begin with it, with all its parts.
     package func show(_ id: String) throws -> Run {
-        try reading { page, told in told(try page.whole(page.findRun(id))) }
+        try reading { transaction, told in told(try transaction.whole(transaction.findRun(id))) }
     }
 
     /// Two or more runs side by side, in the order given: what differs between them.
@@ -123,21 +125,21 @@ package struct RunStore: Sendable {
                 .usage, "registry.nothing-to-compare", "A comparison needs two or more runs, not \(ids.count).",
                 remedy: "List them with `martlet runs list`.")
         }
-        return try reading { page, told in
-            let runs = try ids.map { told(try page.whole(page.findRun($0))) }
-            return RunComparison(runs, summaries: try summaries(runs, page))
+        return try reading { transaction, told in
+            let runs = try ids.map { told(try transaction.whole(transaction.findRun($0))) }
+            return RunComparison(runs, summaries: try summaries(runs, transaction))
         }
     }
 
-    private func summaries(_ runs: [Run], _ page: Page) throws -> [RunSummary] {
+    private func summaries(_ runs: [Run], _ transaction: MetadataTransaction) throws -> [RunSummary] {
         let ids = runs.map(\.id)
-        let metrics = try RunMetricTable(page).whole(runs: ids)
-        let versions = try VersionTable(page).versions(ofRuns: ids)
+        let metrics = try RunMetricTable(transaction).whole(runs: ids)
+        let versions = try VersionTable(transaction).versions(ofRuns: ids)
         return runs.map { RunSummary($0, version: versions[$0.id], metrics: metrics[$0.id] ?? []) }
     }
 
-    private func refuseTaken(_ id: String, _ page: Page) throws {
-        guard let known = try RunTable(page).find(id) else { return }
+    private func refuseTaken(_ id: String, _ transaction: MetadataTransaction) throws {
+        guard let known = try RunTable(transaction).find(id) else { return }
         throw MartletError(
             .conflict, "registry.recorded-run", "Run \(id) is already recorded as \(known.status.rawValue).",
             remedy: "A recorded run never changes; a new execution has a new id.")

@@ -3,26 +3,26 @@ internal import Vocabulary
 
 /// The table `steps`.
 struct StepTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func find(_ step: String) throws -> Step? {
-        try page.connection.row(
-            "SELECT * FROM steps WHERE project = \(page.project) AND step = \(step)"
+        try transaction.connection.row(
+            "SELECT * FROM steps WHERE project = \(transaction.project) AND step = \(step)"
         ).map(Step.init(row:))
     }
 
     func all() throws -> [Step] {
-        try page.connection.rows("SELECT * FROM steps WHERE project = \(page.project) ORDER BY step")
+        try transaction.connection.rows("SELECT * FROM steps WHERE project = \(transaction.project) ORDER BY step")
             .map(Step.init(row:))
     }
 
     func begin(_ step: String, _ fingerprint: Digest, at now: Timestamp) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO steps (project, step, fingerprint, status, started, ended, result)
-            VALUES (\(page.project), \(step), \(fingerprint), 'running', \(now), NULL, NULL)
+            VALUES (\(transaction.project), \(step), \(fingerprint), 'running', \(now), NULL, NULL)
             ON CONFLICT (project, step) DO UPDATE SET fingerprint = excluded.fingerprint, status = 'running',
                 started = excluded.started, ended = NULL, result = NULL
             """)
@@ -32,10 +32,10 @@ struct StepTable {
     func finish(_ completion: StepCompletion, at now: Timestamp) throws {
         let known = try find(completion.step)
         let started = known?.fingerprint == completion.fingerprint ? known?.started ?? now : now
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO steps (project, step, fingerprint, status, started, ended, result)
-            VALUES (\(page.project), \(completion.step), \(completion.fingerprint), 'finished', \(started), \(now),
+            VALUES (\(transaction.project), \(completion.step), \(completion.fingerprint), 'finished', \(started), \(now),
                 \(completion.result))
             ON CONFLICT (project, step) DO UPDATE SET fingerprint = excluded.fingerprint, status = 'finished',
                 started = excluded.started, ended = excluded.ended, result = excluded.result
@@ -43,8 +43,8 @@ struct StepTable {
     }
 
     func delete(_ steps: [String]) throws {
-        try page.connection.execute(
-            "DELETE FROM steps WHERE project = \(page.project) AND step IN (\(list: steps))")
+        try transaction.connection.execute(
+            "DELETE FROM steps WHERE project = \(transaction.project) AND step IN (\(list: steps))")
     }
 }
 

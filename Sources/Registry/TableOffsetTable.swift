@@ -21,25 +21,29 @@ package struct TableOffset: Sendable, Equatable {
 
 /// The table `table_offsets`.
 struct TableOffsetTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func all() throws -> [TableOffset] {
-        try page.connection.rows("SELECT * FROM table_offsets WHERE project = \(page.project) ORDER BY name")
-            .map(TableOffset.init(row:))
+        try transaction.connection.rows(
+            "SELECT * FROM table_offsets WHERE project = \(transaction.project) ORDER BY name"
+        )
+        .map(TableOffset.init(row:))
     }
 
     func find(_ name: String) throws -> TableOffset? {
-        try page.connection.row("SELECT * FROM table_offsets WHERE project = \(page.project) AND name = \(name)")
-            .map(TableOffset.init(row:))
+        try transaction.connection.row(
+            "SELECT * FROM table_offsets WHERE project = \(transaction.project) AND name = \(name)"
+        )
+        .map(TableOffset.init(row:))
     }
 
     func put(_ offset: TableOffset) throws {
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO table_offsets (project, name, table_id, version, stamp)
-            VALUES (\(page.project), \(offset.name), \(offset.tableID), \(offset.version), \(offset.stamp))
+            VALUES (\(transaction.project), \(offset.name), \(offset.tableID), \(offset.version), \(offset.stamp))
             ON CONFLICT (project, name) DO UPDATE SET table_id = excluded.table_id, version = excluded.version,
                 stamp = excluded.stamp
             """)

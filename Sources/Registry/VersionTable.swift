@@ -3,9 +3,9 @@ internal import Vocabulary
 
 /// The table `model_versions`, read together with `approvals` and `aliases`.
 struct VersionTable {
-    private let page: Page
+    private let transaction: MetadataTransaction
 
-    init(_ page: Page) { self.page = page }
+    init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
     func find(_ model: String, _ version: Int) throws -> VersionSummary? {
         try select("v.model = \(model) AND v.version = \(version)").first
@@ -22,8 +22,8 @@ struct VersionTable {
     /// The numbers of the versions registered from `runs`, by run.
     func versions(ofRuns runs: [String]) throws -> [String: Int] {
         var found: [String: Int] = [:]
-        let rows = try page.connection.rows(
-            "SELECT run, version FROM model_versions WHERE project = \(page.project) AND run IN (\(list: runs))")
+        let rows = try transaction.connection.rows(
+            "SELECT run, version FROM model_versions WHERE project = \(transaction.project) AND run IN (\(list: runs))")
         for row in rows { found[try row.text("run")] = try row.int("version") }
         return found
     }
@@ -32,31 +32,31 @@ struct VersionTable {
     func insert(
         _ run: Run, hash: Digest, policy: ApprovalPolicy, by actor: String, at now: Timestamp
     ) throws -> Int {
-        let newest = try page.connection.row(
+        let newest = try transaction.connection.row(
             """
             SELECT COALESCE(MAX(version), 0) AS newest FROM model_versions
-            WHERE project = \(page.project) AND model = \(run.model)
+            WHERE project = \(transaction.project) AND model = \(run.model)
             """)
         let number = try (newest?.int("newest") ?? 0) + 1
-        try page.connection.execute(
+        try transaction.connection.execute(
             """
             INSERT INTO model_versions (project, model, version, run, created, actor, policy, model_hash, synthetic)
-            VALUES (\(page.project), \(run.model), \(number), \(run.id), \(now), \(actor), \(policy.rawValue),
+            VALUES (\(transaction.project), \(run.model), \(number), \(run.id), \(now), \(actor), \(policy.rawValue),
                 \(hash), \(run.synthetic))
             """)
         return number
     }
 
     private func select(_ condition: SQL) throws -> [VersionSummary] {
-        let aliases = try AliasTable(page).all()
-        return try page.connection.rows(
+        let aliases = try AliasTable(transaction).all()
+        return try transaction.connection.rows(
             """
             SELECT v.model AS model, v.version AS version, v.run AS run, v.created AS created, v.actor AS actor,
                 v.policy AS policy, v.model_hash AS model_hash, v.synthetic AS synthetic,
                 a.state AS state, a.decided AS decided, a.actor AS decider, a.reason AS reason
             FROM model_versions v
             JOIN approvals a ON a.project = v.project AND a.model = v.model AND a.version = v.version
-            WHERE v.project = \(page.project) AND \(condition)
+            WHERE v.project = \(transaction.project) AND \(condition)
             ORDER BY v.model, v.version
             """
         ).map { try VersionSummary(row: $0, aliases: aliases) }

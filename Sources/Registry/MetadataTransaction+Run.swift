@@ -1,6 +1,6 @@
 internal import Vocabulary
 
-extension Page {
+extension MetadataTransaction {
     /// `run` with all its parts.
     func whole(_ run: Run) throws -> Run {
         var run = run
