@@ -8,20 +8,20 @@ import Vocabulary
 
 /// Two pools on one file stand for two processes.
 struct ConcurrencyTests {
-    let desk: Desk
+    let fixture: RegistryFixture
     let second: ModelRegistry
 
     init() throws {
-        desk = try Desk()
+        fixture = try RegistryFixture()
         second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context())
+            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context())
     }
 
-    private func registry(_ thread: Int) -> ModelRegistry { thread.isMultiple(of: 2) ? desk.registry : second }
+    private func registry(_ thread: Int) -> ModelRegistry { thread.isMultiple(of: 2) ? fixture.registry : second }
 
     @Test func `racing registrations give each run one version, numbered without gaps`() throws {
-        let ids = (0..<40).map { _ in desk.virtual.id() }
-        for id in ids { try desk.registry.runs.record(sample(id)) }
+        let ids = (0..<40).map { _ in fixture.virtual.id() }
+        for id in ids { try fixture.registry.runs.record(sample(id)) }
         let isNew = Mutex(0)
         let errors = onThreads(8) { thread in
             let models = registry(thread).models
@@ -32,14 +32,14 @@ struct ConcurrencyTests {
         }
         #expect(errors == [])
         #expect(isNew.withLock { $0 } == 40)
-        let versions = try desk.registry.models.versions(of: "readmission")
+        let versions = try fixture.registry.models.versions(of: "readmission")
         #expect(versions.map(\.version) == (1...40).reversed())
         #expect(Set(versions.map(\.run)) == Set(ids))
-        #expect(try desk.aliases() == ["champion": 1, "candidate": 40])
+        #expect(try fixture.aliases() == ["champion": 1, "candidate": 40])
     }
 
     @Test func `racing promotions and rollbacks lose no move`() throws {
-        for _ in 1...8 { try desk.version() }
+        for _ in 1...8 { try fixture.version() }
         let moves = Mutex(0)
         let errors = onThreads(8) { thread in
             let models = registry(thread).models
@@ -58,11 +58,11 @@ struct ConcurrencyTests {
         #expect(champions.count == moves.withLock { $0 } + 1)
         // Each move began where the one before ended.
         #expect(champions.dropFirst().map(\.previous) == champions.dropLast().map(\.version))
-        #expect(try desk.aliases()["champion"] == history.champion?.version)
+        #expect(try fixture.aliases()["champion"] == history.champion?.version)
     }
 
     @Test func `of two who decide at once one is refused`() throws {
-        for _ in 1...10 { try desk.version(.required) }
+        for _ in 1...10 { try fixture.version(.required) }
         let decided = Mutex<[String: Int]>([:])
         let errors = onThreads(4) { thread in
             let models = registry(thread).models
@@ -81,7 +81,7 @@ struct ConcurrencyTests {
     }
 
     @Test func `eight threads record two hundred runs each without an error`() throws {
-        let ids = (0..<1600).map { _ in desk.virtual.id() }
+        let ids = (0..<1600).map { _ in fixture.virtual.id() }
         let errors = onThreads(8) { thread in
             let runs = registry(thread).runs
             for id in ids[(thread * 200)..<(thread * 200 + 200)] {
@@ -90,6 +90,6 @@ struct ConcurrencyTests {
             }
         }
         #expect(errors == [])
-        #expect(try desk.registry.runs.list(limit: 5000).count == 1600)
+        #expect(try fixture.registry.runs.list(limit: 5000).count == 1600)
     }
 }

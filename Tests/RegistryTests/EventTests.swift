@@ -12,22 +12,22 @@ private func draft(_ id: String, at seconds: Int64 = 0) -> EventDraft {
         data: ["version": .integer(3), "rows": nil])
 }
 
-private func types(_ desk: Desk) throws -> [String] {
-    try desk.registry.events.list().map { String($0.type.dropFirst("dev.martlet.".count)) }
+private func types(_ fixture: RegistryFixture) throws -> [String] {
+    try fixture.registry.events.list().map { String($0.type.dropFirst("dev.martlet.".count)) }
 }
 
 @Suite struct `Events of runs and models` {
-    let desk: Desk
-    init() throws { desk = try Desk() }
+    let fixture: RegistryFixture
+    init() throws { fixture = try RegistryFixture() }
 
     @Test func `tell of a run from its beginning to its outcome, gate by gate`() throws {
-        var run = sample(desk.virtual.id())
+        var run = sample(fixture.virtual.id())
         run.gates.append(GateResult(part: "cv", metric: "f1", comparator: .atMost, bound: 0.5, value: nil))
         run.status = .rejected
-        try desk.registry.runs.begin(run)
-        try desk.registry.runs.record(run)
-        #expect(try types(desk) == ["run.started", "gate.passed", "gate.failed", "run.rejected"])
-        let events = try desk.registry.events.list()
+        try fixture.registry.runs.begin(run)
+        try fixture.registry.runs.record(run)
+        #expect(try types(fixture) == ["run.started", "gate.passed", "gate.failed", "run.rejected"])
+        let events = try fixture.registry.events.list()
         #expect(events.map(\.position) == [1, 2, 3, 4])
         #expect(Set(events.map(\.id)).count == 4)
         #expect(events.allSatisfy { $0.source == "/projects/hospital" && $0.subject == "runs/\(run.id)" })
@@ -44,29 +44,29 @@ private func types(_ desk: Desk) throws -> [String] {
     @Test func `a run that was never begun, one that failed and one that was interrupted have a beginning and an end`()
         throws
     {
-        try desk.registry.runs.record(sample(desk.virtual.id()))
-        try desk.registry.runs.record(sample(desk.virtual.id(), status: .failed))
-        try desk.registry.runs.begin(sample(desk.virtual.id(), status: .running))
-        try desk.registry.runs.abandonRunning(model: "readmission")
+        try fixture.registry.runs.record(sample(fixture.virtual.id()))
+        try fixture.registry.runs.record(sample(fixture.virtual.id(), status: .failed))
+        try fixture.registry.runs.begin(sample(fixture.virtual.id(), status: .running))
+        try fixture.registry.runs.abandonRunning(model: "readmission")
         #expect(
-            try types(desk) == [
+            try types(fixture) == [
                 "run.started", "gate.passed", "run.finished", "run.started", "gate.passed", "run.failed", "run.started",
                 "run.failed",
             ])
-        #expect(try desk.registry.events.list().last?.data["error"]?.text == "interrupted")
+        #expect(try fixture.registry.events.list().last?.data["error"]?.text == "interrupted")
     }
 
     @Test func `tell every decision and move once, in order`() throws {
-        let first = try desk.version(.required)
-        let start = try desk.registry.events.head()
-        try desk.acting(as: "grace").models.approve(named("readmission@1"), reason: "checked")
-        try desk.version(.required)
-        try desk.registry.models.reject(named("readmission@2"), reason: "too old")
-        try desk.version(.none)
-        try desk.registry.models.promote(named("readmission@3"))
-        try desk.registry.models.promote(named("readmission@3"))
-        try desk.registry.models.rollback("readmission")
-        let events = try desk.registry.events.list(
+        let first = try fixture.version(.required)
+        let start = try fixture.registry.events.head()
+        try fixture.acting(as: "grace").models.approve(named("readmission@1"), reason: "checked")
+        try fixture.version(.required)
+        try fixture.registry.models.reject(named("readmission@2"), reason: "too old")
+        try fixture.version(.none)
+        try fixture.registry.models.promote(named("readmission@3"))
+        try fixture.registry.models.promote(named("readmission@3"))
+        try fixture.registry.models.rollback("readmission")
+        let events = try fixture.registry.events.list(
             EventQuery(types: EventType.named("version") + EventType.named("alias"), after: start))
         #expect(
             events.map { EventType(rawValue: $0.type)?.short } == [
@@ -84,7 +84,7 @@ private func types(_ desk: Desk) throws -> [String] {
     }
 
     @Test func `tell every change of a job, also when it comes to the same state again`() throws {
-        let jobs = desk.registry.jobs
+        let jobs = fixture.registry.jobs
         let id = try jobs.submit(JobOrder(kind: "run", exclusive: true, priority: 0, maxAttempts: 2)).job.id
         let first = try #require(try jobs.lease(to: "w", seconds: 30).job)
         try jobs.release(JobTicket(job: id, token: first.token), reason: "stopped")
@@ -96,55 +96,56 @@ private func types(_ desk: Desk) throws -> [String] {
         try jobs.conclude(JobTicket(job: id, token: second.token), .finished(result: "{}"))
         #expect(code { try jobs.conclude(JobTicket(job: id, token: 1), .finished(result: "{}")) } == "job.fenced")
         #expect(
-            try types(desk) == [
+            try types(fixture) == [
                 "job.submitted", "job.started", "job.requeued", "job.cancelled", "job.retried", "job.cancelled",
                 "job.retried", "job.started", "job.finished",
             ])
-        let events = try desk.registry.events.list()
+        let events = try fixture.registry.events.list()
         #expect(events.map(\.id) == (1...9).map { "job/\(id)/\($0)" })
         #expect(events[5].data["reason"]?.text == "enough" && events[8].data["attempt"]?.integer == 2)
     }
 
     @Test func `a refused act leaves no event`() throws {
-        try desk.version(.required)
-        let head = try desk.registry.events.head()
-        #expect(code { try desk.registry.models.promote(named("readmission@1")) } == "registry.pending")
-        #expect(code { try desk.registry.runs.record(sample("0001", status: .running)) } == "registry.unfinished-run")
-        let id = desk.virtual.id()
-        try desk.registry.runs.record(sample(id))
-        let after = try desk.registry.events.head()
-        #expect(code { try desk.registry.runs.record(sample(id)) } == "registry.recorded-run")
+        try fixture.version(.required)
+        let head = try fixture.registry.events.head()
+        #expect(code { try fixture.registry.models.promote(named("readmission@1")) } == "registry.pending")
+        #expect(
+            code { try fixture.registry.runs.record(sample("0001", status: .running)) } == "registry.unfinished-run")
+        let id = fixture.virtual.id()
+        try fixture.registry.runs.record(sample(id))
+        let after = try fixture.registry.events.head()
+        #expect(code { try fixture.registry.runs.record(sample(id)) } == "registry.recorded-run")
         #expect(after > head)
-        #expect(try desk.registry.events.head() == after)
+        #expect(try fixture.registry.events.head() == after)
     }
 }
 
 @Suite struct `The outbox` {
-    let desk: Desk
+    let fixture: RegistryFixture
     let second: ModelRegistry
 
     init() throws {
-        desk = try Desk()
+        fixture = try RegistryFixture()
         second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context())
+            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context())
     }
 
     @Test func `takes the same happening once, and positions have no gaps`() throws {
-        #expect(try desk.registry.events.append(draft("a")) == 1)
-        #expect(try desk.registry.events.append(draft("a", at: 9)) == nil)
-        #expect(try desk.registry.events.append(draft("b")) == 2)
-        let other = try ModelRegistry.open(desk.database, project: "other", context: desk.virtual.context())
+        #expect(try fixture.registry.events.append(draft("a")) == 1)
+        #expect(try fixture.registry.events.append(draft("a", at: 9)) == nil)
+        #expect(try fixture.registry.events.append(draft("b")) == 2)
+        let other = try ModelRegistry.open(fixture.database, project: "other", context: fixture.virtual.context())
         #expect(try other.events.append(draft("a")) == 1)
-        #expect(try desk.registry.events.list().map(\.id) == ["a", "b"])
-        #expect(try desk.registry.events.list().first?.data == .object(["version": .integer(3)]))
+        #expect(try fixture.registry.events.list().map(\.id) == ["a", "b"])
+        #expect(try fixture.registry.events.list().first?.data == .object(["version": .integer(3)]))
     }
 
     @Test func `racing writers leave neither gap nor double`() throws {
         let errors = onThreads(8) { thread in
-            let registry = thread.isMultiple(of: 2) ? desk.registry : second
+            let registry = thread.isMultiple(of: 2) ? fixture.registry : second
             // Each happening is seen by two writers.
             for number in 0..<25 { try registry.events.append(draft("\(thread / 2) \(number)")) }
-            try registry.runs.record(sample(desk.virtual.id()))
+            try registry.runs.record(sample(fixture.virtual.id()))
         }
         #expect(errors == [])
         let events = try second.events.list()
@@ -154,18 +155,18 @@ private func types(_ desk: Desk) throws -> [String] {
     }
 
     @Test func `is asked by type, time, position and count`() throws {
-        for number in 1...9 { try desk.registry.events.append(draft("\(number)", at: Int64(100 - number))) }
-        try desk.registry.runs.record(sample(desk.virtual.id()))
-        func positions(_ query: EventQuery) throws -> [Int] { try desk.registry.events.list(query).map(\.position) }
+        for number in 1...9 { try fixture.registry.events.append(draft("\(number)", at: Int64(100 - number))) }
+        try fixture.registry.runs.record(sample(fixture.virtual.id()))
+        func positions(_ query: EventQuery) throws -> [Int] { try fixture.registry.events.list(query).map(\.position) }
         #expect(try positions(EventQuery(types: EventType.named("run"))) == [10, 12])
         #expect(try positions(EventQuery(types: EventType.named("dev.martlet.run.finished"))) == [12])
         #expect(try positions(EventQuery(after: 7, limit: 3)) == [8, 9, 10])
         #expect(try positions(EventQuery(after: 12)) == [])
         let since = Timestamp(microseconds: 98_000_000)
         #expect(try positions(EventQuery(since: since, limit: 2)) == [1, 2])
-        #expect(try desk.registry.events.newest(EventQuery(limit: 2)).map(\.position) == [11, 12])
-        #expect(try desk.registry.events.position(since: Timestamp(microseconds: 99_500_000)) == 10)
-        #expect(try desk.registry.events.position(since: Timestamp(microseconds: .max)) == nil)
+        #expect(try fixture.registry.events.newest(EventQuery(limit: 2)).map(\.position) == [11, 12])
+        #expect(try fixture.registry.events.position(since: Timestamp(microseconds: 99_500_000)) == 10)
+        #expect(try fixture.registry.events.position(since: Timestamp(microseconds: .max)) == nil)
         let error = caught { _ = try EventType.named("run.finishd") }
         #expect(error?.code == "events.type")
         #expect(error?.remedy == "Did you mean run.finished?")
@@ -185,22 +186,22 @@ private func types(_ desk: Desk) throws -> [String] {
         "INSERT INTO effects SELECT project, consumer, source, 'none', 0 FROM effects",
     ])
     func `refuses by itself what would change what happened`(statement: String) throws {
-        try desk.registry.events.append(draft("a"))
-        try desk.registry.events.consume("mail") { _, _ in }
-        let before = try desk.registry.events.list()
+        try fixture.registry.events.append(draft("a"))
+        try fixture.registry.events.consume("mail") { _, _ in }
+        let before = try fixture.registry.events.list()
         #expect(
-            code { _ = try desk.database.write { try $0.execute(SQL(unsafe: statement)) } } == "metadata.constraint")
-        #expect(try desk.registry.events.list() == before)
-        #expect(try desk.registry.events.consumers().map(\.position) == [1])
+            code { _ = try fixture.database.write { try $0.execute(SQL(unsafe: statement)) } } == "metadata.constraint")
+        #expect(try fixture.registry.events.list() == before)
+        #expect(try fixture.registry.events.consumers().map(\.position) == [1])
     }
 }
 
 @Suite struct `Consumers of events` {
-    let desk: Desk
-    var events: EventStore { desk.registry.events }
+    let fixture: RegistryFixture
+    var events: EventStore { fixture.registry.events }
 
     init() throws {
-        desk = try Desk()
+        fixture = try RegistryFixture()
         for number in 1...6 { try events.append(draft("\(number)", at: Int64(number * 10))) }
     }
 
@@ -250,7 +251,7 @@ private func types(_ desk: Desk) throws -> [String] {
 
     @Test func `racing consumers do each effect once, also after a replay`() throws {
         let second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context())
+            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context())
         let done = Mutex<[String: Int]>([:])
         func work() -> [String] {
             onThreads(6) { thread in

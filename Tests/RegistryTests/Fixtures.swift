@@ -12,7 +12,7 @@ typealias Scratch = TemporaryFolder
 extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 
 /// A registry in a new file.
-struct Desk {
+struct RegistryFixture {
     let scratch: Scratch
     let database: SQLiteDatabase
     let virtual: Virtual

@@ -6,17 +6,17 @@ import Vocabulary
 
 struct HoldTests {
     /// Two registries on one file, as a process that trains and one that looks.
-    private let desk: Desk
+    private let fixture: RegistryFixture
     private let trainer: ModelRegistry
     private let reader: ModelRegistry
 
     init() throws {
-        let desk = try Desk()
-        self.desk = desk
-        let holds = RunHolds(folder: desk.scratch.path + "/running")
+        let fixture = try RegistryFixture()
+        self.fixture = fixture
+        let holds = RunHolds(folder: fixture.scratch.path + "/running")
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
-                SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: desk.virtual.context()
+                SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context()
             ).telling(by: holds)
         }
         trainer = try registry()
@@ -31,7 +31,7 @@ struct HoldTests {
     }
 
     @Test func `a run is running while its process holds it, and interrupted as soon as that is gone`() throws {
-        let run = sample(desk.virtual.id())
+        let run = sample(fixture.virtual.id())
         try whileHeld(run) {
             let shown = try reader.runs.show(run.id)
             #expect(shown.status == .running)
@@ -46,14 +46,14 @@ struct HoldTests {
         #expect(try reader.runs.unfinished() == ([], [run.id]))
         // The next writer records it; after that it stands as every other run that failed.
         #expect(try trainer.runs.abandonRunning() == [run.id])
-        let recorded = try desk.registry.runs.show(run.id)
+        let recorded = try fixture.registry.runs.show(run.id)
         #expect(recorded.status == .failed && recorded.error == Run.interruption && recorded.ended != nil)
         #expect(try reader.runs.unfinished() == ([], []))
-        #expect(try desk.registry.events.list(EventQuery(types: [.runFailed])).map(\.subject) == ["runs/\(run.id)"])
+        #expect(try fixture.registry.events.list(EventQuery(types: [.runFailed])).map(\.subject) == ["runs/\(run.id)"])
     }
 
     @Test func `a run that is recorded and let go is never taken for interrupted`() throws {
-        let ids = (0..<40).map { _ in desk.virtual.id() }
+        let ids = (0..<40).map { _ in fixture.virtual.id() }
         let errors = onThreads(2) { thread in
             if thread == 0 {
                 for id in ids {
@@ -71,11 +71,11 @@ struct HoldTests {
     }
 
     @Test func `what a killed process left behind is cleared away with its run`() throws {
-        let run = sample(desk.virtual.id())
+        let run = sample(fixture.virtual.id())
         try trainer.runs.begin(run)
-        try desk.scratch.write("running/\(run.id)", "")
+        try fixture.scratch.write("running/\(run.id)", "")
         #expect(try reader.runs.unfinished().interrupted == [run.id])
         try trainer.runs.abandonRunning()
-        #expect(try Disk.list(desk.scratch.path + "/running").isEmpty)
+        #expect(try Disk.list(fixture.scratch.path + "/running").isEmpty)
     }
 }

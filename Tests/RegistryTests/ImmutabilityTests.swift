@@ -47,12 +47,12 @@ struct ImmutabilityTests {
         "UPDATE run_table_parents SET parent_snapshot = 9", "DELETE FROM run_table_parents",
     ])
     func `the database itself refuses`(_ statement: String) throws {
-        let desk = try Desk()
-        try desk.version(.none)
-        try desk.version(.required)
-        let models = desk.registry.models
+        let fixture = try RegistryFixture()
+        try fixture.version(.none)
+        try fixture.version(.required)
+        let models = fixture.registry.models
         let before = try (models.show(named("readmission@1")), models.history("readmission"))
-        let error = caught { try desk.database.write { _ = try $0.execute(SQL(unsafe: statement)) } }
+        let error = caught { try fixture.database.write { _ = try $0.execute(SQL(unsafe: statement)) } }
         #expect(error?.code == "metadata.constraint")
         #expect(try models.show(named("readmission@1")) == before.0)
         #expect(try models.history("readmission") == before.1)

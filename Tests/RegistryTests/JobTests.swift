@@ -9,10 +9,10 @@ import Vocabulary
 /// The queue on a clock that stands still unless it is moved.
 struct JobTests {
     let virtual = Virtual(step: 0)
-    let desk: Desk
-    var jobs: JobStore { desk.registry.jobs }
+    let fixture: RegistryFixture
+    var jobs: JobStore { fixture.registry.jobs }
 
-    init() throws { desk = try Desk(virtual: virtual) }
+    init() throws { fixture = try RegistryFixture(virtual: virtual) }
 
     private func submitted(_ kind: String = "run", exclusive: Bool = false, attempts: Int = 3, priority: Int = 0) throws
         -> Job
@@ -155,7 +155,7 @@ struct JobTests {
         let waiting = try submitted()
         let running = try submitted(priority: 1)
         let held = ticket(try #require(try leased()))
-        let grace = try desk.acting(as: "grace").jobs
+        let grace = try fixture.acting(as: "grace").jobs
         _ = try grace.cancel(waiting.id, reason: "not needed")
         _ = try grace.cancel(running.id, reason: nil)
         #expect(try leased() == nil)
@@ -216,13 +216,13 @@ struct JobTests {
 
     @Test func `workers that race over two hundred jobs do each of them once`() throws {
         let second = try ModelRegistry.open(
-            SQLiteDatabase(path: desk.scratch.file), project: "hospital", context: virtual.context()
+            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: virtual.context()
         ).jobs
         let ids = try (0..<200).map { try submitted(exclusive: $0.isMultiple(of: 10)).id }
         let done = Mutex<[String]>([])
         let exclusive = Mutex(0)
         let errors = onThreads(6) { thread in
-            let store = thread.isMultiple(of: 2) ? desk.registry.jobs : second
+            let store = thread.isMultiple(of: 2) ? fixture.registry.jobs : second
             while try store.openCount() > 0 {
                 guard let job = try store.lease(to: "worker \(thread)", seconds: 30).job else { continue }
                 if job.exclusive {
@@ -241,12 +241,12 @@ struct JobTests {
     }
 
     @Test func `a job that has ended tells how long its last attempt took, one that was never begun does not`() throws {
-        let desk = try Desk()
-        let jobs = desk.registry.jobs
+        let fixture = try RegistryFixture()
+        let jobs = fixture.registry.jobs
         _ = try jobs.submit(JobOrder(kind: "run", arguments: []))
         let job = try #require(try jobs.lease(to: "w", seconds: 30).job)
         #expect(try json(job)["seconds"] == nil)
-        desk.virtual.advance(seconds: 100)
+        fixture.virtual.advance(seconds: 100)
         let ended = try jobs.conclude(JobTicket(job: job.id, token: job.token), .finished(result: nil))
         let seconds = try #require(ended.seconds)
         #expect((100..<110).contains(seconds))
@@ -260,7 +260,7 @@ struct JobTests {
 
     @Test func `jobs of another project are not seen`() throws {
         _ = try submitted()
-        let other = try ModelRegistry.open(desk.database, project: "clinic", context: virtual.context()).jobs
+        let other = try ModelRegistry.open(fixture.database, project: "clinic", context: virtual.context()).jobs
         #expect(try other.lease(to: "a", seconds: 30).job == nil)
         #expect(try other.list().isEmpty && other.openCount() == 0)
     }

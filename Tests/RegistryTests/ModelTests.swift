@@ -6,42 +6,42 @@ import Testing
 import Vocabulary
 
 struct ModelTests {
-    let desk: Desk
-    var models: ModelStore { desk.registry.models }
+    let fixture: RegistryFixture
+    var models: ModelStore { fixture.registry.models }
 
-    init() throws { desk = try Desk() }
+    init() throws { fixture = try RegistryFixture() }
 
     @Test func `without approval the first is champion and later ones are candidate`() throws {
-        try desk.version()
-        #expect(try desk.aliases() == ["champion": 1])
-        try desk.version()
-        #expect(try desk.aliases() == ["champion": 1, "candidate": 2])
-        try desk.version()
-        #expect(try desk.aliases() == ["champion": 1, "candidate": 3])
+        try fixture.version()
+        #expect(try fixture.aliases() == ["champion": 1])
+        try fixture.version()
+        #expect(try fixture.aliases() == ["champion": 1, "candidate": 2])
+        try fixture.version()
+        #expect(try fixture.aliases() == ["champion": 1, "candidate": 3])
         #expect(try models.resolve(named("readmission")).approval.state == .none)
     }
 
     @Test func `with approval a version is pending and nameless until approved`() throws {
-        try desk.version(.required)
-        #expect(try desk.aliases() == [:])
+        try fixture.version(.required)
+        #expect(try fixture.aliases() == [:])
         #expect(try models.list()[0].pending == [1])
         #expect(code { _ = try models.resolve(named("readmission@champion")) } == "registry.unknown-alias")
         let refusal = caught { try models.promote(named("readmission@1")) }
         #expect(refusal?.code == "registry.pending")
         #expect(refusal?.exitCode == 2)
-        let approved = try desk.acting(as: "grace").models.approve(named("readmission@1"), reason: "checked")
+        let approved = try fixture.acting(as: "grace").models.approve(named("readmission@1"), reason: "checked")
         #expect(approved.aliases == [.champion])
         #expect(approved.approval.actor == "grace")
-        try desk.version(.required)
-        try desk.version(.required)
-        #expect(try desk.aliases() == ["champion": 1])
+        try fixture.version(.required)
+        try fixture.version(.required)
+        #expect(try fixture.aliases() == ["champion": 1])
         try models.approve(named("readmission@3"))
-        #expect(try desk.aliases() == ["champion": 1, "candidate": 3])
+        #expect(try fixture.aliases() == ["champion": 1, "candidate": 3])
     }
 
     @Test func `a rejected version can never be promoted, and needs a reason`() throws {
-        try desk.version()
-        try desk.version(.required)
+        try fixture.version()
+        try fixture.version(.required)
         for reason in ["", " \n"] {
             #expect(code { try models.reject(named("readmission@2"), reason: reason) } == "registry.reason-needed")
         }
@@ -50,12 +50,12 @@ struct ModelTests {
         #expect(refusal?.code == "registry.rejected")
         #expect(refusal?.exitCode == 2)
         #expect(refusal?.message.contains("leaks the target") == true)
-        #expect(try desk.aliases() == ["champion": 1])
+        #expect(try fixture.aliases() == ["champion": 1])
     }
 
     @Test func `an approval is decided once`() throws {
-        try desk.version(.required)
-        try desk.version(.required)
+        try fixture.version(.required)
+        try fixture.version(.required)
         try models.approve(named("readmission@1"))
         try models.reject(named("readmission@2"), reason: "weak")
         let again = caught { try models.approve(named("readmission@1")) }
@@ -64,13 +64,13 @@ struct ModelTests {
         #expect(code { try models.reject(named("readmission@1"), reason: "late") } == "registry.already-approved")
         #expect(code { try models.approve(named("readmission@2")) } == "registry.already-rejected")
         #expect(code { try models.reject(named("readmission@2"), reason: "again") } == "registry.already-rejected")
-        try desk.version(.none)
+        try fixture.version(.none)
         #expect(code { try models.approve(named("readmission@3")) } == "registry.no-approval-needed")
     }
 
     @Test func `registering a run again gives the same version and changes nothing`() throws {
-        let run = sample(desk.virtual.id())
-        try desk.registry.runs.record(run)
+        let run = sample(fixture.virtual.id())
+        try fixture.registry.runs.record(run)
         let first = try models.register(run: run.id, approval: .none)
         let events = try models.history("readmission").events
         let second = try models.register(run: run.id, approval: .required)
@@ -83,8 +83,8 @@ struct ModelTests {
         (Run.Status.rejected, "registry.gates-failed"), (.failed, "registry.unfinished-run"),
     ])
     func `only a finished run is registered`(_ status: Run.Status, _ expected: String) throws {
-        let run = sample(desk.virtual.id(), status: status, auc: 0.61)
-        try desk.registry.runs.record(run)
+        let run = sample(fixture.virtual.id(), status: status, auc: 0.61)
+        try fixture.registry.runs.record(run)
         let error = caught { try models.register(run: run.id, approval: .none) }
         #expect(error?.code == expected)
         if status == .rejected {
@@ -93,16 +93,16 @@ struct ModelTests {
         }
         #expect(try models.list() == [])
         #expect(code { try models.register(run: "ffff", approval: .none) } == "registry.unknown-run")
-        let running = sample(desk.virtual.id())
-        try desk.registry.runs.begin(running)
+        let running = sample(fixture.virtual.id())
+        try fixture.registry.runs.begin(running)
         #expect(code { try models.register(run: running.id, approval: .none) } == "registry.unfinished-run")
     }
 
     @Test func `promotion moves the champion and takes the candidate's name from it`() throws {
-        for _ in 1...3 { try desk.version() }
+        for _ in 1...3 { try fixture.version() }
         let move = try models.promote(named("readmission@candidate"))
         #expect((move.from, move.to, move.moved) == (1, 3, true))
-        #expect(try desk.aliases() == ["champion": 3])
+        #expect(try fixture.aliases() == ["champion": 3])
         let events = try models.history("readmission").events.count
         #expect(try models.promote(named("readmission@3")).moved == false)
         #expect(try models.history("readmission").events.count == events)
@@ -110,21 +110,21 @@ struct ModelTests {
     }
 
     @Test func `rollback walks back through the champions and stops at the first`() throws {
-        for _ in 1...4 { try desk.version() }
+        for _ in 1...4 { try fixture.version() }
         for version in [2, 3, 4] { try models.promote(named("readmission@\(version)")) }
         for expected in [3, 2, 1] {
             let move = try models.rollback("readmission")
             #expect(move.to == expected)
-            #expect(try desk.aliases()["champion"] == expected)
+            #expect(try fixture.aliases()["champion"] == expected)
         }
         let refusal = caught { try models.rollback("readmission") }
         #expect(refusal?.code == "registry.no-earlier-champion")
         #expect(refusal?.exitCode == 2)
-        #expect(try desk.aliases()["champion"] == 1)
+        #expect(try fixture.aliases()["champion"] == 1)
     }
 
     @Test func `a promotion after a rollback begins a new branch`() throws {
-        for _ in 1...3 { try desk.version() }
+        for _ in 1...3 { try fixture.version() }
         try models.promote(named("readmission@2"))
         try models.rollback("readmission")
         try models.promote(named("readmission@3"))
@@ -133,18 +133,18 @@ struct ModelTests {
     }
 
     @Test func `rollback without a champion is refused with a sentence`() throws {
-        try desk.version(.required)
+        try fixture.version(.required)
         #expect(caught { try models.rollback("readmission") }?.message.contains("no champion") == true)
     }
 
     @Test func `history knows who was champion at an instant and who had approved it`() throws {
-        try desk.version(.required)
-        try desk.version(.required)
+        try fixture.version(.required)
+        try fixture.version(.required)
         let registered = try #require(try models.history("readmission").events.last)
-        try desk.acting(as: "grace").models.approve(named("readmission@1"), reason: "fine")
-        try desk.acting(as: "linus").models.approve(named("readmission@2"))
+        try fixture.acting(as: "grace").models.approve(named("readmission@1"), reason: "fine")
+        try fixture.acting(as: "linus").models.approve(named("readmission@2"))
         let before = try #require(try models.history("readmission").events.last)
-        try desk.acting(as: "joan").models.promote(named("readmission@2"), reason: "better")
+        try fixture.acting(as: "joan").models.promote(named("readmission@2"), reason: "better")
         let promoted = try #require(try models.history("readmission").champion)
         try models.rollback("readmission")
 
@@ -159,17 +159,17 @@ struct ModelTests {
     }
 
     @Test func `history goes forward in time when the clock goes backwards`() throws {
-        let desk = try Desk(virtual: Virtual(step: -3600))
-        for _ in 1...3 { try desk.version() }
-        try desk.registry.models.promote(named("readmission@2"))
-        try desk.registry.models.rollback("readmission")
-        let events = try desk.registry.models.history("readmission").events
+        let fixture = try RegistryFixture(virtual: Virtual(step: -3600))
+        for _ in 1...3 { try fixture.version() }
+        try fixture.registry.models.promote(named("readmission@2"))
+        try fixture.registry.models.rollback("readmission")
+        let events = try fixture.registry.models.history("readmission").events
         #expect(events.map(\.position) == Array(1...events.count))
         #expect(events.map(\.at) == events.map(\.at).sorted())
     }
 
     @Test func `shows a version with its metrics, gates, lineage and approval as JSON`() throws {
-        try desk.version(.required)
+        try fixture.version(.required)
         try models.approve(named("readmission@1"), reason: "checked")
         let version = try json(models.show(named("readmission@champion")))
         #expect(
@@ -190,8 +190,8 @@ struct ModelTests {
     }
 
     @Test func `lists models with what their aliases name`() throws {
-        for _ in 1...2 { try desk.version(model: "b") }
-        try desk.version(.required, model: "a")
+        for _ in 1...2 { try fixture.version(model: "b") }
+        try fixture.version(.required, model: "a")
         let list = try models.list()
         #expect(list.map(\.model) == ["a", "b"])
         #expect(list.map(\.pending) == [[1], []])
@@ -202,12 +202,12 @@ struct ModelTests {
     }
 
     @Test func `everything is there after reopening`() throws {
-        for _ in 1...2 { try desk.version() }
+        for _ in 1...2 { try fixture.version() }
         let before = try models.show(named("readmission@2"))
-        try desk.database.close()
+        try fixture.database.close()
         let again = try ModelRegistry.openForReading(
-            SQLiteDatabase(path: desk.scratch.file, readOnly: true), project: "hospital",
-            context: desk.virtual.context())
+            SQLiteDatabase(path: fixture.scratch.file, readOnly: true), project: "hospital",
+            context: fixture.virtual.context())
         #expect(try again.models.show(named("readmission@candidate")) == before)
     }
 }

@@ -8,10 +8,10 @@ import Vocabulary
 /// What docs/registry.md promises and no other test has.
 struct PromiseTests {
     @Test func `a reader never waits for a writer, and a writer waits ten seconds for another one`() throws {
-        let desk = try Desk()
-        try desk.version()
-        let other = try SQLiteDatabase(path: desk.scratch.file)
-        try desk.database.write { _ in
+        let fixture = try RegistryFixture()
+        try fixture.version()
+        let other = try SQLiteDatabase(path: fixture.scratch.file)
+        try fixture.database.write { _ in
             let seen = try other.read { try $0.rows("SELECT * FROM model_versions").count }
             #expect(seen == 1)
         }
@@ -22,9 +22,9 @@ struct PromiseTests {
     @Test func `where a version is only looked at the name alone is the champion, where it is moved it must be said`()
         throws
     {
-        let desk = try Desk()
-        for _ in 1...2 { try desk.version() }
-        let models = desk.registry.models
+        let fixture = try RegistryFixture()
+        for _ in 1...2 { try fixture.version() }
+        let models = fixture.registry.models
         #expect(try models.resolve(named("readmission")).version == 1)
         #expect(try models.show(named("readmission")).summary.version == 1)
         let acts: [() throws -> Void] = [
@@ -38,45 +38,45 @@ struct PromiseTests {
     }
 
     @Test func `the policy is that of the registration, whatever comes later`() throws {
-        let desk = try Desk()
-        try desk.version(.required)
-        try desk.version(.none)
-        #expect(try desk.aliases() == ["champion": 2])
-        #expect(code { try desk.registry.models.promote(named("readmission@1")) } == "registry.pending")
-        try desk.registry.models.approve(named("readmission@1"))
-        #expect(try desk.aliases() == ["champion": 2, "candidate": 1])
-        #expect(try desk.registry.models.show(named("readmission@1")).summary.approval.policy == .required)
+        let fixture = try RegistryFixture()
+        try fixture.version(.required)
+        try fixture.version(.none)
+        #expect(try fixture.aliases() == ["champion": 2])
+        #expect(code { try fixture.registry.models.promote(named("readmission@1")) } == "registry.pending")
+        try fixture.registry.models.approve(named("readmission@1"))
+        #expect(try fixture.aliases() == ["champion": 2, "candidate": 1])
+        #expect(try fixture.registry.models.show(named("readmission@1")).summary.approval.policy == .required)
     }
 
     @Test func `approval's time, actor and reason are absent until it is decided`() throws {
-        let desk = try Desk()
-        try desk.version(.required)
-        let open = try json(desk.registry.models.show(named("readmission@1")))["approval"] as? [String: Any]
+        let fixture = try RegistryFixture()
+        try fixture.version(.required)
+        let open = try json(fixture.registry.models.show(named("readmission@1")))["approval"] as? [String: Any]
         #expect(open?.keys.sorted() == ["policy", "state"])
-        try desk.registry.models.approve(named("readmission@1"), reason: "read")
-        let decided = try json(desk.registry.models.show(named("readmission@1")))["approval"] as? [String: Any]
+        try fixture.registry.models.approve(named("readmission@1"), reason: "read")
+        let decided = try json(fixture.registry.models.show(named("readmission@1")))["approval"] as? [String: Any]
         #expect(decided?.keys.sorted() == ["actor", "at", "policy", "reason", "state"])
     }
 
     @Test func `a run with a gate that did not pass is kept and never registered`() throws {
-        let desk = try Desk()
-        let run = sample(desk.virtual.id(), status: .rejected, auc: 0.5)
-        try desk.registry.runs.record(run)
-        #expect(try desk.registry.runs.show(run.id).status == .rejected)
-        let refused = caught { try desk.registry.models.register(run: run.id, approval: .none) }
+        let fixture = try RegistryFixture()
+        let run = sample(fixture.virtual.id(), status: .rejected, auc: 0.5)
+        try fixture.registry.runs.record(run)
+        #expect(try fixture.registry.runs.show(run.id).status == .rejected)
+        let refused = caught { try fixture.registry.models.register(run: run.id, approval: .none) }
         #expect(refused?.code == "registry.gates-failed" && refused?.exitCode == 2)
-        #expect(try desk.registry.models.list().isEmpty)
+        #expect(try fixture.registry.models.list().isEmpty)
     }
 
     @Test func `the commands of its table are refused with the exit codes that it names`() throws {
-        let desk = try Desk()
-        let models = desk.registry.models
-        try desk.version(.required)
+        let fixture = try RegistryFixture()
+        let models = fixture.registry.models
+        try fixture.version(.required)
         #expect(caught { try models.promote(named("readmission@1")) }?.exitCode == 2)
         try models.reject(named("readmission@1"), reason: "no")
         #expect(caught { try models.promote(named("readmission@1")) }?.exitCode == 2)
         #expect(caught { try models.approve(named("readmission@1")) }?.code == "registry.already-rejected")
-        try desk.version(.none)
+        try fixture.version(.none)
         #expect(caught { try models.approve(named("readmission@2")) }?.code == "registry.no-approval-needed")
         #expect(caught { try models.rollback("readmission") }?.exitCode == 2)
     }
@@ -104,12 +104,12 @@ struct PromiseTests {
         "UPDATE OR REPLACE model_history SET position = position + 1", "DELETE FROM model_history",
         "UPDATE OR REPLACE runs SET id = 'x'", "DELETE FROM runs", "DELETE FROM run_metrics",
     ]) func `rules hold against any program that writes rows`(_ statement: String) throws {
-        let desk = try Desk()
-        try desk.version(.none)
-        try desk.version(.required)
-        try desk.registry.runs.record(sample(desk.virtual.id(), status: .rejected, auc: 0.5))
-        try desk.registry.runs.record(sample(desk.virtual.id(), seed: 7))
-        let foreign = try SQLiteDatabase(path: desk.scratch.file)
+        let fixture = try RegistryFixture()
+        try fixture.version(.none)
+        try fixture.version(.required)
+        try fixture.registry.runs.record(sample(fixture.virtual.id(), status: .rejected, auc: 0.5))
+        try fixture.registry.runs.record(sample(fixture.virtual.id(), seed: 7))
+        let foreign = try SQLiteDatabase(path: fixture.scratch.file)
         func state() throws -> [[SQLRow]] {
             try [
                 "registered_models", "experiments", "model_versions", "approvals", "aliases", "model_history", "runs",

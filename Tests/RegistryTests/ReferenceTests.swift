@@ -31,18 +31,19 @@ struct ReferenceTests {
 
     @Test func `suggests what may have been meant`() throws {
         #expect(caught { _ = try named("readmission@champoin") }?.message.contains("readmission@champion?") == true)
-        let desk = try Desk()
-        let none = caught { _ = try desk.registry.models.resolve(named("x")) }
+        let fixture = try RegistryFixture()
+        let none = caught { _ = try fixture.registry.models.resolve(named("x")) }
         #expect(none?.message.contains("none is registered") == true)
-        try desk.version()
-        let misspelt = caught { _ = try desk.registry.models.resolve(named("readmision@1")) }
+        try fixture.version()
+        let misspelt = caught { _ = try fixture.registry.models.resolve(named("readmision@1")) }
         #expect(misspelt?.kind == .missing)
         #expect(misspelt?.message.contains("Did you mean readmission?") == true)
-        let far = caught { _ = try desk.registry.models.rollback("zebra") }
+        let far = caught { _ = try fixture.registry.models.rollback("zebra") }
         #expect(far?.message.contains("There is readmission.") == true)
-        let number = caught { _ = try desk.registry.models.show(named("readmission@7")) }
+        let number = caught { _ = try fixture.registry.models.show(named("readmission@7")) }
         #expect(number?.code == "registry.unknown-version")
         #expect(number?.message.contains("1 to 1") == true)
-        #expect(code { _ = try desk.registry.models.show(named("readmission@candidate")) } == "registry.unknown-alias")
+        #expect(
+            code { _ = try fixture.registry.models.show(named("readmission@candidate")) } == "registry.unknown-alias")
     }
 }

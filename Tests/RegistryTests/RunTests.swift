@@ -6,13 +6,13 @@ import Testing
 import Vocabulary
 
 struct RunTests {
-    let desk: Desk
-    var runs: RunStore { desk.registry.runs }
+    let fixture: RegistryFixture
+    var runs: RunStore { fixture.registry.runs }
 
-    init() throws { desk = try Desk() }
+    init() throws { fixture = try RegistryFixture() }
 
     @Test func `a run comes back with all its parts`() throws {
-        let run = sample(desk.virtual.id(), synthetic: true)
+        let run = sample(fixture.virtual.id(), synthetic: true)
         try runs.record(run)
         var back = try runs.show(run.id)
         back.metrics.all.sort { ($0.part, $0.fold ?? -1, $0.name) < ($1.part, $1.fold ?? -1, $1.name) }
@@ -25,18 +25,18 @@ struct RunTests {
     @Test func `a run and the completion of its step are recorded together or not at all`() throws {
         let fingerprint = Digest(of: "f")
         let step = StepCompletion(step: "train", fingerprint: fingerprint, result: "r")
-        var broken = sample(desk.virtual.id())
+        var broken = sample(fixture.virtual.id())
         broken.metrics.all.append(Metric(part: "test", name: "roc_auc", value: 1))
         #expect(code { try runs.record(broken, finishing: step) } == "metadata.constraint")
         #expect(try runs.list() == [])
-        #expect(try desk.registry.steps.finishedResult(of: "train", fingerprint: fingerprint) == nil)
-        try runs.record(sample(desk.virtual.id()), finishing: step)
+        #expect(try fixture.registry.steps.finishedResult(of: "train", fingerprint: fingerprint) == nil)
+        try runs.record(sample(fixture.virtual.id()), finishing: step)
         #expect(try runs.list().count == 1)
-        #expect(try desk.registry.steps.finishedResult(of: "train", fingerprint: fingerprint) == "r")
+        #expect(try fixture.registry.steps.finishedResult(of: "train", fingerprint: fingerprint) == "r")
     }
 
     @Test func `a run under way is concluded once`() throws {
-        let run = sample(desk.virtual.id())
+        let run = sample(fixture.virtual.id())
         try runs.begin(run)
         #expect(try runs.show(run.id).status == .running)
         #expect(code { try runs.begin(run) } == "registry.recorded-run")
@@ -51,8 +51,8 @@ struct RunTests {
     }
 
     @Test func `what a kill left running is marked as interrupted`() throws {
-        let killed = sample(desk.virtual.id())
-        let other = sample(desk.virtual.id(), model: "other")
+        let killed = sample(fixture.virtual.id())
+        let other = sample(fixture.virtual.id(), model: "other")
         try runs.begin(killed)
         try runs.begin(other)
         #expect(try runs.abandonRunning(model: "readmission") == [killed.id])
@@ -65,7 +65,7 @@ struct RunTests {
     @Test func `lists the newest first, of one model, up to a limit`() throws {
         let ids = try (0..<6).map { n in
             let model = n.isMultiple(of: 2) ? "a" : "b"
-            let run = sample(desk.virtual.id(), model: model, status: n == 0 ? .failed : .finished)
+            let run = sample(fixture.virtual.id(), model: model, status: n == 0 ? .failed : .finished)
             try runs.record(run)
             return run.id
         }
@@ -73,7 +73,7 @@ struct RunTests {
         #expect(try runs.list(model: "a").map(\.id) == [ids[4], ids[2], ids[0]])
         #expect(try runs.list(model: "a", limit: 1).map(\.id) == [ids[4]])
         #expect(try runs.list(status: .failed).map(\.error) == ["the table is empty"])
-        try desk.registry.models.register(run: ids[1], approval: .none)
+        try fixture.registry.models.register(run: ids[1], approval: .none)
         #expect(try runs.list(model: "b").map(\.version) == [nil, nil, 1])
         #expect(try runs.list(model: "b").map { $0.metrics["test", "roc_auc"]?.value } == [0.6875, 0.6875, 0.6875])
     }
@@ -91,8 +91,8 @@ struct RunTests {
     }
 
     @Test func `comparison shows what differs, side by side, in the order asked for`() throws {
-        let first = sample(desk.virtual.id(), seed: 1, auc: 0.70)
-        var second = sample(desk.virtual.id(), seed: 2, auc: 0.68)
+        let first = sample(fixture.virtual.id(), seed: 1, auc: 0.70)
+        var second = sample(fixture.virtual.id(), seed: 2, auc: 0.68)
         second.params["bagging"] = "0.5"
         try runs.record(first)
         try runs.record(second)
@@ -107,7 +107,7 @@ struct RunTests {
     }
 
     @Test func `metrics are nested by part and name, null where undefined, folds in order`() throws {
-        try runs.record(sample(desk.virtual.id()))
+        try runs.record(sample(fixture.virtual.id()))
         let run = try json(runs.show(runs.list()[0].id))
         let metrics = try #require(run["metrics"] as? [String: [String: [String: Any]]])
         #expect(metrics["test"]?["roc_auc"]?["value"] as? Double == 0.6875)

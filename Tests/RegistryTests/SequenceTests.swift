@@ -70,20 +70,20 @@ struct SequenceTests {
     }
 
     @Test func `every sequence of up to four acts keeps the rules`() throws {
-        let desk = try Desk()
+        let fixture = try RegistryFixture()
         var runs: [String] = []
         for _ in 1...4 {
-            let run = sample(desk.virtual.id())
-            try desk.registry.runs.record(run)
+            let run = sample(fixture.virtual.id())
+            try fixture.registry.runs.record(run)
             runs.append(run.id)
         }
         struct Done: Error {}
         var counts = (visited: 0, refused: 0)
         let end = caught {
-            try desk.database.write { connection in
+            try fixture.database.write { connection in
                 let inside = OneTransaction(connection: connection)
                 let models = try ModelRegistry.open(
-                    inside, project: "hospital", context: desk.virtual.context()
+                    inside, project: "hospital", context: fixture.virtual.context()
                 ).models
                 try walk(models, connection, runs, Expectation(), [], depth: 4, &counts)
                 throw Done()

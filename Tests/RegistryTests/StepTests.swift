@@ -5,12 +5,12 @@ import Testing
 import Vocabulary
 
 struct StepTests {
-    let desk: Desk
-    var steps: StepStore { desk.registry.steps }
+    let fixture: RegistryFixture
+    var steps: StepStore { fixture.registry.steps }
     let one = Digest(of: "one")
     let two = Digest(of: "two")
 
-    init() throws { desk = try Desk() }
+    init() throws { fixture = try RegistryFixture() }
 
     @Test func `a finished step gives its result for its fingerprint only`() throws {
         #expect(try steps.finishedResult(of: "ingest", fingerprint: one) == nil)
@@ -40,21 +40,21 @@ struct StepTests {
 
     @Test func `projects in one database do not see each other`() throws {
         let other = try ModelRegistry.open(
-            desk.database, project: "factory", context: desk.virtual.context())
+            fixture.database, project: "factory", context: fixture.virtual.context())
         try steps.finish(StepCompletion(step: "ingest", fingerprint: one, result: "1"))
-        try desk.version()
+        try fixture.version()
         #expect(try other.steps.finishedResult(of: "ingest", fingerprint: one) == nil)
         #expect(try other.runs.list() == [])
         #expect(try other.models.list() == [])
     }
 
     private func digest(of path: String, _ stamp: FileStamp) throws -> Digest? {
-        try desk.registry.files.cachedDigests(of: [(path, stamp)])[0]
+        try fixture.registry.files.cachedDigests(of: [(path, stamp)])[0]
     }
 
     @Test func `a digest is remembered while the stamp is the same`() throws {
         let stamp = FileStamp(size: 10, modified: 1_000, changed: 2_000, inode: 7)
-        try desk.registry.files.remember(one, of: "a.csv", stamp: stamp)
+        try fixture.registry.files.remember(one, of: "a.csv", stamp: stamp)
         #expect(try digest(of: "a.csv", stamp) == one)
         for other in [
             FileStamp(size: 11, modified: 1_000, changed: 2_000, inode: 7),
@@ -68,9 +68,9 @@ struct StepTests {
     }
 
     @Test func `a file changed just now is not remembered`() throws {
-        let now = desk.virtual.context().now().microseconds * 1000
+        let now = fixture.virtual.context().now().microseconds * 1000
         let stamp = FileStamp(size: 10, modified: 0, changed: now + 900_000_000, inode: 7)
-        try desk.registry.files.remember(one, of: "a.csv", stamp: stamp)
+        try fixture.registry.files.remember(one, of: "a.csv", stamp: stamp)
         #expect(try digest(of: "a.csv", stamp) == nil)
     }
 }
