@@ -29,7 +29,7 @@ package struct AuditRoutes: Sendable {
                     actor: query["actor"].map(String.init), action: query["action"].map(String.init),
                     subject: query["subject"].map(String.init), since: query["since"].flatMap { Timestamp(String($0)) },
                     until: query["until"].flatMap { Timestamp(String($0)) }, limit: paging.limit)
-                let found = try await management.desk.aside {
+                let found = try await management.identity.aside {
                     try management.audit().list(wanted, behind: ServerAudit.Place(paging.after))
                 }
                 return try Paging.page(found.entries, next: found.next?.description)

@@ -10,18 +10,18 @@ package import Vocabulary
 ///
 /// A token costs a digest and a look into a table; no database is asked.
 package struct IdentityGate: Gatekeeper {
-    private let desk: IdentityDesk
+    private let identity: IdentityService
 
-    package init(_ desk: IdentityDesk) { self.desk = desk }
+    package init(_ identity: IdentityService) { self.identity = identity }
 
-    package var site: Site? { desk.site }
+    package var site: Site? { identity.site }
 
     package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
-        guard let host, desk.site.answers(to: host), var header = authorization else { return nil }
+        guard let host, identity.site.answers(to: host), var header = authorization else { return nil }
         return header.withUTF8 { bytes in
             guard bytes.count > 7, bytes[..<7].elementsEqual("Bearer ".utf8) else { return nil }
             let token = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[7...]))
-            let principal = desk.known.principal(token: token, at: desk.execution.now())
+            let principal = identity.known.principal(token: token, at: identity.execution.now())
             return principal?.may(.predict, in: project) ?? false ? principal : nil
         }
     }
@@ -38,7 +38,7 @@ package struct IdentityGate: Gatekeeper {
         if let header = request.headers[.authorization] {
             do { principal = try token(header) } catch is Problem {
                 // It may have been made a moment ago.
-                do { try await desk.lookAgain() } catch {
+                do { try await identity.lookAgain() } catch {
                     context.logger.error("people and tokens cannot be read: \(error)")
                 }
                 principal = try token(header)
@@ -61,7 +61,7 @@ package struct IdentityGate: Gatekeeper {
     /// Who makes a request that anyone may make; `nil` for nobody who is known.
     private func known(_ request: Request) async -> Principal? {
         if let header = request.headers[.authorization] { return try? token(header) }
-        guard request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] != nil else { return nil }
+        guard request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] != nil else { return nil }
         return try? await session(request).0
     }
 
@@ -69,7 +69,7 @@ package struct IdentityGate: Gatekeeper {
         guard header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else {
             throw IdentityGate.unknown("Authorization is not 'Bearer TOKEN'.", #", error="invalid_request""#)
         }
-        guard let principal = desk.known.principal(token: String(header.dropFirst(7)), at: desk.execution.now())
+        guard let principal = identity.known.principal(token: String(header.dropFirst(7)), at: identity.execution.now())
         else {
             throw IdentityGate.unknown(
                 "This token is none, was revoked, or has expired.", #", error="invalid_token""#)
@@ -80,12 +80,12 @@ package struct IdentityGate: Gatekeeper {
     /// The person, and the session's id. A request that changes something must show that a page of this session makes
     /// it: other sites' forms can make a browser send its cookies, but cannot read the session's token.
     private func session(_ request: Request) async throws -> (Principal, String) {
-        guard let cookie = request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] else {
+        guard let cookie = request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] else {
             throw IdentityGate.unknown("This needs a token or a session.", "")
         }
-        let now = desk.execution.now()
-        guard let claim = await desk.cookies.claim(in: cookie.value, at: now),
-            let principal = desk.known.principal(session: claim.session, at: now)
+        let now = identity.execution.now()
+        guard let claim = await identity.cookies.claim(in: cookie.value, at: now),
+            let principal = identity.known.principal(session: claim.session, at: now)
         else { throw IdentityGate.unknown("This session has ended.", "") }
         let isSafe = [.get, .head, .options].contains(request.method)
         guard isSafe || Secret.areEqual(request.headers[.csrfToken] ?? "", claim.csrf) else {

@@ -6,13 +6,14 @@ package import ServiceLifecycle
 /// writes down now and then which tokens were used. While the database cannot be read, those who are known stay known,
 /// and the log says so once.
 package struct IdentityWatch: Service {
-    private let desk: IdentityDesk
+    private let identity: IdentityService
     private let pause: @Sendable (Double) async throws -> Void
     private let logger: Logger
 
     /// - Parameter pause: waits so many seconds; throws when the task is cancelled.
-    package init(_ desk: IdentityDesk, pause: @escaping @Sendable (Double) async throws -> Void, logger: Logger) {
-        self.desk = desk
+    package init(_ identity: IdentityService, pause: @escaping @Sendable (Double) async throws -> Void, logger: Logger)
+    {
+        self.identity = identity
         self.pause = pause
         self.logger = logger
     }
@@ -26,9 +27,9 @@ package struct IdentityWatch: Service {
                 turn += 1
                 do {
                     let isDue = turn.isMultiple(of: 240)
-                    try await desk.aside {
-                        try desk.known.refresh()
-                        if isDue { try desk.known.noteUses() }
+                    try await identity.aside {
+                        try identity.known.refresh()
+                        if isDue { try identity.known.noteUses() }
                     }
                     if isBlind { logger.notice("people and tokens can be read again") }
                     isBlind = false
@@ -38,6 +39,6 @@ package struct IdentityWatch: Service {
                 }
             }
         }
-        try? await desk.aside { try desk.known.noteUses() }
+        try? await identity.aside { try identity.known.noteUses() }
     }
 }

@@ -32,7 +32,7 @@ package struct ManagedProject: Sendable {
 /// What the routes of training, models and deployment work with.
 package struct Management: Sendable {
     package let projects: [ManagedProject]
-    let desk: IdentityDesk
+    let identity: IdentityService
     /// Takes what was changed in a project into account before the change is answered; blocks.
     private let changed: @Sendable (_ project: String) -> Void
     /// Loads a version, checks and tries it, and keeps it ready; throws where it cannot answer. Blocks.
@@ -40,13 +40,13 @@ package struct Management: Sendable {
     private let underway = Underway()
 
     package init(
-        _ projects: [ManagedProject], desk: IdentityDesk,
+        _ projects: [ManagedProject], identity: IdentityService,
         prepare: @escaping @Sendable (_ project: String, _ model: String, _ version: Int) throws -> Void = { _, _, _ in
         }, changed: @escaping @Sendable (_ project: String) -> Void
     ) {
         self.prepare = prepare
         self.projects = projects
-        self.desk = desk
+        self.identity = identity
         self.changed = changed
     }
 
@@ -65,7 +65,7 @@ package struct Management: Sendable {
 
     /// The audit of all projects of this server. Blocks.
     func audit() throws -> ServerAudit {
-        ServerAudit([desk.store.database] + (try projects.map { try $0.open().database }))
+        ServerAudit([identity.store.database] + (try projects.map { try $0.open().database }))
     }
 
     /// Makes a version champion, after it was loaded, checked and tried. Blocks.
@@ -95,8 +95,8 @@ package struct Management: Sendable {
     /// Writes into a project's audit what somebody did that is no change of its registry.
     @Sendable package func note(_ draft: AuditDraft, by author: Author) async throws {
         guard let project = projects.first(where: { $0.name == draft.project }) else { return }
-        let now = desk.execution.now()
-        try await desk.changing {
+        let now = identity.execution.now()
+        try await identity.changing {
             try project.open().database.write { try AuditTable($0).append(draft, by: author, at: now) }
         }
     }
@@ -106,7 +106,7 @@ package struct Management: Sendable {
         _ request: Request, _ context: APIContext, _ body: @escaping @Sendable (ModelRegistry) throws -> Result
     ) async throws -> Result {
         let project = try project(request, context)
-        return try await desk.aside { try body(project.open().registry) }
+        return try await identity.aside { try body(project.open().registry) }
     }
 
     /// Changes something, as the request's principal and with an entry in the audit in the same transaction.
@@ -123,8 +123,8 @@ package struct Management: Sendable {
         let author = context.author
         let key = try IdempotencyKey.of(request)
         let digest = Management.digest(request, body)
-        let now = desk.execution.now()
-        let (answer, code, isReplay) = try await desk.changing {
+        let now = identity.execution.now()
+        let (answer, code, isReplay) = try await identity.changing {
             let (registry, database) = try project.open()
             func record(_ alongside: (@Sendable (any SQLConnection) throws -> Void)?) -> ModelRegistry {
                 registry.audited(by: author) { connection, _ in try alongside?(connection) }

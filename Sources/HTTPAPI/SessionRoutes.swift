@@ -8,9 +8,9 @@ internal import Vocabulary
 
 /// Logging in and out, and the first admin.
 package struct SessionRoutes: Sendable {
-    let desk: IdentityDesk
+    let identity: IdentityService
 
-    package init(_ desk: IdentityDesk) { self.desk = desk }
+    package init(_ identity: IdentityService) { self.identity = identity }
 
     package var routes: [Route] {
         [
@@ -49,7 +49,7 @@ package struct SessionRoutes: Sendable {
         let body = try await context.object(request, Self.login)
         let (name, password) = (try body.text("name"), try body.text("password"))
         try throttled(name, context)
-        guard let user = try await desk.hashing({ try desk.store.authenticate(name, password) }) else {
+        guard let user = try await identity.hashing({ try identity.store.authenticate(name, password) }) else {
             context.logger.notice("login failed", metadata: ["address": "\(context.address)"])
             throw IdentityGate.unknown("Name or password is wrong.", "")
         }
@@ -60,16 +60,16 @@ package struct SessionRoutes: Sendable {
         let body = try await context.object(request, Self.setup)
         let (secret, name, password) = (try body.text("secret"), try body.text("name"), try body.text("password"))
         try throttled("setup", context)
-        let store = desk.store.acting(as: Author(actor: "setup", request: context.requestID))
-        let user = try await desk.hashing { try store.setUp(secret, name: name, password: password) }
+        let store = identity.store.acting(as: Author(actor: "setup", request: context.requestID))
+        let user = try await identity.hashing { try store.setUp(secret, name: name, password: password) }
         return try await welcome(user, context)
     }
 
     @Sendable private func whoAmI(_ request: Request, _ context: APIContext) async throws -> Response {
         let principal = try context.known
         var csrf: String?
-        if context.session != nil, let cookie = request.cookies[SessionCookie.name(isSecure: desk.site.isSecure)] {
-            csrf = await desk.cookies.claim(in: cookie.value, at: desk.execution.now())?.csrf
+        if context.session != nil, let cookie = request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] {
+            csrf = await identity.cookies.claim(in: cookie.value, at: identity.execution.now())?.csrf
         }
         return try .json(Self.told(principal, csrf: csrf))
     }
@@ -81,17 +81,17 @@ package struct SessionRoutes: Sendable {
                 .conflict, "access.no-session", "A token has no session to end.",
                 remedy: "`martlet tokens revoke` takes a token out of use.")
         }
-        let store = desk.store.acting(as: context.author)
-        try await desk.change { try store.endSession(session, of: principal.name) }
+        let store = identity.store.acting(as: context.author)
+        try await identity.change { try store.endSession(session, of: principal.name) }
         var response = Response(status: .noContent)
-        response.setCookie(SessionCookie.cookie("", seconds: 0, isSecure: desk.site.isSecure))
+        response.setCookie(SessionCookie.cookie("", seconds: 0, isSecure: identity.site.isSecure))
         return response
     }
 
     private func throttled(_ name: String, _ context: APIContext) throws {
         // The clock that only goes forward: one that is put back would lock people out for as long.
-        let now = Timestamp(microseconds: Int64(desk.execution.uptime() * 1e6))
-        guard let seconds = desk.throttle.enter(name: name, address: AddressKey.of(context.address), at: now) else {
+        let now = Timestamp(microseconds: Int64(identity.execution.uptime() * 1e6))
+        guard let seconds = identity.throttle.enter(name: name, address: AddressKey.of(context.address), at: now) else {
             return
         }
         var problem = Problem(
@@ -101,15 +101,16 @@ package struct SessionRoutes: Sendable {
     }
 
     private func welcome(_ user: User, _ context: APIContext) async throws -> Response {
-        desk.throttle.succeeded(name: user.name, address: AddressKey.of(context.address))
-        let store = desk.store.acting(as: Author(actor: "user:\(user.name)", request: context.requestID))
-        let session = try await desk.change { try store.openSession(for: user, seconds: desk.sessionSeconds) }
+        identity.throttle.succeeded(name: user.name, address: AddressKey.of(context.address))
+        let store = identity.store.acting(as: Author(actor: "user:\(user.name)", request: context.requestID))
+        let session = try await identity.change { try store.openSession(for: user, seconds: identity.sessionSeconds) }
         let principal = Principal(
             kind: .user, id: user.id, name: user.name, role: user.role, expires: session.expires)
         var response = try Response.json(Self.told(principal, csrf: session.csrf))
         response.setCookie(
             SessionCookie.cookie(
-                try await desk.cookies.token(for: session), seconds: desk.sessionSeconds, isSecure: desk.site.isSecure))
+                try await identity.cookies.token(for: session), seconds: identity.sessionSeconds,
+                isSecure: identity.site.isSecure))
         response.headers[.cacheControl] = "no-store"
         return response
     }

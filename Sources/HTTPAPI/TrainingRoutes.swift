@@ -84,7 +84,7 @@ package struct TrainingRoutes: Sendable {
         let project = try management.project(request, context)
         let first = try await management.read(request, context) { try $0.jobs.find(id) }
         let start = JobFeed(lastEventID: request.headers[.lastEventID])
-        let (desk, pause) = (management.desk, pause)
+        let (identity, pause) = (management.identity, pause)
         let seat = try feeds.take()
         return Response(
             status: .ok,
@@ -97,7 +97,7 @@ package struct TrainingRoutes: Sendable {
                     var isMore = true
                     while isMore {
                         let offset = feed.offset(attempt: now.token)
-                        let log = try await desk.aside {
+                        let log = try await identity.aside {
                             try JobLog.read(project.log(now.id, now.token), from: offset, isOver: now.state.isEnded)
                         }
                         try await writer.write(ByteBuffer(string: feed.next(JobView(now), log)))
@@ -107,13 +107,13 @@ package struct TrainingRoutes: Sendable {
                     try await pause(0.5)
                     // A token that was revoked meanwhile ends what it began.
                     if let principal = context.principal,
-                        !desk.known.stillMay(
+                        !identity.known.stillMay(
                             principal, .readTraining, in: project.name, session: context.session,
-                            at: desk.execution.now())
+                            at: identity.execution.now())
                     {
                         break
                     }
-                    job = try await desk.aside { try project.open().registry.jobs.find(now.id) }
+                    job = try await identity.aside { try project.open().registry.jobs.find(now.id) }
                 }
                 try await writer.finish(nil)
             })

@@ -24,7 +24,7 @@ struct ServerHouse {
     private let champions: ChampionWatch
     private let drain: Drain
     private let threads = NIOThreadPool(numberOfThreads: 4)
-    private let desk: IdentityDesk
+    private let identity: IdentityService
     private let management: Management
     private let workers: WorkerWatch
     private let features: FeatureHouse
@@ -48,12 +48,12 @@ struct ServerHouse {
         self.drain = drain
         threads.start()
         let edge = command.edge
-        desk = try await IdentityHouse.desk(
+        identity = try await ServerIdentity.identity(
             home: served[0].home,
             site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
             context: context, threads: threads)
         management = Management(
-            served.map(\.managed), desk: desk,
+            served.map(\.managed), identity: identity,
             prepare: { try champions.prepare(project: $0, model: $1, version: $2) },
             changed: { champions.look(project: $0) })
         workers = WorkerWatch(
@@ -79,7 +79,7 @@ struct ServerHouse {
                         logger.info("listening", metadata: ["host": "\(command.edge.host)", "port": "\(port)"])
                         offerSetup(port: port)
                         workers.start()
-                    }, IdentityWatch(desk, pause: SystemPlatform.pause, logger: logger),
+                    }, IdentityWatch(identity, pause: SystemPlatform.pause, logger: logger),
                     CertificateWatch(files: certificate, threads: threads, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
@@ -94,7 +94,7 @@ struct ServerHouse {
     private func offerSetup(port: Int) {
         let link: String
         do {
-            guard let made = try IdentityHouse.setupLink(desk, host: command.edge.host, port: port) else { return }
+            guard let made = try ServerIdentity.setupLink(identity, host: command.edge.host, port: port) else { return }
             link = made
         } catch {
             return logger.error("no setup link could be made", metadata: ["reason": "\(error)"])
@@ -120,7 +120,7 @@ struct ServerHouse {
         settings.loops = command.loops ?? SystemPlatform.processors
         settings.listener = drain.listener
         let gate = LimitingGate(
-            IdentityGate(desk), known: edge.limits.known, strangers: edge.limits.strangers,
+            IdentityGate(identity), known: edge.limits.known, strangers: edge.limits.strangers,
             share: max(1, edge.maxRequests / 4), tally: tally, context: context)
         return FrontServer(
             settings, catalog: catalog, routes: routes(tally), gatekeeper: gate, isDraining: isDraining,
@@ -153,7 +153,7 @@ struct ServerHouse {
             components: { [isOpen = command.edge.openAPIOpen] isKnown in
                 ServedSchemas.components(isKnown || isOpen ? catalog : nil)
             },
-            SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
+            SessionRoutes(identity).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: SystemPlatform.pause).routes, MonitoringRoutes(management).routes,
             AuditRoutes(management).routes,

@@ -45,7 +45,7 @@ struct AccessTests {
         let expired = try house.token(.admin, seconds: 60)
         let revoked = try house.token(.admin)
         try house.store.revokeToken(String(revoked.prefix(12)))
-        try house.desk.known.refresh()
+        try house.identity.known.refresh()
         house.clock.advance(60)
         let credentials: [(String, [String: String])] = [
             ("none", [:]), ("expired", ["Authorization": "Bearer \(expired)"]),

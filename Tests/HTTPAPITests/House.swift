@@ -22,7 +22,7 @@ final class House: Sendable {
     let database: SQLiteDatabase
     let registry: ModelRegistry
     let store: IdentityStore
-    let desk: IdentityDesk
+    let identity: IdentityService
     let table: RouteTable
     let clock: Clock
     private let respond: @Sendable (Request, APIContext) async throws -> Response
@@ -55,7 +55,7 @@ final class House: Sendable {
             database, author: Author(actor: "test"), context: context, random: { random($0) })
         let key = try SigningKey(path: folder + "/session.key", random: { random($0) })
         let logs = folder
-        desk = IdentityDesk(
+        identity = IdentityService(
             store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), context: context,
             threads: NIOThreadPool.singleton, writers: NIOThreadPool.singleton, passwords: NIOThreadPool.singleton,
             site: Site(names: names, isSecure: isSecure))
@@ -64,7 +64,7 @@ final class House: Sendable {
                 ManagedProject(
                     name: House.project, policies: ["readmission": .required],
                     open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
-            ], desk: desk, changed: { _ in })
+            ], identity: identity, changed: { _ in })
         let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
         let work = ScoringWork(limits: ScoringLimits(), threads: 1, context: context)
         let room = MemoryRoom(scratch: folder, context: context)
@@ -73,7 +73,7 @@ final class House: Sendable {
         batches.atOnce = 1
         batches.placeSeconds = 0
         table = RouteTable(
-            documenting: "test", SessionRoutes(desk).routes, SetupPage.routes, ModelRoutes(management).routes,
+            documenting: "test", SessionRoutes(identity).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
             MonitoringRoutes(management).routes, AuditRoutes(management).routes,
@@ -91,7 +91,7 @@ final class House: Sendable {
                 pause: { _ in await Task.yield() }, note: management.note
             ).routes)
         let responder = table.router(
-            gatekeeper: IdentityGate(desk),
+            gatekeeper: IdentityGate(identity),
             edge: EdgeMiddleware(ids: RequestIDs(newID: context.newID), isDraining: { false })
         ).buildResponder()
         respond = { try await responder.respond(to: $0, context: $1) }
@@ -104,7 +104,7 @@ final class House: Sendable {
         let end = seconds.map { Timestamp(microseconds: clock.now.microseconds + $0 * 1_000_000) }
         let name = "\(role.rawValue)-\(UUID().uuidString.prefix(8).lowercased())"
         let secret = try store.createToken(name, role: role, project: project, expires: end).secret.text
-        try desk.known.refresh()
+        try identity.known.refresh()
         return secret
     }
 

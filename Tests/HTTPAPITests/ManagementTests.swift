@@ -297,7 +297,7 @@ struct ManagementTests {
             to: URL(fileURLWithPath: "\(house.folder)/\(job)-0.log"))
         let listener = Task { try await house.ask(.get, "/api/training/events/\(job)", token: token) }
         try house.store.revokeToken(String(token.prefix(12)))
-        try house.desk.known.refresh()
+        try house.identity.known.refresh()
         let heard = try await listener.value
         if heard.status != 401 {
             #expect(

@@ -80,7 +80,7 @@ struct SessionTests {
         #expect(try await me(first) == 401)
         let second = try await login(house)
         try house.store.setDisabled("ada", true)
-        try house.desk.known.refresh()
+        try house.identity.known.refresh()
         #expect(try await me(second) == 401)
         #expect(try await login(house).status == 401)
         try house.store.setDisabled("ada", false)

@@ -5,7 +5,7 @@ package import NIOPosix
 package import Vocabulary
 
 /// What the routes of identity, and the gate, work with.
-package struct IdentityDesk: Sendable {
+package struct IdentityService: Sendable {
     package let store: IdentityStore
     package let known: KnownPrincipals
     package let cookies: SessionCookies

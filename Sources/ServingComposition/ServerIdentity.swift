@@ -8,13 +8,13 @@ internal import SystemPlatform
 internal import Vocabulary
 
 /// People and tokens of a server: those of the home that it was started with first.
-enum IdentityHouse {
+enum ServerIdentity {
     /// Seconds that a setup link works.
     static let setupSeconds = 3600
 
-    static func desk(
+    static func identity(
         home: String, site: Site, context: ExecutionContext, threads: NIOThreadPool
-    ) async throws -> IdentityDesk {
+    ) async throws -> IdentityService {
         try Disk.makeDirectory(home)
         let database = try SQLiteDatabase(path: home + "/martlet.db")
         try ModelRegistry.migrate(database, at: context.now())
@@ -27,14 +27,14 @@ enum IdentityHouse {
         writers.start()
         let passwords = NIOThreadPool(numberOfThreads: 1)
         passwords.start()
-        return IdentityDesk(
+        return IdentityService(
             store: store, known: known, cookies: await SessionCookies(key), context: context,
             threads: threads, writers: writers, passwords: passwords, site: site, yield: SystemPlatform.yieldThread)
     }
 
     /// The link with which the first admin is made; `nil` once there is anybody.
-    static func setupLink(_ desk: IdentityDesk, host: String, port: Int) throws -> String? {
-        guard let secret = try desk.store.setupSecret(seconds: setupSeconds) else { return nil }
-        return SetupPage.link(secret: secret.text, isSecure: desk.site.isSecure, host: host, port: port)
+    static func setupLink(_ identity: IdentityService, host: String, port: Int) throws -> String? {
+        guard let secret = try identity.store.setupSecret(seconds: setupSeconds) else { return nil }
+        return SetupPage.link(secret: secret.text, isSecure: identity.site.isSecure, host: host, port: port)
     }
 }
