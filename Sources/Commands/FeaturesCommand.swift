@@ -17,26 +17,27 @@ struct FeaturesCommand: ParsableCommand {
     @OptionGroup var place: ProjectOptions
 
     func run() throws {
-        let desk: FeatureDesk
+        let handler: FeatureRequestHandler
         do {
             let ready = try place.composition().featureDesk(
                 model: model, version: try version.map { try ModelReference(parsing: $0) }, proof: max(0, prove),
                 keepsRows: !forgetful)
-            desk = ready.desk
-            if desk.skipped.rows > 0 {
+            handler = ready.handler
+            if handler.skipped.rows > 0 {
                 Output.note(
-                    "warning: \(desk.skipped.rows) stored \(desk.skipped.rows == 1 ? "row does" : "rows do") not fit the contract "
-                        + "any more and \(desk.skipped.rows == 1 ? "does" : "do") not count: "
-                        + "\(desk.skipped.reason ?? "no reason")")
+                    "warning: \(handler.skipped.rows) stored \(handler.skipped.rows == 1 ? "row does" : "rows do") not fit the contract "
+                        + "any more and \(handler.skipped.rows == 1 ? "does" : "do") not count: "
+                        + "\(handler.skipped.reason ?? "no reason")")
             }
             _ = Output.deliver(try JSON.text(ready.greeting) + "\n")
         } catch let error as MartletError {
             _ = Output.deliver(
-                try JSON.text(JSONValue.object(["ready": .flag(false), "error": FeatureDesk.json(error)])) + "\n")
+                try JSON.text(JSONValue.object(["ready": .flag(false), "error": FeatureRequestHandler.json(error)]))
+                    + "\n")
             throw error
         }
         while let line = readLine() {
-            let answer = try desk.answer(Array(line.utf8))
+            let answer = try handler.answer(Array(line.utf8))
             guard Output.deliver(String(decoding: answer, as: UTF8.self) + "\n") else { return }
         }
     }

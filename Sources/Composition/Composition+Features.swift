@@ -16,7 +16,7 @@ extension Composition {
     /// - Throws: `process.differs` when the features come out otherwise than in the model's table.
     package func featureDesk(
         model: String?, version: ModelReference?, proof: Int, keepsRows: Bool
-    ) throws -> (desk: FeatureDesk, greeting: JSONValue) {
+    ) throws -> (handler: FeatureRequestHandler, greeting: JSONValue) {
         try withReadingWorkspace { workspace in
             let model = try workspace.project.model(version?.model ?? model)
             let lake = workspace.lake
@@ -40,12 +40,12 @@ extension Composition {
                         "`martlet replay` shows which features know what came later; `martlet lineage` what they are made of."
                 )
             }
-            let desk = FeatureDesk(
+            let handler = FeatureRequestHandler(
                 engine,
                 journal: keepsRows ? RowJournal(folder: home + "/process", context: context) : nil,
                 isStale: { next.contains { Disk.exists($0) } })
-            let pruned = try desk.prune()
-            try desk.catchUp()
+            let pruned = try handler.prune()
+            try handler.catchUp()
             var greeting: [String: JSONValue] = [
                 "ready": .flag(true), "model": .text(model.name), "proved": .integer(Int64(found.records)),
                 "restricted": .flag(found.isRestricted), "load_seconds": .number(loaded - start),
@@ -54,12 +54,12 @@ extension Composition {
                     engine.columns.map { .object(["name": .text($0.name), "type": .text($0.type)]) }),
             ]
             if pruned > 0 { greeting["pruned_files"] = .integer(Int64(pruned)) }
-            if desk.skipped.rows > 0 {
-                greeting["skipped_rows"] = .integer(Int64(desk.skipped.rows))
-                greeting["skipped_because"] = .text(desk.skipped.reason ?? "they do not fit their contracts")
+            if handler.skipped.rows > 0 {
+                greeting["skipped_rows"] = .integer(Int64(handler.skipped.rows))
+                greeting["skipped_because"] = .text(handler.skipped.reason ?? "they do not fit their contracts")
             }
             if let why = found.restriction { greeting["unrestricted_because"] = .text(why) }
-            return (desk, .object(greeting))
+            return (handler, .object(greeting))
         }
     }
 }

@@ -6,7 +6,7 @@ package import Vocabulary
 /// A request is `{"id": …, "rows": {source: [row, …]}, "keys": [key, …], "store": true, "by": …, "request": …}`; all but
 /// `rows` may be left out. The answer has the request's `id` and either `records` or `faults` or `error`. `{"id": …, "ping": true}` asks
 /// for a sign of life.
-package final class FeatureDesk {
+package final class FeatureRequestHandler {
     private let engine: any FeatureEngine
     private let journal: RowJournal?
     private let names: [String]
