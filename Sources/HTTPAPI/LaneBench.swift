@@ -6,7 +6,7 @@ internal import Vocabulary
 /// What the lanes of one event loop share: a desk, the date as headers tell it, and the way to the prediction logs. Used
 /// by that loop only.
 final class LaneBench {
-    private var desk: ScoringDesk?
+    private var session: ScoringSession?
     private let now: @Sendable () -> Timestamp
     private let loop: any EventLoop
     /// Brings acknowledgements to this loop, all that came together by one call.
@@ -42,10 +42,10 @@ final class LaneBench {
         unwoken.removeAll(keepingCapacity: true)
     }
 
-    func desk(for model: ServedModel) -> ScoringDesk {
-        if let desk { return desk }
-        let made = ScoringDesk(model.schema)
-        desk = made
+    func session(for model: ServedModel) -> ScoringSession {
+        if let session { return session }
+        let made = ScoringSession(model.schema)
+        session = made
         return made
     }
 

@@ -52,17 +52,17 @@ package struct PredictionRoutes: Sendable {
             let slot = call.slot
             let (response, admission) = try await work.answer(
                 call, body, by: model, requestID: context.requestID, client: context.client
-            ) { [execution, room, requestID = context.requestID] desk, answer in
-                slot.count(desk.batch.count)
+            ) { [execution, room, requestID = context.requestID] session, answer in
+                slot.count(session.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
-                let known = ScoringDesk.Circumstances(
+                let known = ScoringSession.Circumstances(
                     requestID: requestID, idempotencyKey: key, time: execution.now(),
                     latency: Int64((execution.uptime() - arrived) * 1e9))
                 let response = Response(
-                    status: .ok, headers: headers, body: try room.answer(desk.writer.bytes))
+                    status: .ok, headers: headers, body: try room.answer(session.writer.bytes))
                 return (
-                    response, desk.log(by: model, known) { waiter.acknowledge($0) }
+                    response, session.log(by: model, known) { waiter.acknowledge($0) }
                 )
             }
             try await waiter.wait(admission)

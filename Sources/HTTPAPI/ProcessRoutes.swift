@@ -121,14 +121,14 @@ package struct ProcessRoutes: Sendable {
                 (answer, admission) = try await work.answer(
                     call, HeldBody(ByteBuffer(bytes: body)), by: model, requestID: context.requestID,
                     client: context.client
-                ) { [execution, requestID = context.requestID, keys = made.keys] desk, _ in
-                    desk.name(records: keys)
-                    let known = ScoringDesk.Circumstances(
+                ) { [execution, requestID = context.requestID, keys = made.keys] session, _ in
+                    session.name(records: keys)
+                    let known = ScoringSession.Circumstances(
                         requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
                         latency: Int64((execution.uptime() - arrived) * 1e9))
-                    let answer = JSONValue(parsing: desk.writer.bytes)
+                    let answer = JSONValue(parsing: session.writer.bytes)
                     return (
-                        answer, desk.log(by: model, known) { waiter.acknowledge($0) }
+                        answer, session.log(by: model, known) { waiter.acknowledge($0) }
                     )
                 }
             } catch let faults as InputFaults { throw made.problem(faults) }

@@ -30,7 +30,7 @@ struct ScoringCall: Sendable {
     /// Reads, scores and writes the answer into the desk.
     /// - Parameter explaining: may refuse reasons for so many rows.
     func answer(
-        _ body: UnsafeRawBufferPointer, by model: ServedModel, at desk: ScoringDesk, requestID: String,
+        _ body: UnsafeRawBufferPointer, by model: ServedModel, at session: ScoringSession, requestID: String,
         limits: ScoringLimits, explaining: (_ rows: Int) throws -> Void
     ) throws -> ScoringAnswer {
         let mostRows = limits.rows(of: model)
@@ -38,24 +38,24 @@ struct ScoringCall: Sendable {
         switch form {
         case .native:
             guard media.isJSON else { throw MediaType.unsupported(contentType ?? "", "application/json") }
-            let rows = try desk.open(
+            let rows = try session.open(
                 native: body, by: model, requestID: requestID, mostRows: mostRows, check: explaining)
             return ScoringAnswer(explainedRows: rows)
         case .invocations:
             if media.isCSV {
-                try desk.answer(mlflowCSV: body, by: model, mostRows: mostRows)
+                try session.answer(mlflowCSV: body, by: model, mostRows: mostRows)
             } else {
                 guard media.isJSON else {
                     throw MediaType.unsupported(contentType ?? "", "application/json or text/csv")
                 }
-                try desk.answer(mlflow: body, by: model, mostRows: mostRows)
+                try session.answer(mlflow: body, by: model, mostRows: mostRows)
             }
             return ScoringAnswer()
         case .tensors(let name):
             guard media.isJSON || media.name == "application/octet-stream" else {
                 throw MediaType.unsupported(contentType ?? "", "application/json or application/octet-stream")
             }
-            let count = try desk.answer(
+            let count = try session.answer(
                 tensors: body, jsonBytes: jsonBytes, by: model, name: name, mostRows: mostRows)
             return ScoringAnswer(jsonBytes: count)
         }

@@ -297,20 +297,20 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
         let told = LaneTold(request, requestID: requestID, keepsAlive: keepsAlive)
         do {
             let model = try request.call.model()
-            let desk = bench.desk(for: model)
+            let session = bench.session(for: model)
             let answer = try body.withUnsafeReadableBytes { bytes in
-                try request.call.answer(bytes, by: model, at: desk, requestID: requestID, limits: map.limits) { _ in
+                try request.call.answer(bytes, by: model, at: session, requestID: requestID, limits: map.limits) { _ in
                     throw ReasonsElsewhere()
                 }
             }
             let out = response(
-                "200 OK", answer.contentType, desk.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
+                "200 OK", answer.contentType, session.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
                 keepsAlive: keepsAlive, context)
-            let known = ScoringDesk.Circumstances(
+            let known = ScoringSession.Circumstances(
                 requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.execution.now(),
                 latency: Int64((map.execution.uptime() - request.arrived) * 1e9))
             let bound = NIOLoopBound((lane: self, context: context, out: out), eventLoop: context.eventLoop)
-            let admission = desk.logAtOnce(by: model, known, courier: bench.courier, waking: false) {
+            let admission = session.logAtOnce(by: model, known, courier: bench.courier, waking: false) {
                 result in
                 let (lane, context, out) = bound.value
                 switch result {
@@ -322,7 +322,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
                 map.gatekeeper.takesBack(request.principal)
                 return pass(context, request.head, body)
             }
-            request.call.slot.count(desk.batch.count)
+            request.call.slot.count(session.batch.count)
             switch admission {
             case .waiting:
                 state = .answering

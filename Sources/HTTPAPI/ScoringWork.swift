@@ -10,7 +10,7 @@ package import Vocabulary
 package struct ScoringWork: Sendable {
     let limits: ScoringLimits
     private let threads: WorkThreads
-    private let desks = DeskPool()
+    private let sessions = ScoringSessionPool()
     private let uptime: @Sendable () -> Double
 
     /// Steps of attribution that are done as one.
@@ -35,27 +35,27 @@ package struct ScoringWork: Sendable {
     /// - Throws: `serving.late`, `InputFault`, `InputFaults`, `serving.share`, `predict.too-many-reasons`.
     func answer<T: Sendable>(
         _ call: ScoringCall, _ body: HeldBody, by model: ServedModel, requestID: String, client: String,
-        end: @escaping @Sendable (ScoringDesk, ScoringAnswer) throws -> T
+        end: @escaping @Sendable (ScoringSession, ScoringAnswer) throws -> T
     ) async throws -> T {
         let begun = uptime()
-        return try await desks.withDesk(for: model) { [limits] lent in
+        return try await sessions.withDesk(for: model) { [limits] lent in
             let (answer, ended) = try await piece(client, begun, isFirst: true) {
                 let answer = try body.withBytes { bytes in
-                    try call.answer(bytes, by: model, at: lent.desk, requestID: requestID, limits: limits) { rows in
+                    try call.answer(bytes, by: model, at: lent.session, requestID: requestID, limits: limits) { rows in
                         try limits.check(explainedRows: rows, of: model)
                     }
                 }
-                return (answer, answer.explainedRows == 0 ? try end(lent.desk, answer) : nil)
+                return (answer, answer.explainedRows == 0 ? try end(lent.session, answer) : nil)
             }
             if let ended { return ended }
             let size = max(1, Self.pieceSteps / model.reasonSteps)
             for start in stride(from: 0, to: answer.explainedRows, by: size) {
                 let rows = start..<min(start + size, answer.explainedRows)
-                try await piece(client, begun) { try lent.desk.explain(rows, by: model) }
+                try await piece(client, begun) { try lent.session.explain(rows, by: model) }
             }
             return try await piece(client, begun, urgent: true) {
-                lent.desk.close()
-                return try end(lent.desk, answer)
+                lent.session.close()
+                return try end(lent.session, answer)
             }
         }
     }

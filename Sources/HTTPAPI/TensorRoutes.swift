@@ -131,7 +131,7 @@ package struct TensorRoutes: Sendable {
             "name": .text(name), "versions": .list([.text("\(model.version)")]), "platform": .text("martlet_forest"),
             "inputs": .list(
                 model.signature.columns.map { tensor($0.name, $0.type == .category ? .bytes : .fp64) }),
-            "outputs": .list(ScoringDesk.outputs(of: model).map { tensor($0.name, $0.type) }),
+            "outputs": .list(ScoringSession.outputs(of: model).map { tensor($0.name, $0.type) }),
         ])
     }
 

@@ -104,7 +104,7 @@ package final class BatchBlock: @unchecked Sendable {
     /// Hands the scored rows to the model's log; those that could not be scored are left out. Each has the request's id
     /// with the row's number.
     package func log(
-        _ known: ScoringDesk.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
+        _ known: ScoringSession.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
         loggedBytes = 0
         guard let journal = model.journal else { return .taken }

@@ -8,21 +8,21 @@ extension ServedModel {
     /// - Throws: `serving.not-verified` when a probability is another one, or when no record could be compared.
     @discardableResult
     package func verify(_ samples: SamplePredictions) throws -> Int {
-        let desk = ScoringDesk(schema)
+        let session = ScoringSession(schema)
         var compared = 0
         var refusal: String?
         for (index, (record, expected)) in zip(samples.records, samples.probabilities).enumerated() {
             let body = try JSON.encode(SampleRequest(record: record, explain: index == 0))
             do {
-                try body.withUnsafeBytes { try desk.answer(native: $0, by: self, requestID: "sample", mostRows: 1) }
+                try body.withUnsafeBytes { try session.answer(native: $0, by: self, requestID: "sample", mostRows: 1) }
             } catch let faults as InputFaults {
                 refusal = faults.faults.first?.detail
                 continue
             }
-            guard desk.probabilities[0].bitPattern == expected.bitPattern else {
+            guard session.probabilities[0].bitPattern == expected.bitPattern else {
                 throw MartletError(
                     .refused, "serving.not-verified",
-                    "\(key) version \(version) is not what was registered: it gives \(desk.probabilities[0]) for sample "
+                    "\(key) version \(version) is not what was registered: it gives \(session.probabilities[0]) for sample "
                         + "\(index + 1) of \(samples.records.count), which training scored \(expected).",
                     remedy: "Restore the artifacts of its run, or train again.")
             }

@@ -2,18 +2,18 @@ internal import Serving
 internal import Synchronization
 
 /// Desks that are not in use, for requests that are answered on no particular thread.
-final class DeskPool: Sendable {
+final class ScoringSessionPool: Sendable {
     /// A desk in the hands of one request. It is safe to send, since a desk is in the pool or lent to one, never both, and
     /// the request uses it in one piece of work after the other.
-    struct Lent: @unchecked Sendable { let desk: ScoringDesk }
+    struct Lent: @unchecked Sendable { let session: ScoringSession }
 
     private let idle = Mutex<[Lent]>([])
 
     /// Lends a desk to the body, which must not keep it.
     func withDesk<T>(for model: ServedModel, _ body: (Lent) async throws -> T) async rethrows -> T {
-        let lent = idle.withLock { $0.popLast() } ?? Lent(desk: ScoringDesk(model.schema))
+        let lent = idle.withLock { $0.popLast() } ?? Lent(session: ScoringSession(model.schema))
         defer {
-            lent.desk.rest()
+            lent.session.rest()
             idle.withLock { if $0.count < 4 { $0.append(lent) } }
         }
         return try await body(lent)

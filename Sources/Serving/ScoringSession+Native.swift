@@ -1,6 +1,6 @@
 internal import Training
 
-extension ScoringDesk {
+extension ScoringSession {
     /// `{"project","model","version","request_id","predictions":[{"probability","decision","band"?,"reasons"?}],
     /// "warnings"?}`.
     func begin(native model: ServedModel, requestID: String) {

@@ -1,6 +1,6 @@
 /// Everything that answering a request needs room for, made once and used for one request after the other by one thread
 /// at a time.
-package final class ScoringDesk {
+package final class ScoringSession {
     package let batch: RowBatch
     package var probabilities: [Double] = []
     package var writer = JSONWriter()

@@ -1,6 +1,6 @@
 internal import Training
 
-extension ScoringDesk {
+extension ScoringSession {
     /// Names of the outputs that a model has.
     package static func outputs(of model: ServedModel) -> [(name: String, type: TensorType)] {
         [("probability", .fp64), ("decision", .bool)] + (model.bands == nil ? [] : [("band", .bytes)])

@@ -1,7 +1,7 @@
 package import PredictionLog
 package import Vocabulary
 
-extension ScoringDesk {
+extension ScoringSession {
     /// What is known of a request when its rows are logged.
     package struct Circumstances: Sendable {
         package let requestID: String
