@@ -98,8 +98,8 @@ package struct ServeCommand: AsyncParsableCommand {
                 metadata: ["project": "\(project.project.name)", "reason": "\(trouble)"])
         }
         OwnProcess.raiseDescriptors()
-        let house = try await ServerHouse(self, served, certificate, context, logger)
-        try await house.run()
+        let application = try await ServerApplication(self, served, certificate, context, logger)
+        try await application.run()
         logger.info("ended")
     }
 

@@ -13,7 +13,7 @@ internal import Vocabulary
 
 /// Everything that `martlet serve` consists of, put together: what answers, what keeps it up to date, what works beside
 /// it, and the order in which they end.
-struct ServerHouse {
+struct ServerApplication {
     private let command: ServeCommand
     private let served: [ServedProject]
     private let certificate: CertificateFiles?
