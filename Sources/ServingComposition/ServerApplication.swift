@@ -27,7 +27,7 @@ struct ServerApplication {
     private let identity: IdentityService
     private let management: Management
     private let workers: WorkerWatch
-    private let features: FeatureHouse
+    private let features: FeatureWorkerPool
     private let logs: LogWatch
 
     /// Loads the champions; blocks on the disk.
@@ -59,7 +59,7 @@ struct ServerApplication {
         workers = WorkerWatch(
             command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: context.uptime,
             isEnding: { drain.isDraining }, logger: logger)
-        features = FeatureHouse(served, context: context)
+        features = FeatureWorkerPool(served, context: context)
         logs = LogWatch(
             served, options: command.logging, hasWorkers: command.workers > 0, context: context,
             logger: logger)

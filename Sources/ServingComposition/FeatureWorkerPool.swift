@@ -9,7 +9,7 @@ internal import Workers
 /// The feature workers of a server: a child for each model that raw rows were sent to, with the SQL of the version that
 /// it made features for. When another version becomes champion, the old pair of worker and version goes on until the new
 /// version's worker is ready.
-final class FeatureHouse: FeatureSource, Sendable {
+final class FeatureWorkerPool: FeatureSource, Sendable {
     private struct Pair {
         let model: ServedModel
         let worker: FeatureWorker
