@@ -143,7 +143,7 @@ struct ServerApplication {
         var batches = BatchSettings(scratch: scratch, pause: SystemPlatform.pause)
         command.batches.apply(to: &batches)
         batches.yield = SystemPlatform.yieldThread
-        batches.converter = ParquetHouse()
+        batches.converter = ParquetConverter()
         batches.cutOff = { [logger] id, reason in
             logger.warning("a batch's answer was cut off", metadata: ["request": "\(id)", "reason": "\(reason)"])
         }

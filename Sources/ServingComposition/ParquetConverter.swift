@@ -4,7 +4,7 @@ internal import Vocabulary
 internal import Workers
 
 /// Runs `martlet convert`, which has the SQL engine that reads and writes Parquet, for one file each.
-struct ParquetHouse: BatchConverter {
+struct ParquetConverter: BatchConverter {
     private let program = Disk.parent(of: SystemPlatform.executable) + "/martlet"
 
     func fromParquet(_ file: Int32, mostRows: Int) throws -> any BatchConversion {
