@@ -107,7 +107,7 @@ final class LogWatch: Sendable {
         let now = context.uptime()
         do {
             guard now >= state.next, try isDue(log, after: seconds) else { return }
-            let jobs = try project.house.open().registry.jobs
+            let jobs = try project.registries.open().registry.jobs
             let open = try jobs.list(state: .queued) + jobs.list(state: .running)
             if !open.contains(where: { $0.kind == Self.kind }) {
                 _ = try jobs.submit(

@@ -10,19 +10,19 @@ internal import Workers
 extension ServedProject {
     /// The same project, to be looked after over HTTP. Its registry is opened for writing when it is first needed.
     var managed: ManagedProject {
-        let house = house
+        let registries = registries
         let logs = home + "/logs/jobs"
         return ManagedProject(
             name: project.name,
             policies: Dictionary(
                 project.models.map { ($0.name, $0.needsApproval ? .required : .none) },
                 uniquingKeysWith: { first, _ in first }),
-            open: { try house.open() }, log: { AttemptLauncher.log(of: $0, attempt: $1, in: logs) })
+            open: { try registries.open() }, log: { AttemptLauncher.log(of: $0, attempt: $1, in: logs) })
     }
 }
 
 /// A registry that is opened once, and again if that failed.
-final class RegistryHouse: Sendable {
+final class RegistryProvider: Sendable {
     private let project: String
     private let path: String
     private let context: ExecutionContext

@@ -17,7 +17,7 @@ struct ServedProject: Sendable {
     /// `nil` where nothing is logged.
     let log: PredictionLog?
     /// Its registry for writing.
-    let house: RegistryHouse
+    let registries: RegistryProvider
     /// Why the registry could not be brought up to date, which reading it says as well.
     let trouble: MartletError?
 
@@ -32,7 +32,7 @@ struct ServedProject: Sendable {
         try Disk.makeDirectory(self.home)
         try Disk.keepToAccount(self.home)
         let database = "\(self.home)/martlet.db"
-        house = RegistryHouse(project: project.name, path: database, context: context)
+        registries = RegistryProvider(project: project.name, path: database, context: context)
         let isNew = !Disk.exists(database)
         if isNew { try Self.refuseLoss(of: database, home: self.home) }
         do {
