@@ -10,7 +10,7 @@ import Vocabulary
 struct AccessTests {
     private static let least = LeastRole.ofRoute.compactMapValues { Role(rawValue: $0) }
 
-    private func path(_ route: Route, project: String = House.project) -> String {
+    private func path(_ route: Route, project: String = ServerFixture.project) -> String {
         // The versions of a model; elsewhere one of them.
         let id = route.id == "listVersions" ? "readmission" : "readmission@1"
         let values = ["project": project, "model": "readmission", "id": id, "job": "abcdef", "version": "1"]
@@ -18,15 +18,15 @@ struct AccessTests {
     }
 
     @Test func `what each role may do is what is written down`() async throws {
-        let house = try await House()
+        let fixture = try await ServerFixture()
         let known = Set(Self.least.keys).union(LeastRole.nobody)
-        #expect(Set(house.table.routes.map(\.id)) == known)
+        #expect(Set(fixture.table.routes.map(\.id)) == known)
         #expect(Self.least.count == LeastRole.ofRoute.count && LeastRole.nobody.isDisjoint(with: Self.least.keys))
-        #expect(Set(house.table.routes.map(\.id)).count == house.table.routes.count, "ids are unique")
+        #expect(Set(fixture.table.routes.map(\.id)).count == fixture.table.routes.count, "ids are unique")
         for role in Role.allCases {
-            let token = try house.token(role)
-            for route in house.table.routes {
-                let answer = try await house.ask(route.method, path(route), token: token, body: "{}")
+            let token = try fixture.token(role)
+            for route in fixture.table.routes {
+                let answer = try await fixture.ask(route.method, path(route), token: token, body: "{}")
                 guard let least = Self.least[route.id] else {
                     // A login without a name is refused for its body, never for who asks.
                     #expect(answer.code.hasPrefix("access.role") == false, "\(route.id) \(answer)")
@@ -41,12 +41,12 @@ struct AccessTests {
     }
 
     @Test func `nobody, and whoever is nobody any more, gets 401 and is told how to ask`() async throws {
-        let house = try await House()
-        let expired = try house.token(.admin, seconds: 60)
-        let revoked = try house.token(.admin)
-        try house.store.revokeToken(String(revoked.prefix(12)))
-        try house.identity.known.refresh()
-        house.clock.advance(60)
+        let fixture = try await ServerFixture()
+        let expired = try fixture.token(.admin, seconds: 60)
+        let revoked = try fixture.token(.admin)
+        try fixture.store.revokeToken(String(revoked.prefix(12)))
+        try fixture.identity.known.refresh()
+        fixture.clock.advance(60)
         let credentials: [(String, [String: String])] = [
             ("none", [:]), ("expired", ["Authorization": "Bearer \(expired)"]),
             ("revoked", ["Authorization": "Bearer \(revoked)"]), ("invented", ["Authorization": "Bearer martlet_x"]),
@@ -54,8 +54,8 @@ struct AccessTests {
             ("cookie", ["Cookie": "martlet_session=eyJhbGciOiJub25lIn0.e30."]),
         ]
         for (what, headers) in credentials {
-            for route in house.table.routes where Self.least[route.id] != nil {
-                let answer = try await house.ask(route.method, path(route), headers: headers, body: "{}")
+            for route in fixture.table.routes where Self.least[route.id] != nil {
+                let answer = try await fixture.ask(route.method, path(route), headers: headers, body: "{}")
                 #expect(answer.status == 401, "\(what) \(route.id): \(answer)")
                 #expect(answer.headers[.wwwAuthenticate]?.hasPrefix("Bearer realm=") == true)
                 // Clients of the Open Inference Protocol read its own form, and nothing else.
@@ -68,12 +68,12 @@ struct AccessTests {
     }
 
     @Test func `a token of another project touches nothing of this one`() async throws {
-        let house = try await House()
-        let other = try house.token(.admin, project: "elsewhere")
-        for route in house.table.routes where Self.least[route.id] != nil {
+        let fixture = try await ServerFixture()
+        let other = try fixture.token(.admin, project: "elsewhere")
+        for route in fixture.table.routes where Self.least[route.id] != nil {
             let hasQuery = route.query.contains { $0.name == "project" }
-            let named = path(route) + (hasQuery ? "?project=\(House.project)" : "")
-            let answer = try await house.ask(route.method, named, token: other, body: "{}")
+            let named = path(route) + (hasQuery ? "?project=\(ServerFixture.project)" : "")
+            let answer = try await fixture.ask(route.method, named, token: other, body: "{}")
             if LeastRole.ofNoProject.contains(route.id) { continue }
             if route.pathParameters.contains("project") || hasQuery {
                 #expect(
@@ -85,20 +85,20 @@ struct AccessTests {
                 #expect(answer.status == 403, "\(route.id): \(answer)")
             }
             // Unnamed, its own project is meant, which this server does not have.
-            let unnamed = try await house.ask(route.method, path(route), token: other, body: "{}")
+            let unnamed = try await fixture.ask(route.method, path(route), token: other, body: "{}")
             #expect([403, 404, 422].contains(unnamed.status), "\(route.id): \(unnamed)")
         }
-        let events = try house.registry.events.head()
-        _ = try await house.ask(
+        let events = try fixture.registry.events.head()
+        _ = try await fixture.ask(
             .post, "/api/training/start?project=lab", token: other, body: #"{"kind": "train"}"#)
-        #expect(try house.registry.events.head() == events)
+        #expect(try fixture.registry.events.head() == events)
     }
 
     @Test func `another method is 405 with the methods that are allowed, and another path 404`() async throws {
-        let house = try await House()
-        let token = try house.token(.admin)
-        let answer = try await house.ask(.delete, "/api/models", token: token)
+        let fixture = try await ServerFixture()
+        let token = try fixture.token(.admin)
+        let answer = try await fixture.ask(.delete, "/api/models", token: token)
         #expect(answer.status == 405 && answer.headers[.allow] == "GET, HEAD, POST", "\(answer)")
-        #expect(try await house.ask(.get, "/api/nothing", token: token).status == 404)
+        #expect(try await fixture.ask(.get, "/api/nothing", token: token).status == 404)
     }
 }

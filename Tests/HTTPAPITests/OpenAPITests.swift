@@ -7,10 +7,10 @@ import Vocabulary
 
 struct OpenAPITests {
     @Test func `every route is in the document, every object is closed and no schema is empty`() async throws {
-        let house = try await House()
-        let document = try await house.ask(.get, "/openapi.json").json
+        let fixture = try await ServerFixture()
+        let document = try await fixture.ask(.get, "/openapi.json").json
         #expect(document["openapi"]?.text == "3.1.0")
-        for route in house.table.routes {
+        for route in fixture.table.routes {
             let operation = document["paths"]?[route.path]?[route.method.rawValue.lowercased()]
             #expect(operation?["operationId"]?.text == route.id)
             #expect(operation?["security"]?.list?.isEmpty == (route.access == .anyone), "\(route.id)")
@@ -45,22 +45,22 @@ struct OpenAPITests {
     }
 
     @Test func `a query that its schema allows is never refused as one that does not fit`() async throws {
-        let house = try await House()
-        let admin = try house.token(.admin)
+        let fixture = try await ServerFixture()
+        let admin = try fixture.token(.admin)
         var asked = 0
-        for route in house.table.routes where route.method == .get && route.pathParameters.isEmpty {
+        for route in fixture.table.routes where route.method == .get && route.pathParameters.isEmpty {
             for parameter in route.query {
                 let declared = parameter.schema.json
                 for text in Self.extremes(of: declared) {
                     let value = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-                    let answer = try await house.ask(.get, "\(route.path)?\(parameter.name)=\(value)", token: admin)
+                    let answer = try await fixture.ask(.get, "\(route.path)?\(parameter.name)=\(value)", token: admin)
                     #expect(answer.status != 400, "\(route.id) \(parameter.name)=\(text): \(answer)")
                     asked += 1
                 }
             }
         }
         #expect(asked > 20)
-        let from = house.table.routes.first { $0.id == "trainingLogs" }?.query.first { $0.name == "from" }
+        let from = fixture.table.routes.first { $0.id == "trainingLogs" }?.query.first { $0.name == "from" }
         #expect(from?.schema.json["maximum"]?.integer == .max)
     }
 

@@ -7,54 +7,55 @@ import Testing
 import Vocabulary
 
 struct SessionTests {
-    private func login(_ house: House, _ name: String = "ada", _ password: String = House.password) async throws
+    private func login(_ fixture: ServerFixture, _ name: String = "ada", _ password: String = ServerFixture.password)
+        async throws
         -> Answer
     {
-        try await house.ask(
+        try await fixture.ask(
             .post, "/api/session", body: #"{"name": "\#(name)", "password": "\#(password)"}"#)
     }
 
     @Test func `the setup link makes the first admin once, and logs in`() async throws {
-        let house = try await House()
-        let secret = try #require(try house.store.setupSecret(seconds: 60)).text
-        let body = #"{"secret": "\#(secret)", "name": "ada", "password": "\#(House.password)"}"#
-        #expect(try await house.ask(.post, "/api/setup", body: body.replacing(secret, with: "x")).status == 409)
-        let made = try await house.ask(.post, "/api/setup", body: body)
+        let fixture = try await ServerFixture()
+        let secret = try #require(try fixture.store.setupSecret(seconds: 60)).text
+        let body = #"{"secret": "\#(secret)", "name": "ada", "password": "\#(ServerFixture.password)"}"#
+        #expect(try await fixture.ask(.post, "/api/setup", body: body.replacing(secret, with: "x")).status == 409)
+        let made = try await fixture.ask(.post, "/api/setup", body: body)
         #expect(made.status == 200 && made.json["role"]?.text == "admin", "\(made)")
-        let me = try await house.ask(.get, "/api/session", headers: ["Cookie": made.cookie])
+        let me = try await fixture.ask(.get, "/api/session", headers: ["Cookie": made.cookie])
         #expect(me.json["name"]?.text == "ada" && me.json["kind"]?.text == "user", "\(me)")
-        let again = try await house.ask(.post, "/api/setup", body: body.replacing("ada", with: "eve"))
+        let again = try await fixture.ask(.post, "/api/setup", body: body.replacing("ada", with: "eve"))
         #expect(again.status == 409 && again.code == "identity.setup", "\(again)")
-        #expect(!made.body.contains(House.password))
+        #expect(!made.body.contains(ServerFixture.password))
     }
 
     @Test func `a session changes things only with its own CSRF token`() async throws {
-        let house = try await House()
-        try house.store.addUser("ada", role: .operator, password: House.password)
-        try house.store.addUser("bob", role: .operator, password: House.password)
-        let (ada, bob) = (try await login(house), try await login(house, "bob"))
+        let fixture = try await ServerFixture()
+        try fixture.store.addUser("ada", role: .operator, password: ServerFixture.password)
+        try fixture.store.addUser("bob", role: .operator, password: ServerFixture.password)
+        let (ada, bob) = (try await login(fixture), try await login(fixture, "bob"))
         let token = try #require(ada.json["csrf_token"]?.text)
         func start(_ headers: [String: String]) async throws -> Answer {
-            try await house.ask(
+            try await fixture.ask(
                 .post, "/api/training/start",
                 headers: headers.merging(["Cookie": ada.cookie]) { first, _ in first }, body: "{}")
         }
         #expect(try await start([:]).code == "access.csrf")
         #expect(try await start(["X-CSRF-Token": ""]).code == "access.csrf")
         #expect(try await start(["X-CSRF-Token": bob.json["csrf_token"]?.text ?? ""]).code == "access.csrf")
-        #expect(try house.registry.jobs.list().isEmpty)
+        #expect(try fixture.registry.jobs.list().isEmpty)
         let done = try await start(["X-CSRF-Token": token])
         #expect(done.status == 202 && done.json["actor"]?.text == "user:ada", "\(done)")
         // Looking needs none, and who looks can ask for it.
-        let me = try await house.ask(.get, "/api/session", headers: ["Cookie": ada.cookie])
+        let me = try await fixture.ask(.get, "/api/session", headers: ["Cookie": ada.cookie])
         #expect(me.json["csrf_token"]?.text == token)
     }
 
     @Test func `the cookie is out of reach of pages, other sites and plain HTTP`() async throws {
         for isSecure in [false, true] {
-            let house = try await House(isSecure: isSecure)
-            try house.store.addUser("ada", role: .viewer, password: House.password)
-            let cookie = try await login(house).headers[.setCookie] ?? ""
+            let fixture = try await ServerFixture(isSecure: isSecure)
+            try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
+            let cookie = try await login(fixture).headers[.setCookie] ?? ""
             for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age="] {
                 #expect(cookie.contains(part), "\(cookie)")
             }
@@ -65,34 +66,34 @@ struct SessionTests {
     }
 
     @Test func `a session ends by logging out, in time, and when its person is disabled`() async throws {
-        let house = try await House()
-        try house.store.addUser("root", role: .admin, password: House.password)
-        try house.store.addUser("ada", role: .viewer, password: House.password)
+        let fixture = try await ServerFixture()
+        try fixture.store.addUser("root", role: .admin, password: ServerFixture.password)
+        try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
         func me(_ login: Answer) async throws -> Int {
-            try await house.ask(.get, "/api/session", headers: ["Cookie": login.cookie]).status
+            try await fixture.ask(.get, "/api/session", headers: ["Cookie": login.cookie]).status
         }
-        let first = try await login(house)
+        let first = try await login(fixture)
         #expect(try await me(first) == 200)
-        let out = try await house.ask(
+        let out = try await fixture.ask(
             .delete, "/api/session",
             headers: ["Cookie": first.cookie, "X-CSRF-Token": first.json["csrf_token"]?.text ?? ""])
         #expect(out.status == 204, "\(out)")
         #expect(try await me(first) == 401)
-        let second = try await login(house)
-        try house.store.setDisabled("ada", true)
-        try house.identity.known.refresh()
+        let second = try await login(fixture)
+        try fixture.store.setDisabled("ada", true)
+        try fixture.identity.known.refresh()
         #expect(try await me(second) == 401)
-        #expect(try await login(house).status == 401)
-        try house.store.setDisabled("ada", false)
-        let third = try await login(house)
-        house.clock.advance(8 * 3600)
+        #expect(try await login(fixture).status == 401)
+        try fixture.store.setDisabled("ada", false)
+        let third = try await login(fixture)
+        fixture.clock.advance(8 * 3600)
         #expect(try await me(third) == 401)
     }
 
     @Test func `a cookie that somebody altered is worth nothing`() async throws {
-        let house = try await House()
-        try house.store.addUser("ada", role: .viewer, password: House.password)
-        let whole = try await login(house).cookie
+        let fixture = try await ServerFixture()
+        try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
+        let whole = try await login(fixture).cookie
         let parts = whole.split(separator: "=", maxSplits: 1)[1].split(separator: ".").map(String.init)
         #expect(parts.count == 3)
         func base64(_ text: String) -> String {
@@ -106,46 +107,46 @@ struct SessionTests {
             "\(parts[0]).\(base64(#"{"jti":"1"}"#)).\(parts[2])",
             "\(parts[0]).\(claims)", "", "a.b.c", String(repeating: "a", count: 5000),
         ] {
-            let answer = try await house.ask(.get, "/api/session", headers: ["Cookie": "martlet_session=\(forged)"])
+            let answer = try await fixture.ask(.get, "/api/session", headers: ["Cookie": "martlet_session=\(forged)"])
             #expect(answer.status == 401, "\(forged.prefix(60)): \(answer)")
         }
         // Another server's key signs nothing here.
-        let other = try await House()
-        try other.store.addUser("ada", role: .admin, password: House.password)
+        let other = try await ServerFixture()
+        try other.store.addUser("ada", role: .admin, password: ServerFixture.password)
         let foreign = try await login(other).cookie
-        #expect(try await house.ask(.get, "/api/session", headers: ["Cookie": foreign]).status == 401)
+        #expect(try await fixture.ask(.get, "/api/session", headers: ["Cookie": foreign]).status == 401)
     }
 
     @Test func `guessing is slowed down, and says nothing about names`() async throws {
-        let house = try await House()
-        try house.store.addUser("ada", role: .viewer, password: House.password)
-        let (wrong, unknown) = (try await login(house, "ada", "wrong"), try await login(house, "eve", "wrong"))
+        let fixture = try await ServerFixture()
+        try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
+        let (wrong, unknown) = (try await login(fixture, "ada", "wrong"), try await login(fixture, "eve", "wrong"))
         #expect(wrong.status == 401 && unknown.status == 401)
         #expect(wrong.json["detail"] == unknown.json["detail"] && wrong.code == unknown.code)
-        for _ in 0..<4 { _ = try await login(house, "ada", "wrong") }
-        let slow = try await login(house)
+        for _ in 0..<4 { _ = try await login(fixture, "ada", "wrong") }
+        let slow = try await login(fixture)
         #expect(slow.status == 429 && slow.code == "access.throttled", "\(slow)")
         let wait = try #require(slow.headers[.retryAfter].flatMap { Int64($0) })
-        house.clock.advance(wait)
-        #expect(try await login(house).status == 200)
+        fixture.clock.advance(wait)
+        #expect(try await login(fixture).status == 200)
     }
 
     @Test func `who did what comes from the token, and stands in the audit with the request`() async throws {
-        let house = try await House()
-        let token = try house.token(.operator)
-        let answer = try await house.ask(
+        let fixture = try await ServerFixture()
+        let token = try fixture.token(.operator)
+        let answer = try await fixture.ask(
             .post, "/retraining", token: token, headers: ["X-Request-ID": "req-7", "X-Actor": "mallory"],
             body: #"{"kind": "train"}"#)
         #expect(answer.status == 202, "\(answer)")
-        let lie = try await house.ask(
+        let lie = try await fixture.ask(
             .post, "/retraining", token: token, body: #"{"kind": "train", "actor": "mallory"}"#)
         #expect(lie.status == 422 && lie.body.contains("$.actor"), "\(lie)")
-        let entry = try #require(try house.store.audit.newest(AuditQuery(limit: 1)).first)
-        #expect(entry.action == "job.submitted" && entry.request == "req-7" && entry.project == House.project)
+        let entry = try #require(try fixture.store.audit.newest(AuditQuery(limit: 1)).first)
+        #expect(entry.action == "job.submitted" && entry.request == "req-7" && entry.project == ServerFixture.project)
         #expect(entry.actor.hasPrefix("token:operator-"))
         #expect(answer.headers[HTTPField.Name("X-Request-ID") ?? .accept] == "req-7")
-        let admin = try house.token(.admin)
-        let page = try await house.ask(.get, "/api/audit?limit=1&subject=jobs", token: admin)
+        let admin = try fixture.token(.admin)
+        let page = try await fixture.ask(.get, "/api/audit?limit=1&subject=jobs", token: admin)
         #expect(page.status == 200 && page.json["items"]?.list?.first?["actor"]?.text == entry.actor, "\(page)")
     }
 }

@@ -39,21 +39,21 @@ struct SiteTests {
     }
 
     @Test func `another name is 421 and a foreign page 403, on every route and before who asks`() async throws {
-        let house = try await House()
-        let token = try house.token(.admin)
-        for route in house.table.routes {
+        let fixture = try await ServerFixture()
+        let token = try fixture.token(.admin)
+        for route in fixture.table.routes {
             let path = route.pathParameters.reduce(route.path) { $0.replacing("{\($1)}", with: "x") }
-            let rebound = try await house.ask(route.method, path, host: "evil.com:8080", token: token, body: "{}")
+            let rebound = try await fixture.ask(route.method, path, host: "evil.com:8080", token: token, body: "{}")
             #expect(rebound.status == 421 && rebound.code == "access.host", "\(route.id): \(rebound)")
             for origin in ["http://evil.com", "null", "http://localhost:9999"] {
-                let foreign = try await house.ask(
+                let foreign = try await fixture.ask(
                     route.method, path, token: token, headers: ["Origin": origin], body: "{}")
                 #expect(foreign.status == 403 && foreign.code == "access.origin", "\(route.id): \(foreign)")
             }
         }
-        let own = try await house.ask(
+        let own = try await fixture.ask(
             .get, "/api/models", token: token, headers: ["Origin": "http://localhost:8080"])
         #expect(own.status == 200, "\(own)")
-        #expect(try await house.ask(.get, "/nowhere", host: "evil.com").status == 421)
+        #expect(try await fixture.ask(.get, "/nowhere", host: "evil.com").status == 421)
     }
 }

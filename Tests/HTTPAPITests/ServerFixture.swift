@@ -17,7 +17,7 @@ import Testing
 import Vocabulary
 
 /// A server without sockets: its router, over real stores in a folder that goes when the test ends.
-final class House: Sendable {
+final class ServerFixture: Sendable {
     let folder: String
     let database: SQLiteDatabase
     let registry: ModelRegistry
@@ -38,7 +38,7 @@ final class House: Sendable {
     static let project = "lab"
 
     init(names: [String] = [], isSecure: Bool = false) async throws {
-        folder = FileManager.default.temporaryDirectory.path + "/martlet-house-\(UUID().uuidString)"
+        folder = FileManager.default.temporaryDirectory.path + "/martlet-fixture-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let clock = Clock()
         self.clock = clock
@@ -48,7 +48,7 @@ final class House: Sendable {
             uptime: { Double(clock.now.microseconds) / 1e6 })
         let database = try SQLiteDatabase(path: folder + "/martlet.db")
         self.database = database
-        let registry = try ModelRegistry.open(database, project: House.project, context: context)
+        let registry = try ModelRegistry.open(database, project: ServerFixture.project, context: context)
         self.registry = registry
         @Sendable func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
         store = IdentityStore(
@@ -62,10 +62,10 @@ final class House: Sendable {
         let management = Management(
             [
                 ManagedProject(
-                    name: House.project, policies: ["readmission": .required],
+                    name: ServerFixture.project, policies: ["readmission": .required],
                     open: { (registry, database) }, log: { "\(logs)/\($0)-\($1).log" })
             ], identity: identity, changed: { _ in })
-        let catalog = ModelCatalog([ModelKey(project: House.project, model: "readmission")])
+        let catalog = ModelCatalog([ModelKey(project: ServerFixture.project, model: "readmission")])
         let work = ScoringWork(limits: ScoringLimits(), threads: 1, context: context)
         let room = MemoryRoom(scratch: folder, context: context)
         let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
@@ -100,7 +100,7 @@ final class House: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// A new token's secret, known to the server.
-    func token(_ role: Role, project: String? = House.project, seconds: Int64? = nil) throws -> String {
+    func token(_ role: Role, project: String? = ServerFixture.project, seconds: Int64? = nil) throws -> String {
         let end = seconds.map { Timestamp(microseconds: clock.now.microseconds + $0 * 1_000_000) }
         let name = "\(role.rawValue)-\(UUID().uuidString.prefix(8).lowercased())"
         let secret = try store.createToken(name, role: role, project: project, expires: end).secret.text

@@ -3,7 +3,7 @@ import Testing
 import Vocabulary
 
 /// A ward project with a training that takes long, a queue, and workers.
-final class WorkerHouse {
+final class WorkerFixture {
     let place: Sandbox
     private var workers: [Started] = []
 
