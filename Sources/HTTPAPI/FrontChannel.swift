@@ -16,7 +16,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     let settings: FrontServer.Settings
     let tally: EdgeTally
     /// Makes the handler that goes in front of the router's.
-    let makeLane: @Sendable (any EventLoop, ConnectionPace) -> ScoringLane?
+    let makeLane: @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -30,7 +30,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
                     isSecure: tls != nil))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
-            if let lane = makeLane(channel.eventLoop, pace) { try pipeline.addHandler(lane) }
+            if let handler = makeLane(channel.eventLoop, pace) { try pipeline.addHandler(handler) }
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
             return try NIOAsyncChannel(

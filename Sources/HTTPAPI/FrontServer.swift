@@ -77,7 +77,7 @@ package struct FrontServer: Sendable {
     }
 
     /// Makes the lanes of connections; those of one event loop share a bench.
-    private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop, ConnectionPace) -> ScoringLane? {
+    private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler? {
         let map = LaneMap(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
             context: execution, journal: watch.journal)
@@ -87,12 +87,12 @@ package struct FrontServer: Sendable {
             })
         return { [execution, watch] loop, pace in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
-            if let bench = box.value { return ScoringLane(map, bench, pace) }
+            if let bench = box.value { return FastPathHandler(map, bench, pace) }
             let bench = LaneBench(loop: loop, now: execution.now)
             box.value = bench
             let bound = NIOLoopBound(bench, eventLoop: loop)
-            watch.tally.add(lane: { (try? await loop.submit { bound.value.tally.requests }.get()) ?? [:] })
-            return ScoringLane(map, bench, pace)
+            watch.tally.add(handler: { (try? await loop.submit { bound.value.tally.requests }.get()) ?? [:] })
+            return FastPathHandler(map, bench, pace)
         }
     }
 }

@@ -14,7 +14,7 @@ internal import Vocabulary
 /// 1. Answers leave in the order of the requests: while the router is at work on one, the next go to the router as well,
 ///    and while an answer waits here, what arrives waits too.
 /// 2. A request is answered by the version that the slot held when its last byte had come.
-final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
+final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
@@ -210,11 +210,11 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Closes when the last bytes are with the system: what still waits in the channel would be dropped.
     private func close(_ context: ChannelHandlerContext, behind last: EventLoopFuture<Void>) {
-        let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         last.whenComplete { _ in
-            let (lane, context) = bound.value
-            if lane.isReceiving, !lane.map.isDraining() {
-                lane.pace.linger(context)
+            let (handler, context) = bound.value
+            if handler.isReceiving, !handler.map.isDraining() {
+                handler.pace.linger(context)
             } else {
                 context.close(promise: nil)
             }
@@ -244,7 +244,7 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if waiting.count < ScoringLane.mostWaiting { context.read() } else { holdsRead = true }
+        if waiting.count < FastPathHandler.mostWaiting { context.read() } else { holdsRead = true }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -309,13 +309,13 @@ final class ScoringLane: ChannelDuplexHandler, RemovableChannelHandler {
             let known = ScoringSession.Circumstances(
                 requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.execution.now(),
                 latency: Int64((map.execution.uptime() - request.arrived) * 1e9))
-            let bound = NIOLoopBound((lane: self, context: context, out: out), eventLoop: context.eventLoop)
+            let bound = NIOLoopBound((handler: self, context: context, out: out), eventLoop: context.eventLoop)
             let admission = session.logAtOnce(by: model, known, courier: bench.courier, waking: false) {
                 result in
-                let (lane, context, out) = bound.value
+                let (handler, context, out) = bound.value
                 switch result {
-                case .success: lane.finish(out, told, 200, context)
-                case .failure(let error): lane.refuse(error.error, told, context)
+                case .success: handler.finish(out, told, 200, context)
+                case .failure(let error): handler.refuse(error.error, told, context)
                 }
             }
             guard let admission else {
