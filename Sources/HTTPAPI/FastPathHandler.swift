@@ -34,7 +34,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case passing
     }
 
-    private let map: LaneMap
+    private let map: FastPathRoutes
     private let bench: LaneBench
     private let pace: ConnectionPace
     private var state = State.idle
@@ -61,7 +61,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOld = false
     private var hasClosed = false
 
-    init(_ map: LaneMap, _ bench: LaneBench, _ pace: ConnectionPace) {
+    init(_ map: FastPathRoutes, _ bench: LaneBench, _ pace: ConnectionPace) {
         self.map = map
         self.bench = bench
         self.pace = pace
@@ -92,7 +92,9 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (.head(var head), _):
             pace.headEnded()
             // Of two names each side could believe another one (RFC 9112, section 3.2).
-            if LaneMap.hasManyHosts(head) || LaneMap.hasUnclearCodings(head) || !AbsoluteForm.resolve(&head) {
+            if FastPathRoutes.hasManyHosts(head) || FastPathRoutes.hasUnclearCodings(head)
+                || !AbsoluteForm.resolve(&head)
+            {
                 return refuse(.malformed, context)
             }
             if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
@@ -152,7 +154,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         pace.elsewhere = elsewhere
         pace.isAwaited = false
         state = .passing
-        isLast = isLast || LaneMap.endsConnection(head)
+        isLast = isLast || FastPathRoutes.endsConnection(head)
         isOld = head.version == .http1_0
         context.fireChannelRead(wrapInboundOut(.head(head)))
         if isQuiescing {

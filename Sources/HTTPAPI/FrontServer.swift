@@ -78,7 +78,7 @@ package struct FrontServer: Sendable {
 
     /// Makes the lanes of connections; those of one event loop share a bench.
     private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler? {
-        let map = LaneMap(
+        let map = FastPathRoutes(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
             context: execution, journal: watch.journal)
         let benches = Dictionary(

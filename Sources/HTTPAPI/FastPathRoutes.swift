@@ -40,7 +40,7 @@ struct LaneTold {
 }
 
 /// Which requests the lane may answer, found by their whole path.
-struct LaneMap: Sendable {
+struct FastPathRoutes: Sendable {
     private let calls: [String: (call: ScoringCall, route: Int)]
     private let isBehindProxy: Bool
     let limits: ScoringLimits
