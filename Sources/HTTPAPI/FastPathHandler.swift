@@ -34,8 +34,8 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case passing
     }
 
-    private let map: FastPathRoutes
-    private let bench: LaneBench
+    private let routes: FastPathRoutes
+    private let shared: FastPathState
     private let pace: ConnectionPace
     private var state = State.idle
     /// Requests that the router has and has not answered yet.
@@ -61,9 +61,9 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOld = false
     private var hasClosed = false
 
-    init(_ map: FastPathRoutes, _ bench: LaneBench, _ pace: ConnectionPace) {
-        self.map = map
-        self.bench = bench
+    init(_ routes: FastPathRoutes, _ shared: FastPathState, _ pace: ConnectionPace) {
+        self.map = routes
+        self.shared = shared
         self.pace = pace
     }
 
@@ -97,11 +97,11 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             {
                 return refuse(.malformed, context)
             }
-            if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: map.limits.bodyBytes) }
-            if elsewhere == 0, rawContext != nil, let request = map.request(head) {
+            if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: routes.limits.bodyBytes) }
+            if elsewhere == 0, rawContext != nil, let request = routes.request(head) {
                 pace.isAwaited = true
                 state = .collecting(request, nil)
-            } else if map.gathers(head), bench.hasRoom {
+            } else if routes.gathers(head), shared.hasRoom {
                 pace.isAwaited = true
                 state = .gathering(head, ByteBuffer())
             } else {
@@ -110,17 +110,17 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (.body(var part), .gathering(let head, var held)):
             // Not twice in memory while it grows.
             state = .passing
-            bench.gathered += part.readableBytes
+            shared.gathered += part.readableBytes
             held.writeBuffer(&part)
-            if held.readableBytes > map.limits.laneBytes || !bench.hasRoom {
-                bench.gathered -= held.readableBytes
+            if held.readableBytes > routes.limits.laneBytes || !shared.hasRoom {
+                shared.gathered -= held.readableBytes
                 pass(context, head)
                 context.fireChannelRead(wrapInboundOut(.body(held)))
             } else {
                 state = .gathering(head, held)
             }
         case (.end(let trailers), .gathering(let head, let body)):
-            bench.gathered -= body.readableBytes
+            shared.gathered -= body.readableBytes
             pace.requestEnded()
             pass(context, head, body, trailers)
         case (.body(let part), .collecting(let request, let held)):
@@ -129,8 +129,8 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 all.writeBuffer(&body)
                 body = all
             }
-            if body.readableBytes > map.limits.laneBytes {
-                map.gatekeeper.takesBack(request.principal)
+            if body.readableBytes > routes.limits.laneBytes {
+                routes.gatekeeper.takesBack(request.principal)
                 pass(context, request.head)
                 context.fireChannelRead(wrapInboundOut(.body(body)))
             } else {
@@ -234,11 +234,11 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         hasClosed = true
         pace.hasAnswer = true
         guard let rawContext else { return context.close(promise: nil) }
-        refusal.send(rawContext, reading: map.isDraining() ? nil : pace)
+        refusal.send(rawContext, reading: routes.isDraining() ? nil : pace)
     }
 
     private func leaveGathered() {
-        if case .gathering(_, let held) = state { bench.gathered -= held.readableBytes }
+        if case .gathering(_, let held) = state { shared.gathered -= held.readableBytes }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -278,7 +278,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .passing:
             // It has answered already.
             hasClosed = true
-            if map.isDraining() { context.close(promise: nil) } else { pace.linger(context) }
+            if routes.isDraining() { context.close(promise: nil) } else { pace.linger(context) }
         case .idle, .collecting, .gathering:
             // The guard bounds the bytes of a head; the parser also bounds its fields.
             if case .headerOverflow = parserError { refuse(.tooLarge, context) } else { refuse(.malformed, context) }
@@ -294,14 +294,15 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer) {
-        let requestID = request.requestID ?? map.ids.make()
-        let keepsAlive = request.head.isKeepAlive && !map.isDraining()
+        let requestID = request.requestID ?? routes.ids.make()
+        let keepsAlive = request.head.isKeepAlive && !routes.isDraining()
         let told = LaneTold(request, requestID: requestID, keepsAlive: keepsAlive)
         do {
             let model = try request.call.model()
-            let session = bench.session(for: model)
+            let session = shared.session(for: model)
             let answer = try body.withUnsafeReadableBytes { bytes in
-                try request.call.answer(bytes, by: model, at: session, requestID: requestID, limits: map.limits) { _ in
+                try request.call.answer(bytes, by: model, at: session, requestID: requestID, limits: routes.limits) {
+                    _ in
                     throw ReasonsElsewhere()
                 }
             }
@@ -309,10 +310,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 "200 OK", answer.contentType, session.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
                 keepsAlive: keepsAlive, context)
             let known = ScoringSession.Circumstances(
-                requestID: requestID, idempotencyKey: request.idempotencyKey, time: map.execution.now(),
-                latency: Int64((map.execution.uptime() - request.arrived) * 1e9))
+                requestID: requestID, idempotencyKey: request.idempotencyKey, time: routes.execution.now(),
+                latency: Int64((routes.execution.uptime() - request.arrived) * 1e9))
             let bound = NIOLoopBound((handler: self, context: context, out: out), eventLoop: context.eventLoop)
-            let admission = session.logAtOnce(by: model, known, courier: bench.courier, waking: false) {
+            let admission = session.logAtOnce(by: model, known, courier: shared.courier, waking: false) {
                 result in
                 let (handler, context, out) = bound.value
                 switch result {
@@ -321,19 +322,19 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 }
             }
             guard let admission else {
-                map.gatekeeper.takesBack(request.principal)
+                routes.gatekeeper.takesBack(request.principal)
                 return pass(context, request.head, body)
             }
             request.call.slot.count(session.batch.count)
             switch admission {
             case .waiting:
                 state = .answering
-                if let log = model.journal?.log { bench.wakeSoon(log) }
+                if let log = model.journal?.log { shared.wakeSoon(log) }
             case .taken, .sampledOut, .dropped: send(out, told, 200, context)
             case .refused(let error): throw error.error
             }
         } catch is ReasonsElsewhere {
-            map.gatekeeper.takesBack(request.principal)
+            routes.gatekeeper.takesBack(request.principal)
             pass(context, request.head, body)
         } catch {
             refuse(error, told, context)
@@ -379,11 +380,11 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let left = context.eventLoop.makePromise(of: Void.self)
         if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
         pace.answered()
-        let seconds = map.execution.uptime() - told.arrived
-        bench.tally.note(route: told.route, status: status, seconds: seconds)
-        if map.journal.tells(laneSeconds: seconds) {
+        let seconds = routes.execution.uptime() - told.arrived
+        shared.tally.note(route: told.route, status: status, seconds: seconds)
+        if routes.journal.tells(laneSeconds: seconds) {
             let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
-            map.journal.tell(
+            routes.journal.tell(
                 RequestSeries(method: "POST", route: LaneTally.routes[told.route], status: status), id: told.requestID,
                 seconds: seconds, principal: told.principal, address: told.forwardedAddress ?? peer)
         }
@@ -418,7 +419,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if let jsonBytes { out.writeString("\r\ninference-header-content-length: \(jsonBytes)") }
         if let retryAfter { out.writeString("\r\nretry-after: \(retryAfter)") }
         out.writeStaticString("\r\n")
-        out.writeBytes(bench.dateLine())
+        out.writeBytes(shared.dateLine())
         if !keepsAlive { out.writeStaticString("connection: close\r\n") }
         out.writeStaticString("\r\n")
         out.writeBytes(body)

@@ -83,16 +83,16 @@ package struct FrontServer: Sendable {
             context: execution, journal: watch.journal)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
-                (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: LaneBench.self, eventLoop: $0))
+                (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: FastPathState.self, eventLoop: $0))
             })
         return { [execution, watch] loop, pace in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
-            if let bench = box.value { return FastPathHandler(map, bench, pace) }
-            let bench = LaneBench(loop: loop, now: execution.now)
-            box.value = bench
-            let bound = NIOLoopBound(bench, eventLoop: loop)
+            if let shared = box.value { return FastPathHandler(map, shared, pace) }
+            let shared = FastPathState(loop: loop, now: execution.now)
+            box.value = shared
+            let bound = NIOLoopBound(shared, eventLoop: loop)
             watch.tally.add(handler: { (try? await loop.submit { bound.value.tally.requests }.get()) ?? [:] })
-            return FastPathHandler(map, bench, pace)
+            return FastPathHandler(map, shared, pace)
         }
     }
 }

@@ -5,7 +5,7 @@ internal import Vocabulary
 
 /// What the lanes of one event loop share: a desk, the date as headers tell it, and the way to the prediction logs. Used
 /// by that loop only.
-final class LaneBench {
+final class FastPathState {
     private var session: ScoringSession?
     private let now: @Sendable () -> Timestamp
     private let loop: any EventLoop
