@@ -20,7 +20,7 @@ package final class EdgeTally: Sendable {
     package let slowReader = Atomic<Int>(0)
 
     private let routed = Mutex<[RequestSeries: Latencies]>([:])
-    private let lanes = Mutex<[@Sendable () async -> [RequestSeries: Latencies]]>([])
+    private let fastPaths = Mutex<[@Sendable () async -> [RequestSeries: Latencies]]>([])
 
     package init() {}
 
@@ -30,13 +30,15 @@ package final class EdgeTally: Sendable {
     }
 
     /// Adds a source of counts that its own thread keeps.
-    func add(lane: @escaping @Sendable () async -> [RequestSeries: Latencies]) { lanes.withLock { $0.append(lane) } }
+    func add(fastPath: @escaping @Sendable () async -> [RequestSeries: Latencies]) {
+        fastPaths.withLock { $0.append(fastPath) }
+    }
 
     /// All requests.
     package func requests() async -> [RequestSeries: Latencies] {
         var all = routed.withLock { $0 }
-        for lane in lanes.withLock({ $0 }) {
-            for (series, latencies) in await lane() { all[series, default: Latencies()].add(latencies) }
+        for fastPath in fastPaths.withLock({ $0 }) {
+            for (series, latencies) in await fastPath() { all[series, default: Latencies()].add(latencies) }
         }
         return all
     }

@@ -381,11 +381,12 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
         pace.answered()
         let seconds = routes.execution.uptime() - told.arrived
-        shared.tally.note(route: told.route, status: status, seconds: seconds)
+        shared.metrics.note(route: told.route, status: status, seconds: seconds)
         if routes.journal.tells(laneSeconds: seconds) {
             let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
             routes.journal.tell(
-                RequestSeries(method: "POST", route: LaneTally.routes[told.route], status: status), id: told.requestID,
+                RequestSeries(method: "POST", route: FastPathMetrics.routes[told.route], status: status),
+                id: told.requestID,
                 seconds: seconds, principal: told.principal, address: told.forwardedAddress ?? peer)
         }
         if !told.keepsAlive || isQuiescing {

@@ -10,7 +10,7 @@ struct LaneRequest {
     let requestID: String?
     let idempotencyKey: String?
     let principal: Principal
-    /// A place in `LaneTally.routes`.
+    /// A place in `FastPathMetrics.routes`.
     let route: Int
     /// As the proxy in front tells it.
     let forwardedAddress: String?
@@ -62,7 +62,7 @@ struct FastPathRoutes: Sendable {
         }
         for slot in catalog.slots {
             let (project, model) = (slot.key.project, slot.key.model)
-            // In the order of `LaneTally.routes`.
+            // In the order of `FastPathMetrics.routes`.
             let native = [
                 "/predict", "/api/predict", "/projects/\(project)/predict",
                 "/projects/\(project)/models/\(model)/predict",

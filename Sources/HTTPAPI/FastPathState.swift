@@ -13,7 +13,7 @@ final class FastPathState {
     let courier: AcknowledgementCourier
     /// Logs that have records whose writer was not woken yet.
     private var unwoken: [PredictionLog] = []
-    var tally = LaneTally()
+    var metrics = FastPathMetrics()
     /// Bytes of bodies that are not whole yet and go to the router when they are.
     var gathered = 0
     private static let mostGathered = 32 << 20

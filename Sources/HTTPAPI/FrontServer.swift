@@ -61,7 +61,7 @@ package struct FrontServer: Sendable {
         let router = table.router(
             gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining, watch: watch))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
-        let makeLane = lanes(on: group)
+        let makeLane = fastPaths(on: group)
         return Application(
             router: router,
             server: HTTPServerBuilder { [settings, watch] responder in
@@ -77,7 +77,9 @@ package struct FrontServer: Sendable {
     }
 
     /// Makes the lanes of connections; those of one event loop share a bench.
-    private func lanes(on group: some EventLoopGroup) -> @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler? {
+    private func fastPaths(on group: some EventLoopGroup)
+        -> @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler?
+    {
         let map = FastPathRoutes(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
             context: execution, journal: watch.journal)
@@ -91,7 +93,7 @@ package struct FrontServer: Sendable {
             let shared = FastPathState(loop: loop, now: execution.now)
             box.value = shared
             let bound = NIOLoopBound(shared, eventLoop: loop)
-            watch.tally.add(handler: { (try? await loop.submit { bound.value.tally.requests }.get()) ?? [:] })
+            watch.tally.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
             return FastPathHandler(map, shared, pace)
         }
     }

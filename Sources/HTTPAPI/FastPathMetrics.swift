@@ -1,5 +1,5 @@
 /// Requests that the lanes of one event loop answered. Only that loop touches it, so that counting is adding.
-struct LaneTally {
+struct FastPathMetrics {
     /// The routes that a lane may answer, as labels tell them.
     static let routes = [
         "/predict", "/api/predict", "/projects/{project}/predict", "/projects/{project}/models/{model}/predict",
@@ -13,13 +13,13 @@ struct LaneTally {
     /// - Parameter route: a place in `routes`.
     mutating func note(route: Int, status: Int, seconds: Double) {
         if status == 200 { return good[route].note(seconds) }
-        others[LaneTally.series(route, status), default: Latencies()].note(seconds)
+        others[FastPathMetrics.series(route, status), default: Latencies()].note(seconds)
     }
 
     var requests: [RequestSeries: Latencies] {
         var all = others
         for (route, latencies) in good.enumerated() where latencies.count > 0 {
-            all[LaneTally.series(route, 200)] = latencies
+            all[FastPathMetrics.series(route, 200)] = latencies
         }
         return all
     }
