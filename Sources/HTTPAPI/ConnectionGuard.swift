@@ -12,7 +12,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     typealias OutboundIn = IOData
     typealias OutboundOut = IOData
 
-    private let pace: ConnectionPace
+    private let progress: ConnectionProgress
     private let patience: Patience
     private let tally: EdgeTally
     private var isRefused: Bool
@@ -30,8 +30,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var hasLine = false
 
     /// - Parameter most: connections that may be open at the same time.
-    init(pace: ConnectionPace, patience: Patience, tally: EdgeTally, most: Int, isSecure: Bool) {
-        self.pace = pace
+    init(progress: ConnectionProgress, patience: Patience, tally: EdgeTally, most: Int, isSecure: Bool) {
+        self.progress = progress
         self.patience = patience
         self.tally = tally
         self.isSecure = isSecure
@@ -72,31 +72,31 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isRefused || pace.isOver { return }
+        if isRefused || progress.isOver { return }
         isReading = false
         lastRead = .now()
         let bytes = unwrapInboundIn(data)
-        pace.came(bytes.readableBytes)
-        if pace.phase == .head {
-            let goesOn = pace.headBytes > bytes.readableBytes
+        progress.came(bytes.readableBytes)
+        if progress.phase == .head {
+            let goesOn = progress.headBytes > bytes.readableBytes
             hasLine = hasLine && goesOn || bytes.readableBytesView.contains(10)
             // No head ends with this: the parser need not see it.
-            if !hasLine, pace.headBytes > HeadRefusal.mostBytes { return refuseHead(context) }
+            if !hasLine, progress.headBytes > HeadRefusal.mostBytes { return refuseHead(context) }
         }
         context.fireChannelRead(data)
-        if pace.phase == .head, pace.headBytes > HeadRefusal.mostBytes { refuseHead(context) }
+        if progress.phase == .head, progress.headBytes > HeadRefusal.mostBytes { refuseHead(context) }
     }
 
     private func refuseHead(_ context: ChannelHandlerContext) {
-        if pace.isOver || pace.isLingering { return }
+        if progress.isOver || progress.isLingering { return }
         isRefused = true
-        if pace.hasAnswer || pace.elsewhere > 0 { return context.close(promise: nil) }
-        pace.hasAnswer = true
-        (hasLine ? HeadRefusal.tooLarge : .longLine).send(context, reading: pace)
+        if progress.hasAnswer || progress.elsewhere > 0 { return context.close(promise: nil) }
+        progress.hasAnswer = true
+        (hasLine ? HeadRefusal.tooLarge : .longLine).send(context, reading: progress)
     }
 
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable || pace.isUploading || pace.isLingering {
+        if context.channel.isWritable || progress.isUploading || progress.isLingering {
             isReading = true
             context.read()
         } else {
@@ -115,7 +115,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         sent &+= unwrapOutboundIn(data).readableBytes
-        if pace.isUploading { lastWrite = .now() }
+        if progress.isUploading { lastWrite = .now() }
         context.write(data, promise: promise)
     }
 
@@ -127,15 +127,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
             return context.close(promise: nil)
         }
         // What still comes is thrown away, for a time of its own.
-        if pace.isOver || pace.isLingering { return }
-        let age = Double((now - pace.since).nanoseconds) / 1e9
-        switch pace.phase {
+        if progress.isOver || progress.isLingering { return }
+        let age = Double((now - progress.since).nanoseconds) / 1e9
+        switch progress.phase {
         case .answering: break
         case .idle: if age > patience.idle { context.close(promise: nil) }
         case .head:
             if age > patience.head {
                 // A client that opens connections before it needs them would take a refusal for its next answer.
-                if pace.received == 0 { return context.close(promise: nil) }
+                if progress.received == 0 { return context.close(promise: nil) }
                 tally.slowHead.add(1, ordering: .relaxed)
                 sayTooSlow("The head of the request did not come within \(Int(patience.head)) s.", context)
             }
@@ -146,13 +146,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
                     tally.slowReader.add(1, ordering: .relaxed)
                     return context.close(promise: nil)
                 }
-                return pace.since = pace.since + .nanoseconds(Int64(patience.tick * 1e9))
+                return progress.since = progress.since + .nanoseconds(Int64(patience.tick * 1e9))
             }
             // A small body is awaited for a fixed time: it takes nobody long, and many could wait.
-            if age > patience.body + (pace.isAwaited ? 0 : Double(pace.bytes) / patience.bodyRate) {
+            if age > patience.body + (progress.isAwaited ? 0 : Double(progress.bytes) / patience.bodyRate) {
                 tally.slowBody.add(1, ordering: .relaxed)
                 sayTooSlow(
-                    pace.isAwaited
+                    progress.isAwaited
                         ? "The body did not come within \(Int(patience.body)) s."
                         : "The body came more slowly than \(Int(patience.bodyRate)) bytes a second.", context)
             }
@@ -168,17 +168,19 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func isStuck(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         // Who sends is not stuck, and cannot send while the server does not read: a batch that waits has limits of its own.
-        let comes = pace.received &- seen.received >= Int(patience.bodyRate * patience.write)
-        let isHeld = pace.isUploading && !isReading && !isAbandoned(now)
+        let comes = progress.received &- seen.received >= Int(patience.bodyRate * patience.write)
+        let isHeld = progress.isUploading && !isReading && !isAbandoned(now)
         if waiting == 0 || waiting != seen.waiting || sent != seen.sent || comes || isHeld {
-            seen = (sent, pace.received, waiting, now)
+            seen = (sent, progress.received, waiting, now)
         }
         return Double((now - seen.at).nanoseconds) / 1e9 > patience.write
     }
 
     private func sayTooSlow(_ detail: String, _ context: ChannelHandlerContext) {
         // What is said now would stand for the answer to an earlier request.
-        if pace.hasAnswer || pace.elsewhere > (pace.phase == .body ? 1 : 0) { return context.close(promise: nil) }
+        if progress.hasAnswer || progress.elsewhere > (progress.phase == .body ? 1 : 0) {
+            return context.close(promise: nil)
+        }
         say("408 Request Timeout", "request.slow", detail, retryAfter: nil, context)
     }
 
@@ -186,7 +188,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func say(
         _ status: String, _ code: String, _ detail: String, retryAfter: Int?, _ context: ChannelHandlerContext
     ) {
-        pace.hasAnswer = true
+        progress.hasAnswer = true
         HeadRefusal(status: status, code: code, detail: detail, retryAfter: retryAfter).send(context)
     }
 }

@@ -36,7 +36,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let routes: FastPathRoutes
     private let shared: FastPathState
-    private let pace: ConnectionPace
+    private let progress: ConnectionProgress
     private var state = State.idle
     /// Requests that the router has and has not answered yet.
     private var elsewhere = 0
@@ -61,10 +61,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOld = false
     private var hasClosed = false
 
-    init(_ routes: FastPathRoutes, _ shared: FastPathState, _ pace: ConnectionPace) {
+    init(_ routes: FastPathRoutes, _ shared: FastPathState, _ progress: ConnectionProgress) {
         self.map = routes
         self.shared = shared
-        self.pace = pace
+        self.progress = progress
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -79,7 +79,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if hasClosed {
             guard case .end = part else { return }
             state = .idle
-            if pace.isLingering, !pace.isOver { context.close(promise: nil) }
+            if progress.isLingering, !progress.isOver { context.close(promise: nil) }
             return
         }
         if refusal != nil { return }
@@ -90,7 +90,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (part, state) {
         case (.head(var head), _):
-            pace.headEnded()
+            progress.headEnded()
             // Of two names each side could believe another one (RFC 9112, section 3.2).
             if FastPathRoutes.hasManyHosts(head) || FastPathRoutes.hasUnclearCodings(head)
                 || !AbsoluteForm.resolve(&head)
@@ -99,10 +99,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
             if elsewhere == 0 { ExpectContinue.answer(head, rawContext, most: routes.limits.bodyBytes) }
             if elsewhere == 0, rawContext != nil, let request = routes.request(head) {
-                pace.isAwaited = true
+                progress.isAwaited = true
                 state = .collecting(request, nil)
             } else if routes.gathers(head), shared.hasRoom {
-                pace.isAwaited = true
+                progress.isAwaited = true
                 state = .gathering(head, ByteBuffer())
             } else {
                 pass(context, head)
@@ -121,7 +121,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         case (.end(let trailers), .gathering(let head, let body)):
             shared.gathered -= body.readableBytes
-            pace.requestEnded()
+            progress.requestEnded()
             pass(context, head, body, trailers)
         case (.body(let part), .collecting(let request, let held)):
             var body = part
@@ -138,12 +138,12 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         case (.end, .collecting(let request, let body)):
             state = .idle
-            pace.requestEnded()
+            progress.requestEnded()
             answer(context, request, body ?? ByteBuffer())
         case (.body, _): context.fireChannelRead(wrapInboundOut(part))
         case (.end, _):
             // A refusal may have left before the body had come.
-            if elsewhere > 0 { pace.requestEnded() } else { pace.rest() }
+            if elsewhere > 0 { progress.requestEnded() } else { progress.rest() }
             context.fireChannelRead(wrapInboundOut(part))
             state = .idle
         }
@@ -151,8 +151,8 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func pass(_ context: ChannelHandlerContext, _ head: HTTPRequestHead) {
         elsewhere += 1
-        pace.elsewhere = elsewhere
-        pace.isAwaited = false
+        progress.elsewhere = elsewhere
+        progress.isAwaited = false
         state = .passing
         isLast = isLast || FastPathRoutes.endsConnection(head)
         isOld = head.version == .http1_0
@@ -185,7 +185,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
-            pace.hasAnswer = true
+            progress.hasAnswer = true
             guard isLast, elsewhere == 1, head.status.code >= 200 else { break }
             head.headers.replaceOrAdd(name: "connection", value: "close")
             // HTTP/1.0 has no chunks: such an answer ends with the connection.
@@ -194,9 +194,9 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: break
         case .end:
             elsewhere -= 1
-            pace.elsewhere = elsewhere
+            progress.elsewhere = elsewhere
             // An answer may leave before the body has come to which it belongs, or that of the next request.
-            if elsewhere == 0, !isReceiving { pace.rest() }
+            if elsewhere == 0, !isReceiving { progress.rest() }
             if elsewhere == 0, !isLast, let refusal {
                 context.write(data, promise: promise)
                 return refuse(refusal, context)
@@ -216,7 +216,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         last.whenComplete { _ in
             let (handler, context) = bound.value
             if handler.isReceiving, !handler.map.isDraining() {
-                handler.pace.linger(context)
+                handler.progress.linger(context)
             } else {
                 context.close(promise: nil)
             }
@@ -229,12 +229,12 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         leaveGathered()
         state = .idle
         // Nothing behind it is looked at, and no more of it is awaited.
-        pace.isOver = true
-        guard elsewhere == 0 else { return pace.requestEnded() }
+        progress.isOver = true
+        guard elsewhere == 0 else { return progress.requestEnded() }
         hasClosed = true
-        pace.hasAnswer = true
+        progress.hasAnswer = true
         guard let rawContext else { return context.close(promise: nil) }
-        refusal.send(rawContext, reading: routes.isDraining() ? nil : pace)
+        refusal.send(rawContext, reading: routes.isDraining() ? nil : progress)
     }
 
     private func leaveGathered() {
@@ -242,7 +242,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if pace.isLingering { context.read() } else { context.fireChannelReadComplete() }
+        if progress.isLingering { context.read() } else { context.fireChannelReadComplete() }
     }
 
     func read(context: ChannelHandlerContext) {
@@ -250,7 +250,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if pace.isLingering, case ChannelEvent.inputClosed = event { return context.close(promise: nil) }
+        if progress.isLingering, case ChannelEvent.inputClosed = event { return context.close(promise: nil) }
         switch (state, event) {
         case (.answering, is ChannelShouldQuiesceEvent), (.collecting, is ChannelShouldQuiesceEvent),
             (.gathering, is ChannelShouldQuiesceEvent):
@@ -262,12 +262,12 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else {
-            if pace.isLingering { return context.close(promise: nil) }
+            if progress.isLingering { return context.close(promise: nil) }
             if case .answering = state { return fault = fault ?? error }
             return context.fireErrorCaught(error)
         }
         // The parser reads nothing behind this.
-        pace.isOver = true
+        progress.isOver = true
         if hasClosed || refusal != nil { return }
         switch state {
         case .answering: fault = fault ?? error
@@ -278,7 +278,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .passing:
             // It has answered already.
             hasClosed = true
-            if routes.isDraining() { context.close(promise: nil) } else { pace.linger(context) }
+            if routes.isDraining() { context.close(promise: nil) } else { progress.linger(context) }
         case .idle, .collecting, .gathering:
             // The guard bounds the bytes of a head; the parser also bounds its fields.
             if case .headerOverflow = parserError { refuse(.tooLarge, context) } else { refuse(.malformed, context) }
@@ -379,7 +379,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func send(_ out: ByteBuffer, _ told: LaneTold, _ status: Int, _ context: ChannelHandlerContext) {
         let left = context.eventLoop.makePromise(of: Void.self)
         if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
-        pace.answered()
+        progress.answered()
         let seconds = routes.execution.uptime() - told.arrived
         shared.metrics.note(route: told.route, status: status, seconds: seconds)
         if routes.journal.tells(laneSeconds: seconds) {

@@ -16,21 +16,21 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     let settings: FrontServer.Settings
     let tally: EdgeTally
     /// Makes the handler that goes in front of the router's.
-    let makeLane: @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler?
+    let makeLane: @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
             let tls = settings.certificate
             if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
-            let pace = ConnectionPace()
+            let progress = ConnectionProgress()
             try pipeline.addHandler(
                 ConnectionGuard(
-                    pace: pace, patience: settings.patience, tally: tally, most: settings.connections,
+                    progress: progress, patience: settings.patience, tally: tally, most: settings.connections,
                     isSecure: tls != nil))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
-            if let handler = makeLane(channel.eventLoop, pace) { try pipeline.addHandler(handler) }
+            if let handler = makeLane(channel.eventLoop, progress) { try pipeline.addHandler(handler) }
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
             return try NIOAsyncChannel(

@@ -78,7 +78,7 @@ package struct FrontServer: Sendable {
 
     /// Makes the lanes of connections; those of one event loop share a bench.
     private func fastPaths(on group: some EventLoopGroup)
-        -> @Sendable (any EventLoop, ConnectionPace) -> FastPathHandler?
+        -> @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
     {
         let map = FastPathRoutes(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
@@ -87,14 +87,14 @@ package struct FrontServer: Sendable {
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: FastPathState.self, eventLoop: $0))
             })
-        return { [execution, watch] loop, pace in
+        return { [execution, watch] loop, progress in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
-            if let shared = box.value { return FastPathHandler(map, shared, pace) }
+            if let shared = box.value { return FastPathHandler(map, shared, progress) }
             let shared = FastPathState(loop: loop, now: execution.now)
             box.value = shared
             let bound = NIOLoopBound(shared, eventLoop: loop)
             watch.tally.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
-            return FastPathHandler(map, shared, pace)
+            return FastPathHandler(map, shared, progress)
         }
     }
 }

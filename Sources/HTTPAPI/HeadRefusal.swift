@@ -24,7 +24,7 @@ struct HeadRefusal {
     /// - Parameters:
     ///   - context: of a handler behind which bytes are written.
     ///   - pace: where what still comes is to be read, so that the client gets the refusal; `nil` ends the connection.
-    func send(_ context: ChannelHandlerContext, reading pace: ConnectionPace? = nil) {
+    func send(_ context: ChannelHandlerContext, reading progress: ConnectionProgress? = nil) {
         let body =
             #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
             + #""title":"\#(status.dropFirst(4))","type":"about:blank"}"#
@@ -34,11 +34,11 @@ struct HeadRefusal {
         if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
         out.writeString("connection: close\r\n\r\n\(body)")
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        pace?.isOver = true
-        let reading = pace.map { NIOLoopBound($0, eventLoop: context.eventLoop) }
+        progress?.isOver = true
+        let reading = progress.map { NIOLoopBound($0, eventLoop: context.eventLoop) }
         context.writeAndFlush(NIOAny(IOData.byteBuffer(out))).whenComplete { result in
-            if case .success = result, let pace = reading?.value {
-                pace.linger(bound.value)
+            if case .success = result, let progress = reading?.value {
+                progress.linger(bound.value)
             } else {
                 bound.value.close(promise: nil)
             }

@@ -1,7 +1,7 @@
 internal import NIOCore
 
 /// How far a connection has come with its request; the guard and the lane of the connection share it.
-final class ConnectionPace {
+final class ConnectionProgress {
     enum Phase {
         /// Between requests; since when.
         case idle
