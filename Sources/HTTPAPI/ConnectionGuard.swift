@@ -13,7 +13,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private let progress: ConnectionProgress
-    private let patience: Patience
+    private let timeouts: ConnectionTimeouts
     private let tally: EdgeTally
     private var isRefused: Bool
     private let isSecure: Bool
@@ -30,9 +30,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var hasLine = false
 
     /// - Parameter most: connections that may be open at the same time.
-    init(progress: ConnectionProgress, patience: Patience, tally: EdgeTally, most: Int, isSecure: Bool) {
+    init(progress: ConnectionProgress, timeouts: ConnectionTimeouts, tally: EdgeTally, most: Int, isSecure: Bool) {
         self.progress = progress
-        self.patience = patience
+        self.timeouts = timeouts
         self.tally = tally
         self.isSecure = isSecure
         let open = tally.connections.add(1, ordering: .relaxed).newValue
@@ -42,7 +42,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let bound = NIOLoopBound((guard: self, context: context), eventLoop: context.eventLoop)
-        let tick = TimeAmount.nanoseconds(Int64(patience.tick * 1e9))
+        let tick = TimeAmount.nanoseconds(Int64(timeouts.tick * 1e9))
         ticker = context.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
             let (guarding, context) = bound.value
             guarding.look(context)
@@ -131,13 +131,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
         let age = Double((now - progress.since).nanoseconds) / 1e9
         switch progress.phase {
         case .answering: break
-        case .idle: if age > patience.idle { context.close(promise: nil) }
+        case .idle: if age > timeouts.idle { context.close(promise: nil) }
         case .head:
-            if age > patience.head {
+            if age > timeouts.head {
                 // A client that opens connections before it needs them would take a refusal for its next answer.
                 if progress.received == 0 { return context.close(promise: nil) }
                 tally.slowHead.add(1, ordering: .relaxed)
-                sayTooSlow("The head of the request did not come within \(Int(patience.head)) s.", context)
+                sayTooSlow("The head of the request did not come within \(Int(timeouts.head)) s.", context)
             }
         case .body:
             // While the server does not read, the client cannot send; but a body that nobody reads any more has no end.
@@ -146,34 +146,34 @@ final class ConnectionGuard: ChannelDuplexHandler {
                     tally.slowReader.add(1, ordering: .relaxed)
                     return context.close(promise: nil)
                 }
-                return progress.since = progress.since + .nanoseconds(Int64(patience.tick * 1e9))
+                return progress.since = progress.since + .nanoseconds(Int64(timeouts.tick * 1e9))
             }
             // A small body is awaited for a fixed time: it takes nobody long, and many could wait.
-            if age > patience.body + (progress.isAwaited ? 0 : Double(progress.bytes) / patience.bodyRate) {
+            if age > timeouts.body + (progress.isAwaited ? 0 : Double(progress.bytes) / timeouts.bodyRate) {
                 tally.slowBody.add(1, ordering: .relaxed)
                 sayTooSlow(
                     progress.isAwaited
-                        ? "The body did not come within \(Int(patience.body)) s."
-                        : "The body came more slowly than \(Int(patience.bodyRate)) bytes a second.", context)
+                        ? "The body did not come within \(Int(timeouts.body)) s."
+                        : "The body came more slowly than \(Int(timeouts.bodyRate)) bytes a second.", context)
             }
         }
     }
 
     /// Whether the server has neither read nor answered for so long that it will not any more.
     private func isAbandoned(_ now: NIODeadline) -> Bool {
-        Double((now - max(lastRead, lastWrite)).nanoseconds) / 1e9 > max(patience.held, patience.write)
+        Double((now - max(lastRead, lastWrite)).nanoseconds) / 1e9 > max(timeouts.held, timeouts.write)
     }
 
     /// Whether nothing of what waits has left for too long, and nothing has come either.
     private func isStuck(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         // Who sends is not stuck, and cannot send while the server does not read: a batch that waits has limits of its own.
-        let comes = progress.received &- seen.received >= Int(patience.bodyRate * patience.write)
+        let comes = progress.received &- seen.received >= Int(timeouts.bodyRate * timeouts.write)
         let isHeld = progress.isUploading && !isReading && !isAbandoned(now)
         if waiting == 0 || waiting != seen.waiting || sent != seen.sent || comes || isHeld {
             seen = (sent, progress.received, waiting, now)
         }
-        return Double((now - seen.at).nanoseconds) / 1e9 > patience.write
+        return Double((now - seen.at).nanoseconds) / 1e9 > timeouts.write
     }
 
     private func sayTooSlow(_ detail: String, _ context: ChannelHandlerContext) {

@@ -93,7 +93,7 @@ final class ConnectionProgress {
 }
 
 /// How slow a client may be.
-package struct Patience: Sendable {
+package struct ConnectionTimeouts: Sendable {
     /// Seconds for all of a head.
     package var head = 20.0
     /// Seconds for a body, and bytes a second that lengthen them.

@@ -26,7 +26,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
             let progress = ConnectionProgress()
             try pipeline.addHandler(
                 ConnectionGuard(
-                    progress: progress, patience: settings.patience, tally: tally, most: settings.connections,
+                    progress: progress, timeouts: settings.timeouts, tally: tally, most: settings.connections,
                     isSecure: tls != nil))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)

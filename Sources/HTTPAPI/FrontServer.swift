@@ -18,7 +18,7 @@ package struct FrontServer: Sendable {
         package var limits = ScoringLimits()
         /// `nil` for HTTP without TLS.
         package var certificate: CertificateFiles?
-        package var patience = Patience()
+        package var timeouts = ConnectionTimeouts()
         /// Connections that may be open at the same time.
         package var connections = 10_000
         package var listener = Listener()

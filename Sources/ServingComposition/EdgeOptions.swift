@@ -75,11 +75,11 @@ struct EdgeOptions: ParsableArguments {
         return (RateLimit(rateLimit), RateLimit(rateLimit))
     }
 
-    var patience: Patience {
-        var patience = Patience()
-        (patience.head, patience.body, patience.write) = (clientTimeout, clientTimeout, clientTimeout)
-        patience.idle = idleTimeout
-        return patience
+    var timeouts: ConnectionTimeouts {
+        var timeouts = ConnectionTimeouts()
+        (timeouts.head, timeouts.body, timeouts.write) = (clientTimeout, clientTimeout, clientTimeout)
+        timeouts.idle = idleTimeout
+        return timeouts
     }
 
     func validate() throws {

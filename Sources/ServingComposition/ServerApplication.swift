@@ -116,7 +116,7 @@ struct ServerApplication {
                 "fewer connections than --max-connections: the system allows too few open files",
                 metadata: ["connections": "\(settings.connections)"])
         }
-        settings.patience = edge.patience
+        settings.timeouts = edge.timeouts
         settings.loops = command.loops ?? SystemPlatform.processors
         settings.listener = drain.listener
         let gate = LimitingGate(
