@@ -14,7 +14,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private let progress: ConnectionProgress
     private let timeouts: ConnectionTimeouts
-    private let tally: EdgeTally
+    private let metrics: ServerMetrics
     private var isRefused: Bool
     private let isSecure: Bool
     private var ticker: RepeatedTask?
@@ -30,14 +30,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var hasLine = false
 
     /// - Parameter most: connections that may be open at the same time.
-    init(progress: ConnectionProgress, timeouts: ConnectionTimeouts, tally: EdgeTally, most: Int, isSecure: Bool) {
+    init(progress: ConnectionProgress, timeouts: ConnectionTimeouts, metrics: ServerMetrics, most: Int, isSecure: Bool)
+    {
         self.progress = progress
         self.timeouts = timeouts
-        self.tally = tally
+        self.metrics = metrics
         self.isSecure = isSecure
-        let open = tally.connections.add(1, ordering: .relaxed).newValue
+        let open = metrics.connections.add(1, ordering: .relaxed).newValue
         isRefused = open > most
-        tally.accepted.add(1, ordering: .relaxed)
+        metrics.accepted.add(1, ordering: .relaxed)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -53,7 +54,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         ticker?.cancel()
         ticker = nil
-        tally.connections.subtract(1, ordering: .relaxed)
+        metrics.connections.subtract(1, ordering: .relaxed)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -63,7 +64,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private func turnAway(_ context: ChannelHandlerContext) {
         guard isRefused else { return }
-        tally.connectionsRefused.add(1, ordering: .relaxed)
+        metrics.connectionsRefused.add(1, ordering: .relaxed)
         // Behind TLS the client cannot be told before both sides have agreed on keys, which is what there is no room for.
         if isSecure { return context.close(promise: nil) }
         say(
@@ -123,7 +124,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func look(_ context: ChannelHandlerContext) {
         let now = NIODeadline.now()
         if isStuck(context, now) {
-            tally.slowReader.add(1, ordering: .relaxed)
+            metrics.slowReader.add(1, ordering: .relaxed)
             return context.close(promise: nil)
         }
         // What still comes is thrown away, for a time of its own.
@@ -136,21 +137,21 @@ final class ConnectionGuard: ChannelDuplexHandler {
             if age > timeouts.head {
                 // A client that opens connections before it needs them would take a refusal for its next answer.
                 if progress.received == 0 { return context.close(promise: nil) }
-                tally.slowHead.add(1, ordering: .relaxed)
+                metrics.slowHead.add(1, ordering: .relaxed)
                 sayTooSlow("The head of the request did not come within \(Int(timeouts.head)) s.", context)
             }
         case .body:
             // While the server does not read, the client cannot send; but a body that nobody reads any more has no end.
             if !isReading {
                 if isAbandoned(now) {
-                    tally.slowReader.add(1, ordering: .relaxed)
+                    metrics.slowReader.add(1, ordering: .relaxed)
                     return context.close(promise: nil)
                 }
                 return progress.since = progress.since + .nanoseconds(Int64(timeouts.tick * 1e9))
             }
             // A small body is awaited for a fixed time: it takes nobody long, and many could wait.
             if age > timeouts.body + (progress.isAwaited ? 0 : Double(progress.bytes) / timeouts.bodyRate) {
-                tally.slowBody.add(1, ordering: .relaxed)
+                metrics.slowBody.add(1, ordering: .relaxed)
                 sayTooSlow(
                     progress.isAwaited
                         ? "The body did not come within \(Int(timeouts.body)) s."

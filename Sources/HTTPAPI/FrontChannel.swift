@@ -14,7 +14,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
 
     let responder: HTTPChannelHandler.Responder
     let settings: FrontServer.Settings
-    let tally: EdgeTally
+    let metrics: ServerMetrics
     /// Makes the handler that goes in front of the router's.
     let makeLane: @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
 
@@ -26,7 +26,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
             let progress = ConnectionProgress()
             try pipeline.addHandler(
                 ConnectionGuard(
-                    progress: progress, timeouts: settings.timeouts, tally: tally, most: settings.connections,
+                    progress: progress, timeouts: settings.timeouts, metrics: metrics, most: settings.connections,
                     isSecure: tls != nil))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)

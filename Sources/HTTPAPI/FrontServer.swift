@@ -65,7 +65,7 @@ package struct FrontServer: Sendable {
         return Application(
             router: router,
             server: HTTPServerBuilder { [settings, watch] responder in
-                FrontChannel(responder: responder, settings: settings, tally: watch.tally, makeLane: makeLane)
+                FrontChannel(responder: responder, settings: settings, metrics: watch.metrics, makeLane: makeLane)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1024),
@@ -93,7 +93,7 @@ package struct FrontServer: Sendable {
             let shared = FastPathState(loop: loop, now: execution.now)
             box.value = shared
             let bound = NIOLoopBound(shared, eventLoop: loop)
-            watch.tally.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
+            watch.metrics.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
             return FastPathHandler(map, shared, progress)
         }
     }

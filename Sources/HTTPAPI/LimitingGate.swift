@@ -13,7 +13,7 @@ package struct LimitingGate: Gatekeeper {
     private let known: RateLimiter?
     private let strangers: RateLimiter?
     private let uptime: @Sendable () -> Double
-    private let tally: EdgeTally
+    private let metrics: ServerMetrics
     private let shares = Shares()
     private let shareOfEach: Int
     /// What strangers may have at work: together, and from one address.
@@ -24,14 +24,14 @@ package struct LimitingGate: Gatekeeper {
     ///   - known: for those with a token or a session; `nil` for no limit.
     ///   - strangers: for addresses that show neither, or one that does not hold; `nil` for no limit.
     package init(
-        _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, share: Int = 64, tally: EdgeTally,
+        _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, share: Int = 64, metrics: ServerMetrics,
         context execution: ExecutionContext
     ) {
         shareOfEach = share
         self.base = base
         self.known = known.map { RateLimiter($0) }
         self.strangers = strangers.map { RateLimiter($0) }
-        self.tally = tally
+        self.metrics = metrics
         uptime = execution.uptime
     }
 
@@ -78,7 +78,7 @@ package struct LimitingGate: Gatekeeper {
     /// Takes one of the client's places until the answer has left.
     private func hold(_ client: String, _ most: Int, _ context: APIContext) throws {
         guard let seat = shares.take(client, upTo: most) else {
-            tally.rateLimited.add(1, ordering: .relaxed)
+            metrics.rateLimited.add(1, ordering: .relaxed)
             throw Problem.share
         }
         context.notes.hold(seat)
@@ -86,7 +86,7 @@ package struct LimitingGate: Gatekeeper {
 
     private func check(_ limiter: RateLimiter?, _ client: String) throws {
         guard let seconds = limiter?.enter(client, at: uptime()) else { return }
-        tally.rateLimited.add(1, ordering: .relaxed)
+        metrics.rateLimited.add(1, ordering: .relaxed)
         var problem = Problem(
             .tooManyRequests, "request.rate", "Too many requests; the next one is taken in \(seconds) s.")
         problem.retryAfter = seconds

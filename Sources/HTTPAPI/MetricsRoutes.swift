@@ -24,7 +24,7 @@ package struct ProcessFigures: Sendable {
 /// `GET /metrics` for Prometheus.
 package struct MetricsRoutes: Sendable {
     let catalog: ModelCatalog
-    let tally: EdgeTally
+    let metrics: ServerMetrics
     let version: String
     let isOpen: Bool
     let logs: [(project: String, counters: @Sendable () -> PredictionLogCounters)]
@@ -35,12 +35,12 @@ package struct MetricsRoutes: Sendable {
     ///   - logs: the prediction logs by project.
     ///   - process: blocks for a moment.
     package init(
-        catalog: ModelCatalog, tally: EdgeTally, version: String, isOpen: Bool,
+        catalog: ModelCatalog, metrics: ServerMetrics, version: String, isOpen: Bool,
         logs: [(project: String, counters: @Sendable () -> PredictionLogCounters)],
         process: @escaping @Sendable () -> ProcessFigures
     ) {
         self.catalog = catalog
-        self.tally = tally
+        self.metrics = metrics
         self.version = version
         self.isOpen = isOpen
         self.logs = logs
@@ -54,7 +54,7 @@ package struct MetricsRoutes: Sendable {
                 access: isOpen ? .anyone : .needs(.readMonitoring),
                 replies: [.init(200, "Version 0.0.4 of the format.", .init("text/plain", .text))]
             ) { _, _ in
-                let requests = await tally.requests()
+                let requests = await metrics.requests()
                 let rest = try await NIOThreadPool.singleton.runIfActive { (process(), logs.map { $0.counters() }) }
                 return .text(text(requests, rest.0, rest.1), type: MetricsText.mediaType)
             }
@@ -92,25 +92,25 @@ package struct MetricsRoutes: Sendable {
 
     private func writeEdge(_ out: inout MetricsText) {
         func read(_ counter: borrowing Atomic<Int>) -> Int { counter.load(ordering: .relaxed) }
-        out.single("martlet_http_connections", .gauge, "Connections that are open.", read(tally.connections))
+        out.single("martlet_http_connections", .gauge, "Connections that are open.", read(metrics.connections))
         out.single(
-            "martlet_http_connections_accepted_total", .counter, "Connections that were taken.", read(tally.accepted))
+            "martlet_http_connections_accepted_total", .counter, "Connections that were taken.", read(metrics.accepted))
         out.single(
             "martlet_http_connections_refused_total", .counter, "Connections turned away: too many were open.",
-            read(tally.connectionsRefused))
+            read(metrics.connectionsRefused))
         out.single(
-            "martlet_http_requests_underway", .gauge, "Requests that the router works on.", read(tally.underway))
+            "martlet_http_requests_underway", .gauge, "Requests that the router works on.", read(metrics.underway))
         out.single(
             "martlet_http_requests_busy_total", .counter, "Requests turned away: too many were at work.",
-            read(tally.busy))
+            read(metrics.busy))
         out.single(
             "martlet_http_requests_rate_limited_total", .counter, "Requests turned away by the rate limit.",
-            read(tally.rateLimited))
+            read(metrics.rateLimited))
         let slow = "martlet_http_slow_clients_total"
         out.family(slow, .counter, "Connections closed because the client was slow, by what it was slow with.")
-        out.sample(slow, [("with", "head")], Double(read(tally.slowHead)))
-        out.sample(slow, [("with", "body")], Double(read(tally.slowBody)))
-        out.sample(slow, [("with", "reading")], Double(read(tally.slowReader)))
+        out.sample(slow, [("with", "head")], Double(read(metrics.slowHead)))
+        out.sample(slow, [("with", "body")], Double(read(metrics.slowBody)))
+        out.sample(slow, [("with", "reading")], Double(read(metrics.slowReader)))
     }
 
     private func writeModels(_ out: inout MetricsText) {

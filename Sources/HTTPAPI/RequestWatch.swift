@@ -5,7 +5,7 @@ package import Vocabulary
 
 /// Counts, bounds and tells of the requests that the router answers.
 package struct RequestWatch: Sendable {
-    let tally: EdgeTally
+    let metrics: ServerMetrics
     let journal: RequestJournal
     /// Requests that may be at work at the same time.
     private let most: Int
@@ -15,11 +15,12 @@ package struct RequestWatch: Sendable {
     private let unrouted: @Sendable (APIContext) throws -> Void
 
     package init(
-        tally: EdgeTally, journal: RequestJournal, most: Int, isBehindProxy: Bool, context execution: ExecutionContext,
+        metrics: ServerMetrics, journal: RequestJournal, most: Int, isBehindProxy: Bool,
+        context execution: ExecutionContext,
         unrouted: @escaping @Sendable (APIContext) throws -> Void = { _ in }
     ) {
         self.unrouted = unrouted
-        self.tally = tally
+        self.metrics = metrics
         self.journal = journal
         self.most = most
         self.isBehindProxy = isBehindProxy
@@ -42,10 +43,10 @@ package struct RequestWatch: Sendable {
             context.forwardedAddress = Forwarded.address(request.headers)
             try Forwarded.requireTLS(request.headers)
         }
-        let now = tally.underway.add(1, ordering: .relaxed).newValue
-        defer { tally.underway.subtract(1, ordering: .relaxed) }
+        let now = metrics.underway.add(1, ordering: .relaxed).newValue
+        defer { metrics.underway.subtract(1, ordering: .relaxed) }
         if now > most, !RequestWatch.always.contains(request.uri.path) {
-            tally.busy.add(1, ordering: .relaxed)
+            metrics.busy.add(1, ordering: .relaxed)
             var problem = Problem(
                 .serviceUnavailable, "server.busy", "Too many requests are at work; try again in a moment.")
             problem.retryAfter = 1
@@ -70,7 +71,7 @@ package struct RequestWatch: Sendable {
             method: context.endpointPath == nil ? "other" : request.method.rawValue,
             route: context.endpointPath ?? "none", status: response.status.code)
         let seconds = max(0, uptime() - context.began)
-        tally.note(series, seconds: seconds)
+        metrics.note(series, seconds: seconds)
         journal.tell(
             series, id: context.requestID, seconds: seconds, principal: context.notes.principal,
             address: context.address)

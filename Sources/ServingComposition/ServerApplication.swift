@@ -104,7 +104,7 @@ struct ServerApplication {
 
     private var server: FrontServer {
         let edge = command.edge
-        let tally = EdgeTally()
+        let metrics = ServerMetrics()
         var journal = RequestJournal(logger: logger)
         journal.tellsAll = edge.accessLog
         journal.slow = edge.slowMs / 1000
@@ -121,17 +121,17 @@ struct ServerApplication {
         settings.listener = drain.listener
         let gate = LimitingGate(
             IdentityGate(identity), known: edge.limits.known, strangers: edge.limits.strangers,
-            share: max(1, edge.maxRequests / 4), tally: tally, context: context)
+            share: max(1, edge.maxRequests / 4), metrics: metrics, context: context)
         return FrontServer(
-            settings, catalog: catalog, routes: routes(tally), gatekeeper: gate, isDraining: isDraining,
+            settings, catalog: catalog, routes: routes(metrics), gatekeeper: gate, isDraining: isDraining,
             watch: RequestWatch(
-                tally: tally, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
+                metrics: metrics, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
                 context: context, unrouted: gate.checkUnrouted), context: context, logger: logger)
     }
 
     private var isDraining: @Sendable () -> Bool { { [drain] in drain.isDraining } }
 
-    private func routes(_ tally: EdgeTally) -> RouteTable {
+    private func routes(_ metrics: ServerMetrics) -> RouteTable {
         let version = ServeCommand.version
         let catalog = catalog
         let work = ScoringWork(
@@ -158,7 +158,7 @@ struct ServerApplication {
             TrainingRoutes(management, pause: SystemPlatform.pause).routes, MonitoringRoutes(management).routes,
             AuditRoutes(management).routes,
             MetricsRoutes(
-                catalog: catalog, tally: tally, version: version, isOpen: command.edge.metricsOpen,
+                catalog: catalog, metrics: metrics, version: version, isOpen: command.edge.metricsOpen,
                 logs: served.compactMap { project in
                     project.log.map { log in (project.project.name, { log.counters }) }
                 }, process: { process.figures() }

@@ -78,7 +78,7 @@ final class ServerFixture: Sendable {
             TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
             MonitoringRoutes(management).routes, AuditRoutes(management).routes,
             MetricsRoutes(
-                catalog: catalog, tally: EdgeTally(), version: "test", isOpen: false, logs: [],
+                catalog: catalog, metrics: ServerMetrics(), version: "test", isOpen: false, logs: [],
                 process: { ProcessFigures() }
             ).routes,
             HealthRoutes(catalog: catalog, isDraining: { false }).routes,

@@ -1,7 +1,7 @@
 package import Synchronization
 
 /// Counts of a whole server, from all its threads.
-package final class EdgeTally: Sendable {
+package final class ServerMetrics: Sendable {
     /// Open now.
     package let connections = Atomic<Int>(0)
     /// Since the start.
