@@ -18,10 +18,10 @@ package struct EdgeMiddleware: RouterMiddleware {
 
     private let ids: RequestIDs
     private let isDraining: @Sendable () -> Bool
-    private let watch: RequestWatch?
+    private let watch: RequestObserver?
 
     /// - Parameter watch: what counts and bounds the requests; `nil` for a router without a server.
-    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool, watch: RequestWatch? = nil) {
+    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool, watch: RequestObserver? = nil) {
         self.ids = ids
         self.isDraining = isDraining
         self.watch = watch

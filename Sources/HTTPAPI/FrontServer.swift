@@ -35,13 +35,13 @@ package struct FrontServer: Sendable {
     let gatekeeper: any Gatekeeper
     let isDraining: @Sendable () -> Bool
     let execution: ExecutionContext
-    let watch: RequestWatch
+    let observer: RequestObserver
     let logger: Logger
     private let ids: RequestIDs
 
     package init(
         _ settings: Settings, catalog: ModelCatalog, routes table: RouteTable, gatekeeper: any Gatekeeper,
-        isDraining: @escaping @Sendable () -> Bool, watch: RequestWatch, context execution: ExecutionContext,
+        isDraining: @escaping @Sendable () -> Bool, observer: RequestObserver, context execution: ExecutionContext,
         logger: Logger
     ) {
         self.settings = settings
@@ -50,7 +50,7 @@ package struct FrontServer: Sendable {
         self.gatekeeper = gatekeeper
         self.isDraining = isDraining
         self.execution = execution
-        self.watch = watch
+        self.observer = observer
         self.logger = logger
         ids = RequestIDs(newID: execution.newID)
     }
@@ -59,13 +59,13 @@ package struct FrontServer: Sendable {
     /// - Parameter whenListening: told the port once requests are taken.
     package func application(whenListening: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
         let router = table.router(
-            gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining, watch: watch))
+            gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining, observer: observer))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
         let makeLane = fastPaths(on: group)
         return Application(
             router: router,
-            server: HTTPServerBuilder { [settings, watch] responder in
-                FrontChannel(responder: responder, settings: settings, metrics: watch.metrics, makeLane: makeLane)
+            server: HTTPServerBuilder { [settings, observer] responder in
+                FrontChannel(responder: responder, settings: settings, metrics: observer.metrics, makeLane: makeLane)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1024),
@@ -82,18 +82,18 @@ package struct FrontServer: Sendable {
     {
         let map = FastPathRoutes(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
-            context: execution, journal: watch.journal)
+            context: execution, journal: observer.journal)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: FastPathState.self, eventLoop: $0))
             })
-        return { [execution, watch] loop, progress in
+        return { [execution, observer] loop, progress in
             guard let box = benches[ObjectIdentifier(loop)] else { return nil }
             if let shared = box.value { return FastPathHandler(map, shared, progress) }
             let shared = FastPathState(loop: loop, now: execution.now)
             box.value = shared
             let bound = NIOLoopBound(shared, eventLoop: loop)
-            watch.metrics.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
+            observer.metrics.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
             return FastPathHandler(map, shared, progress)
         }
     }

@@ -60,8 +60,8 @@ package struct LimitingGate: Gatekeeper {
         if let principal = admitted.principal {
             if route.access != .anyone { try check(known, principal.id) }
             // Probes and metrics are answered whatever else is asked for.
-            if !RequestWatch.always.contains(route.path) { try hold(principal.id, shareOfEach, context) }
-        } else if !RequestWatch.always.contains(route.path) {
+            if !RequestObserver.always.contains(route.path) { try hold(principal.id, shareOfEach, context) }
+        } else if !RequestObserver.always.contains(route.path) {
             let address = AddressKey.of(context.address)
             try check(strangers, address)
             try hold("address " + address, Self.strangersAtWork.each, context)

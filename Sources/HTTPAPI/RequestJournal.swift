@@ -18,7 +18,7 @@ package struct RequestJournal: Sendable {
     func tell(_ series: RequestSeries, id: String, seconds: Double, principal: Principal?, address: String) {
         let isSlow = seconds >= slow
         // Monitors ask all day.
-        if !isSlow, !tellsAll, series.status < 400, RequestWatch.always.contains(series.route) { return }
+        if !isSlow, !tellsAll, series.status < 400, RequestObserver.always.contains(series.route) { return }
         logger.log(
             level: isSlow ? .notice : .info, isSlow ? "slow request" : "request",
             metadata: [

@@ -124,7 +124,7 @@ struct ServerApplication {
             share: max(1, edge.maxRequests / 4), metrics: metrics, context: context)
         return FrontServer(
             settings, catalog: catalog, routes: routes(metrics), gatekeeper: gate, isDraining: isDraining,
-            watch: RequestWatch(
+            observer: RequestObserver(
                 metrics: metrics, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
                 context: context, unrouted: gate.checkUnrouted), context: context, logger: logger)
     }

@@ -4,7 +4,7 @@ internal import Synchronization
 package import Vocabulary
 
 /// Counts, bounds and tells of the requests that the router answers.
-package struct RequestWatch: Sendable {
+package struct RequestObserver: Sendable {
     let metrics: ServerMetrics
     let journal: RequestJournal
     /// Requests that may be at work at the same time.
@@ -45,7 +45,7 @@ package struct RequestWatch: Sendable {
         }
         let now = metrics.underway.add(1, ordering: .relaxed).newValue
         defer { metrics.underway.subtract(1, ordering: .relaxed) }
-        if now > most, !RequestWatch.always.contains(request.uri.path) {
+        if now > most, !RequestObserver.always.contains(request.uri.path) {
             metrics.busy.add(1, ordering: .relaxed)
             var problem = Problem(
                 .serviceUnavailable, "server.busy", "Too many requests are at work; try again in a moment.")
