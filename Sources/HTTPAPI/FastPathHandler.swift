@@ -382,9 +382,9 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         progress.answered()
         let seconds = routes.execution.uptime() - told.arrived
         shared.metrics.note(route: told.route, status: status, seconds: seconds)
-        if routes.journal.tells(laneSeconds: seconds) {
+        if routes.accessLog.tells(laneSeconds: seconds) {
             let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
-            routes.journal.tell(
+            routes.accessLog.tell(
                 RequestSeries(method: "POST", route: FastPathMetrics.routes[told.route], status: status),
                 id: told.requestID,
                 seconds: seconds, principal: told.principal, address: told.forwardedAddress ?? peer)

@@ -46,7 +46,7 @@ struct FastPathRoutes: Sendable {
     let limits: ScoringLimits
     let ids: RequestIDs
     let execution: ExecutionContext
-    let journal: RequestJournal
+    let accessLog: AccessLog
     let gatekeeper: any Gatekeeper
     /// The server ends: every answer closes its connection, so that clients go elsewhere with the next request.
     let isDraining: @Sendable () -> Bool
@@ -54,7 +54,7 @@ struct FastPathRoutes: Sendable {
     init(
         _ catalog: ModelCatalog, limits: ScoringLimits, ids: RequestIDs, gatekeeper: any Gatekeeper,
         isDraining: @escaping @Sendable () -> Bool, context execution: ExecutionContext,
-        journal: RequestJournal
+        accessLog: AccessLog
     ) {
         var calls: [String: (call: ScoringCall, route: Int)] = [:]
         func add(_ path: String, _ route: Int, _ form: ScoringForm, _ slot: ModelSlot) {
@@ -79,7 +79,7 @@ struct FastPathRoutes: Sendable {
         self.gatekeeper = gatekeeper
         self.isDraining = isDraining
         self.execution = execution
-        self.journal = journal
+        self.accessLog = accessLog
     }
 
     /// What the lane is to answer; `nil` for a request that is the router's.

@@ -82,7 +82,7 @@ package struct FrontServer: Sendable {
     {
         let map = FastPathRoutes(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
-            context: execution, journal: observer.journal)
+            context: execution, accessLog: observer.accessLog)
         let benches = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: FastPathState.self, eventLoop: $0))

@@ -6,7 +6,7 @@ package import Vocabulary
 /// Counts, bounds and tells of the requests that the router answers.
 package struct RequestObserver: Sendable {
     let metrics: ServerMetrics
-    let journal: RequestJournal
+    let accessLog: AccessLog
     /// Requests that may be at work at the same time.
     private let most: Int
     private let isBehindProxy: Bool
@@ -15,13 +15,13 @@ package struct RequestObserver: Sendable {
     private let unrouted: @Sendable (APIContext) throws -> Void
 
     package init(
-        metrics: ServerMetrics, journal: RequestJournal, most: Int, isBehindProxy: Bool,
+        metrics: ServerMetrics, accessLog: AccessLog, most: Int, isBehindProxy: Bool,
         context execution: ExecutionContext,
         unrouted: @escaping @Sendable (APIContext) throws -> Void = { _ in }
     ) {
         self.unrouted = unrouted
         self.metrics = metrics
-        self.journal = journal
+        self.accessLog = accessLog
         self.most = most
         self.isBehindProxy = isBehindProxy
         uptime = execution.uptime
@@ -72,7 +72,7 @@ package struct RequestObserver: Sendable {
             route: context.endpointPath ?? "none", status: response.status.code)
         let seconds = max(0, uptime() - context.began)
         metrics.note(series, seconds: seconds)
-        journal.tell(
+        accessLog.tell(
             series, id: context.requestID, seconds: seconds, principal: context.notes.principal,
             address: context.address)
     }

@@ -105,9 +105,9 @@ struct ServerApplication {
     private var server: FrontServer {
         let edge = command.edge
         let metrics = ServerMetrics()
-        var journal = RequestJournal(logger: logger)
-        journal.tellsAll = edge.accessLog
-        journal.slow = edge.slowMs / 1000
+        var accessLog = AccessLog(logger: logger)
+        accessLog.tellsAll = edge.accessLog
+        accessLog.slow = edge.slowMs / 1000
         var settings = FrontServer.Settings(host: edge.host, port: command.port)
         settings.certificate = certificate
         settings.connections = OwnProcess.connections(upTo: edge.maxConnections)
@@ -125,7 +125,7 @@ struct ServerApplication {
         return FrontServer(
             settings, catalog: catalog, routes: routes(metrics), gatekeeper: gate, isDraining: isDraining,
             observer: RequestObserver(
-                metrics: metrics, journal: journal, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
+                metrics: metrics, accessLog: accessLog, most: edge.maxRequests, isBehindProxy: edge.behindProxy,
                 context: context, unrouted: gate.checkUnrouted), context: context, logger: logger)
     }
 

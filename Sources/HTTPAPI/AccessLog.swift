@@ -2,7 +2,7 @@ internal import Identity
 package import Logging
 
 /// Which requests are told of in the server's log, one entry each.
-package struct RequestJournal: Sendable {
+package struct AccessLog: Sendable {
     /// Also predictions that are answered on the event loop.
     package var tellsAll = false
     /// Seconds from which on a request is slow, and told of whatever else holds; infinite for never.
