@@ -5,7 +5,7 @@ internal import Synchronization
 /// What becomes known of a request on its way in, for the log that is written on its way out.
 package final class RequestNotes: Sendable {
     private let known = Mutex<Principal?>(nil)
-    private let seats = Mutex<[Shares.Seat]>([])
+    private let limiter = Mutex<[Shares.Seat]>([])
     private let counted = Atomic<Bool>(false)
 
     init() {}
@@ -18,24 +18,24 @@ package final class RequestNotes: Sendable {
     func count() { counted.store(true, ordering: .relaxed) }
 
     /// Notes what the request holds until its answer has left.
-    func hold(_ seat: Shares.Seat) { seats.withLock { $0.append(seat) } }
+    func hold(_ seat: Shares.Seat) { limiter.withLock { $0.append(seat) } }
 
     /// Hands over what was held.
     func release() -> [Shares.Seat] {
-        seats.withLock { seats in
-            defer { seats = [] }
-            return seats
+        limiter.withLock { limiter in
+            defer { limiter = [] }
+            return limiter
         }
     }
 }
 
 extension ResponseBody {
     /// The same body, with the seats given back when it has been sent, or is let go unsent.
-    func holding(_ seats: [Shares.Seat]) -> ResponseBody {
-        if seats.isEmpty || contentLength == 0 { return self }
+    func holding(_ limiter: [Shares.Seat]) -> ResponseBody {
+        if limiter.isEmpty || contentLength == 0 { return self }
         let body = self
         return ResponseBody(contentLength: contentLength) { writer in
-            defer { withExtendedLifetime(seats) {} }
+            defer { withExtendedLifetime(limiter) {} }
             try await body.write(writer)
         }
     }

@@ -54,9 +54,9 @@ package struct RequestObserver: Sendable {
         }
         do {
             var response = try await next(request, context)
-            let seats = context.notes.release()
+            let limiter = context.notes.release()
             // Those who follow something for long have seats of their own.
-            if response.headers[.contentType] != "text/event-stream" { response.body = response.body.holding(seats) }
+            if response.headers[.contentType] != "text/event-stream" { response.body = response.body.holding(limiter) }
             return response
         } catch {
             _ = context.notes.release()

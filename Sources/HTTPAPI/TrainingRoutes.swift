@@ -10,7 +10,7 @@ package struct TrainingRoutes: Sendable {
     let management: Management
     /// Waits so many seconds; ends early, by throwing, when the task is cancelled.
     let pause: @Sendable (Double) async throws -> Void
-    private let feeds = FeedSeats()
+    private let feeds = EventStreamLimiter()
 
     package init(_ management: Management, pause: @escaping @Sendable (Double) async throws -> Void) {
         self.management = management
