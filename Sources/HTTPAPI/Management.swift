@@ -37,7 +37,7 @@ package struct Management: Sendable {
     private let changed: @Sendable (_ project: String) -> Void
     /// Loads a version, checks and tries it, and keeps it ready; throws where it cannot answer. Blocks.
     let prepare: @Sendable (_ project: String, _ model: String, _ version: Int) throws -> Void
-    private let underway = Underway()
+    private let idempotency = IdempotencyGuard()
 
     package init(
         _ projects: [ManagedProject], identity: IdentityService,
@@ -131,11 +131,11 @@ package struct Management: Sendable {
             }
             defer { changed(project.name) }
             guard let key else { return (try act(project, record(nil)), status.code, false) }
-            let mark = RequestMark(project: project.name, actor: author.actor, key: key, digest: digest)
-            return try underway.alone(mark.name) {
-                let keys = RequestKeys(database)
+            let mark = IdempotencyKey(project: project.name, actor: author.actor, key: key, digest: digest)
+            return try idempotency.alone(mark.name) {
+                let keys = IdempotencyTable(database)
                 if let kept = try keys.find(mark, at: now) { return (kept.answer, kept.status, true) }
-                let answer = try act(project, record { try RequestKeys.write(mark, at: now, $0) })
+                let answer = try act(project, record { try IdempotencyTable.write(mark, at: now, $0) })
                 try keys.keep(mark, status: status.code, answer: answer, at: now)
                 return (answer, status.code, false)
             }
@@ -154,13 +154,13 @@ package struct Management: Sendable {
 }
 
 /// Keys whose requests are at work in this process.
-private final class Underway: Sendable {
+private final class IdempotencyGuard: Sendable {
     private let names = Mutex<Set<String>>([])
 
     func alone<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
         guard names.withLock({ $0.insert(name).inserted }) else {
             throw Problem(
-                .conflict, "request.underway", "The request with this Idempotency-Key is still at work.",
+                .conflict, "request.idempotency", "The request with this Idempotency-Key is still at work.",
                 remedy: "Ask again in a moment.")
         }
         defer { names.withLock { _ = $0.remove(name) } }

@@ -2,7 +2,7 @@ package import SQLText
 package import Vocabulary
 
 /// A request that is to be done once.
-package struct RequestMark: Sendable, Equatable {
+package struct IdempotencyKey: Sendable, Equatable {
     package let project: String
     package let actor: String
     /// What the client named it; each actor has names of its own.
@@ -21,7 +21,7 @@ package struct RequestMark: Sendable, Equatable {
 }
 
 /// The table `request_keys`: requests that were done, and what was answered. Kept for a day.
-package struct RequestKeys: Sendable {
+package struct IdempotencyTable: Sendable {
     private static let kept: Int64 = 24 * 3_600_000_000
     private let database: any SQLDatabase
 
@@ -30,13 +30,13 @@ package struct RequestKeys: Sendable {
     /// What was answered to this request; `nil` if it was not done yet.
     /// - Throws: `request.key-taken` when the key belongs to another request, `request.no-answer` when it was done but
     ///   the answer was lost.
-    package func find(_ mark: RequestMark, at now: Timestamp) throws -> (status: Int, answer: String)? {
+    package func find(_ mark: IdempotencyKey, at now: Timestamp) throws -> (status: Int, answer: String)? {
         let row = try database.read { connection in
             try connection.row(
                 """
                 SELECT digest, status, answer FROM request_keys
                 WHERE project = \(mark.project) AND actor = \(mark.actor) AND request_key = \(mark.key)
-                    AND created > \(now.microseconds - RequestKeys.kept)
+                    AND created > \(now.microseconds - IdempotencyTable.kept)
                 """)
         }
         guard let row else { return nil }
@@ -54,7 +54,7 @@ package struct RequestKeys: Sendable {
     }
 
     /// Notes in the transaction of a change that its request is done; once a transaction is enough.
-    package static func write(_ mark: RequestMark, at now: Timestamp, _ connection: any SQLConnection) throws {
+    package static func write(_ mark: IdempotencyKey, at now: Timestamp, _ connection: any SQLConnection) throws {
         try connection.execute(
             "DELETE FROM request_keys WHERE created <= \(now.microseconds - kept)")
         try connection.execute(
@@ -66,9 +66,9 @@ package struct RequestKeys: Sendable {
     }
 
     /// Keeps what was answered.
-    package func keep(_ mark: RequestMark, status: Int, answer: String, at now: Timestamp) throws {
+    package func keep(_ mark: IdempotencyKey, status: Int, answer: String, at now: Timestamp) throws {
         try database.write { connection in
-            try RequestKeys.write(mark, at: now, connection)
+            try IdempotencyTable.write(mark, at: now, connection)
             try connection.execute(
                 """
                 UPDATE request_keys SET status = \(status), answer = \(answer)
