@@ -40,7 +40,7 @@ struct ProjectOptions: ParsableArguments {
         var settings = Composition.Settings(projectFolder: folder, home: home)
         settings.warn = { Output.note("warning: \($0)") }
         // A job does not fail because another martlet is at work: it waits for its turn.
-        if let line = LifeLine.current {
+        if let line = ParentWatchdog.current {
             settings.makesRegistry = false
             settings.whenBusy = { line.report(JobProgress(step: "waiting for another martlet at work")) }
         }

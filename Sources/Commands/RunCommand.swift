@@ -129,7 +129,7 @@ final class StepProgress {
     weak var journal: Journal?
 
     func begin(_ step: String) {
-        LifeLine.current?.report(
+        ParentWatchdog.current?.report(
             JobProgress(step: step, done: journal?.entries.count, total: journal?.expected))
         if isTerminal { Output.raw("  \(step) …", to: 2) }
     }

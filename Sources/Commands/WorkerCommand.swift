@@ -79,7 +79,7 @@ private struct Attempt {
     let composition: Composition
 
     func run(supervisor: Int32, lease: Double, onlyWhenIdle: Bool) throws {
-        LifeLine.begin(supervisor: supervisor, every: min(5, lease / 6), onlyWhenIdle: onlyWhenIdle)
+        ParentWatchdog.begin(supervisor: supervisor, every: min(5, lease / 6), onlyWhenIdle: onlyWhenIdle)
         let job = try composition.withJobs(isNew: false) { try $0.claimed(ticket) }
         var ending = perform(job)
         let output = AttemptLauncher.output(of: job.id, attempt: ticket.token, in: composition.jobLogs)

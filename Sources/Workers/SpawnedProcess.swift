@@ -16,7 +16,7 @@ final class SpawnedProcess: JobProcess {
     private var ended: ProcessExit?
 
     /// Number of the file on which the child gives signs of life.
-    static let lifeLine: Int32 = 3
+    static let watchdog: Int32 = 3
 
     /// Starts a program. Its standard output and its standard error go to files made anew; what comes in is nothing.
     init(
@@ -38,7 +38,7 @@ final class SpawnedProcess: JobProcess {
         defer { close(ends[1]) }
         do {
             id = try Self.spawn(
-                program, arguments, environment, streams.map { (Int32($0.0), $0.1) } + [(Self.lifeLine, ends[1])])
+                program, arguments, environment, streams.map { (Int32($0.0), $0.1) } + [(Self.watchdog, ends[1])])
         } catch {
             close(ends[0])
             throw error

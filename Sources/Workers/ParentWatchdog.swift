@@ -10,10 +10,10 @@ internal import Vocabulary
 #endif
 
 /// The child's end: tells its supervisor that it lives and how far it is, and ends with it.
-package final class LifeLine: Sendable {
+package final class ParentWatchdog: Sendable {
     /// That of this process, if it is an attempt at a job.
-    package static var current: LifeLine? { held.withLock { $0 } }
-    private static let held = Mutex<LifeLine?>(nil)
+    package static var current: ParentWatchdog? { held.withLock { $0 } }
+    private static let held = Mutex<ParentWatchdog?>(nil)
 
     private let descriptor: Int32
     private let writing = Mutex(())
@@ -28,7 +28,7 @@ package final class LifeLine: Sendable {
         Platform.dieWithParent()
         // The supervisor may have gone before that was set.
         guard getppid() == supervisor else { _exit(70) }
-        let line = LifeLine(SpawnedProcess.lifeLine)
+        let line = ParentWatchdog(SpawnedProcess.watchdog)
         held.withLock { $0 = line }
         line.write([10])
         let thread = Thread {
