@@ -57,7 +57,7 @@ final class WorkerWatch: Sendable {
 
     private struct Child {
         let project: ServedProject
-        var process: TalkingProcess?
+        var process: MessageProcess?
         var began = 0.0
         var pause = 1.0
         var next = 0.0
@@ -78,7 +78,7 @@ final class WorkerWatch: Sendable {
     private func start(_ child: inout Child) {
         let (folder, home) = (child.project.project.folder, child.project.home)
         do {
-            child.process = try TalkingProcess(
+            child.process = try MessageProcess(
                 Disk.parent(of: SystemPlatform.executable) + "/martlet",
                 [
                     "worker", "--attached", "--slots", "\(slots)", "--grace", "\(grace)", "--project", folder,

@@ -82,7 +82,7 @@ package final class FeatureWorker: Sendable {
     package init(_ settings: Settings, context: ExecutionContext) {
         self.settings = settings
         uptime = context.uptime
-        let thread = Thread { [self] in Shift(self).work() }
+        let thread = Thread { [self] in WorkerRun(self).work() }
         thread.name = "feature worker"
         thread.start()
     }
@@ -128,12 +128,12 @@ package final class FeatureWorker: Sendable {
     }
 
     /// The thread's own: the child, its successor, and when to try again.
-    private final class Shift {
+    private final class WorkerRun {
         private let owner: FeatureWorker
         private var settings: Settings { owner.settings }
-        private var child: TalkingProcess?
+        private var child: MessageProcess?
         /// Reads the lake as it stands now, to take over when it is ready.
-        private var successor: (process: TalkingProcess, deadline: Double)?
+        private var successor: (process: MessageProcess, deadline: Double)?
         /// One that could not take over is not followed by another at once.
         private var successorNotBefore = 0.0
         private var failures = 0
@@ -162,9 +162,9 @@ package final class FeatureWorker: Sendable {
             owner.state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
         }
 
-        private func launch() throws -> TalkingProcess {
+        private func launch() throws -> MessageProcess {
             owner.state.withLock { $0.starts += 1 }
-            return try TalkingProcess(
+            return try MessageProcess(
                 settings.program, settings.arguments, environment: settings.environment, errors: settings.log,
                 uptime: owner.uptime)
         }
@@ -183,7 +183,7 @@ package final class FeatureWorker: Sendable {
             } catch let error as MartletError { fail(error.message) } catch { fail("\(error)") }
         }
 
-        private func enter(_ child: TalkingProcess, _ greeting: [UInt8]) {
+        private func enter(_ child: MessageProcess, _ greeting: [UInt8]) {
             self.child = child
             lastPulse = owner.uptime()
             owner.state.withLock { state in

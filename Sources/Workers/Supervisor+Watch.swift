@@ -2,7 +2,7 @@ internal import Registry
 internal import Vocabulary
 
 /// A running attempt.
-final class Watched {
+final class SupervisedProcess {
     let job: Job
     let process: any JobProcess
     let began: Double
@@ -31,7 +31,7 @@ final class Watched {
 
 extension Supervisor {
     /// Listens, measures and reaps.
-    func watch(_ job: Watched, _ now: Double) {
+    func watch(_ job: SupervisedProcess, _ now: Double) {
         guard job.exit == nil else { return }
         for sign in job.process.signs() {
             job.heard = now
@@ -57,7 +57,7 @@ extension Supervisor {
     }
 
     /// Ends a process; what is said of it is written when it is gone.
-    func end(_ job: Watched, _ sentence: JobEnding) {
+    func end(_ job: SupervisedProcess, _ sentence: JobEnding) {
         job.sentence = sentence
         job.process.kill()
     }
@@ -72,25 +72,25 @@ extension Supervisor {
         }
     }
 
-    private func settle(_ watched: Watched, _ exit: ProcessExit) throws {
-        guard try jobs.stale([watched.ticket]).isEmpty else {
-            return tell(try jobs.find(watched.job.id), "ended")
+    private func settle(_ supervised: SupervisedProcess, _ exit: ProcessExit) throws {
+        guard try jobs.stale([supervised.ticket]).isEmpty else {
+            return tell(try jobs.find(supervised.job.id), "ended")
         }
         do {
-            switch watched.sentence {
+            switch supervised.sentence {
             case .some(let sentence) where sentence.outcome == .released:
-                try jobs.release(watched.ticket, reason: sentence.reason ?? "")
-                tell(watched.job, "given back to the queue")
-            case .some(let sentence): tell(try jobs.conclude(watched.ticket, sentence), "ended by its supervisor")
-            case nil: tell(try jobs.conclude(watched.ticket, ending(watched, exit)), "ended")
+                try jobs.release(supervised.ticket, reason: sentence.reason ?? "")
+                tell(supervised.job, "given back to the queue")
+            case .some(let sentence): tell(try jobs.conclude(supervised.ticket, sentence), "ended by its supervisor")
+            case nil: tell(try jobs.conclude(supervised.ticket, ending(supervised, exit)), "ended")
             }
         } catch let error as MartletError where error.code == "job.fenced" {
-            tell(watched.job, "ended, and belongs to another by now")
+            tell(supervised.job, "ended, and belongs to another by now")
         }
     }
 
     /// What the end of a process means that did not say so itself.
-    private func ending(_ job: Watched, _ exit: ProcessExit) -> JobEnding {
+    private func ending(_ job: SupervisedProcess, _ exit: ProcessExit) -> JobEnding {
         switch exit.manner {
         case .signal(let number):
             let name = Signals.name(number)
@@ -121,7 +121,7 @@ extension Supervisor {
         }
     }
 
-    private func at(_ job: Watched, _ sentence: String) -> String {
+    private func at(_ job: SupervisedProcess, _ sentence: String) -> String {
         job.progress.map { "\(sentence), at \($0.step)" } ?? sentence
     }
 

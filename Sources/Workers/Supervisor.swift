@@ -52,7 +52,7 @@ package final class Supervisor {
     let isDead: (String) -> Bool
     let say: (String) -> Void
 
-    var running: [Watched] = []
+    var running: [SupervisedProcess] = []
     private var nextLook = -Double.infinity
     private var nextRollCall = -Double.infinity
     private var stopBy: Double?
@@ -151,7 +151,7 @@ package final class Supervisor {
         do {
             let process = try launcher.launch(job)
             running.append(
-                Watched(
+                SupervisedProcess(
                     job: job, process: process, now: context.uptime(),
                     memoryLimit: job.memoryLimit ?? settings.memoryLimit))
             tell(job, "attempt \(job.attempts) of \(job.maxAttempts) in process \(process.id)")

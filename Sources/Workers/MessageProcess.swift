@@ -8,7 +8,7 @@ internal import Vocabulary
 
 /// A child process that is talked to in lines: what it reads and what it prints are pipes, what it says in anger goes to
 /// a file. Calls block. Used by one thread.
-package final class TalkingProcess {
+package final class MessageProcess {
     package let id: Int32
     private var input: Int32
     private var output: Int32
