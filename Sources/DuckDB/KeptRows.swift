@@ -26,8 +26,8 @@ package final class KeptRows {
     }
 
     /// A shelf's rows.
-    init(sharing shelf: RowShelf, like rows: KeptRows, columns: Int, chunks: [duckdb_data_chunk?]) {
-        owner = shelf
+    init(sharing store: RowStore, like rows: KeptRows, columns: Int, chunks: [duckdb_data_chunk?]) {
+        owner = store
         ownsChunks = false
         model = rows
         names = Array(rows.names.prefix(columns))

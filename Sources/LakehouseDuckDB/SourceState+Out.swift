@@ -18,13 +18,13 @@ extension SourceState {
     /// - Parameter isRestricted: only those that the plan says matter.
     func hand(to view: RecordView, isRestricted: Bool) throws {
         let contract = source.contract
-        let picked = RowShelf(like: shelf.rows(), columns: width)
+        let picked = RowStore(like: store.rows(), columns: width)
         let wanted = isRestricted && !source.same.isEmpty ? view.chosen[contract.source] : nil
         let isPlain = isPlain(for: view)
         let window = isPlain ? window(view, isRestricted: isRestricted) : nil
 
         let stateRows = candidates(wanted, window)
-        picked.append(shelf, stateRows)
+        picked.append(store, stateRows)
         var overlayRows: [Int] = []
         if let call {
             let isIn = lies(in: window, call.marks)
@@ -48,7 +48,7 @@ extension SourceState {
     }
 
     /// All rows, as they lie.
-    func handAll() { handed.put(shelf.rows(), as: source.contract.source) }
+    func handAll() { handed.put(store.rows(), as: source.contract.source) }
 
     /// Whether numbers say what was known; else SQL does, by ``Contract/knownThen(_:in:)``.
     private func isPlain(for view: RecordView) -> Bool {
@@ -107,7 +107,7 @@ extension SourceState {
         }
         let found =
             if let wanted { zip(wanted, places).compactMap { $1[$0].map(inWindow) }.reduce([], Self.union) } else {
-                inWindow(0..<Int32(shelf.count))
+                inWindow(0..<Int32(store.count))
             }
         return hidden.isEmpty ? found : found.filter { !hidden.contains($0) }
     }
@@ -129,17 +129,17 @@ extension SourceState {
     }
 
     /// Fills cells that the request leaves out, and that came later, from the row that it sends again.
-    private func complete(_ rows: [Int], _ sent: KeptRows, in picked: RowShelf, from start: Int) {
+    private func complete(_ rows: [Int], _ sent: KeptRows, in picked: RowStore, from start: Int) {
         for (offset, row) in rows.enumerated() {
             guard let place = twins[row] else { continue }
-            for column in later where sent.isNull(column, row) && !shelf.isNull(column, place) {
-                picked.set(column, start + offset, to: shelf.rows(), place)
+            for column in later where sent.isNull(column, row) && !store.isNull(column, place) {
+                picked.set(column, start + offset, to: store.rows(), place)
             }
         }
     }
 
     /// Empties the cells that were not known yet.
-    private func hide(_ time: Int64, of rows: [Int], _ marks: RowMarks, in picked: RowShelf, from start: Int) {
+    private func hide(_ time: Int64, of rows: [Int], _ marks: RowMarks, in picked: RowStore, from start: Int) {
         let contract = source.contract
         let late = Set(contract.laterColumns.map(\.name))
         for (index, column) in contract.columns.enumerated() where late.contains(column.name) {

@@ -11,7 +11,7 @@ final class SourceState {
     let handed: HandedRows
     let connection: Connection
     /// All that is known, in the lake's order, then as it came.
-    let shelf: RowShelf
+    let store: RowStore
     private(set) var marks: RowMarks
     /// The request's rows.
     private(set) var call: (rows: KeptRows, marks: RowMarks)?
@@ -52,7 +52,7 @@ final class SourceState {
         try Self.make(table, contract, connection)
         let like = try connection.query("SELECT * FROM \(table) LIMIT 0").kept()
         width = like.names.count
-        shelf = RowShelf(like: like, columns: width)
+        store = RowStore(like: like, columns: width)
         places = plan.same.map { _ in [:] }
         let laterNames = Set(contract.laterColumns.map(\.name))
         later = contract.columns.indices.filter { laterNames.contains(contract.columns[$0].name) }
@@ -83,7 +83,7 @@ final class SourceState {
         let all = try connection.query(
             "SELECT \((["*"] + plan.projection).joined(separator: ", ")) FROM (\(Self.lake(source, table)))"
         ).kept()
-        shelf.append(all, 0..<all.count)
+        store.append(all, 0..<all.count)
         let loaded = RowMarks(plan, all, from: width)
         newest =
             contract.key.isEmpty
@@ -187,7 +187,7 @@ final class SourceState {
                 for moment in marks.moments.indices where call.marks.moments[moment][row] == .max {
                     call.marks.set(moment: moment, row, to: marks.moments[moment][place])
                 }
-                if later.contains(where: { shelf.isNull($0, place) && !call.rows.isNull($0, row) }) {
+                if later.contains(where: { store.isNull($0, place) && !call.rows.isNull($0, row) }) {
                     tellingRows.append((row, place))
                 }
             }
@@ -208,7 +208,7 @@ final class SourceState {
     /// Makes what is new in the request's rows part of the state.
     func keep() {
         guard let call else { return }
-        shelf.append(call.rows, newRows)
+        store.append(call.rows, newRows)
         for row in newRows {
             marks.append(call.marks, row)
             enter(marks.count - 1)
@@ -216,8 +216,8 @@ final class SourceState {
         // They are seen in the state from now on.
         overlay.removeAll { newRows.contains($0) }
         for (row, place) in tellingRows {
-            for column in later where shelf.isNull(column, place) && !call.rows.isNull(column, row) {
-                shelf.set(column, place, to: call.rows, row)
+            for column in later where store.isNull(column, place) && !call.rows.isNull(column, row) {
+                store.set(column, place, to: call.rows, row)
                 guard let moment = marks.moment(source.contract.columns[column].name) else { continue }
                 marks.set(moment: moment, place, to: call.marks.moments[moment][row])
             }

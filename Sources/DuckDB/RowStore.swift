@@ -2,7 +2,7 @@ internal import CDuckDB
 
 /// Rows that lie in DuckDB's own vectors, to which others are added, and of which some are picked by their number: copies
 /// of whole cells, with no SQL to plan. Not Sendable: belongs to the thread of its database.
-package final class RowShelf {
+package final class RowStore {
     private let like: KeptRows
     private let columns: Int
     private let capacity = Int(duckdb_vector_size())
@@ -31,8 +31,8 @@ package final class RowShelf {
     }
 
     /// Adds rows of another shelf, by their numbers.
-    package func append(_ shelf: RowShelf, _ places: some Sequence<Int>) {
-        append(places, of: shelf.chunks, starts: nil)
+    package func append(_ store: RowStore, _ places: some Sequence<Int>) {
+        append(places, of: store.chunks, starts: nil)
     }
 
     /// - Parameter starts: the number of each chunk's first row; `nil` for chunks that are full.
