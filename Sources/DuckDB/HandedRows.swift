@@ -8,10 +8,10 @@ package final class HandedRows {
     final class Slot {
         let names: [String]
         let columns: Int
-        let like: KeptRows
-        var rows: KeptRows?
+        let like: RetainedRows
+        var rows: RetainedRows?
 
-        init(like rows: KeptRows, columns: Int) {
+        init(like rows: RetainedRows, columns: Int) {
             like = rows
             names = Array(rows.names.prefix(columns))
             self.columns = columns
@@ -20,7 +20,7 @@ package final class HandedRows {
 
     /// How far one scan is.
     private final class Cursor {
-        let rows: KeptRows?
+        let rows: RetainedRows?
         let columns: [Int]
         let width: Int
         var next = 0
@@ -46,12 +46,12 @@ package final class HandedRows {
     }
 
     /// Names and types of a table from now on: those of the first `columns` columns of these rows. It is empty.
-    package func declare(_ name: String, like rows: KeptRows, columns: Int? = nil) {
+    package func declare(_ name: String, like rows: RetainedRows, columns: Int? = nil) {
         slots[name] = Slot(like: rows, columns: columns ?? rows.names.count)
     }
 
     /// The rows of a table from now on; their columns begin with those that were declared. `nil` for none.
-    package func put(_ rows: KeptRows?, as name: String) { slots[name]?.rows = rows }
+    package func put(_ rows: RetainedRows?, as name: String) { slots[name]?.rows = rows }
 
     private static func bind(_ info: duckdb_bind_info?) {
         guard let slot = TableFunction.find(info, in: HandedRows.self, { $0.slots[$1] }) else { return }

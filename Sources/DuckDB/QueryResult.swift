@@ -16,7 +16,7 @@ package final class QueryResult {
     }
 
     /// The rest of the rows as they are.
-    package func kept() -> KeptRows { KeptRows(self) }
+    package func kept() -> RetainedRows { RetainedRows(self) }
 
     func logicalTypes() -> [duckdb_logical_type?] {
         (0..<columnCount).map { duckdb_column_logical_type(&raw, idx_t($0)) }

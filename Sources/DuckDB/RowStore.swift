@@ -3,7 +3,7 @@ internal import CDuckDB
 /// Rows that lie in DuckDB's own vectors, to which others are added, and of which some are picked by their number: copies
 /// of whole cells, with no SQL to plan. Not Sendable: belongs to the thread of its database.
 package final class RowStore {
-    private let like: KeptRows
+    private let like: RetainedRows
     private let columns: Int
     private let capacity = Int(duckdb_vector_size())
     private var chunks: [duckdb_data_chunk?] = []
@@ -11,7 +11,7 @@ package final class RowStore {
     package private(set) var count = 0
 
     /// An empty shelf for rows whose first `columns` columns are as those of `rows`.
-    package init(like rows: KeptRows, columns: Int) {
+    package init(like rows: RetainedRows, columns: Int) {
         like = rows
         self.columns = columns
         selection = duckdb_create_selection_vector(duckdb_vector_size())
@@ -26,7 +26,7 @@ package final class RowStore {
     }
 
     /// Adds rows, by their numbers.
-    package func append(_ rows: KeptRows, _ places: some Sequence<Int>) {
+    package func append(_ rows: RetainedRows, _ places: some Sequence<Int>) {
         append(places, of: rows.chunks, starts: rows.starts)
     }
 
@@ -96,7 +96,7 @@ package final class RowStore {
     }
 
     /// Puts another row's cell into a cell.
-    package func set(_ column: Int, _ place: Int, to rows: KeptRows, _ row: Int) {
+    package func set(_ column: Int, _ place: Int, to rows: RetainedRows, _ row: Int) {
         let chunk = Self.chunk(of: row, rows.starts)
         let vector = duckdb_data_chunk_get_vector(chunks[place / capacity], idx_t(column))
         duckdb_selection_vector_get_data_ptr(selection)?[0] = sel_t(row - rows.starts[chunk])
@@ -110,5 +110,5 @@ package final class RowStore {
     }
 
     /// The rows as they lie now, shared with the shelf, which must not be changed while they are in use.
-    package func rows() -> KeptRows { KeptRows(sharing: self, like: like, columns: columns, chunks: chunks) }
+    package func rows() -> RetainedRows { RetainedRows(sharing: self, like: like, columns: columns, chunks: chunks) }
 }

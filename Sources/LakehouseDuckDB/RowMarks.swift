@@ -98,7 +98,7 @@ struct RowMarks {
     }
 
     /// The marks of rows that have theirs from column `start` on.
-    init(_ plan: MarkPlan, _ rows: KeptRows, from start: Int) {
+    init(_ plan: MarkPlan, _ rows: RetainedRows, from start: Int) {
         self.init(plan)
         var next = start
         func numbers() -> [Int64] {

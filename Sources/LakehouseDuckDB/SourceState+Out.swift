@@ -129,7 +129,7 @@ extension SourceState {
     }
 
     /// Fills cells that the request leaves out, and that came later, from the row that it sends again.
-    private func complete(_ rows: [Int], _ sent: KeptRows, in picked: RowStore, from start: Int) {
+    private func complete(_ rows: [Int], _ sent: RetainedRows, in picked: RowStore, from start: Int) {
         for (offset, row) in rows.enumerated() {
             guard let place = twins[row] else { continue }
             for column in later where sent.isNull(column, row) && !store.isNull(column, place) {

@@ -14,7 +14,7 @@ final class SourceState {
     let store: RowStore
     private(set) var marks: RowMarks
     /// The request's rows.
-    private(set) var call: (rows: KeptRows, marks: RowMarks)?
+    private(set) var call: (rows: RetainedRows, marks: RowMarks)?
     /// Those that count for this request beside the state.
     private(set) var overlay: [Int] = []
     /// Rows of the state that the overlay stands for.
@@ -64,7 +64,7 @@ final class SourceState {
         var format = source.format
         // Empty texts are missing, as they are in files.
         format.kind = .parquet
-        handed.declare(raw, like: KeptRows(texts: present.map(\.raw), []))
+        handed.declare(raw, like: RetainedRows(texts: present.map(\.raw), []))
         handed.declare(name, like: like)
         handed.declare("all \(name)", like: like)
         let layers = sql.layers(over: "SELECT * FROM _martlet_rows(\(Quote.text(raw)))") {
@@ -142,7 +142,8 @@ final class SourceState {
         }
         guard verdict.faults.isEmpty else { return }
         handed.put(
-            KeptRows(texts: names.indices.map { "c\($0)" }, rows.map { row in names.map { row[$0]?.cell } }), as: raw)
+            RetainedRows(texts: names.indices.map { "c\($0)" }, rows.map { row in names.map { row[$0]?.cell } }),
+            as: raw)
         let typed = try check.query().kept()
         handed.put(nil, as: raw)
         let numbers = typed.integers(names.count + 1)

@@ -2,7 +2,7 @@ internal import CDuckDB
 
 /// The rows of a query, or rows of texts, kept in DuckDB's own form, so that SQL can read them again without a copy:
 /// see ``HandedRows``. Not Sendable: belongs to the thread of its database.
-package final class KeptRows {
+package final class RetainedRows {
     package let names: [String]
     package let count: Int
     let types: [duckdb_logical_type?]
@@ -13,7 +13,7 @@ package final class KeptRows {
     private let owner: AnyObject?
     private let ownsChunks: Bool
     /// Whose the types are, if not its own.
-    private let model: KeptRows?
+    private let model: RetainedRows?
 
     init(_ result: QueryResult) {
         owner = result
@@ -26,7 +26,7 @@ package final class KeptRows {
     }
 
     /// A shelf's rows.
-    init(sharing store: RowStore, like rows: KeptRows, columns: Int, chunks: [duckdb_data_chunk?]) {
+    init(sharing store: RowStore, like rows: RetainedRows, columns: Int, chunks: [duckdb_data_chunk?]) {
         owner = store
         ownsChunks = false
         model = rows
