@@ -1,7 +1,7 @@
 internal import CDuckDB
 
 /// The rows of a query, or rows of texts, kept in DuckDB's own form, so that SQL can read them again without a copy:
-/// see ``HandedRows``. Not Sendable: belongs to the thread of its database.
+/// see ``TableFunctionRows``. Not Sendable: belongs to the thread of its database.
 package final class RetainedRows {
     package let names: [String]
     package let count: Int

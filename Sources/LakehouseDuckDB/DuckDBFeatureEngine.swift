@@ -11,7 +11,7 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     let plan: FeaturePlan
     let engine: DuckDBLakeEngine
     let connection: Connection
-    let handed: HandedRows
+    let handed: TableFunctionRows
     var sources: [String: SourceState] = [:]
     package private(set) var columns: [DeltaField] = []
     private let one: PreparedStatement
@@ -36,7 +36,7 @@ package final class DuckDBFeatureEngine: FeatureEngine {
                 SET disabled_optimizers = 'statistics_propagation,compressed_materialization';
                 CREATE SCHEMA state
                 """)
-            handed = try HandedRows.register(with: connection)
+            handed = try TableFunctionRows.register(with: connection)
             let chosen = plan.sources.flatMap { source in
                 source.same.map { name in
                     (

@@ -8,7 +8,7 @@ internal import Vocabulary
 /// request only are the overlay.
 final class SourceState {
     let source: FeaturePlan.Source
-    let handed: HandedRows
+    let handed: TableFunctionRows
     let connection: Connection
     /// All that is known, in the lake's order, then as it came.
     let store: RowStore
@@ -39,7 +39,7 @@ final class SourceState {
     private var tellingRows: [(row: Int, place: Int)] = []
 
     init(
-        _ source: FeaturePlan.Source, _ plan: MarkPlan, _ connection: Connection, _ handed: HandedRows,
+        _ source: FeaturePlan.Source, _ plan: MarkPlan, _ connection: Connection, _ handed: TableFunctionRows,
         _ engine: DuckDBLakeEngine
     ) throws {
         self.source = source

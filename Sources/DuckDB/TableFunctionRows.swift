@@ -4,7 +4,7 @@ internal import CDuckDB
 ///
 /// A prepared statement over them is planned once and reads, each time it runs, what lies there then: their
 /// statistics are unknown to the planner, so that no plan can rest on rows that are gone. Nothing is copied.
-package final class HandedRows {
+package final class TableFunctionRows {
     final class Slot {
         let names: [String]
         let columns: Int
@@ -37,11 +37,11 @@ package final class HandedRows {
     private init() {}
 
     /// Makes `_martlet_rows` known to a connection's database; once a database.
-    package static func register(with connection: Connection) throws(DuckDBError) -> HandedRows {
-        let handed = HandedRows()
+    package static func register(with connection: Connection) throws(DuckDBError) -> TableFunctionRows {
+        let handed = TableFunctionRows()
         try TableFunction.register(
-            "_martlet_rows", of: handed, with: connection, prunesColumns: true, bind: { HandedRows.bind($0) },
-            begin: { HandedRows.begin($0) }, give: { HandedRows.give($0, $1) })
+            "_martlet_rows", of: handed, with: connection, prunesColumns: true, bind: { TableFunctionRows.bind($0) },
+            begin: { TableFunctionRows.begin($0) }, give: { TableFunctionRows.give($0, $1) })
         return handed
     }
 
@@ -54,7 +54,7 @@ package final class HandedRows {
     package func put(_ rows: RetainedRows?, as name: String) { slots[name]?.rows = rows }
 
     private static func bind(_ info: duckdb_bind_info?) {
-        guard let slot = TableFunction.find(info, in: HandedRows.self, { $0.slots[$1] }) else { return }
+        guard let slot = TableFunction.find(info, in: TableFunctionRows.self, { $0.slots[$1] }) else { return }
         for (name, type) in zip(slot.names, slot.like.types) { duckdb_bind_add_result_column(info, name, type) }
         duckdb_bind_set_cardinality(info, 1000, false)
         TableFunction.keep(slot, for: info)
