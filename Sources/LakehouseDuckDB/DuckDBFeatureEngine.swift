@@ -49,12 +49,12 @@ package final class DuckDBFeatureEngine: FeatureEngine {
             choosing = chosen.map(\.source)
             for source in plan.sources {
                 let isRecord = source.contract.source == plan.record
-                let marks = MarkPlan(
+                let index = IndexPlan(
                     source.contract, same: source.same,
                     record: isRecord ? (key: plan.key, chosen: chosen.map { ($0.column, $0.type) }) : nil)
-                sources[source.contract.source] = try SourceState(source, marks, connection, handed, engine)
+                sources[source.contract.source] = try SourceState(source, index, connection, handed, engine)
             }
-            guard let record = sources[plan.record], record.marks.plan.record != nil else {
+            guard let record = sources[plan.record], record.index.plan.record != nil else {
                 throw Self.unknown(plan.record)
             }
             self.record = record
@@ -166,16 +166,16 @@ package final class DuckDBFeatureEngine: FeatureEngine {
         if found == nil, let spelling = try spelled.query(key).texts().first?[0], spelling != key {
             found = record.record(spelling)
         }
-        guard let (marks, place) = found else { return nil }
-        guard let event = marks.plan.record.flatMap({ marks.moment($0.event) }), let moment = marks.texts[place].moment
+        guard let (index, place) = found else { return nil }
+        guard let event = index.plan.record.flatMap({ index.moment($0.event) }), let moment = index.texts[place].moment
         else {
             throw MartletError(
                 .input, "process.no-moment", "The record \(key) has no event time, so nothing is known of its moment.",
                 remedy: "Give its row the contract's event_time.")
         }
         let view = RecordView(
-            moment: moment, time: marks.moments[event][place], eventType: eventType,
-            chosen: Dictionary(zip(choosing, marks.chosen).map { ($0, [$1[place]]) }) { $0 + $1 })
+            moment: moment, time: index.moments[event][place], eventType: eventType,
+            chosen: Dictionary(zip(choosing, index.chosen).map { ($0, [$1[place]]) }) { $0 + $1 })
         for source in sources.values { try source.hand(to: view, isRestricted: isRestricted) }
         defer { for name in sources.keys { handed.put(nil, as: name) } }
         // Over all rows another plan is right than over few.

@@ -27,10 +27,10 @@ extension SourceState {
         picked.append(store, stateRows)
         var overlayRows: [Int] = []
         if let call {
-            let isIn = lies(in: window, call.marks)
+            let isIn = lies(in: window, call.index)
             overlayRows = overlay.filter { row in
                 isIn(row)
-                    && (wanted.map { zip($0, call.marks.same).contains { $0 == $1[row] } } ?? true)
+                    && (wanted.map { zip($0, call.index.same).contains { $0 == $1[row] } } ?? true)
             }
             picked.append(call.rows, overlayRows)
             complete(overlayRows, call.rows, in: picked, from: stateRows.count)
@@ -42,8 +42,8 @@ extension SourceState {
             handed.put(try connection.query(sql).kept(), as: contract.source)
             return handed.put(nil, as: all)
         }
-        hide(view.time, of: stateRows, marks, in: picked, from: 0)
-        if let call { hide(view.time, of: overlayRows, call.marks, in: picked, from: stateRows.count) }
+        hide(view.time, of: stateRows, index, in: picked, from: 0)
+        if let call { hide(view.time, of: overlayRows, call.index, in: picked, from: stateRows.count) }
         handed.put(picked.rows(), as: contract.source)
     }
 
@@ -54,7 +54,7 @@ extension SourceState {
     private func isPlain(for view: RecordView) -> Bool {
         let contract = source.contract
         let types = Dictionary(contract.columns.map { ($0.name, $0.type) }) { first, _ in first }
-        return marks.plan.moments.allSatisfy { types[$0].map { MarkPlan.areAlike($0, view.eventType) } ?? false }
+        return index.plan.moments.allSatisfy { types[$0].map { IndexPlan.areAlike($0, view.eventType) } ?? false }
             && !contract.columns.contains { column in
                 if case .next? = column.availability { true } else { false }
             }
@@ -79,16 +79,16 @@ extension SourceState {
             if type == .date { from = (from >= 0 ? from / day : (from - day + 1) / day) * day }
         }
         return Window(
-            event: contract.eventTime.flatMap { marks.moment($0) },
-            available: contract.availableAt.flatMap { marks.moment($0) }, from: from, to: view.time)
+            event: contract.eventTime.flatMap { index.moment($0) },
+            available: contract.availableAt.flatMap { index.moment($0) }, from: from, to: view.time)
     }
 
     /// Tells of rows, by their number, whether they lie in the window. Of a common value most of a table is asked for in
     /// each call, so that nothing is looked up for each.
-    private func lies(in window: Window?, _ marks: RowMarks) -> (Int) -> Bool {
+    private func lies(in window: Window?, _ index: RowIndex) -> (Int) -> Bool {
         guard let window else { return { _ in true } }
-        let events = window.event.map { marks.moments[$0] }
-        let available = window.available.map { marks.moments[$0] }
+        let events = window.event.map { index.moments[$0] }
+        let available = window.available.map { index.moments[$0] }
         return { place in
             if let time = events?[place], time > window.to || time < window.from { return false }
             if let time = available?[place], time > window.to { return false }
@@ -99,7 +99,7 @@ extension SourceState {
     /// Rows of the state that agree in one of the columns and lie in the window, in order.
     /// - Parameter wanted: a value for each of the columns; `nil` for rows with any.
     private func candidates(_ wanted: [Int64]?, _ window: Window?) -> [Int] {
-        let isIn = lies(in: window, marks)
+        let isIn = lies(in: window, index)
         func inWindow(_ places: some Sequence<Int32>) -> [Int] {
             var found: [Int] = []
             for place in places where isIn(Int(place)) { found.append(Int(place)) }
@@ -139,15 +139,15 @@ extension SourceState {
     }
 
     /// Empties the cells that were not known yet.
-    private func hide(_ time: Int64, of rows: [Int], _ marks: RowMarks, in picked: RowStore, from start: Int) {
+    private func hide(_ time: Int64, of rows: [Int], _ index: RowIndex, in picked: RowStore, from start: Int) {
         let contract = source.contract
         let late = Set(contract.laterColumns.map(\.name))
         for (index, column) in contract.columns.enumerated() where late.contains(column.name) {
             var moment: [Int64]?
             switch column.availability {
             case .afterwards: moment = nil
-            case .at(let name): moment = marks.moment(name).map { marks.moments[$0] }
-            default: moment = marks.moment(column.name).map { marks.moments[$0] }
+            case .at(let name): moment = index.moment(name).map { index.moments[$0] }
+            default: moment = index.moment(column.name).map { index.moments[$0] }
             }
             for (offset, row) in rows.enumerated() where moment.map({ $0[row] > time }) ?? true {
                 picked.setNull(index, start + offset)

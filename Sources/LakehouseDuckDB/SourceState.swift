@@ -12,9 +12,9 @@ final class SourceState {
     let connection: Connection
     /// All that is known, in the lake's order, then as it came.
     let store: RowStore
-    private(set) var marks: RowMarks
+    private(set) var index: RowIndex
     /// The request's rows.
-    private(set) var call: (rows: RetainedRows, marks: RowMarks)?
+    private(set) var call: (rows: RetainedRows, index: RowIndex)?
     /// Those that count for this request beside the state.
     private(set) var overlay: [Int] = []
     /// Rows of the state that the overlay stands for.
@@ -25,7 +25,7 @@ final class SourceState {
     let later: [Int]
     /// Rows by the value in each column that rows are chosen by, and by their keys.
     private(set) var places: [[Int64: [Int32]]]
-    private var known: [RowMarks.Key: Int32] = [:]
+    private var known: [RowIndex.Key: Int32] = [:]
     /// Of the record's source: the row of each record.
     private var records: [ByteText: Int32] = [:]
     let width: Int
@@ -39,7 +39,7 @@ final class SourceState {
     private var tellingRows: [(row: Int, place: Int)] = []
 
     init(
-        _ source: FeaturePlan.Source, _ plan: MarkPlan, _ connection: Connection, _ handed: TableFunctionRows,
+        _ source: FeaturePlan.Source, _ plan: IndexPlan, _ connection: Connection, _ handed: TableFunctionRows,
         _ engine: DuckDBLakeEngine
     ) throws {
         self.source = source
@@ -84,15 +84,15 @@ final class SourceState {
             "SELECT \((["*"] + plan.projection).joined(separator: ", ")) FROM (\(Self.lake(source, table)))"
         ).kept()
         store.append(all, 0..<all.count)
-        let loaded = RowMarks(plan, all, from: width)
+        let loaded = RowIndex(plan, all, from: width)
         newest =
             contract.key.isEmpty
             ? contract.eventTime.flatMap { loaded.moment($0) }.flatMap { event in
                 loaded.moments[event].filter { $0 != .max }.max()
             } : nil
-        marks = loaded
+        index = loaded
         try connection.execute("DROP TABLE \(table)")
-        for place in 0..<marks.count { enter(place) }
+        for place in 0..<index.count { enter(place) }
     }
 
     /// An empty table with the columns that the contract says.
@@ -109,9 +109,9 @@ final class SourceState {
 
     /// Makes a row of the state one that is found.
     private func enter(_ place: Int) {
-        for column in marks.same.indices { places[column][marks.same[column][place], default: []].append(Int32(place)) }
-        if marks.plan.hasKey, marks.keys[place].first >= 0 { known[marks.keys[place]] = Int32(place) }
-        if marks.plan.record != nil, let key = marks.texts[place].key.map(ByteText.init), records[key] == nil {
+        for column in index.same.indices { places[column][index.same[column][place], default: []].append(Int32(place)) }
+        if index.plan.hasKey, index.keys[place].first >= 0 { known[index.keys[place]] = Int32(place) }
+        if index.plan.record != nil, let key = index.texts[place].key.map(ByteText.init), records[key] == nil {
             records[key] = Int32(place)
         }
     }
@@ -158,7 +158,7 @@ final class SourceState {
                 if rule.isWarning { verdict.warnings.append(fault) } else { verdict.faults.append(fault) }
             }
         }
-        call = (typed, RowMarks(marks.plan, typed, from: width + rules.count))
+        call = (typed, RowIndex(index.plan, typed, from: width + rules.count))
         compare(&verdict)
     }
 
@@ -170,13 +170,13 @@ final class SourceState {
         hidden = []
         overlay = []
         twins = [:]
-        if marks.plan.hasKey {
+        if index.plan.hasKey {
             // Of several rows under one key in a request, the last counts.
-            var last: [RowMarks.Key: Int] = [:]
-            for (row, key) in call.marks.keys.enumerated() where key.first >= 0 {
+            var last: [RowIndex.Key: Int] = [:]
+            for (row, key) in call.index.keys.enumerated() where key.first >= 0 {
                 if last.updateValue(row, forKey: key) != nil { verdict.hasRepeatedKeys = true }
             }
-            for (row, key) in call.marks.keys.enumerated() where key.first < 0 || last[key] == row {
+            for (row, key) in call.index.keys.enumerated() where key.first < 0 || last[key] == row {
                 overlay.append(row)
                 guard key.first >= 0, let place = known[key].map({ Int($0) }) else {
                     newRows.append(row)
@@ -185,18 +185,18 @@ final class SourceState {
                 hidden.insert(place)
                 twins[row] = place
                 // What is known is not taken back by a row that leaves it out.
-                for moment in marks.moments.indices where call.marks.moments[moment][row] == .max {
-                    call.marks.set(moment: moment, row, to: marks.moments[moment][place])
+                for moment in index.moments.indices where call.index.moments[moment][row] == .max {
+                    call.index.set(moment: moment, row, to: index.moments[moment][place])
                 }
                 if later.contains(where: { store.isNull($0, place) && !call.rows.isNull($0, row) }) {
                     tellingRows.append((row, place))
                 }
             }
         } else {
-            let event = source.contract.eventTime.flatMap { marks.moment($0) }
+            let event = source.contract.eventTime.flatMap { index.moment($0) }
             newRows = (0..<call.rows.count).filter { row in
                 guard let newest, let event else { return true }
-                return call.marks.moments[event][row] > newest
+                return call.index.moments[event][row] > newest
             }
             overlay = newRows
         }
@@ -211,16 +211,16 @@ final class SourceState {
         guard let call else { return }
         store.append(call.rows, newRows)
         for row in newRows {
-            marks.append(call.marks, row)
-            enter(marks.count - 1)
+            index.append(call.index, row)
+            enter(index.count - 1)
         }
         // They are seen in the state from now on.
         overlay.removeAll { newRows.contains($0) }
         for (row, place) in tellingRows {
             for column in later where store.isNull(column, place) && !call.rows.isNull(column, row) {
                 store.set(column, place, to: call.rows, row)
-                guard let moment = marks.moment(source.contract.columns[column].name) else { continue }
-                marks.set(moment: moment, place, to: call.marks.moments[moment][row])
+                guard let moment = index.moment(source.contract.columns[column].name) else { continue }
+                index.set(moment: moment, place, to: call.index.moments[moment][row])
             }
         }
         newRows = []
@@ -240,14 +240,14 @@ final class SourceState {
     // MARK: Records
 
     /// The keys of the request's rows.
-    var calledKeys: [String] { call?.marks.texts.compactMap(\.key) ?? [] }
+    var calledKeys: [String] { call?.index.texts.compactMap(\.key) ?? [] }
 
     /// Where a record's row is: among the request's, which come first, or in the state.
-    func record(_ key: String) -> (marks: RowMarks, place: Int)? {
-        if let call, let row = overlay.first(where: { call.marks.texts[$0].key?.isSameBytes(as: key) ?? false }) {
-            return (call.marks, row)
+    func record(_ key: String) -> (index: RowIndex, place: Int)? {
+        if let call, let row = overlay.first(where: { call.index.texts[$0].key?.isSameBytes(as: key) ?? false }) {
+            return (call.index, row)
         }
-        return records[ByteText(key)].map { (marks, Int($0)) }
+        return records[ByteText(key)].map { (index, Int($0)) }
     }
 }
 

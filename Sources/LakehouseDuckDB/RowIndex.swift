@@ -4,7 +4,7 @@ internal import Vocabulary
 
 /// What rows of a source are found and chosen by, as whole numbers that the SQL makes beside the columns: moments, hashes
 /// of keys and of the columns that rows are chosen by; of the record's source, also each row's own moment and key.
-struct MarkPlan {
+struct IndexPlan {
     /// Columns that hold a moment: the event, and what says since when something is known.
     let moments: [String]
     let same: [String]
@@ -42,7 +42,7 @@ struct MarkPlan {
 
     private let types: [String: ColumnType]
 
-    /// The expressions, in the order in which ``RowMarks`` reads them.
+    /// The expressions, in the order in which ``RowIndex`` reads them.
     var projection: [String] {
         func hash(_ cell: String) -> String { "CAST(hash(CAST(\(cell) AS VARCHAR)) >> 1 AS BIGINT)" }
         var list = moments.map { name -> String in
@@ -74,14 +74,14 @@ struct MarkPlan {
 }
 
 /// The marks of rows, in the order of the rows.
-struct RowMarks {
+struct RowIndex {
     /// A key by two hashes, 126 bits together. A row without a key has none.
     struct Key: Hashable {
         let first: Int64
         let second: Int64
     }
 
-    let plan: MarkPlan
+    let plan: IndexPlan
     /// Microseconds, or numbers that rise with time; what is missing is later than all.
     private(set) var moments: [[Int64]]
     private(set) var same: [[Int64]]
@@ -90,7 +90,7 @@ struct RowMarks {
     private(set) var texts: [(moment: String?, key: String?)] = []
     private(set) var count = 0
 
-    init(_ plan: MarkPlan) {
+    init(_ plan: IndexPlan) {
         self.plan = plan
         moments = plan.moments.map { _ in [] }
         same = plan.same.map { _ in [] }
@@ -98,7 +98,7 @@ struct RowMarks {
     }
 
     /// The marks of rows that have theirs from column `start` on.
-    init(_ plan: MarkPlan, _ rows: RetainedRows, from start: Int) {
+    init(_ plan: IndexPlan, _ rows: RetainedRows, from start: Int) {
         self.init(plan)
         var next = start
         func numbers() -> [Int64] {
@@ -116,7 +116,7 @@ struct RowMarks {
         count = rows.count
     }
 
-    mutating func append(_ other: RowMarks, _ place: Int) {
+    mutating func append(_ other: RowIndex, _ place: Int) {
         for column in moments.indices { moments[column].append(other.moments[column][place]) }
         for column in same.indices { same[column].append(other.same[column][place]) }
         if plan.hasKey { keys.append(other.keys[place]) }
