@@ -7,7 +7,7 @@ internal import Vocabulary
 /// Sendable: it is in one pair of hands at a time, the batch's own task or the thread that works for it.
 package final class BatchBlock: @unchecked Sendable {
     private let batch: RowBatch
-    private let kept: KeptCells
+    private let kept: PassthroughCells
     private let model: ServedModel
     private var probabilities: [Double] = []
     /// The numbers of the block's first row and of its first line, from 1.
@@ -22,7 +22,7 @@ package final class BatchBlock: @unchecked Sendable {
         batch = RowBatch(model.schema)
         batch.isByRow = true
         batch.known = Set(passing)
-        kept = KeptCells(passing, form: output)
+        kept = PassthroughCells(passing, form: output)
     }
 
     package var rows: Int { batch.count }

@@ -37,7 +37,9 @@ package struct BatchReader: Sendable {
     /// Reads all records of a slice from a place on. Gives how many lines of CSV there are.
     /// - Throws: `InputFault` for what is wrong with more than a row.
     @discardableResult
-    package func read(_ slice: BatchSlice, from start: Int, into batch: RowBatch, _ kept: KeptCells) throws -> Int {
+    package func read(_ slice: BatchSlice, from start: Int, into batch: RowBatch, _ kept: PassthroughCells) throws
+        -> Int
+    {
         try slice.bytes.withUnsafeBytes { bytes in
             let block = UnsafeRawBufferPointer(rebasing: bytes[start...])
             guard var rows else {
@@ -54,7 +56,7 @@ package struct BatchReader: Sendable {
         }
     }
 
-    private func lines(_ block: UnsafeRawBufferPointer, _ batch: RowBatch, _ kept: KeptCells) {
+    private func lines(_ block: UnsafeRawBufferPointer, _ batch: RowBatch, _ kept: PassthroughCells) {
         let reader = JSONRows(batch, mostRows: .max)
         var start = 0
         while start < block.count {
@@ -80,7 +82,7 @@ package struct BatchReader: Sendable {
     }
 
     /// Looks for the members that are passed through, as far as the line can be read.
-    private func pass(_ line: UnsafeRawBufferPointer, _ kept: KeptCells) {
+    private func pass(_ line: UnsafeRawBufferPointer, _ kept: PassthroughCells) {
         var scanner = JSONScanner(line)
         guard scanner.take(UInt8(ascii: "{")), !scanner.take(UInt8(ascii: "}")) else { return }
         repeat {

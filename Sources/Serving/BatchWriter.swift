@@ -4,9 +4,9 @@ internal import Training
 struct BatchWriter {
     private var writer = JSONWriter()
     private let model: ServedModel
-    private let kept: KeptCells
+    private let kept: PassthroughCells
 
-    init(_ model: ServedModel, _ kept: KeptCells, rows: Int) {
+    init(_ model: ServedModel, _ kept: PassthroughCells, rows: Int) {
         writer.reserve(rows * 64)
         self.model = model
         self.kept = kept

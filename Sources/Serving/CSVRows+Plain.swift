@@ -9,7 +9,7 @@ extension CSVRows {
     /// at each byte.
     mutating func readPlain(
         _ bytes: UnsafeRawBufferPointer, from first: Int, into batch: RowBatch, upTo rows: Int, _ isLast: Bool,
-        _ kept: KeptCells?, _ onRow: (Range<Int>) -> Void
+        _ kept: PassthroughCells?, _ onRow: (Range<Int>) -> Void
     ) -> Int {
         guard let base = bytes.baseAddress else { return first }
         var used = first
@@ -43,7 +43,7 @@ extension CSVRows {
     @inline(__always)
     private func plainRow(
         _ bytes: UnsafeRawBufferPointer, _ line: Range<Int>, _ batch: RowBatch,
-        _ targets: UnsafeBufferPointer<Target>, _ powers: UnsafeBufferPointer<Double>, _ kept: KeptCells?
+        _ targets: UnsafeBufferPointer<Target>, _ powers: UnsafeBufferPointer<Double>, _ kept: PassthroughCells?
     ) {
         let start = batch.begin()
         kept?.beginRow()

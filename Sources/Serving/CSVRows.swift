@@ -47,7 +47,7 @@ package struct CSVRows {
     ///   one without any of the model's columns.
     package mutating func read(
         _ bytes: UnsafeRawBufferPointer, into batch: RowBatch, upTo rows: Int, isLast: Bool,
-        passing kept: KeptCells? = nil, broken: [BatchSlice.Broken] = [], onRow: (Range<Int>) -> Void = { _ in }
+        passing kept: PassthroughCells? = nil, broken: [BatchSlice.Broken] = [], onRow: (Range<Int>) -> Void = { _ in }
     ) throws(InputFault) -> Int {
         if !batch.isByRow { batch.place = .lines }
         let record = CSVRecord()
@@ -177,7 +177,7 @@ package struct CSVRows {
 
     private mutating func readRecords(
         _ bytes: UnsafeRawBufferPointer, from start: Int, into batch: RowBatch, upTo rows: Int, _ isLast: Bool,
-        _ isClean: Bool, _ kept: KeptCells?, _ broken: [BatchSlice.Broken], _ record: CSVRecord,
+        _ isClean: Bool, _ kept: PassthroughCells?, _ broken: [BatchSlice.Broken], _ record: CSVRecord,
         _ onRow: (Range<Int>) -> Void
     ) -> Int {
         var at = start
@@ -216,13 +216,14 @@ package struct CSVRows {
         return at
     }
 
-    private func spoil(_ fault: CSVRecord.Fault, _ batch: RowBatch, _ kept: KeptCells?) {
+    private func spoil(_ fault: CSVRecord.Fault, _ batch: RowBatch, _ kept: PassthroughCells?) {
         batch.spoiled("The line cannot be taken apart: \(fault.sentence).")
         kept?.beginRow()
     }
 
     private func row(
-        _ bytes: UnsafeRawBufferPointer, _ record: CSVRecord, _ isClean: Bool, _ batch: RowBatch, _ kept: KeptCells?,
+        _ bytes: UnsafeRawBufferPointer, _ record: CSVRecord, _ isClean: Bool, _ batch: RowBatch,
+        _ kept: PassthroughCells?,
         _ text: inout [UInt8]
     ) {
         kept?.beginRow()

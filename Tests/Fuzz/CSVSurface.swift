@@ -62,7 +62,7 @@ enum CSVSurface {
                 }
                 let batch = RowBatch(Bodies.lenient)
                 batch.isByRow = true
-                let count = try reader?.read(slice, from: start, into: batch, KeptCells([], form: .csv)) ?? 0
+                let count = try reader?.read(slice, from: start, into: batch, PassthroughCells([], form: .csv)) ?? 0
                 values += batch.rows
                 faults += batch.rowFaults.map { "\(rows + $0.row) \(lines + $0.line) \($0.fault.code)" }
                 rows += batch.count

@@ -36,7 +36,7 @@ import Vocabulary
             }
             let batch = RowBatch(schema)
             batch.isByRow = true
-            try reader?.read(slice, from: start, into: batch, KeptCells([], form: form))
+            try reader?.read(slice, from: start, into: batch, PassthroughCells([], form: form))
             reading.values += batch.rows.map(\.bitPattern)
             reading.faults += batch.rowFaults.map { "\(rows + $0.row) \($0.fault.code)" }
             reading.warnings += batch.rowWarnings.map { "\(rows + $0.row) \($0.code)" }
@@ -121,7 +121,7 @@ import Vocabulary
         let slice = try splitter.rest()
         var reader = BatchReader(.csv, passing: [])
         let start = try reader.begin(slice, schema)
-        _ = try reader.read(slice, from: start, into: batch, KeptCells([], form: .csv))
+        _ = try reader.read(slice, from: start, into: batch, PassthroughCells([], form: .csv))
         #expect(batch.rowWarnings.map { "\($0.row) \($0.code)" } == ["0 unknownCategory", "2 unknownCategory"])
     }
 

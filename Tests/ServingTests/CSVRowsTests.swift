@@ -24,7 +24,7 @@ import Vocabulary
     /// By slices that are cut out of a body in pieces, as `/predict/batch` reads.
     private func batch(
         _ bytes: [UInt8], pieces: [Int], sliceBytes: Int, recordBytes: Int = 1 << 20, _ schema: RowSchema,
-        kept: KeptCells = KeptCells([], form: .csv)
+        kept: PassthroughCells = PassthroughCells([], form: .csv)
     ) throws -> [String] {
         var splitter = BatchSplitter(.csv, blockBytes: sliceBytes, recordBytes: recordBytes)
         var reader: BatchReader?
@@ -103,7 +103,7 @@ import Vocabulary
     @Test func `of other bytes than UTF-8 are told of, and what is passed through stays text`() throws {
         let bytes = Array("age,ward,ref\n1,B,caf".utf8) + [0xE9] + Array("\n2,B,x\0y\n3,B,é\n".utf8)
         for form in BatchForm.allCases {
-            let kept = KeptCells(["ref"], form: form)
+            let kept = PassthroughCells(["ref"], form: form)
             let rows = try batch(bytes, pieces: [], sliceBytes: 1 << 20, schema, kept: kept)
             #expect(rows == ["malformed line 2", "malformed line 3", "3.0 0.0"])
             let cells = (0..<3).map { String(decoding: kept.cell($0, 0), as: UTF8.self) }

@@ -1,5 +1,5 @@
 /// Cells that a batch passes through from its input to its output, written as the output wants them.
-package final class KeptCells {
+package final class PassthroughCells {
     package let names: [String]
     /// The form of the output.
     let form: BatchForm
