@@ -26,7 +26,7 @@ extension DuckDBLakeEngine {
         guard let layout = job.layouts[0] else { return try finish(job) }
         let lanes = try lanes()
         let slices = SliceQueue(try CSVPieceReader(request.files[0].path, request.format, target: job.pieceBytes))
-        let turns = SliceTurns(slices)
+        let turns = OrderedSlicePipeline(slices)
         let jobs = lanes.map { _ in AcceptJob(request) }
         defer {
             slices.close()

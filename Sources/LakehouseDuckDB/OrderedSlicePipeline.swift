@@ -5,7 +5,7 @@ internal import Synchronization
 /// slices, do what depends on the slices before.
 ///
 /// A lane takes the next slice only after its last one is settled, so that no lane waits for a slice that nobody has.
-final class SliceTurns: Sendable {
+final class OrderedSlicePipeline: Sendable {
     /// What a lane does on its thread. `stage` touches nothing but what is the lane's own, and `settle` runs for one
     /// lane at a time, each after the one before has handed over under a lock: so no two threads touch the same thing.
     private struct Work: @unchecked Sendable {
@@ -103,7 +103,7 @@ final class SliceTurns: Sendable {
 
 /// Reads the next slice on a thread of its own while the ones before are worked on.
 ///
-/// Why `@unchecked Sendable` holds: one thread at a time calls (`SliceTurns` does so under its lock), one reads, and
+/// Why `@unchecked Sendable` holds: one thread at a time calls (`OrderedSlicePipeline` does so under its lock), one reads, and
 /// never both at once touch the same field. From `queue.async` to `done.signal()` the reading thread alone uses `reader`
 /// and `outcome`; the caller touches them only after `done.wait()`, which the signal happens before. `isReading` is the
 /// caller's alone.
