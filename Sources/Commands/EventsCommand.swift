@@ -70,7 +70,7 @@ struct EventsCommand: ParsableCommand {
 
         func run() throws {
             let types = try choice.types()
-            Listening.begin()
+            TerminationSignal.begin()
             try place.composition().withSharedRegistry { registry in
                 if let consumer { return try follow(registry.events, as: consumer, types) }
                 var position = try after ?? registry.events.head()
@@ -84,7 +84,7 @@ struct EventsCommand: ParsableCommand {
                         position = last.position
                         left -= events.count
                     }
-                } while left > 0 && Listening.wait(milliseconds: 400)
+                } while left > 0 && TerminationSignal.wait(milliseconds: 400)
             }
         }
 
@@ -106,7 +106,7 @@ struct EventsCommand: ParsableCommand {
                     try store.advance(name, from: position, to: end.position)
                     left -= chosen.count
                 }
-            } while left > 0 && Listening.wait(milliseconds: 400)
+            } while left > 0 && TerminationSignal.wait(milliseconds: 400)
         }
 
         /// `false` when nobody reads any more.
@@ -114,7 +114,7 @@ struct EventsCommand: ParsableCommand {
             let lines = try events.map { event in
                 (format.json ? try JSON.text(event) : EventLine.cells(event).joined(separator: "  ")) + "\n"
             }
-            return Output.deliver(lines.joined()) && !Listening.isOver
+            return Output.deliver(lines.joined()) && !TerminationSignal.isOver
         }
     }
 

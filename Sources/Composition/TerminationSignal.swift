@@ -7,7 +7,7 @@ internal import Synchronization
 #endif
 
 /// Waiting in a command that goes on until somebody stops it.
-package enum Listening {
+package enum TerminationSignal {
     private static let stopped = Atomic<Bool>(false)
 
     /// From now on an interrupt, a request to end or a reader that has gone stops the waiting instead of the process.
@@ -17,7 +17,7 @@ package enum Listening {
         var wanted = sigset_t()
         sigemptyset(&wanted)
         for number in [SIGINT, SIGTERM, SIGHUP] {
-            signal(number) { _ in Listening.stopped.store(true, ordering: .relaxed) }
+            signal(number) { _ in TerminationSignal.stopped.store(true, ordering: .relaxed) }
             sigaddset(&wanted, number)
         }
         sigprocmask(SIG_UNBLOCK, &wanted, nil)
