@@ -45,7 +45,7 @@ extension ScoringSession {
 
     private func write(reasonsOf row: Int, _ model: ServedModel) throws {
         let values = batch.row(row)
-        let reasons = try Reasons(model.forest, row: values)
+        let reasons = try Explanation(model.forest, row: values)
         writer.raw(",\"reasons\":{\"base\":")
         writer.number(reasons.base)
         writer.raw(",\"margin\":")

@@ -3,7 +3,7 @@ package import Vocabulary
 
 /// Why a row has its score: what each column adds to the forest's margin (Shapley values; Lundberg et al., "From local
 /// explanations to global understanding with explainable AI for trees", 2020).
-package struct Reasons: Sendable {
+package struct Explanation: Sendable {
     /// The expected margin: of a row of which nothing is known.
     package let base: Double
     package let margin: Double
