@@ -24,7 +24,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Between requests.
         case idle
         /// The body of a request that is to be answered here.
-        case collecting(LaneRequest, ByteBuffer?)
+        case collecting(FastPathRequest, ByteBuffer?)
         /// An answer waits for the prediction log.
         case answering
         /// The small body of a request that the router answers, and gets when it is whole: it begins with nothing that a
@@ -293,10 +293,10 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelInactive()
     }
 
-    private func answer(_ context: ChannelHandlerContext, _ request: LaneRequest, _ body: ByteBuffer) {
+    private func answer(_ context: ChannelHandlerContext, _ request: FastPathRequest, _ body: ByteBuffer) {
         let requestID = request.requestID ?? routes.ids.make()
         let keepsAlive = request.head.isKeepAlive && !routes.isDraining()
-        let told = LaneTold(request, requestID: requestID, keepsAlive: keepsAlive)
+        let responseContext = ResponseContext(request, requestID: requestID, keepsAlive: keepsAlive)
         do {
             let model = try request.call.model()
             let session = shared.session(for: model)
@@ -317,8 +317,8 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 result in
                 let (handler, context, out) = bound.value
                 switch result {
-                case .success: handler.finish(out, told, 200, context)
-                case .failure(let error): handler.refuse(error.error, told, context)
+                case .success: handler.finish(out, responseContext, 200, context)
+                case .failure(let error): handler.refuse(error.error, responseContext, context)
                 }
             }
             guard let admission else {
@@ -330,22 +330,24 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             case .waiting:
                 state = .answering
                 if let log = model.journal?.log { shared.wakeSoon(log) }
-            case .taken, .sampledOut, .dropped: send(out, told, 200, context)
+            case .taken, .sampledOut, .dropped: send(out, responseContext, 200, context)
             case .refused(let error): throw error.error
             }
         } catch is ReasonsElsewhere {
             routes.gatekeeper.takesBack(request.principal)
             pass(context, request.head, body)
         } catch {
-            refuse(error, told, context)
+            refuse(error, responseContext, context)
         }
     }
 
     /// Sends the answer that waited, and goes on with what came meanwhile.
-    private func finish(_ out: ByteBuffer, _ told: LaneTold, _ status: Int, _ context: ChannelHandlerContext) {
+    private func finish(
+        _ out: ByteBuffer, _ responseContext: ResponseContext, _ status: Int, _ context: ChannelHandlerContext
+    ) {
         guard rawContext != nil else { return }
         state = .idle
-        send(out, told, status, context)
+        send(out, responseContext, status, context)
         if !isGoingOn { goOn(context) }
     }
 
@@ -376,32 +378,35 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func send(_ out: ByteBuffer, _ told: LaneTold, _ status: Int, _ context: ChannelHandlerContext) {
+    private func send(
+        _ out: ByteBuffer, _ responseContext: ResponseContext, _ status: Int, _ context: ChannelHandlerContext
+    ) {
         let left = context.eventLoop.makePromise(of: Void.self)
         if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
         progress.answered()
-        let seconds = routes.execution.uptime() - told.arrived
-        shared.metrics.note(route: told.route, status: status, seconds: seconds)
+        let seconds = routes.execution.uptime() - responseContext.arrived
+        shared.metrics.note(route: responseContext.route, status: status, seconds: seconds)
         if routes.accessLog.tells(laneSeconds: seconds) {
             let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
             routes.accessLog.tell(
-                RequestSeries(method: "POST", route: FastPathMetrics.routes[told.route], status: status),
-                id: told.requestID,
-                seconds: seconds, principal: told.principal, address: told.forwardedAddress ?? peer)
+                RequestSeries(method: "POST", route: FastPathMetrics.routes[responseContext.route], status: status),
+                id: responseContext.requestID,
+                seconds: seconds, principal: responseContext.principal,
+                address: responseContext.forwardedAddress ?? peer)
         }
-        if !told.keepsAlive || isQuiescing {
+        if !responseContext.keepsAlive || isQuiescing {
             hasClosed = true
             close(context, behind: left.futureResult)
         }
     }
 
-    private func refuse(_ error: any Error, _ told: LaneTold, _ context: ChannelHandlerContext) {
-        let refusal = told.form.refusal(error, requestID: told.requestID)
+    private func refuse(_ error: any Error, _ responseContext: ResponseContext, _ context: ChannelHandlerContext) {
+        let refusal = responseContext.form.refusal(error, requestID: responseContext.requestID)
         let status = "\(refusal.status.code) \(refusal.status.reasonPhrase)"
         let out = response(
-            status, refusal.contentType, refusal.bytes, told.requestID, retryAfter: refusal.retryAfter,
-            keepsAlive: told.keepsAlive, context)
-        finish(out, told, refusal.status.code, context)
+            status, refusal.contentType, refusal.bytes, responseContext.requestID, retryAfter: refusal.retryAfter,
+            keepsAlive: responseContext.keepsAlive, context)
+        finish(out, responseContext, refusal.status.code, context)
     }
 
     private func response(

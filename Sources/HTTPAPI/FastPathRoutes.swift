@@ -4,7 +4,7 @@ internal import Serving
 internal import Vocabulary
 
 /// A request that the lane may answer, from its head.
-struct LaneRequest {
+struct FastPathRequest {
     let head: HTTPRequestHead
     let call: ScoringCall
     let requestID: String?
@@ -19,7 +19,7 @@ struct LaneRequest {
 }
 
 /// What is still known of a request when its answer leaves.
-struct LaneTold {
+struct ResponseContext {
     let form: ScoringForm
     let requestID: String
     let keepsAlive: Bool
@@ -28,7 +28,7 @@ struct LaneTold {
     let arrived: Double
     let forwardedAddress: String?
 
-    init(_ request: LaneRequest, requestID: String, keepsAlive: Bool) {
+    init(_ request: FastPathRequest, requestID: String, keepsAlive: Bool) {
         form = request.call.form
         self.requestID = requestID
         self.keepsAlive = keepsAlive
@@ -83,7 +83,7 @@ struct FastPathRoutes: Sendable {
     }
 
     /// What the lane is to answer; `nil` for a request that is the router's.
-    func request(_ head: HTTPRequestHead) -> LaneRequest? {
+    func request(_ head: HTTPRequestHead) -> FastPathRequest? {
         guard head.method == .POST, head.version == .http1_1, let found = calls[head.uri] else { return nil }
         var call = found.call
         var requestID: String?
@@ -131,7 +131,7 @@ struct FastPathRoutes: Sendable {
         guard
             let principal = gatekeeper.admitsAtOnce(host: host, authorization: authorization, project: project)
         else { return nil }
-        return LaneRequest(
+        return FastPathRequest(
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,
             principal: principal, route: found.route, forwardedAddress: forwardedAddress, arrived: execution.uptime()
         )
