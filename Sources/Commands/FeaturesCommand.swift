@@ -19,7 +19,7 @@ struct FeaturesCommand: ParsableCommand {
     func run() throws {
         let handler: FeatureRequestHandler
         do {
-            let ready = try place.composition().featureDesk(
+            let ready = try place.composition().featureHandler(
                 model: model, version: try version.map { try ModelReference(parsing: $0) }, proof: max(0, prove),
                 keepsRows: !forgetful)
             handler = ready.handler

@@ -14,7 +14,7 @@ extension Composition {
     ///   - proof: how many rows of the table are computed again before the first request.
     ///   - keepsRows: whether received rows are kept for later records.
     /// - Throws: `process.differs` when the features come out otherwise than in the model's table.
-    package func featureDesk(
+    package func featureHandler(
         model: String?, version: ModelReference?, proof: Int, keepsRows: Bool
     ) throws -> (handler: FeatureRequestHandler, greeting: JSONValue) {
         try withReadingWorkspace { workspace in

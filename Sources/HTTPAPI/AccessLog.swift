@@ -13,7 +13,7 @@ package struct AccessLog: Sendable {
 
     /// Whether a request on the lane is told of.
     @inline(__always)
-    func tells(laneSeconds seconds: Double) -> Bool { tellsAll || seconds >= slow }
+    func tells(fastPathSeconds seconds: Double) -> Bool { tellsAll || seconds >= slow }
 
     func tell(_ series: RequestSeries, id: String, seconds: Double, principal: Principal?, address: String) {
         let isSlow = seconds >= slow

@@ -112,7 +112,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             state = .passing
             shared.gathered += part.readableBytes
             held.writeBuffer(&part)
-            if held.readableBytes > routes.limits.laneBytes || !shared.hasRoom {
+            if held.readableBytes > routes.limits.fastPathBytes || !shared.hasRoom {
                 shared.gathered -= held.readableBytes
                 pass(context, head)
                 context.fireChannelRead(wrapInboundOut(.body(held)))
@@ -129,7 +129,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 all.writeBuffer(&body)
                 body = all
             }
-            if body.readableBytes > routes.limits.laneBytes {
+            if body.readableBytes > routes.limits.fastPathBytes {
                 routes.gatekeeper.takesBack(request.principal)
                 pass(context, request.head)
                 context.fireChannelRead(wrapInboundOut(.body(body)))
@@ -386,7 +386,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         progress.answered()
         let seconds = routes.execution.uptime() - responseContext.arrived
         shared.metrics.note(route: responseContext.route, status: status, seconds: seconds)
-        if routes.accessLog.tells(laneSeconds: seconds) {
+        if routes.accessLog.tells(fastPathSeconds: seconds) {
             let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
             routes.accessLog.tell(
                 RequestSeries(method: "POST", route: FastPathMetrics.routes[responseContext.route], status: status),

@@ -107,7 +107,7 @@ struct FastPathRoutes: Sendable {
                 if authorization != nil { return nil }
                 authorization = value
             case 14 where name.lowercased() == "content-length":
-                guard let size = Int(value), size <= limits.laneBytes else { return nil }
+                guard let size = Int(value), size <= limits.fastPathBytes else { return nil }
             case 15 where name.lowercased() == "idempotency-key":
                 if idempotencyKey != nil || !IdempotencyKey.isValid(value) { return nil }
                 idempotencyKey = value
@@ -142,7 +142,7 @@ struct FastPathRoutes: Sendable {
     func gathers(_ head: HTTPRequestHead) -> Bool {
         if head.uri.prefix(while: { $0 != "?" }).hasSuffix("/predict/batch") { return false }
         if let length = head.headers.first(name: "content-length") {
-            return Int(length).map { (1...limits.laneBytes).contains($0) } ?? false
+            return Int(length).map { (1...limits.fastPathBytes).contains($0) } ?? false
         }
         return head.headers.contains(name: "transfer-encoding")
     }

@@ -16,7 +16,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     let settings: FrontServer.Settings
     let metrics: ServerMetrics
     /// Makes the handler that goes in front of the router's.
-    let makeLane: @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
+    let makeFastPath: @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -30,7 +30,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
                     isSecure: tls != nil))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
-            if let handler = makeLane(channel.eventLoop, progress) { try pipeline.addHandler(handler) }
+            if let handler = makeFastPath(channel.eventLoop, progress) { try pipeline.addHandler(handler) }
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(HTTPConnectionStateHandler(logger: logger))
             return try NIOAsyncChannel(

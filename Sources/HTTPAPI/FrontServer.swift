@@ -61,11 +61,12 @@ package struct FrontServer: Sendable {
         let router = table.router(
             gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining, observer: observer))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.loops)
-        let makeLane = fastPaths(on: group)
+        let makeFastPath = fastPaths(on: group)
         return Application(
             router: router,
             server: HTTPServerBuilder { [settings, observer] responder in
-                FrontChannel(responder: responder, settings: settings, metrics: observer.metrics, makeLane: makeLane)
+                FrontChannel(
+                    responder: responder, settings: settings, metrics: observer.metrics, makeFastPath: makeFastPath)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1024),

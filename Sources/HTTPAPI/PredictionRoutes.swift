@@ -106,7 +106,7 @@ package struct ScoringLimits: Sendable {
     /// Bytes of a body that is not a stream.
     package var bodyBytes = 16 << 20
     /// Bytes of a body that is answered on the event loop, without holding others up.
-    package var laneBytes = 64 << 10
+    package var fastPathBytes = 64 << 10
     /// Rows of one.
     package var rows = 10_000
     /// Rows of one that asks for reasons; fewer where the model's trees are large: all rows together may cost so many

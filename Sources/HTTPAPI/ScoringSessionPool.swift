@@ -10,7 +10,7 @@ final class ScoringSessionPool: Sendable {
     private let idle = Mutex<[Lent]>([])
 
     /// Lends a desk to the body, which must not keep it.
-    func withDesk<T>(for model: ServedModel, _ body: (Lent) async throws -> T) async rethrows -> T {
+    func withSession<T>(for model: ServedModel, _ body: (Lent) async throws -> T) async rethrows -> T {
         let lent = idle.withLock { $0.popLast() } ?? Lent(session: ScoringSession(model.schema))
         defer {
             lent.session.rest()

@@ -38,7 +38,7 @@ package struct ScoringWork: Sendable {
         end: @escaping @Sendable (ScoringSession, ScoringAnswer) throws -> T
     ) async throws -> T {
         let begun = uptime()
-        return try await sessions.withDesk(for: model) { [limits] lent in
+        return try await sessions.withSession(for: model) { [limits] lent in
             let (answer, ended) = try await piece(client, begun, isFirst: true) {
                 let answer = try body.withBytes { bytes in
                     try call.answer(bytes, by: model, at: lent.session, requestID: requestID, limits: limits) { rows in
