@@ -23,10 +23,10 @@ package struct SplitRows: Sendable {
 /// `portableUniform(seed:key:)`, so that any tool with SHA-256 can rebuild a split.
 package enum Split {
     /// The part of every row. Refuses a part with a share that ends up empty or has rows of one class only.
-    package static func parts(of rows: SplitRows, by plan: SplitPlan) throws -> [Part] {
+    package static func parts(of rows: SplitRows, by plan: SplitPlan) throws -> [SplitPart] {
         try plan.check()
         let unit = plan.by ?? (rows.groups == nil ? .key : .group)
-        let parts: [Part]
+        let parts: [SplitPart]
         switch plan.kind {
         case .hash:
             let units = try names(of: unit, in: rows)
@@ -109,7 +109,7 @@ extension Split {
         return ranks
     }
 
-    private static func cut(ranks: [(rank: Int, of: Int)], _ plan: SplitPlan) -> [Part] {
+    private static func cut(ranks: [(rank: Int, of: Int)], _ plan: SplitPlan) -> [SplitPart] {
         ranks.map { rank, size in
             let trainEnd = Int((Double(size) * plan.train).rounded())
             let validationEnd = Int((Double(size) * (plan.train + plan.validation)).rounded())
@@ -144,20 +144,20 @@ extension Split {
         return cut
     }
 
-    private static func cutByTime(_ rows: SplitRows, _ plan: SplitPlan) throws -> [Part] {
+    private static func cutByTime(_ rows: SplitRows, _ plan: SplitPlan) throws -> [SplitPart] {
         let (order, times) = try inTimeOrder(rows)
         func cut(_ share: Double) -> Int { settled(Int((Double(order.count) * share).rounded()), order, times) }
         let trainEnd = cut(plan.train)
         let validationEnd = plan.validation > 0 ? cut(plan.train + plan.validation) : trainEnd
-        var parts = [Part](repeating: .test, count: order.count)
+        var parts = [SplitPart](repeating: .test, count: order.count)
         for (place, row) in order.enumerated() where place < validationEnd {
             parts[row] = place < trainEnd ? .train : .validation
         }
         return parts
     }
 
-    private static func check(_ parts: [Part], _ labels: [UInt8], _ plan: SplitPlan) throws {
-        for part in Part.allCases {
+    private static func check(_ parts: [SplitPart], _ labels: [UInt8], _ plan: SplitPlan) throws {
+        for part in SplitPart.allCases {
             if part == .validation, plan.validation == 0 { continue }
             let members = parts.indices.filter { parts[$0] == part }
             let positives = members.count { labels[$0] == 1 }

@@ -1,7 +1,7 @@
 internal import Vocabulary
 
 /// Which rows a row may serve for.
-package enum Part: UInt8, Sendable, CaseIterable, Codable {
+package enum SplitPart: UInt8, Sendable, CaseIterable, Codable {
     /// Rows the learner sees.
     case train = 0
     /// Held-out rows for early stopping, calibration and the threshold.

@@ -121,7 +121,7 @@ package struct TrainedModel: Sendable {
     /// The learner's file, with its trace and raw gains.
     package let fitted: FittedModel
     /// The part of every input row; `nil` for a row without label.
-    package let parts: [Part?]
+    package let parts: [SplitPart?]
     /// The input rows of the test part, in order, and their calibrated probabilities.
     package let testRows: [Int]
     package let testProbabilities: [Double]

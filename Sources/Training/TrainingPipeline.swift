@@ -44,7 +44,7 @@ package struct TrainingPipeline {
             try evaluate(trial, input, members.validation, p, bootstrap: nil)
         }
         let folds = try crossValidate(input, labelled, rows)
-        var parts = [Part?](repeating: nil, count: input.labels.count)
+        var parts = [SplitPart?](repeating: nil, count: input.labels.count)
         for (place, row) in labelled.enumerated() { parts[row] = assigned[place] }
         let record = ModelRecord(
             plan: plan, signature: trial.signature, calibration: trial.calibration, threshold: trial.threshold,
@@ -63,7 +63,7 @@ package struct TrainingPipeline {
         var validation: [Int] = []
         var test: [Int] = []
 
-        init(parts: [Part], labelled: [Int]) {
+        init(parts: [SplitPart], labelled: [Int]) {
             for (place, row) in labelled.enumerated() {
                 switch parts[place] {
                 case .train: train.append(row)

@@ -84,7 +84,7 @@ package struct ModelCard {
             ? ["None asked."] : record.gates.map { "- \($0.passed ? "passed" : "**failed**"): \($0.sentence)" }
         lines += ["", "## Checks of its features", ""] + checks
         lines += ["", "## What it learned from", "", "| part | rows | positive |", "| --- | --- | --- |"]
-        for part in Part.allCases {
+        for part in SplitPart.allCases {
             if let size = record.parts[part.name], size.rows > 0 {
                 lines.append("| \(part.name) | \(grouped(size.rows)) | \(grouped(size.positives)) |")
             }

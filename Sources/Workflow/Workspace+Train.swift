@@ -249,7 +249,7 @@ extension Workspace {
 
     /// Every row's key, part and label, and the probability of the test rows.
     private func scores(_ trained: TrainedModel, _ input: TrainingInput) throws -> [UInt8] {
-        let names = Part.allCases.map(\.name)
+        let names = SplitPart.allCases.map(\.name)
         var probabilities = [Double](repeating: .nan, count: input.keys.count)
         for (row, value) in zip(trained.testRows, trained.testProbabilities) { probabilities[row] = value }
         return try withScratch { folder in

@@ -77,7 +77,7 @@ private struct Splits: Decodable {
         let rows = SplitRows(
             labels: (0..<100).map { UInt8($0 % 2) }, keys: (0..<100).map { "\($0)" }, eventTimes: times)
         let parts = try Split.parts(of: rows, by: plan(.time))
-        var byTime: [Int64: Set<Part>] = [:]
+        var byTime: [Int64: Set<SplitPart>] = [:]
         for (time, part) in zip(times, parts) { byTime[try #require(time), default: []].insert(part) }
         #expect(byTime.values.allSatisfy { $0.count == 1 })
         #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.rawValue <= $1.rawValue })
