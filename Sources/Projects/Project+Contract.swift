@@ -6,7 +6,7 @@ extension Project {
     /// - Parameter format: how the source's files are written, which decides what a contract may say of places.
     static func contract(_ source: String, _ path: String, _ format: SourceFormat) throws -> Contract {
         let text = try text(path)
-        let file = try YAMLFile(path: path, text: text, shape: Shapes.contract)
+        let file = try YAMLFile(path: path, text: text, shape: ConfigSchemas.contract)
         let root = file.root
         var faults = file.faults
         let misshapen = faults.compactMap(\.location?.key)

@@ -12,7 +12,7 @@ extension Project {
         _ folder: String, splitSeed: Int? = nil, check: (LearnerPlan) throws -> Void = { _ in }
     ) throws -> Project {
         let path = folder + "/martlet.yaml"
-        let file = try YAMLFile(path: path, text: try text(path), shape: Shapes.project)
+        let file = try YAMLFile(path: path, text: try text(path), shape: ConfigSchemas.project)
         let root = file.root
         var faults = file.faults
         /// What the body gives; what it refuses is noted, and the next is looked at.

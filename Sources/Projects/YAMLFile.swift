@@ -9,7 +9,7 @@ struct YAMLFile {
     let faults: [MartletError]
 
     /// - Throws: `config.yaml` or `config.empty`, when there is nothing to look at.
-    init(path: String, text: String, shape: Shape) throws {
+    init(path: String, text: String, shape: ConfigSchema) throws {
         self.path = path
         let node: Node?
         do { node = try Yams.compose(yaml: text) } catch let error as YamlError { throw Self.syntax(error, path) }
@@ -57,7 +57,7 @@ struct YAMLValue {
     // MARK: Checking
 
     /// Notes whatever is not of the shape.
-    func check(_ shape: Shape, _ faults: inout [MartletError]) {
+    func check(_ shape: ConfigSchema, _ faults: inout [MartletError]) {
         func need(_ isRight: Bool) { if !isRight { faults.append(unexpected(shape)) } }
         switch shape {
         case .text(let allowed):
@@ -87,7 +87,7 @@ struct YAMLValue {
         }
     }
 
-    private func check(_ fields: [Field], _ faults: inout [MartletError]) {
+    private func check(_ fields: [SchemaField], _ faults: inout [MartletError]) {
         let byName = Dictionary(fields.map { ($0.name, $0) }) { first, _ in first }
         let members = members
         let given = Set(members.map(\.0))
@@ -116,7 +116,7 @@ struct YAMLValue {
         }
     }
 
-    private func unexpected(_ shape: Shape) -> MartletError {
+    private func unexpected(_ shape: ConfigSchema) -> MartletError {
         let found =
             node.mapping != nil ? "keys and values" : node.sequence != nil ? "a list" : isNull ? "nothing" : "\(text)"
         return MartletError(

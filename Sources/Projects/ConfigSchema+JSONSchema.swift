@@ -1,6 +1,6 @@
 package import Vocabulary
 
-extension Shape {
+extension ConfigSchema {
     /// The shape as a JSON Schema (draft 2020-12), closed: unknown keys are refused.
     package func jsonSchema(title: String) -> JSONValue {
         guard case .object(var members) = schema(doc: nil) else { return .null }

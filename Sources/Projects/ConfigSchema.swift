@@ -1,14 +1,14 @@
 /// What a place in a YAML file may hold. One description serves for checking, for messages and for the JSON
 /// Schemas that editors complete from.
-package indirect enum Shape: Sendable {
+package indirect enum ConfigSchema: Sendable {
     case text(allowed: [String] = [])
     case number(min: Double? = nil, max: Double? = nil)
     case integer(min: Int? = nil, max: Int? = nil)
     case flag
-    case list(Shape)
-    case object([Field])
+    case list(ConfigSchema)
+    case object([SchemaField])
     /// Keys chosen by the user, all values of one shape.
-    case map(Shape)
+    case map(ConfigSchema)
     /// Text, a number or a flag.
     case scalar
 
@@ -17,8 +17,8 @@ package indirect enum Shape: Sendable {
         switch self {
         case .text(let allowed) where !allowed.isEmpty: "one of " + allowed.joined(separator: ", ")
         case .text: "text"
-        case .number(let min, let max): "a number" + Shape.range(min.map { "\($0)" }, max.map { "\($0)" })
-        case .integer(let min, let max): "a whole number" + Shape.range(min.map { "\($0)" }, max.map { "\($0)" })
+        case .number(let min, let max): "a number" + ConfigSchema.range(min.map { "\($0)" }, max.map { "\($0)" })
+        case .integer(let min, let max): "a whole number" + ConfigSchema.range(min.map { "\($0)" }, max.map { "\($0)" })
         case .flag: "true or false"
         case .list(let item): "a list of " + item.expected
         case .object: "keys and values"
@@ -38,13 +38,13 @@ package indirect enum Shape: Sendable {
 }
 
 /// A key of an object.
-package struct Field: Sendable {
+package struct SchemaField: Sendable {
     let name: String
-    let shape: Shape
+    let shape: ConfigSchema
     let isRequired: Bool
     let doc: String
 
-    init(_ name: String, _ shape: Shape, required: Bool = false, _ doc: String) {
+    init(_ name: String, _ shape: ConfigSchema, required: Bool = false, _ doc: String) {
         self.name = name
         self.shape = shape
         isRequired = required
