@@ -37,11 +37,11 @@ package struct LeakCheck {
     let model: Model
     let relation: Relation
     /// The moment of prediction, and the column that holds it.
-    let moment: Moment?
+    let moment: SymbolicTime?
     package let momentName: String?
     private let order: TimeOrder
-    private let targets: Set<Origin>
-    private let undatedTargets: Set<Origin>
+    private let targets: Set<SourceColumn>
+    private let undatedTargets: Set<SourceColumn>
 
     /// `nil` when the model's table is not made by a transform of the project.
     package init?(_ lineage: ProjectLineage, _ model: Model) {
@@ -63,7 +63,7 @@ package struct LeakCheck {
     /// The model's `event_time`; without one, the only column of the table that is the event time of a source.
     private static func moment(
         of model: Model, _ relation: Relation, _ lineage: ProjectLineage
-    ) -> (Moment?, String?) {
+    ) -> (SymbolicTime?, String?) {
         if let name = model.eventTime {
             let column = relation.columns.first { $0.name.lowercased() == name.lowercased() }
             return (column?.value.moment, name)
@@ -130,12 +130,12 @@ package struct LeakCheck {
     package var timelessSources: [String] { sources.filter { $0.eventTime == nil }.map(\.source) }
 
     /// The columns of sources that the target is made of; where some of them are known later than their row, those.
-    package var targetOrigins: Set<Origin> { targets }
+    package var targetOrigins: Set<SourceColumn> { targets }
 
     /// The columns of sources that some columns of the model's table, the choice of its rows, and columns of tables
     /// on the way depend on.
-    package func origins(of columns: [String], and others: [(table: TableName, column: String)]) -> Set<Origin> {
-        func origins(_ column: String, _ relation: Relation) -> [Origin] {
+    package func origins(of columns: [String], and others: [(table: TableName, column: String)]) -> Set<SourceColumn> {
+        func origins(_ column: String, _ relation: Relation) -> [SourceColumn] {
             let found = relation.columns.filter { $0.name.lowercased() == column.lowercased() }
             let dependencies = found.isEmpty ? relation.rest?.dependencies ?? [] : found.flatMap(\.value.dependencies)
             return dependencies.map(\.origin)
@@ -246,7 +246,7 @@ package struct Leak: Sendable, Equatable {
     /// `nil`: which rows the table has.
     package var feature: String?
     package var steps: [LineageStep]
-    package var origin: Origin
+    package var origin: SourceColumn
     package var known: String
     package var moment: String?
     package var remedy: String

@@ -6,7 +6,7 @@
 // the moment of prediction.
 
 /// The value of a symbol, moved by a distance (microseconds, or plain steps for whole numbers).
-package struct Moment: Hashable, Sendable {
+package struct SymbolicTime: Hashable, Sendable {
     package var symbol: Int
     package var shift: Int64
 
@@ -20,7 +20,7 @@ package struct Moment: Hashable, Sendable {
 }
 
 /// In every row of a relation, `low` is not after `high + shift`.
-package struct Fact: Hashable, Sendable {
+package struct OrderConstraint: Hashable, Sendable {
     package var low: Int
     package var high: Int
     package var shift: Int64
@@ -47,7 +47,8 @@ package struct Fact: Hashable, Sendable {
     }
 
     package init(
-        _ low: Moment, notAfter high: Moment, isStrict: Bool = false, isEqual: Bool = false, joins: Set<Int> = [],
+        _ low: SymbolicTime, notAfter high: SymbolicTime, isStrict: Bool = false, isEqual: Bool = false,
+        joins: Set<Int> = [],
         _ presence: Presence = .open
     ) {
         self.low = low.symbol
@@ -60,7 +61,7 @@ package struct Fact: Hashable, Sendable {
     }
 
     /// As it stands where the condition may have been null.
-    package var opened: Fact {
+    package var opened: OrderConstraint {
         var copy = self
         if presence == .certain { copy.presence = .open }
         return copy
@@ -68,16 +69,16 @@ package struct Fact: Hashable, Sendable {
 }
 
 /// Since when a value is known, as far as its row says.
-package enum Known: Hashable, Sendable {
+package enum KnownSince: Hashable, Sendable {
     case always
     /// Not later than any one of these.
-    case by(Set<Moment>)
+    case by(Set<SymbolicTime>)
     /// At no moment that the query bounds.
     case never
 }
 
 /// A column of a source, or (without a name) that a row of it exists.
-package struct Origin: Hashable, Sendable, Comparable, CustomStringConvertible {
+package struct SourceColumn: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var table: TableName
     package var column: String?
 
@@ -88,7 +89,7 @@ package struct Origin: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     package var description: String { column.map { "\(table).\($0)" } ?? "rows of \(table)" }
 
-    package static func < (a: Origin, b: Origin) -> Bool {
+    package static func < (a: SourceColumn, b: SourceColumn) -> Bool {
         (a.table, a.column ?? "") < (b.table, b.column ?? "")
     }
 }
@@ -109,8 +110,8 @@ package struct LineageStep: Hashable, Sendable {
 
 /// One thing that a value depends on.
 package struct Dependency: Hashable, Sendable {
-    package var origin: Origin
-    package var known: Known
+    package var origin: SourceColumn
+    package var known: KnownSince
     /// What the contract says of the column.
     package var availability: Availability
     /// Only whether there is a value, not which one.
@@ -126,7 +127,7 @@ package struct Dependency: Hashable, Sendable {
     /// A column that would bound the moment if it could not be null; empty: a value without a name.
     package var mayBeEmpty: String?
 
-    package init(_ origin: Origin, _ known: Known, _ availability: Availability) {
+    package init(_ origin: SourceColumn, _ known: KnownSince, _ availability: Availability) {
         self.origin = origin
         self.known = known
         self.availability = availability
@@ -134,8 +135,8 @@ package struct Dependency: Hashable, Sendable {
 
     /// Two that say the same but for the way they came.
     struct Identity: Hashable {
-        var origin: Origin
-        var known: Known
+        var origin: SourceColumn
+        var known: KnownSince
         var isPresence: Bool
         var isWeak: Bool
     }
@@ -184,22 +185,22 @@ package struct LineageValue: Sendable {
 
     package var dependencies: [Dependency] = []
     /// The value is this moment.
-    package var moment: Moment?
+    package var moment: SymbolicTime?
     /// What one step of a number is in microseconds: `epoch(x)` counts seconds.
     package var unit: Int64 = 1
     /// The value counts the way from one moment to another.
     package var span: TimeSpan?
     /// What holds of the row if the value is true, and if it is false.
-    package var whenTrue: [Fact] = []
-    package var whenFalse: [Fact] = []
+    package var whenTrue: [OrderConstraint] = []
+    package var whenFalse: [OrderConstraint] = []
     /// What holds of the row if the value is true or null, and if it is false or null.
-    package var unlessFalse: [Fact] = []
-    package var unlessTrue: [Fact] = []
+    package var unlessFalse: [OrderConstraint] = []
+    package var unlessTrue: [OrderConstraint] = []
     /// Members of a struct.
     package var fields: [String: LineageValue] = [:]
     package var constant: Constant?
 
-    package init(_ dependencies: [Dependency] = [], moment: Moment? = nil) {
+    package init(_ dependencies: [Dependency] = [], moment: SymbolicTime? = nil) {
         self.dependencies = dependencies
         self.moment = moment
     }
@@ -227,9 +228,11 @@ package struct Renaming {
     var joins: [Int: Int] = [:]
 
     package func callAsFunction(_ symbol: Int) -> Int { symbols[symbol] ?? symbol }
-    package func callAsFunction(_ moment: Moment) -> Moment { Moment(self(moment.symbol), moment.shift) }
+    package func callAsFunction(_ moment: SymbolicTime) -> SymbolicTime {
+        SymbolicTime(self(moment.symbol), moment.shift)
+    }
 
-    package func callAsFunction(_ fact: Fact) -> Fact {
+    package func callAsFunction(_ fact: OrderConstraint) -> OrderConstraint {
         var copy = fact
         copy.low = self(fact.low)
         copy.high = self(fact.high)
@@ -251,7 +254,7 @@ package struct Renaming {
 
 /// Symbols and other numbers that are new each time.
 package final class SymbolSource {
-    private var last = Moment.origin
+    private var last = SymbolicTime.origin
 
     package init() {}
 

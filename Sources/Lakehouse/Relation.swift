@@ -46,7 +46,7 @@ package final class Relation {
     package var rest: LineageValue?
     /// What the existence of a row depends on.
     package var rows: [Dependency] = []
-    package var facts: [Fact] = []
+    package var facts: [OrderConstraint] = []
     package var instances: [Instance] = []
     /// Symbols that stand for values of these rows, not of some row outside.
     package var owned: Set<Int> = []
@@ -134,11 +134,11 @@ extension Relation {
         let arrival = symbol(contract.availableAt) ?? event
         let rowAvailability: Availability =
             (contract.availableAt ?? contract.eventTime).map { .row($0) } ?? .always
-        let rowKnown: Known = arrival.map { .by([Moment($0)]) } ?? .always
+        let rowKnown: KnownSince = arrival.map { .by([SymbolicTime($0)]) } ?? .always
         if let event, let arrival, event != arrival {
-            relation.facts.append(Fact(Moment(event), notAfter: Moment(arrival)))
+            relation.facts.append(OrderConstraint(SymbolicTime(event), notAfter: SymbolicTime(arrival)))
         }
-        var row = Dependency(Origin(table, nil), rowKnown, rowAvailability)
+        var row = Dependency(SourceColumn(table, nil), rowKnown, rowAvailability)
         row.isWeak = true
         relation.rows = [row]
         var instance = Instance(
@@ -149,16 +149,18 @@ extension Relation {
         for column in contract.columns { declared[column.name] = column.availability }
         for name in names {
             guard let own = symbol(name) else { continue }
-            var value = LineageValue(moment: Moment(own))
-            var cell = Dependency(Origin(table, name), rowKnown, rowAvailability)
+            var value = LineageValue(moment: SymbolicTime(own))
+            var cell = Dependency(SourceColumn(table, name), rowKnown, rowAvailability)
             cell.isWeak = true
             switch declared[name] {
             case .at(let column):
                 guard let later = symbol(column) else { break }
-                cell.known = .by([Moment(later)])
+                cell.known = .by([SymbolicTime(later)])
                 cell.availability = .at(column)
                 cell.isWeak = false
-                if let event { relation.facts.append(Fact(Moment(event), notAfter: Moment(later))) }
+                if let event {
+                    relation.facts.append(OrderConstraint(SymbolicTime(event), notAfter: SymbolicTime(later)))
+                }
             case .afterwards:
                 cell.known = .never
                 cell.availability = .afterwards
@@ -173,13 +175,13 @@ extension Relation {
                 let next = instance.follower?.next ?? relation.newSymbol(symbols)
                 instance.follower = .init(next: next, entity: entitySymbol)
                 instance.members.append(next)
-                cell.known = .by([Moment(next)])
+                cell.known = .by([SymbolicTime(next)])
             default:
-                if name == contract.eventTime, contract.availableAt == nil { cell.known = .by([Moment(own)]) }
+                if name == contract.eventTime, contract.availableAt == nil { cell.known = .by([SymbolicTime(own)]) }
             }
             value.dependencies = [cell]
             if cell.known != rowKnown, arrival != event, rowKnown != .always {
-                var whole = Dependency(Origin(table, name), rowKnown, rowAvailability)
+                var whole = Dependency(SourceColumn(table, name), rowKnown, rowAvailability)
                 whole.isWeak = true
                 value.dependencies.append(whole)
             }
@@ -196,7 +198,7 @@ extension Relation {
             guard awaited.contains(name.lowercased()), name != contract.eventTime, name != contract.availableAt,
                 declared[name] == nil, let own = symbol(name)
             else { continue }
-            var cell = Dependency(Origin(table, name), .by([Moment(own)]), .at(name))
+            var cell = Dependency(SourceColumn(table, name), .by([SymbolicTime(own)]), .at(name))
             cell.isWeak = false
             relation.columns[index].value.dependencies = [cell]
         }

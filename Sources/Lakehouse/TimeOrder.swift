@@ -27,13 +27,15 @@ package final class TimeOrder {
         var isDaring = false
     }
 
-    private let facts: [Fact]
+    private let facts: [OrderConstraint]
     private let instances: [Relation.Instance]
     private let outer: [Int: Set<Int>]
     private let nullable: [Int: String]
     private var graphs: [View: Graph] = [:]
 
-    package init(facts: [Fact], instances: [Relation.Instance], outer: [Int: Set<Int>], nullable: [Int: String]) {
+    package init(
+        facts: [OrderConstraint], instances: [Relation.Instance], outer: [Int: Set<Int>], nullable: [Int: String]
+    ) {
         self.facts = facts
         self.instances = instances
         self.outer = outer
@@ -42,7 +44,9 @@ package final class TimeOrder {
 
     /// Whether `a` is not after `b`.
     /// - Parameter whereThere: Asked only of the rows in which `a` is not null.
-    package func proves(_ a: Moment, notAfter b: Moment, strictly: Bool = false, whereThere: Bool = false) -> Bool {
+    package func proves(_ a: SymbolicTime, notAfter b: SymbolicTime, strictly: Bool = false, whereThere: Bool = false)
+        -> Bool
+    {
         if a.symbol == b.symbol, strictly ? a.shift < b.shift : a.shift <= b.shift { return true }
         let graph = graph(for: a.symbol, whereThere)
         guard let bound = bounds(of: a.symbol, in: graph)[graph.find(b.symbol)] else { return false }
@@ -58,12 +62,14 @@ package final class TimeOrder {
 
     /// Moments that `moment` is not after, of symbols that the caller still sees; one for each group of equals.
     /// - Parameter whereThere: Asked only of the rows in which `moment` is not null.
-    package func bounds(of moment: Moment, whereThere: Bool = false, where isSeen: (Int) -> Bool) -> [Moment] {
+    package func bounds(of moment: SymbolicTime, whereThere: Bool = false, where isSeen: (Int) -> Bool)
+        -> [SymbolicTime]
+    {
         if isSeen(moment.symbol) { return [moment] }
         let graph = graph(for: moment.symbol, whereThere)
         return bounds(of: moment.symbol, in: graph).compactMap { vertex, bound in
             graph.members[vertex, default: [vertex]].filter(isSeen).min().map {
-                Moment($0, moment.shift &+ bound.shift)
+                SymbolicTime($0, moment.shift &+ bound.shift)
             }
         }
     }
@@ -87,12 +93,12 @@ package final class TimeOrder {
 
     /// The column that keeps `moment` from being bounded by what the caller sees, since it may be null; `""` when it
     /// is a value without a name, `nil` when that is not what it lacks.
-    package func emptyColumn(before moment: Moment, where isSeen: (Int) -> Bool) -> String? {
-        guard !nullable.isEmpty, moment.symbol != Moment.origin else { return nil }
+    package func emptyColumn(before moment: SymbolicTime, where isSeen: (Int) -> Bool) -> String? {
+        guard !nullable.isEmpty, moment.symbol != SymbolicTime.origin else { return nil }
         let joins = outer[moment.symbol] ?? []
         func reached(_ view: View) -> Set<Int> {
             let graph = graph(view)
-            let origin = graph.find(Moment.origin)
+            let origin = graph.find(SymbolicTime.origin)
             return Set(
                 bounds(of: moment.symbol, in: graph).keys.filter { $0 != origin }
                     .flatMap { graph.members[$0, default: [$0]] })
@@ -167,7 +173,7 @@ package final class TimeOrder {
     }
 
     /// Follows what is the same, and what is there, until nothing more is found.
-    private func settle(_ graph: Graph, _ facts: [Fact], _ instances: [Relation.Instance]) {
+    private func settle(_ graph: Graph, _ facts: [OrderConstraint], _ instances: [Relation.Instance]) {
         let telling = facts.filter { $0.presence != .open && $0.presence != .certain || $0.isEqual && $0.shift == 0 }
         var changed = true
         while changed {

@@ -11,8 +11,8 @@ package struct TimeSpan: Hashable, Sendable {
         case months
     }
 
-    package var low: Moment
-    package var high: Moment
+    package var low: SymbolicTime
+    package var high: SymbolicTime
     /// The length of a step in microseconds, at the most and at the least: months are not one length.
     package var most: Double
     package var least: Double
@@ -23,7 +23,7 @@ package struct TimeSpan: Hashable, Sendable {
     package var isWhole: Bool
 
     package init(
-        low: Moment, high: Moment, most: Double, least: Double? = nil, _ counting: Counting = .exact,
+        low: SymbolicTime, high: SymbolicTime, most: Double, least: Double? = nil, _ counting: Counting = .exact,
         isWhole: Bool = false
     ) {
         self.low = low

@@ -5,14 +5,14 @@ internal import Vocabulary
 
 extension ColumnLineage {
     /// Dependencies as they matter where some facts hold besides: each may be known by what those facts name.
-    func guarded(_ dependencies: [Dependency], by facts: [Fact], _ scope: LineageScope) -> [Dependency] {
+    func guarded(_ dependencies: [Dependency], by facts: [OrderConstraint], _ scope: LineageScope) -> [Dependency] {
         guard !facts.isEmpty, !dependencies.isEmpty else { return dependencies }
         let named = Set(facts.flatMap { [$0.low, $0.high] })
         let order = scope.order(facts)
         return dependencies.map { dependency in
             guard case .by(let moments) = dependency.known else { return dependency }
             var more = moments
-            for moment in moments where moment.symbol != Moment.origin {
+            for moment in moments where moment.symbol != SymbolicTime.origin {
                 // Whether there is an end yet is known as well as whether it lies ahead.
                 let asks = dependency.isPresence
                 for bound in order.bounds(
@@ -94,14 +94,14 @@ extension ColumnLineage {
     }
 
     /// What holds in every one of several cases.
-    private func shared(_ cases: [[Fact]], _ scope: LineageScope) -> [Fact] {
+    private func shared(_ cases: [[OrderConstraint]], _ scope: LineageScope) -> [OrderConstraint] {
         guard let first = cases.first, cases.count > 1, cases.allSatisfy({ !$0.isEmpty }) else {
             return cases.count == 1 ? cases[0] : []
         }
         let orders = cases.map { scope.order($0) }
         return first.compactMap { fact in
             var fact = fact
-            let low = Moment(fact.low)
+            let low = SymbolicTime(fact.low)
             var shift = fact.shift
             for order in orders.dropFirst() {
                 guard let bound = order.bounds(of: low, whereThere: true, where: { $0 == fact.high }).first else {
@@ -142,22 +142,23 @@ extension ColumnLineage {
             return result
         }
         let order = scope.order()
-        func known(_ dependencies: [Dependency], _ own: Moment, at other: Moment) -> [Dependency] {
+        func known(_ dependencies: [Dependency], _ own: SymbolicTime, at other: SymbolicTime) -> [Dependency] {
             dependencies.map { dependency in
                 guard case .by(let moments) = dependency.known, other.symbol != own.symbol else { return dependency }
                 guard
                     moments.contains(where: {
-                        $0.symbol == own.symbol || order.proves($0, notAfter: Moment(own.symbol), whereThere: true)
+                        $0.symbol == own.symbol
+                            || order.proves($0, notAfter: SymbolicTime(own.symbol), whereThere: true)
                     })
                 else { return dependency }
                 var copy = dependency
-                copy.known = .by(moments.union([Moment(other.symbol, other.shift &- own.shift)]))
+                copy.known = .by(moments.union([SymbolicTime(other.symbol, other.shift &- own.shift)]))
                 return copy
             }
         }
         result.dependencies = (known(left.dependencies, a, at: b) + known(right.dependencies, b, at: a)).unique
-        func fact(_ low: Moment, _ high: Moment, isStrict: Bool = false) -> [Fact] {
-            [Fact(low, notAfter: high, isStrict: isStrict, .certain)]
+        func fact(_ low: SymbolicTime, _ high: SymbolicTime, isStrict: Bool = false) -> [OrderConstraint] {
+            [OrderConstraint(low, notAfter: high, isStrict: isStrict, .certain)]
         }
         switch type {
         case "COMPARE_LESSTHANOREQUALTO": result.holds(fact(a, b), otherwise: fact(b, a, isStrict: true))
@@ -186,17 +187,17 @@ extension ColumnLineage {
     /// `high - low` against a number: how far apart the two are at least, and at the most.
     private func compare(_ span: TimeSpan, _ number: Double, _ type: String, into result: inout LineageValue) {
         guard abs(number) < 1e15 else { return }
-        func apart(strictly: Bool) -> [Fact] {
+        func apart(strictly: Bool) -> [OrderConstraint] {
             let (distance, isStrict) = span.atLeast(number, strictly: strictly)
             guard let shift = whole(distance.rounded(.down)) else { return [] }
-            let low = Moment(span.low.symbol, span.low.shift &+ shift)
-            return [Fact(low, notAfter: span.high, isStrict: isStrict, .certain)]
+            let low = SymbolicTime(span.low.symbol, span.low.shift &+ shift)
+            return [OrderConstraint(low, notAfter: span.high, isStrict: isStrict, .certain)]
         }
-        func near(strictly: Bool) -> [Fact] {
+        func near(strictly: Bool) -> [OrderConstraint] {
             let (distance, isStrict) = span.atMost(number, strictly: strictly)
             guard let shift = whole(distance.rounded(.up)) else { return [] }
-            let high = Moment(span.high.symbol, span.high.shift &- shift)
-            return [Fact(high, notAfter: span.low, isStrict: isStrict, .certain)]
+            let high = SymbolicTime(span.high.symbol, span.high.shift &- shift)
+            return [OrderConstraint(high, notAfter: span.low, isStrict: isStrict, .certain)]
         }
         switch type {
         case "COMPARE_GREATERTHANOREQUALTO": result.holds(apart(strictly: false), otherwise: near(strictly: true))
@@ -211,7 +212,7 @@ extension ColumnLineage {
 
 extension LineageValue {
     /// Of a condition that is null where a moment it compares is: what holds when it is true, and when it is false.
-    fileprivate mutating func holds(_ facts: [Fact], otherwise: [Fact]) {
+    fileprivate mutating func holds(_ facts: [OrderConstraint], otherwise: [OrderConstraint]) {
         whenTrue = facts
         unlessFalse = facts.map(\.opened)
         whenFalse = otherwise

@@ -130,8 +130,8 @@ extension ColumnLineage {
 
     private func cases(_ node: SyntaxNode, _ scope: LineageScope) throws -> LineageValue {
         var result = LineageValue()
-        var refused: [Fact] = []
-        var branches: [(value: LineageValue, facts: [Fact])] = []
+        var refused: [OrderConstraint] = []
+        var branches: [(value: LineageValue, facts: [OrderConstraint])] = []
         for check in node.list("case_checks") {
             guard let when = check["when_expr"], let then = check["then_expr"] else { continue }
             let condition = try condition(when, scope)
@@ -158,9 +158,9 @@ extension ColumnLineage {
     ///   - orNull: Or none of them.
     ///   - skipsNull: It is null only where all of them are.
     func oneOf(
-        _ values: [(value: LineageValue, facts: [Fact])], _ scope: LineageScope, orNull: Bool = false,
+        _ values: [(value: LineageValue, facts: [OrderConstraint])], _ scope: LineageScope, orNull: Bool = false,
         skipsNull: Bool = false
-    ) -> Moment? {
+    ) -> SymbolicTime? {
         guard let first = values.first?.value, let unit = values.first?.value.unit, first.moment != nil,
             values.allSatisfy({ $0.value.moment != nil && $0.value.unit == unit })
         else { return nil }
@@ -185,9 +185,9 @@ extension ColumnLineage {
         let mayBeNull = orNull || !(skipsNull ? isThere.contains(true) : isThere.allSatisfy(\.self))
         let symbol = scope.relation.newSymbol(symbols, mayBeNull: mayBeNull)
         for (other, shift) in shared ?? [:] {
-            scope.relation.facts.append(Fact(Moment(symbol), notAfter: Moment(other, shift)))
+            scope.relation.facts.append(OrderConstraint(SymbolicTime(symbol), notAfter: SymbolicTime(other, shift)))
         }
-        return Moment(symbol)
+        return SymbolicTime(symbol)
     }
 
     // MARK: Operators
@@ -210,7 +210,7 @@ extension ColumnLineage {
                     if dependency.availability.isLater, dependency.loss == nil { copy.isPresence = true }
                     return copy
                 }.unique)
-            let there = values.compactMap(\.moment).map { Fact($0, notAfter: $0, .certain) }
+            let there = values.compactMap(\.moment).map { OrderConstraint($0, notAfter: $0, .certain) }
             if node.type == "OPERATOR_IS_NULL" {
                 (result.whenFalse, result.unlessTrue) = (there, there)
             } else {
@@ -226,10 +226,10 @@ extension ColumnLineage {
                 let order = scope.order()
                 for low in values.dropFirst().compactMap(\.moment)
                 where values.allSatisfy({ $0.moment.map { order.proves(low, notAfter: $0) } ?? false }) {
-                    scope.relation.facts.append(Fact(low, notAfter: latest))
+                    scope.relation.facts.append(OrderConstraint(low, notAfter: latest))
                 }
                 // Where the first is there, it is the value.
-                scope.relation.facts.append(Fact(first, notAfter: latest, .highIfLow))
+                scope.relation.facts.append(OrderConstraint(first, notAfter: latest, .highIfLow))
             }
             result.unit = values.first?.unit ?? 1
             return result
@@ -290,7 +290,7 @@ extension ColumnLineage {
             guard let child = node["child"] else { return LineageValue(everything(scope)) }
             let value = try evaluate(child, scope)
             let candidates = relation.columns.filter { !$0.isMerged }
-            var facts: [Fact] = []
+            var facts: [OrderConstraint] = []
             if node.text("comparison_type") == "COMPARE_EQUAL" {
                 if candidates.count == 1 {
                     facts = sameness(candidates[0].value, value, .certain)

@@ -62,7 +62,7 @@ extension ColumnLineage {
             }
         }
         let scope = LineageScope(both, outer: outer, common: common)
-        var facts: [Fact] = []
+        var facts: [OrderConstraint] = []
         var conditions: [Dependency] = []
         for name in names {
             func find(_ relation: Relation) -> LineageValue? {
@@ -110,7 +110,7 @@ extension ColumnLineage {
     /// Rows of one side that may find none on the other: there the other side's columns are null, and that they are
     /// tells of the condition and of the rows that were looked for.
     private func outerJoin(
-        _ left: Relation, _ right: Relation, _ both: Relation, _ facts: [Fact], _ conditions: [Dependency],
+        _ left: Relation, _ right: Relation, _ both: Relation, _ facts: [OrderConstraint], _ conditions: [Dependency],
         _ names: [String], _ optional: [Relation]
     ) -> Relation {
         let result = Relation()
@@ -206,12 +206,14 @@ extension ColumnLineage {
         var value = LineageValue(arguments.flatMap(\.dependencies).unique)
         if ["range", "generate_series"].contains(call.function) {
             let symbol = relation.newSymbol(symbols, mayBeNull: false)
-            value.moment = Moment(symbol)
+            value.moment = SymbolicTime(symbol)
             let ends = arguments.count > 1 ? (arguments[0].moment, arguments[1].moment) : (nil, nil)
             if let start = ends.0, arguments.count > 1, arguments[1].moment != nil {
-                relation.facts.append(Fact(start, notAfter: Moment(symbol), .certain))
+                relation.facts.append(OrderConstraint(start, notAfter: SymbolicTime(symbol), .certain))
             }
-            if let stop = ends.1 { relation.facts.append(Fact(Moment(symbol), notAfter: stop, .certain)) }
+            if let stop = ends.1 {
+                relation.facts.append(OrderConstraint(SymbolicTime(symbol), notAfter: stop, .certain))
+            }
         }
         relation.rows = value.dependencies
         var names = [call.function]
@@ -243,7 +245,7 @@ extension ColumnLineage {
                 Relation.Column(
                     name: "col\(index)",
                     value: LineageValue(
-                        cells.flatMap(\.dependencies).unique, moment: Moment(relation.newSymbol(symbols)))))
+                        cells.flatMap(\.dependencies).unique, moment: SymbolicTime(relation.newSymbol(symbols)))))
         }
         return aliased(relation, node, name: node.alias.isEmpty ? "valueslist" : node.alias)
     }

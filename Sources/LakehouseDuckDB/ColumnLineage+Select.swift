@@ -179,9 +179,9 @@ extension ColumnLineage {
         if let moment = value.moment, moment.shift == 0 { return moment.symbol }
         let symbol = relation.newSymbol(symbols)
         if let moment = value.moment {
-            relation.facts.append(Fact(Moment(symbol), notAfter: moment, isEqual: true, .same))
+            relation.facts.append(OrderConstraint(SymbolicTime(symbol), notAfter: moment, isEqual: true, .same))
         } else {
-            value.moment = Moment(symbol)
+            value.moment = SymbolicTime(symbol)
         }
         return symbol
     }
@@ -200,7 +200,7 @@ extension ColumnLineage {
                 let mayBeNull = !isKeyed || !scope.order().isThere(moment.symbol)
                 let symbol = grouped.newSymbol(symbols, mayBeNull: mayBeNull)
                 scope.relation.nullable[symbol] = grouped.nullable[symbol]
-                scope.relation.facts.append(Fact(moment, notAfter: Moment(symbol), .highIfLow))
+                scope.relation.facts.append(OrderConstraint(moment, notAfter: SymbolicTime(symbol), .highIfLow))
                 maxima[expression.canonical] = symbol
             }
             if expression.kind != "SUBQUERY", expression.kind != "WINDOW" {
@@ -289,7 +289,7 @@ extension ColumnLineage {
         let (twin, names) = relation.copy(symbols)
         var facts = equal.flatMap { sameness($0, names($0), .same) }
         if ascending, let moment = first?.moment {
-            facts.append(Fact(names(moment), notAfter: moment, nullsLast ? .lowIfHigh : .open))
+            facts.append(OrderConstraint(names(moment), notAfter: moment, nullsLast ? .lowIfHigh : .open))
         }
         let order = scope.order(facts, with: [twin])
         let seen = names(relation.rows.attached + others.flatMap(\.dependencies) + equal.flatMap(\.dependencies))
@@ -308,8 +308,8 @@ extension ColumnLineage {
     }
 
     /// Facts that say that two values are the same.
-    func sameness(_ a: LineageValue, _ b: LineageValue, _ presence: Fact.Presence) -> [Fact] {
+    func sameness(_ a: LineageValue, _ b: LineageValue, _ presence: OrderConstraint.Presence) -> [OrderConstraint] {
         guard let one = a.moment, let two = b.moment, a.unit == b.unit else { return [] }
-        return [Fact(one, notAfter: two, isEqual: true, presence)]
+        return [OrderConstraint(one, notAfter: two, isEqual: true, presence)]
     }
 }

@@ -69,11 +69,11 @@ extension ColumnLineage {
         guard value.moment == nil else { return value }
         var copy = value
         if case .text(let text)? = value.constant, let instant = instant(text) {
-            copy.moment = Moment(Moment.origin, instant)
+            copy.moment = SymbolicTime(SymbolicTime.origin, instant)
         } else if case .number(let number)? = value.constant, let other, other.moment != nil, other.unit != 1,
             let shift = whole(number * Double(other.unit))
         {
-            copy.moment = Moment(Moment.origin, shift)
+            copy.moment = SymbolicTime(SymbolicTime.origin, shift)
             copy.unit = other.unit
         }
         return copy
@@ -95,7 +95,7 @@ extension ColumnLineage {
             }
         case "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_TZ":
             if case .text(let text)? = value.constant {
-                value.moment = instant(text).map { Moment(Moment.origin, $0) }
+                value.moment = instant(text).map { SymbolicTime(SymbolicTime.origin, $0) }
                 value.constant = nil
             }
             if type == "TIMESTAMP_S" { value.moment = rounded(value.moment, down: 1_000_000, scope) }
@@ -104,7 +104,7 @@ extension ColumnLineage {
             return value
         case "DATE":
             if case .text(let text)? = value.constant {
-                value.moment = instant(text).map { Moment(Moment.origin, $0) }
+                value.moment = instant(text).map { SymbolicTime(SymbolicTime.origin, $0) }
                 value.constant = nil
                 return value
             }
@@ -131,32 +131,33 @@ extension ColumnLineage {
     }
 
     /// A moment rounded down by less than `unit` (and up by less than `up`).
-    func rounded(_ moment: Moment?, down unit: Int64, _ scope: LineageScope, up: Int64 = 0) -> Moment? {
+    func rounded(_ moment: SymbolicTime?, down unit: Int64, _ scope: LineageScope, up: Int64 = 0) -> SymbolicTime? {
         guard let moment else { return nil }
-        if moment.symbol == Moment.origin {
+        if moment.symbol == SymbolicTime.origin {
             // Weeks and months do not begin with 1970.
             guard unit > 0, 86_400_000_000 % unit == 0 else { return nil }
             let remainder = ((moment.shift % unit) + unit) % unit
-            return Moment(Moment.origin, moment.shift - remainder)
+            return SymbolicTime(SymbolicTime.origin, moment.shift - remainder)
         }
         let symbol = scope.relation.newSymbol(symbols)
-        scope.relation.facts.append(Fact(Moment(symbol), notAfter: Moment(moment.symbol, moment.shift &+ up), .same))
         scope.relation.facts.append(
-            Fact(moment, notAfter: Moment(symbol, unit), isStrict: true, .same))
-        return Moment(symbol)
+            OrderConstraint(SymbolicTime(symbol), notAfter: SymbolicTime(moment.symbol, moment.shift &+ up), .same))
+        scope.relation.facts.append(
+            OrderConstraint(moment, notAfter: SymbolicTime(symbol, unit), isStrict: true, .same))
+        return SymbolicTime(symbol)
     }
 
     /// A symbol for a value that is equal only where all its parts are.
     /// - Parameter isNullAlone: It is null where one part is, and then tells nothing of the others.
     private func joined(
-        _ parts: [Moment], _ node: SyntaxNode, _ scope: LineageScope, isNullAlone: Bool = false
-    ) -> Moment {
+        _ parts: [SymbolicTime], _ node: SyntaxNode, _ scope: LineageScope, isNullAlone: Bool = false
+    ) -> SymbolicTime {
         let symbol = scope.relation.newSymbol(symbols)
         var instance = Relation.Instance(
             shape: shape(of: node, "joined"), key: [symbol], members: parts.map(\.symbol))
         instance.needsKey = isNullAlone
         scope.relation.instances.append(instance)
-        return Moment(symbol)
+        return SymbolicTime(symbol)
     }
 
     private static let telling: Set<String> = [
@@ -201,7 +202,7 @@ extension ColumnLineage {
             }
         case "time_bucket":
             if values.count == 2, case .number(let width)? = values[0].constant, width >= 1,
-                let unit = whole(width.rounded(.up)), values[1].moment?.symbol != Moment.origin
+                let unit = whole(width.rounded(.up)), values[1].moment?.symbol != SymbolicTime.origin
             {
                 result.moment = rounded(values[1].moment, down: unit, scope)
             }
@@ -236,15 +237,17 @@ extension ColumnLineage {
                 // Nulls are skipped: it is null only where all are.
                 let symbol = scope.relation.newSymbol(symbols)
                 for value in known {
-                    value.moment.map { scope.relation.facts.append(Fact(Moment(symbol), notAfter: $0, .lowIfHigh)) }
+                    value.moment.map {
+                        scope.relation.facts.append(OrderConstraint(SymbolicTime(symbol), notAfter: $0, .lowIfHigh))
+                    }
                 }
-                result.moment = Moment(symbol)
+                result.moment = SymbolicTime(symbol)
             } else {
                 result.moment = oneOf(known.map { ($0, []) }, scope, skipsNull: true)
                 if let latest = result.moment {
                     for value in known {
                         if let moment = value.moment, moment.symbol != latest.symbol {
-                            scope.relation.facts.append(Fact(moment, notAfter: latest, .highIfLow))
+                            scope.relation.facts.append(OrderConstraint(moment, notAfter: latest, .highIfLow))
                         }
                     }
                 }
@@ -290,10 +293,10 @@ extension ColumnLineage {
             return whole((number * Double(unit)).rounded(isSum ? .up : .down))
         }
         if let moment = a.moment, let shift = step(b, a.unit) {
-            result.moment = Moment(moment.symbol, isSum ? moment.shift &+ shift : moment.shift &- shift)
+            result.moment = SymbolicTime(moment.symbol, isSum ? moment.shift &+ shift : moment.shift &- shift)
             result.unit = a.unit
         } else if isSum, let moment = b.moment, let shift = step(a, b.unit) {
-            result.moment = Moment(moment.symbol, moment.shift &+ shift)
+            result.moment = SymbolicTime(moment.symbol, moment.shift &+ shift)
             result.unit = b.unit
         } else if !isSum, let high = a.moment, let low = b.moment, a.unit == b.unit {
             result.span = .init(low: low, high: high, most: Double(a.unit))

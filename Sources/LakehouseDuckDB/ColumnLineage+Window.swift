@@ -15,7 +15,7 @@ extension ColumnLineage {
     private struct Arguments {
         var values: [LineageValue]
         /// Conditions, and what they depend on.
-        var facts: [Fact] = []
+        var facts: [OrderConstraint] = []
         var conditions: [Dependency] = []
         var orders: [LineageValue] = []
 
@@ -113,13 +113,13 @@ extension ColumnLineage {
     /// The symbol of a moment that is picked out of many: not after what none of them is after.
     private func picked(
         _ value: LineageValue, _ hidden: Set<Int>, _ order: TimeOrder, _ scope: LineageScope, maximum: Int?
-    ) -> Moment? {
+    ) -> SymbolicTime? {
         guard let moment = value.moment else { return nil }
         let symbol = maximum ?? scope.relation.newSymbol(symbols)
         for bound in order.bounds(of: moment, where: { !hidden.contains($0) }) where bound.symbol != symbol {
-            scope.relation.facts.append(Fact(Moment(symbol), notAfter: bound))
+            scope.relation.facts.append(OrderConstraint(SymbolicTime(symbol), notAfter: bound))
         }
-        return Moment(symbol)
+        return SymbolicTime(symbol)
     }
 
     // MARK: Windows
@@ -137,8 +137,8 @@ extension ColumnLineage {
             let reach = try reach(node, isUnique: isUnique(orders, partitions, relation, scope), scope)
         {
             facts.append(
-                Fact(
-                    names(moment), notAfter: Moment(moment.symbol, moment.shift &+ reach.shift),
+                OrderConstraint(
+                    names(moment), notAfter: SymbolicTime(moment.symbol, moment.shift &+ reach.shift),
                     isStrict: reach.isStrict, nullsStayAhead(node) ? .lowIfHigh : .open))
         }
         let conditions = arguments.facts.map { names($0) }

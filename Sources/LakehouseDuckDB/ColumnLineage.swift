@@ -153,7 +153,7 @@ final class ColumnLineage {
                     for (pair, symbol) in zip(pairs, made) {
                         guard let column = side == 0 ? pair.0 : pair.1, let own = column.value.moment else { continue }
                         let bounds = orders[side].bounds(of: moment) { $0 == own.symbol }
-                        for bound in bounds { all.insert(Moment(symbol, bound.shift &- own.shift)) }
+                        for bound in bounds { all.insert(SymbolicTime(symbol, bound.shift &- own.shift)) }
                     }
                 }
                 var copy = dependency
@@ -162,7 +162,7 @@ final class ColumnLineage {
             }
         }
         for (pair, symbol) in zip(pairs, made) {
-            var value = LineageValue(moment: Moment(symbol))
+            var value = LineageValue(moment: SymbolicTime(symbol))
             value.dependencies =
                 (retold(pair.0?.value.dependencies ?? [], 0)
                 + retold(pair.1?.value.dependencies ?? [], 1)).unique
@@ -178,7 +178,7 @@ final class ColumnLineage {
                     let two = orders[1].bounds(of: b, whereThere: true, where: { $0 == d.symbol }).first
                 else { continue }
                 let shift = max(one.shift &- c.shift, two.shift &- d.shift)
-                result.facts.append(Fact(Moment(made[i]), notAfter: Moment(made[j], shift)))
+                result.facts.append(OrderConstraint(SymbolicTime(made[i]), notAfter: SymbolicTime(made[j], shift)))
             }
         }
         result.rows = (retold(left.rows, 0) + retold(right.rows, 1)).unique
@@ -225,7 +225,7 @@ final class ColumnLineage {
 
     // MARK: What is known of moments
 
-    func order(of relation: Relation, _ outer: LineageScope?, _ more: [Fact] = []) -> TimeOrder {
+    func order(of relation: Relation, _ outer: LineageScope?, _ more: [OrderConstraint] = []) -> TimeOrder {
         LineageScope(relation, outer: outer, common: [:]).order(more)
     }
 
@@ -249,7 +249,7 @@ final class ColumnLineage {
     }
 }
 
-extension Set<Moment> {
+extension Set<SymbolicTime> {
     fileprivate func isDisjoint(with symbols: Set<Int>) -> Bool { !contains { symbols.contains($0.symbol) } }
 }
 
@@ -259,7 +259,7 @@ final class LineageScope {
     let outer: LineageScope?
     let common: [String: Relation]
     /// Conditions that hold where the expression is evaluated (a branch of CASE, a FILTER).
-    var guards: [Fact] = []
+    var guards: [OrderConstraint] = []
     /// Items of the SELECT list by alias.
     var aliases: [String: SyntaxNode] = [:]
     private(set) var open: Set<String> = []
@@ -287,7 +287,7 @@ final class LineageScope {
         self.common = common
     }
 
-    func order(_ more: [Fact] = [], with others: [Relation] = []) -> TimeOrder {
+    func order(_ more: [OrderConstraint] = [], with others: [Relation] = []) -> TimeOrder {
         var facts = more
         var instances: [Relation.Instance] = []
         var optional: [Int: Set<Int>] = [:]
@@ -315,7 +315,7 @@ final class LineageScope {
         return try body()
     }
 
-    func with<T>(_ facts: [Fact], _ body: () throws -> T) rethrows -> T {
+    func with<T>(_ facts: [OrderConstraint], _ body: () throws -> T) rethrows -> T {
         let before = guards
         guards += facts
         defer { guards = before }

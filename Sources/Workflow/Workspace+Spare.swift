@@ -31,7 +31,7 @@ extension Workspace {
             let table = TableName(.bronze, source.name)
             let kept = Set(contract.key + [contract.eventTime, contract.availableAt].compactMap(\.self))
             let free = contract.columns.map(\.name).filter { name in
-                let origin = Origin(table, name)
+                let origin = SourceColumn(table, name)
                 return check.targetOrigins.contains(origin) || !needed.contains(origin)
             }
             spare[table] = Set(free).subtracting(kept)
