@@ -6,7 +6,7 @@ package import Vocabulary
 package import Workflow
 
 extension Composition {
-    /// A desk that computes single records, ready for its first request, and what it has to say of itself.
+    /// A handler that computes single records, ready for its first request, and what it has to say of itself.
     ///
     /// - Parameters:
     ///   - model: its name; the only one when `nil`.

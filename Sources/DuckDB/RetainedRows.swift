@@ -9,7 +9,7 @@ package final class RetainedRows {
     let chunks: [duckdb_data_chunk?]
     /// The number of each chunk's first row.
     let starts: [Int]
-    /// Whose memory it is: long texts lie in the result's, and a shelf owns its chunks.
+    /// Whose memory it is: long texts lie in the result's, and a store owns its chunks.
     private let owner: AnyObject?
     private let ownsChunks: Bool
     /// Whose the types are, if not its own.
@@ -25,7 +25,7 @@ package final class RetainedRows {
         (starts, count) = Self.starts(chunks)
     }
 
-    /// A shelf's rows.
+    /// A store's rows.
     init(sharing store: RowStore, like rows: RetainedRows, columns: Int, chunks: [duckdb_data_chunk?]) {
         owner = store
         ownsChunks = false

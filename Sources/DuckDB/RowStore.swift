@@ -10,7 +10,7 @@ package final class RowStore {
     private let selection: duckdb_selection_vector?
     package private(set) var count = 0
 
-    /// An empty shelf for rows whose first `columns` columns are as those of `rows`.
+    /// An empty store for rows whose first `columns` columns are as those of `rows`.
     package init(like rows: RetainedRows, columns: Int) {
         like = rows
         self.columns = columns
@@ -30,7 +30,7 @@ package final class RowStore {
         append(places, of: rows.chunks, starts: rows.starts)
     }
 
-    /// Adds rows of another shelf, by their numbers.
+    /// Adds rows of another store, by their numbers.
     package func append(_ store: RowStore, _ places: some Sequence<Int>) {
         append(places, of: store.chunks, starts: nil)
     }
@@ -109,6 +109,6 @@ package final class RowStore {
             idx_t(place % capacity))
     }
 
-    /// The rows as they lie now, shared with the shelf, which must not be changed while they are in use.
+    /// The rows as they lie now, shared with the store, which must not be changed while they are in use.
     package func rows() -> RetainedRows { RetainedRows(sharing: self, like: like, columns: columns, chunks: chunks) }
 }

@@ -11,7 +11,7 @@ package struct AccessLog: Sendable {
 
     package init(logger: Logger) { self.logger = logger }
 
-    /// Whether a request on the lane is told of.
+    /// Whether a request on the fast path is told of.
     @inline(__always)
     func tells(fastPathSeconds seconds: Double) -> Bool { tellsAll || seconds >= slow }
 

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// How far a connection has come with its request; the guard and the lane of the connection share it.
+/// How far a connection has come with its request; the guard and the fast path of the connection share it.
 final class ConnectionProgress {
     enum Phase {
         /// Between requests; since when.

@@ -1,6 +1,6 @@
-/// Requests that the lanes of one event loop answered. Only that loop touches it, so that counting is adding.
+/// Requests that the fast paths of one event loop answered. Only that loop touches it, so that counting is adding.
 struct FastPathMetrics {
-    /// The routes that a lane may answer, as labels tell them.
+    /// The routes that a fast path may answer, as labels tell them.
     static let routes = [
         "/predict", "/api/predict", "/projects/{project}/predict", "/projects/{project}/models/{model}/predict",
         "/invocations", "/projects/{project}/models/{model}/invocations", "/v2/models/{model}/infer",

@@ -3,7 +3,7 @@ internal import NIOHTTP1
 internal import Serving
 internal import Vocabulary
 
-/// A request that the lane may answer, from its head.
+/// A request that the fast path may answer, from its head.
 struct FastPathRequest {
     let head: HTTPRequestHead
     let call: ScoringCall
@@ -39,7 +39,7 @@ struct ResponseContext {
     }
 }
 
-/// Which requests the lane may answer, found by their whole path.
+/// Which requests the fast path may answer, found by their whole path.
 struct FastPathRoutes: Sendable {
     private let calls: [String: (call: ScoringCall, route: Int)]
     private let isBehindProxy: Bool
@@ -82,7 +82,7 @@ struct FastPathRoutes: Sendable {
         self.accessLog = accessLog
     }
 
-    /// What the lane is to answer; `nil` for a request that is the router's.
+    /// What the fast path is to answer; `nil` for a request that is the router's.
     func request(_ head: HTTPRequestHead) -> FastPathRequest? {
         guard head.method == .POST, head.version == .http1_1, let found = calls[head.uri] else { return nil }
         var call = found.call

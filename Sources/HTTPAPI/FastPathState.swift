@@ -3,7 +3,7 @@ internal import PredictionLog
 internal import Serving
 internal import Vocabulary
 
-/// What the lanes of one event loop share: a desk, the date as headers tell it, and the way to the prediction logs. Used
+/// What the fast paths of one event loop share: a session, the date as headers tell it, and the way to the prediction logs. Used
 /// by that loop only.
 final class FastPathState {
     private var session: ScoringSession?

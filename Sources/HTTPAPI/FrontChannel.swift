@@ -7,7 +7,7 @@ internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 internal import NIOSSL
 
-/// A connection: TLS where the server has a certificate, the guard against slow clients, HTTP/1.1, the lane for
+/// A connection: TLS where the server has a certificate, the guard against slow clients, HTTP/1.1, the fast path for
 /// predictions in front, Hummingbird behind.
 struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>

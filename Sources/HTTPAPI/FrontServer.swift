@@ -77,7 +77,7 @@ package struct FrontServer: Sendable {
             eventLoopGroupProvider: .shared(group), logger: logger)
     }
 
-    /// Makes the lanes of connections; those of one event loop share a bench.
+    /// Makes the fast paths of connections; those of one event loop share a state.
     private func fastPaths(on group: some EventLoopGroup)
         -> @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
     {

@@ -23,7 +23,7 @@ struct HeadRefusal {
 
     /// - Parameters:
     ///   - context: of a handler behind which bytes are written.
-    ///   - pace: where what still comes is to be read, so that the client gets the refusal; `nil` ends the connection.
+    ///   - progress: where what still comes is to be read, so that the client gets the refusal; `nil` ends the connection.
     func send(_ context: ChannelHandlerContext, reading progress: ConnectionProgress? = nil) {
         let body =
             #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#

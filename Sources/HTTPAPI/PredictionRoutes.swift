@@ -5,7 +5,7 @@ internal import NIOCore
 package import Serving
 package import Vocabulary
 
-/// Predictions in Martlet's own form. One-row requests seldom come this way: the lane in front of the router answers
+/// Predictions in Martlet's own form. One-row requests seldom come this way: the fast path in front of the router answers
 /// them with the same code.
 package struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog

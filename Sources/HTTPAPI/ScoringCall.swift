@@ -27,7 +27,7 @@ struct ScoringCall: Sendable {
         return served
     }
 
-    /// Reads, scores and writes the answer into the desk.
+    /// Reads, scores and writes the answer into the session.
     /// - Parameter explaining: may refuse reasons for so many rows.
     func answer(
         _ body: UnsafeRawBufferPointer, by model: ServedModel, at session: ScoringSession, requestID: String,
@@ -62,7 +62,7 @@ struct ScoringCall: Sendable {
     }
 }
 
-/// How an answer that a desk holds is to be sent.
+/// How an answer that a session holds is to be sent.
 struct ScoringAnswer: Sendable {
     /// Rows whose predictions are still to be written, with reasons.
     var explainedRows = 0

@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// Desks that are not in use, for requests that are answered on no particular thread.
 final class ScoringSessionPool: Sendable {
-    /// A desk in the hands of one request. It is safe to send, since a desk is in the pool or lent to one, never both, and
+    /// A session in the hands of one request. It is safe to send, since a session is in the pool or lent to one, never both, and
     /// the request uses it in one piece of work after the other.
     struct Lent: @unchecked Sendable { let session: ScoringSession }
 
     private let idle = Mutex<[Lent]>([])
 
-    /// Lends a desk to the body, which must not keep it.
+    /// Lends a session to the body, which must not keep it.
     func withSession<T>(for model: ServedModel, _ body: (Lent) async throws -> T) async rethrows -> T {
         let lent = idle.withLock { $0.popLast() } ?? Lent(session: ScoringSession(model.schema))
         defer {

@@ -28,7 +28,7 @@ package struct ScoringWork: Sendable {
         uptime = execution.uptime
     }
 
-    /// Reads, scores and writes an answer, then lets `end` take it from the desk.
+    /// Reads, scores and writes an answer, then lets `end` take it from the session.
     ///
     /// What is not answered `limits.seconds` from now on is refused.
     /// - Parameter client: whose turn it takes.
@@ -98,5 +98,5 @@ extension ScoringLimits {
     }
 }
 
-/// The lane does not compute reasons: the router's threads do.
+/// The fast path does not compute reasons: the router's threads do.
 struct ReasonsElsewhere: Error {}

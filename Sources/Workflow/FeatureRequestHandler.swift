@@ -117,14 +117,14 @@ package final class FeatureRequestHandler {
         try engine.keep(verdict)
     }
 
-    /// Rows that were received could not all be taken over: this desk's answers would lack some, and a new one has to be
+    /// Rows that were received could not all be taken over: this handler's answers would lack some, and a new one has to be
     /// made.
     private struct Behind: Error, CustomStringConvertible {
         let cause: any Error
         var description: String { "the rows that were received could not be taken over: \(cause)" }
     }
 
-    /// Answers one request; never throws what the request is to blame for. What it throws leaves a desk that must not be
+    /// Answers one request; never throws what the request is to blame for. What it throws leaves a handler that must not be
     /// asked again.
     package func answer(_ line: [UInt8]) throws -> [UInt8] {
         guard let request = JSONValue(parsing: line), request.members != nil else {

@@ -7,7 +7,7 @@ import Testing
 import Vocabulary
 
 struct ManagementTests {
-    /// A house with finished runs of the model, none registered.
+    /// A fixture with finished runs of the model, none registered.
     private func fixture(runs count: Int) async throws -> (ServerFixture, [String]) {
         let fixture = try await ServerFixture()
         let ids = (0..<count).map { String(repeating: "0", count: 24) + String(0x1000_0000 + $0, radix: 16) }
