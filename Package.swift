@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Modules point only down: edge, wiring, story, domain, adapters, faces, roots (ARCHITECTURE.md).
-// `make check` refuses an import that is not declared here.
+// Modules import only from layers below, or from their own (ARCHITECTURE.md).
+// `make check` refuses an import that is not declared here, and one from a layer above.
 
 let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -10,8 +10,22 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// The folders of Sources, from the bottom to the top.
+enum Layer: String {
+    case base = "Base"
+    case engines = "Engines"
+    case lake = "Lake"
+    case learning = "Learning"
+    case metadata = "Metadata"
+    case serving = "Serving"
+    case platform = "Platform"
+    case edge = "Edge"
+
+    func path(of module: String) -> String { "Sources/\(rawValue)/\(module)" }
+}
+
+func module(_ name: String, in layer: Layer, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: layer.path(of: name), swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -61,65 +75,71 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
-        // Roots: tiny and stable.
-        module("Vocabulary", [crypto]),
-        module("SQLText", ["Vocabulary"]),
-        .systemLibrary(name: "CDuckDB", pkgConfig: "martlet-duckdb", providers: [.brew(["duckdb"])]),
-        .systemLibrary(name: "CLightGBM", pkgConfig: "martlet-lightgbm", providers: [.brew(["lightgbm"])]),
-        .systemLibrary(name: "CXGBoost", pkgConfig: "martlet-xgboost", providers: [.brew(["xgboost"])]),
+        // Tiny and stable: errors, time, JSON, the disk; SQL as values; the one reader of CSV.
+        module("Vocabulary", in: .base, [crypto]),
+        module("SQLText", in: .base, ["Vocabulary"]),
         .systemLibrary(
-            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+            name: "CZlib", path: Layer.base.path(of: "CZlib"), pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
-            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-        module("DelimitedText", ["CZlib", "CZstd", "Vocabulary"]),
+            name: "CZstd", path: Layer.base.path(of: "CZstd"), pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        module("DelimitedText", in: .base, ["CZlib", "CZstd", "Vocabulary"]),
 
-        // Faces: one library's synchronous Swift, no product concept.
-        module("DuckDB", ["CDuckDB", "Vocabulary"]),
-        module("LightGBM", ["CLightGBM", "Vocabulary"]),
-        module("XGBoost", ["CXGBoost", "Vocabulary"]),
-        module("SQLite", ["SQLText", "Vocabulary", grdb]),
+        // One library's synchronous Swift each, without a word of the product.
+        .systemLibrary(
+            name: "CDuckDB", path: Layer.engines.path(of: "CDuckDB"), pkgConfig: "martlet-duckdb",
+            providers: [.brew(["duckdb"])]),
+        .systemLibrary(
+            name: "CLightGBM", path: Layer.engines.path(of: "CLightGBM"), pkgConfig: "martlet-lightgbm",
+            providers: [.brew(["lightgbm"])]),
+        .systemLibrary(
+            name: "CXGBoost", path: Layer.engines.path(of: "CXGBoost"), pkgConfig: "martlet-xgboost",
+            providers: [.brew(["xgboost"])]),
+        module("DuckDB", in: .engines, ["CDuckDB", "Vocabulary"]),
+        module("LightGBM", in: .engines, ["CLightGBM", "Vocabulary"]),
+        module("XGBoost", in: .engines, ["CXGBoost", "Vocabulary"]),
+        module("SQLite", in: .engines, ["SQLText", "Vocabulary", grdb]),
 
-        // Domain: each one stage with its protocols.
-        module("Projects", ["DelimitedText", "Lakehouse", "Training", "Vocabulary", yams]),
-        module("Lakehouse", ["DelimitedText", "Vocabulary"]),
-        module("Training", ["Vocabulary"]),
+        // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
+        module("Lakehouse", in: .lake, ["DelimitedText", "Vocabulary"]),
+        module("LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "DuckDB", "Vocabulary"]),
+
+        // Splits, learners, calibration, evaluation, gates; tree ensembles without a library.
+        module("Training", in: .learning, ["Vocabulary"]),
+        module("Generators", in: .learning, ["Vocabulary"]),
+        module("Forests", in: .learning, ["Vocabulary"]),
+        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Vocabulary"]),
+
+        // Runs, models, events and jobs in a database; people, tokens and roles.
         .target(
-            name: "Registry", dependencies: ["Vocabulary", "SQLText"], exclude: ["Migrations"], swiftSettings: settings),
-        module("Identity", ["Registry", "Vocabulary", "SQLText", crypto, cryptoExtras]),
-        module("Generators", ["Vocabulary"]),
-        module("Forests", ["Vocabulary"]),
-        module("PredictionLog", ["Vocabulary"]),
-        module("Serving", ["DelimitedText", "Forests", "PredictionLog", "Training", "Vocabulary"]),
+            name: "Registry", dependencies: ["Vocabulary", "SQLText"], path: Layer.metadata.path(of: "Registry"),
+            exclude: ["Migrations"], swiftSettings: settings),
+        module("Identity", in: .metadata, ["Registry", "Vocabulary", "SQLText", crypto, cryptoExtras]),
+        module("IdentityJWT", in: .metadata, ["Identity", "Vocabulary", jwt]),
 
-        // Adapters: join one domain protocol to one face.
-        module("LakehouseDuckDB", ["DelimitedText", "Lakehouse", "DuckDB", "Vocabulary"]),
-        module("IdentityJWT", ["Identity", "Vocabulary", jwt]),
-        module("TrainingLightGBM", ["Training", "LightGBM", "Vocabulary"]),
+        // Rows in, predictions out, and their log; no HTTP.
+        module("PredictionLog", in: .serving, ["Vocabulary"]),
+        module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Vocabulary"]),
 
-        // Processes that do the long work.
-        module("Workers", ["Registry", "Vocabulary"]),
-
-        // The real clock and machine, for the wiring only.
-        module("SystemPlatform", ["Vocabulary"]),
-
-        // Story, wiring, edge.
-        module("Workflow", ["Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Vocabulary"]),
+        // Projects, the use cases, processes that do long work, and the wiring.
+        module("Projects", in: .platform, ["DelimitedText", "Lakehouse", "Training", "Vocabulary", yams]),
+        module("Workers", in: .platform, ["Registry", "Vocabulary"]),
+        module("SystemPlatform", in: .platform, ["Vocabulary"]),
         module(
-            "Composition",
+            "Workflow", in: .platform, ["Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Vocabulary"]),
+        module(
+            "Composition", in: .platform,
             [
                 "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
                 "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
                 "Workers",
                 "SystemPlatform", "Vocabulary",
             ]),
+
+        // Command line and HTTP.
         module(
-            "Commands",
-            [
-                "Composition", "Workflow", "Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Identity",
-                "Generators", "Workers", "SystemPlatform", "Vocabulary", arguments,
-            ]),
-        module(
-            "HTTPAPI",
+            "HTTPAPI", in: .edge,
             [
                 "CZlib", "Identity", "IdentityJWT", "PredictionLog", "Registry", "SQLText", "Serving", "Training",
                 "Vocabulary", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
@@ -127,15 +147,24 @@ let package = Package(
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
             ]),
         module(
-            "ServingComposition",
+            "ServingComposition", in: .edge,
             [
                 "HTTPAPI", "Identity", "IdentityJWT", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
                 "Training", "Registry", "SQLite", "SQLText", "SystemPlatform", "Vocabulary", "Workers", hummingbird,
                 logging,
                 lifecycle, signals, nioPosix, arguments,
             ]),
-        .executableTarget(name: "martlet-serve", dependencies: ["ServingComposition"], swiftSettings: settings),
-        .executableTarget(name: "martlet", dependencies: ["Commands"], swiftSettings: settings),
+        module(
+            "Commands", in: .edge,
+            [
+                "Composition", "Workflow", "Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Identity",
+                "Generators", "Workers", "SystemPlatform", "Vocabulary", arguments,
+            ]),
+        .executableTarget(
+            name: "martlet-serve", dependencies: ["ServingComposition"], path: Layer.edge.path(of: "martlet-serve"),
+            swiftSettings: settings),
+        .executableTarget(
+            name: "martlet", dependencies: ["Commands"], path: Layer.edge.path(of: "martlet"), swiftSettings: settings),
 
         // What `make bench NAME=forest_speed` and `forest_equality` run.
         .target(name: "CMallocs", path: "Benchmarks/mallocs"),

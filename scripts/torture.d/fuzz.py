@@ -37,6 +37,10 @@ FLAGS = [
 LIMITS = ["-timeout=20", "-rss_limit_mb=2048", "-malloc_limit_mb=512", "-max_len=8192"]
 
 
+def folder_of(root, module):
+    return next(root.glob(f"Sources/*/{module}"))
+
+
 def build(root, say):
     """The fuzzer, made anew when a source has changed."""
     folder, usual = root / ".build/fuzz", (root / ".build/release").resolve()
@@ -45,7 +49,7 @@ def build(root, say):
         fcntl.flock(lock, fcntl.LOCK_EX)
         objects, chain, began = [], hashlib.sha256(" ".join(FLAGS).encode()), time.monotonic()
         for module in (*MODULES, "Fuzz"):
-            sources = sorted((root / ("Tests/Fuzz" if module == "Fuzz" else f"Sources/{module}")).rglob("*.swift"))
+            sources = sorted((root / "Tests/Fuzz" if module == "Fuzz" else folder_of(root, module)).rglob("*.swift"))
             for source in sources:
                 chain.update(f"{source.relative_to(root)}\0".encode() + source.read_bytes())
             made, mark = folder / f"{module}.o", folder / f"{module}.digest"
@@ -53,7 +57,7 @@ def build(root, say):
             if made.exists() and mark.exists() and mark.read_text() == chain.hexdigest():
                 continue
             mark.unlink(missing_ok=True)
-            system = [word for name in SYSTEM for word in ("-I", root / f"Sources/{name}")]
+            system = [word for name in SYSTEM for word in ("-I", folder_of(root, name))]
             swift(folder, [
                 *FLAGS, "-I", folder, "-I", usual / "Modules", *system, "-module-name", module, "-emit-module",
                 "-emit-module-path", folder / f"{module}.swiftmodule", "-c", *sources, "-o", made])
