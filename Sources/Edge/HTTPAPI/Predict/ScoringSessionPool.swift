@@ -1,7 +1,7 @@
 internal import Serving
 internal import Synchronization
 
-/// Desks that are not in use, for requests that are answered on no particular thread.
+/// Sessions that are not in use, for requests that are answered on no particular thread.
 final class ScoringSessionPool: Sendable {
     /// A session in the hands of one request. It is safe to send, since a session is in the pool or lent to one, never both, and
     /// the request uses it in one piece of work after the other.
