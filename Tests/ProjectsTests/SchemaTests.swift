@@ -4,8 +4,8 @@ import Vocabulary
 
 /// The JSON Schemas say the same as the decoder: every key that it reads is in them, with a type and a description.
 @Suite struct SchemaTests {
-    private let project = Shapes.project.jsonSchema(title: "martlet.yaml")
-    private let contract = Shapes.contract.jsonSchema(title: "contract")
+    private let project = ConfigSchemas.project.jsonSchema(title: "martlet.yaml")
+    private let contract = ConfigSchemas.contract.jsonSchema(title: "contract")
 
     private func walk(_ schema: JSONValue, _ path: String, _ visit: (JSONValue, String) -> Void) {
         visit(schema, path)

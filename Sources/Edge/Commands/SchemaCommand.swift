@@ -15,8 +15,8 @@ struct SchemaCommand: ParsableCommand {
 
     func run() throws {
         switch what {
-        case "project": try Output.json(Shapes.project.jsonSchema(title: "martlet.yaml"))
-        case "contract": try Output.json(Shapes.contract.jsonSchema(title: "A Martlet contract"))
+        case "project": try Output.json(ConfigSchemas.project.jsonSchema(title: "martlet.yaml"))
+        case "contract": try Output.json(ConfigSchemas.contract.jsonSchema(title: "A Martlet contract"))
         default:
             throw MartletError(
                 .usage, "schema.what", "There is no schema of \(what).",

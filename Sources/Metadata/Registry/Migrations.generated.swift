@@ -1,4 +1,4 @@
-// Written by scripts/embed from Sources/Registry/Migrations. Do not edit.
+// Written by scripts/embed from Sources/Metadata/Registry/Migrations. Do not edit.
 // swift-format-ignore-file
 
 internal import SQLText

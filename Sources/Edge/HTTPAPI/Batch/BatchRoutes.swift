@@ -72,7 +72,7 @@ package struct BatchRoutes: Sendable {
         let plan = try BatchPlan(request)
         let model = try ScoringCall(form: .native, slot: slot).model()
         let client = context.client
-        let key = try IdempotencyKey.of(request)
+        let key = try IdempotencyKeyHeader.of(request)
         let bounds = BatchBounds(settings, client: client, uptime: execution.uptime)
         try bounds.check(rows: 0, of: model)
         guard let seat = shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }

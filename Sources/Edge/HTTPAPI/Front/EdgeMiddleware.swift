@@ -18,13 +18,13 @@ package struct EdgeMiddleware: RouterMiddleware {
 
     private let ids: RequestIDs
     private let isDraining: @Sendable () -> Bool
-    private let watch: RequestObserver?
+    private let observer: RequestObserver?
 
-    /// - Parameter watch: what counts and bounds the requests; `nil` for a router without a server.
-    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool, watch: RequestObserver? = nil) {
+    /// - Parameter observer: what counts and bounds the requests; `nil` for a router without a server.
+    package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool, observer: RequestObserver? = nil) {
         self.ids = ids
         self.isDraining = isDraining
-        self.watch = watch
+        self.observer = observer
     }
 
     package func handle(
@@ -35,8 +35,8 @@ package struct EdgeMiddleware: RouterMiddleware {
         context.logger[metadataKey: "request_id"] = .string(context.requestID)
         var response: Response
         do {
-            if let watch {
-                response = try await watch.observed(request, &context) { request, context in
+            if let observer {
+                response = try await observer.observed(request, &context) { request, context in
                     try Self.checkCodings(request)
                     return try await next(request, context)
                 }
@@ -50,7 +50,7 @@ package struct EdgeMiddleware: RouterMiddleware {
             let isTensors = path == "/v2" || path.hasPrefix("/v2/")
             response = problem.response(requestID: context.requestID, in: isTensors ? .tensors("") : .native)
         }
-        watch?.end(request, context, response)
+        observer?.end(request, context, response)
         // Also of a refusal: a client takes what stands behind this head for its next answer.
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = context.requestID

@@ -62,7 +62,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var hasClosed = false
 
     init(_ routes: FastPathRoutes, _ shared: FastPathState, _ progress: ConnectionProgress) {
-        self.map = routes
+        self.routes = routes
         self.shared = shared
         self.progress = progress
     }
@@ -215,7 +215,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
         last.whenComplete { _ in
             let (handler, context) = bound.value
-            if handler.isReceiving, !handler.map.isDraining() {
+            if handler.isReceiving, !handler.routes.isDraining() {
                 handler.progress.linger(context)
             } else {
                 context.close(promise: nil)

@@ -109,7 +109,7 @@ struct FastPathRoutes: Sendable {
             case 14 where name.lowercased() == "content-length":
                 guard let size = Int(value), size <= limits.fastPathBytes else { return nil }
             case 15 where name.lowercased() == "idempotency-key":
-                if idempotencyKey != nil || !IdempotencyKey.isValid(value) { return nil }
+                if idempotencyKey != nil || !IdempotencyKeyHeader.isValid(value) { return nil }
                 idempotencyKey = value
             case 16 where name.lowercased() == "content-encoding": return nil
             case 17 where name.lowercased() == "transfer-encoding":

@@ -81,21 +81,21 @@ package struct FrontServer: Sendable {
     private func fastPaths(on group: some EventLoopGroup)
         -> @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
     {
-        let map = FastPathRoutes(
+        let routes = FastPathRoutes(
             catalog, limits: settings.limits, ids: ids, gatekeeper: gatekeeper, isDraining: isDraining,
             context: execution, accessLog: observer.accessLog)
-        let benches = Dictionary(
+        let states = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map {
                 (ObjectIdentifier($0), NIOLoopBoundBox.makeEmptyBox(valueType: FastPathState.self, eventLoop: $0))
             })
         return { [execution, observer] loop, progress in
-            guard let box = benches[ObjectIdentifier(loop)] else { return nil }
-            if let shared = box.value { return FastPathHandler(map, shared, progress) }
+            guard let box = states[ObjectIdentifier(loop)] else { return nil }
+            if let shared = box.value { return FastPathHandler(routes, shared, progress) }
             let shared = FastPathState(loop: loop, now: execution.now)
             box.value = shared
             let bound = NIOLoopBound(shared, eventLoop: loop)
-            observer.metrics.add(handler: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
-            return FastPathHandler(map, shared, progress)
+            observer.metrics.add(fastPath: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })
+            return FastPathHandler(routes, shared, progress)
         }
     }
 }

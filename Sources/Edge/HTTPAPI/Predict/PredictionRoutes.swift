@@ -43,7 +43,7 @@ package struct PredictionRoutes: Sendable {
         do {
             let arrived = execution.uptime()
             try context.require(project: call.slot.key.project)
-            let key = try IdempotencyKey.of(request)
+            let key = try IdempotencyKeyHeader.of(request)
             var call = call
             call.contentType = request.headers[.contentType]
             let body = try await HeldBody(request, upTo: work.limits.bodyBytes, in: room)

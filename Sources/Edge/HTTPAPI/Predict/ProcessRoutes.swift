@@ -77,7 +77,7 @@ package struct ProcessRoutes: Sendable {
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let arrived = execution.uptime()
         try context.require(project: slot.key.project)
-        let idempotencyKey = try IdempotencyKey.of(request)
+        let idempotencyKey = try IdempotencyKeyHeader.of(request)
         if let type = request.headers[.contentType], !MediaType(type).isJSON {
             throw MediaType.unsupported(type, "application/json")
         }

@@ -121,7 +121,7 @@ package struct Management: Sendable {
     ) async throws -> Response {
         let project = try project(request, context)
         let author = context.author
-        let key = try IdempotencyKey.of(request)
+        let key = try IdempotencyKeyHeader.of(request)
         let digest = Management.digest(request, body)
         let now = identity.execution.now()
         let (answer, code, isReplay) = try await identity.changing {

@@ -142,7 +142,7 @@ extension SourceState {
     private func hide(_ time: Int64, of rows: [Int], _ index: RowIndex, in picked: RowStore, from start: Int) {
         let contract = source.contract
         let late = Set(contract.laterColumns.map(\.name))
-        for (index, column) in contract.columns.enumerated() where late.contains(column.name) {
+        for (place, column) in contract.columns.enumerated() where late.contains(column.name) {
             var moment: [Int64]?
             switch column.availability {
             case .afterwards: moment = nil
@@ -150,7 +150,7 @@ extension SourceState {
             default: moment = index.moment(column.name).map { index.moments[$0] }
             }
             for (offset, row) in rows.enumerated() where moment.map({ $0[row] > time }) ?? true {
-                picked.setNull(index, start + offset)
+                picked.setNull(place, start + offset)
             }
         }
     }
