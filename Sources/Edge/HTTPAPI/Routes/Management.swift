@@ -160,7 +160,7 @@ private final class IdempotencyGuard: Sendable {
     func alone<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
         guard names.withLock({ $0.insert(name).inserted }) else {
             throw Problem(
-                .conflict, "request.idempotency", "The request with this Idempotency-Key is still at work.",
+                .conflict, "request.underway", "The request with this Idempotency-Key is still at work.",
                 remedy: "Ask again in a moment.")
         }
         defer { names.withLock { _ = $0.remove(name) } }
