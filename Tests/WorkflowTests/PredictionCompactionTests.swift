@@ -48,7 +48,7 @@ import Workflow
     private func texts(_ select: String) throws -> [[String?]] {
         let files = try lake.snapshot(of: table).files.map { lake.table(table).folder + "/" + $0.path }
         return try lake.engine.texts(
-            Query("SELECT \(select) FROM \(table) ORDER BY request_id", inputs: [table: files]), limit: nil
+            Query("SELECT \(select) FROM \(table) ORDER BY request_id, version", inputs: [table: files]), limit: nil
         ).rows
     }
 
