@@ -16,8 +16,10 @@ package struct PredictionBlock: ~Copyable {
     /// Why the log does not take the block.
     private(set) var refusal: PredictionLogError?
     private(set) var sources: [PredictionSourceNumber] = []
-
+    /// How long it may wait for the place of a large block; `nil` where it must not become one.
     private let seconds: Double?
+    /// Whether it would have become a large block, and must not.
+    package private(set) var needsWait = false
 
     /// - Parameters:
     ///   - records: about how many there will be.
@@ -27,11 +29,9 @@ package struct PredictionBlock: ~Copyable {
         policy = log.policy
         largeBlocks = log.largeBlocks
         expected = records
-        seconds = mayWait ? log.mode == .bestEffort ? 0 : policy.blockSeconds : nil
+        let most = log.mode == .bestEffort ? 0 : policy.blockSeconds
+        seconds = mayWait ? most : nil
     }
-
-    /// Whether it is more than a buffer holds, and its caller must not wait for a place.
-    package private(set) var needsWait = false
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.base, count: used) }
     /// Bytes of the records as they are logged.

@@ -306,9 +306,9 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                     throw ReasonsElsewhere()
                 }
             }
-            let out = response(
+            let out = shared.response(
                 "200 OK", answer.contentType, session.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
-                keepsAlive: keepsAlive, context)
+                keepsAlive: keepsAlive, context.channel.allocator)
             let known = ScoringSession.Circumstances(
                 requestID: requestID, idempotencyKey: request.idempotencyKey, time: routes.execution.now(),
                 latency: Int64((routes.execution.uptime() - request.arrived) * 1e9))
@@ -403,32 +403,9 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuse(_ error: any Error, _ responseContext: ResponseContext, _ context: ChannelHandlerContext) {
         let refusal = responseContext.form.refusal(error, requestID: responseContext.requestID)
         let status = "\(refusal.status.code) \(refusal.status.reasonPhrase)"
-        let out = response(
+        let out = shared.response(
             status, refusal.contentType, refusal.bytes, responseContext.requestID, retryAfter: refusal.retryAfter,
-            keepsAlive: responseContext.keepsAlive, context)
+            keepsAlive: responseContext.keepsAlive, context.channel.allocator)
         finish(out, responseContext, refusal.status.code, context)
-    }
-
-    private func response(
-        _ status: String, _ contentType: String, _ body: [UInt8], _ requestID: String, jsonBytes: Int? = nil,
-        retryAfter: Int? = nil, keepsAlive: Bool, _ context: ChannelHandlerContext
-    ) -> ByteBuffer {
-        var out = context.channel.allocator.buffer(capacity: 256 + body.count)
-        out.writeStaticString("HTTP/1.1 ")
-        out.writeString(status)
-        out.writeStaticString("\r\ncontent-type: ")
-        out.writeString(contentType)
-        out.writeStaticString("\r\ncontent-length: ")
-        out.writeString(String(body.count))
-        out.writeStaticString("\r\nx-request-id: ")
-        out.writeString(requestID)
-        if let jsonBytes { out.writeString("\r\ninference-header-content-length: \(jsonBytes)") }
-        if let retryAfter { out.writeString("\r\nretry-after: \(retryAfter)") }
-        out.writeStaticString("\r\n")
-        out.writeBytes(shared.dateLine())
-        if !keepsAlive { out.writeStaticString("connection: close\r\n") }
-        out.writeStaticString("\r\n")
-        out.writeBytes(body)
-        return out
     }
 }

@@ -3,8 +3,8 @@ internal import PredictionLog
 internal import Serving
 internal import Vocabulary
 
-/// What the fast paths of one event loop share: a session, the date as headers tell it, and the way to the prediction logs. Used
-/// by that loop only.
+/// What the fast paths of one event loop share: a session, the date as headers tell it, and the way to the prediction
+/// logs. Used by that loop only.
 final class FastPathState {
     private var session: ScoringSession?
     private let now: @Sendable () -> Timestamp
