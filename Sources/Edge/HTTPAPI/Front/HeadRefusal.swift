@@ -23,7 +23,8 @@ struct HeadRefusal {
 
     /// - Parameters:
     ///   - context: of a handler behind which bytes are written.
-    ///   - progress: where what still comes is to be read, so that the client gets the refusal; `nil` ends the connection.
+    ///   - progress: of the connection: what still comes is read and thrown away, so that the client gets the refusal;
+    ///     `nil` closes the connection at once.
     func send(_ context: ChannelHandlerContext, reading progress: ConnectionProgress? = nil) {
         let body =
             #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
