@@ -102,8 +102,9 @@ let package = Package(
         module("SQLite", in: .engines, ["SQLText", "Vocabulary", grdb]),
 
         // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
-        module("Lakehouse", in: .lake, ["DelimitedText", "Vocabulary"]),
-        module("LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "DuckDB", "Vocabulary"]),
+        module("SQLLineage", in: .lake, ["Vocabulary"]),
+        module("Lakehouse", in: .lake, ["DelimitedText", "SQLLineage", "Vocabulary"]),
+        module("LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Vocabulary"]),
 
         // Splits, learners, calibration, evaluation, gates; tree ensembles without a library.
         module("Training", in: .learning, ["Vocabulary"]),
@@ -123,15 +124,15 @@ let package = Package(
         module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Vocabulary"]),
 
         // Projects, the use cases, processes that do long work, and the wiring.
-        module("Projects", in: .platform, ["DelimitedText", "Lakehouse", "Training", "Vocabulary", yams]),
+        module("Projects", in: .platform, ["DelimitedText", "Lakehouse", "SQLLineage", "Training", "Vocabulary", yams]),
         module("Workers", in: .platform, ["Registry", "Vocabulary"]),
         module("SystemPlatform", in: .platform, ["Vocabulary"]),
         module(
-            "Workflow", in: .platform, ["Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Vocabulary"]),
+            "Workflow", in: .platform, ["Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Vocabulary"]),
         module(
             "Composition", in: .platform,
             [
-                "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
+                "Workflow", "Projects", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
                 "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
                 "Workers",
                 "SystemPlatform", "Vocabulary",
@@ -157,7 +158,7 @@ let package = Package(
         module(
             "Commands", in: .edge,
             [
-                "Composition", "Workflow", "Projects", "Lakehouse", "PredictionLog", "Training", "Registry", "Identity",
+                "Composition", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Identity",
                 "Generators", "Workers", "SystemPlatform", "Vocabulary", arguments,
             ]),
         .executableTarget(
@@ -185,9 +186,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["Vocabulary"], path: "Tests/TestSupport", swiftSettings: settings),
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary", "SQLText"]),
-        tests("ProjectsTests", ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "Training", "Vocabulary"]),
+        tests("ProjectsTests", ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Vocabulary"]),
         tests(
-            "LakehouseTests", ["TestSupport", "DelimitedText", "Lakehouse", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
+            "LakehouseTests", ["TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
             exclude: ["Fixtures"], swiftSettings: settings),
@@ -196,7 +197,7 @@ let package = Package(
         tests(
             "WorkflowTests",
             [
-                "TestSupport", "Workflow", "Lakehouse", "LakehouseDuckDB", "PredictionLog", "Registry", "SQLite",
+                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Registry", "SQLite",
                 "Vocabulary",
             ]),
         tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),

@@ -1,5 +1,6 @@
 import Lakehouse
 import LakehouseDuckDB
+import SQLLineage
 import Testing
 import Vocabulary
 
@@ -87,7 +88,7 @@ import Vocabulary
     ]
 
     @Test(arguments: cases) func `finds the tables that a SELECT reads`(_ example: Case) throws {
-        let analysis = try Sandbox().engine.analyse(example.sql, file: "x.sql")
+        let analysis = try Sandbox().engine.parse(example.sql, file: "x.sql").analysis()
         #expect(analysis.tables.map(\.description) == example.tables)
     }
 
@@ -136,7 +137,7 @@ import Vocabulary
 
     @Test(arguments: refused) func `refuses what is not one repeatable SELECT over tables`(_ example: Refused) throws {
         let sandbox = try Sandbox()
-        let error = refusal { _ = try sandbox.engine.analyse(example.sql, file: "x.sql") }
+        let error = refusal { _ = try sandbox.engine.parse(example.sql, file: "x.sql").analysis() }
         #expect(error?.code == example.code)
         #expect(error?.location?.file == "x.sql")
         #expect(error?.message.lowercased().contains(example.names) == true)
@@ -146,7 +147,7 @@ import Vocabulary
     @Test func `gives the line of a syntax error`() throws {
         let sandbox = try Sandbox()
         let error = refusal {
-            _ = try sandbox.engine.analyse("SELECT 1 AS a,\n  2 AS b\nFORM bronze.a x y", file: "x.sql")
+            _ = try sandbox.engine.parse("SELECT 1 AS a,\n  2 AS b\nFORM bronze.a x y", file: "x.sql").analysis()
         }
         #expect(error?.location?.line == 3)
         #expect(error?.code == "sql.invalid")
@@ -164,7 +165,7 @@ import Vocabulary
         "PIVOT bronze.a ON kind IN ('x') USING sum(n)", "SELECT * FROM bronze.a POSITIONAL JOIN bronze.b",
         "SELECT * FROM bronze.a ASOF JOIN bronze.b ON a.at >= b.at",
     ]) func `knows results that depend on the order of rows`(_ sql: String) throws {
-        #expect(try Sandbox().engine.analyse(sql, file: "x.sql").orderSensitive)
+        #expect(try Sandbox().engine.parse(sql, file: "x.sql").analysis().orderSensitive)
     }
 
     @Test(arguments: [
@@ -172,11 +173,11 @@ import Vocabulary
         "SELECT count(*), min(x), max(x) FROM bronze.a GROUP BY k",
         "SELECT a.x FROM bronze.a AS a JOIN bronze.b AS b USING (id) WHERE a.x > 1 ORDER BY a.x",
     ]) func `knows results that do not depend on the order of rows`(_ sql: String) throws {
-        #expect(try Sandbox().engine.analyse(sql, file: "x.sql").orderSensitive == false)
+        #expect(try Sandbox().engine.parse(sql, file: "x.sql").analysis().orderSensitive == false)
     }
 
     @Test func `a column may be called like a clock`() throws {
         let sql = "SELECT \"today\" FROM (SELECT day AS today FROM bronze.a) AS t"
-        #expect(try Sandbox().engine.analyse(sql, file: "x.sql").tables.map(\.description) == ["bronze.a"])
+        #expect(try Sandbox().engine.parse(sql, file: "x.sql").analysis().tables.map(\.description) == ["bronze.a"])
     }
 }

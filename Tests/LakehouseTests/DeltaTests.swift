@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
+import SQLLineage
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
+import SQLLineage
 import TestSupport
 import Testing
 import Vocabulary

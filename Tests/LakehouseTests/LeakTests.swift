@@ -1,5 +1,6 @@
 import Lakehouse
 import LakehouseDuckDB
+import SQLLineage
 import Testing
 import Vocabulary
 
@@ -46,11 +47,12 @@ import Vocabulary
         let planned = try tables.map { table, sql in
             let file = "/p/transforms/\(table.layer.rawValue)/\(table.name).sql"
             return PlannedTransform(
-                transform: Transform(table: table, file: file, sql: sql), analysis: try engine.analyse(sql, file: file))
+                transform: Transform(table: table, file: file, sql: sql), analysis: try engine.parse(sql, file: file).analysis())
         }
         let lineage = try ProjectLineage(
-            contracts: contracts,
-            transforms: try TransformPlan.order(planned, sources: Set(contracts.map(\.source))), engine: engine)
+            sources: contracts.map(\.schema),
+            queries: try TransformPlan.order(planned, sources: Set(contracts.map(\.source)))
+                .map(\.transform.lineageQuery), parser: engine)
         let model = LeakCheck.Model(
             name: "delay-risk", table: TableName(.gold, "experiments"), target: "delayed", eventTime: "submitted_ts",
             others: ["experiment_id", "delayed", "submitted_ts", "outcome_min"], include: nil)
@@ -83,8 +85,8 @@ import Vocabulary
             "any", key: ["id"], event: "ts",
             "id bigint, ts timestamp, x double, y double @until, z text, k text, kind text, n integer, until timestamp")
         do {
-            let relation = try engine.lineage(sql, file: "x.sql", symbols: symbols) { _ in
-                Relation.bronze(source, symbols)
+            let relation = try engine.parse(sql, file: "x.sql").lineage(symbols: symbols) { _ in
+                Relation.rows(of: source.schema, symbols)
             }
             #expect(!relation.columns.isEmpty || relation.rest != nil)
         } catch let error as MartletError { #expect(error.code.hasPrefix("lineage."), "\(error)") }
@@ -99,8 +101,8 @@ import Vocabulary
                 "any", key: ["id"], event: "ts", "id bigint, ts timestamp, x double, k text, until timestamp")
             do {
                 let sql = place.replacing("$", with: constant)
-                let relation = try engine.lineage(sql, file: "x.sql", symbols: symbols) { _ in
-                    Relation.bronze(source, symbols)
+                let relation = try engine.parse(sql, file: "x.sql").lineage(symbols: symbols) { _ in
+                    Relation.rows(of: source.schema, symbols)
                 }
                 let order = TimeOrder(
                     facts: relation.facts, instances: relation.instances, outer: relation.outer,

@@ -1,6 +1,7 @@
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
+import SQLLineage
 import TestSupport
 import Testing
 import Vocabulary
@@ -59,7 +60,7 @@ final class Sandbox {
         guard let table = TableName(name) else { throw MartletError(.defect, "test.name", name) }
         let file = "transforms/\(name).sql"
         return PlannedTransform(
-            transform: Transform(table: table, file: file, sql: sql), analysis: try engine.analyse(sql, file: file))
+            transform: Transform(table: table, file: file, sql: sql), analysis: try engine.parse(sql, file: file).analysis())
     }
 
     @discardableResult

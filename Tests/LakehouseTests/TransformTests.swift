@@ -1,5 +1,6 @@
 import Lakehouse
 import LakehouseDuckDB
+import SQLLineage
 import TestSupport
 import Testing
 import Vocabulary

@@ -1,6 +1,7 @@
 import DelimitedText
 import Lakehouse
 import Projects
+import SQLLineage
 import TestSupport
 import Testing
 import Training

@@ -1,6 +1,7 @@
 import Foundation
 import Lakehouse
 import Registry
+import SQLLineage
 import SQLite
 import Synchronization
 import Testing

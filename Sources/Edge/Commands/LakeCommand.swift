@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Lakehouse
+internal import SQLLineage
 internal import Vocabulary
 
 struct LakeCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Lakehouse
+internal import SQLLineage
 internal import Vocabulary
 
 struct LakeSQLCommand: ParsableCommand {
@@ -23,7 +24,7 @@ struct LakeSQLCommand: ParsableCommand {
         try place.composition().withLake { lake in
             var versions: [TableName: Int] = [:]
             if at != nil || !version.isEmpty {
-                let tables = try lake.engine.analyse(sql, file: "SQL").tables
+                let tables = try lake.engine.parse(sql, file: "SQL").analysis().tables
                 if let instant = try at.map({ try moment($0, "--at") }) {
                     for table in tables { versions[table] = try lake.version(of: table, at: instant) }
                 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Lakehouse
+internal import SQLLineage
 internal import Vocabulary
 internal import Workflow
 

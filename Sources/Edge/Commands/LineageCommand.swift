@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Composition
 internal import Lakehouse
 internal import Projects
+internal import SQLLineage
 internal import Vocabulary
 internal import Workflow
 

@@ -3,6 +3,7 @@ internal import Composition
 internal import Lakehouse
 internal import Projects
 internal import Registry
+internal import SQLLineage
 internal import Training
 internal import Vocabulary
 internal import Workflow

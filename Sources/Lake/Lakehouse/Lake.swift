@@ -1,3 +1,4 @@
+package import SQLLineage
 package import Vocabulary
 
 /// The tables of a project: `<home>/lake/<layer>/<name>`, each a Delta table.
@@ -160,7 +161,7 @@ extension Lake {
     /// The rows of a SELECT over the tables, as text.
     /// - Parameter versions: tables to see as they were; the others are seen at their latest version.
     package func query(_ sql: String, at versions: [TableName: Int], limit: Int?) throws -> TextTable {
-        let analysis = try engine.analyse(sql, file: "SQL")
+        let analysis = try engine.parse(sql, file: "SQL").analysis()
         var inputs: [TableName: [String]] = [:]
         for table in analysis.tables { inputs[table] = try files(of: table, at: versions[table]) }
         return try engine.texts(Query(sql, file: "SQL", inputs: inputs), limit: limit)

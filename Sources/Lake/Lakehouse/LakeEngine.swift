@@ -1,22 +1,13 @@
+package import SQLLineage
 package import Vocabulary
 
 /// The engine that reads, checks and transforms tables: DuckDB by default, others later.
 ///
 /// Faults in what the user wrote (SQL, files) come back as `MartletError` with the file's place in it.
 /// Not Sendable: one thread owns an engine.
-package protocol LakeEngine: QuarantineEngine {
+package protocol LakeEngine: QuarantineEngine, SQLParser {
     /// Name and version, part of what makes a result reproducible.
     var identity: String { get }
-
-    /// Reads the tables that a SELECT needs, and whether its result may depend on the order of rows.
-    /// - Parameter file: where the SQL stands, for messages.
-    func analyse(_ sql: String, file: String) throws -> QueryAnalysis
-
-    /// What the columns of a SELECT come from, and since when what they say is known.
-    /// - Parameter tables: the rows of each table that the SELECT reads.
-    func lineage(
-        _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
-    ) throws -> Relation
 
     /// Refuses a contract with a pattern or bound that the engine does not understand.
     func check(_ contract: Contract) throws
@@ -108,18 +99,6 @@ package struct Query {
         self.file = file
         self.inputs = inputs
         self.inRowOrder = inRowOrder
-    }
-}
-
-package struct QueryAnalysis: Sendable, Equatable {
-    package var tables: [TableName]
-    /// Has windows or aggregates whose last bits or choices depend on the order of rows (a sum of doubles,
-    /// `first`, `string_agg`).
-    package var orderSensitive: Bool
-
-    package init(tables: [TableName], orderSensitive: Bool) {
-        self.tables = tables
-        self.orderSensitive = orderSensitive
     }
 }
 

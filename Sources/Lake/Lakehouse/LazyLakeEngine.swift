@@ -1,4 +1,5 @@
-package import Vocabulary
+package import SQLLineage
+internal import Vocabulary
 
 /// An engine that is started when it is first asked for something: commands that find nothing to do never pay.
 package final class LazyLakeEngine: LakeEngine {
@@ -18,12 +19,9 @@ package final class LazyLakeEngine: LakeEngine {
         return engine
     }
 
-    package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
-        try engine().analyse(sql, file: file)
+    package func parse(_ sql: String, file: String) throws -> SelectStatement {
+        try engine().parse(sql, file: file)
     }
-    package func lineage(
-        _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
-    ) throws -> Relation { try engine().lineage(sql, file: file, symbols: symbols, tables: tables) }
     package func check(_ contract: Contract) throws { try engine().check(contract) }
     package func accept(_ request: AcceptRequest) throws -> BatchAcceptance { try engine().accept(request) }
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {

@@ -1,6 +1,7 @@
 internal import DuckDB
-package import Lakehouse
-package import Vocabulary
+internal import Lakehouse
+internal import SQLLineage
+internal import Vocabulary
 
 // DuckDB's messages as messages for people: what failed, where, what to do.
 

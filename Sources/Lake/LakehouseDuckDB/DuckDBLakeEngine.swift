@@ -1,6 +1,7 @@
-package import DuckDB
+internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import SQLLineage
+internal import Vocabulary
 
 /// The embedded engine: one DuckDB in memory, tables as Parquet files.
 package final class DuckDBLakeEngine: LakeEngine {

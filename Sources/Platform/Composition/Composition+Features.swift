@@ -2,6 +2,7 @@ internal import Lakehouse
 internal import LakehouseDuckDB
 internal import Projects
 package import Registry
+internal import SQLLineage
 package import Vocabulary
 package import Workflow
 

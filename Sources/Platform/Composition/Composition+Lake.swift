@@ -1,7 +1,8 @@
 package import Lakehouse
 internal import Projects
 internal import Registry
-package import Vocabulary
+package import SQLLineage
+internal import Vocabulary
 internal import Workflow
 
 extension Composition {

@@ -1,6 +1,6 @@
 package import PredictionLog
 internal import SystemPlatform
-package import Vocabulary
+internal import Vocabulary
 package import Workflow
 
 extension Composition {

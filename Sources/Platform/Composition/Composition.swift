@@ -1,7 +1,7 @@
 internal import DuckDB
 internal import Identity
-package import Lakehouse
-package import LakehouseDuckDB
+internal import Lakehouse
+internal import LakehouseDuckDB
 internal import LightGBM
 package import Projects
 package import Registry

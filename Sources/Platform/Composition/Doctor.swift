@@ -3,10 +3,11 @@ internal import Lakehouse
 internal import LightGBM
 internal import Projects
 internal import Registry
+internal import SQLLineage
 internal import SQLite
 internal import SystemPlatform
 internal import Training
-package import Vocabulary
+internal import Vocabulary
 internal import Workflow
 internal import XGBoost
 

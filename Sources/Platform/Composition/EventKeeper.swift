@@ -1,5 +1,6 @@
 internal import Lakehouse
 internal import Registry
+internal import SQLLineage
 internal import Vocabulary
 internal import Workflow
 

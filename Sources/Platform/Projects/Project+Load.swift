@@ -1,6 +1,7 @@
-package import Lakehouse
+internal import Lakehouse
+internal import SQLLineage
 package import Training
-package import Vocabulary
+internal import Vocabulary
 
 extension Project {
     /// Reads martlet.yaml, the contracts and the SQL files.

@@ -1,4 +1,5 @@
 internal import Lakehouse
+internal import SQLLineage
 internal import Training
 internal import Vocabulary
 

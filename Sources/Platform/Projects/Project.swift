@@ -1,6 +1,7 @@
 package import Lakehouse
+package import SQLLineage
 package import Training
-package import Vocabulary
+internal import Vocabulary
 
 /// A project as its files say, checked.
 package struct Project: Sendable {

@@ -1,6 +1,7 @@
 internal import Lakehouse
 package import Projects
-package import Registry
+internal import Registry
+internal import SQLLineage
 internal import Vocabulary
 
 // What `martlet doctor` looks at besides SQL and tables. Each gives sentences; none changes anything.

@@ -1,6 +1,7 @@
 package import Lakehouse
 internal import Projects
 package import Registry
+internal import SQLLineage
 internal import Training
 package import Vocabulary
 

@@ -1,5 +1,6 @@
-package import Lakehouse
+internal import Lakehouse
 package import Projects
+package import SQLLineage
 internal import Training
 internal import Vocabulary
 
@@ -15,8 +16,7 @@ extension Workspace {
         _ model: LeakCheck.Model, features: [String]?, _ planned: [PlannedTransform]
     ) -> [TableName: Set<String>] {
         guard
-            let lineage = try? ProjectLineage(
-                contracts: project.sources.map(\.contract), transforms: planned, engine: lake.engine),
+            let lineage = try? lineage(planned),
             let check = LeakCheck(lineage, model)
         else { return [:] }
         let orders = ancestry(of: model.table, in: planned).built.compactMap { item in

@@ -1,4 +1,4 @@
-package import Vocabulary
+internal import Vocabulary
 
 /// What stands in a table's `_delta_log`: commits and checkpoints, by their names.
 package struct DeltaLog: Sendable {

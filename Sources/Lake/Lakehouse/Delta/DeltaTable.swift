@@ -1,4 +1,4 @@
-package import Vocabulary
+internal import Vocabulary
 
 // A Delta table on a local disk. Invariants:
 // (2) a table at a version never changes: files are only added under new names, commits only created;

@@ -1,3 +1,4 @@
+package import SQLLineage
 package import Vocabulary
 
 /// One version of a table, as its history tells it.

@@ -1,4 +1,5 @@
-package import Vocabulary
+package import SQLLineage
+internal import Vocabulary
 
 // What a table is now costs a listing and the commits since its last checkpoint, once; after that only what was
 // committed since, by this process or another. A commit never changes, so a state that was read stays right as long

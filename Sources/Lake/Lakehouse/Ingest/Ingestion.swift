@@ -1,3 +1,4 @@
+internal import SQLLineage
 internal import Vocabulary
 
 /// One attempt to take files: the table as it was found, and what is to be added to it.

@@ -1,3 +1,4 @@
+internal import SQLLineage
 package import Vocabulary
 
 // Known files under a contract that has changed. Invariants:

@@ -1,3 +1,4 @@
+internal import SQLLineage
 internal import Vocabulary
 
 // What people decided of rows, when known files are read again.

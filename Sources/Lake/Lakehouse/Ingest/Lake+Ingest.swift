@@ -1,3 +1,4 @@
+internal import SQLLineage
 package import Vocabulary
 
 // Ingestion, exactly once. Invariants:

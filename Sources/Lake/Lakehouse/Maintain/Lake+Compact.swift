@@ -1,3 +1,4 @@
+package import SQLLineage
 package import Vocabulary
 
 // Compaction. Invariants:

@@ -1,3 +1,4 @@
+package import SQLLineage
 package import Vocabulary
 
 // Retention of tables to which rows are only added, such as logged predictions: whole data files go, the oldest first.

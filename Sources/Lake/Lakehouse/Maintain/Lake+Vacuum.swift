@@ -1,4 +1,5 @@
-package import Vocabulary
+package import SQLLineage
+internal import Vocabulary
 
 // Vacuum. A file stays when a version names it that is the latest, was the latest at any moment within the retention,
 // or is pinned; and when it is younger than the age at which a writer must have committed it. All else that looks

@@ -1,4 +1,4 @@
-package import Vocabulary
+internal import Vocabulary
 
 /// One cell that a person corrects.
 package struct CellCorrection: Sendable {

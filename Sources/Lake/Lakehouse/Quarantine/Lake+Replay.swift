@@ -1,4 +1,5 @@
-package import Vocabulary
+internal import SQLLineage
+internal import Vocabulary
 
 // Replay, exactly once. Invariants:
 // (1) three commits, in this order: new reasons to quarantine, the plan (which rows) to the decisions, the rows to

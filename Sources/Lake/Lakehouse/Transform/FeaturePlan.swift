@@ -1,3 +1,4 @@
+package import SQLLineage
 package import Vocabulary
 
 /// What it takes to compute single rows of a model's table from raw rows, by the project's own SQL.

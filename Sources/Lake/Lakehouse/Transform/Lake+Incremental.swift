@@ -1,4 +1,5 @@
-package import Vocabulary
+internal import SQLLineage
+internal import Vocabulary
 
 // Incremental builds. An incremental table promises that a row depends on input rows around its own moment only:
 // `lookback` before, `lookahead` after. From what changed in the inputs follows the earliest moment whose rows can

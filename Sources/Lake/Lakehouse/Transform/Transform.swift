@@ -1,3 +1,4 @@
+package import SQLLineage
 package import Vocabulary
 
 /// One SELECT in one file, which makes one table.
@@ -29,6 +30,11 @@ package struct Transform: Sendable {
         self.file = file
         self.sql = sql
     }
+}
+
+extension Transform {
+    /// The SELECT as lineage reads it.
+    package var lineageQuery: ProjectLineage.TableQuery { .init(table: table, sql: sql, file: file) }
 }
 
 /// A transform with what the engine's parser says of it.

@@ -1,5 +1,6 @@
 internal import DuckDB
 package import Lakehouse
+internal import SQLLineage
 internal import Vocabulary
 
 /// Single feature rows on DuckDB.

@@ -1,6 +1,6 @@
 internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import Vocabulary
 
 // Landed files in one pass: every promise of the contract is a condition that is worked out while the text is read.
 // Small files are read together; a large one is read slice by slice, so that memory does not grow with it. The rows

@@ -1,5 +1,6 @@
 internal import DuckDB
 internal import Lakehouse
+internal import SQLLineage
 internal import Vocabulary
 
 /// What rows of a source are found and chosen by, as whole numbers that the SQL makes beside the columns: moments, hashes

@@ -1,6 +1,6 @@
 internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import Vocabulary
 
 extension DuckDBLakeEngine {
     package func materialise(_ request: SliceRequest) throws -> Slice? {

@@ -1,5 +1,6 @@
 internal import DuckDB
 internal import Lakehouse
+internal import SQLLineage
 
 // The rows that a record sees.
 

@@ -1,6 +1,6 @@
 internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import Vocabulary
 
 // Delta checkpoints: one row an action, one struct column a kind of action. They go in and out as JSON, which DuckDB
 // reads and writes with nested types; the order of rows is the order of actions.
@@ -47,7 +47,7 @@ extension DuckDBLakeEngine {
         try Disk.append(lines, bytes)
         let list = Self.columns.map { "\(Quote.name($0.0)): \(Quote.text($0.1))" }.joined(separator: ", ")
         do {
-            try onOneThread(true) {
+            _ = try onOneThread(true) {
                 try connection.execute(
                     """
                     COPY (SELECT * FROM read_json(\(Quote.path(lines)), format = 'newline_delimited',

@@ -1,6 +1,6 @@
 internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import Vocabulary
 
 extension DuckDBLakeEngine {
     package func layouts(of files: [String]) throws -> [String: String] {

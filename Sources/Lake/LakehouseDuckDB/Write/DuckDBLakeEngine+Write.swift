@@ -1,6 +1,6 @@
 internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import Vocabulary
 
 extension DuckDBLakeEngine {
     package func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile {

@@ -1,6 +1,7 @@
 package import Lakehouse
 package import Projects
 package import Registry
+internal import SQLLineage
 internal import Vocabulary
 
 // What a feature worker needs to know: which SQL, which files, which rows can matter.

@@ -1,5 +1,6 @@
 package import Lakehouse
 package import Registry
+package import SQLLineage
 internal import Vocabulary
 
 /// Turns table versions into events.

@@ -1,7 +1,7 @@
 package import Lakehouse
 package import Projects
 internal import Registry
-package import Vocabulary
+internal import Vocabulary
 
 extension Workspace {
     /// Takes what has arrived in the landing folders.

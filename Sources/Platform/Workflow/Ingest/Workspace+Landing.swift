@@ -1,5 +1,5 @@
-package import Lakehouse
-package import Projects
+internal import Lakehouse
+internal import Projects
 internal import Vocabulary
 
 /// What lies in a source's landing folder.

@@ -1,6 +1,7 @@
 package import Lakehouse
 package import PredictionLog
-package import Vocabulary
+package import SQLLineage
+internal import Vocabulary
 
 /// Moves closed segments of the prediction log into the lake: a table for each model, `monitoring.predictions_<model>`.
 ///

@@ -1,6 +1,6 @@
 package import Lakehouse
 package import Projects
-package import Vocabulary
+internal import Vocabulary
 
 /// What a source has set aside.
 package struct QuarantineOverview: Sendable, Encodable {

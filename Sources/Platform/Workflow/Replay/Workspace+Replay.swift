@@ -1,5 +1,6 @@
-package import Lakehouse
+internal import Lakehouse
 package import Projects
+internal import SQLLineage
 internal import Vocabulary
 
 // What the features of a moment would have been at that moment. Reading SQL can be deceived, by the SQL or by the

@@ -1,5 +1,5 @@
 package import Registry
-package import Training
+internal import Training
 internal import Vocabulary
 
 /// A page about one version for those who decide on it: what it is, how good, on what, for what it is not.

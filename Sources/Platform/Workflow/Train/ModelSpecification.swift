@@ -1,5 +1,6 @@
-package import Lakehouse
-package import Projects
+internal import Lakehouse
+internal import Projects
+package import SQLLineage
 package import Training
 internal import Vocabulary
 

@@ -1,5 +1,6 @@
 internal import Lakehouse
 package import Registry
+internal import SQLLineage
 package import Training
 package import Vocabulary
 

@@ -1,6 +1,7 @@
-package import Lakehouse
+internal import Lakehouse
 package import Projects
 internal import Registry
+package import SQLLineage
 package import Training
 internal import Vocabulary
 

@@ -1,8 +1,9 @@
 package import Lakehouse
 package import Projects
 package import Registry
+internal import SQLLineage
 internal import Training
-package import Vocabulary
+internal import Vocabulary
 
 // Scores a file of raw records by the same contract and the same SQL that made the training table (7): the
 // records join what the lake already knows of their entities, in a scratch folder; the lake itself is not touched.
@@ -201,7 +202,7 @@ extension Workspace {
     ) throws -> [String] {
         var made: [TableName: [String]] = [bronze: files]
         for stored in loaded.blueprint.transforms {
-            let analysis = try lake.engine.analyse(stored.sql, file: stored.file)
+            let analysis = try lake.engine.parse(stored.sql, file: stored.file).analysis()
             var inputs: [TableName: [String]] = [:]
             for parent in analysis.tables { inputs[parent] = try made[parent] ?? lake.files(of: parent) }
             let written = try lake.engine.materialise(

@@ -1,8 +1,9 @@
 internal import Lakehouse
-package import Projects
+internal import Projects
 internal import Registry
+internal import SQLLineage
 internal import Training
-package import Vocabulary
+internal import Vocabulary
 
 // Training one model: gold table → matrix → fitted, calibrated, evaluated → a recorded run.
 // Needs the model's table and its ancestors to be built. Refuses targets that are not binary.

@@ -1,12 +1,14 @@
 package import Lakehouse
 package import Projects
+package import SQLLineage
 package import Vocabulary
 
 extension Workspace {
     /// What every column of the project comes from.
     package func lineage(_ planned: [PlannedTransform]) throws -> ProjectLineage {
         try ProjectLineage(
-            contracts: project.sources.map(\.contract), transforms: planned, engine: lake.engine)
+            sources: project.sources.map(\.contract.schema), queries: planned.map(\.transform.lineageQuery),
+            parser: lake.engine)
     }
 
     /// The check of one model's features; `nil` when no transform of the project makes its table.

@@ -1,6 +1,7 @@
 package import Lakehouse
 package import Projects
 internal import Registry
+package import SQLLineage
 internal import Vocabulary
 
 extension Workspace {
@@ -12,7 +13,7 @@ extension Workspace {
     func plan(_ transforms: [Transform]) throws -> [PlannedTransform] {
         let moments = moments(of: transforms)
         let planned = try transforms.map { transform in
-            let analysis = try lake.engine.analyse(transform.sql, file: transform.file)
+            let analysis = try lake.engine.parse(transform.sql, file: transform.file).analysis()
             let reads = Set(analysis.tables)
             return PlannedTransform(
                 transform: transform, analysis: analysis, moments: moments.filter { reads.contains($0.key) })

@@ -1,7 +1,8 @@
-package import Lakehouse
+internal import Lakehouse
 package import Registry
+internal import SQLLineage
 internal import Training
-package import Vocabulary
+internal import Vocabulary
 
 // Rebuilds a version from its bronze snapshots alone, with the SQL and specification stored at the time, and
 // compares content hashes table by table and the hash of the model. Touches nothing but a scratch folder.
@@ -66,7 +67,7 @@ extension Workspace {
             for stored in loaded.blueprint.transforms {
                 progress(stored.table.description)
                 let check = check(stored.table.description, hashes[stored.table.description] ?? "not recorded") {
-                    let analysis = try lake.engine.analyse(stored.sql, file: stored.file)
+                    let analysis = try lake.engine.parse(stored.sql, file: stored.file).analysis()
                     var inputs: [TableName: [String]] = [:]
                     for parent in analysis.tables { inputs[parent] = rebuilt[parent] }
                     let written = try lake.engine.materialise(

@@ -72,7 +72,7 @@ package struct LeakCheck {
             guard column.value.moment != nil, let origin = column.value.dependencies.first?.origin,
                 column.value.dependencies.count == 1, let name = origin.column
             else { return false }
-            return lineage.contracts[origin.table.name]?.eventTime?.lowercased() == name.lowercased()
+            return lineage.source(origin.table)?.eventTime?.lowercased() == name.lowercased()
         }
         guard let first = candidates.first, candidates.allSatisfy({ $0.value.moment == first.value.moment }) else {
             return (nil, nil)
@@ -100,9 +100,9 @@ package struct LeakCheck {
     }
 
     /// The sources that the model's columns and rows come from.
-    private var sources: [Contract] {
+    private var sources: [SourceSchema] {
         let all = relation.rows + relation.columns.flatMap(\.value.dependencies) + (relation.rest?.dependencies ?? [])
-        return Set(all.map(\.origin.table)).sorted().compactMap { lineage.contracts[$0.name] }
+        return Set(all.map(\.origin.table)).sorted().compactMap { lineage.source($0) }
     }
 
     /// Why the features cannot be asked what they knew when; `nil` when they can.
@@ -110,14 +110,14 @@ package struct LeakCheck {
         let sources = sources
         let dated = sources.filter { $0.eventTime != nil }
         if dated.isEmpty {
-            let names = sources.map(\.source).joined(separator: ", ")
+            let names = sources.map(\.table.name).joined(separator: ", ")
             return sources.count == 1
                 ? "the contract of \(names) declares no event_time" : "no contract of \(names) declares an event_time"
         }
         if let name = model.eventTime {
             let column = relation.columns.first { $0.name.lowercased() == name.lowercased() }
             let origins = column?.value.dependencies.map(\.origin) ?? []
-            let isDated = origins.contains { lineage.contracts[$0.table.name]?.eventTime != nil }
+            let isDated = origins.contains { lineage.source($0.table)?.eventTime != nil }
             return moment != nil && isDated
                 ? nil : "the model's event_time \(name) is not made of an event_time that a contract declares"
         }
@@ -127,7 +127,7 @@ package struct LeakCheck {
     }
 
     /// Sources of the model whose rows count as known at any time.
-    package var timelessSources: [String] { sources.filter { $0.eventTime == nil }.map(\.source) }
+    package var timelessSources: [String] { sources.filter { $0.eventTime == nil }.map(\.table.name) }
 
     /// The columns of sources that the target is made of; where some of them are known later than their row, those.
     package var targetOrigins: Set<SourceColumn> { targets }

@@ -1,4 +1,3 @@
-package import Lakehouse
 internal import Vocabulary
 
 // A query's columns and where they come from, read off DuckDB's syntax tree.

@@ -1,5 +1,3 @@
-internal import Lakehouse
-
 // An aggregate looks at many rows. Those are other rows than the one at hand, so they get symbols of their own; what
 // a group has in common, or what the frame of a window allows, ties them to it.
 

@@ -1,4 +1,5 @@
-package import Vocabulary
+internal import SQLLineage
+internal import Vocabulary
 
 // Which landed files a bronze table was made from stands in the commits that took them. Beside each checkpoint a list
 // of all of them up to its version is kept (`_martlet/`, which readers of Delta pass over), so that it costs no more

@@ -1,79 +1,9 @@
-internal import DuckDB
 internal import Foundation
-package import Lakehouse
-package import Vocabulary
+internal import Vocabulary
 
-// Dependencies come from DuckDB's own parser (`json_serialize_sql`), so comments, texts, quoted names, CTEs that
-// shadow tables, subqueries and lateral joins are what the engine takes them for.
-
-extension DuckDBLakeEngine {
-    package func analyse(_ sql: String, file: String) throws -> QueryAnalysis {
-        let tree = try syntaxTree(of: sql, file: file)
-        var walk = SyntaxWalk(file: file, functions: try functions())
-        try walk.visit(tree["statements"] as Any, scope: [])
-        return QueryAnalysis(tables: walk.tables.sorted(), orderSensitive: walk.orderSensitive)
-    }
-
-    package func lineage(
-        _ sql: String, file: String, symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
-    ) throws -> Relation {
-        let tree = try syntaxTree(of: sql, file: file)
-        let reader = ColumnLineage(
-            file: file, sql: sql, symbols: symbols, aggregates: try functions().aggregates, tables: tables)
-        guard let statement = (tree["statements"] as? [Any])?.first, let node = SyntaxNode(statement)?["node"] else {
-            throw MartletError(
-                .input, "lineage.unknown", "The statement is not understood.", at: .init(file: file))
-        }
-        return try reader.query(node, outer: nil, common: [:])
-    }
-
-    /// What this engine's own catalogue says of functions; read once.
-    private func functions() throws -> FunctionCatalogue {
-        if let catalogue { return catalogue }
-        let read = try FunctionCatalogue(connection)
-        catalogue = read
-        return read
-    }
-
-    /// The statement as DuckDB's parser sees it.
-    private func syntaxTree(of sql: String, file: String) throws -> [String: Any] {
-        let query = Query(sql, file: file)
-        let count = try explained(query) { try connection.statementCount(sql) }
-        guard count == 1 else {
-            // DuckDB's parser makes several statements of a PIVOT that takes its columns from the data.
-            let rest = String(sql[SQLText.end(of: sql)...].dropFirst())
-            if count > 1, try explained(query, { try connection.statementCount(rest) }) == 0 {
-                throw MartletError(
-                    .input, "transform.pivot",
-                    "PIVOT … ON without IN takes its columns from the data: they would change with the rows.",
-                    at: .init(file: file),
-                    remedy: "Name them, PIVOT bronze.t ON kind IN ('a', 'b') USING sum(n), or in standard SQL "
-                        + "SELECT * FROM bronze.t PIVOT (sum(n) FOR kind IN ('a', 'b')).")
-            }
-            throw MartletError(
-                .input, count == 0 ? "transform.empty" : "transform.many-statements",
-                count == 0
-                    ? "There is no SQL in it." : "There are \(count) statements; one SELECT is wanted.",
-                at: .init(file: file))
-        }
-        let text = try explained(query) {
-            try connection.value("SELECT json_serialize_sql(\(Quote.text(sql)))::VARCHAR") ?? "{}"
-        }
-        guard let tree = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
-            throw MartletError(
-                .input, "transform.parse", "The statement nests too deeply, or holds a number that is too large.",
-                at: .init(file: file), remedy: "Part long chains of + or || and nested calls over subqueries.")
-        }
-        if tree["error"] as? Bool == true {
-            throw MartletError(
-                .input, "transform.not-select", "A transform is one SELECT; this is another statement.",
-                at: .init(file: file), remedy: "Write the SELECT alone: Martlet makes the table from it.")
-        }
-        return tree
-    }
-}
-
-private struct SyntaxWalk {
+/// Finds the tables that a statement reads, and refuses what a transform must not do: read from outside of the
+/// lakehouse, or give another result each time.
+struct TableReferences {
     let file: String
     let functions: FunctionCatalogue
     var tables: Set<TableName> = []

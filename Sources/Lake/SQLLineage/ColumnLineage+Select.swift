@@ -1,4 +1,3 @@
-internal import Lakehouse
 internal import Vocabulary
 
 /// One item of a SELECT list, stars and COLUMNS(…) written out.

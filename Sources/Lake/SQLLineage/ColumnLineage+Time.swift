@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Lakehouse
 
 // Expressions that say something of moments: casts, distances, rounding.
 

@@ -1,19 +1,14 @@
-internal import DuckDB
-
-/// What the engine's own catalogue (`duckdb_functions()`) says of its functions, so that a newer engine's are known too.
-struct FunctionCatalogue {
+/// What an engine's own catalogue (`duckdb_functions()`) says of its functions, so that a newer engine's are known too.
+package struct FunctionCatalogue: Sendable {
     /// Functions that make one value of many rows.
-    let aggregates: Set<String>
+    package let aggregates: Set<String>
     /// Functions whose value is another one at another time or in another place.
-    let unrepeatable: Set<String>
+    package let unrepeatable: Set<String>
 
-    init(_ connection: Connection) throws {
-        let rows = try connection.query(
-            "SELECT DISTINCT lower(function_name), function_type, coalesce(stability, '') FROM duckdb_functions()"
-        ).texts()
-        aggregates = Set(rows.filter { $0[1] == "aggregate" }.compactMap(\.[0])).union(Self.macros)
-        unrepeatable = Set(rows.filter { ["VOLATILE", "CONSISTENT_WITHIN_QUERY"].contains($0[2]) }.compactMap(\.[0]))
-            .union(Self.context).subtracting(Self.constant)
+    /// - Parameter listed: what the catalogue lists as aggregates, and as volatile, in lowercase.
+    package init(aggregates listed: Set<String>, unrepeatable volatile: Set<String>) {
+        aggregates = listed.union(Self.macros)
+        unrepeatable = volatile.union(Self.context).subtracting(Self.constant)
     }
 
     /// Whether an aggregate's value can change with the order of rows. All can but those that are known not to: sums of

@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// A node of DuckDB's syntax tree, as `json_serialize_sql` writes it.
-struct SyntaxNode {
+package struct SyntaxNode {
     let raw: [String: Any]
 
     init?(_ any: Any?) {
@@ -9,12 +9,17 @@ struct SyntaxNode {
         self.raw = raw
     }
 
-    subscript(key: String) -> SyntaxNode? { SyntaxNode(raw[key]) }
+    /// The tree in JSON; `nil` where the text is not an object of JSON that Foundation can hold.
+    package init?(json: String) {
+        self.init(try? JSONSerialization.jsonObject(with: Data(json.utf8)))
+    }
 
-    func list(_ key: String) -> [SyntaxNode] { (raw[key] as? [Any] ?? []).compactMap { SyntaxNode($0) } }
+    package subscript(key: String) -> SyntaxNode? { SyntaxNode(raw[key]) }
+
+    package func list(_ key: String) -> [SyntaxNode] { (raw[key] as? [Any] ?? []).compactMap { SyntaxNode($0) } }
     func texts(_ key: String) -> [String] { raw[key] as? [String] ?? [] }
     func text(_ key: String) -> String { raw[key] as? String ?? "" }
-    func flag(_ key: String) -> Bool { raw[key] as? Bool ?? false }
+    package func flag(_ key: String) -> Bool { raw[key] as? Bool ?? false }
 
     /// The class of an expression; empty for other nodes.
     var kind: String { text("class") }

@@ -1,4 +1,3 @@
-internal import Lakehouse
 internal import Vocabulary
 
 extension ColumnLineage {

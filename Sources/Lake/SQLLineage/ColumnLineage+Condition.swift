@@ -1,4 +1,3 @@
-internal import Lakehouse
 internal import Vocabulary
 
 // What holds where a condition is true, false or null, and by when its answer is known.

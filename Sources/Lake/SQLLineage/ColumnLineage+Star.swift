@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Lakehouse
 
 // What a name that stands for several columns stands for.
 

@@ -41,18 +41,6 @@ package enum Availability: Hashable, Sendable {
     }
 }
 
-extension Contract {
-    /// Whether an accepted row may lack this cell. Every row has its key and its event.
-    func mayBeNull(_ column: Column) -> Bool {
-        if key.contains(column.name) || column.name == eventTime { return false }
-        return column.nullable || column.optional || (column.onViolation ?? onViolation) == .warn
-    }
-}
-
-extension Contract.Column {
-    package var availability: Availability? { availableAt.map { Availability($0) } }
-}
-
 extension String {
     fileprivate var trimmed: String {
         var text = self[...]

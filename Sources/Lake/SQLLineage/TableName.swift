@@ -1,4 +1,4 @@
-package import Vocabulary
+internal import Vocabulary
 
 /// Where a table stands on the way from raw to ready.
 package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {

@@ -1,0 +1,25 @@
+package import SQLLineage
+
+extension Contract {
+    /// Whether an accepted row may lack this cell. Every row has its key and its event.
+    func mayBeNull(_ column: Column) -> Bool {
+        if key.contains(column.name) || column.name == eventTime { return false }
+        return column.nullable || column.optional || (column.onViolation ?? onViolation) == .warn
+    }
+}
+
+extension Contract {
+    /// What lineage needs to know of the source.
+    package var schema: SourceSchema {
+        SourceSchema(
+            table: TableName(.bronze, source),
+            columns: columns.map {
+                .init(name: $0.name, availability: $0.availability, mayBeNull: mayBeNull($0))
+            },
+            key: key, eventTime: eventTime, availableAt: availableAt)
+    }
+}
+
+extension Contract.Column {
+    package var availability: Availability? { availableAt.map { Availability($0) } }
+}

@@ -1,0 +1,62 @@
+internal import Vocabulary
+
+/// The columns of every table of a project, and what each comes from.
+package final class ProjectLineage {
+    /// A SELECT that makes a table.
+    package struct TableQuery {
+        package var table: TableName
+        package var sql: String
+        package var file: String
+
+        package init(table: TableName, sql: String, file: String) {
+            self.table = table
+            self.sql = sql
+            self.file = file
+        }
+    }
+
+    private let sources: [TableName: SourceSchema]
+    private var relations: [TableName: Relation] = [:]
+    private let files: [TableName: String]
+    private let parser: any SQLParser
+    private let symbols = SymbolSource()
+
+    /// - Parameter queries: in an order in which every table comes after those it reads.
+    package init(sources: [SourceSchema], queries: [TableQuery], parser: any SQLParser) throws {
+        self.sources = Dictionary(sources.map { ($0.table, $0) }) { first, _ in first }
+        files = Dictionary(queries.map { ($0.table, $0.file) }) { first, _ in first }
+        self.parser = parser
+        for source in sources { relations[source.table] = Relation.rows(of: source, symbols) }
+        for query in queries { relations[query.table] = try read(query) }
+    }
+
+    package func source(_ table: TableName) -> SourceSchema? { sources[table] }
+    package func relation(_ table: TableName) -> Relation? { relations[table] }
+    package func file(of table: TableName) -> String? { files[table] }
+    package var tables: [TableName] { relations.keys.sorted() }
+
+    private func read(_ query: TableQuery) throws -> Relation {
+        let relation = try parser.parse(query.sql, file: query.file).lineage(symbols: symbols) { [self] table in
+            guard let known = relations[table] else {
+                throw MartletError(
+                    .input, "transform.unknown-table", "There is no table \(table).", at: .init(file: query.file))
+            }
+            return known
+        }
+        relation.columns.removeAll { $0.isMerged }
+        for index in relation.columns.indices {
+            let column = relation.columns[index]
+            relation.columns[index].table = nil
+            relation.columns[index].value.dependencies = column.value.dependencies.adding(
+                step: LineageStep("\(query.table).\(column.name)", file: query.file, line: column.line))
+        }
+        let step = LineageStep("rows of \(query.table)", file: query.file)
+        relation.rows = relation.rows.adding(step: step)
+        if let rest = relation.rest {
+            relation.rest = LineageValue(
+                rest.dependencies.adding(
+                    step: LineageStep("\(query.table).(a column of its star)", file: query.file)))
+        }
+        return relation
+    }
+}
