@@ -76,15 +76,16 @@ let package = Package(
     ],
     targets: [
         // Tiny and stable: errors, time, JSON, the disk; SQL as values; the one reader of CSV.
-        module("Vocabulary", in: .base, [crypto]),
-        module("SQLText", in: .base, ["Vocabulary"]),
+        module("Core", in: .base, [crypto]),
+        module("Storage", in: .base, ["Core"]),
+        module("SQLText", in: .base, ["Core", "Storage"]),
         .systemLibrary(
             name: "CZlib", path: Layer.base.path(of: "CZlib"), pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CZstd", path: Layer.base.path(of: "CZstd"), pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-        module("DelimitedText", in: .base, ["CZlib", "CZstd", "Vocabulary"]),
+        module("DelimitedText", in: .base, ["CZlib", "CZstd", "Core", "Storage"]),
 
         // One library's synchronous Swift each, without a word of the product.
         .systemLibrary(
@@ -96,70 +97,75 @@ let package = Package(
         .systemLibrary(
             name: "CXGBoost", path: Layer.engines.path(of: "CXGBoost"), pkgConfig: "martlet-xgboost",
             providers: [.brew(["xgboost"])]),
-        module("DuckDB", in: .engines, ["CDuckDB", "Vocabulary"]),
-        module("LightGBM", in: .engines, ["CLightGBM", "Vocabulary"]),
-        module("XGBoost", in: .engines, ["CXGBoost", "Vocabulary"]),
-        module("SQLite", in: .engines, ["SQLText", "Vocabulary", grdb]),
+        module("DuckDB", in: .engines, ["CDuckDB", "Core", "Storage"]),
+        module("LightGBM", in: .engines, ["CLightGBM", "Core", "Storage"]),
+        module("XGBoost", in: .engines, ["CXGBoost", "Core", "Storage"]),
+        module("SQLite", in: .engines, ["SQLText", "Core", "Storage", grdb]),
 
         // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
-        module("SQLLineage", in: .lake, ["Vocabulary"]),
-        module("Lakehouse", in: .lake, ["DelimitedText", "SQLLineage", "Vocabulary"]),
-        module("LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Vocabulary"]),
+        module("SQLLineage", in: .lake, ["Core", "Storage"]),
+        module("Lakehouse", in: .lake, ["DelimitedText", "SQLLineage", "Core", "Storage"]),
+        module(
+            "LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Core", "Storage"]),
 
         // Splits, learners, calibration, evaluation, gates; tree ensembles without a library.
-        module("Training", in: .learning, ["Vocabulary"]),
-        module("Generators", in: .learning, ["Vocabulary"]),
-        module("Forests", in: .learning, ["Vocabulary"]),
-        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Vocabulary"]),
+        module("Training", in: .learning, ["Core", "Storage"]),
+        module("Generators", in: .learning, ["Core", "Storage"]),
+        module("Forests", in: .learning, ["Core", "Storage"]),
+        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Core", "Storage"]),
 
         // Runs, models, events and jobs in a database; people, tokens and roles.
         .target(
-            name: "Registry", dependencies: ["Vocabulary", "SQLText"], path: Layer.metadata.path(of: "Registry"),
+            name: "Registry", dependencies: ["Core", "Storage", "SQLText"], path: Layer.metadata.path(of: "Registry"),
             exclude: ["Migrations"], swiftSettings: settings),
-        module("Identity", in: .metadata, ["Registry", "Vocabulary", "SQLText", crypto, cryptoExtras]),
-        module("IdentityJWT", in: .metadata, ["Identity", "Vocabulary", jwt]),
+        module("Identity", in: .metadata, ["Registry", "Core", "Storage", "SQLText", crypto, cryptoExtras, jwt]),
 
         // Rows in, predictions out, and their log; no HTTP.
-        module("PredictionLog", in: .serving, ["Vocabulary"]),
-        module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Vocabulary"]),
+        module("PredictionLog", in: .serving, ["Core", "Storage"]),
+        module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Core", "Storage"]),
 
         // Projects, the use cases, processes that do long work, and the wiring.
-        module("Projects", in: .platform, ["DelimitedText", "Lakehouse", "SQLLineage", "Training", "Vocabulary", yams]),
-        module("Workers", in: .platform, ["Registry", "Vocabulary"]),
-        module("SystemPlatform", in: .platform, ["Vocabulary"]),
         module(
-            "Workflow", in: .platform, ["Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Vocabulary"]),
+            "Projects", in: .platform,
+            ["DelimitedText", "Lakehouse", "SQLLineage", "Training", "Core", "Storage", yams]),
+        module("Workers", in: .platform, ["Registry", "Core", "Storage"]),
+        module("Composition", in: .platform, ["Core", "Storage"]),
         module(
-            "Composition", in: .platform,
+            "Workflow", in: .platform,
+            ["Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Core", "Storage"]),
+        module(
+            "CommandComposition", in: .platform,
             [
-                "Workflow", "Projects", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Training", "TrainingLightGBM",
+                "Workflow", "Projects", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Training",
+                "TrainingLightGBM",
                 "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
                 "Workers",
-                "SystemPlatform", "Vocabulary",
+                "Composition", "Core", "Storage",
             ]),
 
         // Command line and HTTP.
         module(
             "HTTPAPI", in: .edge,
             [
-                "CZlib", "Identity", "IdentityJWT", "PredictionLog", "Registry", "SQLText", "Serving", "Training",
-                "Vocabulary", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
+                "CZlib", "Identity", "PredictionLog", "Registry", "SQLText", "Serving", "Training",
+                "Core", "Storage", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
                 nioPosix, nioHTTP, nioTLS, httpTypes,
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
             ]),
         module(
             "ServingComposition", in: .edge,
             [
-                "HTTPAPI", "Identity", "IdentityJWT", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
-                "Training", "Registry", "SQLite", "SQLText", "SystemPlatform", "Vocabulary", "Workers", hummingbird,
+                "HTTPAPI", "Identity", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
+                "Training", "Registry", "SQLite", "SQLText", "Composition", "Core", "Storage", "Workers", hummingbird,
                 logging,
                 lifecycle, signals, nioPosix, arguments,
             ]),
         module(
             "Commands", in: .edge,
             [
-                "Composition", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Identity",
-                "Generators", "Workers", "SystemPlatform", "Vocabulary", arguments,
+                "CommandComposition", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training",
+                "Registry", "Identity",
+                "Generators", "Workers", "Composition", "Core", "Storage", arguments,
             ]),
         .executableTarget(
             name: "martlet-serve", dependencies: ["ServingComposition"], path: Layer.edge.path(of: "martlet-serve"),
@@ -174,7 +180,7 @@ let package = Package(
             swiftSettings: settings),
         // What `make bench NAME=ece` runs.
         .executableTarget(
-            name: "ecebench", dependencies: ["Training", "Vocabulary"], path: "Benchmarks/ecebench",
+            name: "ecebench", dependencies: ["Training", "Core", "Storage"], path: "Benchmarks/ecebench",
             swiftSettings: settings),
 
         // The measure that `make bench NAME=neighbours` holds the server against.
@@ -183,37 +189,41 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Vocabulary"], path: "Tests/TestSupport", swiftSettings: settings),
-        tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Vocabulary"]),
-        tests("VocabularyTests", ["Vocabulary", "SQLText"]),
-        tests("ProjectsTests", ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Vocabulary"]),
+            name: "TestSupport", dependencies: ["Core", "Storage"], path: "Tests/TestSupport", swiftSettings: settings),
+        tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Core", "Storage"]),
+        tests("CoreTests", ["Core", "Storage", "SQLText"]),
         tests(
-            "LakehouseTests", ["TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB", "Vocabulary"]),
+            "ProjectsTests",
+            ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),
+        tests(
+            "LakehouseTests",
+            ["TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB", "Core", "Storage"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Vocabulary"],
+            name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
             exclude: ["Fixtures"], swiftSettings: settings),
-        tests("RegistryTests", ["TestSupport", "Registry", "SQLite", "SQLText", "Vocabulary"]),
-        tests("IdentityTests", ["TestSupport", "Identity", "Registry", "SQLite", "SQLText", "Vocabulary"]),
+        tests("RegistryTests", ["TestSupport", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests("IdentityTests", ["TestSupport", "Identity", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests(
             "WorkflowTests",
             [
-                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Registry", "SQLite",
-                "Vocabulary",
+                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Registry",
+                "SQLite",
+                "Core", "Storage",
             ]),
-        tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Vocabulary"]),
-        tests("GeneratorsTests", ["Generators", "Vocabulary"]),
-        tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Vocabulary"]),
-        tests("PredictionLogTests", ["TestSupport", "PredictionLog", "Vocabulary"]),
+        tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests("GeneratorsTests", ["Generators", "Core", "Storage"]),
+        tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
+        tests("PredictionLogTests", ["TestSupport", "PredictionLog", "Core", "Storage"]),
         tests(
             "HTTPAPITests",
             [
-                "TestSupport", "HTTPAPI", "Identity", "IdentityJWT", "Registry", "Serving", "SQLite", "SQLText",
-                "Vocabulary", hummingbird,
+                "TestSupport", "HTTPAPI", "Identity", "Registry", "Serving", "SQLite", "SQLText",
+                "Core", "Storage", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
-        tests("ServingTests", ["DelimitedText", "Serving", "Training", "Vocabulary"]),
+        tests("ServingTests", ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
         .testTarget(
-            name: "JourneyTests", dependencies: ["TestSupport", "Vocabulary"], exclude: ["Fixtures"],
+            name: "JourneyTests", dependencies: ["TestSupport", "Core", "Storage"], exclude: ["Fixtures"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

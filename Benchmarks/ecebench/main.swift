@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Training
-import Vocabulary
 
 // How often the interval of the calibration error holds the true one: `ecebench SIMULATIONS ROWS…`, a line of JSON for
 // each distribution of scores, shape of miscalibration and count of rows. Made-up scores have a known error.

@@ -1,7 +1,7 @@
+import Core
 import DelimitedText
 import TestSupport
 import Testing
-import Vocabulary
 
 @Suite("Delimited text: bytes and encodings")
 struct StreamTests {

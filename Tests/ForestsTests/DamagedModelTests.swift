@@ -1,6 +1,6 @@
+import Core
 import Forests
 import Testing
-import Vocabulary
 
 struct DamagedModelTests {
     private static let text = """

@@ -1,6 +1,6 @@
+import Core
 import Forests
 import Testing
-import Vocabulary
 
 #if os(Linux)
     import Foundation

@@ -1,7 +1,7 @@
+import Core
 import Forests
 import LightGBM
 import Testing
-import Vocabulary
 
 struct LightGBMForestTests {
     private static func model(_ samples: Samples, _ parameters: String, iterations: Int) throws -> [UInt8] {

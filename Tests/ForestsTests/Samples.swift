@@ -1,4 +1,4 @@
-import Vocabulary
+import Core
 
 /// Made-up training data with what makes forests awkward: ties, zeros, missing values, categories.
 struct Samples {

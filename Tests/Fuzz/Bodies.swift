@@ -1,7 +1,7 @@
+import Core
 import Foundation
 import Serving
 import Training
-import Vocabulary
 
 /// Schemas that rows are read by, and what comes of a body.
 enum Bodies {

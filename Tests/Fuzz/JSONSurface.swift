@@ -1,6 +1,6 @@
+import Core
 import Serving
 import Training
-import Vocabulary
 
 /// Native requests and MLflow's: each body is given to both readers.
 enum JSONSurface {

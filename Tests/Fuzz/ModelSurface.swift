@@ -1,5 +1,5 @@
+import Core
 import Foundation
-import Vocabulary
 
 @testable import Forests
 

@@ -1,6 +1,6 @@
+import Core
 import Generators
 import Testing
-import Vocabulary
 
 struct DowntimeGeneratorTests {
     private func table(_ rows: Int, seed: UInt64) throws -> Table { try Table(bytes(rows, seed: seed)) }

@@ -1,6 +1,6 @@
+import Core
 import Generators
 import Testing
-import Vocabulary
 
 struct LabGeneratorTests {
     private static let small = 3_000

@@ -1,6 +1,6 @@
+import Core
 import Generators
 import Testing
-import Vocabulary
 
 struct ReadmissionGeneratorTests {
     private func bytes(_ rows: Int, seed: UInt64, unlabelled: Bool = false) throws -> [UInt8] {

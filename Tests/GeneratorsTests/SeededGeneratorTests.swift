@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 struct SeededGeneratorTests {
     /// The first outputs for seed 0, from an independent implementation of both algorithms.

@@ -1,10 +1,10 @@
+import Core
 import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Every route with every role, from the route table itself.
 struct AccessTests {

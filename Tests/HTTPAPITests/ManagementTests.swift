@@ -1,10 +1,10 @@
+import Core
 import Foundation
 import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
 import Testing
-import Vocabulary
 
 struct ManagementTests {
     /// A fixture with finished runs of the model, none registered.

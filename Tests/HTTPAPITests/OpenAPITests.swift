@@ -1,9 +1,9 @@
+import Core
 import Foundation
 import HTTPAPI
 import HTTPTypes
 import Identity
 import Testing
-import Vocabulary
 
 struct OpenAPITests {
     @Test func `every route is in the document, every object is closed and no schema is empty`() async throws {

@@ -1,7 +1,7 @@
+import Core
 import HTTPAPI
 import HTTPTypes
 import Testing
-import Vocabulary
 
 @Suite struct `Paths of the server` {
     init() { PathVeil.hide(below: ["/projects/lab", "/projects/lab/.martlet", "relative", "/"]) }

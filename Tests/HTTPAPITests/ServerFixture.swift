@@ -1,9 +1,9 @@
+import Core
 import Foundation
 import HTTPAPI
 import HTTPTypes
 import Hummingbird
 import Identity
-import IdentityJWT
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -14,7 +14,6 @@ import SQLite
 import Serving
 import Synchronization
 import Testing
-import Vocabulary
 
 /// A server without sockets: its router, over real stores in a folder that goes when the test ends.
 final class ServerFixture: Sendable {

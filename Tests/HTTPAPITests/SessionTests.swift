@@ -1,10 +1,10 @@
+import Core
 import Foundation
 import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
 import Testing
-import Vocabulary
 
 struct SessionTests {
     private func login(_ fixture: ServerFixture, _ name: String = "ada", _ password: String = ServerFixture.password)

@@ -1,8 +1,8 @@
+import Core
 import HTTPAPI
 import HTTPTypes
 import Identity
 import Testing
-import Vocabulary
 
 struct SiteTests {
     private let site = Site(names: ["Models.Example.com"], isSecure: false)

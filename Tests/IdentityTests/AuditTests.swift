@@ -1,9 +1,9 @@
+import Core
 import Identity
 import SQLText
 import SQLite
 import TestSupport
 import Testing
-import Vocabulary
 
 struct AuditTests {
     /// A gate with something of everything in it.

@@ -1,10 +1,10 @@
+import Core
 import Identity
 import Registry
 import SQLText
 import SQLite
 import TestSupport
 import Testing
-import Vocabulary
 
 typealias Scratch = TemporaryFolder
 

@@ -1,8 +1,8 @@
+import Core
 import Foundation
 import Identity
 import TestSupport
 import Testing
-import Vocabulary
 
 struct PasswordTests {
     private let random = Virtual().random

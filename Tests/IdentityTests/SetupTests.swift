@@ -1,7 +1,7 @@
+import Core
 import Identity
 import TestSupport
 import Testing
-import Vocabulary
 
 struct SetupTests {
     @Test func `a link makes the first admin, once`() throws {

@@ -1,8 +1,9 @@
+import Core
 import Foundation
 import Identity
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 struct SigningKeyTests {
     private let scratch: Scratch

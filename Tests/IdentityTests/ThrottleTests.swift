@@ -1,6 +1,6 @@
+import Core
 import Identity
 import Testing
-import Vocabulary
 
 struct ThrottleTests {
     private let throttle = LoginThrottle()

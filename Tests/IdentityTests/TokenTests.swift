@@ -1,9 +1,9 @@
+import Core
 import Identity
 import SQLText
 import SQLite
 import TestSupport
 import Testing
-import Vocabulary
 
 struct TokenTests {
     private func known(_ gate: Gate) throws -> KnownPrincipals {

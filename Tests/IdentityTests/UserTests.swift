@@ -1,7 +1,7 @@
+import Core
 import Identity
 import TestSupport
 import Testing
-import Vocabulary
 
 struct UserTests {
     @Test func `a person logs in with the right password only`() throws {

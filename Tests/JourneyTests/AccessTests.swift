@@ -1,7 +1,7 @@
+import Core
 import Foundation
 import TestSupport
 import Testing
-import Vocabulary
 
 /// The server that runs, with every route of its document, the fast path in front of the router included.
 @Suite(.needs("python3")) struct `Every route and every role` {

@@ -1,5 +1,6 @@
+import Core
+import Storage
 import Testing
-import Vocabulary
 
 @Suite struct `Approval and the moves of the champion` {
     /// The downtime project with further versions of other split seeds, and gates that let them through.

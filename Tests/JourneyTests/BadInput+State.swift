@@ -1,4 +1,4 @@
-import Vocabulary
+import Core
 
 extension BadInput {
     private static let log = ".martlet/lake/silver/visits/_delta_log/00000000000000000000.json"

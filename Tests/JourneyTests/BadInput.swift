@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 /// One thing that can be wrong, on a project that has run once.
 struct BadInput: Sendable, CustomTestStringConvertible {

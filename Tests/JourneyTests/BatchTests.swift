@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 @Suite(.needs("curl")) struct `Batches over HTTP` {
     /// A server over a project, ended with the value.

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 @Suite struct `What commands print` {
     @Test(arguments: [

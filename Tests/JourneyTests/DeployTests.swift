@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// What becomes of a version that cannot answer.
 @Suite(.enabled(if: Program.which("curl") != nil)) struct `Deploying a version` {

@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 /// Something that is wrong with a project that has run, and what the doctor must say of it.
 struct Ailment: CustomTestStringConvertible, Sendable {

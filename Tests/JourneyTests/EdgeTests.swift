@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// What stands between a server and the network.
 @Suite(.needsInterop) struct `The server and its network` {

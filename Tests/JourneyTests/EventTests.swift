@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// What docs/events.md says of the data of each type.
 private struct EventCatalogue {

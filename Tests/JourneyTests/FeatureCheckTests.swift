@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `The check of features` {
     private func dated() throws -> Sandbox {

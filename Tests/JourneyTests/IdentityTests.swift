@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `People and tokens at the command line` {
     private let password = "correct horse battery staple"

@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Taking files in` {
     private func twoFiles(_ policy: String) throws -> Sandbox {

@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite(.needsInterop)
 struct `What delta-rs reads` {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// The lab-delay template on the first weeks of a made-up laboratory.
 @Suite struct `A laboratory` {

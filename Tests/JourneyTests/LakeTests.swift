@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 @Suite struct `Keeping the lake` {
     /// A project whose bronze came in four runs, with a registered model.

@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 /// A leak planted into one of the examples.
 struct PlantedLeak: CustomTestStringConvertible, Sendable {

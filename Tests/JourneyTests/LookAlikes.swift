@@ -1,4 +1,4 @@
-import Vocabulary
+import Core
 
 /// The two templates with made-up rows, run once and copied for each test.
 enum LookAlikes {

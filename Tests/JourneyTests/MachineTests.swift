@@ -1,6 +1,7 @@
+import Core
 import Foundation
+import Storage
 import Testing
-import Vocabulary
 
 /// A small file system of its own in memory, for a test that fills it; needs root and `mount`.
 final class SmallDisk {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// Prometheus itself says whether it can read what the server tells.
 @Suite(.needsInterop, .needsPrometheus) struct MetricsTests {

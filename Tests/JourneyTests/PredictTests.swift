@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Scoring a file` {
     /// The rows of a Parquet file, by a project of its own that has it as a source.

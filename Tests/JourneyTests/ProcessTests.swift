@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// Raw rows over HTTP, with a feature worker that is killed in between.
 @Suite(.needsInterop) struct `Raw rows` {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// The built program, run as a child process, as a person runs it.
 enum Program {

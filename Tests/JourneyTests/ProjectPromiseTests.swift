@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// What docs/projects.md says of martlet.yaml, models and transforms, a test each where no other suite has one.
 @Suite struct `The promises of the project files` {

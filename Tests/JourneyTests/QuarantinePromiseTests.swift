@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 /// What docs/quarantine.md promises and no other test looks at.
 @Suite struct `Quarantine as its page has it` {

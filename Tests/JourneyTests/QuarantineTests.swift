@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Quarantine on the command line` {
     private func ids(_ place: Sandbox) throws -> [Int?] {

@@ -1,6 +1,7 @@
+import Core
 import Foundation
+import Storage
 import Testing
-import Vocabulary
 
 /// The real data sets: `$MARTLET_DATA`, else ../shared/data beside the package.
 enum RealData {

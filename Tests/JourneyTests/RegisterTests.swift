@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `What a run registers` {
     private func versions(_ place: Sandbox) throws -> Int? {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 @Suite struct `From raw file to registered model` {
     static let metrics = [

@@ -1,5 +1,5 @@
+import Core
 import Foundation
-import Vocabulary
 
 /// A server on a free port; ended with the value.
 final class RunningServer {

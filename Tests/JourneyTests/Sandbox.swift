@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Synchronization
-import Vocabulary
 
 /// A folder that goes when the last one who knows it does.
 final class Sandbox: Sendable {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// A server that keeps its promises is one that schemathesis cannot catch.
 @Suite(.needsInterop) struct `The server and its document` {

@@ -1,6 +1,7 @@
+import Core
 import Foundation
+import Storage
 import Testing
-import Vocabulary
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// Projects that earlier programs left, made by scripts/fixtures/project.py: they must open, serve and roll back, and give
 /// the same verdicts and scores as then.

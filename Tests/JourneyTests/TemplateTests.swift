@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 @Suite struct `Projects as they are written` {
     @Test func `the blank template is a project that runs once rows have landed`() throws {

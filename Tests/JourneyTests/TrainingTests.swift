@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// What docs/training.md promises of a whole project, from the landed file to the served score. Where each promise of the
 /// page has its test:

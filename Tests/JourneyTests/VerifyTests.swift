@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Verifying a version` {
     @Test(arguments: ["1", "2", "4"], ["1", "2"])

@@ -1,5 +1,5 @@
+import Core
 import Foundation
-import Vocabulary
 
 /// A small project of its own, no template: 600 visits to a ward, an outcome that the weight tells a little of,
 /// three bad rows, forty visits whose outcome is not known yet. It goes the whole path in a fraction of a second.

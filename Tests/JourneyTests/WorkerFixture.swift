@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 
 /// A ward project with a training that takes long, a queue, and workers.
 final class WorkerFixture {

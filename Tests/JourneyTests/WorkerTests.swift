@@ -1,6 +1,7 @@
+import Core
 import Foundation
+import Storage
 import Testing
-import Vocabulary
 
 @Suite struct `Jobs in processes of their own` {
     @Test(arguments: [

@@ -1,9 +1,10 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Known files under a contract that has changed.
 @Suite struct AgainTests {

@@ -1,8 +1,8 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import Testing
-import Vocabulary
 
 @Suite struct AnalysisTests {
     struct Case: CustomTestStringConvertible, Sendable {

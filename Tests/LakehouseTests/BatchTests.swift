@@ -1,9 +1,10 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Files that are taken together, or in slices, come to the same as one after the other, or as a whole.
 @Suite struct BatchTests {

@@ -1,10 +1,11 @@
+import Core
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// A lake whose tables get commits without a query each: what is tested is the log.
 extension Sandbox {

@@ -1,8 +1,8 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import Testing
-import Vocabulary
 
 /// One column, one cell a row: what is taken and what is refused by which rule.
 @Suite struct ContractTests {

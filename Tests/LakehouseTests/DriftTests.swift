@@ -1,9 +1,9 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// A machine's readings: what a drifted file is compared with.
 private struct Plant {

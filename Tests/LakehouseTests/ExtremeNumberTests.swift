@@ -1,10 +1,11 @@
+import Core
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Numbers that another program may have written into a log: none of them ends this one.
 @Suite struct ExtremeNumberTests {

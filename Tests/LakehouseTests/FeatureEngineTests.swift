@@ -1,9 +1,9 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Single rows of a table, computed from raw rows as of their own moment, against the table built once over everything.
 @Suite struct FeatureEngineTests {

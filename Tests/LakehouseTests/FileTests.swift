@@ -1,9 +1,9 @@
+import Core
 import DelimitedText
 import Lakehouse
 import LakehouseDuckDB
 import TestSupport
 import Testing
-import Vocabulary
 
 private let latin1 = TextEncoding("latin-1") ?? .utf8
 

@@ -1,8 +1,8 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import Testing
-import Vocabulary
 
 /// A table built in part must be, row for row, what building it whole gives.
 @Suite struct IncrementalTests {

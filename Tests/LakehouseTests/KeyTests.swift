@@ -1,9 +1,10 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Unique keys, and that a file is taken exactly once.
 @Suite struct KeyTests {

@@ -1,8 +1,8 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import Testing
-import Vocabulary
 
 @Suite struct LeakTests {
     /// The laboratory's contracts, as LAB.md describes the logs.
@@ -47,7 +47,8 @@ import Vocabulary
         let planned = try tables.map { table, sql in
             let file = "/p/transforms/\(table.layer.rawValue)/\(table.name).sql"
             return PlannedTransform(
-                transform: Transform(table: table, file: file, sql: sql), analysis: try engine.parse(sql, file: file).analysis())
+                transform: Transform(table: table, file: file, sql: sql),
+                analysis: try engine.parse(sql, file: file).analysis())
         }
         let lineage = try ProjectLineage(
             sources: contracts.map(\.schema),

@@ -1,12 +1,13 @@
+import Core
 import Dispatch
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 @Suite struct CompactionTests {
     private let bronze = TableName(.bronze, "things")

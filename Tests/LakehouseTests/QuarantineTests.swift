@@ -1,9 +1,10 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// A source of its own with something in quarantine.
 private struct Ward {

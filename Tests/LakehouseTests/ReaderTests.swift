@@ -1,9 +1,9 @@
+import Core
 import DelimitedText
 import Lakehouse
 import LakehouseDuckDB
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Nothing that was received is lost: whatever a file holds, each record of it is in bronze or in quarantine with its
 /// bytes.

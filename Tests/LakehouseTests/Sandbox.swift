@@ -1,10 +1,10 @@
+import Core
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import TestSupport
 import Testing
-import Vocabulary
 
 typealias Folder = TemporaryFolder
 
@@ -60,7 +60,8 @@ final class Sandbox {
         guard let table = TableName(name) else { throw MartletError(.defect, "test.name", name) }
         let file = "transforms/\(name).sql"
         return PlannedTransform(
-            transform: Transform(table: table, file: file, sql: sql), analysis: try engine.parse(sql, file: file).analysis())
+            transform: Transform(table: table, file: file, sql: sql),
+            analysis: try engine.parse(sql, file: file).analysis())
     }
 
     @discardableResult

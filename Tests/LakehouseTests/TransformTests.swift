@@ -1,9 +1,9 @@
+import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
 import TestSupport
 import Testing
-import Vocabulary
 
 @Suite struct TransformTests {
     private let two = contract(column("id", .bigint), column("x", .double))

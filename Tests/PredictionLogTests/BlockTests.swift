@@ -1,9 +1,9 @@
+import Core
 import Foundation
 import PredictionLog
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 @Suite struct `Records handed over together` {
     private func row(_ row: Int?, _ number: PredictionSourceNumber) -> PredictionRecord {

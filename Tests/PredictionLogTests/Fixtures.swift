@@ -1,8 +1,8 @@
+import Core
 import Foundation
 import PredictionLog
 import Synchronization
 import TestSupport
-import Vocabulary
 
 typealias Scratch = TemporaryFolder
 

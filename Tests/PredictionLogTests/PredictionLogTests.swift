@@ -1,9 +1,9 @@
+import Core
 import Foundation
 import PredictionLog
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 #if canImport(Glibc)
     import Glibc

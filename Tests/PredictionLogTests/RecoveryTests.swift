@@ -1,8 +1,9 @@
+import Core
 import Foundation
 import PredictionLog
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 @Suite struct `What a killed writer left` {
     /// A segment of five records without the mark of its end, and where each of its records ends.

@@ -1,8 +1,8 @@
+import Core
 import PredictionLog
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 @Suite struct `A prediction log in trouble` {
     private func open(

@@ -1,3 +1,4 @@
+import Core
 import DelimitedText
 import Lakehouse
 import Projects
@@ -5,7 +6,6 @@ import SQLLineage
 import TestSupport
 import Testing
 import Training
-import Vocabulary
 
 @Suite struct DecodingTests {
     @Test func `reads every key of a source`() throws {

@@ -1,8 +1,8 @@
+import Core
 import Foundation
 import Projects
 import TestSupport
 import Testing
-import Vocabulary
 
 typealias Folder = TemporaryFolder
 

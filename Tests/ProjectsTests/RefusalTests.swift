@@ -1,7 +1,8 @@
+import Core
 import Projects
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 /// What a person reads who made a mistake: file, line, key, what was expected, and the likely spelling.
 @Suite struct RefusalTests {

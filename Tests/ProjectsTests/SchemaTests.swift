@@ -1,6 +1,6 @@
+import Core
 import Projects
 import Testing
-import Vocabulary
 
 /// The JSON Schemas say the same as the decoder: every key that it reads is in them, with a type and a description.
 @Suite struct SchemaTests {

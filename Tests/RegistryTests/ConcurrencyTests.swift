@@ -1,10 +1,10 @@
+import Core
 import Registry
 import SQLText
 import SQLite
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Two pools on one file stand for two processes.
 struct ConcurrencyTests {

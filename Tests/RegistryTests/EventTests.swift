@@ -1,10 +1,10 @@
+import Core
 import Registry
 import SQLText
 import SQLite
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 private func draft(_ id: String, at seconds: Int64 = 0) -> EventDraft {
     EventDraft(

@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import Registry
 import SQLText
@@ -5,7 +6,6 @@ import SQLite
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 typealias Scratch = TemporaryFolder
 

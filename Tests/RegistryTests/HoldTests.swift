@@ -1,8 +1,9 @@
+import Core
 import Registry
 import SQLite
+import Storage
 import TestSupport
 import Testing
-import Vocabulary
 
 struct HoldTests {
     /// Two registries on one file, as a process that trains and one that looks.

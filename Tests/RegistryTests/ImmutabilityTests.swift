@@ -1,8 +1,8 @@
+import Core
 import Registry
 import SQLText
 import SQLite
 import Testing
-import Vocabulary
 
 struct ImmutabilityTests {
     @Test(arguments: [

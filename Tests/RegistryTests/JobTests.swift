@@ -1,10 +1,10 @@
+import Core
 import Registry
 import SQLText
 import SQLite
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 /// The queue on a clock that stands still unless it is moved.
 struct JobTests {

@@ -1,9 +1,9 @@
+import Core
 import Registry
 import SQLText
 import SQLite
 import TestSupport
 import Testing
-import Vocabulary
 
 /// What docs/registry.md promises and no other test has.
 struct PromiseTests {

@@ -1,6 +1,6 @@
+import Core
 import Registry
 import Testing
-import Vocabulary
 
 struct ReferenceTests {
     private static let readable: [(String, ModelReference.Selector?)] = [

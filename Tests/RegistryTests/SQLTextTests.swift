@@ -1,6 +1,6 @@
+import Core
 import SQLText
 import Testing
-import Vocabulary
 
 struct SQLTextTests {
     @Test func `binds values and quotes identifiers`() {

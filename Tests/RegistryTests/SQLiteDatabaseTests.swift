@@ -1,10 +1,10 @@
+import Core
 import Foundation
 import SQLText
 import SQLite
 import Synchronization
 import TestSupport
 import Testing
-import Vocabulary
 
 struct SQLiteDatabaseTests {
     let scratch: Scratch

@@ -1,9 +1,9 @@
+import Core
 import Registry
 import SQLText
 import SQLite
 import TestSupport
 import Testing
-import Vocabulary
 
 /// Every sequence of up to four acts on one model, against a model of the rules that shares no code with them.
 ///

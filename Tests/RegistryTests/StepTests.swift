@@ -1,8 +1,8 @@
+import Core
 import Registry
 import SQLite
 import TestSupport
 import Testing
-import Vocabulary
 
 struct StepTests {
     let fixture: RegistryFixture

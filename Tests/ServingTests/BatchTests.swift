@@ -1,7 +1,7 @@
+import Core
 import Serving
 import Testing
 import Training
-import Vocabulary
 
 @Suite struct `Batches` {
     private static let signature = Signature(columns: [

@@ -1,8 +1,8 @@
+import Core
 import DelimitedText
 import Serving
 import Testing
 import Training
-import Vocabulary
 
 /// What comes in as a row of CSV goes out as an answer or an error that says where.
 @Suite struct `Rows of CSV` {

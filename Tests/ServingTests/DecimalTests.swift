@@ -1,6 +1,6 @@
+import Core
 import Serving
 import Testing
-import Vocabulary
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,6 @@
+internal import Core
 internal import Foundation
-internal import Vocabulary
+internal import Storage
 
 /// A folder that goes when the test ends.
 package final class TemporaryFolder: Sendable {

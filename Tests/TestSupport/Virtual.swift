@@ -1,5 +1,5 @@
+package import Core
 internal import Synchronization
-package import Vocabulary
 
 /// A clock that goes a step forward each time it is read, and ids that count.
 package final class Virtual: Sendable {

@@ -1,7 +1,7 @@
+import Core
 import Foundation
 import Testing
 import Training
-import Vocabulary
 
 /// The interval's coverage; `make bench NAME=ece` is the long form.
 @Suite struct `The calibration error` {

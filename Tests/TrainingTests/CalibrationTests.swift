@@ -1,7 +1,7 @@
+import Core
 import Foundation
 import Testing
 import Training
-import Vocabulary
 
 private struct CalibrationCases: Decodable {
     struct Case: Decodable, CustomTestStringConvertible {

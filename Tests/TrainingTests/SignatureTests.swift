@@ -1,6 +1,6 @@
+import Core
 import Testing
 import Training
-import Vocabulary
 
 @Suite struct `a signature` {
     private let colours = NamedColumn(

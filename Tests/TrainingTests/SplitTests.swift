@@ -1,6 +1,6 @@
+import Core
 import Testing
 import Training
-import Vocabulary
 
 private struct Splits: Decodable {
     let keys: [String]

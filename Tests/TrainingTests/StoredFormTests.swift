@@ -1,8 +1,8 @@
+import Core
 import Foundation
 import Testing
 import Training
 import TrainingLightGBM
-import Vocabulary
 
 /// Records as Martlet wrote them when they were frozen (Fixtures/stored), with levels called "missing" and "rare" for
 /// missing and pooled values. They must be read, and score to the bit, in every later version.

@@ -1,8 +1,8 @@
+import Core
 import Foundation
 import Synchronization
 import Testing
 import Training
-import Vocabulary
 
 /// A learner whose model is the mean of its first feature in each class.
 private struct MeansLearner: Learner {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 import Workers
 
 /// The supervision of a feature worker, with shells in its place.

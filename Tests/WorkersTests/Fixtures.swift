@@ -1,10 +1,10 @@
+import Core
 import Foundation
 import Registry
 import SQLText
 import SQLite
 import Synchronization
 import Testing
-import Vocabulary
 import Workers
 
 /// A queue, a clock that is moved by hand for wall time and uptime alike, and processes that are made up.

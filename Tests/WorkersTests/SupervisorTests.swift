@@ -1,6 +1,6 @@
+import Core
 import Registry
 import Testing
-import Vocabulary
 import Workers
 
 struct SupervisorTests {

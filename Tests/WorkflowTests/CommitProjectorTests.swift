@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import Lakehouse
 import Registry
@@ -5,7 +6,6 @@ import SQLLineage
 import SQLite
 import Synchronization
 import Testing
-import Vocabulary
 import Workflow
 
 /// A lake of logs without data files, and the outbox beside it.

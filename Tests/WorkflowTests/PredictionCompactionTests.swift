@@ -1,10 +1,10 @@
+import Core
 import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import PredictionLog
 import TestSupport
 import Testing
-import Vocabulary
 import Workflow
 
 @Suite struct `Predictions in the lake` {

@@ -1,6 +1,6 @@
+import Core
 import Foundation
 import Testing
-import Vocabulary
 import Workflow
 
 /// The specification in a blueprint as it was stored when it was frozen.

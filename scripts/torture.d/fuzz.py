@@ -25,7 +25,7 @@ import fuzzseeds  # noqa: E402
 from project import Failure  # noqa: E402
 
 SURFACES = ("json", "csv", "oip", "models", "segments")
-MODULES = ("Vocabulary", "DelimitedText", "Training", "Forests", "PredictionLog", "Serving")
+MODULES = ("Core", "Storage", "DelimitedText", "Training", "Forests", "PredictionLog", "Serving")
 # Modules of the system's libraries, and these.
 SYSTEM, LIBRARIES = ("CZlib", "CZstd"), ("-lz", "-lzstd")
 PACKAGES = ("Crypto", "CryptoBoringWrapper", "CCryptoBoringSSL", "CCryptoBoringSSLShims", "CXKCP", "CXKCPShims")

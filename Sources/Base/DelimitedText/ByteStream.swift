@@ -1,6 +1,7 @@
 internal import CZlib
 internal import CZstd
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// One numbered step of a schema, forward only. A released one never changes.
 package struct Migration: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A row of a result. Its getters ask for a column by name and a type; a column that is absent, or holds
 /// another type or an unexpected null, throws an error that names it.

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A value that a database stores or gives back.
 package enum SQLValue: Sendable, Hashable {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Identity
-internal import Vocabulary
 
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

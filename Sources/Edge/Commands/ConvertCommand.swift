@@ -1,7 +1,7 @@
 internal import ArgumentParser
+internal import CommandComposition
 internal import Composition
-internal import SystemPlatform
-internal import Vocabulary
+internal import Core
 
 /// Parquet for batches over HTTP: a child of the server, hidden from people. Errors are told as JSON.
 struct ConvertCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Composition
-internal import Vocabulary
+internal import CommandComposition
+internal import Core
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Vocabulary
+internal import Core
 
 /// How an error is told on standard error: a sentence for people and, where `--json` was asked for, an object on a line of
 /// its own behind it, the last one.

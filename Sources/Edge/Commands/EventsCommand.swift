@@ -1,8 +1,8 @@
 internal import ArgumentParser
+internal import CommandComposition
 internal import Composition
+internal import Core
 internal import Registry
-internal import SystemPlatform
-internal import Vocabulary
 internal import Workflow
 
 struct EventsCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Registry
-internal import Vocabulary
 internal import Workflow
 
 /// The feature worker: a child of the server, hidden from people. docs/process.md has its protocol.

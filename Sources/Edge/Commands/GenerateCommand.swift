@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import Core
 internal import Generators
-internal import Vocabulary
+internal import Storage
 
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

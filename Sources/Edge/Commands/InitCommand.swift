@@ -1,5 +1,6 @@
 internal import ArgumentParser
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

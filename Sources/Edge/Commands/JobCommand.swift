@@ -1,8 +1,9 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Registry
+internal import Storage
 internal import Training
-internal import Vocabulary
 internal import Workflow
 
 /// A command whose work can be handed over to a worker.

@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
 
 struct LakeCheckpointCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

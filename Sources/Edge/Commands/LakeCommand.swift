@@ -1,7 +1,7 @@
 internal import ArgumentParser
+internal import Core
 internal import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
 
 struct LakeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

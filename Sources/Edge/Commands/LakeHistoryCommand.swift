@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Lakehouse
-internal import Vocabulary
 internal import Workflow
 
 struct LakeHistoryCommand: ParsableCommand {

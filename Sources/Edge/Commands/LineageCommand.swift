@@ -1,9 +1,9 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Lakehouse
 internal import Projects
 internal import SQLLineage
-internal import Vocabulary
 internal import Workflow
 
 struct LineageCommand: ParsableCommand {

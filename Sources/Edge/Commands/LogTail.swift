@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// Reads a log that grows, each byte once.
 struct LogTail {

@@ -1,7 +1,7 @@
 package import ArgumentParser
+internal import CommandComposition
 internal import Composition
-internal import SystemPlatform
-internal import Vocabulary
+internal import Core
 
 /// The command line: `martlet <command>`.
 package struct Martlet: ParsableCommand {

@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Projects
 internal import Registry
-internal import Vocabulary
 internal import Workflow
 
 struct ModelsCommand: ParsableCommand {

@@ -1,7 +1,8 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Registry
-internal import Vocabulary
+internal import Storage
 internal import Workers
 
 /// Where the project is: shared by nearly all commands.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 internal import Workflow
 
 #if canImport(Glibc)

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,10 +1,11 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Lakehouse
 internal import Projects
 internal import Registry
+internal import Storage
 internal import Training
-internal import Vocabulary
 internal import Workflow
 
 struct PredictCommand: ParsableCommand {

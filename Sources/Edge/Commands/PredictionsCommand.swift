@@ -1,8 +1,9 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Lakehouse
 internal import PredictionLog
-internal import Vocabulary
+internal import Storage
 internal import Workflow
 
 struct PredictionsCommand: ParsableCommand {

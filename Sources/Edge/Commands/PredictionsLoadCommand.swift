@@ -1,9 +1,9 @@
 internal import ArgumentParser
+internal import Composition
+internal import Core
 internal import Dispatch
 internal import PredictionLog
 internal import Synchronization
-internal import SystemPlatform
-internal import Vocabulary
 
 /// Appends made-up predictions as fast as they are acknowledged, from one thread that stands for an event loop. For
 /// `scripts/torture` and `Benchmarks/predictionlog.py`: hidden from help, and no promise to anybody.

@@ -1,11 +1,11 @@
 internal import ArgumentParser
+internal import CommandComposition
 internal import Composition
+internal import Core
 internal import Lakehouse
 internal import Projects
 internal import Registry
-internal import SystemPlatform
 internal import Training
-internal import Vocabulary
 internal import Workers
 internal import Workflow
 

@@ -1,11 +1,12 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Lakehouse
 internal import Projects
 internal import Registry
 internal import SQLLineage
+internal import Storage
 internal import Training
-internal import Vocabulary
 internal import Workflow
 
 struct RunsCommand: ParsableCommand {

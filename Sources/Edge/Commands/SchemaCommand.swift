@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import Core
 internal import Projects
-internal import Vocabulary
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

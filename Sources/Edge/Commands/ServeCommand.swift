@@ -1,6 +1,7 @@
 internal import ArgumentParser
-internal import SystemPlatform
-internal import Vocabulary
+internal import Composition
+internal import Core
+internal import Storage
 
 /// Hands over to the program `martlet-serve` beside this one, which links no training and no SQL library.
 struct ServeCommand: ParsableCommand {

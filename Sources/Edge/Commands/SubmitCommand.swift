@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Registry
-internal import Vocabulary
 
 /// `martlet jobs submit KIND`: the command's own options, and how the job is to be done.
 struct SubmitCommand: ParsableCommand {

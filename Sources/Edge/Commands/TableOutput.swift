@@ -1,5 +1,5 @@
+internal import Core
 internal import Lakehouse
-internal import Vocabulary
 
 /// Prints rows that came as text.
 enum TableOutput {

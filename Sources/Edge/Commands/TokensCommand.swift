@@ -1,8 +1,8 @@
 internal import ArgumentParser
-internal import Composition
+internal import CommandComposition
+internal import Core
 internal import Identity
 internal import Projects
-internal import Vocabulary
 
 struct TokensCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

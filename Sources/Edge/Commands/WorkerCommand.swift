@@ -1,9 +1,10 @@
 internal import ArgumentParser
+internal import CommandComposition
 internal import Composition
+internal import Core
 internal import Projects
 internal import Registry
-internal import SystemPlatform
-internal import Vocabulary
+internal import Storage
 internal import Workers
 
 struct WorkerCommand: ParsableCommand {

@@ -1,9 +1,9 @@
+internal import Composition
+internal import Core
 internal import HTTPAPI
 internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
-internal import SystemPlatform
-internal import Vocabulary
 
 /// Takes up a renewed certificate without a restart: looks at the files every few seconds.
 struct CertificateWatch: Service {

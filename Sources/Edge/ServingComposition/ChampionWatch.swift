@@ -1,10 +1,10 @@
+internal import Composition
+internal import Core
 internal import Logging
 internal import Projects
 internal import Registry
 internal import Serving
 internal import Synchronization
-internal import SystemPlatform
-internal import Vocabulary
 
 /// Keeps the slots of a server at their projects' champions: looks again and again, loads what is new beside what
 /// answers, tries it, and swaps. What cannot be loaded or looked up leaves the version that answers where it is, and the

@@ -1,7 +1,7 @@
+internal import Composition
 internal import HTTPAPI
 internal import ServiceLifecycle
 internal import Synchronization
-internal import SystemPlatform
 
 /// The first service to be told that the server ends: from then on readiness says no and every answer closes its
 /// connection; after the grace no connection begins, those that wait to be taken are, and the server takes no more.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
+internal import Core
 internal import HTTPAPI
-internal import Vocabulary
+internal import Storage
 
 /// How the server meets the network.
 struct EdgeOptions: ParsableArguments {

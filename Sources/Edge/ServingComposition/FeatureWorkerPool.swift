@@ -1,9 +1,10 @@
+internal import Composition
+internal import Core
 internal import HTTPAPI
 internal import Projects
 internal import Serving
+internal import Storage
 internal import Synchronization
-internal import SystemPlatform
-internal import Vocabulary
 internal import Workers
 
 /// The feature workers of a server: a child for each model that raw rows were sent to, with the SQL of the version that

@@ -1,5 +1,5 @@
+internal import Core
 internal import Logging
-internal import Vocabulary
 
 #if canImport(Glibc)
     internal import Glibc

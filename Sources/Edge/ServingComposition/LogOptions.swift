@@ -1,6 +1,6 @@
 internal import ArgumentParser
+internal import Core
 internal import PredictionLog
-internal import Vocabulary
 
 /// How much of what is answered is logged, and how long it is kept.
 struct LogOptions: ParsableArguments {

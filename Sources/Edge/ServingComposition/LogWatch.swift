@@ -1,11 +1,12 @@
+internal import Composition
+internal import Core
 internal import Foundation
 internal import Logging
 internal import PredictionLog
 internal import Projects
 internal import Registry
+internal import Storage
 internal import Synchronization
-internal import SystemPlatform
-internal import Vocabulary
 
 /// Tells in the server's log what becomes of the prediction logs, and has their closed segments moved into the lakehouse:
 /// puts a job into the queue, which a worker does. On a thread of its own.

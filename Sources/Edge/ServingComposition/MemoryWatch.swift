@@ -1,7 +1,7 @@
+internal import Composition
 internal import Foundation
 internal import Serving
 internal import Synchronization
-internal import SystemPlatform
 
 /// Gives back what large requests leave behind: the C library keeps small pieces of memory that are free, in the middle of
 /// others, and a server that was asked for much stays as large as it was then. On a thread of its own.

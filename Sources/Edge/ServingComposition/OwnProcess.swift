@@ -1,5 +1,6 @@
+internal import Core
 internal import HTTPAPI
-internal import Vocabulary
+internal import Storage
 
 #if canImport(Glibc)
     internal import Glibc

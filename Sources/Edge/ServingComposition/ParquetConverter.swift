@@ -1,6 +1,7 @@
+internal import Composition
+internal import Core
 internal import HTTPAPI
-internal import SystemPlatform
-internal import Vocabulary
+internal import Storage
 internal import Workers
 
 /// Runs `martlet convert`, which has the SQL engine that reads and writes Parquet, for one file each.

@@ -1,10 +1,11 @@
 package import ArgumentParser
+internal import Composition
+internal import Core
 internal import Foundation
 internal import Logging
 internal import PredictionLog
 internal import Projects
-internal import SystemPlatform
-internal import Vocabulary
+internal import Storage
 
 /// `martlet serve`, in a program of its own that links no training and no SQL library.
 package struct ServeCommand: AsyncParsableCommand {

@@ -1,10 +1,11 @@
+internal import Core
 internal import HTTPAPI
 internal import Projects
 internal import Registry
 internal import SQLText
 internal import SQLite
+internal import Storage
 internal import Synchronization
-internal import Vocabulary
 internal import Workers
 
 extension ServedProject {

@@ -1,11 +1,12 @@
+internal import Core
 internal import Forests
 internal import PredictionLog
 internal import Projects
 internal import Registry
 internal import SQLite
 internal import Serving
+internal import Storage
 internal import Training
-internal import Vocabulary
 internal import Workflow
 
 /// A project whose champions are served: its registry, read only, and its artifacts.

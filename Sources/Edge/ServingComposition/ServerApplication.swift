@@ -1,3 +1,5 @@
+internal import Composition
+internal import Core
 internal import Foundation
 internal import HTTPAPI
 internal import Hummingbird
@@ -7,9 +9,7 @@ internal import PredictionLog
 internal import Projects
 internal import ServiceLifecycle
 internal import Serving
-internal import SystemPlatform
 internal import UnixSignals
-internal import Vocabulary
 
 /// Everything that `martlet serve` consists of, put together: what answers, what keeps it up to date, what works beside
 /// it, and the order in which they end.

@@ -1,11 +1,11 @@
+internal import Composition
+internal import Core
 internal import HTTPAPI
 internal import Identity
-internal import IdentityJWT
 internal import NIOPosix
 internal import Registry
 internal import SQLite
-internal import SystemPlatform
-internal import Vocabulary
+internal import Storage
 
 /// People and tokens of a server: those of the home that it was started with first.
 enum ServerIdentity {

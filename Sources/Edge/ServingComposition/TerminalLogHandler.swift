@@ -1,6 +1,6 @@
+internal import Composition
+internal import Core
 internal import Logging
-internal import SystemPlatform
-internal import Vocabulary
 
 #if canImport(Glibc)
     internal import Glibc

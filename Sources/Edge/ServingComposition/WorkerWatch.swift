@@ -1,9 +1,10 @@
+internal import Composition
+internal import Core
 internal import Foundation
 internal import Logging
 internal import Projects
+internal import Storage
 internal import Synchronization
-internal import SystemPlatform
-internal import Vocabulary
 internal import Workers
 
 /// Keeps a worker for each project, a child process that does queued jobs in children of its own: whatever training or

@@ -1,5 +1,5 @@
 internal import CDuckDB
-internal import Vocabulary
+internal import Core
 
 /// The rows of one query, read by data chunk: never through text unless asked for as text.
 package final class QueryResult {

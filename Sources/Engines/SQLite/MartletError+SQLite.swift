@@ -1,5 +1,6 @@
+internal import Core
 internal import GRDB
-internal import Vocabulary
+internal import Storage
 
 extension MartletError {
     /// Runs `body`, and throws what SQLite reports in it as errors for a person; `path` is the database's file.

@@ -1,7 +1,7 @@
+internal import Core
 internal import Foundation
 internal import GRDB
 internal import SQLText
-internal import Vocabulary
 
 /// One connection of the pool, inside a transaction.
 struct SQLiteConnection: SQLConnection {

@@ -1,7 +1,8 @@
+internal import Core
 internal import Foundation
 internal import GRDB
 package import SQLText
-internal import Vocabulary
+internal import Storage
 
 /// A SQLite file: readers beside one writer (write-ahead log), durable commits (synchronous FULL), foreign keys
 /// on, ten seconds of patience with a lock that another process holds.

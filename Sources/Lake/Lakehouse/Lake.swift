@@ -1,5 +1,6 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
+internal import Storage
 
 /// The tables of a project: `<home>/lake/<layer>/<name>`, each a Delta table.
 package final class Lake {

@@ -1,5 +1,5 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
 
 /// The engine that reads, checks and transforms tables: DuckDB by default, others later.
 ///

@@ -1,5 +1,5 @@
+internal import Core
 package import SQLLineage
-internal import Vocabulary
 
 /// An engine that is started when it is first asked for something: commands that find nothing to do never pay.
 package final class LazyLakeEngine: LakeEngine {

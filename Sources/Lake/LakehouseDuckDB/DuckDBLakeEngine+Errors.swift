@@ -1,7 +1,8 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // DuckDB's messages as messages for people: what failed, where, what to do.
 

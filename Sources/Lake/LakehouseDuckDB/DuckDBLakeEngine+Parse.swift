@@ -1,7 +1,7 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
 package import SQLLineage
-internal import Vocabulary
 
 // Dependencies come from DuckDB's own parser (`json_serialize_sql`), so comments, texts, quoted names, CTEs that
 // shadow tables, subqueries and lateral joins are what the engine takes them for.
@@ -66,4 +66,3 @@ extension DuckDBLakeEngine {
         return node
     }
 }
-

@@ -1,7 +1,8 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 /// The embedded engine: one DuckDB in memory, tables as Parquet files.
 package final class DuckDBLakeEngine: LakeEngine {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 // What holds where a condition is true, false or null, and by when its answer is known.
 

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 extension ColumnLineage {
     func evaluate(_ node: SyntaxNode, _ scope: LineageScope) throws -> LineageValue {

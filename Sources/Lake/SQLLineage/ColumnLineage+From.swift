@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 extension ColumnLineage {
     /// The rows that a FROM clause gives.

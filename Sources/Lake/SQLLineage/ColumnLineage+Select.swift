@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// One item of a SELECT list, stars and COLUMNS(…) written out.
 struct SelectItem {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 // A query's columns and where they come from, read off DuckDB's syntax tree.
 //

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// Asks of each feature whether it could be computed at the moment of prediction.
 package struct LeakCheck {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The columns of every table of a project, and what each comes from.
 package final class ProjectLineage {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Reads SQL into a syntax tree.
 package protocol SQLParser {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Where a table stands on the way from raw to ready.
 package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {

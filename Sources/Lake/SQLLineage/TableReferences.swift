@@ -1,5 +1,5 @@
+internal import Core
 internal import Foundation
-internal import Vocabulary
 
 /// Finds the tables that a statement reads, and refuses what a transform must not do: read from outside of the
 /// lakehouse, or give another result each time.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Reads one value of Universal Binary JSON (UBJSON draft 12, as XGBoost writes it) strictly: big-endian numbers,
 /// optimised arrays and objects, nesting up to 256, nothing after it.

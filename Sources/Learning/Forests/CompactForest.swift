@@ -1,5 +1,5 @@
+package import Core
 internal import Foundation
-package import Vocabulary
 
 /// A tree ensemble with one margin for a row, evaluated by our own code: LightGBM's and XGBoost's models and our own
 /// random forests (which are written as LightGBM text). What it takes and what it refuses: docs/forests.md.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 // LightGBM's text format: lines `key=value`; a header, one block of lines for each tree, "end of trees".
 

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// One tree's lines in LightGBM's text, made into nodes: the inner nodes first, then the leaves.
 struct LightGBMTree {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A forest as a model file describes it, its trees checked.
 struct ParsedForest: Sendable {

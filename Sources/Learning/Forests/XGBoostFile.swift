@@ -1,5 +1,5 @@
+internal import Core
 internal import Foundation
-internal import Vocabulary
 
 // XGBoost's model: the same object in JSON and in UBJSON (its schema: doc/model.schema of the library).
 

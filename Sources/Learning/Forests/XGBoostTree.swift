@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// One tree of XGBoost's model object. Leaves and inner nodes share their numbering; the root is node 0.
 struct XGBoostTree {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A value with how often it occurs and what it adds to the log-odds of the label.
 struct Level: Sendable {

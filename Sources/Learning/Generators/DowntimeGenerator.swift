@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Writes made-up machine readings that look like the public machine-downtime file: the same 16 headers with their
 /// units, day-first dates, three machines, an empty cell in about one of 200, and a last column `_synthetic` that is

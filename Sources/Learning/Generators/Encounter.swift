@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// One made-up encounter: what its row shows, and the log-odds of a readmission within 30 days that follow.
 struct Encounter {

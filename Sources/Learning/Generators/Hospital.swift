@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The process behind the made-up encounters: patients arrive, are discharged with a label, and come back.
 struct Hospital {

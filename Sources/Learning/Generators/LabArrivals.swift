@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// One experiment as it is submitted. Choices are indices into `LabTables`.
 struct LabExperiment: Sendable {

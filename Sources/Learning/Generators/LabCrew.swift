@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What differs between the instruments and between the scientists of one made-up laboratory.
 struct LabCrew: Sendable {

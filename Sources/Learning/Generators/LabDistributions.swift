@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Distributions with their real tails. They need only arithmetic and square roots, which IEEE 754 fixes to the bit,
 /// so the same seed gives the same values under every mathematics library.

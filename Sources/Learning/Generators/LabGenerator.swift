@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Writes the made-up logs of a laboratory over 540 days from 2024-07-01: what was submitted, the instruments' queues,
 /// their hourly telemetry, and the reagents' stock. An experiment is delayed when it ends more than 30 minutes after

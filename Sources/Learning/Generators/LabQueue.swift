@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The instruments' queues and who submitted what lately, in order of submission. Times are minutes.
 struct LabQueue {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The reagents' stock, lots and orders. Stock is in hundredths of a unit, times are whole seconds.
 struct LabReagents {

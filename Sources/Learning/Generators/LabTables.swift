@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The fixed figures of the made-up laboratory.
 enum LabTables {

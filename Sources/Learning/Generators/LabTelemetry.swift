@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The hourly readings of every instrument, with episodes in which it degrades.
 struct LabTelemetry: Sendable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Writes made-up hospital encounters that look like the UCI file "Diabetes 130-US hospitals": the same 50 headers,
 /// the same missing marker `?` and the text `None`, and a last column `_synthetic` that is always `true`.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 // What a run stores must be read by later versions of Martlet, and as far as it goes by earlier ones: members that are
 // not known are passed over, members that are not there have the value that a project file would give them. What decides

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// From labelled rows to an evaluated model: split, signature, fit, calibration, threshold, evaluation, gates.
 ///

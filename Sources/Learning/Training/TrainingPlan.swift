@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Everything that decides a training run besides its data. Given data and a plan, the result is the same bytes.
 package struct TrainingPlan: Sendable, Equatable, Codable {

@@ -1,6 +1,6 @@
+internal import Core
 internal import LightGBM
 package import Training
-package import Vocabulary
 
 /// Gradient boosting by LightGBM, made repeatable: histograms are built column by column and in deterministic
 /// mode, so that the trees do not depend on the count of threads, and the validation loss that decides when to

@@ -1,6 +1,6 @@
+internal import Core
 internal import LightGBM
 package import Training
-internal import Vocabulary
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A key for a program: what is known of it without the secret itself, which nobody can read again.
 package struct APIToken: Sendable, Equatable, Encodable {

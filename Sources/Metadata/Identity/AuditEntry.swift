@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// One change, as the audit keeps it for ever.
 package struct AuditEntry: Sendable, Equatable, Encodable {

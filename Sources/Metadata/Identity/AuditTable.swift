@@ -1,5 +1,5 @@
+package import Core
 package import SQLText
-package import Vocabulary
 
 /// The table `audit`, which only grows. Written in the transaction of the change that it tells of.
 package struct AuditTable {

@@ -1,5 +1,5 @@
+package import Core
 package import SQLText
-package import Vocabulary
 
 /// A request that is to be done once.
 package struct IdempotencyKey: Sendable, Equatable {

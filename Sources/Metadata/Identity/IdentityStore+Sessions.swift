@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-package import Vocabulary
 
 extension IdentityStore {
     /// The person, if name and password are right and the person may log in. Takes as long for a name that is not

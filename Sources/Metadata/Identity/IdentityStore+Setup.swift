@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-package import Vocabulary
 
 extension IdentityStore {
     /// A link's secret with which the first admin can be made; `nil` if there is anybody already. Those given before

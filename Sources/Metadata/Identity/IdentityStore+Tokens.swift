@@ -1,5 +1,5 @@
+package import Core
 internal import SQLText
-package import Vocabulary
 
 extension IdentityStore {
     /// Every token that may be used is held in a server's memory.

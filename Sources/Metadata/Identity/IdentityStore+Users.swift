@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-package import Vocabulary
 
 extension IdentityStore {
     /// By name.

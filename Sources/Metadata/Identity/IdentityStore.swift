@@ -1,5 +1,5 @@
+package import Core
 package import SQLText
-package import Vocabulary
 
 /// The people, tokens and sessions of a server, and the audit of what was changed.
 ///

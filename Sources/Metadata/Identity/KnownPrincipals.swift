@@ -1,6 +1,6 @@
+package import Core
 internal import SQLText
 internal import Synchronization
-package import Vocabulary
 
 /// Everybody whom a server lets in, in memory: a request asks no database.
 ///

@@ -1,5 +1,5 @@
+package import Core
 internal import Synchronization
-package import Vocabulary
 
 /// Slows down whoever guesses passwords: after a few failures a name, and an address, must wait, each time twice as
 /// long. Bounded: the oldest entries go first.

@@ -1,6 +1,6 @@
+internal import Core
 package import Registry
 package import SQLText
-internal import Vocabulary
 
 extension ModelRegistry {
     /// The same registry for what `author` does. Each act on it (`EventType.isAct`) gets an entry in the audit, in the

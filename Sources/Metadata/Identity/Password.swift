@@ -1,7 +1,7 @@
+internal import Core
 internal import Crypto
 internal import CryptoExtras
 internal import Foundation
-internal import Vocabulary
 
 /// A password as it is stored: scrypt (RFC 7914) with its own salt and the costs it was made with, in the PHC string
 /// format: `$scrypt$ln=15,r=8,p=3$<salt>$<hash>`.

@@ -1,5 +1,5 @@
+package import Core
 internal import Synchronization
-package import Vocabulary
 
 /// Who asks: a person with a session, or the holder of an API token.
 ///

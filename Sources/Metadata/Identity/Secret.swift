@@ -1,6 +1,6 @@
+package import Core
 internal import Crypto
 internal import FoundationEssentials
-package import Vocabulary
 
 /// 256 random bits that somebody carries: an API token, a setup link. Only its digest is ever stored.
 package struct Secret: Sendable, Equatable {
@@ -12,7 +12,7 @@ package struct Secret: Sendable, Equatable {
     init(_ prefix: String, random: (Int) -> [UInt8]) { text = prefix + Secret.base64url(random(32)) }
 
     /// What is stored, and looked up. SHA-256 needs no salt here: nobody guesses 256 random bits.
-    package var digest: Vocabulary.Digest { Vocabulary.Digest(of: text) }
+    package var digest: Core.Digest { Core.Digest(of: text) }
 
     /// What people tell tokens apart by; says nothing about the rest.
     package var shown: String { String(text.prefix(12)) }

@@ -1,5 +1,5 @@
+package import Core
 package import SQLText
-package import Vocabulary
 
 /// The audit of a server: what stands in the databases of all its projects, as one list by time.
 ///

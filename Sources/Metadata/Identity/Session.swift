@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A person's stay after logging in. What the browser carries is a signed token that names it; whether it still holds
 /// is looked up here, so that it can be ended before its time.

@@ -1,5 +1,6 @@
+internal import Core
 internal import FoundationEssentials
-package import Vocabulary
+internal import Storage
 
 /// The key that a server signs its sessions with: made at its first start, kept in a file that only its account may
 /// read. Without the file, or with another, all sessions end; nothing else depends on it.

@@ -1,5 +1,5 @@
+internal import Core
 internal import Crypto
-internal import Vocabulary
 
 /// A SHA-256 as four words: quicker to make and to find than its hexadecimal digits. Uniform already, so one word of it
 /// does for the table.
@@ -19,7 +19,7 @@ struct TokenDigest: Sendable, Hashable {
     }
 
     /// `nil` for what is not 64 hexadecimal digits, which a `Digest` always is.
-    init?(_ digest: Vocabulary.Digest) {
+    init?(_ digest: Core.Digest) {
         var bytes: [UInt8] = []
         var rest = Substring(digest.hex)
         while !rest.isEmpty {

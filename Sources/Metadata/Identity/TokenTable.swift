@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-internal import Vocabulary
 
 /// The tables `api_tokens` and `api_token_uses`.
 struct TokenTable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A person who may log in. Names are kept for ever: the audit names people.
 package struct User: Sendable, Equatable, Encodable {

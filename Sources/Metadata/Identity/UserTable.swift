@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-internal import Vocabulary
 
 /// The table `users`.
 struct UserTable {

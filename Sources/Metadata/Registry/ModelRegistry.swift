@@ -1,5 +1,5 @@
+package import Core
 package import SQLText
-package import Vocabulary
 
 /// What a project remembers: its steps, its runs, its registered models, who moved what when, and its jobs.
 ///

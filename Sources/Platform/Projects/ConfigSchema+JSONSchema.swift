@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 extension ConfigSchema {
     /// The shape as a JSON Schema (draft 2020-12), closed: unknown keys are refused.

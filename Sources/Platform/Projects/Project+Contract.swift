@@ -1,6 +1,6 @@
+internal import Core
 internal import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
 
 extension Project {
     /// Reads a contract; whatever is wrong with its columns comes in one error.

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 extension Project {
     /// What lies in the project's folder `landing` and belongs to no source: folders with the number of files in them,

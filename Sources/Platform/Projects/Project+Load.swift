@@ -1,7 +1,8 @@
+internal import Core
 internal import Lakehouse
 internal import SQLLineage
+internal import Storage
 package import Training
-internal import Vocabulary
 
 extension Project {
     /// Reads martlet.yaml, the contracts and the SQL files.

@@ -1,7 +1,7 @@
+internal import Core
 internal import Lakehouse
 internal import SQLLineage
 internal import Training
-internal import Vocabulary
 
 extension Project {
     /// Reads one entry under `models:`.

@@ -1,6 +1,7 @@
+internal import Core
 internal import DelimitedText
 internal import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 extension Project {
     /// A source as it stands in martlet.yaml, with its contract.

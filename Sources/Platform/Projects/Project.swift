@@ -1,7 +1,8 @@
+internal import Core
 package import Lakehouse
 package import SQLLineage
+internal import Storage
 package import Training
-internal import Vocabulary
 
 /// A project as its files say, checked.
 package struct Project: Sendable {

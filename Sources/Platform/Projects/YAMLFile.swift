@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 internal import Yams
 
 /// A YAML file checked against a shape: where there are no faults, what is read from it is of the right kind.

@@ -1,5 +1,6 @@
+internal import Core
 package import Registry
-internal import Vocabulary
+internal import Storage
 
 /// Starts this program anew for each attempt.
 package struct AttemptLauncher: JobLauncher {

@@ -1,7 +1,8 @@
+package import Core
 internal import Dispatch
 internal import Foundation
+internal import Storage
 internal import Synchronization
-package import Vocabulary
 
 /// A feature worker as the server sees it: a child that is started, asked one request after the other, and started anew
 /// when it dies, falls silent, or the lake has moved on. Whatever happens to it, whoever asks gets an answer.

@@ -1,7 +1,7 @@
+internal import Core
 internal import Foundation
 package import Registry
 internal import Synchronization
-internal import Vocabulary
 
 #if canImport(Glibc)
     internal import Glibc

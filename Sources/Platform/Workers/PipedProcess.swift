@@ -1,5 +1,6 @@
+internal import Core
+internal import Storage
 internal import Synchronization
-internal import Vocabulary
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// What a process has in memory.
 enum ProcessMemory {

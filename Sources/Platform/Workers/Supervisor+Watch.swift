@@ -1,5 +1,5 @@
+internal import Core
 internal import Registry
-internal import Vocabulary
 
 /// A running attempt.
 final class SupervisedProcess {

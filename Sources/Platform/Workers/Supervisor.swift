@@ -1,5 +1,5 @@
+package import Core
 package import Registry
-package import Vocabulary
 
 /// Leases jobs and watches over the processes that do them: each attempt in a process of its own, ended when it uses
 /// too much memory or time, falls silent, or no longer holds its job.

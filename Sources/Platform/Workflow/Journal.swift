@@ -1,4 +1,5 @@
-package import Vocabulary
+package import Core
+internal import Storage
 
 /// What happens, as it happens: one line a step in `<home>/logs/trace.jsonl`, and a word to whoever watches.
 package final class Journal {

@@ -1,8 +1,9 @@
+internal import Core
 internal import Lakehouse
 package import Projects
 internal import Registry
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // What `martlet doctor` looks at besides SQL and tables. Each gives sentences; none changes anything.
 

@@ -1,9 +1,10 @@
+package import Core
 package import Lakehouse
 internal import Projects
 package import Registry
 internal import SQLLineage
+internal import Storage
 internal import Training
-package import Vocabulary
 
 /// The stages of `martlet run`, in order.
 package enum Stage: String, CaseIterable, Sendable, Comparable {

@@ -1,8 +1,8 @@
+internal import Core
 internal import Lakehouse
 package import Projects
 package import SQLLineage
 internal import Training
-internal import Vocabulary
 
 // Which columns a row may lack that is only to be scored: those that the target is made of, and those that, by the
 // lineage of the SQL, reach neither the model's key, nor its features, nor the choice of rows.

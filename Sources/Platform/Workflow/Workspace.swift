@@ -1,8 +1,9 @@
+package import Core
 package import Lakehouse
 package import Projects
 package import Registry
+internal import Storage
 package import Training
-package import Vocabulary
 
 /// A project that is ready to work: its files read, its lake and registry open, its learners chosen.
 ///

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What a segment consists of after its header: frames, each a multiple of eight bytes, numbers in little-endian order.
 ///

@@ -1,5 +1,5 @@
+internal import Core
 internal import Dispatch
-internal import Vocabulary
 
 /// Records that are handed to a log together, all or none. They are encoded as they are added, so that neither the
 /// records are kept nor the log's lock is held meanwhile.

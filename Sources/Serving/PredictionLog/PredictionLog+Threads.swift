@@ -1,6 +1,6 @@
+internal import Core
 internal import Foundation
 internal import Synchronization
-internal import Vocabulary
 
 extension PredictionLog {
     static func onThread(_ name: String, _ body: @escaping @Sendable () -> Void) {

@@ -1,7 +1,8 @@
+package import Core
 internal import Dispatch
 internal import Foundation
+internal import Storage
 internal import Synchronization
-package import Vocabulary
 
 /// An append-only log of predictions: a folder of checksummed segments (``Frame``, ``SegmentHeader``).
 ///

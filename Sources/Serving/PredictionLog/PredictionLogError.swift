@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// Why a prediction is not logged.
 package enum PredictionLogError: Error, Sendable, Equatable, CustomStringConvertible {

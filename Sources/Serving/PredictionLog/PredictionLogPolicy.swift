@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What the answer to a request waits for.
 package enum PredictionLogMode: String, Sendable, CaseIterable {

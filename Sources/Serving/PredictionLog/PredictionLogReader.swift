@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// Reads the predictions of one segment, one after the other, and checks each.
 ///

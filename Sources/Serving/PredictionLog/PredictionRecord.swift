@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// One answered prediction, as it is logged.
 package struct PredictionRecord: Sendable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// What makes predictions: one version of a model of a project, and the columns of its input.
 ///

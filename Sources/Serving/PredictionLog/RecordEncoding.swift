@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The payload of a prediction:
 ///

@@ -1,4 +1,5 @@
-package import Vocabulary
+internal import Core
+package import Storage
 
 /// A segment as its writer uses it. One thread writes, another may make durable at the same time.
 package protocol SegmentFile: AnyObject, Sendable {

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// The folder of a prediction log: its segments, who may write, and what a killed writer left.
 ///

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// The first 64 bytes of a segment.
 ///

@@ -1,5 +1,6 @@
+internal import Core
+internal import Storage
 internal import Synchronization
-internal import Vocabulary
 
 extension SegmentWriter {
     /// Removes closed segments that are too old or too many: the compacted ones first, then the oldest. Looks also at

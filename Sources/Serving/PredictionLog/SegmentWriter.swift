@@ -1,5 +1,6 @@
+internal import Core
+internal import Storage
 internal import Synchronization
-internal import Vocabulary
 
 /// Writes batches into segments, and makes them durable. Everything but ``shared`` and ``syncRound()`` is for the log's
 /// writer thread alone.

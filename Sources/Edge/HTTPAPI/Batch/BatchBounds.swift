@@ -1,7 +1,7 @@
+internal import Core
 internal import HTTPTypes
 internal import Serving
 internal import Synchronization
-internal import Vocabulary
 
 /// What one batch may cost, by what its client sent: a small file may hold very many rows, packed or alike.
 final class BatchBounds: Sendable {

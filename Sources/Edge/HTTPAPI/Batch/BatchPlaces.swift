@@ -1,5 +1,5 @@
+internal import Core
 internal import Synchronization
-internal import Vocabulary
 
 /// Which batches are at work, of which there may be so many at the same time. One that has waited for its client's bytes
 /// for a while gives its place up to another that comes, and takes one again before it goes on: uploads of which hardly

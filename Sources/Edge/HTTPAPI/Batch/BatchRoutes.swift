@@ -1,3 +1,4 @@
+package import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
@@ -5,7 +6,6 @@ internal import NIOCore
 internal import NIOPosix
 package import Serving
 internal import Synchronization
-package import Vocabulary
 
 /// Predictions for files: rows of CSV or JSON Lines in, a line for each out, both streamed, so that neither's size
 /// matters.

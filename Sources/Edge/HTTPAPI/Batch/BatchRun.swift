@@ -1,3 +1,4 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
@@ -5,7 +6,6 @@ internal import NIOPosix
 internal import PredictionLog
 internal import Serving
 internal import Synchronization
-internal import Vocabulary
 
 /// One batch at work: blocks of its input are cut, scored on several threads, and answered in order.
 final class BatchRun: Sendable {

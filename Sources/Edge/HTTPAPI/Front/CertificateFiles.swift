@@ -1,6 +1,7 @@
+internal import Core
 internal import NIOSSL
+internal import Storage
 internal import Synchronization
-package import Vocabulary
 
 /// A server's certificate chain and private key, in PEM files, that may be renewed while it runs.
 package final class CertificateFiles: Sendable {

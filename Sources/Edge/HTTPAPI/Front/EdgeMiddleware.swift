@@ -1,8 +1,8 @@
+internal import Core
 internal import HTTPTypes
 package import Hummingbird
 internal import Logging
 internal import Synchronization
-package import Vocabulary
 
 extension HTTPField.Name {
     /// A name that is written here; the other side of `??` is for the compiler, since only a bad name gives none.

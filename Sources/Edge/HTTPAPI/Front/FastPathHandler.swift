@@ -1,10 +1,10 @@
+internal import Core
 internal import HTTPTypes
 internal import Identity
 internal import NIOCore
 internal import NIOHTTP1
 internal import PredictionLog
 internal import Serving
-internal import Vocabulary
 
 /// Answers small requests for predictions on the connection's event loop, in front of the router: no task, no actor hop,
 /// no second form of the request. Everything else goes on to the router, which answers the same routes with the same

@@ -1,7 +1,7 @@
+internal import Core
 internal import Identity
 internal import NIOHTTP1
 internal import Serving
-internal import Vocabulary
 
 /// A request that the fast path may answer, from its head.
 struct FastPathRequest {

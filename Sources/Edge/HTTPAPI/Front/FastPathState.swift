@@ -1,7 +1,7 @@
+internal import Core
 internal import NIOCore
 internal import PredictionLog
 internal import Serving
-internal import Vocabulary
 
 /// What the fast paths of one event loop share: a session, the date as headers tell it, and the way to the prediction
 /// logs. Used by that loop only.

@@ -1,11 +1,11 @@
+package import Core
 package import Hummingbird
 internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import NIOPosix
-package import ServiceLifecycle
+internal import ServiceLifecycle
 package import Serving
-package import Vocabulary
 
 /// The server: one port, all routes.
 package struct FrontServer: Sendable {

@@ -1,8 +1,8 @@
+package import Core
 internal import HTTPTypes
 package import Hummingbird
 package import Identity
 internal import Synchronization
-package import Vocabulary
 
 /// Another gatekeeper, with a limit on how often each client may ask.
 ///

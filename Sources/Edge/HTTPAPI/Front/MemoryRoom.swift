@@ -1,8 +1,8 @@
+package import Core
 internal import Hummingbird
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
-package import Vocabulary
 
 /// The memory in which large bodies and answers wait: for the rest of themselves, for their turn, for a client to read
 /// them. What has no room there waits in a file without a name, so that memory is bounded however many there are, and

@@ -1,7 +1,7 @@
+package import Core
 internal import HTTPTypes
-package import Hummingbird
+internal import Hummingbird
 internal import Synchronization
-package import Vocabulary
 
 /// Counts, bounds and tells of the requests that the router answers.
 package struct RequestObserver: Sendable {

@@ -1,5 +1,5 @@
+internal import Core
 internal import Synchronization
-internal import Vocabulary
 
 /// What few may do at the same time, since each takes much memory, and of one client only one, so that nobody keeps the
 /// others out. Whoever comes too many waits, in order of arrival; those whose client is at work are passed over.

@@ -1,7 +1,7 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
-internal import Vocabulary
 
 /// The audit, for those who may read it.
 package struct AuditRoutes: Sendable {

@@ -1,9 +1,8 @@
+internal import Core
 internal import HTTPTypes
 package import Hummingbird
 package import Identity
-internal import IdentityJWT
 internal import Logging
-package import Vocabulary
 
 /// Lets in whom the route's permission lets in: the holder of an API token (`Authorization: Bearer …`), or a person with
 /// a session (cookie). Deny by default: without either there is only what anyone may.

@@ -1,8 +1,7 @@
+package import Core
 package import Identity
-package import IdentityJWT
 internal import Logging
 package import NIOPosix
-package import Vocabulary
 
 /// What the routes of identity, and the gate, work with.
 package struct IdentityService: Sendable {

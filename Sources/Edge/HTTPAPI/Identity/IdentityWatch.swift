@@ -1,6 +1,6 @@
 internal import Identity
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Keeps what a server knows of people and tokens up to date: looks four times a second whether anything has changed, and
 /// writes down now and then which tokens were used. While the database cannot be read, those who are known stay known,

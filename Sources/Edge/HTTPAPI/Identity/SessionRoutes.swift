@@ -1,10 +1,9 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
-internal import IdentityJWT
 internal import Logging
 internal import NIOCore
-internal import Vocabulary
 
 /// Logging in and out, and the first admin.
 package struct SessionRoutes: Sendable {

@@ -1,5 +1,6 @@
+internal import Core
 internal import Registry
-internal import Vocabulary
+internal import Storage
 
 /// What has been told of a job to one listener, and what is to be told next, as server-sent events (WHATWG HTML,
 /// section 9.2). An event's id is `ATTEMPT-BYTES`: how much of which attempt's log was told by then.

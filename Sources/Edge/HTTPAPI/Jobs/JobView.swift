@@ -1,5 +1,5 @@
+internal import Core
 internal import Registry
-internal import Vocabulary
 
 /// A job as the API tells it.
 struct JobView: Sendable, Encodable {

@@ -1,9 +1,9 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import NIOCore
 internal import Registry
-internal import Vocabulary
 
 /// Training: work that is handed over to a worker, and how it goes.
 package struct TrainingRoutes: Sendable {

@@ -1,7 +1,7 @@
+internal import Core
 internal import HTTPTypes
 internal import Serving
 internal import Training
-internal import Vocabulary
 
 /// What a feature worker answered.
 struct MadeFeatures {

@@ -1,9 +1,9 @@
+package import Core
 internal import HTTPTypes
-package import Hummingbird
+internal import Hummingbird
 internal import Identity
 internal import NIOCore
 package import Serving
-package import Vocabulary
 
 /// Predictions in Martlet's own form. One-row requests seldom come this way: the fast path in front of the router answers
 /// them with the same code.

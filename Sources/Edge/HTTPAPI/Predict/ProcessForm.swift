@@ -1,7 +1,7 @@
+internal import Core
 internal import HTTPTypes
 internal import Identity
 internal import NIOCore
-internal import Vocabulary
 
 /// What `/process` is asked.
 struct ProcessForm: Sendable {

@@ -1,10 +1,10 @@
+package import Core
 internal import HTTPTypes
-package import Hummingbird
+internal import Hummingbird
 package import Identity
 internal import NIOCore
 internal import PredictionLog
 package import Serving
-package import Vocabulary
 
 /// Makes features of raw rows, in a process of its own.
 package protocol FeatureSource: Sendable {

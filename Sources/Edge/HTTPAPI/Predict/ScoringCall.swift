@@ -1,5 +1,5 @@
+internal import Core
 internal import Serving
-internal import Vocabulary
 
 /// A request for predictions, as far as the head of the request says.
 struct ScoringCall: Sendable {

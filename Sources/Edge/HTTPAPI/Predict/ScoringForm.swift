@@ -1,6 +1,6 @@
+internal import Core
 internal import HTTPTypes
 internal import Serving
-internal import Vocabulary
 
 /// The protocols in which predictions are asked for. Each has its own body, its own answer and its own way to say no.
 enum ScoringForm: Sendable, Equatable {

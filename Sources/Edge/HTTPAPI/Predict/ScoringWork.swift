@@ -1,7 +1,7 @@
+package import Core
 internal import HTTPTypes
 internal import NIOCore
-package import Serving
-package import Vocabulary
+internal import Serving
 
 /// Scores requests that the router answers, on threads of their own: a body of megabytes, or rows with reasons, would
 /// hold up the requests of others on the threads that all share.

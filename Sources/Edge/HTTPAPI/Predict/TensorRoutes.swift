@@ -1,9 +1,9 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 package import Serving
 internal import Training
-internal import Vocabulary
 
 /// The Open Inference Protocol, version 2 (KServe's and Triton's), over HTTP. A model is named as in its project, or
 /// PROJECT.MODEL where two projects have one of that name.

@@ -1,9 +1,9 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import Registry
 package import Serving
-internal import Vocabulary
 
 /// Which version answers, and who decides that. A deployment is a move of the champion: the server follows it by itself.
 package struct DeploymentRoutes: Sendable {

@@ -1,8 +1,8 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import Registry
-internal import Vocabulary
 
 /// Registered models: look, register, decide, promote.
 package struct ModelRoutes: Sendable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The bodies that tell of models. Each mirrors the `Encodable` of `Registry`; a test compares them.
 enum ModelSchemas {

@@ -1,8 +1,8 @@
+internal import Core
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
-internal import Vocabulary
 
 extension APIContext {
     /// A parameter of the path as it is meant: `NAME%403` is NAME@3. `nil` if the path has none of this name, or

@@ -1,8 +1,8 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import PredictionLog
 package import Serving
-package import Vocabulary
 
 /// Probes, meaning what Kubernetes means: startup covers loading the models, readiness says whether to send requests
 /// here (no while draining), liveness only that the process answers at all.

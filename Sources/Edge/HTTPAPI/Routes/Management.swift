@@ -1,11 +1,11 @@
+internal import Core
 internal import HTTPTypes
-package import Hummingbird
+internal import Hummingbird
 package import Identity
 internal import NIOCore
 package import Registry
 package import SQLText
 internal import Synchronization
-package import Vocabulary
 
 /// A project that is looked after over HTTP.
 package struct ManagedProject: Sendable {

@@ -1,3 +1,4 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
@@ -6,7 +7,6 @@ internal import NIOPosix
 package import PredictionLog
 package import Serving
 internal import Synchronization
-internal import Vocabulary
 
 /// What a process costs.
 package struct ProcessFigures: Sendable {

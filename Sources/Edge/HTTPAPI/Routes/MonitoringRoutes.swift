@@ -1,8 +1,8 @@
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import Registry
-internal import Vocabulary
 
 /// What is known of how things go: gates, runs, jobs, and what went wrong.
 package struct MonitoringRoutes: Sendable {

@@ -1,7 +1,7 @@
+package import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
-package import Vocabulary
 
 /// The OpenAPI 3.1 document of a route table: nothing in it is written twice.
 package struct OpenAPIDocument: Sendable {

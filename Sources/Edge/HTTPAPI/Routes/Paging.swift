@@ -1,5 +1,5 @@
+internal import Core
 internal import Hummingbird
-internal import Vocabulary
 
 /// Lists come in pages: `limit` items, and a cursor that says where the next page begins. A cursor holds the place, not
 /// a number of items to pass over, so that nothing is told twice or left out while the list grows.

@@ -1,8 +1,8 @@
+package import Core
 internal import HTTPTypes
 package import Hummingbird
 internal import NIOCore
 internal import Serving
-package import Vocabulary
 
 /// An error as RFC 9457 tells it: `application/problem+json` with type, title, status, detail; and as extensions the
 /// stable code, the request's id, the place in the body (RFC 9535 JSONPath) and what to do.

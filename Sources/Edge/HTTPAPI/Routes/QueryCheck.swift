@@ -1,5 +1,5 @@
+internal import Core
 internal import Hummingbird
-internal import Vocabulary
 
 extension Route {
     /// Refuses a query string, or a parameter of the path, that does not fit what the route declares, and parameters

@@ -1,7 +1,7 @@
+internal import Core
 internal import HTTPTypes
 package import Hummingbird
 internal import NIOCore
-package import Vocabulary
 
 extension Response {
     /// A value as JSON.

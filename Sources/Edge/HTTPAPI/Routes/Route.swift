@@ -1,6 +1,6 @@
+package import Core
 package import HTTPTypes
 package import Hummingbird
-package import Vocabulary
 
 /// One route: what it is called, who may use it, what goes in and what comes out, and the handler that does it. The
 /// router, the OpenAPI document and the test of every route with every role are made from the same list.

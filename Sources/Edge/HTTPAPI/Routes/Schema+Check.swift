@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 extension Schema {
     /// What is wrong with a value, each fault with its JSONPath; empty when nothing is. The same schema stands in the

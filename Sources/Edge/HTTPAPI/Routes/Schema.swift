@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A JSON Schema (draft 2020-12) as far as the routes' bodies need it. Objects are closed unless they say so.
 package indirect enum Schema: Sendable, Equatable {

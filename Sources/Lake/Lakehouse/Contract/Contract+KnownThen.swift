@@ -1,4 +1,5 @@
 internal import SQLLineage
+
 // A source as it was known at a moment: rows by their time, cells that came later empty.
 
 extension Contract {

@@ -1,5 +1,5 @@
+internal import Core
 package import DelimitedText
-internal import Vocabulary
 
 /// What a source promises about its files: columns, types, ranges, keys. A breach is a violation.
 package struct Contract: Sendable, Equatable {

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// One way in which a file's form differs from what its contract, or the table so far, expects.
 package struct SchemaDrift: Sendable, Equatable, Encodable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 // Reading actions. A member that is null counts as absent, one that is unknown is passed over, and one that the
 // protocol requires but is missing or of another type makes the line no action.

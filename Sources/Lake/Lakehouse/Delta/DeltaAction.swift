@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// One line of a Delta log (the open Delta Lake protocol, "Actions").
 package struct DeltaAction: Codable, Sendable, Equatable {

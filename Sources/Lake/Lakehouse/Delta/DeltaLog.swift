@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// What stands in a table's `_delta_log`: commits and checkpoints, by their names.
 package struct DeltaLog: Sendable {

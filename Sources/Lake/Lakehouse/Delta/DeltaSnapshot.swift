@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A table at one version: the state that its log adds up to (the protocol's "Action Reconciliation").
 package struct DeltaSnapshot: Sendable {

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 // A Delta table on a local disk. Invariants:
 // (2) a table at a version never changes: files are only added under new names, commits only created;

@@ -1,5 +1,6 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
+internal import Storage
 
 /// One version of a table, as its history tells it.
 package struct TableVersion: Sendable, Encodable {

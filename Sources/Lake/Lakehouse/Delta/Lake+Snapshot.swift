@@ -1,5 +1,6 @@
+internal import Core
 package import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // What a table is now costs a listing and the commits since its last checkpoint, once; after that only what was
 // committed since, by this process or another. A commit never changes, so a state that was read stays right as long

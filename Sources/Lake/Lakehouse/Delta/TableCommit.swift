@@ -1,4 +1,5 @@
-package import Vocabulary
+package import Core
+package import Storage
 
 /// One version of a table as its log tells of it, without replaying the log.
 package struct TableCommit: Sendable, Equatable {

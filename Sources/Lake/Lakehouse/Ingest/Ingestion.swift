@@ -1,5 +1,6 @@
+internal import Core
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 /// One attempt to take files: the table as it was found, and what is to be added to it.
 final class Ingestion {

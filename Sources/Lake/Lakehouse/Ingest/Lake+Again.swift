@@ -1,5 +1,6 @@
+package import Core
 internal import SQLLineage
-package import Vocabulary
+internal import Storage
 
 // Known files under a contract that has changed. Invariants:
 // (1) bronze is replaced in one commit: all files of before go, what the known files give under the present contract

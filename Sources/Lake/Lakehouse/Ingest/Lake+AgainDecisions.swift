@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLLineage
-internal import Vocabulary
 
 // What people decided of rows, when known files are read again.
 

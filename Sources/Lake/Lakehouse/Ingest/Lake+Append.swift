@@ -1,5 +1,5 @@
+internal import Core
 package import SQLLineage
-internal import Vocabulary
 
 extension Lake {
     /// Adds the rows of a written file, its columns in whatever order, to a table, which is made when needed and gets the

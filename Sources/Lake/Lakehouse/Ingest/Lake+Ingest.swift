@@ -1,5 +1,6 @@
+package import Core
 internal import SQLLineage
-package import Vocabulary
+package import Storage
 
 // Ingestion, exactly once. Invariants:
 // (1) a file is known by its digest. Its `txn` action stands in the same commit as its rows, so the file is

@@ -1,5 +1,6 @@
+internal import Core
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // Which landed files a bronze table was made from stands in the commits that took them. Beside each checkpoint a list
 // of all of them up to its version is kept (`_martlet/`, which readers of Delta pass over), so that it costs no more

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 // A table that is built in part: the rows from a moment on are computed again, the others stay.
 

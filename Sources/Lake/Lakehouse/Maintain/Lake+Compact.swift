@@ -1,5 +1,6 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
+internal import Storage
 
 // Compaction. Invariants:
 // (1) the rows and their order stay: neighbours with the same columns become one file, which takes the place of the

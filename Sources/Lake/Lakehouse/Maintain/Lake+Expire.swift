@@ -1,5 +1,6 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
+internal import Storage
 
 // Retention of tables to which rows are only added, such as logged predictions: whole data files go, the oldest first.
 // The commit that takes them out says how many rows went; then a vacuum removes them, so that the disk has the room.

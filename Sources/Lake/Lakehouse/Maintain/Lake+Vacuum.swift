@@ -1,5 +1,6 @@
+internal import Core
 package import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // Vacuum. A file stays when a version names it that is the latest, was the latest at any moment within the retention,
 // or is pinned; and when it is younger than the age at which a writer must have committed it. All else that looks

@@ -1,4 +1,5 @@
-internal import Vocabulary
+internal import Core
+internal import Storage
 
 /// One cell that a person corrects.
 package struct CellCorrection: Sendable {

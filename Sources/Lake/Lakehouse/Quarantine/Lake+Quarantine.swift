@@ -1,5 +1,6 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
+internal import Storage
 
 extension Lake {
     /// Where people's decisions about a source's refused rows stand. No source's name begins with `_`.

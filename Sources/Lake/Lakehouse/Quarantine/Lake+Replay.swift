@@ -1,5 +1,6 @@
+internal import Core
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // Replay, exactly once. Invariants:
 // (1) three commits, in this order: new reasons to quarantine, the plan (which rows) to the decisions, the rows to

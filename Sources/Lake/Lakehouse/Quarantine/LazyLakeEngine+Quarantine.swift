@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 extension LazyLakeEngine {
     package func countSetAside(_ tables: QuarantineTables) throws -> [SetAsideCount] {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 // What bronze refused, and what people decided about it. Invariants:
 // (1) nothing received is lost: a refused row stands in `quarantine.<source>` with all its cells as they came, a file

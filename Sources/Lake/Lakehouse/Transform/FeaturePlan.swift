@@ -1,5 +1,5 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
 
 /// What it takes to compute single rows of a model's table from raw rows, by the project's own SQL.
 package struct FeaturePlan {

@@ -1,5 +1,6 @@
+internal import Core
 internal import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 // Incremental builds. An incremental table promises that a row depends on input rows around its own moment only:
 // `lookback` before, `lookahead` after. From what changed in the inputs follows the earliest moment whose rows can

@@ -1,5 +1,6 @@
+package import Core
 package import SQLLineage
-package import Vocabulary
+internal import Storage
 
 /// One SELECT in one file, which makes one table.
 package struct Transform: Sendable {

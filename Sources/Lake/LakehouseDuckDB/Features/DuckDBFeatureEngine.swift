@@ -1,7 +1,7 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
 
 /// Single feature rows on DuckDB.
 ///

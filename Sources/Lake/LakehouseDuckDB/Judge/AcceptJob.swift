@@ -1,5 +1,5 @@
+internal import Core
 internal import Lakehouse
-internal import Vocabulary
 
 /// One acceptance at work: which files stand in the staging table, and what is known of each so far.
 final class AcceptJob {

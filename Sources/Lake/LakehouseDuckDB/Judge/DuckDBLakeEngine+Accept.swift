@@ -1,6 +1,7 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 // Landed files in one pass: every promise of the contract is a condition that is worked out while the text is read.
 // Small files are read together; a large one is read slice by slice, so that memory does not grow with it. The rows

@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
 
 // How a file differs from its contract in form: names, types, units, delimiter, encoding. Looked at only when
 // something is wrong with a file, on its first rows, against the contract and the table's latest rows.

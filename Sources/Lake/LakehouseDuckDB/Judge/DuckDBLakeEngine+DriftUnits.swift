@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
 
 // Values in another unit: quantiles of what came against those of the table so far, or against the contract's range.
 

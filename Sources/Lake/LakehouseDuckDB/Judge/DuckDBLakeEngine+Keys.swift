@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
-internal import Vocabulary
 
 // Unique keys. Rows under a key that comes again are few, or something is wrong with the source; so SQL finds the
 // candidates over all files at once, and the files' order, their refusals and the policy are settled here, over

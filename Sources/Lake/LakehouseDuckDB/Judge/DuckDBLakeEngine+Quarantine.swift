@@ -1,6 +1,7 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 // What is set aside, row by row: rule, raw value, and all cells of the row as they came. It is gathered in the
 // temporary table `aside`, by place of the file in the request.

@@ -1,7 +1,8 @@
+internal import Core
 internal import DelimitedText
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 // Judging refused rows again. They are written out as a small Parquet file of texts under the contract's own header
 // names, corrected, in the order in which they came; that file is judged like any other. What comes out is given back

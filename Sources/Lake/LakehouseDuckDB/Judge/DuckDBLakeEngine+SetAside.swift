@@ -1,7 +1,8 @@
+package import Core
 internal import DelimitedText
 internal import DuckDB
 package import Lakehouse
-package import Vocabulary
+internal import Storage
 
 // Reading quarantine: which rows are set aside, why, and where they stand.
 //

@@ -1,7 +1,7 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
 internal import SQLLineage
-internal import Vocabulary
 
 /// What rows of a source are found and chosen by, as whole numbers that the SQL makes beside the columns: moments, hashes
 /// of keys and of the columns that rows are chosen by; of the record's source, also each row's own moment and key.

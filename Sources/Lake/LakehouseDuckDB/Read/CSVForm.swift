@@ -1,6 +1,6 @@
+internal import Core
 internal import DelimitedText
 internal import Lakehouse
-internal import Vocabulary
 
 /// What the first bytes of a CSV file say about how it is written, against how the source says it is.
 struct CSVForm {

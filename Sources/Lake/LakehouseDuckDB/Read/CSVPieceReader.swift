@@ -1,6 +1,7 @@
+internal import Core
 internal import DelimitedText
 internal import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 extension SourceFormat {
     /// How the source's CSV files are spelled.

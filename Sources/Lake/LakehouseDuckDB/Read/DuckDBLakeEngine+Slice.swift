@@ -1,6 +1,7 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 extension DuckDBLakeEngine {
     package func materialise(_ request: SliceRequest) throws -> Slice? {

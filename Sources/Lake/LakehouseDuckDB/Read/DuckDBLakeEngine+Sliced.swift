@@ -1,7 +1,8 @@
+internal import Core
 internal import DelimitedText
 internal import DuckDB
 internal import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 // A large CSV file slice by slice. Two sessions take turns: while one judges a slice, settles its keys and writes it,
 // the other reads the next one. Two slices on a thread each need less CPU time than one slice shared by two threads.

@@ -1,7 +1,8 @@
+internal import Core
 internal import DelimitedText
 internal import DuckDB
 internal import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 // Files are read into the temporary table `staged`: one row a record, in the order of the request, with
 //

@@ -1,5 +1,6 @@
+internal import Core
 internal import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 /// What the names of a file's columns say about how it drifted from its contract.
 struct HeaderDrift {

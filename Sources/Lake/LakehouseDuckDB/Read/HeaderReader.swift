@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
-internal import Vocabulary
 
 /// Finds out which contract columns a file brings, and under which names.
 struct HeaderReader {

@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 internal import Lakehouse
-internal import Vocabulary
 
 /// A bronze table in memory: the rows in DuckDB's vectors, and beside them what they are found and chosen by.
 ///

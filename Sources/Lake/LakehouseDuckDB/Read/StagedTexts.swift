@@ -1,6 +1,6 @@
+internal import Core
 internal import DelimitedText
 internal import DuckDB
-internal import Vocabulary
 
 /// Records of CSV files as rows of texts for DuckDB: a row a record, broken ones included.
 ///

@@ -1,6 +1,7 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
+internal import Storage
 
 // Delta checkpoints: one row an action, one struct column a kind of action. They go in and out as JSON, which DuckDB
 // reads and writes with nested types; the order of rows is the order of actions.

@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 package import Lakehouse
-internal import Vocabulary
 
 extension DuckDBLakeEngine {
     package func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile {

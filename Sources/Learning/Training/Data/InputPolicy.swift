@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What becomes of a row that does not fit the signature of the model it is sent to, column by column.
 package struct InputPolicy: Sendable, Equatable, Codable {

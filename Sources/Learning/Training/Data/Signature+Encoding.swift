@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 extension Signature {
     /// The matrix of a table with this signature's columns, in the signature's order whatever the table's.

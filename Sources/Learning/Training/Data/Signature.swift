@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What a model expects of its input: the columns in order, their types, their category levels and what becomes of
 /// missing and rare values. It is learned from training rows only and stored with the model.

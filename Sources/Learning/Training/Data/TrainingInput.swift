@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The rows a model is trained on: one entry a row in every array, ordered by the declared unique key.
 package struct TrainingInput: Sendable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A percentile bootstrap over clusters: every replicate draws as many clusters as there are, with replacement, and
 /// takes all rows of a drawn cluster (Davison & Hinkley 1997, "Bootstrap Methods and their Application", 3.8).

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// How well probabilities foretell the outcomes of a set of rows, and how well decisions at a threshold do.
 package struct Evaluation: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Names for ranges of probability: low below `medium`, medium below `high`, high from there on.
 package struct RiskBands: Sendable, Equatable, Codable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// Rows of the test part as a client would send them, with what the learner's own library said of them at training.
 /// Whatever serves the version later must say the same, to the bit, before it may answer.

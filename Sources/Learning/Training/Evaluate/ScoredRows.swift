@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 #if canImport(Glibc)
     internal import Glibc

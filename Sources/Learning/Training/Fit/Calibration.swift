@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A monotone map from a learner's raw probabilities to calibrated ones, fitted on held-out rows.
 package enum Calibration: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// How the decision threshold is chosen.
 package enum ThresholdRule: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 extension RandomForest {
     /// The parameters a project file may give.

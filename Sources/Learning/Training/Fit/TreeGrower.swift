@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Grows the trees of one forest, one after another, in scratch memory that is kept from tree to tree.
 ///

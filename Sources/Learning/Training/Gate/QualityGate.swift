@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A bound that a metric must keep for a version to be registered as usable.
 package struct QualityGate: Sendable, Equatable, Codable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Which rows a fold of a cross-validation is fitted to, stops and calibrates on, and is measured on; a row may be in
 /// none. Rows are given by their places among the labelled ones.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What a split is assigned from, one entry a labelled row.
 package struct SplitRows: Sendable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Which rows a row may serve for.
 package enum SplitPart: UInt8, Sendable, CaseIterable, Codable {

@@ -1,5 +1,5 @@
+package import Core
 internal import SQLText
-package import Vocabulary
 
 /// Somebody who reads the events in order, and how far they have come.
 package struct Consumer: Sendable, Equatable, Encodable {

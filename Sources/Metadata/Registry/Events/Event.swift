@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// Something that happened in a project, as it stands in the outbox: a CloudEvents 1.0 record.
 ///

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 // What a job's changes of state look like as events; docs/events.md describes each.
 

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 // What the registry's own happenings look like as events; docs/events.md describes each.
 

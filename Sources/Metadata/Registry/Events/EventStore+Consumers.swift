@@ -1,4 +1,4 @@
-package import Vocabulary
+internal import Core
 
 extension EventStore {
     /// Every consumer, by name.

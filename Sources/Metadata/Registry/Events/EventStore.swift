@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// The outbox of a project: every event, and the consumers that read them.
 ///

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// What sort of thing happened. The raw value is the CloudEvents `type`; docs/events.md has the data of each.
 package enum EventType: String, Sendable, CaseIterable, Encodable {

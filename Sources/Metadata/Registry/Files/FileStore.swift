@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// What the file system says of a file without its content: if none of it changed, neither did the content.
 package struct FileStamp: Sendable, Hashable {

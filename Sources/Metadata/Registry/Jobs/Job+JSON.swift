@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The shape that commands, events and the API show.
 extension Job: Encodable {

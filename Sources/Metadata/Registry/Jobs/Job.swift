@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A piece of work for a worker process.
 package struct Job: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The queue as workers see it. Whoever writes about a running job shows its ticket; one whose token is old, because
 /// the job was cancelled or taken over, is refused as `job.fenced`.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The queue of a project's jobs, as those see it who ask for work and look at it.
 ///

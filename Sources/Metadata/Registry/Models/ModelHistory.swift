@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// A line of a model's history.
 package struct ModelEvent: Sendable, Equatable, Encodable {

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A movable name on a version.
 package enum ModelAlias: String, Sendable, CaseIterable, Encodable {

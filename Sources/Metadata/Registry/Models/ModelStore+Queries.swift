@@ -1,5 +1,5 @@
+package import Core
 internal import SQLText
-package import Vocabulary
 
 extension ModelStore {
     /// Every registered model, by name.

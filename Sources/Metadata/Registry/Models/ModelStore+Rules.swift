@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 extension ModelStore {
     /// The hash of the run's model. Refuses a run that may not be registered.

@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The registered models of a project: what moves them.
 ///

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// Whether a version needs a person's approval before an alias may name it.
 package enum ApprovalPolicy: String, Sendable, Encodable {

@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-internal import Vocabulary
 
 /// The table `model_versions`, read together with `approvals` and `aliases`.
 struct VersionTable {

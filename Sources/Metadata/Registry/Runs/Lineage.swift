@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// What a run stands on, from landed files to the training table.
 package struct Lineage: Sendable, Equatable, Encodable {

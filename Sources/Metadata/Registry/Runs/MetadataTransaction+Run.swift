@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 extension MetadataTransaction {
     /// `run` with all its parts.

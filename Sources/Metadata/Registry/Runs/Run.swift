@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// One execution of training, with everything that was given to it and measured on it.
 package struct Run: Sendable, Equatable, Encodable {

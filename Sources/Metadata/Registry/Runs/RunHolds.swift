@@ -1,4 +1,5 @@
-package import Vocabulary
+internal import Core
+internal import Storage
 
 /// Which runs are at work: the process of each holds a lock on a file of its own, which the system gives back when that
 /// process ends, in whatever way. So anybody on the machine can tell a run that is under way from one that was killed.

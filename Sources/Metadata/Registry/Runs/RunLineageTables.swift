@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-internal import Vocabulary
 
 /// The tables `run_files`, `run_tables` and `run_table_parents`.
 struct RunLineageTables {

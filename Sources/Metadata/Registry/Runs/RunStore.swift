@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// The runs of a project.
 package struct RunStore: Sendable {

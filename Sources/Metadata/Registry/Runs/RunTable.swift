@@ -1,5 +1,5 @@
+internal import Core
 internal import SQLText
-internal import Vocabulary
 
 /// The table `runs`: the head of each run, without its parts.
 struct RunTable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// The last execution of a step of the path. `fingerprint` is of everything the step depends on.
 package struct Step: Sendable, Equatable, Encodable {

@@ -1,4 +1,4 @@
-package import Vocabulary
+package import Core
 
 /// Which steps are done, so that a run after a kill or without a change skips them.
 package struct StepStore: Sendable {

@@ -1,5 +1,5 @@
+package import Core
 package import Lakehouse
-package import Vocabulary
 
 /// A feature worker's side of the talk: JSON in, JSON out, one request after the other.
 ///

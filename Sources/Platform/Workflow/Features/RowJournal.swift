@@ -1,4 +1,5 @@
-package import Vocabulary
+package import Core
+internal import Storage
 
 /// Raw rows that were received, a JSON line each time, until the lake brings them itself.
 ///

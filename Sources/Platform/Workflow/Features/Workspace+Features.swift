@@ -1,8 +1,8 @@
+internal import Core
 package import Lakehouse
 package import Projects
 package import Registry
 internal import SQLLineage
-internal import Vocabulary
 
 // What a feature worker needs to know: which SQL, which files, which rows can matter.
 

@@ -1,7 +1,8 @@
+internal import Core
 package import Lakehouse
 package import Registry
 package import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 /// Turns table versions into events.
 ///

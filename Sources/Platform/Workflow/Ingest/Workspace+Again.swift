@@ -1,7 +1,8 @@
+internal import Core
 package import Lakehouse
 package import Projects
 internal import Registry
-internal import Vocabulary
+internal import Storage
 
 extension Workspace {
     /// Takes all files that a source's tables know again, under the contract as it is now. Their bytes come from the

@@ -1,7 +1,8 @@
+internal import Core
 package import Lakehouse
 package import Projects
 internal import Registry
-internal import Vocabulary
+internal import Storage
 
 extension Workspace {
     /// Takes what has arrived in the landing folders.

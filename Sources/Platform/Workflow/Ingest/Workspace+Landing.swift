@@ -1,6 +1,7 @@
+internal import Core
 internal import Lakehouse
 internal import Projects
-internal import Vocabulary
+internal import Storage
 
 /// What lies in a source's landing folder.
 struct Landing {

@@ -1,6 +1,6 @@
+internal import Core
 internal import Lakehouse
 internal import PredictionLog
-internal import Vocabulary
 
 /// Predictions of one model as the columns of its table in the lake.
 ///

@@ -1,7 +1,8 @@
+internal import Core
 package import Lakehouse
 package import PredictionLog
 package import SQLLineage
-internal import Vocabulary
+internal import Storage
 
 /// Moves closed segments of the prediction log into the lake: a table for each model, `monitoring.predictions_<model>`.
 ///

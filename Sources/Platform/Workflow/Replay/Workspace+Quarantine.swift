@@ -1,6 +1,7 @@
+internal import Core
 package import Lakehouse
 package import Projects
-internal import Vocabulary
+internal import Storage
 
 /// What a source has set aside.
 package struct QuarantineOverview: Sendable, Encodable {

@@ -1,6 +1,6 @@
+internal import Core
 internal import Lakehouse
 internal import Projects
-internal import Vocabulary
 
 // What a person wrote on the command line, found in quarantine.
 

@@ -1,7 +1,7 @@
+internal import Core
 internal import Lakehouse
 package import Projects
 internal import SQLLineage
-internal import Vocabulary
 
 // What the features of a moment would have been at that moment. Reading SQL can be deceived, by the SQL or by the
 // reader; this cannot: the sources are cut to what was known then, the transforms run on the cut, and the features of

@@ -1,4 +1,5 @@
-package import Vocabulary
+package import Core
+internal import Storage
 
 /// Bytes under their digest: `<home>/artifacts/<first two digits>/<digest>`. Nothing is ever replaced.
 package struct ArtifactStore: Sendable {

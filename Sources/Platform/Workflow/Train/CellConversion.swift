@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// A rule by which cells of one column are corrected: `decimal-comma`, `no-separators`, `*1000`, `/1000`, `lower`,
 /// `upper`, `trim`.

@@ -1,6 +1,6 @@
+internal import Core
 package import Registry
 internal import Training
-internal import Vocabulary
 
 /// A page about one version for those who decide on it: what it is, how good, on what, for what it is not.
 package struct ModelCard {

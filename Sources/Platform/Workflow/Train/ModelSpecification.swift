@@ -1,8 +1,8 @@
+internal import Core
 internal import Lakehouse
 internal import Projects
 package import SQLLineage
 package import Training
-internal import Vocabulary
 
 /// Everything about a model that a project says: what decides a run besides the tables. Stored with the run, so that
 /// a version can be rebuilt from the registry alone.

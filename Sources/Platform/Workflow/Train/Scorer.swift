@@ -1,8 +1,8 @@
+package import Core
 internal import Lakehouse
 package import Registry
 internal import SQLLineage
 package import Training
-package import Vocabulary
 
 /// A registered version that is loaded and can score.
 package struct LoadedVersion {

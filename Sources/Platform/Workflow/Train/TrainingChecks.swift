@@ -1,9 +1,9 @@
+internal import Core
 internal import Lakehouse
 package import Projects
 internal import Registry
 package import SQLLineage
 package import Training
-internal import Vocabulary
 
 /// What was asked of a model's features before it was trained; kept with the run.
 package struct TrainingChecks: Codable, Sendable {

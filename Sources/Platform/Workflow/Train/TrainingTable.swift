@@ -1,7 +1,7 @@
+internal import Core
 internal import Lakehouse
 internal import SQLLineage
 internal import Training
-internal import Vocabulary
 
 /// Reads a gold table as training input: which columns are what, and their values, never through text.
 struct TrainingTable {

@@ -1,9 +1,10 @@
+internal import Core
 package import Lakehouse
 package import Projects
 package import Registry
 internal import SQLLineage
+internal import Storage
 internal import Training
-internal import Vocabulary
 
 // Scores a file of raw records by the same contract and the same SQL that made the training table (7): the
 // records join what the lake already knows of their entities, in a scratch folder; the lake itself is not touched.

@@ -1,9 +1,10 @@
+internal import Core
 internal import Lakehouse
 internal import Projects
 internal import Registry
 internal import SQLLineage
+internal import Storage
 internal import Training
-internal import Vocabulary
 
 // Training one model: gold table → matrix → fitted, calibrated, evaluated → a recorded run.
 // Needs the model's table and its ancestors to be built. Refuses targets that are not binary.

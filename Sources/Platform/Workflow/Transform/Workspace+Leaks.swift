@@ -1,7 +1,7 @@
+package import Core
 package import Lakehouse
 package import Projects
 package import SQLLineage
-package import Vocabulary
 
 extension Workspace {
     /// What every column of the project comes from.

@@ -1,8 +1,8 @@
+internal import Core
 package import Lakehouse
 package import Projects
 internal import Registry
 package import SQLLineage
-internal import Vocabulary
 
 extension Workspace {
     /// The project's transforms in an order in which every table comes after those it reads.

@@ -1,8 +1,8 @@
+internal import Core
 internal import Lakehouse
 package import Registry
 internal import SQLLineage
 internal import Training
-internal import Vocabulary
 
 // Rebuilds a version from its bronze snapshots alone, with the SQL and specification stored at the time, and
 // compares content hashes table by table and the hash of the model. Touches nothing but a scratch folder.

@@ -1,5 +1,5 @@
+package import Core
 package import Forests
-package import Vocabulary
 
 /// Why a row has its score: what each column adds to the forest's margin (Shapley values; Lundberg et al., "From local
 /// explanations to global understanding with explainable AI for trees", 2020).

@@ -1,6 +1,6 @@
+internal import Core
 package import PredictionLog
 internal import Training
-internal import Vocabulary
 
 /// A block of a batch on its way: its rows, their scores, and the answer to them. Used again for block after block.
 ///

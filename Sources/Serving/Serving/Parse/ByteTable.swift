@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// Finds the place of a text among a fixed set, by its bytes, without allocating: open addressing, at most half full.
 struct ByteTable: Sendable {

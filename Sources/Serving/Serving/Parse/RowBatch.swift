@@ -1,5 +1,5 @@
+internal import Core
 internal import Training
-internal import Vocabulary
 
 /// Rows read from a body, encoded by the signature, one after the other; with what was wrong with them.
 ///

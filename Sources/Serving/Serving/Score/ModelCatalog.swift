@@ -1,4 +1,4 @@
-internal import Vocabulary
+internal import Core
 
 /// The models of a server, in the order in which they were asked for; the first is the default one.
 package struct ModelCatalog: Sendable {

@@ -1,6 +1,6 @@
+internal import Core
 package import PredictionLog
 package import Training
-internal import Vocabulary
 
 /// Where the predictions of one served version are logged.
 package struct ModelJournal: Sendable {

@@ -1,5 +1,5 @@
+package import Core
 package import PredictionLog
-package import Vocabulary
 
 extension ScoringSession {
     /// What is known of a request when its rows are logged.

@@ -1,5 +1,5 @@
+internal import Core
 package import Training
-internal import Vocabulary
 
 extension ServedModel {
     /// Scores sample predictions as requests of their own, all the way from their JSON, and compares. What comes back

@@ -1,6 +1,6 @@
+package import Core
 package import Forests
 package import Training
-package import Vocabulary
 
 /// A registered version that answers: its forest, and everything that turns a raw score into a decision. Immutable,
 /// so that a request which began with it ends with it whatever is swapped in meanwhile.

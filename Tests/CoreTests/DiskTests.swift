@@ -1,7 +1,8 @@
+import Core
 import Foundation
+import Storage
 import Synchronization
 import Testing
-import Vocabulary
 
 #if canImport(Glibc)
     import Glibc

@@ -1,9 +1,10 @@
+internal import Composition
+internal import Core
 package import Identity
 internal import Projects
 internal import Registry
 internal import SQLite
-internal import SystemPlatform
-internal import Vocabulary
+internal import Storage
 
 extension Composition {
     /// The people and tokens of the server that this project's home belongs to, for a command that changes them.

@@ -1,3 +1,4 @@
+package import Core
 internal import Synchronization
 
 #if canImport(Glibc)

@@ -1,3 +1,5 @@
+internal import Composition
+package import Core
 internal import DuckDB
 internal import Identity
 internal import Lakehouse
@@ -6,10 +8,9 @@ internal import LightGBM
 package import Projects
 package import Registry
 internal import SQLite
-internal import SystemPlatform
+internal import Storage
 internal import Training
 internal import TrainingLightGBM
-package import Vocabulary
 package import Workflow
 
 /// The only place that wires: reads settings, chooses adapters, gives a workspace that is ready.

@@ -1,3 +1,5 @@
+package import Core
+
 #if canImport(Glibc)
     internal import Glibc
 #else

@@ -1,6 +1,5 @@
-package import Identity
+package import Core
 internal import JWTKit
-package import Vocabulary
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials

@@ -1,9 +1,10 @@
+package import Core
 internal import Lakehouse
 internal import LakehouseDuckDB
 internal import Projects
 package import Registry
 internal import SQLLineage
-package import Vocabulary
+internal import Storage
 package import Workflow
 
 extension Composition {

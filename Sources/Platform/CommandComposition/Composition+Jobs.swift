@@ -1,7 +1,8 @@
+internal import Composition
+internal import Core
 internal import Projects
 package import Registry
-internal import SystemPlatform
-internal import Vocabulary
+internal import Storage
 package import Workers
 
 extension Composition {

@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Errors for people` {
     @Test func `say where, what, the code and what to do`() {

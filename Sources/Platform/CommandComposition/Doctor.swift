@@ -1,3 +1,5 @@
+internal import Composition
+internal import Core
 internal import DuckDB
 internal import Lakehouse
 internal import LightGBM
@@ -5,9 +7,8 @@ internal import Projects
 internal import Registry
 internal import SQLLineage
 internal import SQLite
-internal import SystemPlatform
+internal import Storage
 internal import Training
-internal import Vocabulary
 internal import Workflow
 internal import XGBoost
 

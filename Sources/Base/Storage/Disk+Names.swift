@@ -1,3 +1,5 @@
+internal import Core
+
 #if canImport(Glibc)
     internal import Glibc
 #else

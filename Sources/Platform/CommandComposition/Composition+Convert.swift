@@ -1,6 +1,6 @@
+internal import Core
 internal import DuckDB
 internal import Foundation
-internal import Vocabulary
 
 /// Parquet for batches over HTTP, in a child of the server: what comes and goes are pipes, memory is bounded.
 package enum ParquetConversion {

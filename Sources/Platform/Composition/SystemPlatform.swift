@@ -1,6 +1,7 @@
+package import Core
 internal import Foundation
+internal import Storage
 internal import Synchronization
-package import Vocabulary
 
 #if canImport(Glibc)
     internal import Glibc

@@ -1,7 +1,7 @@
+internal import Core
 internal import Lakehouse
 internal import Registry
 internal import SQLLineage
-internal import Vocabulary
 internal import Workflow
 
 /// Writes the event of each version that is committed. One that cannot be written does not keep the work from going on,

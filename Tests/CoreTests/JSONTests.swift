@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `JSON values` {
     @Test(arguments: [

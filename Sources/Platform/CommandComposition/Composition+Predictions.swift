@@ -1,6 +1,6 @@
+internal import Composition
+internal import Core
 package import PredictionLog
-internal import SystemPlatform
-internal import Vocabulary
 package import Workflow
 
 extension Composition {

@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Digests and portable numbers` {
     // FIPS 180-4's examples.

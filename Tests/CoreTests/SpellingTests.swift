@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Did you mean` {
     static let keys = ["columns", "nullable", "description", "key", "on_violation", "on_key_conflict", "min", "max"]

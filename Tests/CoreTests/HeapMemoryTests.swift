@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Memory that grows` {
     @Test(arguments: [1, 4096, 3 << 20]) func `keeps what is in it`(bytes: Int) {

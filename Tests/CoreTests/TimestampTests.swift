@@ -1,5 +1,5 @@
+import Core
 import Testing
-import Vocabulary
 
 @Suite struct `Moments in time` {
     // Microseconds by Python's datetime.

@@ -1,8 +1,9 @@
+internal import Core
 package import Lakehouse
 internal import Projects
 internal import Registry
 package import SQLLineage
-internal import Vocabulary
+internal import Storage
 internal import Workflow
 
 extension Composition {
