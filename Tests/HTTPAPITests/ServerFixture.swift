@@ -13,12 +13,13 @@ import SQLText
 import SQLite
 import Serving
 import Synchronization
+import TestSupport
 import Testing
 
 /// A server without sockets: its router, over real stores in a folder that goes when the test ends.
 final class ServerFixture: Sendable {
     let folder: String
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let registry: ModelRegistry
     let store: IdentityStore
     let identity: IdentityService
@@ -45,7 +46,7 @@ final class ServerFixture: Sendable {
             actor: "nobody", now: { clock.now },
             newID: { UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() },
             uptime: { Double(clock.now.microseconds) / 1e6 })
-        let database = try SQLiteDatabase(path: folder + "/martlet.db")
+        let database = try TestDatabase.open(folder)
         self.database = database
         let registry = try ModelRegistry.open(database, project: ServerFixture.project, context: context)
         self.registry = registry

@@ -21,14 +21,14 @@ extension Virtual {
 /// The identity of a new file.
 struct Gate {
     let scratch: Scratch
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let virtual = Virtual(step: 0)
     let store: IdentityStore
 
     init() throws {
         scratch = try Scratch()
-        database = try SQLiteDatabase(path: scratch.file)
-        try ModelRegistry.migrate(database, at: virtual.now)
+        database = try TestDatabase.open(scratch.path)
+        try database.migrate(TestDatabase.schema, at: virtual.now)
         store = IdentityStore(
             database, author: Author(actor: "local:ada", request: "r1"),
             context: virtual.context(actor: "nobody"),

@@ -1,4 +1,5 @@
 import Core
+import CoreFoundation
 import Foundation
 import Storage
 import Testing

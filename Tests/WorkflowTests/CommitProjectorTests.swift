@@ -5,6 +5,7 @@ import Registry
 import SQLLineage
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 import Workflow
 
@@ -44,7 +45,7 @@ private final class Harbour: Sendable {
     }
 
     func events() throws -> EventStore {
-        let database = try SQLiteDatabase(path: folder + "/martlet.db")
+        let database = try TestDatabase.open(folder)
         return try ModelRegistry.open(database, project: "wards", context: context).events
     }
 

@@ -38,7 +38,9 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
-    package func write<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result {
+    package func write<Result>(
+        scope: SQLScope, _ body: (any SQLConnection) throws -> Result
+    ) throws -> Result {
         guard !readOnly else {
             throw MartletError(
                 .defect, "metadata.readonly", "The metadata database was opened for reading only.",

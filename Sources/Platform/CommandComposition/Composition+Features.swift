@@ -30,7 +30,7 @@ extension Composition {
             }
             let start = context.uptime()
             let plan = try workspace.featurePlan(model, of: version)
-            let spill = home + "/spill"
+            let spill = home.spill
             let engine = try DuckDBFeatureEngine(plan, memoryLimit: try memory(), spillFolder: spill)
             let loaded = context.uptime()
             let found = try engine.prove(records: proof)
@@ -44,7 +44,7 @@ extension Composition {
             }
             let handler = FeatureRequestHandler(
                 engine,
-                journal: keepsRows ? RowJournal(folder: home + "/process", context: context) : nil,
+                journal: keepsRows ? RowJournal(folder: home.rawRows, context: context) : nil,
                 isStale: { next.contains { Disk.exists($0) } })
             let pruned = try handler.prune()
             try handler.catchUp()
