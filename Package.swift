@@ -211,7 +211,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
             exclude: ["Fixtures"], swiftSettings: settings),
-        tests("RegistryTests", ["TestSupport", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests("RegistryTests", ["TestSupport", "Postgres", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("IdentityTests", ["TestSupport", "Identity", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests(
             "WorkflowTests",

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 /// The built program, run as a child process, as a person runs it.
@@ -36,16 +37,22 @@ enum Program {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MARTLET_") }
-        variables["NO_COLOR"] = "1"
-        variables.merge(environment) { _, new in new }
-        process.environment = variables
+        process.environment = try self.environment(in: folder, arguments).merging(environment) { _, new in new }
         process.standardInput = FileHandle.nullDevice
         for name in ["out", "err"] { try scratch.write(name, "") }
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: scratch.path("out")))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: scratch.path("err")))
         try process.run()
         return Started(process: process, scratch: scratch, arguments: arguments)
+    }
+
+    /// None of the caller's MARTLET_ settings; the metadata are where the tests are told to keep them.
+    static func environment(in folder: String, _ arguments: [String]) throws -> [String: String] {
+        var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MARTLET_") }
+        variables["NO_COLOR"] = "1"
+        let project = arguments.firstIndex(of: "--project").flatMap { arguments.dropFirst($0 + 1).first }
+        variables["MARTLET_METADATA"] = try TestDatabase.address(of: project ?? folder)
+        return variables
     }
 
     /// The interpreter that reads tables with delta-rs; `make test` sets it.

@@ -32,6 +32,7 @@ final class RunningServer {
         process.executableURL = URL(fileURLWithPath: Program.path + "-serve")
         process.arguments = ["--port", "0"] + options
         process.currentDirectoryURL = URL(fileURLWithPath: place.folder)
+        process.environment = try Program.environment(in: place.folder, options)
         process.standardError = FileHandle(forWritingAtPath: log)
         try process.run()
         var port: Int?

@@ -190,7 +190,8 @@ private func types(_ fixture: RegistryFixture) throws -> [String] {
         try fixture.registry.events.consume("mail") { _, _ in }
         let before = try fixture.registry.events.list()
         #expect(
-            code { _ = try fixture.database.write { try $0.execute(TestDatabase.foreign(statement)) } } == "metadata.constraint")
+            code { _ = try fixture.database.write { try $0.execute(TestDatabase.foreign(statement)) } }
+                == "metadata.constraint")
         #expect(try fixture.registry.events.list() == before)
         #expect(try fixture.registry.events.consumers().map(\.position) == [1])
     }

@@ -5,6 +5,7 @@ internal import Postgres
 package import Registry
 package import SQLText
 internal import SQLite
+internal import Synchronization
 
 /// Metadata for a test: a SQLite file in its folder, or a schema of its own in the PostgreSQL database that
 /// MARTLET_TEST_METADATA names, so that the same tests hold both engines to the same behaviour.
@@ -16,15 +17,25 @@ package enum TestDatabase {
 
     /// Opens the metadata that belong to a folder; a second time, as another process would.
     package static func open(_ folder: String, readOnly: Bool = false) throws -> any SQLDatabase {
-        guard let address else { return try SQLiteDatabase(path: folder + "/martlet.db", readOnly: readOnly) }
+        guard let address = try address(of: folder) else {
+            return try SQLiteDatabase(path: folder + "/martlet.db", readOnly: readOnly)
+        }
+        return try connect(address, readOnly)
+    }
+
+    /// The address of the metadata that belong to a folder, for a program of its own; `nil`: SQLite.
+    package static func address(of folder: String) throws -> String? {
+        guard let address else { return nil }
         let schema = "t" + String(Digest(of: folder).hex.prefix(20))
-        if !readOnly {
+        if made.withLock({ $0.insert(schema).inserted }) {
             try connect(address).write(scope: .schema) {
                 _ = try $0.execute("CREATE SCHEMA IF NOT EXISTS \(identifier: schema)")
             }
         }
-        return try connect("\(address)\(address.contains("?") ? "&" : "?")options=-csearch_path%3D\(schema)", readOnly)
+        return "\(address)\(address.contains("?") ? "&" : "?")options=-csearch_path%3D\(schema)"
     }
+
+    private static let made = Mutex<Set<String>>([])
 
     /// A statement of another program in the engine's own language: SQLite's OR REPLACE deletes what is in the way.
     package static func foreign(_ statement: String) -> SQL {

@@ -11,7 +11,10 @@ struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs", abstract: "Hand work over to workers, and look after it.",
         discussion: "Jobs wait in the project's queue until a `martlet worker` takes them.",
-        subcommands: [SubmitCommand.self, List.self, Show.self, Logs.self, Cancel.self, Retry.self])
+        subcommands: [
+            SubmitCommand.self, List.self, Show.self, Logs.self, Cancel.self, Retry.self,
+            MetadataLoadCommand.self,
+        ])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, newest first.")

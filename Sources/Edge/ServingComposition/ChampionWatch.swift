@@ -56,7 +56,7 @@ final class ChampionWatch: Sendable {
         guard let project = projects.first(where: { $0.project.name == name }),
             let slot = catalog.slots.first(where: { $0.key == key })
         else { return }
-        if slot.served?.version == version { return }
+        if slot.loaded?.version == version { return }
         // One at a time: each has a whole model in memory.
         try preparing.withLock { _ in try prepare(version, slot, project) }
     }
@@ -80,7 +80,7 @@ final class ChampionWatch: Sendable {
             throw MartletError(
                 .conflict, "serving.unusable",
                 "\(model)@\(version) cannot answer: \(reason) "
-                    + (slot.served.map { "\(model)@\($0.version) goes on." } ?? "Nothing was changed."),
+                    + (slot.loaded.map { "\(model)@\($0.version) goes on." } ?? "Nothing was changed."),
                 remedy: "Restore the artifacts of its run, or deploy another version.")
         }
     }
@@ -98,7 +98,8 @@ final class ChampionWatch: Sendable {
     private func look(_ slot: ModelSlot, _ project: ServedProject) {
         do {
             let version = try project.champion(of: slot.key.model)
-            if slot.served?.version == version {
+            slot.confirm()
+            if slot.loaded?.version == version {
                 prepared.withLock { $0[slot.key] = nil }
                 return slot.note(trouble: nil)
             }
@@ -109,12 +110,16 @@ final class ChampionWatch: Sendable {
             try load(version, slot, project)
         } catch {
             let error = error as? MartletError
+            // That there is no champion is an answer too; a registry that is away, or gone, gives none.
+            if let error, error.kind != .machine, !["registry.gone", "metadata.missing"].contains(error.code) {
+                slot.confirm()
+            }
             // A model of which no version was approved yet keeps nobody waiting for the others.
-            if slot.served == nil, ["registry.unknown-alias", "registry.unknown-model"].contains(error?.code) {
+            if slot.loaded == nil, ["registry.unknown-alias", "registry.unknown-model"].contains(error?.code) {
                 slot.isAwaited = false
             }
             let reason = error.map { "\($0.message) [\($0.code)]" } ?? "\(error.debugDescription)"
-            if slot.served == nil { fallBack(slot, project) }
+            if slot.loaded == nil { fallBack(slot, project) }
             if slot.trouble != reason {
                 logger.error("model not up to date", metadata: ["model": "\(slot.key)", "reason": "\(reason)"])
             }
@@ -143,7 +148,7 @@ final class ChampionWatch: Sendable {
         _ version: Int, _ slot: ModelSlot, _ project: ServedProject
     ) throws -> (model: ServedModel, verified: Int?) {
         let reference = ModelReference(model: slot.key.model, selector: .version(version))
-        guard slot.served != nil else { return try project.load(reference) }
+        guard slot.loaded != nil else { return try project.load(reference) }
         return try SystemPlatform.yielding { try project.load(reference) }
     }
 

@@ -25,6 +25,12 @@ package struct ServeCommand: AsyncParsableCommand {
     @OptionGroup(title: "Network")
     var edge: EdgeOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Seconds for which the server goes on with what it knows while the metadata database is away; then 503.",
+            valueName: "s"))
+    var staleLimit = 900.0
+
     @Option(help: "The port; 0 takes a free one.")
     var port = 8080
 
@@ -67,6 +73,7 @@ package struct ServeCommand: AsyncParsableCommand {
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
+        if !(0...86_400).contains(staleLimit) { throw ValidationError("--stale-limit must be from 0 to 86400.") }
         if !(0...256).contains(workers) { throw ValidationError("--workers must be from 0 to 256.") }
         if let loops, !(1...256).contains(loops) { throw ValidationError("--loops must be from 1 to 256.") }
         if PredictionLogMode(rawValue: log) == nil {

@@ -40,7 +40,8 @@ struct ServerApplication {
         self.certificate = certificate
         self.context = context
         self.logger = logger
-        catalog = ModelCatalog(served.flatMap(\.keys))
+        catalog = ModelCatalog(
+            served.flatMap(\.keys), freshness: { Freshness(limit: command.staleLimit, uptime: context.uptime) })
         let champions = ChampionWatch(served, catalog: catalog, uptime: context.uptime, logger: logger)
         champions.look()
         self.champions = champions
@@ -51,7 +52,7 @@ struct ServerApplication {
         identity = try await ServerIdentity.identity(
             of: served[0],
             site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
-            context: context, threads: threads)
+            staleLimit: command.staleLimit, context: context, threads: threads)
         management = Management(
             served.map(\.managed), identity: identity,
             prepare: { try champions.prepare(project: $0, model: $1, version: $2) },

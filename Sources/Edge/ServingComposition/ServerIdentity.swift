@@ -13,12 +13,13 @@ enum ServerIdentity {
     static let setupSeconds = 3600
 
     static func identity(
-        of project: ServedProject, site: Site, context: ExecutionContext, threads: NIOThreadPool
+        of project: ServedProject, site: Site, staleLimit: Double, context: ExecutionContext,
+        threads: NIOThreadPool
     ) async throws -> IdentityService {
         let database = try project.metadata.open(.writing(creating: true))
         let store = IdentityStore(
             database, author: Author(actor: "server"), context: context, random: SystemPlatform.randomBytes)
-        let known = KnownPrincipals(store)
+        let known = KnownPrincipals(store, freshness: Freshness(limit: staleLimit, uptime: context.uptime))
         try known.refresh()
         let key = try SigningKey(path: project.home.sessionKey, random: SystemPlatform.randomBytes)
         let writers = NIOThreadPool(numberOfThreads: 4)

@@ -33,7 +33,9 @@ package struct PostgresAddress: Sendable, Equatable {
         connectionString = text
         let host = values["host"] ?? values["hostaddr"] ?? "local socket"
         let port = values["port"].map { ":\($0)" } ?? ""
-        place = "postgres://\(host)\(port)/\(values["dbname"] ?? "")"
+        // Another search path is another set of tables.
+        let path = values["options"].map { "?options=\($0)" } ?? ""
+        place = "postgres://\(host)\(port)/\(values["dbname"] ?? "")\(path)"
     }
 
     /// Whether a text names a PostgreSQL database.

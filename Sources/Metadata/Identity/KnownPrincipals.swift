@@ -24,7 +24,16 @@ package final class KnownPrincipals: Sendable {
     private let known = Mutex(Known())
     private let store: IdentityStore
 
-    package init(_ store: IdentityStore) { self.store = store }
+    private let freshness: Freshness?
+
+    /// - Parameter freshness: how long those who are known stay known while the database cannot be read; `nil`: for ever.
+    package init(_ store: IdentityStore, freshness: Freshness? = nil) {
+        self.store = store
+        self.freshness = freshness
+    }
+
+    /// Whether the database has not been read for longer than the limit: a token may have been revoked meanwhile.
+    package var isStale: Bool { freshness?.isStale ?? false }
 
     /// Who carries this token; `nil` for nobody that is known, or no longer.
     package func principal(token: UnsafeRawBufferPointer, at now: Timestamp) -> Principal? {
@@ -76,6 +85,7 @@ package final class KnownPrincipals: Sendable {
             }
             return fresh
         }
+        freshness?.confirm()
         guard let found else { return false }
         let old = known.withLock { known in
             // A slower reader does not put back what a faster one has replaced.

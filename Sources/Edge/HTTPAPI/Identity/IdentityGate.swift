@@ -16,7 +16,9 @@ package struct IdentityGate: Gatekeeper {
     package var site: Site? { identity.site }
 
     package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
-        guard let host, identity.site.answers(to: host), var header = authorization else { return nil }
+        guard let host, identity.site.answers(to: host), !identity.known.isStale, var header = authorization else {
+            return nil
+        }
         return header.withUTF8 { bytes in
             guard bytes.count > 7, bytes[..<7].elementsEqual("Bearer ".utf8) else { return nil }
             let token = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[7...]))
@@ -31,6 +33,15 @@ package struct IdentityGate: Gatekeeper {
             // What anyone may read may tell more to those who are known.
             context.principal = await known(request)
             return context
+        }
+        if identity.known.isStale {
+            // Nobody may be let in by what may have been revoked.
+            do { try await identity.lookAgain() } catch {
+                throw Problem(
+                    .serviceUnavailable, "identity.stale",
+                    "People and tokens have not been readable for too long, so nobody is let in.",
+                    remedy: "Bring the metadata database back; the server goes on by itself.")
+            }
         }
         var context = context
         let principal: Principal
@@ -59,6 +70,7 @@ package struct IdentityGate: Gatekeeper {
 
     /// Who makes a request that anyone may make; `nil` for nobody who is known.
     private func known(_ request: Request) async -> Principal? {
+        if identity.known.isStale { return nil }
         if let header = request.headers[.authorization] { return try? token(header) }
         guard request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] != nil else { return nil }
         return try? await session(request).0

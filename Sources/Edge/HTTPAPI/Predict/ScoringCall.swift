@@ -12,9 +12,16 @@ struct ScoringCall: Sendable {
     var jsonBytes: Int?
 
     /// The version that answers this call from now to its end.
-    /// - Throws: `serving.not-loaded`, `serving.unknown-version`.
+    /// - Throws: `serving.not-loaded`, `serving.stale`, `serving.unknown-version`.
     func model() throws -> ServedModel {
         guard let served = slot.served else {
+            if slot.isStale, let version = slot.loaded?.version {
+                throw MartletError(
+                    .machine, "serving.stale",
+                    "Version \(version) of \(slot.key) does not answer: the registry has been away for too long, and it "
+                        + "may have been blocked meanwhile. \(slot.trouble ?? "")",
+                    remedy: "Bring the metadata database back; the server goes on by itself.")
+            }
             throw MartletError(
                 .machine, "serving.not-loaded",
                 "The model \(slot.key) is not loaded: \(slot.trouble ?? "it is starting").")

@@ -87,6 +87,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     /// Seconds after which it is worth trying again, for what passes by itself or when somebody makes room.
     private static let retryAfter = [
         "predictions.busy": 1, "predictions.full": 5, "disk.full": 5, "metadata.busy": 1, "metadata.full": 5,
+        "metadata.away": 2, "serving.stale": 5, "identity.stale": 5,
     ]
 
     /// The code of a body that is packed for the way.

@@ -1,12 +1,13 @@
-internal import Core
+package import Core
 
 /// The models of a server, in the order in which they were asked for; the first is the default one.
 package struct ModelCatalog: Sendable {
     package let slots: [ModelSlot]
     private let byKey: [ModelKey: ModelSlot]
 
-    package init(_ keys: [ModelKey]) {
-        slots = keys.map { ModelSlot($0) }
+    /// - Parameter freshness: makes the one of each model; see ``ModelSlot/served``.
+    package init(_ keys: [ModelKey], freshness: () -> Freshness? = { nil }) {
+        slots = keys.map { ModelSlot($0, freshness: freshness()) }
         byKey = Dictionary(slots.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

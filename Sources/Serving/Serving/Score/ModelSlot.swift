@@ -1,3 +1,4 @@
+package import Core
 internal import Synchronization
 
 /// The place of one model in a server: which version answers now.
@@ -21,10 +22,26 @@ package final class ModelSlot: Sendable {
         var trouble: String?
     }
 
-    package init(_ key: ModelKey) { self.key = key }
+    /// How long a version may answer while the registry does not say which one is to.
+    private let freshness: Freshness?
 
-    /// The version that answers; `nil` until one was loaded.
-    package var served: ServedModel? { state.withLock { $0.served } }
+    /// - Parameter freshness: `nil`: for ever.
+    package init(_ key: ModelKey, freshness: Freshness? = nil) {
+        self.key = key
+        self.freshness = freshness
+    }
+
+    /// The version that answers; `nil` until one was loaded, and while the registry has not been heard of for too long.
+    package var served: ServedModel? { isStale ? nil : loaded }
+
+    /// The version that was loaded last, whether it still may answer or not.
+    package var loaded: ServedModel? { state.withLock { $0.served } }
+
+    /// Whether the registry has not been heard of for longer than the limit: the version may have been blocked meanwhile.
+    package var isStale: Bool { freshness?.isStale ?? false }
+
+    /// The registry said which version is to answer.
+    package func confirm() { freshness?.confirm() }
 
     /// Why a newer version could not be taken, or why it is not known whether there is one; `nil` if all is well.
     package var trouble: String? { state.withLock { $0.trouble } }
