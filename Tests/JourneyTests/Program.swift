@@ -51,7 +51,9 @@ enum Program {
         var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MARTLET_") }
         variables["NO_COLOR"] = "1"
         let project = arguments.firstIndex(of: "--project").flatMap { arguments.dropFirst($0 + 1).first }
-        variables["MARTLET_METADATA"] = try TestDatabase.address(of: project ?? folder)
+        let place = project ?? folder
+        let settings = (try? String(contentsOfFile: place + "/martlet.yaml", encoding: .utf8)) ?? ""
+        if !settings.hasPrefix("metadata:") { variables["MARTLET_METADATA"] = try TestDatabase.address(of: place) }
         return variables
     }
 

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A folder that goes when the last one who knows it does.
 final class Sandbox: Sendable {
@@ -29,6 +30,7 @@ final class Sandbox: Sendable {
         for name in try FileManager.default.contentsOfDirectory(atPath: other.folder) {
             try FileManager.default.copyItem(atPath: other.path(name), toPath: path(name))
         }
+        try TestDatabase.copy(from: other.folder, to: folder)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

@@ -35,6 +35,26 @@ package enum TestDatabase {
         return "\(address)\(address.contains("?") ? "&" : "?")options=-csearch_path%3D\(schema)"
     }
 
+    /// Makes the metadata of one folder those of another as well, where they are not in the folder themselves.
+    package static func copy(from old: String, to new: String) throws {
+        guard try address(of: new) != nil else { return }
+        let database = try open(new)
+        try database.migrate(schema, at: Timestamp(microseconds: 0))
+        try database.write(scope: .schema) { connection in
+            let source = "t" + String(Digest(of: old).hex.prefix(20))
+            let tables = try connection.rows(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = \(source)"
+            ).map { try $0.text("table_name") }
+            // Rules and foreign keys are asleep: what is copied fits together.
+            try connection.execute("SET LOCAL session_replication_role = replica")
+            for table in tables {
+                try connection.execute("DELETE FROM \(identifier: table)")
+                try connection.execute(
+                    "INSERT INTO \(identifier: table) SELECT * FROM \(identifier: source).\(identifier: table)")
+            }
+        }
+    }
+
     private static let made = Mutex<Set<String>>([])
 
     /// A statement of another program in the engine's own language: SQLite's OR REPLACE deletes what is in the way.
