@@ -197,7 +197,10 @@ let package = Package(
             ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),
         tests(
             "LakehouseTests",
-            ["TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB", "Core", "Storage"]),
+            [
+                "TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB",
+                "Core", "Storage",
+            ]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
             exclude: ["Fixtures"], swiftSettings: settings),
@@ -206,11 +209,10 @@ let package = Package(
         tests(
             "WorkflowTests",
             [
-                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Registry",
-                "SQLite",
-                "Core", "Storage",
+                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
+                "Registry", "SQLite", "Core", "Storage",
             ]),
-        tests("WorkersTests", ["Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests("WorkersTests", ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", ["Generators", "Core", "Storage"]),
         tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
         tests("PredictionLogTests", ["TestSupport", "PredictionLog", "Core", "Storage"]),

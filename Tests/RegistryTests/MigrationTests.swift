@@ -62,7 +62,7 @@ struct MigrationTests {
     }
 
     @Test func `the registry refuses a newer schema, and an older one if it only reads`() throws {
-        let context = Virtual().context()
+        let context = VirtualClock(step: 1).context()
         #expect(
             code { _ = try ModelRegistry.openForReading(database, project: "p", context: context) }
                 == "metadata.older")

@@ -20,9 +20,11 @@ package protocol SQLDatabase: Sendable {
     /// What people know it by (a path, a host and a name); never a password.
     var place: String { get }
     /// Runs `body` on a snapshot that does not change under it.
+    @available(*, noasync, message: "It holds the thread: use one that may wait.")
     func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
     /// Runs `body` in a transaction: everything it did is durable when this returns, and nothing of it happened
     /// when this throws. Two writing transactions never interleave, also from two processes.
+    @available(*, noasync, message: "It holds the thread: use one that may wait.")
     func write<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
 }
 

@@ -58,7 +58,7 @@ final class LogWatch: Sendable {
                 if looks % 10 == 0 { compact(projects[index], &states[index]) }
             }
             looks += 1
-            SystemPlatform.block(seconds: 0.5)
+            context.clock.block(seconds: 0.5)
         }
         for index in projects.indices { tell(projects[index], &states[index]) }
     }

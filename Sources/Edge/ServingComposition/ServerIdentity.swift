@@ -18,11 +18,10 @@ enum ServerIdentity {
         try Disk.makeDirectory(home)
         let database = try SQLiteDatabase(path: home + "/martlet.db")
         try ModelRegistry.migrate(database, at: context.now())
-        let store = IdentityStore(
-            database, author: Author(actor: "server"), context: context, random: SystemPlatform.randomBytes)
+        let store = IdentityStore(database, author: Author(actor: "server"), context: context)
         let known = KnownPrincipals(store)
         try known.refresh()
-        let key = try SigningKey(path: home + "/session.key", random: SystemPlatform.randomBytes)
+        let key = try SigningKey(path: home + "/session.key", random: context.randomBytes)
         let writers = NIOThreadPool(numberOfThreads: 4)
         writers.start()
         let passwords = NIOThreadPool(numberOfThreads: 1)

@@ -40,8 +40,6 @@ extension Composition {
     var author: Author { Author(actor: "local:\(context.actor)") }
 
     private func identity(_ database: SQLiteDatabase) -> IdentityStore {
-        IdentityStore(
-            database, author: author, context: context,
-            random: SystemPlatform.randomBytes)
+        IdentityStore(database, author: author, context: context)
     }
 }

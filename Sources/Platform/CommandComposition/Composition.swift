@@ -160,7 +160,7 @@ package struct Composition: Sendable {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
             try DuckDBLakeEngine(
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
-                memoryLimit: try most ?? memory(), spillFolder: home + "/spill")
+                memoryLimit: try most ?? memory(), spillFolder: home + "/spill", wait: context.clock.block)
         }
         return Lake(
             root: home + "/lake", engine: engine, context: context,
