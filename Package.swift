@@ -210,7 +210,7 @@ let package = Package(
             "WorkflowTests",
             [
                 "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
-                "Registry", "SQLite", "Core", "Storage",
+                "Registry", "Identity", "SQLite", "SQLText", "Core", "Storage",
             ]),
         tests("WorkersTests", ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", ["Generators", "Core", "Storage"]),
