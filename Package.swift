@@ -97,9 +97,13 @@ let package = Package(
         .systemLibrary(
             name: "CXGBoost", path: Layer.engines.path(of: "CXGBoost"), pkgConfig: "martlet-xgboost",
             providers: [.brew(["xgboost"])]),
+        .systemLibrary(
+            name: "CPQ", path: Layer.engines.path(of: "CPQ"), pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         module("DuckDB", in: .engines, ["CDuckDB", "Core", "Storage"]),
         module("LightGBM", in: .engines, ["CLightGBM", "Core", "Storage"]),
         module("XGBoost", in: .engines, ["CXGBoost", "Core", "Storage"]),
+        module("Postgres", in: .engines, ["CPQ", "Core", "SQLText", "Storage"]),
         module("SQLite", in: .engines, ["SQLText", "Core", "Storage", grdb]),
 
         // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
@@ -118,7 +122,9 @@ let package = Package(
         .target(
             name: "Registry", dependencies: ["Core", "Storage", "SQLText"], path: Layer.metadata.path(of: "Registry"),
             exclude: ["Migrations"], swiftSettings: settings),
-        module("Identity", in: .metadata, ["Registry", "Core", "Storage", "SQLText", crypto, cryptoExtras, jwt]),
+        .target(
+            name: "Identity", dependencies: ["Registry", "Core", "Storage", "SQLText", crypto, cryptoExtras, jwt],
+            path: Layer.metadata.path(of: "Identity"), exclude: ["Migrations"], swiftSettings: settings),
 
         // Rows in, predictions out, and their log; no HTTP.
         module("PredictionLog", in: .serving, ["Core", "Storage"]),
@@ -129,7 +135,9 @@ let package = Package(
             "Projects", in: .platform,
             ["DelimitedText", "Lakehouse", "SQLLineage", "Training", "Core", "Storage", yams]),
         module("Workers", in: .platform, ["Registry", "Core", "Storage"]),
-        module("Composition", in: .platform, ["Core", "Storage"]),
+        module(
+            "Composition", in: .platform,
+            ["Core", "Identity", "Postgres", "Projects", "Registry", "SQLText", "SQLite", "Storage"]),
         module(
             "Workflow", in: .platform,
             ["Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Core", "Storage"]),
@@ -189,7 +197,9 @@ let package = Package(
             swiftSettings: settings),
 
         .target(
-            name: "TestSupport", dependencies: ["Core", "Storage"], path: "Tests/TestSupport", swiftSettings: settings),
+            name: "TestSupport",
+            dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
+            path: "Tests/TestSupport", swiftSettings: settings),
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Core", "Storage"]),
         tests("CoreTests", ["Core", "Storage", "SQLText"]),
         tests(

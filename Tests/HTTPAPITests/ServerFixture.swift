@@ -19,7 +19,7 @@ import Testing
 /// A server without sockets: its router, over real stores in a folder that goes when the test ends.
 final class ServerFixture: Sendable {
     let folder: String
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let registry: ModelRegistry
     let store: IdentityStore
     let identity: IdentityService
@@ -34,7 +34,7 @@ final class ServerFixture: Sendable {
         folder = FileManager.default.temporaryDirectory.path + "/martlet-fixture-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let context = clock.context(actor: "nobody")
-        let database = try SQLiteDatabase(path: folder + "/martlet.db")
+        let database = try TestDatabase.open(folder)
         self.database = database
         let registry = try ModelRegistry.open(database, project: ServerFixture.project, context: context)
         self.registry = registry

@@ -126,7 +126,8 @@ struct AuditTests {
         }
         let before = try state()
         #expect(
-            code { try gate.database.write { _ = try $0.execute(SQL(unsafe: statement)) } } == "metadata.constraint")
+            code { try gate.database.write { _ = try $0.execute(TestDatabase.foreign(statement)) } }
+                == "metadata.constraint")
         #expect(try state() == before)
     }
 }

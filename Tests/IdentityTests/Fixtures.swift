@@ -13,14 +13,14 @@ extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 /// The identity of a new file.
 struct Gate {
     let scratch: Scratch
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let virtual = VirtualClock()
     let store: IdentityStore
 
     init() throws {
         scratch = try Scratch()
-        database = try SQLiteDatabase(path: scratch.file)
-        try ModelRegistry.migrate(database, at: virtual.time)
+        database = try TestDatabase.open(scratch.path)
+        try database.migrate(TestDatabase.schema, at: virtual.time)
         store = IdentityStore(
             database, author: Author(actor: "local:ada", request: "r1"),
             context: virtual.context(actor: "nobody"))

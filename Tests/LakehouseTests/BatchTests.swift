@@ -197,7 +197,7 @@ import Testing
             actor: "eve", clock: clock, newID: { overtaking.id() }, randomBytes: { clock.random($0) })
         let engine = try DuckDBLakeEngine(
             threads: 1, memoryLimit: "1GB", spillFolder: other.folder.path + "/spill-too",
-            wait: pause)
+            pause: pause)
         let lake = Lake(root: other.lake.root, engine: engine, context: context)
         let landed = try first.map { name, bytes in
             LandedFile(path: try other.folder.write("landing/\(name)", bytes), name: name, digest: Digest(of: bytes))

@@ -17,7 +17,7 @@ final class Sandbox {
     init(threads: Int = 1, in folder: Folder? = nil) throws {
         self.folder = try folder ?? Folder()
         engine = try DuckDBLakeEngine(
-            threads: threads, memoryLimit: "1GB", spillFolder: self.folder.path + "/spill", wait: pause)
+            threads: threads, memoryLimit: "1GB", spillFolder: self.folder.path + "/spill", pause: pause)
         lake = Lake(root: self.folder.path + "/lake", engine: engine, context: VirtualClock(step: 1).context())
     }
 

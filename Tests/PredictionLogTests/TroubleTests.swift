@@ -93,8 +93,8 @@ import Testing
             let told = Tally()
             disk.syncing.withLock { _ in
                 #expect(log.submit(record("one", number)) { _ in told.add() } == .waiting)
-                #expect(holding { (try? everything(scratch.log).count) == 1 })
-                if mode == .written { #expect(holding { told.count == 1 }) }
+                #expect(eventually { (try? everything(scratch.log).count) == 1 })
+                if mode == .written { #expect(eventually { told.count == 1 }) }
                 #expect(told.count == (mode == .written ? 1 : 0))
             }
             try await log.shutDown()
@@ -124,7 +124,7 @@ import Testing
         disk.syncing.withLock { _ in
             for item in 0..<40 {
                 _ = log.submit(record("\(item)", number)) { _ in told.add() }
-                #expect(holding { told.count + log.counters.held == item + 1 })
+                #expect(eventually { told.count + log.counters.held == item + 1 })
                 clock.advance(seconds: 0.005)
             }
             // What was acknowledged in the first 20 ms, and no more.

@@ -14,7 +14,7 @@ struct ConcurrencyTests {
     init() throws {
         fixture = try RegistryFixture()
         second = try ModelRegistry.open(
-            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context())
+            TestDatabase.open(fixture.scratch.path), project: "hospital", context: fixture.virtual.context())
     }
 
     private func registry(_ thread: Int) -> ModelRegistry { thread.isMultiple(of: 2) ? fixture.registry : second }

@@ -127,7 +127,7 @@ private func types(_ fixture: RegistryFixture) throws -> [String] {
     init() throws {
         fixture = try RegistryFixture()
         second = try ModelRegistry.open(
-            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context())
+            TestDatabase.open(fixture.scratch.path), project: "hospital", context: fixture.virtual.context())
     }
 
     @Test func `takes the same happening once, and positions have no gaps`() throws {
@@ -190,7 +190,8 @@ private func types(_ fixture: RegistryFixture) throws -> [String] {
         try fixture.registry.events.consume("mail") { _, _ in }
         let before = try fixture.registry.events.list()
         #expect(
-            code { _ = try fixture.database.write { try $0.execute(SQL(unsafe: statement)) } } == "metadata.constraint")
+            code { _ = try fixture.database.write { try $0.execute(TestDatabase.foreign(statement)) } }
+                == "metadata.constraint")
         #expect(try fixture.registry.events.list() == before)
         #expect(try fixture.registry.events.consumers().map(\.position) == [1])
     }
@@ -251,7 +252,7 @@ private func types(_ fixture: RegistryFixture) throws -> [String] {
 
     @Test func `racing consumers do each effect once, also after a replay`() throws {
         let second = try ModelRegistry.open(
-            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context())
+            TestDatabase.open(fixture.scratch.path), project: "hospital", context: fixture.virtual.context())
         let done = Mutex<[String: Int]>([:])
         func work() -> [String] {
             onThreads(6) { thread in

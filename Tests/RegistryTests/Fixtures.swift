@@ -14,13 +14,13 @@ extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 /// A registry in a new file.
 struct RegistryFixture {
     let scratch: Scratch
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let virtual: VirtualClock
     let registry: ModelRegistry
 
     init(project: String = "hospital", virtual: VirtualClock = VirtualClock(step: 1)) throws {
         scratch = try Scratch()
-        database = try SQLiteDatabase(path: scratch.file)
+        database = try TestDatabase.open(scratch.path)
         self.virtual = virtual
         registry = try ModelRegistry.open(database, project: project, context: virtual.context())
     }

@@ -17,7 +17,7 @@ struct HoldTests {
         let holds = RunHolds(folder: fixture.scratch.path + "/running")
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
-                SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: fixture.virtual.context()
+                TestDatabase.open(fixture.scratch.path), project: "hospital", context: fixture.virtual.context()
             ).telling(by: holds)
         }
         trainer = try registry()

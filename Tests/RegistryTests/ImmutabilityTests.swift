@@ -2,6 +2,7 @@ import Core
 import Registry
 import SQLText
 import SQLite
+import TestSupport
 import Testing
 
 struct ImmutabilityTests {
@@ -52,7 +53,7 @@ struct ImmutabilityTests {
         try fixture.version(.required)
         let models = fixture.registry.models
         let before = try (models.show(named("readmission@1")), models.history("readmission"))
-        let error = caught { try fixture.database.write { _ = try $0.execute(SQL(unsafe: statement)) } }
+        let error = caught { try fixture.database.write { _ = try $0.execute(TestDatabase.foreign(statement)) } }
         #expect(error?.code == "metadata.constraint")
         #expect(try models.show(named("readmission@1")) == before.0)
         #expect(try models.history("readmission") == before.1)

@@ -216,7 +216,7 @@ struct JobTests {
 
     @Test func `workers that race over two hundred jobs do each of them once`() throws {
         let second = try ModelRegistry.open(
-            SQLiteDatabase(path: fixture.scratch.file), project: "hospital", context: virtual.context()
+            TestDatabase.open(fixture.scratch.path), project: "hospital", context: virtual.context()
         ).jobs
         let ids = try (0..<200).map { try submitted(exclusive: $0.isMultiple(of: 10)).id }
         let done = Mutex<[String]>([])

@@ -204,9 +204,8 @@ struct ModelTests {
     @Test func `everything is there after reopening`() throws {
         for _ in 1...2 { try fixture.version() }
         let before = try models.show(named("readmission@2"))
-        try fixture.database.close()
-        let again = try ModelRegistry.openForReading(
-            SQLiteDatabase(path: fixture.scratch.file, readOnly: true), project: "hospital",
+        let again = try ModelRegistry(
+            TestDatabase.open(fixture.scratch.path, readOnly: true), project: "hospital",
             context: fixture.virtual.context())
         #expect(try again.models.show(named("readmission@candidate")) == before)
     }

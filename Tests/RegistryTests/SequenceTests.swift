@@ -162,12 +162,12 @@ struct SequenceTests {
 /// A database inside a transaction of another: what it writes is taken back with that.
 private struct OneTransaction: SQLDatabase, @unchecked Sendable {
     let connection: any SQLConnection
-    var dialect: SQLDialect { .sqlite }
+    var dialect: SQLDialect { TestDatabase.isSQLite ? .sqlite : .postgresql }
     var place: String { "inside" }
 
     func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result { try body(connection) }
 
-    func write<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result {
+    func write<Result>(scope: SQLScope, _ body: (any SQLConnection) throws -> Result) throws -> Result {
         try connection.execute("SAVEPOINT act")
         do {
             let result = try body(connection)

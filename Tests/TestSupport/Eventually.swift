@@ -17,13 +17,13 @@ package func eventually(
     return true
 }
 
-/// The same on this thread, where a lock is held and nothing may be awaited.
+/// The same on this thread: for journeys, and where a lock is held and nothing may be awaited.
 @available(*, noasync)
-package func holding(until condition: () -> Bool) -> Bool {
+package func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
     let end = ContinuousClock.now + .seconds(60)
-    while !condition() {
+    while try !condition() {
         if ContinuousClock.now > end { return false }
-        Thread.sleep(forTimeInterval: 0.002)
+        pause(0.01)
     }
     return true
 }

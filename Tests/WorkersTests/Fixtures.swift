@@ -10,13 +10,13 @@ import Workers
 /// A queue, a clock that is moved by hand for wall time and uptime alike, and processes that are made up.
 final class Hall: Sendable {
     let folder: String
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let clock = VirtualClock()
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.path + "/martlet-hall-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        database = try SQLiteDatabase(path: folder + "/martlet.db")
+        database = try TestDatabase.open(folder)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

@@ -4,6 +4,7 @@ import Lakehouse
 import Registry
 import SQLLineage
 import SQLite
+import Synchronization
 import TestSupport
 import Testing
 import Workflow
@@ -32,7 +33,7 @@ private final class Harbour: Sendable {
     }
 
     func events() throws -> EventStore {
-        let database = try SQLiteDatabase(path: folder + "/martlet.db")
+        let database = try TestDatabase.open(folder)
         return try ModelRegistry.open(database, project: "wards", context: context).events
     }
 

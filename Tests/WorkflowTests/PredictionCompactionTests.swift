@@ -17,7 +17,7 @@ import Workflow
     init() throws {
         folder = try TemporaryFolder()
         let engine = try DuckDBLakeEngine(
-            threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill", wait: pause)
+            threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill", pause: pause)
         lake = Lake(root: folder.path + "/lake", engine: engine, context: context)
     }
 

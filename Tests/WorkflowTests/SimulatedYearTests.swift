@@ -6,7 +6,7 @@ import LakehouseDuckDB
 import PredictionLog
 import Registry
 import SQLLineage
-import SQLite
+import SQLText
 import Storage
 import TestSupport
 import Testing
@@ -20,16 +20,16 @@ import Workflow
 
     private let folder: TemporaryFolder
     private let clock = VirtualClock(start: 1_735_689_600)
-    private let database: SQLiteDatabase
+    private let database: any SQLDatabase
 
     init() throws {
         folder = try TemporaryFolder()
-        database = try SQLiteDatabase(path: folder.path + "/martlet.db")
+        database = try TestDatabase.open(folder.path)
     }
 
     private func lake() throws -> Lake {
         let engine = try DuckDBLakeEngine(
-            threads: 1, memoryLimit: "256MB", spillFolder: folder.path + "/spill", wait: pause)
+            threads: 1, memoryLimit: "256MB", spillFolder: folder.path + "/spill", pause: pause)
         return Lake(root: folder.path + "/lake", engine: engine, context: clock.context())
     }
 
@@ -183,7 +183,7 @@ import Workflow
     // MARK: People
 
     @Test func `sessions, tokens and keys of requests hold for their time, and guessing is forgotten`() throws {
-        try ModelRegistry.migrate(database, at: clock.time)
+        try database.migrate(TestDatabase.schema, at: clock.time)
         let store = IdentityStore(database, author: Author(actor: "local:ada"), context: clock.context())
         let known = KnownPrincipals(store)
         let user = try store.addUser("ada", role: .viewer, password: "correct horse battery staple")

@@ -1,19 +1,41 @@
 package import Core
 
 /// One numbered step of a schema, forward only. A released one never changes.
+///
+/// ```swift
+/// Migration(number: 12, name: "deployments", sql: "CREATE TABLE deployments (project TEXT NOT NULL, …)")
+/// Migration(number: 13, name: "deployments-kept", rules: [.refuse(.delete, of: "deployments", "…")])
+/// ```
 package struct Migration: Sendable, Equatable {
-    /// From 1, without gaps within a dialect.
+    /// From 1; no two migrations of one database have the same, whatever modules they belong to.
     package let number: Int
     package let name: String
-    /// The engine it is for; `nil` for all of them.
-    package let dialect: SQLDialect?
-    package let sql: String
+    private let portable: String
+    private let rules: [TableRule]
 
-    package init(number: Int, name: String, dialect: SQLDialect? = nil, sql: String) {
+    /// - Parameter sql: portable SQL. Texts are compared and sorted by their bytes on every engine.
+    package init(number: Int, name: String, sql: String) {
         self.number = number
         self.name = name
-        self.dialect = dialect
-        self.sql = sql
+        portable = sql
+        rules = []
+    }
+
+    package init(number: Int, name: String, rules: [TableRule]) {
+        self.number = number
+        self.name = name
+        portable = ""
+        self.rules = rules
+    }
+
+    package func sql(for dialect: SQLDialect) -> String {
+        let statements =
+            switch dialect {
+            case .sqlite: portable
+            // A database's own collation could sort ids and names in another order than their bytes.
+            case .postgresql: portable.replacing(/\bTEXT\b/) { _ in "TEXT COLLATE \"C\"" }
+            }
+        return statements + rules.map { $0.sql(for: dialect) }.joined()
     }
 }
 
@@ -24,7 +46,7 @@ extension SQLDatabase {
     /// Refuses a database whose schema is newer than `migrations`, or is not theirs.
     package func migrate(_ migrations: [Migration], at now: Timestamp) throws {
         for migration in try missing(migrations) {
-            try write { connection in
+            try write(scope: .schema) { connection in
                 try connection.execute(
                     """
                     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -35,7 +57,7 @@ extension SQLDatabase {
                 guard try connection.rows("SELECT 1 FROM schema_migrations WHERE number = \(number)").isEmpty else {
                     return
                 }
-                try connection.execute(SQL(unsafe: migration.sql))
+                try connection.execute(SQL(unsafe: migration.sql(for: dialect)))
                 try connection.execute(
                     """
                     INSERT INTO schema_migrations (number, name, applied)
@@ -55,7 +77,7 @@ extension SQLDatabase {
     }
 
     private func missing(_ migrations: [Migration]) throws -> [Migration] {
-        let known = migrations.filter { $0.dialect == nil || $0.dialect == dialect }.sorted { $0.number < $1.number }
+        let known = migrations.sorted { $0.number < $1.number }
         let applied = try read { connection -> [Int: String] in
             guard try connection.hasTable("schema_migrations") else { return [:] }
             var names: [Int: String] = [:]
@@ -78,7 +100,7 @@ extension SQLDatabase {
             throw MartletError(
                 .conflict, "metadata.foreign",
                 "This database has another program's schema, or one of a Martlet that was never released.",
-                at: .init(file: place), remedy: "Move the file away; Martlet makes a new one.")
+                at: .init(file: place), remedy: "Move it away, or give Martlet another; it makes its tables itself.")
         }
         return known.filter { $0.number > newest }
     }

@@ -7,6 +7,8 @@ package protocol SQLConnection {
     /// Runs one statement and gives all its rows.
     func rows(_ sql: SQL) throws -> [SQLRow]
     func hasTable(_ name: String) throws -> Bool
+    /// Keeps other writers of a scope out until the transaction ends, where the engine would let them in.
+    func lock(_ scope: SQLScope) throws
 }
 
 extension SQLConnection {
@@ -23,9 +25,24 @@ package protocol SQLDatabase: Sendable {
     @available(*, noasync, message: "It holds the thread: use one that may wait.")
     func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
     /// Runs `body` in a transaction: everything it did is durable when this returns, and nothing of it happened
-    /// when this throws. Two writing transactions never interleave, also from two processes.
+    /// when this throws. Two writing transactions of a scope never interleave, also from two processes, so what one has
+    /// read in its scope stays true until it commits.
+    ///
+    /// Where the engine undoes a transaction because of another one, `body` is run again.
     @available(*, noasync, message: "It holds the thread: use one that may wait.")
-    func write<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
+    func write<Result>(scope: SQLScope, _ body: (any SQLConnection) throws -> Result) throws -> Result
+}
+
+/// What writing transactions keep each other out of: the rows of one project, say.
+///
+/// A transaction that needs several takes them in the order ``schema``, project, identity, audit.
+package struct SQLScope: Sendable, Hashable {
+    package let name: String
+
+    package init(_ name: String) { self.name = name }
+
+    /// The tables themselves.
+    package static let schema = SQLScope("schema")
 }
 
 /// The engines whose SQL differs where it must.

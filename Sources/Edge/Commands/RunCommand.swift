@@ -63,7 +63,7 @@ struct RunCommand: ParsableCommand {
         let progress = StepProgress()
         let (report, journal) = try composition.withWorkspace { workspace in
             let journal = Journal(
-                path: composition.home + "/logs/trace.jsonl", context: composition.context,
+                path: composition.home.trace, context: composition.context,
                 cpuSeconds: SystemPlatform.cpuSeconds, began: progress.begin, ended: progress.end)
             progress.journal = journal
             return (try workspace.run(from: from, to: to, journal: journal), journal)

@@ -94,7 +94,7 @@ private struct Attempt {
 
     private func perform(_ job: Job) -> JobEnding {
         do {
-            let place = ["--project", try composition.project().folder, "--home", composition.home]
+            let place = ["--project", try composition.project().folder, "--home", composition.home.folder]
             var command = try Martlet.parseAsRoot(JobKinds.words(job, at: place))
             try command.run()
             return .finished(result: nil)

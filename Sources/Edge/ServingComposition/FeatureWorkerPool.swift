@@ -21,7 +21,7 @@ final class FeatureWorkerPool: FeatureSource, Sendable {
         var next: Pair?
     }
 
-    private let projects: [String: (folder: String, home: String)]
+    private let projects: [String: (folder: String, home: ProjectHome)]
     private let context: ExecutionContext
     private let program: String
     private let rooms = Mutex<[ModelKey: Room]?>([:])
@@ -119,10 +119,11 @@ final class FeatureWorkerPool: FeatureSource, Sendable {
             FeatureWorker.Settings(
                 program: program,
                 arguments: [
-                    "features", "--version", "\(model.key.model)@\(model.version)", "--project", folder, "--home", home,
+                    "features", "--version", "\(model.key.model)@\(model.version)", "--project", folder, "--home",
+                    home.folder,
                 ],
                 environment: SystemPlatform.environmentOfChild(Self.allocation),
-                log: "\(home)/logs/features-\(model.key.model).log"),
+                log: home.featureLog(of: model.key.model)),
             context: context)
     }
 

@@ -86,7 +86,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 "others may read the private key", metadata: ["file": "\(key)", "mode": "\(String(mode, radix: 8))"])
         }
         let folders = projects.isEmpty ? [try Project.find(from: ".")] : projects.map { Disk.absolute($0) }
-        let home = (home ?? SystemPlatform.environment("MARTLET_HOME")).map { Disk.absolute($0) }
+        let home = (home ?? SystemPlatform.environment("MARTLET_HOME")).map { ProjectHome(Disk.absolute($0)) }
         let served = try folders.map {
             try ServedProject(
                 folder: $0, home: folders.count == 1 ? home : nil, log: PredictionLogMode(rawValue: log),

@@ -1,10 +1,9 @@
+internal import Composition
 internal import Core
 internal import HTTPAPI
 internal import Projects
 internal import Registry
 internal import SQLText
-internal import SQLite
-internal import Storage
 internal import Synchronization
 internal import Workers
 
@@ -12,7 +11,7 @@ extension ServedProject {
     /// The same project, to be looked after over HTTP. Its registry is opened for writing when it is first needed.
     var managed: ManagedProject {
         let registries = registries
-        let logs = home + "/logs/jobs"
+        let logs = home.jobLogs
         return ManagedProject(
             name: project.name,
             policies: Dictionary(
@@ -25,13 +24,16 @@ extension ServedProject {
 /// A registry that is opened once, and again if that failed.
 final class RegistryProvider: Sendable {
     private let project: String
-    private let path: String
+    private let metadata: MetadataLocation
+    private let running: String
     private let context: ExecutionContext
-    private let opened = Mutex<(registry: ModelRegistry, database: SQLiteDatabase)?>(nil)
+    private let opened = Mutex<(registry: ModelRegistry, database: any SQLDatabase)?>(nil)
 
-    init(project: String, path: String, context: ExecutionContext) {
+    /// - Parameter running: where the locks of runs are that are at work.
+    init(project: String, metadata: MetadataLocation, running: String, context: ExecutionContext) {
         self.project = project
-        self.path = path
+        self.metadata = metadata
+        self.running = running
         self.context = context
     }
 
@@ -39,9 +41,9 @@ final class RegistryProvider: Sendable {
         try opened.withLock { opened in
             if let opened { return opened }
             // A running server never makes one: where it went away, somebody has to put it back.
-            let database = try SQLiteDatabase(path: path, creating: false)
-            let registry = try ModelRegistry.open(database, project: project, context: context)
-                .telling(by: RunHolds(folder: Disk.parent(of: path) + "/running"))
+            let database = try metadata.open(.writing(creating: false))
+            let registry = ModelRegistry(database, project: project, context: context)
+                .telling(by: RunHolds(folder: running))
             opened = (registry, database)
             return (registry, database)
         }

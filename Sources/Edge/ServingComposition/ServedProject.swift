@@ -1,9 +1,9 @@
+internal import Composition
 internal import Core
 internal import Forests
 internal import PredictionLog
 internal import Projects
 internal import Registry
-internal import SQLite
 internal import Serving
 internal import Storage
 internal import Training
@@ -13,7 +13,8 @@ internal import Workflow
 struct ServedProject: Sendable {
     let project: Project
     /// Where the project keeps its state.
-    let home: String
+    let home: ProjectHome
+    let metadata: MetadataLocation
     let context: ExecutionContext
     /// `nil` where nothing is logged.
     let log: PredictionLog?
@@ -24,63 +25,60 @@ struct ServedProject: Sendable {
 
     /// - Throws: `registry.gone` when there is no registry where there are tables.
     init(
-        folder: String, home: String?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
+        folder: String, home: ProjectHome?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
         context: ExecutionContext
     ) throws {
         project = try Project.load(folder, splitSeed: nil) { _ in }
-        self.home = home ?? "\(project.folder)/.martlet"
+        let home = home ?? ProjectHome(ofProject: project.folder)
+        self.home = home
         self.context = context
-        try Disk.makeDirectory(self.home)
-        try Disk.keepToAccount(self.home)
-        let database = "\(self.home)/martlet.db"
-        registries = RegistryProvider(project: project.name, path: database, context: context)
-        let isNew = !Disk.exists(database)
-        if isNew { try Self.refuseLoss(of: database, home: self.home) }
+        try Disk.makeDirectory(home.folder)
+        try Disk.keepToAccount(home.folder)
+        metadata = try MetadataLocation(project, home: home, context: context)
+        registries = RegistryProvider(
+            project: project.name, metadata: metadata, running: home.running, context: context)
+        let isNew = try !metadata.exists()
+        if isNew { try Self.refuseLoss(of: metadata, home) }
         do {
-            _ = try ModelRegistry.open(
-                SQLiteDatabase(path: database, creating: isNew), project: project.name, context: context)
+            _ = try metadata.open(.writing(creating: isNew))
             trouble = nil
         } catch let error as MartletError {
             if isNew { throw error }
             trouble = error
         }
-        let folder = "\(self.home)/predictions"
         log = try mode.map {
-            try PredictionLog.open(folder: folder, mode: $0, policy: policy, context: context)
+            try PredictionLog.open(folder: home.predictions, mode: $0, policy: policy, context: context)
         }
     }
 
     /// A new registry would hide that the old one is gone, and with it everybody who may log in.
-    private static func refuseLoss(of database: String, home: String) throws {
-        let lake = home + "/lake"
-        guard let layer = try Disk.list(lake).first(where: { try !Disk.list("\(lake)/\($0)").isEmpty }) else { return }
+    private static func refuseLoss(of metadata: MetadataLocation, _ home: ProjectHome) throws {
+        guard let layer = try Disk.list(home.lake).first(where: { try !Disk.list("\(home.lake)/\($0)").isEmpty }) else {
+            return
+        }
         throw MartletError(
             .missing, "registry.gone",
             "The registry is gone, though the lakehouse has tables in \(layer): versions, runs, approvals, users and "
-                + "tokens stood in it.", at: .init(file: database),
-            remedy: "Put it back, with its -wal file if there is one, or restore it from a backup. `martlet run` would "
-                + "begin a new one.")
+                + "tokens stood in it.", at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
     }
 
     var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
 
     func registry() throws -> ModelRegistry {
-        let path = home + "/martlet.db"
-        guard Disk.exists(path) else {
+        guard try metadata.exists() else {
             // It was there, or was made, when the server began.
             throw MartletError(
                 .missing, "registry.gone", "The registry of the project \(project.name) is gone.",
-                remedy: "Put martlet.db back where it was.")
+                at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
         }
-        return try ModelRegistry.openForReading(
-            SQLiteDatabase(path: path, readOnly: true), project: project.name, context: context)
+        return ModelRegistry(try metadata.open(.reading), project: project.name, context: context)
     }
 
     /// Loads a version from the registry and the artifact store, checking every digest, and tries it on the sample
     /// predictions that were stored with it.
     func load(_ reference: ModelReference) throws -> (model: ServedModel, verified: Int?) {
         let found = try registry().models.show(reference)
-        let artifacts = ArtifactStore(folder: home + "/artifacts")
+        let artifacts = ArtifactStore(folder: home.artifacts)
         func artifact(_ name: String) throws -> [UInt8] {
             guard let artifact = found.run.artifacts.first(where: { $0.name == name }) else {
                 throw MartletError(.missing, "artifact.missing", "\(reference) has no artifact \(name).")

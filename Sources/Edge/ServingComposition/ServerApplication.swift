@@ -49,7 +49,7 @@ struct ServerApplication {
         threads.start()
         let edge = command.edge
         identity = try await ServerIdentity.identity(
-            home: served[0].home,
+            of: served[0],
             site: Site(names: edge.names + [edge.host], isSecure: edge.isSecure, isBehindProxy: edge.behindProxy),
             context: context, threads: threads)
         management = Management(
@@ -63,7 +63,7 @@ struct ServerApplication {
         logs = LogWatch(
             served, options: command.logging, hasWorkers: command.workers > 0, context: context,
             logger: logger)
-        PathVeil.hide(below: served.flatMap { [$0.home, $0.project.folder] })
+        PathVeil.hide(below: served.flatMap { [$0.home.folder, $0.project.folder] })
     }
 
     /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
@@ -137,7 +137,7 @@ struct ServerApplication {
         let work = ScoringWork(
             limits: ScoringLimits(), threads: max(1, SystemPlatform.processors - 1), context: context,
             yield: SystemPlatform.yieldThread)
-        let scratch = "\(served[0].home)/scratch"
+        let scratch = served[0].home.scratch
         let room = MemoryRoom(scratch: scratch, context: context)
         let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
         var batches = BatchSettings(scratch: scratch)

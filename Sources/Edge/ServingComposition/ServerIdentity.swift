@@ -3,8 +3,8 @@ internal import Core
 internal import HTTPAPI
 internal import Identity
 internal import NIOPosix
+internal import Projects
 internal import Registry
-internal import SQLite
 internal import Storage
 
 /// People and tokens of a server: those of the home that it was started with first.
@@ -13,15 +13,13 @@ enum ServerIdentity {
     static let setupSeconds = 3600
 
     static func identity(
-        home: String, site: Site, context: ExecutionContext, threads: NIOThreadPool
+        of project: ServedProject, site: Site, context: ExecutionContext, threads: NIOThreadPool
     ) async throws -> IdentityService {
-        try Disk.makeDirectory(home)
-        let database = try SQLiteDatabase(path: home + "/martlet.db")
-        try ModelRegistry.migrate(database, at: context.now())
+        let database = try project.metadata.open(.writing(creating: true))
         let store = IdentityStore(database, author: Author(actor: "server"), context: context)
         let known = KnownPrincipals(store)
         try known.refresh()
-        let key = try SigningKey(path: home + "/session.key", random: context.randomBytes)
+        let key = try SigningKey(path: project.home.sessionKey, random: context.randomBytes)
         let writers = NIOThreadPool(numberOfThreads: 4)
         writers.start()
         let passwords = NIOThreadPool(numberOfThreads: 1)

@@ -83,10 +83,10 @@ final class WorkerWatch: Sendable {
                 Disk.parent(of: SystemPlatform.executable) + "/martlet",
                 [
                     "worker", "--attached", "--slots", "\(slots)", "--grace", "\(grace)", "--project", folder,
-                    "--home", home,
+                    "--home", home.folder,
                 ],
                 environment: SystemPlatform.environmentOfChild(),
-                errors: home + "/logs/worker.log", clock: clock)
+                errors: home.workerLog, clock: clock)
             child.began = clock.uptime()
         } catch {
             again(&child, (error as? MartletError)?.message ?? "\(error)")
@@ -98,7 +98,7 @@ final class WorkerWatch: Sendable {
             "no worker",
             metadata: [
                 "project": "\(child.project.project.name)", "reason": "\(what)", "again_after": "\(child.pause) s",
-                "log": "\(child.project.home)/logs/worker.log",
+                "log": "\(child.project.home.workerLog)",
             ])
         child.next = clock.uptime() + child.pause
         child.pause = min(30, child.pause * 2)

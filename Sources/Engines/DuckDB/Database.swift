@@ -5,14 +5,14 @@ internal import CDuckDB
 /// Calls block and are not for the cooperative thread pool. Not Sendable: one thread makes it and uses it.
 package final class Database {
     fileprivate var handle: duckdb_database?
-    fileprivate let wait: (Double) -> Void
+    fileprivate let pause: (Double) -> Void
 
     /// Opens an in-memory database.
     /// - Parameters:
     ///   - options: DuckDB's configuration by name, e.g. `threads`, `memory_limit`, `temp_directory`.
-    ///   - wait: holds the thread for so many seconds, while DuckDB's own threads work.
-    package init(options: [String: String] = [:], wait: @escaping (Double) -> Void) throws(DuckDBError) {
-        self.wait = wait
+    ///   - pause: holds the thread for so many seconds, while DuckDB's own threads work.
+    package init(options: [String: String] = [:], pause: @escaping (Double) -> Void) throws(DuckDBError) {
+        self.pause = pause
         var configuration: duckdb_config?
         guard duckdb_create_config(&configuration) == DuckDBSuccess else { throw DuckDBError("no configuration") }
         defer { duckdb_destroy_config(&configuration) }
@@ -98,7 +98,7 @@ package final class Connection {
             }
             if state == DUCKDB_PENDING_NO_TASKS_AVAILABLE {
                 // A tenth of a millisecond.
-                database.wait(1e-4)
+                database.pause(1e-4)
             } else if state != DUCKDB_PENDING_RESULT_NOT_READY {
                 break
             }

@@ -38,6 +38,9 @@ struct SQLiteConnection: SQLConnection {
         try MartletError.from(path) { try database.tableExists(name) }
     }
 
+    /// A writing transaction is the only one there is.
+    func lock(_ scope: SQLScope) {}
+
     /// Refuses a text with a NUL character, which would be read back cut off there.
     private func arguments(_ values: [SQLValue]) throws -> StatementArguments {
         StatementArguments(

@@ -8,6 +8,7 @@ package struct AuditTable {
     package init(_ connection: any SQLConnection) { self.connection = connection }
 
     package func append(_ draft: AuditDraft, by author: Author, at now: Timestamp) throws {
+        try connection.lock(.audit)
         let last = try connection.row("SELECT COALESCE(MAX(position), 0) AS last FROM audit")?.int("last") ?? 0
         try connection.execute(
             """
@@ -36,7 +37,7 @@ package struct AuditTable {
     }
 
     func count(_ query: AuditQuery) throws -> Int {
-        try connection.row("SELECT COUNT(*) AS n FROM (\(select(query)))")?.int("n") ?? 0
+        try connection.row("SELECT COUNT(*) AS n FROM (\(select(query))) AS found")?.int("n") ?? 0
     }
 
     private func select(_ query: AuditQuery) -> SQL {

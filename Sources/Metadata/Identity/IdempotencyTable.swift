@@ -67,7 +67,7 @@ package struct IdempotencyTable: Sendable {
 
     /// Keeps what was answered.
     package func keep(_ mark: IdempotencyKey, status: Int, answer: String, at now: Timestamp) throws {
-        try database.write { connection in
+        try database.write(scope: .identity) { connection in
             try IdempotencyTable.write(mark, at: now, connection)
             try connection.execute(
                 """

@@ -22,7 +22,7 @@ extension IdentityStore {
             id: context.newID(), user: user, created: now,
             expires: Timestamp(microseconds: now.microseconds + Int64(seconds) * 1_000_000),
             csrf: Secret("", random: context.randomBytes).text)
-        try database.write { connection in
+        try database.write(scope: .identity) { connection in
             try SessionTable(connection: connection).forget(before: now)
             try SessionTable(connection: connection).insert(session)
             let draft = AuditDraft(

@@ -83,7 +83,7 @@ extension IdentityStore {
     /// Writes down when tokens were used last. Not a change: neither in the audit nor in the generation.
     package func noteUses(_ uses: [(token: String, at: Timestamp)]) throws {
         guard !uses.isEmpty else { return }
-        try database.write { connection in
+        try database.write(scope: .identity) { connection in
             for use in uses { try TokenTable(connection: connection).noteUse(of: use.token, at: use.at) }
         }
     }

@@ -34,7 +34,7 @@ package struct IdentityStore: Sendable {
 
     func change<Result>(_ body: (Change) throws -> Result) throws -> Result {
         let now = context.now()
-        return try database.write { try body(Change(connection: $0, author: author, now: now)) }
+        return try database.write(scope: .identity) { try body(Change(connection: $0, author: author, now: now)) }
     }
 }
 
@@ -50,4 +50,17 @@ struct Change {
     var tokens: TokenTable { TokenTable(connection: connection) }
     var sessions: SessionTable { SessionTable(connection: connection) }
     var setup: SetupTable { SetupTable(connection: connection) }
+}
+
+extension Migration {
+    /// The schema of users, tokens, sessions and the audit.
+    package static let identity: [Migration] =
+        identityTables + [Migration(number: 7, name: "identity-kept", rules: TableRule.identityKept)]
+}
+
+extension SQLScope {
+    /// Users, tokens, sessions and setup links.
+    static let identity = SQLScope("identity")
+    /// The audit, whose entries are numbered without gaps.
+    package static let audit = SQLScope("audit")
 }

@@ -23,30 +23,9 @@ package struct ModelRegistry: Sendable {
 
     package var project: String { models.metadata.project }
 
-    /// Brings the schema of `database` up to date: the registry's, and that of everything else that is kept beside it.
-    package static func migrate(_ database: any SQLDatabase, at now: Timestamp) throws {
-        try database.migrate(Migration.registry, at: now)
-    }
-
-    /// The same for a caller that only reads: refuses a schema older or newer than this program's.
-    package static func requireSchema(of database: any SQLDatabase) throws {
-        try database.requireSchema(Migration.registry)
-    }
-
-    /// The registry of `project` in `database`, its schema brought up to date first.
-    package static func open(
-        _ database: any SQLDatabase, project: String, context: ExecutionContext
-    ) throws -> ModelRegistry {
-        try migrate(database, at: context.now())
-        return ModelRegistry(database, project, context, nil)
-    }
-
-    /// The same for a caller that only reads: refuses a schema older or newer than this program's.
-    package static func openForReading(
-        _ database: any SQLDatabase, project: String, context: ExecutionContext
-    ) throws -> ModelRegistry {
-        try requireSchema(of: database)
-        return ModelRegistry(database, project, context, nil)
+    /// The registry of `project` in `database`, which has its schema already.
+    package init(_ database: any SQLDatabase, project: String, context: ExecutionContext) {
+        self.init(database, project, context, nil)
     }
 
     /// The same registry for what somebody else does.
@@ -82,6 +61,21 @@ package struct ModelRegistry: Sendable {
     }
 }
 
+extension Migration {
+    /// The schema of the registry.
+    package static let registry: [Migration] =
+        registryTables + [
+            Migration(number: 2, name: "immutable", rules: TableRule.immutable),
+            Migration(number: 5, name: "events-kept", rules: TableRule.eventsKept),
+            Migration(number: 8, name: "decisions-kept", rules: TableRule.decisionsKept),
+        ]
+}
+
+extension SQLScope {
+    /// Everything that the registry of a project holds.
+    package static func project(_ name: String) -> SQLScope { SQLScope("project/\(name)") }
+}
+
 /// What every store needs.
 struct MetadataStore: Sendable {
     let database: any SQLDatabase
@@ -96,7 +90,9 @@ struct MetadataStore: Sendable {
     }
 
     func write<Result>(_ body: (MetadataTransaction) throws -> Result) throws -> Result {
-        try database.write { try body(MetadataTransaction(connection: $0, project: project, alongside: alongside)) }
+        try database.write(scope: .project(project)) {
+            try body(MetadataTransaction(connection: $0, project: project, alongside: alongside))
+        }
     }
 }
 

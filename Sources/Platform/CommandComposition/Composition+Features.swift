@@ -30,9 +30,9 @@ extension Composition {
             }
             let start = context.uptime()
             let plan = try workspace.featurePlan(model, of: version)
-            let spill = home + "/spill"
+            let spill = home.spill
             let engine = try DuckDBFeatureEngine(
-                plan, memoryLimit: try memory(), spillFolder: spill, wait: context.clock.block)
+                plan, memoryLimit: try memory(), spillFolder: spill, pause: context.clock.block)
             let loaded = context.uptime()
             let found = try engine.prove(records: proof)
             if let difference = found.difference {
@@ -45,7 +45,7 @@ extension Composition {
             }
             let handler = FeatureRequestHandler(
                 engine,
-                journal: keepsRows ? RowJournal(folder: home + "/process", context: context) : nil,
+                journal: keepsRows ? RowJournal(folder: home.rawRows, context: context) : nil,
                 isStale: { next.contains { Disk.exists($0) } })
             let pruned = try handler.prune()
             try handler.catchUp()

@@ -11,12 +11,12 @@ extension Composition {
     package func withJobs<T>(isNew: Bool = true, _ body: (JobStore) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
-        try refuseLoss(isNew: isNew)
+        try refuseLoss(of: try metadata(of: project), isNew: isNew)
         return try body(try registry(project, writing: true).jobs)
     }
 
     /// Where attempts at jobs leave what they say.
-    package var jobLogs: String { home + "/logs/jobs" }
+    package var jobLogs: String { home.jobLogs }
 
     /// How a person wants work to be done.
     package struct WorkerSettings: Sendable {
@@ -45,7 +45,7 @@ extension Composition {
     /// Leases jobs and has them done by child processes, until there is nothing left to do or a signal asks to stop.
     package func supervise(_ wish: WorkerSettings, say: @escaping (String) -> Void) throws {
         let owner = "\(SystemPlatform.host)-\(Disk.processID)-\(context.newID().suffix(6))"
-        let rolls = home + "/workers"
+        let rolls = home.workers
         let roll = "\(rolls)/\(owner)"
         // Held while this process lives: what tells another supervisor that it is gone.
         guard let lock = try FileLock(roll) else {
@@ -60,7 +60,7 @@ extension Composition {
             arguments: { [home] job in
                 [
                     "worker", "--attempt", job.id, "--token", "\(job.token)", "--supervisor", "\(Disk.processID)",
-                    "--lease", "\(wish.lease)", "--project", folder, "--home", home,
+                    "--lease", "\(wish.lease)", "--project", folder, "--home", home.folder,
                 ] + (wish.jobsOnlyWhenIdle ? ["--only-when-idle"] : [])
             })
         Signals.catchStop()

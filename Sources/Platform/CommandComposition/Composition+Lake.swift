@@ -1,3 +1,4 @@
+internal import Composition
 internal import Core
 package import Lakehouse
 internal import Projects
@@ -20,12 +21,12 @@ extension Composition {
     ) throws -> T {
         let project = try project()
         try makeHome()
-        guard let maintenance = try FileLock(home + "/maintenance.lock") else {
+        guard let maintenance = try FileLock(home.maintenanceLock) else {
             throw MartletError(
                 .conflict, "project.busy", "Another compaction or vacuum is at work in \(project.folder).",
                 remedy: "Wait until it has finished, or stop it.")
         }
-        let lock = alone ? try FileLock(home + "/lock") : nil
+        let lock = alone ? try FileLock(home.lock) : nil
         if alone, lock == nil {
             throw MartletError(
                 .conflict, "project.busy", "Another martlet is at work in \(project.folder).",
@@ -33,7 +34,7 @@ extension Composition {
         }
         return try withExtendedLifetime((maintenance, lock)) {
             let lake = try lake(memory: memory)
-            guard Disk.exists(home + "/martlet.db") else { return try body(lake) }
+            guard try metadata(of: project).exists() else { return try body(lake) }
             let keeper = keepEvents(of: lake, in: try registry(project, writing: true))
             let result = try body(lake)
             try keeper.settle()
@@ -51,8 +52,9 @@ extension Composition {
 
     /// What registered models stand on; nothing when there is no registry yet.
     package func pins() throws -> [Pin] {
-        guard Disk.exists(home + "/martlet.db") else { return [] }
-        let registry = try registry(try project(), writing: false)
+        let project = try project()
+        guard try metadata(of: project).exists() else { return [] }
+        let registry = try registry(project, writing: false)
         return try registry.models.list().flatMap { model in
             try registry.models.versions(of: model.model).flatMap { version in
                 let reference = ModelReference(model: model.model, selector: .version(version.version))

@@ -1,11 +1,12 @@
 internal import Composition
 internal import Core
 package import PredictionLog
+internal import Projects
 package import Workflow
 
 extension Composition {
     /// Where the project keeps the segments of its prediction log.
-    package var predictions: SegmentFolder { SegmentFolder(home + "/predictions") }
+    package var predictions: SegmentFolder { SegmentFolder(home.predictions) }
 
     /// Moves closed segments of the prediction log into the lake.
     ///

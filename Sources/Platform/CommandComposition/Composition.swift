@@ -7,6 +7,7 @@ internal import LakehouseDuckDB
 internal import LightGBM
 package import Projects
 package import Registry
+internal import SQLText
 internal import SQLite
 internal import Storage
 internal import Training
@@ -49,9 +50,13 @@ package struct Composition: Sendable {
         context = SystemPlatform.context()
     }
 
-    package var home: String {
+    package var home: ProjectHome {
         let given = settings.home ?? SystemPlatform.environment("MARTLET_HOME")
-        return given.map { Disk.absolute($0) } ?? settings.projectFolder + "/.martlet"
+        return given.map { ProjectHome(Disk.absolute($0)) } ?? ProjectHome(ofProject: settings.projectFolder)
+    }
+
+    func metadata(of project: Project) throws -> MetadataLocation {
+        try MetadataLocation(project, home: home, context: context)
     }
 
     package func project() throws -> Project {
@@ -62,7 +67,7 @@ package struct Composition: Sendable {
     package func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
-        guard let lock = try FileLock(home + "/lock") ?? waitForLock() else {
+        guard let lock = try FileLock(home.lock) ?? waitForLock() else {
             throw MartletError(
                 .conflict, "project.busy", "Another martlet is at work in \(project.folder).",
                 remedy: "Wait until it has finished, or stop it.")
@@ -72,7 +77,7 @@ package struct Composition: Sendable {
             if try !lock.begin() {
                 // The last one stopped in the middle. Names that it made and did not live to make durable are made so
                 // before anything is acknowledged because of them.
-                try Disk.syncNames(of: home)
+                try Disk.syncNames(of: home.folder)
             }
             try removeAbandonedScratch()
             let workspace = try workspace(project, writing: true)
@@ -87,33 +92,30 @@ package struct Composition: Sendable {
     /// Where there are tables the registry was there: only a run begins a new one, and says so.
     /// - Parameter isNew: whether a project without tables may get one.
     /// - Throws: `registry.gone`.
-    func refuseLoss(isNew: Bool = true) throws {
-        guard !Disk.exists(home + "/martlet.db"), try !isNew || !lake().tables().isEmpty else { return }
+    func refuseLoss(of metadata: MetadataLocation, isNew: Bool = true) throws {
+        guard try !metadata.exists(), try !isNew || !lake().tables().isEmpty else { return }
         throw MartletError(
             .missing, "registry.gone", "The registry is gone: versions, runs, approvals, users and tokens stood in it.",
-            at: .init(file: home + "/martlet.db"),
-            remedy:
-                "Put it back, with its -wal file if there is one, or restore it from a backup. `martlet run` begins a "
-                + "new one.")
+            at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
     }
 
     /// The folder of the state, for this account alone.
     func makeHome() throws {
-        try Disk.makeDirectory(home)
-        try Disk.keepToAccount(home)
+        try Disk.makeDirectory(home.folder)
+        try Disk.keepToAccount(home.folder)
     }
 
     private func waitForLock() throws -> FileLock? {
         guard let whenBusy = settings.whenBusy else { return nil }
         whenBusy()
-        return try FileLock(waitingFor: home + "/lock")
+        return try FileLock(waitingFor: home.lock)
     }
 
     /// Scratch folders begin with the number of the process that made them.
     private func removeAbandonedScratch() throws {
-        for name in try Disk.list(home + "/scratch") {
+        for name in try Disk.list(home.scratch) {
             let owner = name.split(separator: "-").first.flatMap { Int32($0) }
-            if owner.map({ !Disk.isAlive(process: $0) }) ?? true { Disk.removeTree("\(home)/scratch/\(name)") }
+            if owner.map({ !Disk.isAlive(process: $0) }) ?? true { Disk.removeTree("\(home.scratch)/\(name)") }
         }
     }
 
@@ -132,51 +134,52 @@ package struct Composition: Sendable {
     package func withSharedRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
-        try refuseLoss()
+        try refuseLoss(of: try metadata(of: project))
         return try body(try registry(project, writing: true))
     }
 
     func registry(_ project: Project, writing: Bool) throws -> ModelRegistry {
-        let path = home + "/martlet.db"
-        if !writing, !Disk.exists(path) {
-            throw MartletError(
-                .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
-                remedy: "Run `martlet run` first.")
-        }
-        let database = try SQLiteDatabase(path: path, readOnly: !writing, creating: settings.makesRegistry)
-        guard writing else {
-            return try ModelRegistry.openForReading(database, project: project.name, context: context)
-                .telling(by: holds)
-        }
+        let metadata = try metadata(of: project)
+        if !writing { try requireRun(project, metadata) }
+        let database = try metadata.open(writing ? .writing(creating: settings.makesRegistry) : .reading)
+        let registry = ModelRegistry(database, project: project.name, context: context).telling(by: holds)
         // What the account at the command line does stands in the audit, as what comes over HTTP.
-        return try ModelRegistry.open(database, project: project.name, context: context)
-            .telling(by: holds).audited(by: author, as: context.actor)
+        return writing ? registry.audited(by: author, as: context.actor) : registry
     }
 
-    private var holds: RunHolds { RunHolds(folder: home + "/running") }
+    /// - Throws: `project.not-run`.
+    func requireRun(_ project: Project, _ metadata: MetadataLocation) throws {
+        guard try !metadata.exists() else { return }
+        throw MartletError(
+            .missing, "project.not-run", "Nothing has been run in \(project.folder) yet.",
+            remedy: "Run `martlet run` first.")
+    }
+
+    private var holds: RunHolds { RunHolds(folder: home.running) }
 
     /// - Parameter most: memory of the SQL engine, in place of what the settings say.
     func lake(memory most: String? = nil) throws -> Lake {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
             try DuckDBLakeEngine(
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
-                memoryLimit: try most ?? memory(), spillFolder: home + "/spill", wait: context.clock.block)
+                memoryLimit: try most ?? memory(), spillFolder: home.spill, pause: context.clock.block)
         }
         return Lake(
-            root: home + "/lake", engine: engine, context: context,
+            root: home.lake, engine: engine, context: context,
             checkpointInterval: try checkpointInterval())
     }
 
     /// A workspace for looking at a project that may not have run yet: then it stands on a registry that nobody keeps.
     package func withPassingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
-        guard !Disk.exists(home + "/martlet.db") else { return try body(try workspace(project, writing: false)) }
-        let scratch = "\(home)/scratch/\(Disk.processID)-\(context.newID())"
+        guard try !metadata(of: project).exists() else { return try body(try workspace(project, writing: false)) }
+        let scratch = "\(home.scratch)/\(Disk.processID)-\(context.newID())"
         try makeHome()
         try Disk.makeDirectory(scratch)
         defer { Disk.removeTree(scratch) }
-        let registry = try ModelRegistry.open(
-            SQLiteDatabase(path: scratch + "/martlet.db"), project: project.name, context: context)
+        let database = try SQLiteDatabase(path: ProjectHome(scratch).database, pause: context.clock.block)
+        try database.migrate(MetadataLocation.schema, at: context.now())
+        let registry = ModelRegistry(database, project: project.name, context: context)
         return try body(try workspace(project, on: registry, writing: false))
     }
 
@@ -193,7 +196,7 @@ package struct Composition: Sendable {
         }
         return Workspace(
             project: project, home: home, lake: lake, registry: registry,
-            artifacts: ArtifactStore(folder: home + "/artifacts"), context: context,
+            artifacts: ArtifactStore(folder: home.artifacts), context: context,
             cpuSeconds: SystemPlatform.cpuSeconds,
             trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
             libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],

@@ -63,39 +63,43 @@ package enum Doctor {
         guard findings.last?.state == .good, let project = try? composition.project() else { return findings }
         look("disk") {
             try composition.makeHome()
-            guard Disk.isWritable(composition.home) else {
-                throw MartletError(.machine, "disk.permission", "\(composition.home) cannot be written to.")
+            guard Disk.isWritable(composition.home.folder) else {
+                throw MartletError(.machine, "disk.permission", "\(composition.home.folder) cannot be written to.")
             }
-            if let rights = Disk.permissions(composition.home), rights & 0o077 != 0 {
+            if let rights = Disk.permissions(composition.home.folder), rights & 0o077 != 0 {
                 note(
                     "disk", .warning,
-                    "other accounts may look into \(composition.home), where rows about people are: "
-                        + "`chmod -R go= \(composition.home)`")
+                    "other accounts may look into \(composition.home.folder), where rows about people are: "
+                        + "`chmod -R go= \(composition.home.folder)`")
             }
-            let free = Disk.freeBytes(composition.home) ?? 0
+            let free = Disk.freeBytes(composition.home.folder) ?? 0
             guard free > 200 << 20 else {
                 throw MartletError(
-                    .machine, "disk.full", "Only \(free >> 20) MiB are free for \(composition.home).",
+                    .machine, "disk.full", "Only \(free >> 20) MiB are free for \(composition.home.folder).",
                     remedy: "Free some space, or move the state elsewhere with --home.")
             }
-            return "\(composition.home), \(free >> 30) GiB free"
+            return "\(composition.home.folder), \(free >> 30) GiB free"
         }
-        let isLost = !Disk.exists(composition.home + "/martlet.db")
-        if isLost, let tables = try? composition.lake().tables(), !tables.isEmpty {
+        var metadata: MetadataLocation?
+        var isThere = false
+        look("metadata") {
+            let location = try composition.metadata(of: project)
+            metadata = location
+            isThere = try location.exists()
+            return isThere ? location.place : "\(location.place), not begun"
+        }
+        guard let metadata, findings.last?.state != .wrong else { return findings }
+        if !isThere, let tables = try? composition.lake().tables(), !tables.isEmpty {
             // Opening the project to write would make a new one, and hide that it is gone.
             note(
                 "registry", .wrong,
-                "\(composition.home)/martlet.db is gone, though the lake has \(count(tables.count, "table")): versions, runs, "
+                "\(metadata.place) is gone, though the lake has \(count(tables.count, "table")): versions, runs, "
                     + "approvals and history stood in it. Restore it from a backup; `martlet run` would begin a new one."
             )
             return findings
         }
-        let database = composition.home + "/martlet.db"
-        if Disk.exists(database) {
-            look("database") {
-                try SQLiteDatabase(path: database, readOnly: true).check()
-                return "sound, every page of it"
-            }
+        if isThere {
+            look("database") { try metadata.check() }
             // Whoever opens it to write may make the damage worse.
             if findings.last?.state == .wrong { return findings }
         }
@@ -172,7 +176,7 @@ package enum Doctor {
         }
         do {
             // Where there is a registry, what was interrupted is put in order; where there is none, none is made.
-            if Disk.exists(database) {
+            if isThere {
                 try composition.withWorkspace(check)
             } else {
                 try composition.withPassingWorkspace(check)

@@ -45,6 +45,8 @@ package enum ConfigSchemas {
     package static let project = ConfigSchema.object([
         SchemaField("name", .text(), required: true, "the project's name"),
         SchemaField("description", .text(), "what it is for"),
+        SchemaField(
+            "metadata", .text(), "where runs, models and people are kept: postgres://… (default: SQLite in .martlet)"),
         SchemaField("sources", .map(source), required: true, "where files come from; each becomes bronze.<name>"),
         SchemaField("transforms_folder", .text(), "folder of the SQL files (default transforms)"),
         SchemaField("transforms", .map(transform), "how tables are built, by table: gold.<name> or silver.<name>"),

@@ -72,7 +72,9 @@ extension Project {
             transforms[index].incremental = try noting { try value["incremental"].map { try incremental($0) } } ?? nil
         }
         if let error = MartletError.first(of: faults) { throw error }
-        return Project(folder: folder, name: name ?? "", sources: sources, models: models, transforms: transforms)
+        return Project(
+            folder: folder, name: name ?? "", metadata: root["metadata"]?.text, sources: sources, models: models,
+            transforms: transforms)
     }
 
     static func contractPath(_ name: String, _ value: YAMLValue, _ folder: String) -> String {

@@ -9,6 +9,8 @@ package struct Project: Sendable {
     /// Absolute path of the project's folder.
     package let folder: String
     package let name: String
+    /// The address of the database of the metadata; `nil`: a SQLite file in the project's home.
+    package let metadata: String?
     package let sources: [Source]
     package let models: [Model]
     /// One a file of `transforms/{silver,gold}/*.sql`, sorted by table.

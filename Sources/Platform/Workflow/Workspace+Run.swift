@@ -317,7 +317,7 @@ extension Workspace {
     }
 
     /// The folder of the model cards: one Markdown file a version.
-    package var cards: String { home + "/cards" }
+    package var cards: String { home.cards }
 
     /// The card of a version.
     package func card(_ reference: ModelReference, showsStanding: Bool = true) throws -> ModelCard {

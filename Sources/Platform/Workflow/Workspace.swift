@@ -11,7 +11,7 @@ package import Training
 package struct Workspace {
     package let project: Project
     /// Where the project keeps its state.
-    package let home: String
+    package let home: ProjectHome
     package let lake: Lake
     package let registry: ModelRegistry
     package let artifacts: ArtifactStore
@@ -26,7 +26,7 @@ package struct Workspace {
     package let makeScorer: ([UInt8]) throws -> any ModelScorer
 
     package init(
-        project: Project, home: String, lake: Lake, registry: ModelRegistry, artifacts: ArtifactStore,
+        project: Project, home: ProjectHome, lake: Lake, registry: ModelRegistry, artifacts: ArtifactStore,
         context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
         libraries: [String: String], makeLearner: @escaping (LearnerPlan) throws -> any Learner,
         makeScorer: @escaping ([UInt8]) throws -> any ModelScorer
@@ -46,7 +46,7 @@ package struct Workspace {
 
     /// A folder for work that nobody keeps, empty; removed when the body returns.
     func withScratch<T>(_ body: (String) throws -> T) throws -> T {
-        let folder = "\(home)/scratch/\(Disk.processID)-\(context.newID())"
+        let folder = "\(home.scratch)/\(Disk.processID)-\(context.newID())"
         try Disk.makeDirectory(folder)
         defer { Disk.removeTree(folder) }
         return try body(folder)

@@ -97,7 +97,7 @@ package struct Management: Sendable {
         guard let project = projects.first(where: { $0.name == draft.project }) else { return }
         let now = identity.execution.now()
         try await identity.changing {
-            try project.open().database.write { try AuditTable($0).append(draft, by: author, at: now) }
+            try project.open().database.write(scope: .audit) { try AuditTable($0).append(draft, by: author, at: now) }
         }
     }
 

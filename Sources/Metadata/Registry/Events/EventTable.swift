@@ -56,7 +56,7 @@ struct EventTable {
 
     /// How many are asked for, whatever the limit.
     func count(_ query: EventQuery) throws -> Int {
-        try transaction.connection.row("SELECT COUNT(*) AS n FROM (\(select(query)))")?.int("n") ?? 0
+        try transaction.connection.row("SELECT COUNT(*) AS n FROM (\(select(query))) AS found")?.int("n") ?? 0
     }
 
     /// The position of the first event that happened at `instant` or later.

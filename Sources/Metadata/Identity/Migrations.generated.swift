@@ -1,3 +1,12 @@
+// Written by scripts/embed from Sources/Metadata/Identity/Migrations. Do not edit.
+// swift-format-ignore-file
+
+internal import SQLText
+
+extension Migration {
+    /// The tables of the module, in order.
+    static let identityTables: [Migration] = [
+        Migration(number: 6, name: "identity", sql: #"""
 -- Who may do what: people, API tokens, sessions, and the record of every change.
 --
 -- Portable SQL. Of whole secrets only digests are kept: of a password its scrypt, of a token, a session's cookie and a
@@ -57,11 +66,11 @@ CREATE TABLE setup_links (
 
 -- Grows with every change that a server must know of: one row, one number.
 CREATE TABLE identity_generation (
-    only BIGINT NOT NULL PRIMARY KEY CHECK (only = 1),
+    "only" BIGINT NOT NULL PRIMARY KEY CHECK ("only" = 1),
     number BIGINT NOT NULL
 );
 
-INSERT INTO identity_generation (only, number) VALUES (1, 0);
+INSERT INTO identity_generation ("only", number) VALUES (1, 0);
 
 -- What was changed by whom, in order and for ever. was and became are JSON; request is the id of an HTTP request.
 CREATE TABLE audit (
@@ -94,3 +103,7 @@ CREATE TABLE request_keys (
 );
 
 CREATE INDEX request_keys_by_time ON request_keys (created);
+
+"""#),
+    ]
+}

@@ -1,0 +1,43 @@
+internal import CPQ
+internal import Core
+
+/// Where a PostgreSQL database is: `postgres://user@host:port/name`, or libpq's `host=… dbname=…`.
+///
+/// What is not said comes from libpq's own defaults: the `PG…` environment variables, `~/.pgpass` for the password.
+/// https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
+package struct PostgresAddress: Sendable, Equatable {
+    /// What libpq is given; may hold a password, so it is never shown.
+    let connectionString: String
+    /// Host, port and name of the database, for people.
+    package let place: String
+
+    /// - Throws: `metadata.address` where libpq does not understand the text.
+    package init(_ text: String) throws {
+        var reason: UnsafeMutablePointer<CChar>?
+        guard let options = PQconninfoParse(text, &reason) else {
+            // The reason may repeat parts of the text, a password among them.
+            PQfreemem(reason)
+            throw MartletError(
+                .input, "metadata.address", "The address of the PostgreSQL database cannot be read.",
+                remedy:
+                    "Write postgres://user@host:5432/name; keep the password in ~/.pgpass or PGPASSWORD. Characters "
+                    + "like @ and / in a name are written as %40 and %2F.")
+        }
+        defer { PQconninfoFree(options) }
+        var values: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { values[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        connectionString = text
+        let host = values["host"] ?? values["hostaddr"] ?? "local socket"
+        let port = values["port"].map { ":\($0)" } ?? ""
+        place = "postgres://\(host)\(port)/\(values["dbname"] ?? "")"
+    }
+
+    /// Whether a text names a PostgreSQL database.
+    package static func isAddress(_ text: String) -> Bool {
+        text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
+    }
+}

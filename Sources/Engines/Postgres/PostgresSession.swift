@@ -1,0 +1,194 @@
+internal import CPQ
+internal import Core
+internal import SQLText
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// One connection to a server.
+///
+/// `@unchecked Sendable`: nothing here is locked, but a session is in the pool or with the one transaction that took it out
+/// (`PostgresDatabase.idle`, `started`, `giveBack`), so one thread at a time uses it, and libpq keeps no state of threads.
+final class PostgresSession: @unchecked Sendable {
+    private let handle: OpaquePointer
+    let place: String
+
+    /// What the address may override: a server that went away without a word is noticed within half a minute.
+    private static let defaults = [
+        ("application_name", "martlet"), ("client_encoding", "UTF8"), ("connect_timeout", "5"),
+        ("keepalives_count", "3"), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
+        ("tcp_user_timeout", "30000"),
+    ]
+
+    /// A commit that is acknowledged is on the server's disk, whatever its default; a lock is waited for half a minute.
+    private static let setup = """
+        SET lock_timeout = '30s'; SET standard_conforming_strings = on;
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+        """
+
+    /// - Throws: `metadata.away` where nobody answers, `metadata.denied` where the server does not let this account in.
+    init(_ address: PostgresAddress) throws {
+        place = address.place
+        // The first `dbname` is expanded as a connection string; what stands before it are defaults.
+        var names: [UnsafePointer<CChar>?] = []
+        var values: [UnsafePointer<CChar>?] = []
+        var copies: [UnsafeMutablePointer<CChar>?] = []
+        defer { for copy in copies { free(copy) } }
+        func add(_ name: String, _ value: String) {
+            let (name, value) = (strdup(name), strdup(value))
+            copies += [name, value]
+            names.append(UnsafePointer(name))
+            values.append(UnsafePointer(value))
+        }
+        for (name, value) in Self.defaults { add(name, value) }
+        add("dbname", address.connectionString)
+        names.append(nil)
+        values.append(nil)
+        guard let handle = PQconnectdbParams(names, values, 1) else {
+            throw MartletError(
+                .machine, "metadata.failed", "There is no memory for a connection to PostgreSQL.",
+                at: .init(file: place))
+        }
+        guard PQstatus(handle) == CONNECTION_OK else {
+            let text = String(cString: PQerrorMessage(handle))
+            PQfinish(handle)
+            throw MartletError.unconnected(text, place)
+        }
+        self.handle = handle
+        // Notices ("table exists already") would go to stderr.
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        do { try execute(Self.setup) } catch let fault as PostgresFault { throw MartletError(fault, place) }
+    }
+
+    deinit { PQfinish(handle) }
+
+    /// Whether the connection can still be used, as far as this side knows.
+    var isOpen: Bool { PQstatus(handle) == CONNECTION_OK }
+
+    /// Whether a transaction is open.
+    var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+
+    /// Runs statements without values.
+    /// - Returns: the rows that the last one changed.
+    @discardableResult
+    func execute(_ text: String) throws -> Int {
+        try PostgresResult(PQexec(handle, text), of: self).changed
+    }
+
+    /// Runs one statement.
+    func run(_ sql: SQL) throws -> PostgresResult {
+        let values = sql.values
+        guard !values.isEmpty else { return try PostgresResult(PQexec(handle, sql.text), of: self) }
+        let parameters = try values.map { try PostgresParameter($0, place) }
+        let texts = parameters.map { $0.text.map { strdup($0) } ?? nil }
+        defer { for text in texts { free(text) } }
+        let pointers = texts.map { UnsafePointer($0) }
+        return try PostgresResult(
+            PQexecParams(
+                handle, sql.text { "$\($0)" }, Int32(values.count), parameters.map(\.type), pointers, nil, nil, 0),
+            of: self)
+    }
+
+    /// The server's process for this connection.
+    var processID: Int32 { PQbackendPID(handle) }
+
+    /// What the server or libpq said last.
+    var message: String { String(cString: PQerrorMessage(handle)) }
+}
+
+/// A value as libpq's text format has it, and the type that says how it is to be read.
+private struct PostgresParameter {
+    /// An object id of `pg_type`; 0 lets the server infer it.
+    let type: Oid
+    let text: String?
+
+    init(_ value: SQLValue, _ place: String) throws {
+        switch value {
+        case .null: (type, text) = (0, nil)
+        case .integer(let number): (type, text) = (PostgresType.int8, String(number))
+        case .real(let number): (type, text) = (PostgresType.float8, "\(number)")
+        case .text(let string):
+            guard !string.utf8.contains(0) else {
+                throw MartletError(
+                    .input, "metadata.failed", "A text with a NUL character in it cannot be stored.",
+                    at: .init(file: place))
+            }
+            (type, text) = (PostgresType.text, string)
+        case .blob(let bytes):
+            let digits = Array("0123456789abcdef".utf8)
+            let hex = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+            (type, text) = (PostgresType.bytea, "\\x" + String(decoding: hex, as: UTF8.self))
+        }
+    }
+}
+
+/// Object ids of built-in types (`pg_type.dat`); they are the same in every PostgreSQL.
+enum PostgresType {
+    static let bool: Oid = 16
+    static let bytea: Oid = 17
+    static let int8: Oid = 20
+    static let int2: Oid = 21
+    static let int4: Oid = 23
+    static let text: Oid = 25
+    static let float4: Oid = 700
+    static let float8: Oid = 701
+    static let numeric: Oid = 1700
+}
+
+/// What a statement gave.
+struct PostgresResult: ~Copyable {
+    private let handle: OpaquePointer
+
+    /// - Throws: what the server refused, as a `MartletError` or a ``PostgresFault``.
+    fileprivate init(_ handle: OpaquePointer?, of session: PostgresSession) throws {
+        guard let handle else {
+            throw PostgresFault(state: nil, text: session.message, isLost: !session.isOpen)
+        }
+        let status = PQresultStatus(handle)
+        guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY else {
+            // The message alone: the detail may tell values.
+            let state = PQresultErrorField(handle, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }
+            let primary = PQresultErrorField(handle, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
+            let constraint = PQresultErrorField(handle, Int32(UInt8(ascii: "n"))).map { String(cString: $0) }
+            PQclear(handle)
+            throw PostgresFault(
+                state: state, text: primary ?? session.message, constraint: constraint, isLost: !session.isOpen)
+        }
+        self.handle = handle
+    }
+
+    deinit { PQclear(handle) }
+
+    /// Rows that an INSERT, UPDATE or DELETE changed.
+    var changed: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
+
+    func rows() throws -> [SQLRow] {
+        let width = PQnfields(handle)
+        let columns = (0..<width).map { String(cString: PQfname(handle, $0)) }
+        let types = (0..<width).map { PQftype(handle, $0) }
+        return (0..<PQntuples(handle)).map { row in
+            SQLRow(columns: columns, values: (0..<width).map { value(row, $0, types[Int($0)]) })
+        }
+    }
+
+    private func value(_ row: Int32, _ column: Int32, _ type: Oid) -> SQLValue {
+        guard PQgetisnull(handle, row, column) == 0, let start = PQgetvalue(handle, row, column) else { return .null }
+        let text = String(cString: start)
+        switch type {
+        case PostgresType.int8, PostgresType.int4, PostgresType.int2:
+            return Int64(text).map { .integer($0) } ?? .text(text)
+        case PostgresType.bool: return .integer(text == "t" ? 1 : 0)
+        case PostgresType.float8, PostgresType.float4, PostgresType.numeric:
+            return Double(text).map { .real($0) } ?? .text(text)
+        case PostgresType.bytea:
+            let hex = Array(text.utf8.dropFirst(2))
+            func digit(_ byte: UInt8) -> UInt8 { byte < 58 ? byte - 48 : byte - 87 }
+            return .blob(
+                stride(from: 0, to: hex.count - 1, by: 2).map { digit(hex[$0]) << 4 | digit(hex[$0 + 1]) })
+        default: return .text(text)
+        }
+    }
+}
