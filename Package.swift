@@ -207,7 +207,10 @@ let package = Package(
             ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),
         tests(
             "LakehouseTests",
-            ["TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB", "Core", "Storage"]),
+            [
+                "TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB",
+                "Core", "Storage",
+            ]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
             exclude: ["Fixtures"], swiftSettings: settings),
@@ -216,9 +219,8 @@ let package = Package(
         tests(
             "WorkflowTests",
             [
-                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Registry",
-                "SQLite",
-                "Core", "Storage",
+                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
+                "Registry", "Identity", "SQLite", "SQLText", "Core", "Storage",
             ]),
         tests("WorkersTests", ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", ["Generators", "Core", "Storage"]),

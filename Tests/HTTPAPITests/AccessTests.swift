@@ -46,7 +46,7 @@ struct AccessTests {
         let revoked = try fixture.token(.admin)
         try fixture.store.revokeToken(String(revoked.prefix(12)))
         try fixture.identity.known.refresh()
-        fixture.clock.advance(60)
+        fixture.clock.advance(seconds: 60)
         let credentials: [(String, [String: String])] = [
             ("none", [:]), ("expired", ["Authorization": "Bearer \(expired)"]),
             ("revoked", ["Authorization": "Bearer \(revoked)"]), ("invented", ["Authorization": "Bearer martlet_x"]),

@@ -4,6 +4,7 @@ import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
+import TestSupport
 import Testing
 
 struct ManagementTests {
@@ -230,7 +231,7 @@ struct ManagementTests {
         #expect(try await start(#"{"kind": "train"}"#, try fixture.token(.operator)).body != first.body)
         #expect(try fixture.registry.jobs.list().count == 2)
         #expect(try await start("{}", token, "").status == 400)
-        fixture.clock.advance(25 * 3600)
+        fixture.clock.advance(seconds: 25 * 3600)
         #expect(try await start(#"{"kind": "train"}"#, token).body != first.body, "kept for a day")
     }
 
@@ -298,7 +299,7 @@ struct ManagementTests {
         let listener = Task { try await fixture.ask(.get, "/api/training/events/\(job)", token: token) }
         try fixture.store.revokeToken(String(token.prefix(12)))
         try fixture.identity.known.refresh()
-        let heard = try await listener.value
+        let heard = try await fixture.clock.passing { try await listener.value }
         if heard.status != 401 {
             #expect(
                 heard.body.contains("event: log\ndata: 10 %\ndata: id: 9-9\ndata: event: status\n\n"), "\(heard)")
@@ -315,15 +316,14 @@ struct ManagementTests {
             try await fixture.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
         let path = "/api/training/events/\(job)"
         let listeners = (0..<80).map { _ in Task { try await fixture.ask(.get, path, token: token) } }
-        var refused = 0
-        for _ in 0..<200 where refused == 0 {
-            try await Task.sleep(for: .milliseconds(10))
-            refused = try await fixture.ask(.head, path, token: token).status == 503 ? 1 : 0
-        }
+        await fixture.clock.untilWaiting(64)
+        let refused = try await fixture.ask(.head, path, token: token).status == 503 ? 1 : 0
         #expect(refused == 1)
         _ = try fixture.registry.jobs.cancel(job, reason: "no need")
         var statuses: [Int] = []
-        for listener in listeners { statuses.append(try await listener.value.status) }
+        try await fixture.clock.passing {
+            for listener in listeners { statuses.append(try await listener.value.status) }
+        }
         #expect(statuses.filter { $0 == 200 }.count == 64 && statuses.contains(503), "\(statuses)")
         for _ in 0..<100 { #expect(try await fixture.ask(.head, path, token: token).status == 200) }
     }

@@ -24,15 +24,8 @@ final class ServerFixture: Sendable {
     let store: IdentityStore
     let identity: IdentityService
     let table: RouteTable
-    let clock: Clock
+    let clock = VirtualClock(start: 1_800_000_000)
     private let respond: @Sendable (Request, APIContext) async throws -> Response
-
-    /// A clock that stands until it is moved.
-    final class Clock: Sendable {
-        private let seconds = Mutex<Int64>(1_800_000_000)
-        var now: Timestamp { Timestamp(microseconds: seconds.withLock { $0 } * 1_000_000) }
-        func advance(_ more: Int64) { seconds.withLock { $0 += more } }
-    }
 
     static let password = "correct horse battery staple"
     static let project = "lab"
@@ -40,20 +33,14 @@ final class ServerFixture: Sendable {
     init(names: [String] = [], isSecure: Bool = false) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/martlet-fixture-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let clock = Clock()
-        self.clock = clock
-        let context = ExecutionContext(
-            actor: "nobody", now: { clock.now },
-            newID: { UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased() },
-            uptime: { Double(clock.now.microseconds) / 1e6 })
+        let context = clock.context(actor: "nobody")
         let database = try TestDatabase.open(folder)
         self.database = database
         let registry = try ModelRegistry.open(database, project: ServerFixture.project, context: context)
         self.registry = registry
-        @Sendable func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255) } }
-        store = IdentityStore(
-            database, author: Author(actor: "test"), context: context, random: { random($0) })
-        let key = try SigningKey(path: folder + "/session.key", random: { random($0) })
+        store = IdentityStore(database, author: Author(actor: "test"), context: context)
+        let key = try SigningKey(
+            path: folder + "/session.key", random: { _ in (0..<32).map { _ in UInt8.random(in: 0...255) } })
         let logs = folder
         identity = IdentityService(
             store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), context: context,
@@ -69,13 +56,13 @@ final class ServerFixture: Sendable {
         let work = ScoringWork(limits: ScoringLimits(), threads: 1, context: context)
         let room = MemoryRoom(scratch: folder, context: context)
         let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
-        var batches = BatchSettings(scratch: folder, pause: { _ in await Task.yield() })
+        var batches = BatchSettings(scratch: folder)
         batches.atOnce = 1
         batches.placeSeconds = 0
         table = RouteTable(
             documenting: "test", SessionRoutes(identity).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
-            TrainingRoutes(management, pause: { _ in await Task.yield() }).routes,
+            TrainingRoutes(management).routes,
             MonitoringRoutes(management).routes, AuditRoutes(management).routes,
             MetricsRoutes(
                 catalog: catalog, metrics: ServerMetrics(), version: "test", isOpen: false, logs: [],
@@ -88,7 +75,7 @@ final class ServerFixture: Sendable {
             TensorRoutes(catalog: catalog, predictions: predictions, version: "test", isDraining: { false }).routes,
             ProcessRoutes(
                 catalog: catalog, source: NoFeatures(), work: work, room: room, context: context,
-                pause: { _ in await Task.yield() }, note: management.note
+                note: management.note
             ).routes)
         let responder = table.router(
             gatekeeper: IdentityGate(identity),
@@ -101,7 +88,7 @@ final class ServerFixture: Sendable {
 
     /// A new token's secret, known to the server.
     func token(_ role: Role, project: String? = ServerFixture.project, seconds: Int64? = nil) throws -> String {
-        let end = seconds.map { Timestamp(microseconds: clock.now.microseconds + $0 * 1_000_000) }
+        let end = seconds.map { clock.time.adding(seconds: Int($0)) }
         let name = "\(role.rawValue)-\(UUID().uuidString.prefix(8).lowercased())"
         let secret = try store.createToken(name, role: role, project: project, expires: end).secret.text
         try identity.known.refresh()

@@ -44,7 +44,7 @@ struct AuditTests {
             try gate.store.setDisabled("user\(day)", true)
             gate.virtual.advance(seconds: 86_400)
         }
-        let start = Timestamp(microseconds: gate.virtual.now.microseconds - 3 * 86_400_000_000)
+        let start = Timestamp(microseconds: gate.virtual.time.microseconds - 3 * 86_400_000_000)
         func subjects(_ query: AuditQuery) throws -> [String] {
             let entries = try gate.store.audit.list(query).entries
             #expect(try entries.map(\.position) == gate.store.audit.newest(query).map(\.position))

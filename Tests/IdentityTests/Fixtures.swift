@@ -10,33 +10,24 @@ typealias Scratch = TemporaryFolder
 
 extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 
-extension Virtual {
-    /// Bytes that no secret of a test has twice.
-    @Sendable func random(_ count: Int) -> [UInt8] {
-        let seed = Array(id().utf8.suffix(8))
-        return (0..<count).map { UInt8(truncatingIfNeeded: $0) ^ seed[$0 % 8] }
-    }
-}
-
 /// The identity of a new file.
 struct Gate {
     let scratch: Scratch
     let database: any SQLDatabase
-    let virtual = Virtual(step: 0)
+    let virtual = VirtualClock()
     let store: IdentityStore
 
     init() throws {
         scratch = try Scratch()
         database = try TestDatabase.open(scratch.path)
-        try database.migrate(TestDatabase.schema, at: virtual.now)
+        try database.migrate(TestDatabase.schema, at: virtual.time)
         store = IdentityStore(
             database, author: Author(actor: "local:ada", request: "r1"),
-            context: virtual.context(actor: "nobody"),
-            random: virtual.random)
+            context: virtual.context(actor: "nobody"))
     }
 
     func later(_ seconds: Int64) -> Timestamp {
-        Timestamp(microseconds: virtual.now.microseconds + seconds * 1_000_000)
+        Timestamp(microseconds: virtual.time.microseconds + seconds * 1_000_000)
     }
 
     func actions() throws -> [String] { try store.audit.list(AuditQuery(limit: 1000)).entries.map(\.action) }

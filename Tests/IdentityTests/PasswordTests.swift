@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 struct PasswordTests {
-    private let random = Virtual().random
+    private let random = VirtualClock().random
 
     /// RFC 7914, section 12, third vector, in the form that is stored; a text cut at its first unit is not accepted.
     @Test func `matches what another implementation of scrypt made`() throws {

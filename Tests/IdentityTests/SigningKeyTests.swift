@@ -7,7 +7,7 @@ import Testing
 
 struct SigningKeyTests {
     private let scratch: Scratch
-    private let random = Virtual().random
+    private let random = VirtualClock().random
     private var path: String { scratch.path + "/session.key" }
 
     init() throws { scratch = try Scratch() }

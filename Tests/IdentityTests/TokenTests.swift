@@ -17,7 +17,7 @@ struct TokenTests {
         let (token, secret) = try gate.store.createToken("scoring", role: .viewer, project: "lab", expires: nil)
         #expect(secret.text.count == 51 && secret.text.hasPrefix("martlet_"))
         #expect(token.prefix == String(secret.text.prefix(12)))
-        let principal = try #require(try known(gate).principal(token: secret.text, at: gate.virtual.now))
+        let principal = try #require(try known(gate).principal(token: secret.text, at: gate.virtual.time))
         #expect(principal.actor == "token:scoring" && principal.role == .viewer && principal.project == "lab")
         for table in ["api_tokens", "audit", "identity_generation"] {
             let rows = try gate.database.read { try $0.rows("SELECT * FROM \(identifier: table)") }
@@ -33,7 +33,7 @@ struct TokenTests {
             "", String(secret.text.dropLast()), secret.text + "A", secret.text.lowercased(), secret.digest.hex,
             "martlet_", secret.text + "\u{0}",
         ] {
-            #expect(known.principal(token: text, at: gate.virtual.now) == nil, "\(text)")
+            #expect(known.principal(token: text, at: gate.virtual.time) == nil, "\(text)")
         }
     }
 
@@ -41,7 +41,7 @@ struct TokenTests {
         let gate = try Gate()
         let known = try known(gate)
         let (_, secret) = try gate.store.createToken("a", role: .viewer, project: nil, expires: gate.later(60))
-        #expect(known.principal(token: secret.text, at: gate.virtual.now) == nil, "nobody has looked yet")
+        #expect(known.principal(token: secret.text, at: gate.virtual.time) == nil, "nobody has looked yet")
         #expect(try known.refresh())
         #expect(try !known.refresh(), "nothing has changed")
         #expect(known.principal(token: secret.text, at: gate.later(59)) != nil)
@@ -49,7 +49,7 @@ struct TokenTests {
         let revoked = try gate.store.revokeToken("a")
         #expect(revoked.revokedBy == "local:ada")
         #expect(try known.refresh())
-        #expect(known.principal(token: secret.text, at: gate.virtual.now) == nil)
+        #expect(known.principal(token: secret.text, at: gate.virtual.time) == nil)
         #expect(code { try gate.store.revokeToken("a") } == "identity.revoked")
         #expect(code { try gate.store.revokeToken("b") } == "identity.unknown-token")
     }
@@ -58,13 +58,13 @@ struct TokenTests {
         let gate = try Gate()
         let (_, secret) = try gate.store.createToken("a", role: .viewer, project: nil, expires: gate.later(3600))
         let known = try known(gate)
-        let real = gate.virtual.now
+        let real = gate.virtual.time
         gate.virtual.advance(seconds: 100_000)
         // A change of identity while the clock is wrong: what seems to have expired is not read.
         _ = try gate.store.createToken("b", role: .viewer, project: nil, expires: nil)
         #expect(try known.refresh())
-        #expect(known.principal(token: secret.text, at: gate.virtual.now) == nil)
-        gate.virtual.advance(seconds: -100_000)
+        #expect(known.principal(token: secret.text, at: gate.virtual.time) == nil)
+        gate.virtual.set(back: 100_000)
         #expect(try known.refresh(), "it looks again when the clock goes back")
         #expect(known.principal(token: secret.text, at: real) != nil)
         #expect(try !known.refresh(), "once")
@@ -78,7 +78,7 @@ struct TokenTests {
             code { _ = try gate.store.createToken("a", role: .viewer, project: nil, expires: nil) }
                 == "identity.name-taken")
         #expect(
-            code { _ = try gate.store.createToken("b", role: .viewer, project: nil, expires: gate.virtual.now) }
+            code { _ = try gate.store.createToken("b", role: .viewer, project: nil, expires: gate.virtual.time) }
                 == "identity.expiry")
     }
 

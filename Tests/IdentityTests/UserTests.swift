@@ -44,7 +44,7 @@ struct UserTests {
         func open() throws -> String { try gate.store.openSession(for: ada, seconds: 3600).id }
         func role(_ session: String) throws -> Role? {
             try known.refresh()
-            return known.principal(session: session, at: gate.virtual.now)?.role
+            return known.principal(session: session, at: gate.virtual.time)?.role
         }
         let first = try open()
         #expect(try role(first) == .operator)
@@ -74,8 +74,8 @@ struct UserTests {
         try gate.store.endSession(other.id, of: "ada")
         try gate.store.endSession(other.id, of: "ada")
         try known.refresh()
-        #expect(known.principal(session: other.id, at: gate.virtual.now) == nil)
-        #expect(known.principal(session: session.id, at: gate.virtual.now) != nil)
+        #expect(known.principal(session: other.id, at: gate.virtual.time) == nil)
+        #expect(known.principal(session: session.id, at: gate.virtual.time) != nil)
         #expect(try gate.actions().filter { $0 == "session.ended" }.count == 1)
     }
 }

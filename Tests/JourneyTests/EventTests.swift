@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 /// What docs/events.md says of the data of each type.
@@ -199,7 +200,7 @@ private func versions(_ place: Sandbox) throws -> (logs: [String], events: [Stri
         #expect(try place.martlet("run", "--to", "transform").code == 0)
         let count = try events(place).count
         #expect(count == 4)
-        for _ in 0..<2000 where try follower.scratch.read("out").split(separator: "\n").count < count { usleep(20_000) }
+        _ = try eventually { try follower.scratch.read("out").split(separator: "\n").count >= count }
         follower.process.interrupt()
         let outcome = try follower.finish()
         #expect(outcome.code == 0 && !outcome.isSignal, "\(outcome)")

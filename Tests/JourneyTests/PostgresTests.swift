@@ -3,33 +3,34 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A project whose metadata are in PostgreSQL, from the first run to the last answer without a database.
-@Suite("Metadata in PostgreSQL", .enabled(if: Postgres.isInstalled, "needs PostgreSQL, which `make setup` installs"))
-struct PostgresTests {
-    /// A server of its own, on loopback; ended with the value.
-    final class Postgres {
-        static let script = Program.root + "/scripts/postgres"
-        static let isInstalled = (try? Program.run(script, ["start"], in: "/"))?.code != 69
-        let place: Sandbox
-        let address: String
+/// A server of its own, on loopback; ended with the value.
+final class PostgresServer {
+    static let script = Program.root + "/scripts/postgres"
+    static let isInstalled = (try? Program.run(script, ["start"], in: "/"))?.code != 69
+    let place: Sandbox
+    let address: String
 
-        init() throws {
-            place = try Sandbox()
-            address = try Program.run(Self.script, ["start", place.folder], in: "/").output
-                .trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        func start() throws { _ = try Program.run(Self.script, ["start", place.folder], in: "/") }
-        func kill() throws { _ = try Program.run(Self.script, ["kill", place.folder], in: "/") }
-
-        deinit { _ = try? Program.run(Self.script, ["stop", place.folder], in: "/") }
+    init() throws {
+        place = try Sandbox()
+        address = try Program.run(Self.script, ["start", place.folder], in: "/").output
+            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    let postgres: Postgres
+    func start() throws { _ = try Program.run(Self.script, ["start", place.folder], in: "/") }
+    func kill() throws { _ = try Program.run(Self.script, ["kill", place.folder], in: "/") }
+
+    deinit { _ = try? Program.run(Self.script, ["stop", place.folder], in: "/") }
+}
+
+/// A project whose metadata are in PostgreSQL, from the first run to the last answer without a database.
+@Suite(
+    "Metadata in PostgreSQL", .enabled(if: PostgresServer.isInstalled, "needs PostgreSQL, which `make setup` installs"))
+struct PostgresTests {
+    let postgres: PostgresServer
     let place: Sandbox
 
     init() throws {
-        postgres = try Postgres()
+        postgres = try PostgresServer()
         place = try Wards.written()
         try place.write("landing/visits/first.csv", Wards.first)
         try place.write("landing/visits/later.csv", Wards.unlabelled)

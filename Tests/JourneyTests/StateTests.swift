@@ -1,7 +1,7 @@
 import Core
-import CoreFoundation
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -38,8 +38,7 @@ import Testing
     private func open(_ place: Sandbox) -> [String] {
         let names = FileManager.default.enumerator(atPath: place.path(".martlet"))?.compactMap { $0 as? String } ?? []
         return ([""] + names).filter { name in
-            var info = stat()
-            return lstat(place.path(".martlet/\(name)"), &info) == 0 && info.st_mode & 0o077 != 0
+            (Disk.permissions(place.path(".martlet/\(name)")) ?? 0) & 0o077 != 0
         }
     }
 
@@ -82,10 +81,12 @@ import Testing
         ] {
             _ = try place.martlet(command)
         }
-        usleep(1_500_000)
+        let isTold = try eventually {
+            let health = try ask(server, "/health").body
+            return health.contains("registry.gone") && health.contains("degraded")
+        }
+        #expect(isTold)
         #expect(!place.exists(".martlet/martlet.db"))
-        let health = try ask(server, "/health").body
-        #expect(health.contains("registry.gone") && health.contains("degraded"), "\(health)")
         let second = try Program.run(Program.path + "-serve", ["--port", "0"], in: place.folder)
         #expect(second.code == 1 && second.errors.contains("[registry.gone]"), "\(second)")
         for name in place.list("") where name.hasPrefix("aside-") {
@@ -147,11 +148,8 @@ import Testing
         }
         #expect(!place.files(".martlet/predictions", ending: ".segment").isEmpty)
         let server = try RunningServer(serving: place, role: "admin", ["--compact-minutes", "0.001"], token: "second")
-        for _ in 0..<600 {
-            usleep(100_000)
-            if (try? place.count("SELECT count(*) FROM monitoring.predictions_downtime")) == 9 { break }
-        }
-        #expect(try place.count("SELECT count(*) FROM monitoring.predictions_downtime") == 9)
+        #expect(
+            eventually { (try? place.count("SELECT count(*) FROM monitoring.predictions_downtime")) == 9 })
         stop(server)
         let outcome = try place.martlet("predictions", "compact", "--keep-bytes", "1KB")
         #expect(outcome.code == 0 && outcome.output.contains("removed by retention"), "\(outcome)")

@@ -192,11 +192,12 @@ import Testing
         let contract = Self.contract(policy, maxRejected: 1)
         let overtaking = Overtaking()
         overtaking.body = { try other.ingest(files: then, under: contract) }
+        let clock = VirtualClock()
         let context = ExecutionContext(
-            actor: "eve", now: { Timestamp(microseconds: 1_700_000_000_000_000) }, newID: { overtaking.id() },
-            uptime: { 0 })
+            actor: "eve", clock: clock, newID: { overtaking.id() }, randomBytes: { clock.random($0) })
         let engine = try DuckDBLakeEngine(
-            threads: 1, memoryLimit: "1GB", spillFolder: other.folder.path + "/spill-too")
+            threads: 1, memoryLimit: "1GB", spillFolder: other.folder.path + "/spill-too",
+            pause: pause)
         let lake = Lake(root: other.lake.root, engine: engine, context: context)
         let landed = try first.map { name, bytes in
             LandedFile(path: try other.folder.write("landing/\(name)", bytes), name: name, digest: Digest(of: bytes))

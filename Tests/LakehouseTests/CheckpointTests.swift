@@ -138,9 +138,8 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         #expect(actions.count { $0.remove != nil } == 3)
         #expect(actions.count { $0.add != nil } == 1)
         #expect(actions.allSatisfy { $0.add?.dataChange != true && $0.remove?.dataChange != true })
-        let later = ExecutionContext(
-            actor: "ada", now: { Timestamp(microseconds: 1_800_000_000_000_000) }, newID: { "later" }, uptime: { 0 })
-        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: later)
+        let later = VirtualClock(start: 1_800_000_000)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: later.context())
         _ = try lake.commit(name) { _ in [lake.commitInfo("WRITE", [:])] }
         try lake.checkpoint(name)
         let kept = try sandbox.engine.readCheckpoint([sandbox.logFile(4, "checkpoint.parquet")])
@@ -202,9 +201,8 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         let sandbox = try Sandbox()
         try sandbox.appendFiles(0..<1)
         let before = try #require(try sandbox.lake.snapshot(of: name).timestamp)
-        let earlier = ExecutionContext(
-            actor: "ada", now: { Timestamp(microseconds: 1) }, newID: { "early" }, uptime: { 0 })
-        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: earlier)
+        let earlier = VirtualClock(start: 0)
+        let lake = Lake(root: sandbox.lake.root, engine: sandbox.engine, context: earlier.context())
         for _ in 0..<2 { _ = try lake.commit(name) { _ in [lake.commitInfo("WRITE", [:])] } }
         #expect(try lake.snapshot(of: name).timestamp == before + 2)
     }

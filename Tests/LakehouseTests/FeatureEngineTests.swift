@@ -74,7 +74,7 @@ import Testing
                     transforms: try plans.map { try sandbox.plan($0, $1) }, table: table, key: "id", record: "things",
                     features: FeatureEngineTests.features,
                     reference: reference ? try sandbox.lake.files(of: table) : nil),
-                memoryLimit: "1GB", spillFolder: sandbox.folder.path + "/spill")
+                memoryLimit: "1GB", spillFolder: sandbox.folder.path + "/spill", pause: pause)
         }
 
         func gold(_ id: String) throws -> String {
@@ -219,7 +219,7 @@ import Testing
                 ],
                 transforms: [try sandbox.plan("gold.t", sql)], table: TableName(.gold, "t"), key: "ts",
                 record: "things", features: ["total"]),
-            memoryLimit: "1GB", spillFolder: sandbox.folder.path + "/spill")
+            memoryLimit: "1GB", spillFolder: sandbox.folder.path + "/spill", pause: pause)
         let verdict = try engine.look(
             at: [
                 "things": [

@@ -135,10 +135,8 @@ import Testing
 
     /// The lake as it is some days later; files keep the real time, so that is where days count from.
     private func later(_ sandbox: Sandbox, days: Double) -> Lake {
-        let now = Timestamp(microseconds: Int64((Date().timeIntervalSince1970 + days * 86_400) * 1e6))
-        return Lake(
-            root: sandbox.lake.root, engine: sandbox.engine,
-            context: ExecutionContext(actor: "ada", now: { now }, newID: { UUID().uuidString }, uptime: { 0 }))
+        let clock = VirtualClock(start: Int64(Date().timeIntervalSince1970 + days * 86_400))
+        return Lake(root: sandbox.lake.root, engine: sandbox.engine, context: clock.context())
     }
 
     private func parquet(_ sandbox: Sandbox) throws -> Int {

@@ -16,8 +16,9 @@ final class Sandbox {
 
     init(threads: Int = 1, in folder: Folder? = nil) throws {
         self.folder = try folder ?? Folder()
-        engine = try DuckDBLakeEngine(threads: threads, memoryLimit: "1GB", spillFolder: self.folder.path + "/spill")
-        lake = Lake(root: self.folder.path + "/lake", engine: engine, context: Virtual().context())
+        engine = try DuckDBLakeEngine(
+            threads: threads, memoryLimit: "1GB", spillFolder: self.folder.path + "/spill", pause: pause)
+        lake = Lake(root: self.folder.path + "/lake", engine: engine, context: VirtualClock(step: 1).context())
     }
 
     /// Lands a file and ingests it.

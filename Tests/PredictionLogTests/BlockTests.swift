@@ -14,7 +14,7 @@ import Testing
 
     @Test func `have the request's id with their row, and grow out of the room that was foreseen`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         let rows: [Int?] = [nil, 0, 1, 9, 10, 11, 99, 100, 12_345, 999_999_999, .max] + (20..<420).map { $0 }
         // More than the room for one record, at every alignment of the texts.
@@ -34,7 +34,7 @@ import Testing
 
     @Test func `are taken whole or not at all`() async throws {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.bufferBytes = 4096
         policy.blockBytes = 4096
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
@@ -64,7 +64,7 @@ import Testing
 
     @Test func `may be more than a buffer, beside which they wait, as far as their own bound goes`() async throws {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.bufferBytes = 4096
         policy.blockBytes = 1 << 20
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
@@ -96,7 +96,7 @@ import Testing
         async throws
     {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.bufferBytes = 4096
         policy.blockBytes = 1 << 20
         policy.blockSeconds = 0.01
@@ -135,7 +135,7 @@ import Testing
 
     @Test func `are sampled by the ids that are logged`() async throws {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.share = 0.3
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let number = try log.register(source)
@@ -155,7 +155,7 @@ import Testing
 
     @Test func `lie in segments that are the account's alone`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         try await log.append(record("one", try log.register(source)))
         try await log.shutDown()
         for path in try scratch.segments {

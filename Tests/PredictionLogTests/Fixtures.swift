@@ -11,17 +11,8 @@ extension TemporaryFolder {
     var segments: [String] { get throws { try SegmentFolder(log).entries().map(\.path) } }
 }
 
-let context = ExecutionContext(
-    actor: "test", now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) },
-    newID: { UUID().uuidString.lowercased().replacing("-", with: "") },
-    uptime: { ProcessInfo.processInfo.systemUptime })
-
-/// The defaults, but for segments that end by the clock: on a busy machine minutes pass within a test.
-let steady: PredictionLogPolicy = {
-    var policy = PredictionLogPolicy()
-    policy.segmentSeconds = 1e6
-    return policy
-}()
+/// Of tests in which no time passes.
+let context = VirtualClock().context(actor: "test")
 
 let source = PredictionSource(
     project: "lab", model: "delay", version: 3, signature: Digest(of: "signature"),
@@ -119,9 +110,6 @@ final class TroubledDisk: SegmentDisk {
         try RealDisk().sync(folder: folder)
     }
 }
-
-/// Waits, where a lock is held and nothing may be awaited.
-func pause(milliseconds: Int) { Thread.sleep(forTimeInterval: Double(milliseconds) / 1000) }
 
 /// Counts what other threads tell.
 final class Tally: Sendable {

@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: PredictionLogMode.allCases)
     func `gives back what was appended`(mode: PredictionLogMode) async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, mode: mode, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, mode: mode, context: context)
         let number = try log.register(source)
         #expect(try log.register(source) == number)
         let full = PredictionRecord(
@@ -38,7 +38,7 @@ import Testing
 
     @Test func `takes records of many callers at once`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         await withThrowingTaskGroup(of: Void.self) { group in
             for task in 0..<64 {
@@ -55,19 +55,19 @@ import Testing
 
     @Test func `is written by one process only`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         #expect(throws: MartletError.self) {
-            try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+            try PredictionLog.open(folder: scratch.log, context: context)
         }
         try await log.shutDown()
-        try await PredictionLog.open(folder: scratch.log, policy: steady, context: context).shutDown()
+        try await PredictionLog.open(folder: scratch.log, context: context).shutDown()
         await #expect(throws: PredictionLogError.closed) { try await log.append(record("late", number)) }
     }
 
     @Test func `begins a new segment by size, and tells each of its sources`() async throws {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.segmentBytes = 4096
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
         let other = PredictionSource(
@@ -84,18 +84,21 @@ import Testing
 
     @Test func `begins a new segment by time, without a record coming`() async throws {
         let scratch = try Scratch()
-        var policy = steady
-        policy.segmentSeconds = 0.05
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
+        var policy = PredictionLogPolicy()
+        policy.segmentSeconds = 60
+        let clock = VirtualClock()
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: clock.context())
         try await log.append(record("one", try log.register(source)))
-        try await eventually { try SegmentFolder(scratch.log).closed().count == 1 }
+        clock.advance(seconds: 59)
+        #expect(try SegmentFolder(scratch.log).closed().isEmpty)
+        #expect(try await eventually(moving: clock) { try SegmentFolder(scratch.log).closed().count == 1 })
         try await log.shutDown()
         #expect(try scratch.segments.count == 1, "the second one was empty")
     }
 
     @Test func `logs the share of the requests that the policy says`() async throws {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.share = 0.3
         policy.keepsDecisions = true
         let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
@@ -120,23 +123,26 @@ import Testing
 
     @Test func `removes what is too much or too old`() async throws {
         let scratch = try Scratch()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.segmentBytes = 2048
         policy.keepBytes = 10_000
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
+        let clock = VirtualClock()
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: clock.context())
         let number = try log.register(source)
         for item in 0..<300 { try await log.append(record("\(item)", number)) }
-        try await eventually { try log.counters.expired > 5 && scratch.segments.count < 8 }
+        #expect(
+            try await eventually(moving: clock) { try log.counters.expired > 5 && scratch.segments.count < 8 })
         try await log.shutDown()
         #expect(try everything(scratch.log).last?.requestID == "299")
 
-        for path in try scratch.segments {
-            try FileManager.default.setAttributes([.modificationDate: Date() - 100], ofItemAtPath: path)
-        }
         policy.keepBytes = nil
-        policy.keepSeconds = 50
-        let again = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
-        try await eventually { try scratch.segments.count == 1 }
+        policy.keepSeconds = 1000
+        clock.advance(seconds: 1001)
+        let again = try PredictionLog.open(folder: scratch.log, policy: policy, context: clock.context())
+        // The last one may have lasted as long as a segment does: it is not that old yet.
+        #expect(try await eventually { try scratch.segments.count == 2 })
+        clock.advance(seconds: policy.segmentSeconds)
+        #expect(try await eventually(moving: clock, by: 60) { try scratch.segments.count == 1 })
         try await again.shutDown()
         #expect(again.counters.expiredUncompacted == again.counters.expired && again.counters.expiredBytes > 0)
     }
@@ -144,10 +150,11 @@ import Testing
     @Test func `takes no more of the disk than its share, and forgets nothing when others fill it`() async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.keepShare = 0.5
         disk.trouble.withLock { $0.free = 4 << 20 }
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, context: context)
+        let clock = VirtualClock()
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, disk: disk, context: clock.context())
         let number = try log.register(source)
         #expect(log.counters.mostBytes == 2 << 20)
         disk.trouble.withLock { $0.free = 0 }
@@ -155,7 +162,8 @@ import Testing
         // 80 KB each: 8 MB in all.
         for item in 0..<100 { try await log.append(record("\(item)", number, features: wide)) }
         // A segment of this log has 1 MiB, so that there are some to remove.
-        try await eventually { log.counters.expired >= 5 && log.counters.keptBytes <= 2 << 20 }
+        #expect(
+            try await eventually(moving: clock) { log.counters.expired >= 5 && log.counters.keptBytes <= 2 << 20 })
         try await log.shutDown()
         let kept = try everything(scratch.log).map(\.requestID)
         #expect(kept == (100 - kept.count..<100).map { "\($0)" } && kept.count > 5)
@@ -170,7 +178,7 @@ import Testing
 
     @Test func `is not held up by a pipe or a link that is named like a segment`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         try await log.append(record("one", try log.register(source)))
         try await log.shutDown()
         let path = try #require(try scratch.segments.first)
@@ -186,7 +194,7 @@ import Testing
 
     @Test func `can be read while it is written`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         try await log.append(record("0", number))
         var reader = try PredictionLogReader(try #require(try scratch.segments.first))
@@ -205,7 +213,7 @@ import Testing
 
     @Test func `brings acknowledgements of one courier together`() async throws {
         let scratch = try Scratch()
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         let calls = Mutex((batches: 0, records: 0))
         let courier = AcknowledgementCourier { batch in
@@ -223,13 +231,4 @@ import Testing
         #expect(calls.withLock { $0.records } == 100)
         #expect(calls.withLock { $0.batches } < 20)
     }
-}
-
-/// Waits for what other threads do; fails after ten seconds.
-func eventually(_ condition: () throws -> Bool) async throws {
-    for _ in 0..<2000 {
-        if try condition() { return }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("it did not come to that")
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct `What a killed writer left` {
     /// A segment of five records without the mark of its end, and where each of its records ends.
     private func segment(_ scratch: Scratch) async throws -> (path: String, bytes: [UInt8], ends: [Int]) {
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         for item in 0..<5 { try await log.append(record("record-\(item)", number)) }
         let path = try #require(try scratch.segments.first)
@@ -89,7 +89,7 @@ import Testing
         let files = try SegmentFolder(scratch.log).setAside()
         #expect(files.map(\.path) == ["\(scratch.log)/\(aside)"] && files[0].bytes == Int64(changed.count - ends[1]))
         // What was set aside before is told by every log that is opened, until somebody takes it away.
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         #expect(log.counters.setAside == 1 && log.counters.setAsideBytes == files[0].bytes)
         try await log.shutDown()
         #expect(try Disk.read("\(scratch.log)/\(aside)") == Array(changed[ends[1]...]))
@@ -125,7 +125,7 @@ import Testing
         let scratch = try Scratch()
         let (path, bytes, _) = try await segment(scratch)
         try write(bytes.dropLast(3), to: path)
-        let log = try PredictionLog.open(folder: scratch.log, policy: steady, context: context)
+        let log = try PredictionLog.open(folder: scratch.log, context: context)
         #expect(log.counters.recovery.records == 4 && log.counters.recovery.tornSegments == 1)
         try await log.append(record("next", try log.register(source)))
         try await log.shutDown()

@@ -7,13 +7,13 @@ import Testing
 @Suite struct `A prediction log in trouble` {
     private func open(
         _ scratch: Scratch, _ disk: TroubledDisk, _ mode: PredictionLogMode, buffer: Int = 4 << 20,
-        sync seconds: Double = 0.1
+        sync seconds: Double = 0.1, clock: VirtualClock = VirtualClock()
     ) throws -> (PredictionLog, PredictionSourceNumber) {
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.bufferBytes = buffer
         policy.syncSeconds = seconds
         let log = try PredictionLog.open(
-            folder: scratch.log, mode: mode, policy: policy, disk: disk, context: context)
+            folder: scratch.log, mode: mode, policy: policy, disk: disk, context: clock.context())
         return (log, try log.register(source))
     }
 
@@ -91,12 +91,11 @@ import Testing
             let disk = TroubledDisk()
             let (log, number) = try open(scratch, disk, mode, sync: 60)
             let told = Tally()
-            try disk.syncing.withLock { _ in
+            disk.syncing.withLock { _ in
                 #expect(log.submit(record("one", number)) { _ in told.add() } == .waiting)
-                for _ in 0..<100 where told.count == 0 { pause(milliseconds: 3) }
+                #expect(eventually { (try? everything(scratch.log).count) == 1 })
+                if mode == .written { #expect(eventually { told.count == 1 }) }
                 #expect(told.count == (mode == .written ? 1 : 0))
-                let written = try everything(scratch.log)
-                #expect(written.count == 1)
             }
             try await log.shutDown()
             #expect(told.count == 1)
@@ -106,9 +105,12 @@ import Testing
     @Test func `makes durable what was written within the time`() async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        let (log, number) = try open(scratch, disk, .written)
+        let clock = VirtualClock()
+        let (log, number) = try open(scratch, disk, .written, clock: clock)
         try await log.append(record("one", number))
-        try await eventually { log.counters.syncs == 1 }
+        await clock.untilWaiting(1)
+        clock.advance(seconds: 0.1)
+        #expect(try await eventually { log.counters.syncs == 1 })
         #expect(disk.trouble.withLock { $0.folderSyncs } == 1)
         try await log.shutDown()
     }
@@ -116,18 +118,19 @@ import Testing
     @Test func `holds acknowledgements while an fsync is late`() async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        let (log, number) = try open(scratch, disk, .written, sync: 0.02)
+        let clock = VirtualClock()
+        let (log, number) = try open(scratch, disk, .written, sync: 0.02, clock: clock)
         let told = Tally()
         disk.syncing.withLock { _ in
             for item in 0..<40 {
                 _ = log.submit(record("\(item)", number)) { _ in told.add() }
-                pause(milliseconds: 5)
+                #expect(eventually { told.count + log.counters.held == item + 1 })
+                clock.advance(seconds: 0.005)
             }
             // What was acknowledged in the first 20 ms, and no more.
-            #expect((1..<40).contains(told.count))
-            #expect(log.counters.held > 0)
+            #expect(told.count == 5 && log.counters.held == 35)
         }
-        try await eventually { told.count == 40 }
+        #expect(try await eventually { told.count == 40 })
         try await log.shutDown()
         #expect(try everything(scratch.log).count == 40)
     }
@@ -136,14 +139,15 @@ import Testing
     func `acknowledges nothing after a failed fsync`(mode: PredictionLogMode) async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        let (log, number) = try open(scratch, disk, mode, sync: 0.02)
+        let clock = VirtualClock()
+        let (log, number) = try open(scratch, disk, mode, sync: 0.02, clock: clock)
         try await log.append(record("good", number))
         disk.trouble.withLock { $0.failsSync = true }
         if mode == .strict {
             await #expect(throws: PredictionLogError.self) { try await log.append(record("lost", number)) }
         } else {
             try await log.append(record("lost", number))
-            try await eventually { log.counters.hasFailed }
+            #expect(try await eventually(moving: clock) { log.counters.hasFailed })
         }
         // The disk says that all is well again. It is not believed.
         let syncs = disk.trouble.withLock { $0.syncs }
@@ -164,7 +168,8 @@ import Testing
     func `keeps whole records on a full disk, and goes on when there is room`(mode: PredictionLogMode) async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        let (log, number) = try open(scratch, disk, mode)
+        let clock = VirtualClock()
+        let (log, number) = try open(scratch, disk, mode, clock: clock)
         disk.trouble.withLock { $0.room = 3000 }
         var acknowledged: [String] = []
         var refused = 0
@@ -175,14 +180,14 @@ import Testing
             } catch PredictionLogError.full { refused += 1 }
         }
         if mode == .bestEffort {
-            try await eventually { log.counters.isFull }
+            #expect(try await eventually { log.counters.isFull })
             #expect(log.counters.refused == 0)
         } else {
             #expect(acknowledged.count > 10 && refused > 20 && log.counters.isFull)
             #expect(try everything(scratch.log).map(\.requestID) == acknowledged)
         }
         disk.trouble.withLock { $0.room = .max }
-        try await eventually { !log.counters.isFull }
+        #expect(try await eventually(moving: clock) { !log.counters.isFull })
         try await log.append(record("later", number))
         try await log.shutDown()
         let found = try everything(scratch.log).map(\.requestID)
@@ -200,33 +205,30 @@ import Testing
     func `tries a full disk when its time has come, and not before`(mode: PredictionLogMode) async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        let clock = Mutex(1000.0)
-        let stopped = ExecutionContext(
-            actor: "test", now: context.now, newID: context.newID, uptime: { clock.withLock { $0 } })
-        let log = try PredictionLog.open(
-            folder: scratch.log, mode: mode, policy: steady, disk: disk, context: stopped)
-        let number = try log.register(source)
+        let clock = VirtualClock()
+        clock.advance(seconds: 1000)
+        let (log, number) = try open(scratch, disk, mode, clock: clock)
         disk.trouble.withLock { $0.room = 0 }
         if mode == .bestEffort {
             _ = log.submit(record("lost", number)) { _ in }
         } else {
             await #expect(throws: PredictionLogError.full) { try await log.append(record("lost", number)) }
         }
-        try await eventually { log.counters.isFull }
+        #expect(try await eventually { log.counters.isFull })
         func creations() -> Int { disk.trouble.withLock { $0.creations } }
         // The first one was there, and the disk is tried once.
-        try await eventually { creations() == 2 }
+        #expect(try await eventually { creations() == 2 })
         // What is refused does not wake anybody.
         for item in 0..<1000 { _ = log.submit(record("\(item)", number)) { _ in } }
-        pause(milliseconds: 600)
+        await clock.untilWaiting(1)
         #expect(creations() == 2, "the clock stands still")
         for tries in 3...5 {
-            clock.withLock { $0 += 0.25 }
-            try await eventually { creations() == tries }
+            clock.advance(seconds: 0.25)
+            #expect(try await eventually { creations() == tries })
         }
         disk.trouble.withLock { $0.room = .max }
-        clock.withLock { $0 += 0.25 }
-        try await eventually { !log.counters.isFull }
+        clock.advance(seconds: 0.25)
+        #expect(try await eventually { !log.counters.isFull })
         try await log.append(record("later", number))
         try await log.shutDown()
         #expect(try everything(scratch.log).map(\.requestID) == ["later"])
@@ -237,7 +239,7 @@ import Testing
     @Test func `acknowledges nothing after a failed fsync of the folder`() async throws {
         let scratch = try Scratch()
         let disk = TroubledDisk()
-        var policy = steady
+        var policy = PredictionLogPolicy()
         policy.segmentBytes = 500
         let log = try PredictionLog.open(
             folder: scratch.log, mode: .strict, policy: policy, disk: disk, context: context)

@@ -15,10 +15,10 @@ extension TemporaryFolder { var file: String { path + "/martlet.db" } }
 struct RegistryFixture {
     let scratch: Scratch
     let database: any SQLDatabase
-    let virtual: Virtual
+    let virtual: VirtualClock
     let registry: ModelRegistry
 
-    init(project: String = "hospital", virtual: Virtual = Virtual()) throws {
+    init(project: String = "hospital", virtual: VirtualClock = VirtualClock(step: 1)) throws {
         scratch = try Scratch()
         database = try TestDatabase.open(scratch.path)
         self.virtual = virtual

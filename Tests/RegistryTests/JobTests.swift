@@ -8,7 +8,7 @@ import Testing
 
 /// The queue on a clock that stands still unless it is moved.
 struct JobTests {
-    let virtual = Virtual(step: 0)
+    let virtual = VirtualClock()
     let fixture: RegistryFixture
     var jobs: JobStore { fixture.registry.jobs }
 
@@ -109,12 +109,12 @@ struct JobTests {
         throws
     {
         let job = try submitted(attempts: 3)
-        for (attempt, pause) in [(1, 2), (2, 4)] {
+        for (attempt, pause) in [(1, 2.0), (2, 4.0)] {
             let running = try #require(try leased())
             #expect(running.attempts == attempt)
             let after = try jobs.conclude(ticket(running), crash)
             #expect(after.state == .queued && after.reason == "ended by SIGSEGV" && after.signal == "SIGSEGV")
-            virtual.advance(seconds: Int64(pause) - 1)
+            virtual.advance(seconds: pause - 1)
             #expect(try leased() == nil)
             virtual.advance(seconds: 1)
         }

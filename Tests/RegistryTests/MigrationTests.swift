@@ -55,7 +55,7 @@ struct MigrationTests {
     }
 
     @Test func `the registry refuses a newer schema, and an older one if it only reads`() throws {
-        let context = Virtual().context()
+        let context = VirtualClock(step: 1).context()
         #expect(code { try database.requireSchema(TestDatabase.schema) } == "metadata.older")
         _ = try ModelRegistry.open(database, project: "p", context: context)
         try database.requireSchema(TestDatabase.schema)

@@ -159,7 +159,7 @@ struct ModelTests {
     }
 
     @Test func `history goes forward in time when the clock goes backwards`() throws {
-        let fixture = try RegistryFixture(virtual: Virtual(step: -3600))
+        let fixture = try RegistryFixture(virtual: VirtualClock(step: -3600))
         for _ in 1...3 { try fixture.version() }
         try fixture.registry.models.promote(named("readmission@2"))
         try fixture.registry.models.rollback("readmission")

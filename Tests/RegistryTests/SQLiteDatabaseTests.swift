@@ -12,7 +12,7 @@ struct SQLiteDatabaseTests {
     init() throws { scratch = try Scratch() }
 
     private func table() throws -> SQLiteDatabase {
-        let database = try SQLiteDatabase(path: scratch.file)
+        let database = try SQLiteDatabase(path: scratch.file, pause: pause)
         try database.write { _ = try $0.execute("CREATE TABLE t (a BIGINT PRIMARY KEY, b TEXT)") }
         return database
     }
@@ -22,7 +22,7 @@ struct SQLiteDatabaseTests {
     }
 
     @Test func `gives every kind of value back as it was stored`() throws {
-        let database = try SQLiteDatabase(path: scratch.file)
+        let database = try SQLiteDatabase(path: scratch.file, pause: pause)
         let values: [SQLValue] = [
             .null, .integer(.min), .integer(.max), .real(0.1), .real(-0.0), .text("é\"'?"), .text(""),
             .blob([0, 255]), .blob([]),
@@ -74,7 +74,7 @@ struct SQLiteDatabaseTests {
         try database.close()
         #expect(scratch.names == ["martlet.db"])
         #expect(code { _ = try count(database) } == "metadata.failed")
-        #expect(try count(SQLiteDatabase(path: scratch.file)) == 1)
+        #expect(try count(SQLiteDatabase(path: scratch.file, pause: pause)) == 1)
     }
 
     @Test func `a broken constraint says which and is a conflict`() throws {
@@ -114,7 +114,7 @@ struct SQLiteDatabaseTests {
         try bytes.write(to: URL(fileURLWithPath: scratch.file))
         for readOnly in [false, true] {
             let error = caught {
-                let damaged = try SQLiteDatabase(path: scratch.file, readOnly: readOnly)
+                let damaged = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, pause: pause)
                 _ = try damaged.read { try $0.rows("SELECT * FROM t") }
             }
             #expect(error?.code == "metadata.corrupt")
@@ -134,33 +134,34 @@ struct SQLiteDatabaseTests {
         try handle.seek(toOffset: 4096 * 5)
         try handle.write(contentsOf: Data(repeating: 9, count: 4096))
         try handle.close()
-        #expect(code { try SQLiteDatabase(path: scratch.file, readOnly: true).check() } == "metadata.corrupt")
+        #expect(
+            code { try SQLiteDatabase(path: scratch.file, readOnly: true, pause: pause).check() } == "metadata.corrupt")
     }
 
     @Test func `read-only opening creates no file, leaves none behind, and changes nothing`() throws {
-        #expect(code { _ = try SQLiteDatabase(path: scratch.file, readOnly: true) } == "metadata.missing")
+        #expect(code { _ = try SQLiteDatabase(path: scratch.file, readOnly: true, pause: pause) } == "metadata.missing")
         #expect(scratch.names == [])
         let database = try table()
         try database.write { _ = try $0.execute("INSERT INTO t VALUES (1, 'x')") }
         try database.close()
-        let reader = try SQLiteDatabase(path: scratch.file, readOnly: true)
+        let reader = try SQLiteDatabase(path: scratch.file, readOnly: true, pause: pause)
         #expect(try count(reader) == 1)
         #expect(code { try reader.write { _ = try $0.execute("DELETE FROM t") } } == "metadata.readonly")
         #expect(code { try reader.read { _ = try $0.execute("DELETE FROM t") } } != "no error")
         try reader.close()
         #expect(scratch.names == ["martlet.db"])
-        #expect(try count(SQLiteDatabase(path: scratch.file)) == 1)
+        #expect(try count(SQLiteDatabase(path: scratch.file, pause: pause)) == 1)
     }
 
     @Test(arguments: [false, true]) func `a file that is not there is not made by who may not`(_ readOnly: Bool) throws
     {
         #expect(
-            code { _ = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false) }
+            code { _ = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false, pause: pause) }
                 == "metadata.missing")
         #expect(scratch.names == [])
         let database = try table()
         try database.write { _ = try $0.execute("INSERT INTO t VALUES (1, 'x')") }
-        let other = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false)
+        let other = try SQLiteDatabase(path: scratch.file, readOnly: readOnly, creating: false, pause: pause)
         #expect(try count(other) == 1)
         try other.close()
         #expect(try count(database) == 1)
@@ -168,7 +169,7 @@ struct SQLiteDatabaseTests {
 
     @Test func `a reader sees one snapshot while another connection writes`() throws {
         let database = try table()
-        let reader = try SQLiteDatabase(path: scratch.file, readOnly: true)
+        let reader = try SQLiteDatabase(path: scratch.file, readOnly: true, pause: pause)
         try reader.read { connection in
             let before = try connection.rows("SELECT * FROM t").count
             try database.write { _ = try $0.execute("INSERT INTO t VALUES (1, 'x')") }
@@ -178,10 +179,10 @@ struct SQLiteDatabaseTests {
     }
 
     @Test func `a folder that is not there, or in the way, is explained`() throws {
-        let error = caught { _ = try SQLiteDatabase(path: scratch.path + "/none/martlet.db") }
+        let error = caught { _ = try SQLiteDatabase(path: scratch.path + "/none/martlet.db", pause: pause) }
         #expect(error?.code == "metadata.failed")
         #expect(error?.remedy?.contains("folder") == true)
-        #expect(code { _ = try SQLiteDatabase(path: scratch.path) } == "metadata.failed")
+        #expect(code { _ = try SQLiteDatabase(path: scratch.path, pause: pause) } == "metadata.failed")
     }
 
     @Test func `a full disk is named, and what was there before stays`() throws {
@@ -202,7 +203,7 @@ struct SQLiteDatabaseTests {
 
     @Test func `eight threads of two pools write two hundred times each without an error or a lost row`() throws {
         let first = try table()
-        let second = try SQLiteDatabase(path: scratch.file)
+        let second = try SQLiteDatabase(path: scratch.file, pause: pause)
         let errors = onThreads(8) { thread in
             let database = thread.isMultiple(of: 2) ? first : second
             for n in 0..<200 {
@@ -222,11 +223,11 @@ struct SQLiteDatabaseTests {
         let file = scratch.path + "/\(round).db"
         let migrations = [Migration(number: 1, name: "one", sql: "CREATE TABLE t (a BIGINT)")]
         let errors = onThreads(8) { thread in
-            let database = try SQLiteDatabase(path: file)
+            let database = try SQLiteDatabase(path: file, pause: pause)
             try database.migrate(migrations, at: Timestamp(microseconds: 0))
             try database.write { _ = try $0.execute("INSERT INTO t VALUES (\(thread))") }
         }
         #expect(errors == [])
-        #expect(try count(SQLiteDatabase(path: file)) == 8)
+        #expect(try count(SQLiteDatabase(path: file, pause: pause)) == 8)
     }
 }

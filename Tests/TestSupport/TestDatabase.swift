@@ -18,7 +18,7 @@ package enum TestDatabase {
     /// Opens the metadata that belong to a folder; a second time, as another process would.
     package static func open(_ folder: String, readOnly: Bool = false) throws -> any SQLDatabase {
         guard let address = try address(of: folder) else {
-            return try SQLiteDatabase(path: folder + "/martlet.db", readOnly: readOnly)
+            return try SQLiteDatabase(path: folder + "/martlet.db", readOnly: readOnly, pause: pause)
         }
         return try connect(address, readOnly)
     }
@@ -63,7 +63,7 @@ package enum TestDatabase {
     }
 
     private static func connect(_ address: String, _ readOnly: Bool = false) throws -> PostgresDatabase {
-        try PostgresDatabase(PostgresAddress(address), readOnly: readOnly) { Thread.sleep(forTimeInterval: $0) }
+        try PostgresDatabase(PostgresAddress(address), readOnly: readOnly, pause: pause)
     }
 
     /// All tables of the metadata.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 import Workers
 
@@ -7,15 +8,12 @@ import Workers
 @Suite(.serialized) struct FeatureWorkerTests {
     private final class Place: Sendable {
         let folder = FileManager.default.temporaryDirectory.path + "/martlet-feature-\(UUID().uuidString)"
-        init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+        let clock = VirtualClock()
+        init() throws {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for name in ["gate", "held"] where mkfifo("\(folder)/\(name)", 0o600) != 0 { throw CancellationError() }
+        }
         deinit { try? FileManager.default.removeItem(atPath: folder) }
-    }
-
-    /// Uptime as it is: what is waited for are processes.
-    private func context() -> ExecutionContext {
-        ExecutionContext(
-            actor: "ada", now: { Timestamp(microseconds: 0) }, newID: { "0" },
-            uptime: { ProcessInfo.processInfo.systemUptime })
     }
 
     private func worker(
@@ -25,19 +23,25 @@ import Workers
             program: "/bin/sh", arguments: ["-c", script],
             environment: [("PATH", "/usr/bin:/bin"), ("PLACE", place.folder)], log: place.folder + "/log")
         change(&settings)
-        return FeatureWorker(settings, context: context())
+        return FeatureWorker(settings, context: place.clock.context())
     }
 
-    private func eventually(_ what: String, _ condition: () -> Bool) async throws {
-        for _ in 0..<600 {
-            if condition() { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        Issue.record("never: \(what)")
+    /// Waits for what processes do, while the clock goes on, or stands.
+    private func eventually(
+        _ what: Comment, moving clock: VirtualClock? = nil, by seconds: Double = 0.05, _ condition: () -> Bool
+    ) async throws {
+        let did = try await TestSupport.eventually(moving: clock, by: seconds, condition)
+        #expect(did, what)
     }
 
     private func ask(_ worker: FeatureWorker, _ text: String) async throws -> String {
         String(decoding: try await worker.ask(Array(text.utf8)), as: UTF8.self)
+    }
+
+    /// Lets the child go on that reads from a pipe of this name.
+    private func release(_ place: Place, _ pipe: String) throws {
+        try FileHandle(forWritingTo: URL(fileURLWithPath: "\(place.folder)/\(pipe)")).write(
+            contentsOf: Data("go\n".utf8))
     }
 
     private static let echo = """
@@ -45,7 +49,7 @@ import Workers
         while read -r line; do
           case "$line" in
             *die*) kill -9 $$ ;;
-            *hang*) sleep 60 ;;
+            *hang*) kill -STOP $$ ;;
             *) echo "$line" ;;
           esac
         done
@@ -81,29 +85,31 @@ import Workers
         await #expect(throws: FeatureWorker.Unavailable.self) { try await self.ask(worker, "die") }
         if case .down = worker.condition {} else { Issue.record("it is \(worker.condition)") }
         await #expect(throws: FeatureWorker.Unavailable.self) { try await self.ask(worker, "two") }
-        try await eventually("ready again") { worker.condition == .ready }
+        try await eventually("ready again", moving: place.clock) { worker.condition == .ready }
         #expect(try await ask(worker, "three") == "three")
         #expect(worker.starts == 2)
     }
 
     @Test func aSilentOneIsKilled() async throws {
         let place = try Place()
-        let worker = worker(place, Self.echo) { $0.patience = 0.5 }
+        let worker = worker(place, Self.echo)
         defer { worker.stop() }
         try await eventually("ready") { worker.condition == .ready }
         let process = try #require(worker.process)
-        await #expect(throws: FeatureWorker.Unavailable.self) { try await self.ask(worker, "hang") }
+        let hanging = Task { try await self.ask(worker, "hang") }
+        try await eventually("killed", moving: place.clock, by: 10) { worker.condition != .ready }
+        await #expect(throws: FeatureWorker.Unavailable.self) { try await hanging.value }
         try await eventually("gone") { kill(process, 0) != 0 }
-        try await eventually("ready again") { worker.condition == .ready }
+        try await eventually("ready again", moving: place.clock) { worker.condition == .ready }
     }
 
     @Test func itsDeathIsNoticedWithoutARequest() async throws {
         let place = try Place()
-        let worker = worker(place, Self.echo) { $0.pulse = 0.1 }
+        let worker = worker(place, Self.echo)
         defer { worker.stop() }
         try await eventually("ready") { worker.condition == .ready }
         kill(try #require(worker.process), SIGKILL)
-        try await eventually("another") { worker.starts == 2 && worker.condition == .ready }
+        try await eventually("another", moving: place.clock) { worker.starts == 2 && worker.condition == .ready }
     }
 
     @Test func oneThatWillNotBeginSaysWhy() async throws {
@@ -119,39 +125,51 @@ import Workers
     @Test func aNewLakeIsReadByASuccessorWhileTheOldOneAnswers() async throws {
         let place = try Place()
         let script = """
-            if [ -e "$PLACE/new" ]; then sleep 1; name=second; else name=first; fi
+            if [ -e "$PLACE/new" ]; then read -r go < "$PLACE/gate"; name=second; else name=first; fi
             echo '{"ready":true}'
             while read -r line; do
               if [ $name = first ] && [ -e "$PLACE/new" ]; then echo '{"by":"first","stale":true}'
               else echo "{\\"by\\":\\"$name\\"}"; fi
             done
             """
-        let worker = worker(place, script) { $0.pulse = 0.1 }
+        let worker = worker(place, script)
         defer { worker.stop() }
         try await eventually("ready") { worker.condition == .ready }
         #expect(try await ask(worker, "{}").contains("first"))
-        FileManager.default.createFile(atPath: place.folder + "/new", contents: nil)
-        var answers: [String] = []
-        for _ in 0..<100 where answers.last?.contains("second") != true {
-            answers.append(try await ask(worker, "{}"))
-            try await Task.sleep(for: .milliseconds(50))
+        try Data().write(to: URL(fileURLWithPath: place.folder + "/new"))
+        for _ in 0..<3 { #expect(try await ask(worker, "{}").contains("first")) }
+        try await eventually("a successor") { worker.starts == 2 }
+        #expect(try await ask(worker, "{}").contains("first"), "until the other one is ready")
+        try release(place, "gate")
+        var answer = ""
+        for _ in 0..<10_000 where !answer.contains("second") {
+            place.clock.advance(seconds: 0.05)
+            answer = try await ask(worker, "{}")
         }
-        #expect(answers.last?.contains("second") == true && worker.starts == 2)
+        #expect(answer.contains("second") && worker.starts == 2)
     }
 
     @Test func tooManyAtOnceAreRefused() async throws {
         let place = try Place()
-        let slow = "echo '{\"ready\":true}'; while read -r line; do sleep 0.2; echo \"$line\"; done"
+        let slow = """
+            echo '{"ready":true}'
+            read -r line; read -r go < "$PLACE/held"; echo "$line"
+            while read -r line; do echo "$line"; done
+            """
         let worker = worker(place, slow) { $0.queue = 2 }
         defer { worker.stop() }
         try await eventually("ready") { worker.condition == .ready }
-        let outcomes = await withTaskGroup(of: Bool.self) { group in
+        let outcomes = try await withThrowingTaskGroup(of: Bool.self) { group in
             for number in 0..<8 {
                 group.addTask { (try? await worker.ask(Array("\(number)".utf8))) == Array("\(number)".utf8) }
             }
-            return await group.reduce(into: [Bool]()) { $0.append($1) }
+            // Those that are refused come first: no answer leaves before this.
+            var outcomes = [try await group.next() ?? true]
+            try release(place, "held")
+            for try await outcome in group { outcomes.append(outcome) }
+            return outcomes
         }
-        #expect(outcomes.contains(true) && outcomes.contains(false))
+        #expect(outcomes.first == false && outcomes.contains(true))
     }
 
     @Test func longLinesPassBothWays() async throws {

@@ -3,7 +3,6 @@ import Foundation
 import Registry
 import SQLText
 import SQLite
-import Synchronization
 import TestSupport
 import Testing
 import Workers
@@ -12,8 +11,7 @@ import Workers
 final class Hall: Sendable {
     let folder: String
     let database: any SQLDatabase
-    private let clock = Mutex<Double>(1_700_000_000)
-    private let count = Mutex(0)
+    let clock = VirtualClock()
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.path + "/martlet-hall-\(UUID().uuidString)"
@@ -23,19 +21,7 @@ final class Hall: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func advance(_ seconds: Double) { clock.withLock { $0 += seconds } }
-
-    var context: ExecutionContext {
-        ExecutionContext(
-            actor: "ada", now: { Timestamp(microseconds: Int64(self.clock.withLock { $0 } * 1e6)) },
-            newID: {
-                let digits = String(
-                    self.count.withLock {
-                        $0 += 1; return $0
-                    }, radix: 16)
-                return String(repeating: "0", count: 32 - digits.count) + digits
-            }, uptime: { self.clock.withLock { $0 } })
-    }
+    var context: ExecutionContext { clock.context() }
 
     func jobs() throws -> JobStore {
         try ModelRegistry.open(database, project: "hospital", context: context).jobs

@@ -1,5 +1,6 @@
 import Core
 import Registry
+import TestSupport
 import Testing
 import Workers
 
@@ -34,7 +35,7 @@ struct SupervisorTests {
                 try jobs.conclude(process.ticket, .finished(result: nil))
                 process.ended = ProcessExit(.code(0), peakMemory: 5, cpuSeconds: 1)
             }
-            hall.advance(0.6)
+            hall.clock.advance(seconds: 0.6)
             supervisor.pass()
         }
         #expect(supervisor.isDone)
@@ -49,15 +50,15 @@ struct SupervisorTests {
         supervisor.pass()
         let process = try launcher.newest
         process.told = [JobProgress(step: "train:stay", done: 3, total: 7)]
-        hall.advance(1)
+        hall.clock.advance(seconds: 1)
         supervisor.pass()
         #expect(try jobs.find(id).progress == JobProgress(step: "train:stay", done: 3, total: 7))
         process.ended = ProcessExit(.signal(11))
-        hall.advance(1)
+        hall.clock.advance(seconds: 1)
         supervisor.pass()
         let job = try jobs.find(id)
         #expect(job.state == .queued && job.reason == "ended by SIGSEGV, at train:stay" && job.signal == "SIGSEGV")
-        hall.advance(3)
+        hall.clock.advance(seconds: 3)
         supervisor.pass()
         #expect(launcher.started.count == 2)
     }
@@ -82,14 +83,14 @@ struct SupervisorTests {
         let process = try launcher.newest
         for _ in 0..<20 {
             process.told = [nil]
-            hall.advance(20)
+            hall.clock.advance(seconds: 20)
             supervisor.pass()
         }
         #expect(try process.kills == 0 && jobs.find(id).state == .running)
-        hall.advance(29)
+        hall.clock.advance(seconds: 29)
         supervisor.pass()
         #expect(process.kills == 0)
-        hall.advance(1)
+        hall.clock.advance(seconds: 1)
         supervisor.pass()
         supervisor.pass()
         #expect(process.kills == 1)
@@ -117,7 +118,7 @@ struct SupervisorTests {
         supervisor.pass()
         for _ in 0..<8 {
             try launcher.newest.told = [nil]
-            hall.advance(12)
+            hall.clock.advance(seconds: 12)
             supervisor.pass()
         }
         supervisor.pass()
@@ -130,7 +131,7 @@ struct SupervisorTests {
         let supervisor = try hall.supervisor("a", launcher, slots: 2)
         supervisor.pass()
         _ = try jobs.cancel(first, reason: "wrong data")
-        hall.advance(1)
+        hall.clock.advance(seconds: 1)
         supervisor.pass()
         supervisor.pass()
         #expect(launcher.started.map(\.kills) == [1, 0])
@@ -145,11 +146,11 @@ struct SupervisorTests {
         supervisor.pass()
         let process = try launcher.newest
         process.isStuck = true
-        hall.advance(30)
+        hall.clock.advance(seconds: 30)
         supervisor.pass()
         #expect(process.kills == 1)
         for _ in 0..<10 {
-            hall.advance(20)
+            hall.clock.advance(seconds: 20)
             supervisor.pass()
             other.pass()
         }
@@ -168,11 +169,11 @@ struct SupervisorTests {
         supervisor.pass()
         let heir = MadeUpLauncher()
         let successor = try hall.supervisor("b", heir)
-        hall.advance(29)
+        hall.clock.advance(seconds: 29)
         successor.pass()
-        hall.advance(2)
+        hall.clock.advance(seconds: 2)
         successor.pass()
-        hall.advance(3)
+        hall.clock.advance(seconds: 3)
         successor.pass()
         let process = try heir.newest
         #expect(process.job.id == id && process.job.token == 2)
@@ -191,7 +192,7 @@ struct SupervisorTests {
         let heir = MadeUpLauncher()
         let successor = try hall.supervisor("b", heir, isDead: { $0 == "a" })
         successor.pass()
-        hall.advance(2.1)
+        hall.clock.advance(seconds: 2.1)
         successor.pass()
         #expect(try heir.newest.job.id == id)
     }
@@ -203,11 +204,11 @@ struct SupervisorTests {
         supervisor.stop()
         try jobs.conclude(launcher.started[0].ticket, .finished(result: nil))
         launcher.started[0].ended = ProcessExit(.code(0))
-        hall.advance(9)
+        hall.clock.advance(seconds: 9)
         launcher.started[1].told = [nil]
         supervisor.pass()
         #expect(!supervisor.isDone && launcher.started.count == 2 && launcher.started[1].kills == 0)
-        hall.advance(1)
+        hall.clock.advance(seconds: 1)
         supervisor.pass()
         supervisor.pass()
         #expect(supervisor.isDone && launcher.started[1].kills == 1)
@@ -226,7 +227,7 @@ struct SupervisorTests {
         #expect(launcher.started.count == 1)
         try jobs.conclude(launcher.newest.ticket, .finished(result: nil))
         try launcher.newest.ended = ProcessExit(.code(0))
-        hall.advance(1)
+        hall.clock.advance(seconds: 1)
         supervisor.pass()
         #expect(supervisor.isDone && launcher.started.count == 1)
     }

@@ -18,19 +18,7 @@ private final class Harbour: Sendable {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         folder = url.path
-        let count = Mutex<Int64>(0)
-        let tick: @Sendable () -> Int64 = {
-            count.withLock { count in
-                count += 1
-                return count
-            }
-        }
-        context = ExecutionContext(
-            actor: "ada", now: { Timestamp(microseconds: 1_800_000_000_000_000 + tick() * 1_000_000) },
-            newID: {
-                let digits = String(tick(), radix: 16)
-                return String(repeating: "0", count: 32 - digits.count) + digits
-            }, uptime: { 0 })
+        context = VirtualClock(step: 1, start: 1_800_000_000).context()
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }

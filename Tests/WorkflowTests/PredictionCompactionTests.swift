@@ -12,14 +12,12 @@ import Workflow
     private let lake: Lake
     private var log: String { folder.path + "/predictions" }
     private let table = PredictionCompaction.table(of: "delay")
-    private let context = ExecutionContext(
-        actor: "test", now: { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)) },
-        newID: { UUID().uuidString.lowercased().replacing("-", with: "") },
-        uptime: { ProcessInfo.processInfo.systemUptime })
+    private let context = VirtualClock().context(actor: "test")
 
     init() throws {
         folder = try TemporaryFolder()
-        let engine = try DuckDBLakeEngine(threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill")
+        let engine = try DuckDBLakeEngine(
+            threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill", pause: pause)
         lake = Lake(root: folder.path + "/lake", engine: engine, context: context)
     }
 

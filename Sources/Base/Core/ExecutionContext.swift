@@ -1,25 +1,38 @@
-/// Time, identity and the acting person, passed in from outside so that the whole loop can run on a virtual
-/// clock. Only `Composition` makes a real one.
+/// Time, ids and randomness, passed in from outside so that everything can run on a virtual clock and be repeated.
+/// `Composition` makes the real one, at the root of each program.
+///
+/// ```swift
+/// let run = Run(id: context.newID(), started: context.now())
+/// try await context.clock.sleep(seconds: 0.5)
+/// ```
 package struct ExecutionContext: Sendable {
-    /// Wall-clock time now.
-    package let now: @Sendable () -> Timestamp
+    package let clock: any ExecutionClock
     /// A new identifier: 32 lowercase hexadecimal digits, sortable by time of creation.
     package let newID: @Sendable () -> String
+    /// As many bytes as it is asked for, which nobody can guess: for keys, tokens and salts.
+    package let randomBytes: @Sendable (Int) -> [UInt8]
     /// Who acts: the operating system's account name, until identity comes from a token.
     package let actor: String
-    /// Seconds that only go forward, for durations; not wall-clock time.
-    package let uptime: @Sendable () -> Double
 
     package init(
-        actor: String,
-        now: @escaping @Sendable () -> Timestamp,
-        newID: @escaping @Sendable () -> String,
-        uptime: @escaping @Sendable () -> Double
+        actor: String, clock: any ExecutionClock, newID: @escaping @Sendable () -> String,
+        randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.actor = actor
-        self.now = now
+        self.clock = clock
         self.newID = newID
-        self.uptime = uptime
+        self.randomBytes = randomBytes
+    }
+
+    /// Wall-clock time.
+    package func now() -> Timestamp { clock.now() }
+
+    /// Seconds that only go forward, for durations; not wall-clock time.
+    package func uptime() -> Double { clock.uptime() }
+
+    /// The same for what somebody else does.
+    package func acting(as actor: String) -> ExecutionContext {
+        ExecutionContext(actor: actor, clock: clock, newID: newID, randomBytes: randomBytes)
     }
 }
 
@@ -40,6 +53,22 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// Seconds from an earlier moment to this one.
     package func seconds(since earlier: Timestamp) -> Double {
         (Double(microseconds) - Double(earlier.microseconds)) / 1e6
+    }
+
+    /// So many seconds later; the nearest moment that there is, where the sum is none.
+    package func adding(seconds: Int) -> Timestamp {
+        let (distance, isTooFar) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000)
+        return adding(microseconds: isTooFar ? nil : distance, isBack: seconds < 0)
+    }
+
+    /// The same for parts of seconds.
+    package func adding(seconds: Double) -> Timestamp {
+        adding(microseconds: Int64(exactly: (seconds * 1e6).rounded(.towardZero)), isBack: seconds < 0)
+    }
+
+    private func adding(microseconds distance: Int64?, isBack: Bool) -> Timestamp {
+        let (sum, isBeyond) = microseconds.addingReportingOverflow(distance ?? 0)
+        return Timestamp(microseconds: distance == nil || isBeyond ? (isBack ? .min : .max) : sum)
     }
 
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }

@@ -22,12 +22,14 @@ package protocol SQLDatabase: Sendable {
     /// What people know it by (a path, a host and a name); never a password.
     var place: String { get }
     /// Runs `body` on a snapshot that does not change under it.
+    @available(*, noasync, message: "It holds the thread: use one that may wait.")
     func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result
     /// Runs `body` in a transaction: everything it did is durable when this returns, and nothing of it happened
     /// when this throws. Two writing transactions of a scope never interleave, also from two processes, so what one has
     /// read in its scope stays true until it commits.
     ///
     /// Where the engine undoes a transaction because of another one, `body` is run again.
+    @available(*, noasync, message: "It holds the thread: use one that may wait.")
     func write<Result>(scope: SQLScope, _ body: (any SQLConnection) throws -> Result) throws -> Result
 }
 

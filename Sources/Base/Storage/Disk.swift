@@ -67,15 +67,17 @@ package enum Disk {
         return bytes
     }
 
-    /// Reads a file, from its byte `offset` on, in pieces of at most 1 MiB until the body answers `false` or the file ends.
+    /// Reads a file, from its byte `offset` on, in pieces until the body answers `false` or the file ends.
+    /// - Parameter pieceBytes: the most bytes of a piece.
     package static func scan(
-        _ path: String, from offset: Int64 = 0, _ body: (UnsafeRawBufferPointer) throws -> Bool
+        _ path: String, from offset: Int64 = 0, pieceBytes: Int = 1 << 20,
+        _ body: (UnsafeRawBufferPointer) throws -> Bool
     ) throws {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path) }
         defer { close(file) }
         if offset > 0, lseek(file, off_t(offset), SEEK_SET) < 0 { throw failure("read", path) }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
         defer { buffer.deallocate() }
         while true {
             let count = Glibc_read(file, buffer.baseAddress, buffer.count)

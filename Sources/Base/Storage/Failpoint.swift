@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -9,7 +9,8 @@ internal import Synchronization
 
 /// A named place on the path of a write, at which a test can stop the program.
 ///
-/// Nothing happens, at the cost of one comparison, unless the environment says so before the program starts:
+/// Nothing happens, at the cost of one comparison, unless `install` was told otherwise at the root of the program, which
+/// hands on what the environment says:
 ///
 /// - `MARTLET_FAILPOINT=name[:action][@n]`, several parted by commas. The action is taken when the point is reached for
 ///   the n-th time in this process (default 1); the name `*` counts all points together. Actions: `kill` (SIGKILL to
@@ -22,13 +23,21 @@ package enum Failpoint {
     /// - Throws: `failpoint.error` when told to, `failpoint.spelling` when what it is told cannot be understood.
     @inline(__always)
     package static func reach(_ name: StaticString) throws {
-        guard let plan else { return }
+        guard let plan = installed.load() else { return }
         try plan.reach(name.description)
     }
 
-    private static let plan = Plan(
-        settings: getenv("MARTLET_FAILPOINT").map { String(cString: $0) },
-        log: getenv("MARTLET_FAILPOINT_LOG").map { String(cString: $0) })
+    private static let installed = AtomicLazyReference<Plan>()
+
+    /// Says once, before anything is written, at which points the process stops.
+    /// - Parameters:
+    ///   - settings: as in `MARTLET_FAILPOINT`.
+    ///   - log: as in `MARTLET_FAILPOINT_LOG`.
+    ///   - clock: by which `delay` waits.
+    package static func install(settings: String?, log: String?, clock: any ExecutionClock) {
+        guard let plan = Plan(settings: settings, log: log, clock: clock) else { return }
+        _ = installed.storeIfNil(plan)
+    }
 
     fileprivate enum Action {
         case die, stop, error
@@ -45,14 +54,16 @@ package enum Failpoint {
         private let triggers: [Trigger]
         private let misspelt: String?
         private let log: String?
+        private let clock: any ExecutionClock
         private let reached = Mutex<[String: Int]>([:])
 
-        init?(settings: String?, log: String?) {
+        init?(settings: String?, log: String?, clock: any ExecutionClock) {
             let parts = (settings ?? "").split(separator: ",").map(String.init)
             if parts.isEmpty, log == nil { return nil }
             triggers = parts.compactMap(Failpoint.trigger)
             misspelt = parts.first { Failpoint.trigger($0) == nil }
             self.log = log
+            self.clock = clock
         }
 
         func reach(_ name: String) throws {
@@ -67,7 +78,9 @@ package enum Failpoint {
                 reached["*", default: 0] += 1
                 return [name: reached[name], "*": reached["*"]]
             }
-            for trigger in triggers where counts[trigger.name] == trigger.count { try trigger.action.take(at: name) }
+            for trigger in triggers where counts[trigger.name] == trigger.count {
+                try trigger.action.take(at: name, clock)
+            }
         }
     }
 
@@ -92,11 +105,11 @@ extension Failpoint.Action {
         }
     }
 
-    fileprivate func take(at name: String) throws {
+    fileprivate func take(at name: String, _ clock: any ExecutionClock) throws {
         switch self {
         case .die: _ = kill(getpid(), SIGKILL)
         case .stop: _ = kill(getpid(), SIGSTOP)
-        case .delay(let milliseconds): _ = usleep(milliseconds * 1000)
+        case .delay(let milliseconds): clock.block(seconds: Double(milliseconds) / 1000)
         case .error:
             throw MartletError(.machine, "failpoint.error", "The failpoint \(name) was told to fail.")
         }

@@ -59,6 +59,7 @@ package final class FileLock {
     }
 
     /// Waits as long as another process holds it.
+    @available(*, noasync, message: "It holds the thread: use one that may wait.")
     package init(waitingFor path: String) throws {
         let file = try Self.opened(path)
         while flock(file, LOCK_EX) != 0 {

@@ -85,7 +85,7 @@ struct JobsCommand: ParsableCommand {
                         remedy: newest == 0 ? "It has not been begun: start a `martlet worker`." : nil)
                 }
                 if !follow || isOver { return }
-                SystemPlatform.block(seconds: 0.5)
+                composition.context.clock.block(seconds: 0.5)
             }
         }
     }

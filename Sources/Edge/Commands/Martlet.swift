@@ -26,6 +26,7 @@ package struct Martlet: ParsableCommand {
 
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() -> Never {
+        SystemPlatform.installFailpoints()
         SystemPlatform.ignoreFileSizeSignal()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let command = arguments.first ?? ""

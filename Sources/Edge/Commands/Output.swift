@@ -1,3 +1,4 @@
+internal import Composition
 internal import Core
 internal import Workflow
 
@@ -34,8 +35,7 @@ enum Output {
     static var errorIsTerminal: Bool { isatty(2) == 1 }
     /// Colour is for terminals that have it, unless NO_COLOR is set to anything (https://no-color.org).
     static var errorIsColourful: Bool {
-        func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-        return errorIsTerminal && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+        errorIsTerminal && SystemPlatform.environment("NO_COLOR") == nil && SystemPlatform.environment("TERM") != "dumb"
     }
 
     @discardableResult

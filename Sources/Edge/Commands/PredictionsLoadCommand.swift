@@ -30,7 +30,7 @@ struct PredictionsLoadCommand: ParsableCommand {
         policy.segmentBytes = segmentBytes
         policy.bufferBytes = bufferBytes
         let log = try PredictionLog.open(
-            folder: folder, mode: mode, policy: policy, disk: SlowDisk(seconds: syncDelay / 1000),
+            folder: folder, mode: mode, policy: policy, disk: SlowDisk(seconds: syncDelay / 1000, clock: context.clock),
             context: context)
         let source = try log.register(
             PredictionSource(
@@ -163,10 +163,11 @@ extension PredictionLogMode: ExpressibleByArgument {}
 /// The real disk, with an fsync that takes longer.
 private struct SlowDisk: SegmentDisk {
     let seconds: Double
+    let clock: any ExecutionClock
 
     func create(_ path: String) throws -> any SegmentFile {
         let file = try RealDisk().create(path)
-        return seconds > 0 ? SlowFile(file: file, seconds: seconds) : file
+        return seconds > 0 ? SlowFile(file: file, seconds: seconds, clock: clock) : file
     }
 
     func sync(folder: String) throws { try RealDisk().sync(folder: folder) }
@@ -174,16 +175,18 @@ private struct SlowDisk: SegmentDisk {
     private final class SlowFile: SegmentFile {
         let file: any SegmentFile
         let seconds: Double
+        let clock: any ExecutionClock
 
-        init(file: any SegmentFile, seconds: Double) {
+        init(file: any SegmentFile, seconds: Double, clock: any ExecutionClock) {
             self.file = file
             self.seconds = seconds
+            self.clock = clock
         }
 
         func write(_ bytes: UnsafeRawBufferPointer) throws { try file.write(bytes) }
 
         func sync() throws {
-            SystemPlatform.block(seconds: seconds)
+            clock.block(seconds: seconds)
             try file.sync()
         }
 

@@ -1,4 +1,3 @@
-internal import Composition
 internal import Core
 internal import HTTPAPI
 internal import Logging
@@ -9,13 +8,14 @@ internal import ServiceLifecycle
 struct CertificateWatch: Service {
     let files: CertificateFiles?
     let threads: NIOThreadPool
+    let clock: any ExecutionClock
     let logger: Logger
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             var trouble: String?
             while !Task.isCancelled {
-                try await SystemPlatform.pause(5)
+                try await clock.sleep(seconds: 5)
                 guard let files else { continue }
                 do {
                     if try await threads.runIfActive({ try files.reload() }) { logger.notice("certificate renewed") }

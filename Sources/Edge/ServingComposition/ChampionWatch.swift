@@ -13,7 +13,7 @@ final class ChampionWatch: Sendable {
     private let projects: [ServedProject]
     private let catalog: ModelCatalog
     private let logger: Logger
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
     private let isOver = Atomic<Bool>(false)
     private let looking = Mutex(())
     /// The version that answered before, still loaded: going back to it takes no time.
@@ -30,12 +30,10 @@ final class ChampionWatch: Sendable {
         var next: Double
     }
 
-    init(
-        _ projects: [ServedProject], catalog: ModelCatalog, uptime: @escaping @Sendable () -> Double, logger: Logger
-    ) {
+    init(_ projects: [ServedProject], catalog: ModelCatalog, clock: any ExecutionClock, logger: Logger) {
         self.projects = projects
         self.catalog = catalog
-        self.uptime = uptime
+        self.clock = clock
         self.logger = logger
     }
 
@@ -88,7 +86,7 @@ final class ChampionWatch: Sendable {
     /// Looks again and again, on this thread, until `end`.
     func run(every seconds: Double) {
         while !isOver.load(ordering: .relaxed) {
-            SystemPlatform.block(seconds: seconds)
+            clock.block(seconds: seconds)
             look()
         }
     }
@@ -104,7 +102,9 @@ final class ChampionWatch: Sendable {
                 return slot.note(trouble: nil)
             }
             slot.isAwaited = true
-            if let failure = failures.withLock({ $0[slot.key] }), failure.version == version, uptime() < failure.next {
+            if let failure = failures.withLock({ $0[slot.key] }), failure.version == version,
+                clock.uptime() < failure.next
+            {
                 return
             }
             try load(version, slot, project)
@@ -175,7 +175,7 @@ final class ChampionWatch: Sendable {
                     "verified": kept == nil ? Self.told(verified) : "when it was loaded",
                 ])
         } catch {
-            let now = uptime()
+            let now = clock.uptime()
             failures.withLock { failures in
                 let before = failures[slot.key].flatMap { $0.version == version ? $0.pause : nil }
                 let pause = min(30, (before ?? 0.5) * 2)

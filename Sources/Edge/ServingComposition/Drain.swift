@@ -1,4 +1,4 @@
-internal import Composition
+internal import Core
 internal import HTTPAPI
 internal import ServiceLifecycle
 internal import Synchronization
@@ -8,17 +8,21 @@ internal import Synchronization
 final class Drain: Service {
     private let began = Atomic<Bool>(false)
     private let grace: Double
+    private let clock: any ExecutionClock
     let listener = Listener()
 
-    init(grace: Double) { self.grace = grace }
+    init(grace: Double, clock: any ExecutionClock) {
+        self.grace = grace
+        self.clock = clock
+    }
 
     var isDraining: Bool { began.load(ordering: .relaxed) }
 
     func run() async throws {
         try? await gracefulShutdown()
         began.store(true, ordering: .relaxed)
-        await SystemPlatform.sleep(seconds: grace)
+        try? await clock.sleep(seconds: grace)
         await listener.refuseNew()
-        await SystemPlatform.sleep(seconds: 0.1)
+        try? await clock.sleep(seconds: 0.1)
     }
 }

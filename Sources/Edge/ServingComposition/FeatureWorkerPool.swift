@@ -40,8 +40,7 @@ final class FeatureWorkerPool: FeatureSource, Sendable {
         let end = context.uptime() + patience
         while true {
             while pair.worker.condition == .starting, context.uptime() < end {
-                await SystemPlatform.sleep(seconds: 0.05)
-                try Task.checkCancellation()
+                try await context.clock.sleep(seconds: 0.05)
             }
             do { return (pair.model, try await pair.worker.ask(request)) } catch let error as FeatureWorker.Unavailable
             {

@@ -58,7 +58,7 @@ final class LogWatch: Sendable {
                 if looks % 10 == 0 { compact(projects[index], &states[index]) }
             }
             looks += 1
-            SystemPlatform.block(seconds: 0.5)
+            context.clock.block(seconds: 0.5)
         }
         for index in projects.indices { tell(projects[index], &states[index]) }
     }
@@ -131,10 +131,12 @@ final class LogWatch: Sendable {
 
     /// Whether closed segments have waited long enough, or are many.
     private func isDue(_ log: PredictionLog, after seconds: Double) throws -> Bool {
-        let closed = try log.folder.closed().compactMap { Disk.stamp($0.path) }
-        guard let oldest = closed.map(\.modified).min() else { return false }
-        let age = Double(context.now().microseconds - oldest / 1000) / 1e6
-        let bytes = closed.reduce(0) { $0 + $1.size }
+        let closed = try log.folder.closed()
+        guard !closed.isEmpty else { return false }
+        let ends = try log.folder.ends(of: log.folder.entries(), lasting: log.policy.segmentSeconds)
+        guard let oldest = closed.compactMap({ ends[$0.path] }).min() else { return false }
+        let age = context.now().seconds(since: oldest)
+        let bytes = closed.reduce(0) { $0 + (Disk.stamp($1.path)?.size ?? 0) }
         // While the server itself needs much memory the job, which needs some too, waits for a while.
         let isLarge = (OwnProcess.memory()?.resident ?? 0) > Self.largeBytes
         let isUrgent = bytes >= 4 * Self.soonBytes || age >= 2 * seconds

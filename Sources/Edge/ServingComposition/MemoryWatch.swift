@@ -1,4 +1,5 @@
 internal import Composition
+internal import Core
 internal import Foundation
 internal import Serving
 internal import Synchronization
@@ -8,18 +9,21 @@ internal import Synchronization
 final class MemoryWatch: Sendable {
     private let isOver = Atomic<Bool>(false)
 
+    private let clock: any ExecutionClock
+
     private static let seconds = 2.0
+
+    init(clock: any ExecutionClock) { self.clock = clock }
 
     func start() {
         Thread.detachNewThread { [self] in
             var plan = TrimPlan()
-            var elapsed = 0.0
             while !isOver.load(ordering: .relaxed) {
-                SystemPlatform.block(seconds: Self.seconds)
-                elapsed += Self.seconds
-                guard let before = OwnProcess.memory()?.resident, plan.isWorth(before, at: elapsed) else { continue }
+                clock.block(seconds: Self.seconds)
+                let now = clock.uptime()
+                guard let before = OwnProcess.memory()?.resident, plan.isWorth(before, at: now) else { continue }
                 SystemPlatform.trimMemory()
-                plan.trimmed(from: before, to: OwnProcess.memory()?.resident ?? before, at: elapsed)
+                plan.trimmed(from: before, to: OwnProcess.memory()?.resident ?? before, at: now)
             }
         }
     }

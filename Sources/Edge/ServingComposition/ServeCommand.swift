@@ -113,6 +113,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
     /// Runs the command line and ends the process with its exit code.
     package static func runToExit() async -> Never {
+        SystemPlatform.installFailpoints()
         SystemPlatform.returnLargeMemory()
         SystemPlatform.ignoreFileSizeSignal()
         SystemPlatform.keepNewFilesToAccount()

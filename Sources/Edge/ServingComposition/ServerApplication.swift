@@ -41,11 +41,11 @@ struct ServerApplication {
         self.context = context
         self.logger = logger
         catalog = ModelCatalog(
-            served.flatMap(\.keys), freshness: { Freshness(limit: command.staleLimit, uptime: context.uptime) })
-        let champions = ChampionWatch(served, catalog: catalog, uptime: context.uptime, logger: logger)
+            served.flatMap(\.keys), freshness: { Freshness(limit: command.staleLimit, clock: context.clock) })
+        let champions = ChampionWatch(served, catalog: catalog, clock: context.clock, logger: logger)
         champions.look()
         self.champions = champions
-        let drain = Drain(grace: command.drainSeconds)
+        let drain = Drain(grace: command.drainSeconds, clock: context.clock)
         self.drain = drain
         threads.start()
         let edge = command.edge
@@ -58,7 +58,7 @@ struct ServerApplication {
             prepare: { try champions.prepare(project: $0, model: $1, version: $2) },
             changed: { champions.look(project: $0) })
         workers = WorkerWatch(
-            command.workers > 0 ? served : [], slots: command.workers, grace: 10, uptime: context.uptime,
+            command.workers > 0 ? served : [], slots: command.workers, grace: 10, clock: context.clock,
             isEnding: { drain.isDraining }, logger: logger)
         features = FeatureWorkerPool(served, context: context)
         logs = LogWatch(
@@ -70,7 +70,7 @@ struct ServerApplication {
     /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
     func run() async throws {
         Thread.detachNewThread { champions.run(every: 0.5) }
-        let memory = MemoryWatch()
+        let memory = MemoryWatch(clock: context.clock)
         memory.start()
         logs.start()
         let group = ServiceGroup(
@@ -80,15 +80,15 @@ struct ServerApplication {
                         logger.info("listening", metadata: ["host": "\(command.edge.host)", "port": "\(port)"])
                         offerSetup(port: port)
                         workers.start()
-                    }, IdentityWatch(identity, pause: SystemPlatform.pause, logger: logger),
-                    CertificateWatch(files: certificate, threads: threads, logger: logger), drain,
+                    }, IdentityWatch(identity, logger: logger),
+                    CertificateWatch(files: certificate, threads: threads, clock: context.clock, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         champions.end()
         logs.end()
         memory.end()
         features.stop()
-        while workers.isLiving { await SystemPlatform.sleep(seconds: 0.05) }
+        while workers.isLiving { try? await context.clock.sleep(seconds: 0.05) }
         for project in served { try await project.log?.shutDown() }
     }
 
@@ -141,7 +141,7 @@ struct ServerApplication {
         let scratch = served[0].home.scratch
         let room = MemoryRoom(scratch: scratch, context: context)
         let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
-        var batches = BatchSettings(scratch: scratch, pause: SystemPlatform.pause)
+        var batches = BatchSettings(scratch: scratch)
         command.batches.apply(to: &batches)
         batches.yield = SystemPlatform.yieldThread
         batches.converter = ParquetConverter()
@@ -156,7 +156,7 @@ struct ServerApplication {
             },
             SessionRoutes(identity).routes, SetupPage.routes, ModelRoutes(management).routes,
             DeploymentRoutes(management, catalog: catalog).routes,
-            TrainingRoutes(management, pause: SystemPlatform.pause).routes, MonitoringRoutes(management).routes,
+            TrainingRoutes(management).routes, MonitoringRoutes(management).routes,
             AuditRoutes(management).routes,
             MetricsRoutes(
                 catalog: catalog, metrics: metrics, version: version, isOpen: command.edge.metricsOpen,
@@ -167,7 +167,7 @@ struct ServerApplication {
             HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
             ProcessRoutes(
                 catalog: catalog, source: features, work: work, room: room, context: context,
-                pause: SystemPlatform.pause, note: management.note
+                note: management.note
             ).routes,
             BatchRoutes(catalog: catalog, settings: batches, context: context).routes,
             MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,

@@ -17,11 +17,10 @@ enum ServerIdentity {
         threads: NIOThreadPool
     ) async throws -> IdentityService {
         let database = try project.metadata.open(.writing(creating: true))
-        let store = IdentityStore(
-            database, author: Author(actor: "server"), context: context, random: SystemPlatform.randomBytes)
-        let known = KnownPrincipals(store, freshness: Freshness(limit: staleLimit, uptime: context.uptime))
+        let store = IdentityStore(database, author: Author(actor: "server"), context: context)
+        let known = KnownPrincipals(store, freshness: Freshness(limit: staleLimit, clock: context.clock))
         try known.refresh()
-        let key = try SigningKey(path: project.home.sessionKey, random: SystemPlatform.randomBytes)
+        let key = try SigningKey(path: project.home.sessionKey, random: context.randomBytes)
         let writers = NIOThreadPool(numberOfThreads: 4)
         writers.start()
         let passwords = NIOThreadPool(numberOfThreads: 1)

@@ -15,19 +15,19 @@ final class WorkerWatch: Sendable {
     private let slots: Int
     /// Seconds that running jobs get when the server ends; then they go back into the queue.
     private let grace: Double
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
     private let isEnding: @Sendable () -> Bool
     private let logger: Logger
     private let living = Atomic<Bool>(false)
 
     init(
-        _ projects: [ServedProject], slots: Int, grace: Double, uptime: @escaping @Sendable () -> Double,
+        _ projects: [ServedProject], slots: Int, grace: Double, clock: any ExecutionClock,
         isEnding: @escaping @Sendable () -> Bool, logger: Logger
     ) {
         self.projects = projects
         self.slots = slots
         self.grace = grace
-        self.uptime = uptime
+        self.clock = clock
         self.isEnding = isEnding
         self.logger = logger
     }
@@ -45,12 +45,12 @@ final class WorkerWatch: Sendable {
         var children = projects.map { Child(project: $0) }
         while !isEnding() {
             for index in children.indices { look(&children[index]) }
-            SystemPlatform.block(seconds: 0.2)
+            clock.block(seconds: 0.2)
         }
         for child in children { child.process?.release() }
-        let end = uptime() + grace + 5
-        while uptime() < end, children.contains(where: { $0.process?.isAlive ?? false }) {
-            SystemPlatform.block(seconds: 0.05)
+        let end = clock.uptime() + grace + 5
+        while clock.uptime() < end, children.contains(where: { $0.process?.isAlive ?? false }) {
+            clock.block(seconds: 0.05)
         }
         for child in children { child.process?.kill() }
         living.store(false, ordering: .releasing)
@@ -69,9 +69,9 @@ final class WorkerWatch: Sendable {
             _ = process.hear(within: 0)
             guard !process.isAlive else { return }
             child.process = nil
-            if uptime() - child.began > 60 { child.pause = 1 }
+            if clock.uptime() - child.began > 60 { child.pause = 1 }
             again(&child, "worker ended")
-        } else if uptime() >= child.next {
+        } else if clock.uptime() >= child.next {
             start(&child)
         }
     }
@@ -86,8 +86,8 @@ final class WorkerWatch: Sendable {
                     "--home", home.folder,
                 ],
                 environment: SystemPlatform.environmentOfChild(),
-                errors: home.workerLog, uptime: uptime)
-            child.began = uptime()
+                errors: home.workerLog, clock: clock)
+            child.began = clock.uptime()
         } catch {
             again(&child, (error as? MartletError)?.message ?? "\(error)")
         }
@@ -100,7 +100,7 @@ final class WorkerWatch: Sendable {
                 "project": "\(child.project.project.name)", "reason": "\(what)", "again_after": "\(child.pause) s",
                 "log": "\(child.project.home.workerLog)",
             ])
-        child.next = uptime() + child.pause
+        child.next = clock.uptime() + child.pause
         child.pause = min(30, child.pause * 2)
     }
 }

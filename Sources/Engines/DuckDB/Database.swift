@@ -1,20 +1,18 @@
 internal import CDuckDB
 
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
-
 /// An embedded DuckDB, in memory. Closed when the last connection and this value are gone.
 ///
 /// Calls block and are not for the cooperative thread pool. Not Sendable: one thread makes it and uses it.
 package final class Database {
     fileprivate var handle: duckdb_database?
+    fileprivate let pause: (Double) -> Void
 
     /// Opens an in-memory database.
-    /// - Parameter options: DuckDB's configuration by name, e.g. `threads`, `memory_limit`, `temp_directory`.
-    package init(options: [String: String] = [:]) throws(DuckDBError) {
+    /// - Parameters:
+    ///   - options: DuckDB's configuration by name, e.g. `threads`, `memory_limit`, `temp_directory`.
+    ///   - pause: holds the thread for so many seconds, while DuckDB's own threads work.
+    package init(options: [String: String] = [:], pause: @escaping (Double) -> Void) throws(DuckDBError) {
+        self.pause = pause
         var configuration: duckdb_config?
         guard duckdb_create_config(&configuration) == DuckDBSuccess else { throw DuckDBError("no configuration") }
         defer { duckdb_destroy_config(&configuration) }
@@ -99,7 +97,8 @@ package final class Connection {
                 throw DuckDBError(duckdb_pending_error(pending).map { String(cString: $0) } ?? "the query failed")
             }
             if state == DUCKDB_PENDING_NO_TASKS_AVAILABLE {
-                Self.pause()
+                // A tenth of a millisecond.
+                database.pause(1e-4)
             } else if state != DUCKDB_PENDING_RESULT_NOT_READY {
                 break
             }
@@ -112,9 +111,6 @@ package final class Connection {
         }
         return Int(QueryResult(raw).changed)
     }
-
-    /// A tenth of a millisecond.
-    private static func pause() { usleep(100) }
 
     /// How many statements the text holds; throws DuckDB's parser error.
     package func statementCount(_ sql: String) throws(DuckDBError) -> Int {

@@ -17,9 +17,14 @@ package final class SQLiteDatabase: SQLDatabase {
     /// Opens the file at `path`. Its folder must exist.
     ///
     /// With `readOnly` no statement can change anything, and nothing is left behind.
-    /// - Parameter creating: whether a file that is not there is made. Without it, and with `readOnly`, it is refused
-    ///   (`metadata.missing`): one that was moved away for a moment must not find another in its place.
-    package init(path: String, readOnly: Bool = false, creating: Bool = true) throws {
+    /// - Parameters:
+    ///   - creating: whether a file that is not there is made. Without it, and with `readOnly`, it is refused
+    ///     (`metadata.missing`): one that was moved away for a moment must not find another in its place.
+    ///   - pause: holds the thread for so many seconds, where another process opens the file at the same time. Once it is
+    ///     open SQLite itself waits for the locks of others.
+    package init(
+        path: String, readOnly: Bool = false, creating: Bool = true, pause: (Double) -> Void
+    ) throws {
         place = path
         self.readOnly = readOnly
         if readOnly || !creating, !FileManager.default.fileExists(atPath: path) {
@@ -28,7 +33,7 @@ package final class SQLiteDatabase: SQLDatabase {
                 remedy: "`martlet run` makes it.")
         }
         connections = try MartletError.from(path) {
-            readOnly ? try Self.openReading(path) : try Self.openWriting(path)
+            readOnly ? try Self.openReading(path) : try Self.openWriting(path, pause)
         }
     }
 
@@ -91,7 +96,7 @@ package final class SQLiteDatabase: SQLDatabase {
         return configuration
     }
 
-    private static func openWriting(_ path: String) throws -> any DatabaseWriter {
+    private static func openWriting(_ path: String, _ pause: (Double) -> Void) throws -> any DatabaseWriter {
         keepToAccount(path)
         var patience = 5
         while true {
@@ -108,12 +113,12 @@ package final class SQLiteDatabase: SQLDatabase {
                 && FileManager.default.isWritableFile(atPath: path)
             {
                 patience -= 1
-                Thread.sleep(forTimeInterval: 0.05)
+                pause(0.05)
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && patience > 0 {
                 // When two processes make the file at once, turning the write-ahead log on can fail at once: SQLite
                 // does not wait where both would wait for each other.
                 patience -= 1
-                Thread.sleep(forTimeInterval: 0.05)
+                pause(0.05)
             }
         }
     }

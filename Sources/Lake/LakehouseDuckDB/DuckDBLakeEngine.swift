@@ -28,14 +28,18 @@ package final class DuckDBLakeEngine: LakeEngine {
     ///   - threads: how many threads a query may use; results do not depend on it.
     ///   - memoryLimit: in DuckDB's spelling, e.g. "2GB".
     ///   - spillFolder: where larger-than-memory work goes.
-    package init(threads: Int, memoryLimit: String, spillFolder: String) throws {
+    ///   - pause: holds the thread for so many seconds, while DuckDB's own threads work.
+    package init(
+        threads: Int, memoryLimit: String, spillFolder: String, pause: @escaping (Double) -> Void
+    ) throws {
         self.threads = threads
         self.spillFolder = spillFolder
         do {
-            database = try Database(options: [
-                "threads": "\(threads)", "memory_limit": memoryLimit, "temp_directory": spillFolder,
-                "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
-            ])
+            database = try Database(
+                options: [
+                    "threads": "\(threads)", "memory_limit": memoryLimit, "temp_directory": spillFolder,
+                    "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
+                ], pause: pause)
             textTable = "staging"
             connection = try Self.session(of: database)
             textTables = try TextTables.register(with: connection)

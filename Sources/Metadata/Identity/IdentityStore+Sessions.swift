@@ -21,7 +21,7 @@ extension IdentityStore {
         let session = Session(
             id: context.newID(), user: user, created: now,
             expires: Timestamp(microseconds: now.microseconds + Int64(seconds) * 1_000_000),
-            csrf: Secret("", random: random).text)
+            csrf: Secret("", random: context.randomBytes).text)
         try database.write(scope: .identity) { connection in
             try SessionTable(connection: connection).forget(before: now)
             try SessionTable(connection: connection).insert(session)

@@ -5,7 +5,7 @@ extension IdentityStore {
     /// A link's secret with which the first admin can be made; `nil` if there is anybody already. Those given before
     /// stop working.
     package func setupSecret(seconds: Int) throws -> Secret? {
-        let secret = Secret("", random: random)
+        let secret = Secret("", random: context.randomBytes)
         return try change { act -> Secret? in
             guard try act.users.isEmpty() else { return nil }
             let table = act.setup

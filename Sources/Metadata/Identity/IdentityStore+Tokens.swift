@@ -15,7 +15,7 @@ extension IdentityStore {
         _ name: String, role: Role, project: String?, expires: Timestamp?
     ) throws -> (token: APIToken, secret: Secret) {
         try IdentityName.check(name, of: "a token")
-        let secret = Secret("martlet_", random: random)
+        let secret = Secret("martlet_", random: context.randomBytes)
         let id = context.newID()
         return try change { act in
             if let expires, expires <= act.now {

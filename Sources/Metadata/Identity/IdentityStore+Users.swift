@@ -17,7 +17,7 @@ extension IdentityStore {
     /// A user and a password that could be stored; takes its time.
     func newUser(_ name: String, _ role: Role, _ password: String) throws -> (User, Password) {
         try IdentityName.check(name, of: "a person")
-        let hash = try Password(password, of: name, random: random)
+        let hash = try Password(password, of: name, random: context.randomBytes)
         let user = User(
             id: context.newID(), name: name, role: role, created: context.now(), createdBy: author.actor)
         return (user, hash)
@@ -65,7 +65,7 @@ extension IdentityStore {
 
     /// Ends the person's sessions too: whoever knew the old password is out.
     package func setPassword(of name: String, to password: String) throws {
-        let hash = try Password(password, of: name, random: random)
+        let hash = try Password(password, of: name, random: context.randomBytes)
         _ = try move(name) { user, act in
             try act.users.set(hash, of: user)
             try act.sessions.endAll(of: user, at: act.now)

@@ -16,23 +16,17 @@ package struct IdentityStore: Sendable {
     package let database: any SQLDatabase
     let context: ExecutionContext
     let author: Author
-    /// As many bytes as it is asked for, from the system's secure generator.
-    let random: @Sendable (Int) -> [UInt8]
 
     /// `database` has its schema already.
-    package init(
-        _ database: any SQLDatabase, author: Author, context: ExecutionContext,
-        random: @escaping @Sendable (Int) -> [UInt8]
-    ) {
+    package init(_ database: any SQLDatabase, author: Author, context: ExecutionContext) {
         self.database = database
         self.author = author
         self.context = context
-        self.random = random
     }
 
     /// The same store for what somebody else does.
     package func acting(as author: Author) -> IdentityStore {
-        IdentityStore(database, author: author, context: context, random: random)
+        IdentityStore(database, author: author, context: context)
     }
 
     /// What stands in this store's own database.

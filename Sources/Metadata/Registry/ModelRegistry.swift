@@ -35,11 +35,8 @@ package struct ModelRegistry: Sendable {
         as actor: String,
         alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) -> ModelRegistry {
-        let own = models.metadata.context
-        return ModelRegistry(
-            models.metadata.database, models.metadata.project,
-            ExecutionContext(actor: actor, now: own.now, newID: own.newID, uptime: own.uptime), models.metadata.holds,
-            alongside)
+        let own = models.metadata
+        return ModelRegistry(own.database, own.project, own.context.acting(as: actor), own.holds, alongside)
     }
 
     /// The same registry, which tells runs that are at work from killed ones. Without it every run that was begun counts as

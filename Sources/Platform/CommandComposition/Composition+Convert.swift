@@ -1,3 +1,4 @@
+internal import Composition
 internal import Core
 internal import DuckDB
 internal import Foundation
@@ -72,7 +73,7 @@ package enum ParquetConversion {
             options: [
                 "threads": "1", "memory_limit": "512MB", "temp_directory": "", "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-            ].merging(more) { $1 }
+            ].merging(more) { $1 }, pause: SystemClock().block
         ).connect()
     }
 

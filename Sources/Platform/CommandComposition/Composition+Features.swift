@@ -31,7 +31,8 @@ extension Composition {
             let start = context.uptime()
             let plan = try workspace.featurePlan(model, of: version)
             let spill = home.spill
-            let engine = try DuckDBFeatureEngine(plan, memoryLimit: try memory(), spillFolder: spill)
+            let engine = try DuckDBFeatureEngine(
+                plan, memoryLimit: try memory(), spillFolder: spill, pause: context.clock.block)
             let loaded = context.uptime()
             let found = try engine.prove(records: proof)
             if let difference = found.difference {

@@ -32,8 +32,6 @@ extension Composition {
     var author: Author { Author(actor: "local:\(context.actor)") }
 
     private func identity(_ database: any SQLDatabase) -> IdentityStore {
-        IdentityStore(
-            database, author: author, context: context,
-            random: SystemPlatform.randomBytes)
+        IdentityStore(database, author: author, context: context)
     }
 }

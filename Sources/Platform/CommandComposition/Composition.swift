@@ -162,7 +162,7 @@ package struct Composition: Sendable {
         let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") { [self] in
             try DuckDBLakeEngine(
                 threads: try threads(settings.engineThreads, "MARTLET_THREADS"),
-                memoryLimit: try most ?? memory(), spillFolder: home.spill)
+                memoryLimit: try most ?? memory(), spillFolder: home.spill, pause: context.clock.block)
         }
         return Lake(
             root: home.lake, engine: engine, context: context,
@@ -177,7 +177,7 @@ package struct Composition: Sendable {
         try makeHome()
         try Disk.makeDirectory(scratch)
         defer { Disk.removeTree(scratch) }
-        let database = try SQLiteDatabase(path: ProjectHome(scratch).database)
+        let database = try SQLiteDatabase(path: ProjectHome(scratch).database, pause: context.clock.block)
         try database.migrate(MetadataLocation.schema, at: context.now())
         let registry = ModelRegistry(database, project: project.name, context: context)
         return try body(try workspace(project, on: registry, writing: false))

@@ -86,9 +86,10 @@ package final class MetadataLocation: Sendable {
     package func open(_ access: Access) throws -> any SQLDatabase {
         let database: any SQLDatabase
         switch (engine, access) {
-        case (.sqlite(let path), .reading): database = try SQLiteDatabase(path: path, readOnly: true)
+        case (.sqlite(let path), .reading):
+            database = try SQLiteDatabase(path: path, readOnly: true, pause: context.clock.block)
         case (.sqlite(let path), .writing(let creating)):
-            database = try SQLiteDatabase(path: path, creating: creating)
+            database = try SQLiteDatabase(path: path, creating: creating, pause: context.clock.block)
         case (.postgres, _): database = try postgres()
         }
         switch access {
@@ -109,7 +110,7 @@ package final class MetadataLocation: Sendable {
     package func check() throws -> String {
         switch engine {
         case .sqlite(let path):
-            try SQLiteDatabase(path: path, readOnly: true).check()
+            try SQLiteDatabase(path: path, readOnly: true, pause: context.clock.block).check()
             return "sound, every page of it"
         case .postgres(let address):
             let version = try postgres().read { try $0.row("SHOW server_version")?.text("server_version") ?? "" }
@@ -123,7 +124,7 @@ package final class MetadataLocation: Sendable {
         }
         return try pool.withLock { pool in
             if let pool { return pool }
-            let opened = try PostgresDatabase(address) { SystemPlatform.block(seconds: $0) }
+            let opened = try PostgresDatabase(address, pause: context.clock.block)
             pool = opened
             return opened
         }

@@ -12,24 +12,22 @@ internal import Synchronization
 /// The real clock, the real randomness and the real account: the only place where they are read.
 package enum SystemPlatform {
     package static func context() -> ExecutionContext {
-        ExecutionContext(
-            actor: account(), now: { Timestamp(microseconds: microseconds(CLOCK_REALTIME)) }, newID: newID,
-            uptime: { Double(microseconds(CLOCK_MONOTONIC)) / 1e6 })
+        ExecutionContext(actor: account(), clock: SystemClock(), newID: newID, randomBytes: randomBytes)
+    }
+
+    /// Hands on what the environment says of failpoints; nothing may have been written before.
+    package static func installFailpoints() {
+        Failpoint.install(
+            settings: environment("MARTLET_FAILPOINT"), log: environment("MARTLET_FAILPOINT_LOG"), clock: SystemClock())
     }
 
     /// User and system CPU seconds of this process so far.
     @Sendable package static func cpuSeconds() -> Double {
-        Double(microseconds(CLOCK_PROCESS_CPUTIME_ID)) / 1e6
+        Double(SystemClock.microseconds(CLOCK_PROCESS_CPUTIME_ID)) / 1e6
     }
 
     /// CPU seconds of this thread so far.
-    package static func threadCPUSeconds() -> Double { Double(microseconds(CLOCK_THREAD_CPUTIME_ID)) / 1e6 }
-
-    private static func microseconds(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-    }
+    package static func threadCPUSeconds() -> Double { Double(SystemClock.microseconds(CLOCK_THREAD_CPUTIME_ID)) / 1e6 }
 
     /// Large pieces of memory are given back to the system when they are freed, as long as the environment does not say
     /// otherwise: by itself the C library keeps them, once there were some, and a server that has answered large requests
@@ -60,12 +58,12 @@ package enum SystemPlatform {
             let text = String(value, radix: 16)
             return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
         }
-        let milliseconds = UInt64(microseconds(CLOCK_REALTIME) / 1000) & 0xFFFF_FFFF_FFFF
+        let milliseconds = UInt64(SystemClock.microseconds(CLOCK_REALTIME) / 1000) & 0xFFFF_FFFF_FFFF
         return hex(milliseconds, 12) + hex(random.next() & 0xFFFF, 4) + hex(random.next(), 16)
     }
 
     /// From the system's secure generator.
-    @Sendable package static func randomBytes(_ count: Int) -> [UInt8] {
+    @Sendable private static func randomBytes(_ count: Int) -> [UInt8] {
         var random = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
     }
@@ -141,17 +139,6 @@ package enum SystemPlatform {
         done.wait()
         guard let found = result.withLock({ $0 }) else { throw CancellationError() }
         return try found.get()
-    }
-
-    /// Holds this thread for so long; never on an event loop, nor in a task, whose threads are few.
-    package static func block(seconds: Double) { usleep(UInt32(seconds * 1e6)) }
-
-    /// Lets the task sleep; shorter when it is cancelled.
-    package static func sleep(seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
-
-    /// Sleeps without holding a thread; throws when the task is cancelled.
-    @Sendable package static func pause(_ seconds: Double) async throws {
-        try await Task.sleep(for: .seconds(seconds))
     }
 
     /// Ends the process.

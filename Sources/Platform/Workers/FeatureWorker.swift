@@ -75,14 +75,14 @@ package final class FeatureWorker: Sendable {
     }
 
     private let settings: Settings
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
 
     /// Starts the child from a thread of its own, and keeps it alive until ``stop()``.
     package init(_ settings: Settings, context: ExecutionContext) {
         self.settings = settings
-        uptime = context.uptime
+        clock = context.clock
         let thread = Thread { [self] in WorkerRun(self).work() }
         thread.name = "feature worker"
         thread.start()
@@ -150,7 +150,7 @@ package final class FeatureWorker: Sendable {
                     if owner.condition != .stopped { start() }
                     continue
                 }
-                _ = owner.wake.wait(timeout: .now() + (successor == nil ? settings.pulse : 0.05))
+                _ = owner.clock.wait(for: owner.wake, seconds: successor == nil ? settings.pulse : 0.05)
                 if let next = take() { serve(next) } else { feelPulse() }
                 lookAtSuccessor()
             }
@@ -167,7 +167,7 @@ package final class FeatureWorker: Sendable {
             owner.state.withLock { $0.starts += 1 }
             return try MessageProcess(
                 settings.program, settings.arguments, environment: settings.environment, errors: settings.log,
-                uptime: owner.uptime)
+                clock: owner.clock)
         }
 
         private func start() {
@@ -186,7 +186,7 @@ package final class FeatureWorker: Sendable {
 
         private func enter(_ child: MessageProcess, _ greeting: [UInt8]) {
             self.child = child
-            lastPulse = owner.uptime()
+            lastPulse = owner.clock.uptime()
             owner.state.withLock { state in
                 if state.condition != .stopped { state.condition = .ready }
                 state.process = child.id
@@ -222,8 +222,10 @@ package final class FeatureWorker: Sendable {
         }
 
         private func pause() {
-            let end = owner.uptime() + Double(delay)
-            while owner.condition != .stopped, owner.uptime() < end { _ = owner.wake.wait(timeout: .now() + 0.2) }
+            let end = owner.clock.uptime() + Double(delay)
+            while owner.condition != .stopped, owner.clock.uptime() < end {
+                _ = owner.clock.wait(for: owner.wake, seconds: 0.2)
+            }
         }
 
         private func serve(_ next: Waiting) {
@@ -238,14 +240,14 @@ package final class FeatureWorker: Sendable {
                 return next.answer.resume(throwing: loss)
             }
             failures = 0
-            lastPulse = owner.uptime()
+            lastPulse = owner.clock.uptime()
             next.answer.resume(returning: answer)
             noteAge(answer)
         }
 
         private func feelPulse() {
-            guard let child, owner.uptime() - lastPulse >= settings.pulse else { return }
-            lastPulse = owner.uptime()
+            guard let child, owner.clock.uptime() - lastPulse >= settings.pulse else { return }
+            lastPulse = owner.clock.uptime()
             guard child.isAlive, child.say(Array(#"{"ping":true}"#.utf8), within: settings.patience),
                 let answer = child.hear(within: settings.patience)
             else {
@@ -258,10 +260,11 @@ package final class FeatureWorker: Sendable {
         /// A worker says when the lake has moved on; then another one reads it, and this one goes on until that is ready.
         private func noteAge(_ answer: [UInt8]) {
             let mark = Array(#""stale":true"#.utf8)
-            guard successor == nil, owner.uptime() >= successorNotBefore, answer.suffix(64).firstRange(of: mark) != nil
+            guard successor == nil, owner.clock.uptime() >= successorNotBefore,
+                answer.suffix(64).firstRange(of: mark) != nil
             else { return }
-            successorNotBefore = owner.uptime() + 60
-            do { successor = (try launch(), owner.uptime() + settings.startPatience) } catch {
+            successorNotBefore = owner.clock.uptime() + 60
+            do { successor = (try launch(), owner.clock.uptime() + settings.startPatience) } catch {
                 let line = "The lake has moved on, and no worker that reads it anew can be started: \(error)\n"
                 // The log is where its last words would stand; where it cannot be written the machine has no room at all.
                 try? Disk.append(settings.log, Array(line.utf8))
@@ -276,7 +279,7 @@ package final class FeatureWorker: Sendable {
                 guard Self.refusal(greeting) == nil else { return process.kill() }
                 child?.kill()
                 enter(process, greeting)
-            } else if !process.isAlive || owner.uptime() > deadline {
+            } else if !process.isAlive || owner.clock.uptime() > deadline {
                 process.kill()
                 successor = nil
             }

@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 internal import Storage
 
 #if canImport(Glibc)
@@ -17,19 +17,19 @@ package final class MessageProcess {
     /// Where the search for the end of a line goes on.
     private var searched = 0
     private var hasEnded = false
-    private let uptime: () -> Double
+    private let clock: any ExecutionClock
 
     /// Starts a program in a process group of its own.
     /// - Parameters:
     ///   - environment: all that the child gets.
     ///   - errors: the file that its standard error is added to.
-    ///   - uptime: seconds on a clock that only goes forward.
+    ///   - clock: by which it is waited for what the child says and takes.
     /// - Throws: `job.start` when it does not start, and faults of the disk.
     package init(
         _ program: String, _ arguments: [String], environment: [(String, String)], errors: String,
-        uptime: @escaping () -> Double
+        clock: any ExecutionClock
     ) throws {
-        self.uptime = uptime
+        self.clock = clock
         try Disk.makeDirectory(Disk.parent(of: errors))
         let log = open(errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard log >= 0 else { throw Disk.failure("write", errors) }
@@ -65,16 +65,17 @@ package final class MessageProcess {
     deinit { kill() }
 
     /// Writes a line; `false` when the child does not take it in time, or is gone.
+    @available(*, noasync)
     package func say(_ line: [UInt8], within seconds: Double) -> Bool {
         guard input >= 0 else { return false }
         var rest = (line + [10])[...]
-        let end = uptime() + seconds
+        let end = clock.uptime() + seconds
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                guard wait(for: input, Int16(POLLOUT), until: end) else { return false }
+                guard wait(for: input, toWrite: true, until: end) else { return false }
             } else if errno != EINTR {
                 return false
             }
@@ -83,9 +84,10 @@ package final class MessageProcess {
     }
 
     /// The next line; `nil` when none comes in time, or the child is gone. A time of 0 only looks.
+    @available(*, noasync)
     package func hear(within seconds: Double) -> [UInt8]? {
         guard output >= 0 else { return nil }
-        let end = uptime() + seconds
+        let end = clock.uptime() + seconds
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             if let place = unread[searched...].firstIndex(of: 10) {
@@ -101,7 +103,7 @@ package final class MessageProcess {
             } else if count == 0 {
                 return nil
             } else if errno == EAGAIN {
-                guard wait(for: output, Int16(POLLIN), until: end) else { return nil }
+                guard wait(for: output, toWrite: false, until: end) else { return nil }
             } else if errno != EINTR {
                 return nil
             }
@@ -134,10 +136,8 @@ package final class MessageProcess {
         hasEnded = true
     }
 
-    private func wait(for file: Int32, _ events: Int16, until end: Double) -> Bool {
-        let left = end - uptime()
-        guard left > 0 else { return false }
-        var entry = pollfd(fd: file, events: events, revents: 0)
-        return poll(&entry, 1, Int32(min(left * 1000 + 1, 3_600_000))) > 0 || errno == EINTR
+    private func wait(for file: Int32, toWrite: Bool, until end: Double) -> Bool {
+        let left = end - clock.uptime()
+        return left > 0 && clock.wait(for: file, toWrite: toWrite, seconds: left)
     }
 }

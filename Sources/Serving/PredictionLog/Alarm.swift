@@ -1,45 +1,23 @@
 internal import Core
-internal import Storage
+internal import Dispatch
+internal import Synchronization
 
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
-
-/// Lets one thread wait for a time or for another thread, whichever comes first, without looking at a clock.
+/// Lets one thread wait for a time or for another thread, whichever comes first.
 final class Alarm: Sendable {
-    private let reading: Int32
-    private let writing: Int32
+    private let clock: any ExecutionClock
+    private let semaphore = DispatchSemaphore(value: 0)
+    private let rings = Atomic<Bool>(false)
 
-    init() throws {
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { throw Disk.failure("open", "a pipe") }
-        reading = ends[0]
-        writing = ends[1]
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-    }
+    init(clock: any ExecutionClock) { self.clock = clock }
 
-    /// Waits at most so many seconds; `nil` waits for ``ring()``.
-    func wait(seconds: Double?) {
-        var entry = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
-        let milliseconds = seconds.map { Int32(min(3_600_000, max(0, ($0 * 1000).rounded(.up)))) } ?? -1
-        guard poll(&entry, 1, milliseconds) > 0 else { return }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        while read(reading, &bytes, bytes.count) > 0 {}
+    /// Waits for ``ring()``, at most so many seconds. One that came before is heard at once, several of them once.
+    @available(*, noasync)
+    func wait(seconds: Double) {
+        _ = clock.wait(for: semaphore, seconds: seconds)
+        _ = rings.exchange(false, ordering: .acquiringAndReleasing)
     }
 
     func ring() {
-        var byte: UInt8 = 1
-        // A full pipe has rung already.
-        _ = write(writing, &byte, 1)
-    }
-
-    deinit {
-        close(reading)
-        close(writing)
+        if !rings.exchange(true, ordering: .acquiringAndReleasing) { semaphore.signal() }
     }
 }

@@ -6,7 +6,7 @@ internal import Dispatch
 package struct PredictionBlock: ~Copyable {
     private let policy: PredictionLogPolicy
     private let largeBlocks: DispatchSemaphore
-    private let memory = RecordMemory()
+    private let memory: RecordMemory
     /// About how many records there will be.
     private let expected: Int
     private var used = 0
@@ -28,6 +28,7 @@ package struct PredictionBlock: ~Copyable {
     package init(_ log: PredictionLog, records: Int, mayWait: Bool = true) {
         policy = log.policy
         largeBlocks = log.largeBlocks
+        memory = RecordMemory(clock: log.writer.context.clock)
         expected = records
         let most = log.mode == .bestEffort ? 0 : policy.blockSeconds
         seconds = mayWait ? most : nil
@@ -81,9 +82,12 @@ package struct PredictionBlock: ~Copyable {
 /// Room for encoded records.
 final class RecordMemory: @unchecked Sendable {
     // Unchecked: it belongs to one block, and from when that is handed over to the log, as a ``LogBuffer`` does.
+    private let clock: any ExecutionClock
     private(set) var base = HeapMemory.allocate(bytes: 0)
     private(set) var capacity = 0
     private var largeBlocks: DispatchSemaphore?
+
+    init(clock: any ExecutionClock) { self.clock = clock }
 
     deinit {
         HeapMemory.free(base)
@@ -100,7 +104,7 @@ final class RecordMemory: @unchecked Sendable {
     /// Takes one of the places that there are for large blocks, until it ends. Blocks.
     /// - Returns: `false` when none was free in time.
     func becomeLarge(_ places: DispatchSemaphore, within seconds: Double) -> Bool {
-        guard places.wait(timeout: .now() + seconds) == .success else { return false }
+        guard clock.wait(for: places, seconds: seconds) else { return false }
         largeBlocks = places
         return true
     }

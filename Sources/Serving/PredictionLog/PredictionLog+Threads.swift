@@ -95,7 +95,6 @@ extension PredictionLog {
 
     /// Makes durable what was acknowledged, minds the age of the segment, tries a full disk, removes what is too old.
     private func keep() {
-        let uptime = writer.context.uptime
         var retention = 0.0
         // The writer is asked to try the disk four times a second at most, however often the alarm rings.
         var nextTry = 0.0
@@ -114,7 +113,7 @@ extension PredictionLog {
                 )
             }
             if plan.finished { return }
-            let now = uptime()
+            let now = writer.context.uptime()
             if plan.retention || now >= retention {
                 retention = now + 60
                 writer.shared.withLock { $0.isRetentionDue = false }

@@ -75,7 +75,7 @@ package final class PredictionLog: Sendable {
         var lock = try FileLock("\(path)/lock")
         // A compaction that found no server holds it for a moment, and so may the server that this one replaces.
         for _ in 0..<20 where lock == nil {
-            Thread.sleep(forTimeInterval: 0.05)
+            context.clock.block(seconds: 0.05)
             lock = try FileLock("\(path)/lock")
         }
         guard let lock else {

@@ -17,9 +17,10 @@ extension SegmentWriter {
             var bytes = all.reduce(Int64(0)) { $0 + $1.stamp.size }
             let closed = all.filter { $0.entry.path != current }
             let order = closed.filter(\.entry.isCompacted) + closed.filter { !$0.entry.isCompacted }
-            let oldest = policy.keepSeconds.map { context.now().microseconds - Int64($0 * 1e6) }
+            let oldest = policy.keepSeconds.map { context.now().adding(seconds: -$0) }
+            let ends = try oldest == nil ? [:] : folder.ends(of: all.map(\.entry), lasting: policy.segmentSeconds)
             for old in order {
-                let isOld = oldest.map { old.stamp.modified / 1000 < $0 } ?? false
+                let isOld = oldest.flatMap { oldest in ends[old.entry.path].map { $0 < oldest } } ?? false
                 guard isOld || mostBytes.map({ bytes - Int64(SegmentHeader.bytes) > $0 }) ?? false else { continue }
                 Disk.remove(old.entry.path)
                 guard !Disk.exists(old.entry.path) else { continue }

@@ -75,7 +75,7 @@ final class SegmentWriter: @unchecked Sendable {
         self.disk = disk
         self.context = context
         id = context.newID()
-        alarm = try Alarm()
+        alarm = Alarm(clock: context.clock)
         let own = try folder.bytes()
         mostBytes = policy.mostBytes(own: own, free: disk.freeBytes(folder.path))
         // Only whole segments are removed, so several of them have to fit.

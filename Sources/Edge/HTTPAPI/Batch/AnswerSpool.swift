@@ -1,3 +1,4 @@
+internal import Core
 internal import HTTPTypes
 internal import NIOPosix
 
@@ -12,7 +13,7 @@ actor AnswerSpool {
     private let name: String
     private let room: SpoolRoom.Share
     private let patience: Double
-    private let pause: @Sendable (Double) async throws -> Void
+    private let clock: any ExecutionClock
     private let threads: NIOThreadPool
     private var pieces: [[UInt8]] = []
     private var bytes = 0
@@ -24,14 +25,14 @@ actor AnswerSpool {
     private var waiting: CheckedContinuation<Void, Never>?
 
     /// - Parameter name: one that no other file of the folder has.
-    init(_ settings: BatchSettings, name: String, threads: NIOThreadPool) {
+    init(_ settings: BatchSettings, name: String, clock: any ExecutionClock, threads: NIOThreadPool) {
         waitingBytes = settings.waitingBytes
         folder = settings.scratch
         self.name = name
         self.threads = threads
         room = SpoolRoom.Share(settings.room)
         patience = settings.spoolSeconds
-        pause = settings.pause
+        self.clock = clock
     }
 
     /// Adds a piece.
@@ -72,7 +73,7 @@ actor AnswerSpool {
                         "Read the answer while the file is sent, as curl does, or give the server more room (--batch-spool)."
                 )
             }
-            try await pause(0.05)
+            try await clock.sleep(seconds: 0.05)
             waited = sent == before ? waited + 0.05 : 0
             before = sent
             try await reuse(file)

@@ -13,21 +13,21 @@ final class BatchBounds: Sendable {
 
     private let settings: BatchSettings
     private let client: String
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
     private let state = Mutex(State())
 
     /// - Parameter client: whose batch it is.
-    init(_ settings: BatchSettings, client: String, uptime: @escaping @Sendable () -> Double) {
+    init(_ settings: BatchSettings, client: String, clock: any ExecutionClock) {
         self.settings = settings
         self.client = client
-        self.uptime = uptime
+        self.clock = clock
     }
 
     func received(_ count: Int) { state.withLock { $0.received += count } }
 
     func logged(_ count: Int) {
         state.withLock { $0.logged += count }
-        settings.quota.add(count, of: client, at: uptime())
+        settings.quota.add(count, of: client, at: clock.uptime())
     }
 
     /// Bytes that the batch may add to the log by what has come of it.
@@ -53,7 +53,7 @@ final class BatchBounds: Sendable {
                     + "\(settings.logFactor) times its own bytes.",
                 remedy: "Send the rows in several files, or as CSV.")
         }
-        if let seconds = settings.quota.wait(client, at: uptime()) {
+        if let seconds = settings.quota.wait(client, at: clock.uptime()) {
             var problem = Problem(
                 .tooManyRequests, "batch.quota",
                 "Your batches have added to the prediction log what they may in an hour (\(settings.logBytesPerHour >> 20) MiB).",

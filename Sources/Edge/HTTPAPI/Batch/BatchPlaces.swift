@@ -30,12 +30,12 @@ final class BatchPlaces: Sendable {
         func rest(at now: Double) { places.rest(number, at: now) }
 
         /// Its bytes have come: returns when it has a place, or has waited long enough: what was let in goes on.
-        func resume(_ execution: ExecutionContext, _ pause: (Double) async throws -> Void) async throws {
-            let begun = execution.uptime()
+        func resume(_ clock: any ExecutionClock) async throws {
+            let begun = clock.uptime()
             while true {
-                let now = execution.uptime()
+                let now = clock.uptime()
                 if places.resume(number, at: now, anyhow: now - begun > BatchPlaces.longest) { return }
-                try await pause(0.02)
+                try await clock.sleep(seconds: 0.02)
             }
         }
 

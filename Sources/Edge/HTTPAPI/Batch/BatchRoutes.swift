@@ -28,7 +28,7 @@ package struct BatchRoutes: Sendable {
         self.settings = settings
         self.execution = execution
         places = BatchPlaces(settings.atOnce)
-        conversions = Turns(settings.conversions, uptime: execution.uptime, pause: settings.pause)
+        conversions = Turns(settings.conversions, clock: execution.clock)
         // The blocks of a batch that are under way are bounded by the batch itself.
         threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)
@@ -73,7 +73,7 @@ package struct BatchRoutes: Sendable {
         let model = try ScoringCall(form: .native, slot: slot).model()
         let client = context.client
         let key = try IdempotencyKeyHeader.of(request)
-        let bounds = BatchBounds(settings, client: client, uptime: execution.uptime)
+        let bounds = BatchBounds(settings, client: client, clock: execution.clock)
         try bounds.check(rows: 0, of: model)
         guard let seat = shares.take(client, upTo: settings.atOnceEach) else { throw Problem.share }
         guard let place = try await takePlace() else {
@@ -116,7 +116,7 @@ package struct BatchRoutes: Sendable {
         while true {
             if let place = places.take(at: execution.uptime()) { return place }
             if execution.uptime() - begun >= settings.placeSeconds { return nil }
-            try await settings.pause(0.02)
+            try await execution.clock.sleep(seconds: 0.02)
         }
     }
 

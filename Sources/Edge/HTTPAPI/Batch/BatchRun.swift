@@ -56,7 +56,8 @@ final class BatchRun: Sendable {
     }
 
     static func spool(_ settings: BatchSettings, _ execution: ExecutionContext) -> AnswerSpool {
-        AnswerSpool(settings, name: "answer-\(execution.newID())", threads: NIOThreadPool.singleton)
+        AnswerSpool(
+            settings, name: "answer-\(execution.newID())", clock: execution.clock, threads: NIOThreadPool.singleton)
     }
 
     /// What turns the answer into Parquet, once that has begun.
@@ -191,7 +192,7 @@ final class BatchRun: Sendable {
             let before = reader.received
             place.rest(at: execution.uptime())
             let piece = try await reader.next()
-            try await place.resume(execution, settings.pause)
+            try await place.resume(execution.clock)
             bounds.received(reader.received - before)
             return piece
         }
@@ -255,7 +256,7 @@ final class BatchRun: Sendable {
             return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
         }
         while admission == .refused(.busy), execution.uptime() - start < settings.logSeconds {
-            try await settings.pause(0.005)
+            try await execution.clock.sleep(seconds: 0.005)
             let known = circumstances()
             admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }

@@ -39,14 +39,11 @@ package struct BatchSettings: Sendable {
     package var conversionSeconds = 120.0
     /// Is told why an answer was cut off.
     package var cutOff: @Sendable (_ requestID: String, _ reason: String) -> Void = { _, _ in }
-    /// Lets a task sleep.
-    package var pause: @Sendable (Double) async throws -> Void
     /// Lets the thread that calls it work when others do not.
     package var yield: @Sendable () -> Void = {}
 
-    package init(scratch: String, pause: @escaping @Sendable (Double) async throws -> Void) {
+    package init(scratch: String) {
         self.scratch = scratch
-        self.pause = pause
         room = SpoolRoom(spoolBytes)
         quota = LogQuota(perHour: logBytesPerHour)
     }

@@ -1,16 +1,19 @@
-internal import NIOCore
+internal import Core
+package import NIOCore
 internal import Synchronization
 
 /// Stands nearest to the client, behind TLS: turns connections away when there are too many, ends those whose client is
 /// slow to send or to read, and takes no further request from a client that does not take its answers. A body that has
 /// begun is read to its end all the same: many clients send all of it before they read.
 ///
+/// The event loop wakes it at every tick; how long something took it reads from the clock of its ``ConnectionProgress``.
+///
 /// Invariant: what waits to be sent is bounded by the channel's high-water mark and one answer.
-final class ConnectionGuard: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    typealias OutboundIn = IOData
-    typealias OutboundOut = IOData
+package final class ConnectionGuard: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias InboundOut = ByteBuffer
+    package typealias OutboundIn = IOData
+    package typealias OutboundOut = IOData
 
     private let progress: ConnectionProgress
     private let timeouts: ConnectionTimeouts
@@ -20,28 +23,31 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var ticker: RepeatedTask?
     private var holdsRead = false
     private var isReading = false
-    /// When the server read last, or began to.
-    private var lastRead = NIODeadline.now()
-    /// When something of an answer was written while its request still came.
-    private var lastWrite = NIODeadline.uptimeNanoseconds(0)
+    /// Uptime when the server read last, or began to.
+    private var lastRead: Double
+    /// Uptime when something of an answer was written while its request still came.
+    private var lastWrite = -Double.infinity
     private var sent = 0
-    private var seen = (sent: 0, received: 0, waiting: 0, at: NIODeadline.now())
+    private var seen: (sent: Int, received: Int, waiting: Int, at: Double)
     /// Whether the first line of the head that comes has ended.
     private var hasLine = false
 
     /// - Parameter most: connections that may be open at the same time.
-    init(progress: ConnectionProgress, timeouts: ConnectionTimeouts, metrics: ServerMetrics, most: Int, isSecure: Bool)
-    {
+    package init(
+        progress: ConnectionProgress, timeouts: ConnectionTimeouts, metrics: ServerMetrics, most: Int, isSecure: Bool
+    ) {
         self.progress = progress
         self.timeouts = timeouts
         self.metrics = metrics
         self.isSecure = isSecure
+        lastRead = progress.since
+        seen = (sent: 0, received: 0, waiting: 0, at: progress.since)
         let open = metrics.connections.add(1, ordering: .relaxed).newValue
         isRefused = open > most
         metrics.accepted.add(1, ordering: .relaxed)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         let bound = NIOLoopBound((guard: self, context: context), eventLoop: context.eventLoop)
         let tick = TimeAmount.nanoseconds(Int64(timeouts.tick * 1e9))
         ticker = context.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
@@ -51,13 +57,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
         if context.channel.isActive { turnAway(context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         ticker?.cancel()
         ticker = nil
         metrics.connections.subtract(1, ordering: .relaxed)
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    package func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
         turnAway(context)
     }
@@ -72,10 +78,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
             retryAfter: 1, context)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if isRefused || progress.isOver { return }
         isReading = false
-        lastRead = .now()
+        lastRead = progress.clock.uptime()
         let bytes = unwrapInboundIn(data)
         progress.came(bytes.readableBytes)
         if progress.phase == .head {
@@ -96,7 +102,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         (hasLine ? HeadRefusal.tooLarge : .longLine).send(context, reading: progress)
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         if context.channel.isWritable || progress.isUploading || progress.isLingering {
             isReading = true
             context.read()
@@ -105,7 +111,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if holdsRead, context.channel.isWritable {
             holdsRead = false
             isReading = true
@@ -114,22 +120,22 @@ final class ConnectionGuard: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         sent &+= unwrapOutboundIn(data).readableBytes
-        if progress.isUploading { lastWrite = .now() }
+        if progress.isUploading { lastWrite = progress.clock.uptime() }
         context.write(data, promise: promise)
     }
 
     /// Whether the client is too slow.
     private func look(_ context: ChannelHandlerContext) {
-        let now = NIODeadline.now()
+        let now = progress.clock.uptime()
         if isStuck(context, now) {
             metrics.slowReader.add(1, ordering: .relaxed)
             return context.close(promise: nil)
         }
         // What still comes is thrown away, for a time of its own.
         if progress.isOver || progress.isLingering { return }
-        let age = Double((now - progress.since).nanoseconds) / 1e9
+        let age = now - progress.since
         switch progress.phase {
         case .answering: break
         case .idle: if age > timeouts.idle { context.close(promise: nil) }
@@ -147,7 +153,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
                     metrics.slowReader.add(1, ordering: .relaxed)
                     return context.close(promise: nil)
                 }
-                return progress.since = progress.since + .nanoseconds(Int64(timeouts.tick * 1e9))
+                return progress.since += timeouts.tick
             }
             // A small body is awaited for a fixed time: it takes nobody long, and many could wait.
             if age > timeouts.body + (progress.isAwaited ? 0 : Double(progress.bytes) / timeouts.bodyRate) {
@@ -161,12 +167,12 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     /// Whether the server has neither read nor answered for so long that it will not any more.
-    private func isAbandoned(_ now: NIODeadline) -> Bool {
-        Double((now - max(lastRead, lastWrite)).nanoseconds) / 1e9 > max(timeouts.held, timeouts.write)
+    private func isAbandoned(_ now: Double) -> Bool {
+        now - max(lastRead, lastWrite) > max(timeouts.held, timeouts.write)
     }
 
     /// Whether nothing of what waits has left for too long, and nothing has come either.
-    private func isStuck(_ context: ChannelHandlerContext, _ now: NIODeadline) -> Bool {
+    private func isStuck(_ context: ChannelHandlerContext, _ now: Double) -> Bool {
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         // Who sends is not stuck, and cannot send while the server does not read: a batch that waits has limits of its own.
         let comes = progress.received &- seen.received >= Int(timeouts.bodyRate * timeouts.write)
@@ -174,7 +180,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         if waiting == 0 || waiting != seen.waiting || sent != seen.sent || comes || isHeld {
             seen = (sent, progress.received, waiting, now)
         }
-        return Double((now - seen.at).nanoseconds) / 1e9 > timeouts.write
+        return now - seen.at > timeouts.write
     }
 
     private func sayTooSlow(_ detail: String, _ context: ChannelHandlerContext) {

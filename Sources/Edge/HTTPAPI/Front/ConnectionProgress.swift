@@ -1,7 +1,8 @@
+package import Core
 internal import NIOCore
 
 /// How far a connection has come with its request; the guard and the fast path of the connection share it.
-final class ConnectionProgress {
+package final class ConnectionProgress {
     enum Phase {
         /// Between requests; since when.
         case idle
@@ -13,9 +14,10 @@ final class ConnectionProgress {
         case answering
     }
 
+    let clock: any ExecutionClock
     var phase = Phase.head
-    /// When the phase began; for `idle` and `answering` not later than that.
-    var since = NIODeadline.now()
+    /// Uptime when the phase began; for `idle` and `answering` not later than that.
+    var since: Double
     /// Bytes of the body so far, for its least rate.
     var bytes = 0
     /// Bytes of the head so far, as far as they came in pieces of their own.
@@ -36,6 +38,11 @@ final class ConnectionProgress {
     /// Seconds for which what still comes is thrown away behind the last answer.
     private static let longestLinger = TimeAmount.seconds(30)
 
+    package init(clock: any ExecutionClock) {
+        self.clock = clock
+        since = clock.uptime()
+    }
+
     /// Bytes have come.
     @inline(__always)
     func came(_ count: Int) {
@@ -44,7 +51,7 @@ final class ConnectionProgress {
             bytes += count
         } else if phase == .idle {
             phase = .head
-            since = .now()
+            since = clock.uptime()
             headBytes = count
         } else {
             headBytes += count
@@ -56,9 +63,9 @@ final class ConnectionProgress {
     var isUploading: Bool { phase == .body && elsewhere == 1 }
 
     @inline(__always)
-    func headEnded() {
+    package func headEnded() {
         // One that came behind another request begins its body's time now, where the head was not awaited.
-        if phase != .head { since = .now() }
+        if phase != .head { since = clock.uptime() }
         phase = .body
         bytes = 0
         headBytes = 0
@@ -67,16 +74,16 @@ final class ConnectionProgress {
     }
 
     @inline(__always)
-    func requestEnded() { phase = .answering }
+    package func requestEnded() { phase = .answering }
 
     /// An answer has left. Requests that came behind it are found when they are read.
     @inline(__always)
     func answered() { phase = .idle }
 
     /// Between requests from now on.
-    func rest() {
+    package func rest() {
         phase = .idle
-        since = .now()
+        since = clock.uptime()
         hasAnswer = false
     }
 

@@ -7,7 +7,7 @@ internal import Serving
 /// logs. Used by that loop only.
 final class FastPathState {
     private var session: ScoringSession?
-    private let now: @Sendable () -> Timestamp
+    private let clock: any ExecutionClock
     private let loop: any EventLoop
     /// Brings acknowledgements to this loop, all that came together by one call.
     let courier: AcknowledgementCourier
@@ -22,8 +22,8 @@ final class FastPathState {
     private var second: Int64 = -1
     private var date: [UInt8] = []
 
-    init(loop: any EventLoop, now: @escaping @Sendable () -> Timestamp) {
-        self.now = now
+    init(loop: any EventLoop, clock: any ExecutionClock) {
+        self.clock = clock
         self.loop = loop
         courier = AcknowledgementCourier { batch in loop.execute { batch.complete() } }
     }
@@ -51,7 +51,7 @@ final class FastPathState {
 
     /// The line `date: …` of a response, made once a second.
     func dateLine() -> [UInt8] {
-        let moment = now().microseconds / 1_000_000
+        let moment = clock.now().microseconds / 1_000_000
         if moment != second {
             second = moment
             date = Array("date: \(HTTPDate.text(ofSecond: moment))\r\n".utf8)

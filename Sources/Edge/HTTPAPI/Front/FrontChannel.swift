@@ -1,3 +1,4 @@
+internal import Core
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Logging
@@ -15,6 +16,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     let responder: HTTPChannelHandler.Responder
     let settings: FrontServer.Settings
     let metrics: ServerMetrics
+    let clock: any ExecutionClock
     /// Makes the handler that goes in front of the router's.
     let makeFastPath: @Sendable (any EventLoop, ConnectionProgress) -> FastPathHandler?
 
@@ -23,7 +25,7 @@ struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             let tls = settings.certificate
             if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
-            let progress = ConnectionProgress()
+            let progress = ConnectionProgress(clock: clock)
             try pipeline.addHandler(
                 ConnectionGuard(
                     progress: progress, timeouts: settings.timeouts, metrics: metrics, most: settings.connections,

@@ -64,9 +64,10 @@ package struct FrontServer: Sendable {
         let makeFastPath = fastPaths(on: group)
         return Application(
             router: router,
-            server: HTTPServerBuilder { [settings, observer] responder in
+            server: HTTPServerBuilder { [settings, observer, execution] responder in
                 FrontChannel(
-                    responder: responder, settings: settings, metrics: observer.metrics, makeFastPath: makeFastPath)
+                    responder: responder, settings: settings, metrics: observer.metrics, clock: execution.clock,
+                    makeFastPath: makeFastPath)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), backlog: 1024),
@@ -91,7 +92,7 @@ package struct FrontServer: Sendable {
         return { [execution, observer] loop, progress in
             guard let box = states[ObjectIdentifier(loop)] else { return nil }
             if let shared = box.value { return FastPathHandler(routes, shared, progress) }
-            let shared = FastPathState(loop: loop, now: execution.now)
+            let shared = FastPathState(loop: loop, clock: execution.clock)
             box.value = shared
             let bound = NIOLoopBound(shared, eventLoop: loop)
             observer.metrics.add(fastPath: { (try? await loop.submit { bound.value.metrics.requests }.get()) ?? [:] })

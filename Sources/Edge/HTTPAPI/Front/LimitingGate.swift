@@ -12,7 +12,7 @@ package struct LimitingGate: Gatekeeper {
     private let base: any Gatekeeper
     private let known: RateLimiter?
     private let strangers: RateLimiter?
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
     private let metrics: ServerMetrics
     private let shares = Shares()
     private let shareOfEach: Int
@@ -32,7 +32,7 @@ package struct LimitingGate: Gatekeeper {
         self.known = known.map { RateLimiter($0) }
         self.strangers = strangers.map { RateLimiter($0) }
         self.metrics = metrics
-        uptime = execution.uptime
+        clock = execution.clock
     }
 
     package var site: Site? { base.site }
@@ -42,7 +42,7 @@ package struct LimitingGate: Gatekeeper {
             return nil
         }
         // Who asks too often goes to the router, which says so.
-        if let known, known.enter(principal.id, at: uptime()) != nil { return nil }
+        if let known, known.enter(principal.id, at: clock.uptime()) != nil { return nil }
         return principal
     }
 
@@ -85,7 +85,7 @@ package struct LimitingGate: Gatekeeper {
     }
 
     private func check(_ limiter: RateLimiter?, _ client: String) throws {
-        guard let seconds = limiter?.enter(client, at: uptime()) else { return }
+        guard let seconds = limiter?.enter(client, at: clock.uptime()) else { return }
         metrics.rateLimited.add(1, ordering: .relaxed)
         var problem = Problem(
             .tooManyRequests, "request.rate", "Too many requests; the next one is taken in \(seconds) s.")

@@ -10,7 +10,7 @@ package struct RequestObserver: Sendable {
     /// Requests that may be at work at the same time.
     private let most: Int
     private let isBehindProxy: Bool
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
     /// Counts a request that no route has; throws where there were too many.
     private let unrouted: @Sendable (APIContext) throws -> Void
 
@@ -24,7 +24,7 @@ package struct RequestObserver: Sendable {
         self.accessLog = accessLog
         self.most = most
         self.isBehindProxy = isBehindProxy
-        uptime = execution.uptime
+        clock = execution.clock
     }
 
     /// Probes and metrics are answered however busy the server is: it must not be ended for that.
@@ -38,7 +38,7 @@ package struct RequestObserver: Sendable {
     func observed(
         _ request: Request, _ context: inout APIContext, _ next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        context.began = uptime()
+        context.began = clock.uptime()
         if isBehindProxy {
             context.forwardedAddress = Forwarded.address(request.headers)
             try Forwarded.requireTLS(request.headers)
@@ -70,7 +70,7 @@ package struct RequestObserver: Sendable {
         let series = RequestSeries(
             method: context.endpointPath == nil ? "other" : request.method.rawValue,
             route: context.endpointPath ?? "none", status: response.status.code)
-        let seconds = max(0, uptime() - context.began)
+        let seconds = max(0, clock.uptime() - context.began)
         metrics.note(series, seconds: seconds)
         accessLog.tell(
             series, id: context.requestID, seconds: seconds, principal: context.notes.principal,

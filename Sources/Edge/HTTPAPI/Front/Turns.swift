@@ -19,8 +19,7 @@ final class Turns: Sendable {
 
     private let most: Int
     private let state: Mutex<State>
-    private let uptime: @Sendable () -> Double
-    private let pause: @Sendable (Double) async throws -> Void
+    private let clock: any ExecutionClock
 
     /// A turn; it ends when the value is let go.
     final class Turn: Sendable {
@@ -41,11 +40,8 @@ final class Turns: Sendable {
     }
 
     /// - Parameter most: the weight of all that are at work at the same time.
-    init(
-        _ most: Int, uptime: @escaping @Sendable () -> Double,
-        pause: @escaping @Sendable (Double) async throws -> Void
-    ) {
-        (self.most, self.uptime, self.pause) = (most, uptime, pause)
+    init(_ most: Int, clock: any ExecutionClock) {
+        (self.most, self.clock) = (most, clock)
         state = Mutex(State(free: most))
     }
 
@@ -56,7 +52,7 @@ final class Turns: Sendable {
     /// - Returns: `nil` when it did not come in time.
     func take(_ client: String, weight: Int = 1, within seconds: Double) async throws -> Turn? {
         let weight = min(max(1, weight), most)
-        let begun = uptime()
+        let begun = clock.uptime()
         let number = state.withLock { state in
             state.next += 1
             state.waiting.append(Waiter(number: state.next, client: client, weight: weight))
@@ -65,8 +61,8 @@ final class Turns: Sendable {
         defer { state.withLock { $0.waiting.removeAll { $0.number == number } } }
         while true {
             if state.withLock({ Self.begins(number, in: &$0) }) { return Turn(self, client, weight) }
-            if uptime() - begun >= seconds { return nil }
-            try await pause(0.02)
+            if clock.uptime() - begun >= seconds { return nil }
+            try await clock.sleep(seconds: 0.02)
         }
     }
 

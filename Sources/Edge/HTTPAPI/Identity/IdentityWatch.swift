@@ -1,3 +1,4 @@
+internal import Core
 internal import Identity
 package import Logging
 internal import ServiceLifecycle
@@ -7,14 +8,10 @@ internal import ServiceLifecycle
 /// and the log says so once.
 package struct IdentityWatch: Service {
     private let identity: IdentityService
-    private let pause: @Sendable (Double) async throws -> Void
     private let logger: Logger
 
-    /// - Parameter pause: waits so many seconds; throws when the task is cancelled.
-    package init(_ identity: IdentityService, pause: @escaping @Sendable (Double) async throws -> Void, logger: Logger)
-    {
+    package init(_ identity: IdentityService, logger: Logger) {
         self.identity = identity
-        self.pause = pause
         self.logger = logger
     }
 
@@ -23,7 +20,7 @@ package struct IdentityWatch: Service {
             var turn = 0
             var isBlind = false
             while !Task.isCancelled {
-                try await pause(0.25)
+                try await identity.execution.clock.sleep(seconds: 0.25)
                 turn += 1
                 do {
                     let isDue = turn.isMultiple(of: 240)

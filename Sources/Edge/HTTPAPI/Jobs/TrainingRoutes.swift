@@ -8,14 +8,9 @@ internal import Registry
 /// Training: work that is handed over to a worker, and how it goes.
 package struct TrainingRoutes: Sendable {
     let management: Management
-    /// Waits so many seconds; ends early, by throwing, when the task is cancelled.
-    let pause: @Sendable (Double) async throws -> Void
     private let feeds = EventStreamLimiter()
 
-    package init(_ management: Management, pause: @escaping @Sendable (Double) async throws -> Void) {
-        self.management = management
-        self.pause = pause
-    }
+    package init(_ management: Management) { self.management = management }
 
     package var routes: [Route] {
         [
@@ -84,7 +79,7 @@ package struct TrainingRoutes: Sendable {
         let project = try management.project(request, context)
         let first = try await management.read(request, context) { try $0.jobs.find(id) }
         let start = JobFeed(lastEventID: request.headers[.lastEventID])
-        let (identity, pause) = (management.identity, pause)
+        let identity = management.identity
         let seat = try feeds.take()
         return Response(
             status: .ok,
@@ -104,7 +99,7 @@ package struct TrainingRoutes: Sendable {
                         isMore = log.isMore
                     }
                     if now.state.isEnded { break }
-                    try await pause(0.5)
+                    try await identity.execution.clock.sleep(seconds: 0.5)
                     // A token that was revoked meanwhile ends what it began.
                     if let principal = context.principal,
                         !identity.known.stillMay(

@@ -34,12 +34,11 @@ package struct ProcessRoutes: Sendable {
     package init(
         catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryRoom,
         context execution: ExecutionContext,
-        pause: @escaping @Sendable (Double) async throws -> Void,
         note: @escaping @Sendable (AuditDraft, Author) async throws -> Void
     ) {
         self.note = note
         self.room = room
-        turns = Turns(2, uptime: execution.uptime, pause: pause)
+        turns = Turns(2, clock: execution.clock)
         self.work = work
         self.catalog = catalog
         self.source = source

@@ -11,7 +11,7 @@ package struct ScoringWork: Sendable {
     let limits: ScoringLimits
     private let threads: WorkThreads
     private let sessions = ScoringSessionPool()
-    private let uptime: @Sendable () -> Double
+    private let clock: any ExecutionClock
 
     /// Steps of attribution that are done as one.
     private static let pieceSteps = 5_000_000
@@ -25,7 +25,7 @@ package struct ScoringWork: Sendable {
     ) {
         self.limits = limits
         self.threads = WorkThreads(threads, waitingEach: Self.waitingEach, yield: yield)
-        uptime = execution.uptime
+        clock = execution.clock
     }
 
     /// Reads, scores and writes an answer, then lets `end` take it from the session.
@@ -37,7 +37,7 @@ package struct ScoringWork: Sendable {
         _ call: ScoringCall, _ body: HeldBody, by model: ServedModel, requestID: String, client: String,
         end: @escaping @Sendable (ScoringSession, ScoringAnswer) throws -> T
     ) async throws -> T {
-        let begun = uptime()
+        let begun = clock.uptime()
         return try await sessions.withSession(for: model) { [limits] lent in
             let (answer, ended) = try await piece(client, begun, isFirst: true) {
                 let answer = try body.withBytes { bytes in
@@ -65,10 +65,10 @@ package struct ScoringWork: Sendable {
         _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
         try Task.checkCancellation()
-        let (uptime, limits) = (uptime, limits)
+        let (clock, limits) = (clock, limits)
         // What was begun is not refused in its middle for the sake of what came later.
         return try await threads.run(for: client, urgent: urgent, isBegun: !isFirst) {
-            guard urgent || uptime() - begun < limits.seconds else {
+            guard urgent || clock.uptime() - begun < limits.seconds else {
                 throw limits.late
             }
             return try work()

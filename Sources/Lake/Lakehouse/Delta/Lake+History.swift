@@ -76,7 +76,8 @@ extension Lake {
             files: files, parents: info?["martlet"]?["parents"]?.list?.compactMap(\.text) ?? [])
     }
 
-    /// When a version was committed: as its commit says, or when its file was written; never before `before`.
+    /// When a version was committed, never before `before`: as its commit says, or, where another program's says nothing,
+    /// when its file was written, as the protocol has it.
     private func time(
         of version: Int, _ info: JSONValue?, in table: DeltaTable, after before: Timestamp?
     ) -> Timestamp? {

@@ -4,7 +4,8 @@ package import Storage
 /// One version of a table as its log tells of it, without replaying the log.
 package struct TableCommit: Sendable, Equatable {
     package let version: Int
-    /// What the commit says of its time, else the time of its log entry.
+    /// What the commit says of its time. One of another program that says nothing was made when its log entry was written:
+    /// the protocol then takes the file's time of modification for it.
     package let time: Timestamp
     /// "WRITE", "CREATE TABLE AS SELECT", "OPTIMIZE", …; empty when the writer did not say.
     package let operation: String

@@ -3,9 +3,10 @@ package import SQLLineage
 internal import Storage
 
 // Vacuum. A file stays when a version names it that is the latest, was the latest at any moment within the retention,
-// or is pinned; and when it is younger than the age at which a writer must have committed it. All else that looks
-// like a data file or a temporary name goes. The log says so first, so that whoever asks for an old version later is
-// told why it cannot be read.
+// or is pinned; and when it is younger than the age at which a writer must have committed it. How old it is, the log
+// tells. No log tells of a file that was never committed: its own time of modification is the last sign of life that its
+// writer gave, and that is what counts. All else that looks like a data file or a temporary name goes. The log says so
+// first, so that whoever asks for an old version later is told why it cannot be read.
 
 /// What vacuuming a table did, or would do.
 package struct VacuumReport: Sendable, Encodable {
@@ -35,31 +36,48 @@ extension Lake {
         let table = table(name)
         let now = context.now()
         let kept = try keptFiles(of: name, since: now.adding(seconds: -retain), pinned: pinned)
-        let limit = now.adding(seconds: -youngest).microseconds
+        let limit = now.adding(seconds: -youngest)
         var report = VacuumReport(
             table: name, files: 0, temporary: 0, bytes: 0, oldest: kept.oldest, pinned: kept.pinned, lost: [])
-        var doomed: [String] = []
+        var temporary: [String] = []
+        var unused: [String: String] = [:]
         for folder in [table.folder, table.logFolder] {
             for entry in try Disk.list(folder) {
                 let path = "\(folder)/\(entry)"
-                let isTemporary = entry.hasPrefix(".") && (entry.hasSuffix(".tmp") || entry.hasSuffix(".tmp.lines"))
-                let isData = folder == table.folder && entry.hasSuffix(".parquet") && !entry.hasPrefix("_")
-                guard isTemporary || (isData && !entry.hasPrefix(".") && !kept.paths.contains(path)),
-                    let stamp = Disk.stamp(path), stamp.modified / 1000 <= limit
-                else { continue }
-                doomed.append(path)
-                report.bytes &+= stamp.size
-                if isTemporary { report.temporary += 1 } else { report.files += 1 }
+                if entry.hasPrefix("."), entry.hasSuffix(".tmp") || entry.hasSuffix(".tmp.lines") {
+                    temporary.append(path)
+                } else if folder == table.folder, entry.hasSuffix(".parquet"), !entry.hasPrefix("_"),
+                    !entry.hasPrefix("."), !kept.paths.contains(path)
+                {
+                    unused[entry] = path
+                }
             }
         }
-        let gone = Set(doomed.map { Disk.name(of: $0) })
-        if !gone.isEmpty {
-            try walk(name) { version, _, live in
+        func isAbandoned(_ path: String) -> Bool {
+            Disk.stamp(path).map { Timestamp(microseconds: $0.modified / 1000) <= limit } ?? false
+        }
+        var gone = Set(unused.filter { isAbandoned($0.value) }.keys)
+        if !unused.isEmpty {
+            try walk(name) { version, actions, live in
+                for add in actions.compactMap(\.add) {
+                    let file = Disk.name(of: table.path(of: add))
+                    guard unused[file] != nil else { continue }
+                    if Timestamp(milliseconds: add.modificationTime) <= limit {
+                        gone.insert(file)
+                    } else {
+                        gone.remove(file)
+                    }
+                }
                 if kept.older.contains(version), live.keys.contains(where: gone.contains) {
                     report.lost.append(version)
                 }
             }
         }
+        temporary = temporary.filter(isAbandoned)
+        let doomed = gone.sorted().compactMap { unused[$0] } + temporary
+        report.files = gone.count
+        report.temporary = temporary.count
+        report.bytes = doomed.reduce(0) { $0 &+ (Disk.stamp($1)?.size ?? 0) }
         guard !dryRun, !doomed.isEmpty else { return report }
         if report.files > 0 { try note("VACUUM START", report, retain, in: name) }
         try Failpoint.reach("vacuum.noted")

@@ -149,13 +149,6 @@ extension Lake {
 }
 
 extension Timestamp {
-    /// The nearest moment that there is, where the sum is none.
-    func adding(seconds: Int) -> Timestamp {
-        let (distance, isTooFar) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000)
-        let (sum, isBeyond) = microseconds.addingReportingOverflow(distance)
-        return Timestamp(microseconds: isTooFar || isBeyond ? (seconds < 0 ? .min : .max) : sum)
-    }
-
     /// The first moment of its day (UTC).
     var startOfDay: Timestamp {
         let day: Int64 = 86_400_000_000

@@ -25,9 +25,11 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     var isRestricted = true
 
     /// - Throws: what is wrong with SQL, contracts or files, as for a run.
-    package init(_ plan: FeaturePlan, memoryLimit: String, spillFolder: String) throws {
+    package init(
+        _ plan: FeaturePlan, memoryLimit: String, spillFolder: String, pause: @escaping (Double) -> Void
+    ) throws {
         self.plan = plan
-        engine = try DuckDBLakeEngine(threads: 1, memoryLimit: memoryLimit, spillFolder: spillFolder)
+        engine = try DuckDBLakeEngine(threads: 1, memoryLimit: memoryLimit, spillFolder: spillFolder, pause: pause)
         connection = engine.connection
         do {
             // A plan that is kept must not rest on the rows of the moment at which it was made: DuckDB 1.5 would let

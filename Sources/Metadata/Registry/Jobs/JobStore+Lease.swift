@@ -152,7 +152,3 @@ extension JobStore {
                 + "what it wrote about the job was not taken.")
     }
 }
-
-extension Timestamp {
-    func adding(seconds: Double) -> Timestamp { Timestamp(microseconds: microseconds + Int64(seconds * 1e6)) }
-}

@@ -79,12 +79,15 @@ extension Workspace {
         var reasons: [String: String] = [:]
         var young: [String] = []
         for (path, stamp) in files {
-            // No program can set this time back, as it can the time of modification.
+            // Nobody has recorded when a landed file arrived: the system's own time of its last change is all there is.
+            // No program can set that back, as it can the time of modification.
             let age = (now - stamp.changed / 1000) / 1_000_000
             if age < 86_400 { young.append(path) }
             if quiet > 0, age < quiet {
                 reasons[path] = "it changed \(max(0, age)) s ago, and the source asks for \(quiet) s of quiet"
             }
+            // Both were written by the one who delivers, so their own times are compared with each other, and with no
+            // clock.
             if let ready, stamp.modified > ready {
                 reasons[path] = "it was written after the marker; it is taken when the marker is written again"
             }

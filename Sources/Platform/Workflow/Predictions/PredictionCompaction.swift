@@ -79,9 +79,7 @@ package struct PredictionCompaction {
     /// Removes whole data files of logged predictions, the oldest first, that are older or more than asked for.
     private func expire(_ retention: PredictionLogPolicy) throws -> LakeExpiry {
         let tables = try lake.tables().filter { $0.layer == .monitoring && $0.name.hasPrefix("predictions_") }
-        let before = retention.keepSeconds.map { seconds in
-            Timestamp(microseconds: lake.context.now().microseconds - Int64(seconds * 1e6))
-        }
+        let before = retention.keepSeconds.map { lake.context.now().adding(seconds: -$0) }
         return try lake.expire(tables, before: before) { own in
             let share = retention.keepShare.flatMap { share in
                 Disk.freeBytes(lake.root).map { Int64(share * (Double($0) + Double(own))) }
