@@ -157,7 +157,7 @@ import Testing
         #expect(disk.trouble.withLock { $0.syncs } == syncs)
         await #expect(throws: MartletError.self) { try await log.shutDown() }
         #expect(disk.trouble.withLock { $0.syncs } == syncs)
-        let (again, second) = try open(scratch, TroubledDisk(), mode)
+        let (again, second) = try open(scratch, TroubledDisk(), mode, clock: clock)
         try await again.append(record("again", second))
         try await again.shutDown()
         let ids = try everything(scratch.log).map(\.requestID)

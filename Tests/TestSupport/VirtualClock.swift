@@ -212,7 +212,11 @@ package final class VirtualClock: ExecutionClock {
 
     /// Bytes that no secret of a test has twice.
     @Sendable package func random(_ count: Int) -> [UInt8] {
-        let seed = Array(id().utf8.suffix(8))
-        return (0..<count).map { UInt8(truncatingIfNeeded: $0) ^ seed[$0 % 8] }
+        // Knuth's linear congruential generator (MMIX); the last digits of an id count.
+        var state = UInt64(id().suffix(16), radix: 16) ?? 0
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 56)
+        }
     }
 }

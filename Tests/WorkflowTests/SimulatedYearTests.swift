@@ -106,7 +106,7 @@ import Workflow
             for (path, at) in lost { #expect(Disk.exists(path) == (now.seconds(since: at) < Self.day), "\(day)") }
             let first = now.adding(seconds: -30 * Self.day)
             let oldest = committed.last { $0.at <= first }?.version ?? 0
-            for (version, _) in committed {
+            for (version, _) in committed.prefix(5) + committed.suffix(45) {
                 let isNeeded = version >= oldest || version == 3
                 let files = try lake.snapshot(of: name, at: version).files.map { table.path(of: $0) }
                 #expect(files.allSatisfy { Disk.exists($0) } == isNeeded, "version \(version) on day \(day)")
@@ -173,10 +173,13 @@ import Workflow
         try await log.shutDown()
     }
 
+    /// Of a segment, unless it has been removed meanwhile.
     private static func requests(in path: String) throws -> [String] {
-        var reader = try PredictionLogReader(path)
         var found: [String] = []
-        while let next = try reader.next() { found.append(next.requestID) }
+        do {
+            var reader = try PredictionLogReader(path)
+            while let next = try reader.next() { found.append(next.requestID) }
+        } catch let error as MartletError where error.code == "disk.missing" {}
         return found
     }
 
@@ -194,7 +197,7 @@ import Workflow
         for day in 0..<Self.days {
             if day % 90 == 0 {
                 let end = clock.time.adding(seconds: 90 * Self.day)
-                token = try store.createToken("of day \(day)", role: .viewer, project: nil, expires: end).secret.text
+                token = try store.createToken("of-day-\(day)", role: .viewer, project: nil, expires: end).secret.text
             }
             let session = try store.openSession(for: user, seconds: 8 * 3600)
             let mark = IdempotencyKey(project: "lab", actor: "ada", key: "day \(day)", digest: Digest(of: "\(day)"))
