@@ -40,8 +40,9 @@ interop: setup ## clients that are too large for `make test`: KServe's SDK, MLSe
 torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged
 	scripts/torture
 
-check: lint ## lint, import edges, clock, generated files, error codes, a command for each published figure
+check: lint ## lint, import edges, clock, Python, generated files, error codes, a command for each published figure
 	scripts/check-source
+	scripts/check-python
 	scripts/embed --check
 	scripts/error-codes --check
 	scripts/figures --check

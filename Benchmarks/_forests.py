@@ -1,13 +1,19 @@
 """What the benchmarks of the forest evaluator share: models in files, what their library predicts, what ours does."""
+from __future__ import annotations
+
 import json
 import pathlib
 import subprocess
 import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 import xgboost
 
 import _bench
+
+if TYPE_CHECKING:
+    import lightgbm
 
 PROGRAM = _bench.ROOT / ".build/release/forestbench"
 EXPLAINED = 20
@@ -16,17 +22,20 @@ EXPLAINED = 20
 class Case:
     """A model file, rows, and what the library says of them."""
 
-    def __init__(self, family, format, path, rows, margins, scores, contributions):
+    def __init__(
+        self, family: str, format: str, path: str, rows: numpy.ndarray, margins: numpy.ndarray, scores: numpy.ndarray,
+        contributions: numpy.ndarray | None,
+    ) -> None:
         self.family, self.format, self.path, self.rows = family, format, path, rows
         self.margins, self.scores, self.contributions = margins, scores, contributions
         rows.astype("<f8").tofile(f"{path}.rows")
 
     @property
-    def line(self):
+    def line(self) -> str:
         return f"{self.format} {self.path} {self.path}.rows {self.path}.out"
 
 
-def build():
+def build() -> None:
     """Builds the program that calls our evaluator."""
     flags = ["-c", "release", "--pkg-config-path", str(_bench.ROOT / ".deps/lib/pkgconfig"), "--product", "forestbench"]
     built = subprocess.run(["swift", "build", *flags], cwd=_bench.ROOT, capture_output=True, text=True)
@@ -34,7 +43,7 @@ def build():
         sys.exit(f"bench: forestbench does not build\n{built.stdout}{built.stderr}")
 
 
-def example(template, path):
+def example(template: str, path: str) -> numpy.ndarray:
     """Makes and runs an example's project, writes its model file to `path`, and gives 20,000 rows drawn evenly from the
     ranges and categories that the file tells of each feature, 2 % missing."""
     with _bench.scratch() as folder:
@@ -62,7 +71,7 @@ def example(template, path):
     return numpy.column_stack(columns)
 
 
-def _laboratory(folder):
+def _laboratory(folder: str) -> _bench.Project:
     """A project of lab-delay with the made-up logs of each source landed as one file."""
     _bench.measured([_bench.martlet(), "generate", "lab-delay", "-o", f"{folder}/raw"])
     _bench.measured([_bench.martlet(), "init", f"{folder}/p", "--template", "lab-delay"])
@@ -74,10 +83,10 @@ def _laboratory(folder):
     return _bench.Project(f"{folder}/p")
 
 
-def lightgbm_thresholds(model):
-    found = [[] for _ in range(model.num_feature())]
+def lightgbm_thresholds(model: lightgbm.Booster) -> list[list[float]]:
+    found: list[list[float]] = [[] for _ in range(model.num_feature())]
 
-    def visit(node):
+    def visit(node: dict[str, Any]) -> None:
         if "split_feature" in node:
             if node["decision_type"] == "<=":
                 found[node["split_feature"]].append(node["threshold"])
@@ -89,13 +98,13 @@ def lightgbm_thresholds(model):
     return found
 
 
-def xgboost_trees(model):
+def xgboost_trees(model: xgboost.Booster) -> list[dict[str, Any]]:
     booster = json.loads(bytes(model.save_raw("json")))["learner"]["gradient_booster"]
     return (booster["gbtree"] if booster["name"] == "dart" else booster)["model"]["trees"]
 
 
-def xgboost_thresholds(model, columns):
-    found = [[] for _ in range(columns)]
+def xgboost_thresholds(model: xgboost.Booster, columns: int) -> list[list[float]]:
+    found: list[list[float]] = [[] for _ in range(columns)]
     for tree in xgboost_trees(model):
         for node, left in enumerate(tree["left_children"]):
             if left != -1:
@@ -103,14 +112,14 @@ def xgboost_thresholds(model, columns):
     return found
 
 
-def lightgbm_case(path, model, rows):
+def lightgbm_case(path: str, model: lightgbm.Booster, rows: numpy.ndarray) -> Case:
     model.save_model(path)
     return Case(
         "lightgbm", "lightgbm", path, rows, model.predict(rows, raw_score=True, num_threads=1),
         model.predict(rows, num_threads=1), model.predict(rows[:EXPLAINED], pred_contrib=True, num_threads=1))
 
 
-def xgboost_case(path, model, rows, kinds, binary):
+def xgboost_case(path: str, model: xgboost.Booster, rows: numpy.ndarray, kinds: list[str], binary: bool) -> Case:
     """An infinity is refused by a DMatrix, so it is replaced where a DMatrix is needed (by the library's DART and for
     contributions); rows with infinities are otherwise predicted in place."""
     model.set_param({"nthread": 1})
@@ -139,7 +148,7 @@ def xgboost_case(path, model, rows, kinds, binary):
     return Case("xgboost", format, f"{path}.{format}", rows, margins, scores, contributions)
 
 
-def predicted(folder, cases):
+def predicted(folder: str, cases: list[Case]) -> list[tuple[numpy.ndarray, numpy.ndarray]]:
     """Ours: for each case margin, score, batch score and the contributions of the first rows."""
     build()
     with open(f"{folder}/list", "w") as file:
@@ -153,27 +162,33 @@ def predicted(folder, cases):
     return answers
 
 
-class Check:
-    pass
+class Check(NamedTuple):
+    """Rows whose values are the library's, and how far the contributions are from it."""
+
+    rows: int
+    margins: int
+    scores: int
+    batches: int
+    contributions: float
+    sums: float
 
 
-def compared(case, answer):
+def compared(case: Case, answer: tuple[numpy.ndarray, numpy.ndarray]) -> Check:
     table, contributions = answer
-    check = Check()
-    check.rows = len(table)
     if case.family == "lightgbm":
-        check.margins = int((table[:, 0].view("<u8") == case.margins.astype("<f8").view("<u8")).sum())
-        check.scores = int((table[:, 1].view("<u8") == case.scores.astype("<f8").view("<u8")).sum())
+        margins = int((table[:, 0].view("<u8") == case.margins.astype("<f8").view("<u8")).sum())
+        scores = int((table[:, 1].view("<u8") == case.scores.astype("<f8").view("<u8")).sum())
     else:
         ours, theirs = table[:, 0].astype("<f4"), case.margins.astype("<f4")
-        check.margins = int(((ours.view("<u4") == theirs.view("<u4")) & (ours == table[:, 0])).sum())
+        margins = int(((ours.view("<u4") == theirs.view("<u4")) & (ours == table[:, 0])).sum())
         ours, theirs = table[:, 1].astype("<f4"), case.scores.astype("<f4")
-        check.scores = int((numpy.abs(ours.view("<i4").astype(int) - theirs.view("<i4").astype(int)) <= 1).sum())
-    check.batches = int((table[:, 2].view("<u8") == table[:, 1].view("<u8")).sum())
+        scores = int((numpy.abs(ours.view("<i4").astype(int) - theirs.view("<i4").astype(int)) <= 1).sum())
+    batches = int((table[:, 2].view("<u8") == table[:, 1].view("<u8")).sum())
     scale = numpy.maximum(numpy.abs(case.contributions).max(axis=1), 1)
-    check.contributions = float((numpy.abs(contributions - case.contributions).max(axis=1) / scale).max())
-    check.sums = float((numpy.abs(table[:EXPLAINED, 3] - table[:EXPLAINED, 0]) / scale).max())
-    faults = check.rows - min(check.margins, check.scores, check.batches)
+    apart = float((numpy.abs(contributions - case.contributions).max(axis=1) / scale).max())
+    sums = float((numpy.abs(table[:EXPLAINED, 3] - table[:EXPLAINED, 0]) / scale).max())
+    check = Check(len(table), margins, scores, batches, apart, sums)
+    faults = check.rows - min(margins, scores, batches)
     if faults:
         print(f"bench: {case.path} ({case.family}): {faults} of {check.rows} rows differ", file=sys.stderr)
     return check

@@ -3,46 +3,48 @@
 A load tells what it was answered, so that a report shows that it was let in, and what was refused."""
 
 import collections
+import contextlib
 import http.client
 import json
 import multiprocessing
 import os
+import pathlib
 import select
 import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 SLOW = 520  # bytes a second, just above the least that a body may have
 
 
-def _head(method, path, token, **headers):
+def _head(method: str, path: str, token: str | None, **headers: object) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *([f"Authorization: Bearer {token}"] if token else []),
              *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-class _Slow:
+class _SlowConnections:
     """Connections that send a head, then a few bytes each second; one that is ended is opened anew."""
 
-    def __init__(self, port, heads, told):
+    def __init__(self, port: int, heads: list[bytes], told: collections.Counter[str]) -> None:
         self.port, self.heads, self.told = port, heads, told
-        self.open = {}
+        self.open: dict[int, tuple[socket.socket, int]] = {}
         for place in range(len(heads)):
             self.begin(place)
 
-    def begin(self, place):
+    def begin(self, place: int) -> None:
         one = socket.create_connection(("127.0.0.1", self.port))
         one.sendall(self.heads[place])
         one.setblocking(False)
         self.open[one.fileno()] = (one, place)
 
-    def second(self):
+    def second(self) -> None:
         for one, _ in list(self.open.values()):
-            try:
+            with contextlib.suppress(OSError):
                 one.send(b"1," * (SLOW // 2))
-            except OSError:
-                pass
         until = time.monotonic() + 1
         while (left := until - time.monotonic()) > 0:
             for number in select.select(list(self.open), [], [], left)[0]:
@@ -57,7 +59,10 @@ class _Slow:
                 self.begin(place)
 
 
-def listeners(port, tokens, told, stop, job, rows, file):
+def listeners(
+    port: int, tokens: list[str], told: collections.Counter[str], stop: Callable[[], bool], job: str,
+    rows: list[dict[str, float]], file: pathlib.Path,
+) -> None:
     """64 who follow one job."""
     head = _head("GET", f"/api/training/events/{job}", tokens[0])
     open_ones = []
@@ -74,14 +79,19 @@ def listeners(port, tokens, told, stop, job, rows, file):
                 open_ones.remove(one)
 
 
-def reasons(port, tokens, told, stop, job, rows, file):
+def reasons(
+    port: int, tokens: list[str], told: collections.Counter[str], stop: Callable[[], bool], job: str,
+    rows: list[dict[str, float]], file: pathlib.Path,
+) -> None:
     """8 clients that ask reasons for as many rows as a request may have."""
     body = json.dumps({"records": rows, "explain": True})
 
-    def ask(token):
+    def ask(token: str) -> None:
         one = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         while not stop():
-            one.request("POST", "/predict", body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+            one.request(
+                "POST", "/predict", body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            )
             answer = one.getresponse()
             answer.read()
             told[str(answer.status)] += 1
@@ -91,31 +101,40 @@ def reasons(port, tokens, told, stop, job, rows, file):
     _threads(8, lambda place: ask(tokens[0]))
 
 
-def slow_bodies(port, tokens, told, stop, job, rows, file):
+def slow_bodies(
+    port: int, tokens: list[str], told: collections.Counter[str], stop: Callable[[], bool], job: str,
+    rows: list[dict[str, float]], file: pathlib.Path,
+) -> None:
     """270 bodies at 520 bytes a second: logins without a token, predictions with one, small and large."""
     heads = [
         _head("POST", "/api/session", None, Content_Type="application/json", Content_Length=65000),
         _head("POST", "/predict", tokens[0], Content_Type="application/json", Content_Length=65000),
         _head("POST", "/predict", tokens[0], Content_Type="application/json", Content_Length=15_000_000)]
-    slow = _Slow(port, heads * 90, told)
+    slow = _SlowConnections(port, heads * 90, told)
     while not stop():
         slow.second()
 
 
-def idle_uploads(port, tokens, told, stop, job, rows, file):
+def idle_uploads(
+    port: int, tokens: list[str], told: collections.Counter[str], stop: Callable[[], bool], job: str,
+    rows: list[dict[str, float]], file: pathlib.Path,
+) -> None:
     """8 batches of three clients whose rows hardly come."""
     heads = [_head("POST", "/predict/batch", tokens[3 + place % 3], Content_Type="text/csv", Content_Length=1_000_000)
              for place in range(8)]
-    slow = _Slow(port, [head + ",".join(rows[0]).encode() + b"\n" for head in heads], told)
+    slow = _SlowConnections(port, [head + ",".join(rows[0]).encode() + b"\n" for head in heads], told)
     while not stop():
         slow.second()
 
 
-def batches(port, tokens, told, stop, job, rows, file):
+def batches(
+    port: int, tokens: list[str], told: collections.Counter[str], stop: Callable[[], bool], job: str,
+    rows: list[dict[str, float]], file: pathlib.Path,
+) -> None:
     """4 files at full speed, of two clients."""
-    content = open(file, "rb").read()
+    content = file.read_bytes()
 
-    def send(token):
+    def send(token: str) -> None:
         while not stop():
             one = socket.create_connection(("127.0.0.1", port))
             sender = threading.Thread(target=_quietly(one.sendall), args=(
@@ -142,16 +161,14 @@ LOADS = {"64 listeners": listeners, "8 clients with reasons": reasons, "270 slow
          "8 idle uploads": idle_uploads, "4 batches": batches}
 
 
-def _quietly(call):
-    def made(*arguments):
-        try:
+def _quietly(call: Callable[[bytes], object]) -> Callable[[bytes], None]:
+    def made(*arguments: bytes) -> None:
+        with contextlib.suppress(OSError):
             call(*arguments)
-        except OSError:
-            pass
     return made
 
 
-def _threads(count, work):
+def _threads(count: int, work: Callable[[int], None]) -> None:
     all_of_them = [threading.Thread(target=work, args=(place,), daemon=True) for place in range(count)]
     for each in all_of_them:
         each.start()
@@ -159,21 +176,21 @@ def _threads(count, work):
         each.join()
 
 
-class Load:
+class LoadProcess:
     """One of LOADS at work."""
 
-    def __init__(self, name, *arguments):
-        self.answers = multiprocessing.Queue()
+    def __init__(self, name: str, *arguments: Any) -> None:
+        self.answers: multiprocessing.Queue[dict[str, int]] = multiprocessing.Queue()
         self.over = multiprocessing.Event()
         self.process = multiprocessing.Process(target=self.work, args=(LOADS[name], arguments), daemon=True)
         self.process.start()
 
-    def work(self, load, arguments):
+    def work(self, load: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         os.nice(19)
-        told = collections.Counter()
+        told: collections.Counter[str] = collections.Counter()
 
-        def watch():
+        def watch() -> None:
             self.over.wait()
             time.sleep(0.2)
             self.answers.put(dict(told))
@@ -187,7 +204,7 @@ class Load:
         self.over.wait()
         time.sleep(5)
 
-    def end(self):
+    def end(self) -> collections.Counter[str]:
         """How often it was answered what."""
         self.over.set()
         told = self.answers.get(timeout=30)

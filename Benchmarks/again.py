@@ -5,6 +5,7 @@ artifacts is new or written again.
 """
 import json
 import statistics
+from typing import Any
 
 import _bench
 
@@ -12,7 +13,7 @@ file = _bench.data(_bench.READMISSION)
 report = _bench.Report("again", data="public")
 
 
-def files(project):
+def files(project: _bench.Project) -> dict[str, Any]:
     """Size and time of change of everything that a step could have computed."""
     home = project.folder / ".martlet"
     return {

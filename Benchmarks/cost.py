@@ -21,7 +21,7 @@ file = _bench.data(_bench.READMISSION)
 COUNTED = ("import", "load+features", "metrics")
 
 
-def fresh_run(folder):
+def fresh_run(folder: str) -> dict[str, float]:
     project = _bench.Project.from_template(folder, "readmission", file)
     usage = project.run()
     trace = project.trace()
@@ -38,7 +38,7 @@ def fresh_run(folder):
     }
 
 
-def peer_run():
+def peer_run() -> dict[str, float]:
     answer = _bench.peer(arguments.peer, file)
     seconds = answer["cpu_s"]
     usage = answer["usage"]
@@ -57,14 +57,14 @@ with _bench.scratch() as folder:
         peers.append(peer_run())
 
 
-def median(sides, name):
+def median(sides: list[dict[str, float]], name: str) -> float:
     return statistics.median(side[name] for side in sides)
 
 
 report = _bench.Report("cost", data="public")
 report.ratio_at_most(
     f"CPU s outside fit and predict, median of {arguments.pairs}", median(ours, "outside"), median(peers, "outside"), 1)
-ratios = [mine["outside"] / theirs["outside"] for mine, theirs in zip(ours, peers)]
+ratios = [mine["outside"] / theirs["outside"] for mine, theirs in zip(ours, peers, strict=True)]
 report.add("ratio of the best pair", min(ratios))
 report.add("ratio of the worst pair", max(ratios))
 report.at_most("peak resident MB, largest", max(side["peak"] for side in ours), 1000, max(s["peak"] for s in peers))

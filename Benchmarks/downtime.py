@@ -29,9 +29,9 @@ with _bench.scratch() as folder:
         kept = f"{folder}/peer-{seed}.npz"
         theirs = _bench.peer(peer_script, file, "--seed", seed, "--keys", kept)
         scores = project.scores(run)
-        mine = {key: int(label) for key, label in zip(scores["key"], scores["label"])}
+        mine = {key: int(label) for key, label in zip(scores["key"], scores["label"], strict=True)}
         other = numpy.load(kept)
-        same = sum(mine.get(str(key)) == int(label) for key, label in zip(other["key"], other["label"]))
+        same = sum(mine.get(str(key)) == int(label) for key, label in zip(other["key"], other["label"], strict=True))
         report.equal(f"rows, seed {seed}", len(mine), same, len(other["key"]))
         for name, floor in FLOORS.items():
             report.at_least(f"{name}, mean of 5 folds, seed {seed}", folds[name]["value"], floor, theirs[name])

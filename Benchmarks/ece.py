@@ -1,9 +1,9 @@
 """ece: how often the 95 % interval of the calibration error holds the true one, on made-up scores.
 
 Usage: make bench NAME=ece, or scripts/bench ece [--simulations 2000] [--rows 2000 20000]
-Scores are uniform, or low (the cube of a uniform number); outcomes follow them exactly, shifted, along a sinusoid, or over-
-and under-confident. The true error is that of the 15 bins over the whole distribution. Asked: at least 95 % without an
-error, 93 % to 97 % from an error of 0.01 on, at least 93 % between.
+Scores are uniform, or low (the cube of a uniform number); outcomes follow them exactly, shifted, along a sinusoid, or
+over- and under-confident. The true error is that of the 15 bins over the whole distribution. Asked: at least 95 %
+without an error, 93 % to 97 % from an error of 0.01 on, at least 93 % between.
 """
 import argparse
 import json

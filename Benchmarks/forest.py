@@ -7,6 +7,8 @@ scikit-learn's; docs/training.md has the table and what follows from it.
 import importlib.util
 import json
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import lightgbm
 import numpy
@@ -28,12 +30,14 @@ PEERS = {
 FIGURES = ("accuracy", "recall", "roc_auc", "brier", "least", "most")
 
 
-def measured(make, features, labels, folds):
+def measured(
+    make: Callable[[int], Any], seed: int, features: numpy.ndarray, labels: numpy.ndarray, folds: numpy.ndarray,
+) -> numpy.ndarray:
     """Means over the folds, and the range of the probabilities."""
     rows = []
     for fold in range(5):
         held = folds == fold
-        model = make().fit(features[~held], labels[~held])
+        model = make(seed).fit(features[~held], labels[~held])
         scores = model.predict_proba(features[held])[:, 1]
         decided = scores >= 0.5
         rows.append([
@@ -43,14 +47,22 @@ def measured(make, features, labels, folds):
     return numpy.mean(rows, axis=0)
 
 
-spec = importlib.util.spec_from_file_location("peer", pathlib.Path(__file__).parent / "downtime/peer.py")
-peer = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(peer)
+
+def load_peer() -> Any:
+    """The module downtime/peer.py, which no import statement finds."""
+    spec = importlib.util.spec_from_file_location("peer", pathlib.Path(__file__).parent / "downtime/peer.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+peer = load_peer()
 
 file = _bench.data(_bench.DOWNTIME)
 report = _bench.Report("forest", data="public")
 keys, features, labels = peer.load(file)
-theirs = {name: [] for name in PEERS}
+theirs: dict[str, list[Any]] = {name: [] for name in PEERS}
 ours = []
 with _bench.scratch() as folder:
     for seed in SEEDS:
@@ -62,10 +74,10 @@ with _bench.scratch() as folder:
         ours.append([shown["metrics"]["cv"][name]["value"] for name in FIGURES[:4]])
         folds = peer.fold_numbers(keys, labels, seed)
         for name, make in PEERS.items():
-            theirs[name].append(measured(lambda: make(seed), features, labels, folds))
-mine = dict(zip(FIGURES, numpy.mean(ours, axis=0)))
+            theirs[name].append(measured(make, seed, features, labels, folds))
+mine = dict(zip(FIGURES[:4], numpy.mean(ours, axis=0), strict=True))
 for name in PEERS:
-    means = dict(zip(FIGURES, numpy.mean(theirs[name], axis=0)))
+    means = dict(zip(FIGURES, numpy.mean(theirs[name], axis=0), strict=True))
     for figure in FIGURES:
         label = f"{figure} of {name}, mean of folds and seeds"
         if name == "scikit-learn" and figure == "brier":

@@ -23,7 +23,7 @@ AWKWARD = numpy.array([
 ])
 
 
-def table(rng, rows, columns, categories):
+def table(rng: numpy.random.Generator, rows: int, columns: int, categories: int) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Columns of mixed character; the last `categories` hold codes."""
     values = rng.normal(size=(rows, columns))
     for column in range(columns):
@@ -51,7 +51,9 @@ def table(rng, rows, columns, categories):
     return values, labels
 
 
-def probes(rng, values, thresholds, categories):
+def probes(
+    rng: numpy.random.Generator, values: numpy.ndarray, thresholds: list[list[float]], categories: int,
+) -> numpy.ndarray:
     """Rows to predict: training rows, with cells set to thresholds, their neighbours, and awkward numbers."""
     rows = values[rng.integers(0, len(values), ROWS)].copy()
     columns = rows.shape[1]
@@ -68,7 +70,9 @@ def probes(rng, values, thresholds, categories):
     return rows
 
 
-def lightgbm_model(rng, values, labels, categories):
+def lightgbm_model(
+    rng: numpy.random.Generator, values: numpy.ndarray, labels: numpy.ndarray, categories: int,
+) -> lightgbm.Booster:
     columns = values.shape[1]
     boosting = rng.choice(["gbdt", "gbdt", "gbdt", "dart", "rf"])
     parameters = {
@@ -91,7 +95,9 @@ def lightgbm_model(rng, values, labels, categories):
     return lightgbm.train(parameters, data, int(rng.integers(1, 60)))
 
 
-def xgboost_model(rng, values, labels, categories):
+def xgboost_model(
+    rng: numpy.random.Generator, values: numpy.ndarray, labels: numpy.ndarray, categories: int,
+) -> tuple[xgboost.Booster, list[str]]:
     columns = values.shape[1]
     parameters = {
         "objective": str(rng.choice(["binary:logistic", "binary:logistic", "reg:logistic", "binary:logitraw",
@@ -115,7 +121,7 @@ def xgboost_model(rng, values, labels, categories):
     return xgboost.train(parameters, data, int(rng.integers(1, 60))), kinds
 
 
-def one(seed, folder):
+def one(seed: int, folder: str) -> _forests.Case:
     """Trains a model; gives what our program is to predict and what the library says."""
     rng = numpy.random.default_rng(seed)
     columns = int(rng.integers(3, 30))
@@ -130,7 +136,7 @@ def one(seed, folder):
     return _forests.xgboost_case(f"{folder}/{seed}", model, rows, kinds, binary=seed % 4 == 1)
 
 
-def example(template, folder):
+def example(template: str, folder: str) -> _forests.Case:
     """The model of an example, on rows drawn from the ranges of its features."""
     rng = numpy.random.default_rng(9)
     path = f"{folder}/{template}"
@@ -146,7 +152,7 @@ with _bench.scratch() as folder:
     cases += [example(template, folder) for template in ("downtime", "lab-delay", "readmission")]
     answers = _forests.predicted(folder, cases)
     for family in ("lightgbm", "xgboost"):
-        chosen = [(case, answer) for case, answer in zip(cases, answers) if case.family == family]
+        chosen = [(case, answer) for case, answer in zip(cases, answers, strict=True) if case.family == family]
         checks = [_forests.compared(case, answer) for case, answer in chosen]
         rows = sum(check.rows for check in checks)
         report.equal(f"{family}: models", len(checks), len(chosen))

@@ -10,6 +10,7 @@ xgboost   200 trees of 31 leaves on 40 columns, trained by XGBoost
 """
 import json
 import os
+import pathlib
 import sys
 import time
 
@@ -22,7 +23,7 @@ ROUNDS = 9
 LIBRARIES = {"lightgbm": "lib_lightgbm", "json": "libxgboost"}
 
 
-def made_up(rows, seed):
+def made_up(rows: int, seed: int) -> tuple[numpy.ndarray, numpy.ndarray]:
     """40 columns: normal, log-normal, small whole numbers, rounded; 2 % missing in the last ten."""
     rng = numpy.random.default_rng(seed)
     x = rng.normal(size=(rows, 40))
@@ -36,7 +37,7 @@ def made_up(rows, seed):
     return x, (rng.random(rows) < 1 / (1 + numpy.exp(-margin))).astype(int)
 
 
-def boosted(path):
+def boosted(path: str) -> tuple[str, numpy.ndarray]:
     import lightgbm
 
     x, y = made_up(100_000, 7)
@@ -46,7 +47,7 @@ def boosted(path):
     return "lightgbm", made_up(20_000, 8)[0]
 
 
-def xgboosted(path):
+def xgboosted(path: str) -> tuple[str, numpy.ndarray]:
     import xgboost
 
     x, y = made_up(100_000, 7)
@@ -59,15 +60,15 @@ def xgboosted(path):
     return "json", made_up(20_000, 8)[0].astype(numpy.float32).astype(float)
 
 
-def forest(path):
+def forest(path: str) -> tuple[str, numpy.ndarray]:
     return "lightgbm", _forests.example("downtime", path)
 
 
-def champion(path):
+def champion(path: str) -> tuple[str, numpy.ndarray]:
     return "lightgbm", _forests.example("lab-delay", path)
 
 
-def lleaves(path, rows):
+def lleaves(path: str, rows: numpy.ndarray) -> float:
     import lleaves as compiler
 
     model = compiler.Model(path)
@@ -80,7 +81,7 @@ def lleaves(path, rows):
     return float(numpy.median(times))
 
 
-def scikit_single(columns):
+def scikit_single(columns: int) -> float:
     """A forest of 200 trees of depth 10 on as many columns, one row a call. The call's cost is that of 200 calls of
     trees, whatever is in them."""
     from sklearn.ensemble import RandomForestClassifier
@@ -108,7 +109,7 @@ with _bench.scratch() as folder:
         library = _bench.ROOT / f".deps/lib/{LIBRARIES[format]}.so"
         output = _bench.measured([_forests.PROGRAM, "time", format, path, f"{path}.rows", library, ROUNDS]).output
         found = json.loads(output)
-        lines = open(path).read()
+        lines = pathlib.Path(path).read_text()
         shape = f"{lines.count('Tree=')} trees, " if format == "lightgbm" else ""
         print(f"{name}: {shape}{rows.shape[1]} columns, loaded in {found['loading_s']:.3f} s", file=sys.stderr)
         single, batch = (found["single"], found["peer_single"]), (found["batch"], found["peer_batch"])

@@ -42,7 +42,7 @@ decided = probabilities >= threshold
 loss = -numpy.log(numpy.where(labels == 1, probabilities, 1 - probabilities))
 
 
-def figures(weights):
+def figures(weights: numpy.ndarray) -> dict[str, float]:
     """Weighted metrics of rows sorted by probability, ties shared."""
     positive, negative = weights * labels, weights * (1 - labels)
     up = numpy.add.reduceat(positive, steps)

@@ -1,9 +1,9 @@
 """lab_files: 2,160 daily files of a laboratory's four logs from landing to gold, then one more day.
 
 Usage: make bench NAME=lab_files, or scripts/bench lab_files [--experiments 50000] [--seed 7] [--project FOLDER]
-Made-up logs (`martlet generate lab-delay`) of 540 days in a project from the template lab-delay, or in a copy of FOLDER.
-All days but the last come first; the whole of the last one, a file a log, is the day that comes later. Then a second
-project takes all days at once, and every silver and gold table must be the same in both, to the bit.
+Made-up logs (`martlet generate lab-delay`) of 540 days in a project from the template lab-delay, or in a copy of
+FOLDER. All days but the last come first; the whole of the last one, a file a log, is the day that comes later. Then a
+second project takes all days at once, and every silver and gold table must be the same in both, to the bit.
 """
 import argparse
 import json

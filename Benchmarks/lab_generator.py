@@ -53,13 +53,13 @@ LOGS = {
 }
 
 
-def load(db, table, files, columns):
+def load(db: duckdb.DuckDBPyConnection, table: str, files: str, columns: str) -> None:
     """Declared types: guessing them anew for each of 540 files takes most of a minute."""
     types = dict(column.strip().split(" ") for column in f"{columns}, _synthetic boolean".split(","))
     db.execute(f"create table {table} as from read_csv('{files}', header=true, auto_detect=false, columns={types})")
 
 
-def experiments(folder):
+def experiments(folder: pathlib.Path) -> dict[str, np.ndarray]:
     """One row per experiment with what the process saw, rebuilt from the logs."""
     db = duckdb.connect()
     for log, columns in LOGS.items():
@@ -94,7 +94,7 @@ def experiments(folder):
         """).fetchnumpy()
 
 
-def roc_auc(label, score):
+def roc_auc(label: np.ndarray, score: np.ndarray) -> float:
     order = np.argsort(score, kind="stable")
     _, group, count = np.unique(score[order], return_inverse=True, return_counts=True)
     last = np.cumsum(count)
@@ -104,24 +104,24 @@ def roc_auc(label, score):
     return (ranks[label == 1].sum() - positive * (positive + 1) / 2) / (positive * (len(label) - positive))
 
 
-def average_precision(label, score):
+def average_precision(label: np.ndarray, score: np.ndarray) -> float:
     hits = label[np.argsort(-score, kind="stable")]
     return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits == 1].mean())
 
 
-def generate(folder, seed):
+def generate(folder: pathlib.Path, seed: int) -> _bench.Usage:
     return _bench.measured([
         _bench.martlet(), "generate", "lab-delay", "--experiments", 50000, "--seed", seed, "--output", folder])
 
 
-def digest(folder):
+def digest(folder: pathlib.Path) -> str:
     whole = hashlib.sha256()
     for path in sorted(folder.rglob("*.csv")):
         whole.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return whole.hexdigest()
 
 
-def figures(folder):
+def figures(folder: pathlib.Path) -> tuple[int, dict[str, float]]:
     rows = experiments(folder)
     label, p = rows["delayed"], rows["p_delayed"]
     late = slice(int(0.8 * len(label)), None)
@@ -155,5 +155,7 @@ with _bench.scratch() as scratch:
 for name, (mean, deviation) in BANDS.items():
     band = max(4 * deviation, abs(mean) * 0.005)
     worst = max((out[name] for out in table.values()), key=lambda value: abs(value - mean))
-    report.at_most(f"{name}: farthest of {len(table)} from {mean}, in bands", abs(worst - mean) / band if band else 0, 1)
+    report.at_most(
+        f"{name}: farthest of {len(table)} from {mean}, in bands", abs(worst - mean) / band if band else 0, 1
+    )
 report.end()

@@ -10,7 +10,7 @@ import _lab
 
 logs = {source: _bench.data(f"lab_reference/{source}.parquet") for source in _lab.SOURCES}
 known = _bench.parquet(_bench.data("lab_reference/truth.parquet"))
-truth = dict(zip(known["experiment_id"], known["true_p"]))
+truth = dict(zip(known["experiment_id"], known["true_p"], strict=True))
 report = _bench.Report("lab_reference", data="synthetic")
 with _bench.scratch() as folder:
     _bench.measured([_bench.martlet(), "init", f"{folder}/lab", "--template", "lab-delay"])

@@ -10,7 +10,13 @@ import pathlib
 import numpy
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
-    accuracy_score, average_precision_score, brier_score_loss, f1_score, log_loss, precision_score, recall_score,
+    accuracy_score,
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
     roc_auc_score,
 )
 
@@ -19,7 +25,7 @@ import _bench
 TOLERANCE = 1e-9
 
 
-def scikit(labels, probabilities, threshold):
+def scikit(labels: numpy.ndarray, probabilities: numpy.ndarray, threshold: float) -> dict[str, float]:
     decided = probabilities >= threshold
     return {
         "roc_auc": roc_auc_score(labels, probabilities),
@@ -35,7 +41,7 @@ def scikit(labels, probabilities, threshold):
     }
 
 
-def debiased_ece(labels, probabilities, bins=15):
+def debiased_ece(labels: numpy.ndarray, probabilities: numpy.ndarray, bins: int = 15) -> float:
     """Equal-mass bins in the order of the probability, debiased, L2 (Kumar et al. 2019); not in scikit-learn. Of single
     rows: Martlet takes off more where they come in groups."""
     whole = 0.0
@@ -46,7 +52,7 @@ def debiased_ece(labels, probabilities, bins=15):
     return math.sqrt(max(0.0, whole))
 
 
-def slope(labels, probabilities):
+def slope(labels: numpy.ndarray, probabilities: numpy.ndarray) -> float:
     """Of an unpenalised logistic regression of the label on the log odds."""
     clipped = numpy.clip(probabilities, 2**-52, 1 - 2**-52)
     odds = numpy.log(clipped / (1 - clipped)).reshape(-1, 1)

@@ -3,11 +3,12 @@
 Usage: make bench NAME=million, or scripts/bench million [--rows 1000000] [--pairs 7]
 The file is made up here, the same each time: clean, and with one row in a thousand broken (wrong cells, lines that are
 too short, keys that come again). Contracts without a key, with one that rejects, and with one where the latest wins.
-Ours is `martlet ingest` in a fresh project, process start and digest included. The peer copies the same file with DuckDB
-of the same version and as many threads; it checks nothing, and its interpreter's start and import do not count. Ours and
-peer's take turns.
+Ours is `martlet ingest` in a fresh project, process start and digest included. The peer copies the same file with
+DuckDB of the same version and as many threads; it checks nothing, and its interpreter's start and import do not count.
+Ours and peer's take turns.
 """
 import argparse
+import json
 import pathlib
 import sys
 
@@ -23,7 +24,8 @@ COLUMNS = {
 }
 ROWS = """
     select i as order_id,
-      strftime(timestamp '2024-01-01' + to_seconds((hash(i + 9) % 31536000)::bigint), '%Y-%m-%dT%H:%M:%S') as ordered_at,
+      strftime(timestamp '2024-01-01' + to_seconds((hash(i + 9) % 31536000)::bigint),
+        '%Y-%m-%dT%H:%M:%S') as ordered_at,
       'C' || lpad((hash(i * 7) % 200000)::varchar, 6, '0') as customer_id,
       ['north', 'south', 'east', 'west'][1 + (hash(i * 11) % 4)::int] as region,
       'SKU-' || (hash(i * 13) % 5000)::varchar as product, (1 + hash(i * 17) % 20)::int as quantity,
@@ -38,22 +40,24 @@ ROWS = """
     from range({rows}) as t(i)
 """
 POLICIES = {
-    "no key": "", "key, reject": "key: [order_id]\n", "key, latest-wins": "key: [order_id]\non_key_conflict: latest-wins\n",
+    "no key": "",
+    "key, reject": "key: [order_id]\n",
+    "key, latest-wins": "key: [order_id]\non_key_conflict: latest-wins\n",
 }
 
 
-def write(path, rows):
+def write(path: pathlib.Path, rows: int) -> None:
     import duckdb
 
     db = duckdb.connect(config={"threads": 1})
     db.execute(f"copy ({ROWS.format(rows=rows)}) to '{path}' (header)")
 
 
-def soil(clean, path):
+def write_faulty(clean: pathlib.Path, path: pathlib.Path) -> None:
     """Breaks one row in a thousand, in four ways that take turns."""
     with open(clean) as lines, open(path, "w") as out:
         out.write(next(lines))
-        last = None
+        last: list[str] = []
         for number, line in enumerate(lines):
             if number % 1000 == 500:
                 cells = line.split(",")
@@ -71,7 +75,7 @@ def soil(clean, path):
             out.write(line)
 
 
-def peer(file, out):
+def peer(file: pathlib.Path, out: pathlib.Path) -> None:
     """What is measured on the other side; prints its seconds."""
     import time
 
@@ -83,7 +87,7 @@ def peer(file, out):
     print(time.monotonic() - start)
 
 
-def project(folder, file, policy):
+def project(folder: pathlib.Path, file: pathlib.Path, policy: str) -> _bench.Project:
     folder = pathlib.Path(folder)
     (folder / "contracts").mkdir(parents=True)
     (folder / "martlet.yaml").write_text("name: million\nsources:\n  orders: {}\n")
@@ -94,7 +98,7 @@ def project(folder, file, policy):
     return _bench.Project(folder)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=7)
@@ -103,31 +107,34 @@ def main():
     with _bench.scratch() as folder:
         clean, dirty = pathlib.Path(folder) / "clean.csv", pathlib.Path(folder) / "dirty.csv"
         write(clean, arguments.rows)
-        soil(clean, dirty)
+        write_faulty(clean, dirty)
         cases = [("clean", clean, policy) for policy in POLICIES]
         cases += [("0.1 % dirty", dirty, policy) for policy in ("no key", "key, reject")]
         for number, (what, file, policy) in enumerate(cases):
             ours, peers = [], []
             for pair in range(arguments.pairs):
-                place = project(f"{folder}/{number}-{pair}", file, POLICIES[policy])
+                place = project(pathlib.Path(folder) / f"{number}-{pair}", file, POLICIES[policy])
                 ours.append(place.martlet("ingest"))
                 peers.append(_bench.measured([sys.executable, __file__, "--peer", clean, f"{folder}/peer.parquet"]))
             rows = place.martlet("lake", "sql", "--json", "SELECT count(*) AS n FROM bronze.orders").output
             name = f"{what}, {policy}"
             seconds = [float(one.output) for one in peers]
             report.paired_at_least(
-                f"{name}: speed, peer's wall / ours", [theirs / mine.wall for mine, theirs in zip(ours, seconds)], 0.47)
+                f"{name}: speed, peer's wall / ours",
+                [theirs / mine.wall for mine, theirs in zip(ours, seconds, strict=True)],
+                0.47,
+            )
             report.add(f"{name}: wall s", min(one.wall for one in ours), min(seconds))
             report.add(f"{name}: CPU s", min(one.cpu for one in ours), min(one.cpu for one in peers))
             report.at_most(
                 f"{name}: peak resident MB, largest", max(one.peak_mb for one in ours), 400,
                 max(one.peak_mb for one in peers))
-            report.add(f"{name}: rows in bronze", _bench.json.loads(rows)[0]["n"])
+            report.add(f"{name}: rows in bronze", json.loads(rows)[0]["n"])
     report.end()
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--peer"]:
-        peer(*sys.argv[2:4])
+        peer(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))
     else:
         main()

@@ -1,11 +1,11 @@
 """predictionlog: CPU and throughput of the prediction log, against Python's logging and SQLite.
 
 Usage: make bench NAME=predictionlog, or scripts/bench predictionlog [--rounds 3] [--folder DIR]
-Each record has 40 features of 8 bytes and a request id. Ours is `martlet predictions load`: one thread that stands for an
-event loop keeps 1 or 64 records waiting for their acknowledgements; CPU is that of all threads, "handing over" that of
-the loop alone. The peers do the same in one Python process: a line of JSON by `logging` to a file, flushed (and fsynced
-where the mode is strict), one record at a time; an INSERT into SQLite with a write-ahead log, a transaction for each
-record (or for 64 at once), synchronous FULL where strict, NORMAL where written. Rounds are interleaved; medians.
+Each record has 40 features of 8 bytes and a request id. Ours is `martlet predictions load`: one thread that stands for
+an event loop keeps 1 or 64 records waiting for their acknowledgements; CPU is that of all threads, "handing over" that
+of the loop alone. The peers do the same in one Python process: a line of JSON by `logging` to a file, flushed (and
+fsynced where the mode is strict), one record at a time; an INSERT into SQLite with a write-ahead log, a transaction for
+each record (or for 64 at once), synchronous FULL where strict, NORMAL where written. Rounds are interleaved; medians.
 """
 import argparse
 import json
@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from typing import Any
 
 import _bench
 
@@ -26,7 +28,7 @@ arguments = parser.parse_args()
 PEER = pathlib.Path(__file__).parent / "predictionlog" / "peer.py"
 
 
-def ours(folder, mode, concurrency, records, *more):
+def ours(folder: str | pathlib.Path, mode: str, concurrency: int, records: int, *more: str) -> dict[str, Any]:
     done = subprocess.run(
         [_bench.martlet(), "predictions", "load", "--folder", folder, "--mode", mode, "--concurrency", str(concurrency),
          "--records", str(records), "--features", "40", *more],
@@ -36,7 +38,7 @@ def ours(folder, mode, concurrency, records, *more):
     return json.loads(done.stderr)
 
 
-def peer(folder, kind, mode, concurrency, records):
+def peer(folder: str | pathlib.Path, kind: str, mode: str, concurrency: int, records: int) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, PEER, kind, mode, str(concurrency), str(records), folder], capture_output=True, text=True)
     if done.returncode:
@@ -44,7 +46,7 @@ def peer(folder, kind, mode, concurrency, records):
     return json.loads(done.stdout)
 
 
-def fsync_latency(folder):
+def fsync_latency(folder: str | pathlib.Path) -> float:
     """Medians of a write of 4 KiB and fdatasync, appended, in seconds."""
     found = []
     with open(os.path.join(folder, "probe"), "ab", buffering=0) as file:
@@ -66,7 +68,7 @@ CASES = [
     ("best-effort", 64, 300_000, 10_000),
 ]
 
-found = {}
+found: dict[Any, list[dict[str, Any]]] = {}
 probes = []
 with tempfile.TemporaryDirectory(prefix="martlet-bench-", dir=arguments.folder) as scratch:
     for round in range(arguments.rounds):
@@ -83,7 +85,7 @@ with tempfile.TemporaryDirectory(prefix="martlet-bench-", dir=arguments.folder) 
     slow_strict = ours(f"{scratch}/slow-strict", "strict", 64, 5_000, "--sync-delay", "5")
 
 
-def median(key, value):
+def median(key: Any, value: Callable[[dict[str, Any]], float]) -> float:
     return statistics.median(value(one) for one in found[key])
 
 
@@ -96,15 +98,15 @@ for mode, concurrency, *_ in CASES:
     handing = median(key, lambda one: one["submit_cpu"] / max(1, one["written"] + one["dropped"]) * 1e6)
     title = f"{mode}, {concurrency} at once"
     for kind in ("logging", "sqlite"):
-        theirs = (mode, concurrency, kind)
+        other = (mode, concurrency, kind)
         report.ratio_at_most(
-            f"{title}: CPU µs a record, {kind}", cpu, median(theirs, lambda one: one["cpu"] / one["records"] * 1e6), 1)
+            f"{title}: CPU µs a record, {kind}", cpu, median(other, lambda one: one["cpu"] / one["records"] * 1e6), 1)
         # One at a time, strict is the disk's own latency on both sides.
         if mode == "strict" and concurrency == 1:
             report.add(f"{title}: records/s, {kind}", per_second,
-                       median(theirs, lambda one: one["records"] / one["seconds"]))
+                       median(other, lambda one: one["records"] / one["seconds"]))
         else:
-            theirs_per_second = median(theirs, lambda one: one["records"] / one["seconds"])
+            theirs_per_second = median(other, lambda one: one["records"] / one["seconds"])
             report.add(f"{title}: records/s, {kind}", per_second, theirs_per_second, "ratio >= 1",
                        per_second >= theirs_per_second)
     # Waking the writer is a call of the system; shared by 64 it is little, and alone it is most of it.

@@ -6,12 +6,14 @@ each as of its own submission: the rows that are sent are those of the submissio
 feature must have the bits that it has in the gold table, which was built once over everything, and every probability
 must be the one that `/predict` gives for the gold row.
 
-The benchmark must be able to fail: the same with columns planted that read the future, in silver and in gold. A run must
-refuse them (`leak.future-rows`), so must a feature worker (`process.differs`), and one that is made to begin must give
-other values in just these columns.
+The benchmark must be able to fail: the same with columns planted that read the future, in silver and in gold. A run
+must refuse them (`leak.future-rows`), so must a feature worker (`process.differs`), and one that is made to begin must
+give other values in just these columns.
 
 The peer is a batch build: seconds for one table over the same files, divided by its rows.
 """
+from __future__ import annotations
+
 import argparse
 import http.client
 import json
@@ -23,6 +25,7 @@ import struct
 import subprocess
 import threading
 import time
+from typing import IO, Any
 
 import _bench
 import _lab
@@ -61,16 +64,23 @@ PLANTS = {
 }
 
 
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """A stream of a child that was started with a pipe for it."""
+    assert stream is not None
+    return stream
+
+
 class Server:
     """`martlet-serve` over a project, and a client with one connection."""
 
-    def __init__(self, project):
+    def __init__(self, project: _bench.Project) -> None:
         self.token = project.martlet("tokens", "create", f"bench{time.monotonic_ns()}").output.strip()
         self.child = subprocess.Popen(
             [_bench.martlet() + "-serve", "--port", "0", str(project.folder)], env=_bench.ENVIRONMENT,
             stderr=subprocess.PIPE)
         port = None
-        for line in self.child.stderr:
+        errors = pipe(self.child.stderr)
+        for line in errors:
             said = json.loads(line) if line.startswith(b"{") else {}
             port = said.get("port", port)
             if port:
@@ -78,16 +88,16 @@ class Server:
         if not port:
             raise SystemExit("bench: the server does not listen")
         # What it says later is not read; a full pipe would stop it.
-        threading.Thread(target=lambda: [None for _ in self.child.stderr], daemon=True).start()
+        threading.Thread(target=lambda: [None for _ in errors], daemon=True).start()
         self.connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=120)
         self.headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
 
-    def ask(self, path, body):
+    def ask(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
         self.connection.request("POST", path, body, self.headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read())
 
-    def ready(self, body):
+    def ready(self, body: str) -> tuple[int, dict[str, Any], float]:
         """Asks until it is not told to come again; gives the last answer and the seconds that it took."""
         start = time.perf_counter()
         while True:
@@ -96,7 +106,7 @@ class Server:
                 return status, answer, time.perf_counter() - start
             time.sleep(0.2)
 
-    def worker(self):
+    def worker(self) -> Process:
         """The feature worker's process; the server has a worker for jobs too."""
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             try:
@@ -108,7 +118,7 @@ class Server:
                 return Process(int(entry.name))
         raise SystemExit("bench: the server has no feature worker")
 
-    def end(self):
+    def end(self) -> int:
         self.connection.close()
         self.child.terminate()
         return self.child.wait()
@@ -117,42 +127,44 @@ class Server:
 class Process:
     """What /proc says of a process."""
 
-    def __init__(self, pid):
+    def __init__(self, pid: int) -> None:
         self.folder = pathlib.Path(f"/proc/{pid}")
 
-    def cpu(self):
+    def cpu(self) -> float:
         fields = (self.folder / "stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def peak_mb(self):
+    def peak_mb(self) -> float:
         for line in (self.folder / "status").read_text().splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6
+        raise SystemExit("bench: the process has no VmHWM")
 
-    def maps(self, library):
-        return int(library in (self.folder / "maps").read_text())
+    def maps(self, library: str) -> bool:
+        return library in (self.folder / "maps").read_text()
 
 
 class Worker:
     """A feature worker alone, and its talk: a JSON line each way."""
 
-    def __init__(self, project, *options):
+    def __init__(self, project: _bench.Project, *options: str) -> None:
         self.child = subprocess.Popen(
             [_bench.martlet(), "features", "--project", str(project.folder), *options], env=_bench.ENVIRONMENT,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.greeting = json.loads(self.child.stdout.readline() or "{}")
+        self.input, self.output = pipe(self.child.stdin), pipe(self.child.stdout)
+        self.greeting = json.loads(self.output.readline() or "{}")
 
-    def ask(self, request):
-        self.child.stdin.write(json.dumps(request).encode() + b"\n")
-        self.child.stdin.flush()
-        return json.loads(self.child.stdout.readline())
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.input.write(json.dumps(request).encode() + b"\n")
+        self.input.flush()
+        return json.loads(self.output.readline())
 
-    def end(self):
-        self.child.stdin.close()
+    def end(self) -> int:
+        self.input.close()
         return self.child.wait()
 
 
-def cell(value):
+def cell(value: Any) -> Any:
     """A value of a Parquet file as JSON has it."""
     if value is None or (isinstance(value, float) and value != value):
         return None
@@ -163,36 +175,37 @@ def cell(value):
     return value
 
 
-def rows(project, table):
+def rows(project: _bench.Project, table: str) -> list[dict[str, Any]]:
     """The rows of a table as JSON objects."""
-    columns = {}
+    columns: dict[str, list[Any]] = {}
     for file in project.table_files(table):
         for name, values in _bench.parquet(file).items():
             columns.setdefault(name, []).extend(cell(value) for value in values)
-    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-def same(mine, wanted):
+def same(mine: object, wanted: object) -> bool:
     if isinstance(mine, (int, float)) and isinstance(wanted, float):
         return struct.pack("d", mine) == struct.pack("d", wanted)
     return mine == wanted
 
 
-def build(project):
+def build(project: _bench.Project) -> _bench.Usage:
     return project.run("--to", "transform")
 
 
 class Comparison:
     """Experiments in random order, their raw rows, and how their features differ from the gold table."""
 
-    def __init__(self, project):
+    def __init__(self, project: _bench.Project) -> None:
         self.gold = {row["experiment_id"]: row for row in rows(project, "gold.experiments")}
         self.raw = {source: {row["experiment_id"]: row for row in rows(project, f"bronze.{source}")} for source in SENT}
         self.keys = sorted(self.gold)
         random.Random(arguments.seed).shuffle(self.keys)
-        self.differing, self.compared, self.missing = {}, 0, 0
+        self.differing: dict[str, int] = {}
+        self.compared = self.missing = 0
 
-    def request(self, key):
+    def request(self, key: str) -> dict[str, list[dict[str, Any]]]:
         """The raw rows of one submission, as they are when it is submitted."""
         return {
             source: [
@@ -202,7 +215,7 @@ class Comparison:
             for source in SENT
         }
 
-    def look(self, key, features):
+    def compare(self, key: str, features: dict[str, Any] | None) -> None:
         if features is None:
             self.missing += 1
             return
@@ -216,7 +229,7 @@ class Comparison:
                     print(f"differs: {key} {name}: {features.get(name)!r}, in gold {wanted!r}")
 
 
-def over_http(project, calls):
+def over_http(project: _bench.Project, calls: int) -> dict[str, Any]:
     """Asks a server; gives the comparison, seconds of each call, and what the processes cost."""
     comparison = Comparison(project)
     server = Server(project)
@@ -235,7 +248,7 @@ def over_http(project, calls):
         if status != 200:
             raise SystemExit(f"bench: {status} {answer}")
         prediction = answer["predictions"][0]
-        comparison.look(key, prediction.get("features"))
+        comparison.compare(key, prediction.get("features"))
         answers.append((key, prediction.get("probability")))
     result = {
         "comparison": comparison, "seconds": sorted(seconds), "begin": begin,
@@ -253,18 +266,18 @@ def over_http(project, calls):
     return result
 
 
-def made_to_begin(project, calls):
+def unproven_differences(project: _bench.Project, calls: int) -> list[str]:
     """Asks a worker that proves nothing; gives the columns that differ."""
     comparison = Comparison(project)
     worker = Worker(project, "--prove", "0", "--forgetful")
     for key in comparison.keys[:calls]:
         answer = worker.ask({"rows": comparison.request(key)})
-        comparison.look(key, answer["records"][0]["features"])
+        comparison.compare(key, answer["records"][0]["features"])
     worker.end()
     return sorted(comparison.differing)
 
 
-def percentile(values, share):
+def percentile(values: list[float], share: float) -> float:
     return 1000 * values[min(len(values) - 1, int(share * len(values)))]
 
 
@@ -304,7 +317,7 @@ with _bench.scratch() as folder:
     report.add("start of the worker, s", result["begin"])
     report.add("peak memory of the worker, MB", result["peak"])
     report.add("peak memory of the server, MB", result["front_peak"])
-    report.equal("DuckDB mapped in the server", result["mapped"], 0)
+    report.equal("DuckDB mapped in the server", int(result["mapped"]), 0)
 
     for layer, (file, old, new, wanted) in PLANTS.items():
         path = project.folder / file
@@ -320,7 +333,9 @@ with _bench.scratch() as folder:
         report.equal(f"future planted in {layer}: why the worker will not begin", refusal, "process.differs")
         report.equal(f"future planted in {layer}: its exit code", worker.end(), 2)
         report.equal(
-            f"future planted in {layer}: columns that differ", ",".join(made_to_begin(project, arguments.planted_calls)),
-            ",".join(sorted(wanted)))
+            f"future planted in {layer}: columns that differ",
+            ",".join(unproven_differences(project, arguments.planted_calls)),
+            ",".join(sorted(wanted)),
+        )
         path.write_text(text)
 report.end()

@@ -5,6 +5,7 @@ Usage: make bench NAME=readmission. The test rows of both sides are compared by 
 import json
 import pathlib
 import statistics
+from typing import Any
 
 import numpy
 from sklearn.metrics import roc_auc_score
@@ -17,10 +18,13 @@ SHOWN = ("pr_auc", "log_loss", "brier")
 file = _bench.data(_bench.READMISSION)
 peer_script = pathlib.Path(__file__).parent / "readmission" / "peer.py"
 report = _bench.Report("readmission", data="public")
-ours, peers, intervals, told = [], [], [], None
+ours: list[dict[str, float]] = []
+peers: list[dict[str, Any]] = []
+intervals: list[dict[str, tuple[float, float]]] = []
+told: dict[str, Any] = {}
 
 
-def described(project, scores, threshold):
+def described(project: _bench.Project, scores: dict[str, Any], threshold: float) -> dict[str, Any]:
     """What the example's page says in words, of the test part of the first seed."""
     place = [at for at, part in enumerate(scores["part"]) if part == "test"]
     label = numpy.array([int(scores["label"][at]) for at in place])
@@ -61,28 +65,30 @@ with _bench.scratch() as folder:
         theirs = numpy.load(kept)
         scores = project.scores(run)
         told = told or described(project, scores, test["threshold"]["value"])
-        mine = {
+        labels = {
             int(key): int(label)
-            for key, label, part in zip(scores["key"], scores["label"], scores["part"]) if part == "test"
+            for key, label, part in zip(scores["key"], scores["label"], scores["part"], strict=True) if part == "test"
         }
-        same = sum(mine.get(int(key)) == int(label) for key, label in zip(theirs["key"], theirs["label"]))
-        report.equal(f"test rows, seed {seed}", len(mine), same, len(theirs["key"]))
+        same = sum(
+            labels.get(int(key)) == int(label) for key, label in zip(theirs["key"], theirs["label"], strict=True)
+        )
+        report.equal(f"test rows, seed {seed}", len(labels), same, len(theirs["key"]))
 
-for seed, mine, theirs in zip(SEEDS, ours, peers):
+for seed, mine, theirs in zip(SEEDS, ours, peers, strict=True):
     report.at_least(f"test ROC-AUC, seed {seed}", mine["roc_auc"], theirs["roc_auc"] - 0.003, theirs["roc_auc"])
 
 
-def mean(sides, name):
+def mean(sides: list[Any], name: str) -> float:
     return statistics.fmean(side[name] for side in sides)
 
 
 report.at_least("test ROC-AUC, mean", mean(ours, "roc_auc"), 0.681, mean(peers, "roc_auc"))
 report.at_most("debiased ECE, mean", mean(ours, "ece"), 0.007, mean(peers, "ece"))
-for seed, mine, theirs in zip(SEEDS, ours, peers):
+for seed, mine, theirs in zip(SEEDS, ours, peers, strict=True):
     report.add(f"debiased ECE, seed {seed}", mine["ece"], theirs["ece"])
-for seed, mine in zip(SEEDS, ours):
+for seed, mine in zip(SEEDS, ours, strict=True):
     report.within(f"calibration slope, seed {seed}", mine["calibration_slope"], 0.9, 1.1)
-for seed, mine, theirs, ends in zip(SEEDS, ours, peers, intervals):
+for seed, mine, theirs, ends in zip(SEEDS, ours, peers, intervals, strict=True):
     for name in SHOWN:
         report.add(f"{name}, seed {seed}", mine[name], theirs[name])
     report.add(f"test ROC-AUC, low end of its interval, seed {seed}", ends["roc_auc"][0])

@@ -1,17 +1,19 @@
 """regression: what this build costs beside an earlier one, in interleaved pairs.
 
 Usage: scripts/bench regression --base PATH/TO/martlet [--pairs 7] [--only lab_files,cost,again,verify,million,batch]
-The earlier program is built elsewhere, from any commit. Each pair does the same work with both, in turn first; figures are
-the earlier one's seconds divided by this one's, so that more is better. Met is: the lower end of the interval of the median
-is not below 0.95.
+The earlier program is built elsewhere, from any commit. Each pair does the same work with both, in turn first; figures
+are the earlier one's seconds divided by this one's, so that more is better. Met is: the lower end of the interval of
+the median is not below 0.95.
 """
 import argparse
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 
 import _bench
 
@@ -26,16 +28,20 @@ BOUND = 0.95
 report = _bench.Report("regression", data="mixed")
 
 
-def pairs(work):
+# One side's work, by its name, its program and a folder; gives seconds by figure.
+Work = Callable[[str, str, pathlib.Path], dict[str, float]]
+
+
+def pairs(work: Work) -> None:
     """`work(side, program, folder)` gives seconds by figure; both sides of each pair, the order turned each time."""
-    found = {}
+    found: dict[str, list[tuple[float, float]]] = {}
     with _bench.scratch() as folder:
         for pair in range(arguments.pairs):
             sides = ["base", "ours"] if pair % 2 == 0 else ["ours", "base"]
             seconds = {}
             for side in sides:
                 place = f"{folder}/{side}-{pair}"
-                seconds[side] = work(side, PROGRAMS[side], place)
+                seconds[side] = work(side, PROGRAMS[side], pathlib.Path(place))
                 shutil.rmtree(place, ignore_errors=True)
             for figure, base in seconds["base"].items():
                 found.setdefault(figure, []).append((base, seconds["ours"][figure]))
@@ -48,12 +54,12 @@ def pairs(work):
     report.add("load average", _bench.load_average())
 
 
-def template(program, folder, name, file):
+def template(program: str, folder: pathlib.Path, name: str, file: str | pathlib.Path) -> None:
     _bench.measured([program, "init", folder, "--template", name, "--data", file])
 
 
-def lab_files(logs):
-    def work(_, program, folder):
+def lab_files(logs: pathlib.Path) -> None:
+    def work(_: str, program: str, folder: pathlib.Path) -> dict[str, float]:
         _bench.measured([program, "init", folder, "--template", "lab-delay"])
         for source in (path for path in logs.iterdir() if path.is_dir()):
             shutil.copytree(source, f"{folder}/landing/{source.name}", dirs_exist_ok=True)
@@ -68,10 +74,10 @@ def lab_files(logs):
     pairs(work)
 
 
-def readmission(which):
+def readmission(which: str) -> None:
     file = _bench.data(_bench.READMISSION)
 
-    def work(_, program, folder):
+    def work(_: str, program: str, folder: pathlib.Path) -> dict[str, float]:
         template(program, folder, "readmission", file)
         run = _bench.measured([program, "run"], folder)
         if which == "cost":
@@ -85,7 +91,7 @@ def readmission(which):
     pairs(work)
 
 
-def million():
+def million() -> None:
     import million as bench
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -93,31 +99,31 @@ def million():
         bench.write(clean, 1_000_000)
         for policy in ("no key", "key, reject"):
 
-            def work(_, program, folder):
+            def work(_: str, program: str, folder: pathlib.Path, policy: str = policy) -> dict[str, float]:
                 bench.project(folder, clean, bench.POLICIES[policy])
                 return {f"million, {policy}": _bench.measured([program, "ingest"], folder).wall}
 
             pairs(work)
 
 
-def batch():
+def batch() -> None:
     """One server a pair and side, one batch thread, 200,000 rows of 40 features."""
     os.environ.setdefault("MARTLET", PROGRAMS["ours"])
     import _serving
     import batch as bench
 
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
+    with tempfile.TemporaryDirectory() as made:
+        scratch = pathlib.Path(made)
         bench.ROWS = 200_000
         csv, binary = scratch / "rows.csv", scratch / "rows.bin"
-        bench.rows(csv, binary, bench.random.Random(7))
+        bench.rows(csv, binary, random.Random(7))
         places = {}
         for side, program in PROGRAMS.items():
             _serving.MARTLET = program
             places[side] = scratch / side
             _serving.project(places[side])
 
-        def work(side, program, _):
+        def work(side: str, program: str, folder: pathlib.Path) -> dict[str, float]:
             token = subprocess.run(
                 [program, "tokens", "create", f"bench-{os.urandom(4).hex()}", "--role", "operator", "--project",
                  str(places[side])], check=True, capture_output=True, text=True).stdout.strip()

@@ -1,16 +1,16 @@
-"""One-row predictions over HTTP: Martlet, with its prediction log in mode `written` and a token checked, against FastAPI
-with LightGBM (uvicorn, one worker, async, neither a log nor a token), MLServer and `mlflow models serve`, in the same
-run and on the same machine. All peers run on uvloop and httptools, which is checked.
+"""One-row predictions over HTTP: Martlet, with its prediction log in mode `written` and a token checked, against
+FastAPI with LightGBM (uvicorn, one worker, async, neither a log nor a token), MLServer and `mlflow models serve`, in
+the same run and on the same machine. All peers run on uvloop and httptools, which is checked.
 
 At saturation: wrk, 16 and 64 connections that each wait for their answer. At equal rates: an open loop of our own
 (openloop/openloop.c) asks both sides 25, 50 and 75 % of what the peer answered at saturation, whatever they do, and
 latency counts from the moment at which a request was meant to leave.
 
-The model has 200 trees of 31 leaves over 40 features of synthetic rows, trained by Martlet; the peers load the same file.
-Each server gets the same row in the form that costs it least: a list of numbers, Martlet a record with names. Rounds
-alternate. CPU comes from /proc, of all processes of a server; so does memory, as the proportional set size of all of them
-at rest, Martlet's worker included. Requests per second are this machine's. At the end the same load once more with 5 ms
-added to each fsync of ours.
+The model has 200 trees of 31 leaves over 40 features of synthetic rows, trained by Martlet; the peers load the same
+file. Each server gets the same row in the form that costs it least: a list of numbers, Martlet a record with names.
+Rounds alternate. CPU comes from /proc, of all processes of a server; so does memory, as the proportional set size of
+all of them at rest, Martlet's worker included. Requests per second are this machine's. At the end the same load once
+more with 5 ms added to each fsync of ours.
 
   --quick   only FastAPI
 """
@@ -46,7 +46,7 @@ async def predict(row: Row):
 """
 
 
-def fsync_latency(folder):
+def fsync_latency(folder: pathlib.Path) -> float:
     times = []
     with open(folder / "fsync", "wb") as file:
         for _ in range(50):
@@ -58,20 +58,34 @@ def fsync_latency(folder):
     return statistics.median(times) * 1000
 
 
-def venv(name):
-    return subprocess.run([ROOT / f"scripts/venv", name], check=True, capture_output=True, text=True).stdout.strip()
+def venv(name: str) -> str:
+    return subprocess.run([ROOT / "scripts/venv", name], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def fastapi(scratch, row, model):
+def fastapi(scratch: pathlib.Path, row: list[float], model: pathlib.Path) -> Server:
     port = free_port()
     (scratch / "app.py").write_text(APP)
     return Server(
         "FastAPI + LightGBM",
-        [venv("serving"), "-m", "uvicorn", "app:app", "--app-dir", str(scratch), "--port", str(port), "--no-access-log"],
-        port, "/predict", {"features": row}, {"MODEL": str(model), "OMP_NUM_THREADS": "1"})
+        [
+            venv("serving"),
+            "-m",
+            "uvicorn",
+            "app:app",
+            "--app-dir",
+            str(scratch),
+            "--port",
+            str(port),
+            "--no-access-log",
+        ],
+        port,
+        "/predict",
+        {"features": row},
+        {"MODEL": str(model), "OMP_NUM_THREADS": "1"},
+    )
 
 
-def mlserver(scratch, row, model):
+def mlserver(scratch: pathlib.Path, row: list[float], model: pathlib.Path) -> Server:
     folder = scratch / "mlserver"
     folder.mkdir()
     ports = [free_port() for _ in range(3)]
@@ -86,7 +100,7 @@ def mlserver(scratch, row, model):
         "/v2/models/speed/infer", body, {"OMP_NUM_THREADS": "1"})
 
 
-def mlflow(scratch, row, model):
+def mlflow(scratch: pathlib.Path, row: list[float], model: pathlib.Path) -> Server:
     port, python = free_port(), venv("mlflow")
     quiet = {"OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
     subprocess.run(
@@ -119,7 +133,7 @@ int fdatasync(int file) { return slow("fdatasync", file); }
 """
 
 
-def slow_disk(scratch):
+def slow_disk(scratch: pathlib.Path) -> dict[str, str]:
     (scratch / "slow.c").write_text(SLOW_DISK)
     library = scratch / "slow.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, scratch / "slow.c", "-ldl"], check=True)
@@ -127,12 +141,18 @@ def slow_disk(scratch):
 
 
 # Of each peer: the most CPU a request, the least requests/s, the most p99, as parts of its own.
-BARS = {"FastAPI + LightGBM": (1 / 4, 4.5, 1 / 3), "MLServer": (1 / 9, None, None), "mlflow models serve": (1 / 18, None, None)}
+BARS = {
+    "FastAPI + LightGBM": (1 / 4, 4.5, 1 / 3),
+    "MLServer": (1 / 9, None, None),
+    "mlflow models serve": (1 / 18, None, None),
+}
 
 
-def compare(report, ours, peer, connections, title):
+def compare(report: Report, ours: Server, peer: Server, connections: int, title: str) -> None:
     bars = BARS[peer.name]
-    for place, (what, bar) in enumerate(zip(["CPU us/request", "requests/s", "p50 ms", "p99 ms"], [*bars[:2], None, bars[2]])):
+    for place, (what, bar) in enumerate(
+        zip(["CPU us/request", "requests/s", "p50 ms", "p99 ms"], [*bars[:2], None, bars[2]], strict=True)
+    ):
         mine, theirs = ours.figure(connections, place), peer.figure(connections, place)
         name = f"{title}{what}, {connections} connections, {peer.name}"
         if bar is None:
@@ -143,14 +163,14 @@ def compare(report, ours, peer, connections, title):
             report.ratio_at_most(name, mine, theirs, bar)
 
 
-def load_all(servers, scratch):
+def load_all(servers: list[Server], scratch: pathlib.Path) -> None:
     for connections in [16, 64]:
         for _ in range(ROUNDS):
             for server in servers:
                 server.load(connections, scratch / "load.lua")
 
 
-def compare_at_rates(report, ours, peer, scratch):
+def compare_at_rates(report: Report, ours: Server, peer: Server, scratch: pathlib.Path) -> None:
     """Both at shares of what the peer can do at most."""
     most = max(peer.figure(connections, 1) for connections in [16, 64])
     titles = {share: f"{share} % of {peer.name}'s most" for share in [25, 50, 75]}
@@ -170,13 +190,13 @@ def compare_at_rates(report, ours, peer, scratch):
                    peer.rate_figure(title, 2))
 
 
-def main():
+def main() -> None:
     if not shutil.which("wrk"):
         sys.exit("serving: needs wrk (Debian: apt-get install wrk)")
     quick = "--quick" in sys.argv
     report = Report("serving", data="synthetic")
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
+    with tempfile.TemporaryDirectory() as made:
+        scratch = pathlib.Path(made)
         row, model = project(scratch / "speed")
         servers = []
         try:
@@ -191,7 +211,7 @@ def main():
             for peer in servers[1:]:
                 if lacking := [name for name in ["uvloop", "httptools"] if not peer.maps(name)]:
                     sys.exit(f"serving: {peer.name} runs without {' and '.join(lacking)}")
-            maps = open(f"/proc/{ours.process.pid}/maps").read().lower()
+            maps = pathlib.Path(f"/proc/{ours.process.pid}/maps").read_text().lower()
             if any(name in maps for name in ["duckdb", "lightgbm", "xgboost"]):
                 sys.exit("serving: an SQL engine or a training library is in the serving process")
             refused = urllib.request.Request(ours.url, ours.body.encode(), {"Content-Type": "application/json"})
@@ -208,7 +228,7 @@ def main():
             report.add("fsync of this disk, ms", fsync_latency(scratch))
             report.at_most("start to first prediction, s", ours.started, 0.5, servers[1].started)
             report.at_most("memory of all processes at rest after the first prediction, MiB", idle[0], 80, idle[1])
-            for peer, memory in zip(servers[2:], idle[2:]):
+            for peer, memory in zip(servers[2:], idle[2:], strict=True):
                 report.add(f"memory of all processes at rest, MiB, {peer.name}", idle[0], memory)
             report.add("memory of all processes after load, MiB", ours.memory(), servers[1].memory())
             for peer in servers[1:]:

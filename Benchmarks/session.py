@@ -1,7 +1,7 @@
 """session: what the pages show of one `martlet run` on the real readmission file, and of `martlet verify` behind it.
 
-Usage: make bench NAME=session. Nothing is asked but that the second run is quick and the version is what its data give: the
-figures are there to be compared with the pages (scripts/figures).
+Usage: make bench NAME=session. Nothing is asked but that the second run is quick and the version is what its data give:
+the figures are there to be compared with the pages (scripts/figures).
 """
 import json
 import statistics
@@ -28,7 +28,7 @@ for name, value in counted.items():
     report.add(f"rows: {name}", value)
 report.add("rows: received and not in gold", counted["received"] - counted["gold"])
 for part in ("train", "validation", "test"):
-    labels = [int(label) for label, here in zip(scores["label"], scores["part"]) if here == part]
+    labels = [int(label) for label, here in zip(scores["label"], scores["part"], strict=True) if here == part]
     report.add(f"rows: {part}", len(labels))
     report.add(f"positives: {part}", sum(labels))
 report.add("gates passed", sum(gate["passed"] for gate in shown["gates"]))

@@ -7,25 +7,25 @@ files must stay as many.
 import argparse
 import os
 import pathlib
-import re
 import statistics
 import subprocess
 import tempfile
 import time
 
 from _bench import Report
-from _serving import martlet, project
+from _serving import Server, martlet, project
 
 
-def full_rate(server, script):
+def full_rate(server: Server, script: pathlib.Path) -> float:
     headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in server.headers.items())
     script.write_text(f'wrk.method="POST"; wrk.body=[==[{server.body}]==]; {headers}\n')
     out = subprocess.run(
-        ["wrk", "-t1", "-c16", "-d5s", "-s", str(script), server.url], capture_output=True, text=True, check=True).stdout
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+        ["wrk", "-t1", "-c16", "-d5s", "-s", str(script), server.url], capture_output=True, text=True, check=True
+    ).stdout
+    return float(out.partition("Requests/sec:")[2].split()[0])
 
 
-def half_load(server, script, rate, seconds):
+def half_load(server: Server, script: pathlib.Path, rate: float, seconds: float) -> subprocess.Popen[str]:
     """wrk that waits, so that its connections together ask so often; wrk has no rate of its own."""
     connections = 16
     headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in server.headers.items())
@@ -39,13 +39,13 @@ def half_load(server, script, rate, seconds):
         stdout=subprocess.PIPE, text=True)
 
 
-def main():
+def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--minutes", type=float, default=30)
     minutes = options.parse_args().minutes
     report = Report("soak", data="synthetic")
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
+    with tempfile.TemporaryDirectory() as made:
+        scratch = pathlib.Path(made)
         row, _ = project(scratch / "speed")
         server = martlet(scratch, row)
         try:
@@ -56,7 +56,7 @@ def main():
                 time.sleep(2)
                 files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
                 samples.append((time.monotonic() - begun, server.memory(), files))
-            requests, duration, errors = map(int, re.search(r"RESULT (.*)", load.stdout.read())[1].split())
+            requests, duration, errors = map(int, load.communicate()[0].partition("RESULT ")[2].splitlines()[0].split())
         finally:
             server.end()
     warm = [sample for sample in samples if sample[0] > min(300, minutes * 12)]
@@ -69,7 +69,9 @@ def main():
     report.add("memory of all processes when warm, MiB", first)
     report.at_most("growth of memory after that, %", (last / first - 1) * 100, 1)
     report.add("open files when warm", warm[0][2])
-    report.at_most("further open files at the end", max(each[2] for each in warm[-part:]) - max(each[2] for each in warm[:part]), 0)
+    report.at_most(
+        "further open files at the end", max(each[2] for each in warm[-part:]) - max(each[2] for each in warm[:part]), 0
+    )
     report.end()
 
 

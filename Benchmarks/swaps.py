@@ -1,11 +1,11 @@
-"""A server at half of its full load whose champion is swapped 300 times among four versions, each of which is loaded, its
-digests checked and its sample predictions verified every time, and whose workers are killed at their training: no request
-may fail, no answer may be another version's, and p99 may at most double.
+"""A server at half of its full load whose champion is swapped 300 times among four versions, each of which is loaded,
+its digests checked and its sample predictions verified every time, and whose workers are killed at their training: no
+request may fail, no answer may be another version's, and p99 may at most double.
 
-A server keeps the version before loaded, so of two versions that take turns none would be loaded again: of four, each is.
-Every tenth version that is to be deployed is damaged before: a byte of its model or of its samples is another, its file is
-cut off, or gone. It must be refused (409) while the one before goes on answering; then it is mended, and later deployed.
-The last one stays damaged: after a restart the last good version must answer.
+A server keeps the version before loaded, so of two versions that take turns none would be loaded again: of four, each
+is. Every tenth version that is to be deployed is damaged before: a byte of its model or of its samples is another, its
+file is cut off, or gone. It must be refused (409) while the one before goes on answering; then it is mended, and later
+deployed. The last one stays damaged: after a restart the last good version must answer.
 
 The open loop (openloop/openloop.c) checks each answer: the probability must be that of the version it names. After each
 acknowledged swap a client asks once and must hear the new version. In the middle of a training, SIGKILL, SIGSEGV and
@@ -18,6 +18,9 @@ was not tried).
 """
 
 import argparse
+import contextlib
+import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -30,9 +33,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from _bench import Report
-from _serving import MARTLET, martlet, project, proportional_mib
+from _serving import MARTLET, Server, martlet, project, proportional_mib
+
+T = TypeVar("T")
 
 VERSIONS = 4
 RATES = [0.1, 0.05, 0.2, 0.07]
@@ -45,31 +52,32 @@ KINDS = {
 }
 
 
-class Load:
+class RequestLoad:
     """Requests at a fixed rate until it is told to stop."""
 
-    last = None
+    last: subprocess.Popen[str] | None = None
 
-    def __init__(self, server, rate, scratch, expected):
+    def __init__(self, server: Server, rate: float, scratch: pathlib.Path, expected: pathlib.Path) -> None:
         self.process = server.at_rate(rate, scratch, seconds=3600, connections=32, expected=expected)
-        Load.last = self.process
+        RequestLoad.last = self.process
 
-    def end(self):
+    def end(self) -> dict[str, float]:
         self.process.send_signal(signal.SIGINT)
         told = json.loads(self.process.communicate(timeout=60)[0])
-        return {"requests": told["requests"], "rate": told["requests"] / told["seconds"], "p99": told["p99"] / 1000,
-                "errors": told["failed"], "wrong": told["wrong"]}
+        return {"requests": told["requests"], "rate": told["requests"] / told.seconds, "p99": told["p99"] / 1000,
+                "errors": told.failed, "wrong": told["wrong"]}
 
 
-def full_rate(server, script):
+def full_rate(server: Server, script: pathlib.Path) -> float:
     headers = "".join(f'wrk.headers["{name}"]="{value}" ' for name, value in server.headers.items())
     script.write_text(f'wrk.method="POST"; wrk.body=[==[{server.body}]==]; {headers}\n')
     out = subprocess.run(
-        ["wrk", "-t1", "-c16", "-d5s", "-s", str(script), server.url], capture_output=True, text=True, check=True).stdout
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+        ["wrk", "-t1", "-c16", "-d5s", "-s", str(script), server.url], capture_output=True, text=True, check=True
+    ).stdout
+    return float(out.partition("Requests/sec:")[2].split()[0])
 
 
-def call(server, path, body=None):
+def call(server: Server, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
     """The status and the answer."""
     base = server.url.removesuffix("/predict")
     request = urllib.request.Request(
@@ -81,27 +89,35 @@ def call(server, path, body=None):
         return error.code, json.loads(error.read() or b"{}")
 
 
-def more_versions(folder):
+def one_group(pattern: str, text: str) -> str:
+    """What stands in an answer for the group of a pattern."""
+    found = re.search(pattern, text)
+    if not found:
+        sys.exit(f"swaps: an answer without {pattern}: {text[:200]}")
+    return found[1]
+
+
+def more_versions(folder: pathlib.Path) -> None:
     """Trains other models and registers them."""
     file = folder / "martlet.yaml"
-    for before, after in zip(RATES, RATES[1:]):
+    for before, after in itertools.pairwise(RATES):
         file.write_text(file.read_text().replace(f"learning_rate: {before}", f"learning_rate: {after}"))
         subprocess.run([MARTLET, "run", "--project", str(folder)], check=True, capture_output=True)
 
 
-class Damage:
+class DamagedFile:
     """A file of a version that is not what was registered, until it is mended."""
 
-    def __init__(self, folder, version, kind):
+    def __init__(self, folder: pathlib.Path, version: int, kind: str) -> None:
         told = json.loads(subprocess.run(
             [MARTLET, "models", "show", f"speed@{version}", "--project", str(folder), "--json"], check=True,
             capture_output=True, text=True).stdout)
         name = "samples.json" if "samples" in kind else "model.txt"
         digest = next(each["digest"] for each in told["artifacts"] if each["name"] == name)
         self.path = folder / ".martlet/artifacts" / digest[:2] / digest
-        self.aside = self.path.with_suffix(".aside")
+        self.kept = self.path.with_suffix(".kept")
         content = bytearray(self.path.read_bytes())
-        self.path.rename(self.aside)
+        self.path.rename(self.kept)
         if kind.startswith("a byte"):
             # A digit stays a digit: the file still reads well, and only its digest, or its scores, tell.
             place = next(at for at in range(len(content) // 2, len(content)) if content[at:at + 1].isdigit())
@@ -110,13 +126,27 @@ class Damage:
         elif kind.startswith("half"):
             self.path.write_bytes(content[:len(content) // 2])
 
-    def mend(self):
-        self.aside.replace(self.path)
+    def mend(self) -> None:
+        self.kept.replace(self.path)
 
 
-def swap(server, count):
+@dataclasses.dataclass
+class Swaps:
+    """What became of the swaps: counts, what was wrong, seconds of each and of all."""
+
+    stale: int = 0
+    taken: int = 0
+    refused: int = 0
+    not_refused: list[str] = dataclasses.field(default_factory=list)
+    failed: list[str] = dataclasses.field(default_factory=list)
+    seconds: list[float] = dataclasses.field(default_factory=list)
+    champion: int = 1
+    all: float = 0.0
+
+
+def swap(server: Server, folder: pathlib.Path, count: int) -> Swaps:
     """Swaps the champion so many times, ten a second; gives what became of them."""
-    told = {"stale": 0, "taken": 0, "refused": 0, "not refused": [], "failed": [], "seconds": []}
+    told = Swaps()
     begun, champion, turn = time.monotonic(), 1, 0
     for index in range(count):
         version = champion % VERSIONS + 1
@@ -124,58 +154,60 @@ def swap(server, count):
         if index % 10 == 9:
             kind = DAMAGES[turn % len(DAMAGES)]
             turn += 1
-            damage = Damage(server.folder, version, kind)
+            damage = DamagedFile(folder, version, kind)
         time.sleep(max(0, index / 10 - (time.monotonic() - begun)))
         moment = time.monotonic()
         status, answer = call(server, "/api/deploy", {"model": f"speed@{version}"})
-        told["seconds"].append(time.monotonic() - moment)
+        told.seconds.append(time.monotonic() - moment)
         if damage:
             if status == 409:
-                told["refused"] += 1
+                told.refused += 1
             else:
-                told["not refused"].append(f"{kind}: {status} {str(answer)[:200]}")
+                told.not_refused.append(f"{kind}: {status} {str(answer)[:200]}")
                 # So that what comes next is the same.
                 call(server, "/api/deploy", {"model": f"speed@{champion}"})
         elif status == 200:
             champion = version
-            told["taken"] += 1
+            told.taken += 1
         else:
-            told["failed"].append(f"{status} {str(answer)[:200]}")
+            told.failed.append(f"{status} {str(answer)[:200]}")
         if json.loads(urllib.request.urlopen(server.request(), timeout=10).read())["version"] != champion:
-            told["stale"] += 1
+            told.stale += 1
         # The last one stays as it is. Another one comes next, and the mended one in its turn.
         if damage and index < count - 1:
             damage.mend()
             other = version % VERSIONS + 1
             if call(server, "/api/deploy", {"model": f"speed@{other}"})[0] == 200:
                 champion = other
-                told["taken"] += 1
+                told.taken += 1
         if (index + 1) % 100 == 0 and sys.stderr.isatty():
             print(f"\r{index + 1} swaps", end="", file=sys.stderr)
-    told["champion"], told["all"] = champion, time.monotonic() - begun
+    told.champion, told.all = champion, time.monotonic() - begun
     return told
 
 
-def loads(log):
+def loads(log: pathlib.Path) -> int:
     """How many versions the server says that it loaded and verified."""
-    return sum(('"version tried"' in line or '"model loaded"' in line) and "sample predictions" in line and '"no:' not in line
-               for line in log.read_text().splitlines())
+    return sum(
+        ('"version tried"' in line or '"model loaded"' in line) and "sample predictions" in line and '"no:' not in line
+        for line in log.read_text().splitlines()
+    )
 
 
-def longer(folder):
+def lengthen_training(folder: pathlib.Path) -> None:
     """Trainings from here on take long enough to be ended in the middle."""
     file = folder / "martlet.yaml"
     file.write_text(file.read_text().replace("rounds: 200", "rounds: 1000"))
 
 
-def attempts(name):
+def attempts(name: str) -> list[int]:
     """Processes that are at work on this job, no other: the prediction log is compacted by jobs too."""
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
         try:
-            words = open(f"/proc/{entry}/cmdline").read().split("\0")
+            words = pathlib.Path(f"/proc/{entry}/cmdline").read_text().split("\0")
         except OSError:
             continue
         if "--attempt" in words and name in words:
@@ -183,13 +215,13 @@ def attempts(name):
     return found
 
 
-def worker(server):
+def worker(server: Server) -> int:
     """The worker that is the server's child."""
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                words = open(f"/proc/{entry}/cmdline").read().split("\0")
-                parent = int(open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()[1])
+                words = pathlib.Path(f"/proc/{entry}/cmdline").read_text().split("\0")
+                parent = int(pathlib.Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[1])
             except OSError:
                 continue
             if parent == server.process.pid and "--attached" in words:
@@ -200,7 +232,7 @@ def worker(server):
 class KernelLimit:
     """A control group in which the kernel ends whoever wants more memory."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         v1, v2 = pathlib.Path("/sys/fs/cgroup/memory"), pathlib.Path("/sys/fs/cgroup")
         self.folder, limit, self.events = (
             (v1, "memory.limit_in_bytes", "memory.oom_control") if v1.is_dir() else (v2, "memory.max", "memory.events"))
@@ -215,23 +247,22 @@ class KernelLimit:
         except OSError as error:
             self.why = f"not tried ({error.strerror})"
 
-    def take(self, process):
+    def take(self, process: int) -> None:
         (self.folder / "cgroup.procs").write_text(str(process))
 
-    def count(self):
-        return int(re.search(r"oom_kill (\d+)", (self.folder / self.events).read_text())[1])
+    def count(self) -> int:
+        found = re.search(r"oom_kill (\d+)", (self.folder / self.events).read_text())
+        return int(found[1]) if found else 0
 
-    def kills(self):
+    def kills(self) -> int:
         return self.count() - self.before
 
-    def end(self):
-        try:
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
             self.folder.rmdir()
-        except OSError:
-            pass
 
 
-def until(begun, what, look, pause=0.02):
+def wait_until(begun: float, what: str, look: Callable[[], T | None], pause: float = 0.02) -> T:
     while not (found := look()):
         if time.monotonic() - begun > 120:
             sys.exit(f"swaps: {what}")
@@ -239,29 +270,52 @@ def until(begun, what, look, pause=0.02):
     return found
 
 
-def job(server, name):
+def job(folder: pathlib.Path, name: str) -> dict[str, Any]:
     told = json.loads(subprocess.run(
-        [MARTLET, "jobs", "show", name, "--project", str(server.folder), "--json"], check=True, capture_output=True,
+        [MARTLET, "jobs", "show", name, "--project", str(folder), "--json"], check=True, capture_output=True,
         text=True).stdout)
     return told.get("job", told)
 
 
-def end_training(server, how, seed, kernel):
-    """Queues a training on another split, whose process or worker gets a signal in the middle, or too little memory; gives
-    the attempt's end as the queue tells it."""
+def ended_job(folder: pathlib.Path, name: str) -> dict[str, Any] | None:
+    told = job(folder, name)
+    return None if told["state"] in ("queued", "running") else told
+
+
+def end_training(server: Server, folder: pathlib.Path, how: str, seed: int, kernel: KernelLimit) -> str:
+    """Queues a training on another split, whose process or worker gets a signal in the middle, or too little memory;
+    gives the attempt's end as the queue tells it."""
     more = ["--memory-limit", "20MB"] if how == "memory" else []
-    name = json.loads(subprocess.run(
-        [MARTLET, "jobs", "submit", "train", "--project", str(server.folder), "--split-seed", str(seed), "--max-attempts", "1", "--json", *more],
-        check=True, capture_output=True, text=True).stdout)["id"]
+    name = json.loads(
+        subprocess.run(
+            [
+                MARTLET,
+                "jobs",
+                "submit",
+                "train",
+                "--project",
+                str(folder),
+                "--split-seed",
+                str(seed),
+                "--max-attempts",
+                "1",
+                "--json",
+                *more,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    )["id"]
     begun = time.monotonic()
     if how != "memory":
-        found = until(begun, "no worker took the job", lambda: attempts(name))
+        found = wait_until(begun, "no worker took the job", lambda: attempts(name))
         time.sleep(0.7)
         try:
             if how == "kernel":
                 for process in found:
                     kernel.take(process)
-                until(begun, "the kernel ended nothing", kernel.kills)
+                wait_until(begun, "the kernel ended nothing", kernel.kills)
             elif how.startswith("worker"):
                 victim = worker(server)
                 os.kill(victim, getattr(signal, how.split()[1]))
@@ -274,26 +328,24 @@ def end_training(server, how, seed, kernel):
         except ProcessLookupError:
             sys.exit("swaps: the training was over before it could be ended")
     # Seldom: each look is a process of its own, at the cost of the load.
-    last = until(begun, f"the job of {how} does not end",
-                 lambda: (told := job(server, name))["state"] not in ("queued", "running") and told, pause=1)
+    last = wait_until(begun, f"the job of {how} does not end", lambda: ended_job(folder, name), pause=1)
     return last.get("error_code") or last["state"]
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--swaps", type=int, default=300)
-    options.add_argument("--no-deaths", action="store_true")
-    options = options.parse_args()
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--swaps", type=int, default=300)
+    parser.add_argument("--no-deaths", action="store_true")
+    options = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("swaps: needs wrk (Debian: apt-get install wrk)")
     report = Report("swaps", data="synthetic")
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
+    with tempfile.TemporaryDirectory() as made:
+        scratch = pathlib.Path(made)
         row, _ = project(scratch / "speed")
         more_versions(scratch / "speed")
         log = scratch / "serve.log"
-        server, kernel = martlet(scratch, row, role="admin", log=log), None
-        server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
+        server, kernel = martlet(scratch, row, role="admin", log=log), KernelLimit()
         try:
             expected = {}
             for version in range(1, VERSIONS + 1):
@@ -301,7 +353,7 @@ def main():
                 if status != 200:
                     sys.exit(f"swaps: speed@{version} is not deployed: {status} {answer}")
                 raw = urllib.request.urlopen(server.request()).read().decode()
-                expected[re.search(r'"version":(\d+)', raw)[1]] = re.search(r'"probability":([^,}]+)', raw)[1]
+                expected[one_group(r'"version":(\d+)', raw)] = one_group(r'"probability":([^,}]+)', raw)
             call(server, "/api/deploy", {"model": "speed@1"})
             if len(expected) != VERSIONS or len(set(expected.values())) != VERSIONS:
                 sys.exit(f"swaps: {VERSIONS} versions that differ are needed: {expected}")
@@ -309,55 +361,58 @@ def main():
             table.write_text("".join(f"{version} {value}\n" for version, value in expected.items()))
             liar.write_text("".join(f"{version} 0.5\n" for version in expected))
             rate = full_rate(server, scratch / "full.lua") / 2
-            load = Load(server, rate, scratch, liar)
+            load = RequestLoad(server, rate, scratch, liar)
             time.sleep(1)
             if load.end()["wrong"] == 0:
                 sys.exit("swaps: the check of the answers does not see a wrong probability")
 
-            load = Load(server, rate, scratch, table)
+            load = RequestLoad(server, rate, scratch, table)
             time.sleep(15)
             quiet = load.end()
             before = loads(log)
-            load = Load(server, rate, scratch, table)
-            told = swap(server, options.swaps)
+            load = RequestLoad(server, rate, scratch, table)
+            told = swap(server, scratch / "speed", options.swaps)
             swapped = load.end()
             loaded = loads(log) - before
             memory = proportional_mib(server.process.pid)
             after = [("swaps", swapped)]
             server.end()
             server = martlet(scratch, row, role="admin", log=log)
-            server.folder, server.home = scratch / "speed", scratch / "speed/.martlet"
             restarted, ends = server.answer["version"], {}
             if not options.no_deaths:
-                longer(server.folder)
-                load = Load(server, rate, scratch, table)
-                kernel = KernelLimit()
+                lengthen_training(scratch / "speed")
+                load = RequestLoad(server, rate, scratch, table)
                 for seed, how in enumerate(KINDS, 100):
-                    ends[how] = end_training(server, how, seed, kernel) if how != "kernel" or not kernel.why else kernel.why
+                    ends[how] = (
+                        end_training(server, scratch / "speed", how, seed, kernel)
+                        if how != "kernel" or not kernel.why
+                        else kernel.why
+                    )
                 after.append(("killed trainings", load.end()))
         finally:
-            kernel and kernel.end()
-            Load.last and Load.last.kill()
+            kernel.end()
+            if RequestLoad.last:
+                RequestLoad.last.kill()
             server.end()
-    for what in ["failed", "not refused"]:
-        for line in told[what][:5]:
+    for what, lines in [("failed", told.failed), ("not refused", told.not_refused)]:
+        for line in lines[:5]:
             print(f"swaps: {what}: {line}")
     report.add("requests/s, half of the most", rate)
     report.add("p99 ms, nothing else", quiet["p99"])
     report.add("swaps", options.swaps)
-    report.add("swaps a second", options.swaps / told["all"])
-    report.add("seconds of a swap, median", sorted(told["seconds"])[len(told["seconds"]) // 2])
-    report.at_most("versions in order that were not taken", len(told["failed"]), 0)
-    report.at_least("versions loaded and verified, by the server's log", loaded, told["taken"])
-    report.equal("damaged versions refused", told["refused"], options.swaps // 10)
-    report.at_most("answers by another version after a swap or a refusal", told["stale"], 0)
-    report.equal("after a restart answers version", restarted, told["champion"])
+    report.add("swaps a second", options.swaps / told.all)
+    report.add("seconds of a swap, median", sorted(told.seconds)[len(told.seconds) // 2])
+    report.at_most("versions in order that were not taken", len(told.failed), 0)
+    report.at_least("versions loaded and verified, by the server's log", loaded, told.taken)
+    report.equal("damaged versions refused", told.refused, options.swaps // 10)
+    report.at_most("answers by another version after a swap or a refusal", told.stale, 0)
+    report.equal("after a restart answers version", restarted, told.champion)
     report.add("memory of all processes after the swaps, MiB", memory)
-    for name, load in after:
-        report.add(f"{name}: requests", load["requests"])
-        report.at_most(f"{name}: failed requests", load["errors"] + quiet["errors"], 0)
-        report.at_most(f"{name}: wrong answers", load["wrong"] + quiet["wrong"], 0)
-        report.ratio_at_most(f"{name}: p99 ms", load["p99"], quiet["p99"], 2)
+    for name, figures in after:
+        report.add(f"{name}: requests", figures["requests"])
+        report.at_most(f"{name}: failed requests", figures["errors"] + quiet["errors"], 0)
+        report.at_most(f"{name}: wrong answers", figures["wrong"] + quiet["wrong"], 0)
+        report.ratio_at_most(f"{name}: p99 ms", figures["p99"], quiet["p99"], 2)
     for how, end in ends.items():
         if how == "kernel" and kernel.why:
             print(f"swaps: the kernel's out-of-memory killer: {kernel.why}")

@@ -9,6 +9,8 @@ import argparse
 import json
 import pathlib
 import statistics
+from collections.abc import Callable
+from typing import Any
 
 import _bench
 
@@ -22,7 +24,10 @@ downtime_file = _bench.data(_bench.DOWNTIME)
 report = _bench.Report("verify", data="public")
 
 
-def rewrite(file, column=None, row=0, change=None):
+def rewrite(
+    file: str | pathlib.Path, column: str | None = None, row: int = 0,
+    change: Callable[[Any], Any] = lambda value: value,
+) -> None:
     """Writes a Parquet file again in its place, with one value changed if a column is given."""
     import arro3.core
     import arro3.io
@@ -62,8 +67,8 @@ with _bench.scratch() as folder:
     report.add("hashes compared", checks)
     report.add("wall s of a rebuild, median", statistics.median(seconds))
 
-    cells = [
-        (downtime, "downtime@1", "bronze.readings", None, None),
+    cells: list[tuple[_bench.Project, str, str, str | None, Callable[[Any], Any]]] = [
+        (downtime, "downtime@1", "bronze.readings", None, lambda value: value),
         (downtime, "downtime@1", "bronze.readings", "torque", lambda value: (value or 0) + 1e-9),
         (readmission, "readmission@1", "bronze.encounters", "num_medications", lambda value: value + 1),
         # No transform reads this one.

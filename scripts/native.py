@@ -21,7 +21,9 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPS = ROOT / ".deps"
@@ -50,15 +52,20 @@ LIBRARIES = {
 }
 
 
+# A row of native.lock, and all of them by component and source.
+Row = dict[str, str]
+Rows = dict[tuple[str, str], Row]
+
+
 class SetupError(Exception):
     """A sentence for a person."""
 
 
-def say(text):
+def print_status(text: str) -> None:
     print(f"setup: {text}", flush=True)
 
 
-def locked():
+def locked() -> tuple[Rows, str]:
     """The lock's rows that fit this machine: {(component, source): row}."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
     here = f"{platform.system().lower()}-{machine}"
@@ -72,7 +79,7 @@ def locked():
     return rows, here
 
 
-def digest(path):
+def digest(path: Path) -> str:
     sha = hashlib.sha256()
     with open(path, "rb") as stream:
         while block := stream.read(1 << 20):
@@ -87,12 +94,13 @@ class PackageIndex:
     pip's own link collector for the file runs nothing of the package and honours every pip setting.
     """
 
-    def __init__(self, stack):
+    def __init__(self, stack: contextlib.ExitStack) -> None:
         try:
             from pip._internal.commands import create_command
             from pip._internal.index.collector import parse_links
             from pip._internal.models.link import Link
-            command = create_command("download")
+            # What is asked of it is not in the types of its base class.
+            command: Any = create_command("download")
             options, _ = command.parse_args([])
             stack.enter_context(command.main_context())
             self.session = command.get_default_session(options)
@@ -103,7 +111,7 @@ class PackageIndex:
             ) from error
         self.parse_links, self.Link = parse_links, Link
 
-    def fetch(self, file, target):
+    def fetch(self, file: str, target: Path) -> None:
         project = file.split("-")[0].replace("_", "-")
         scope = self.collector.search_scope
         for folder in scope.find_links:
@@ -127,12 +135,12 @@ class PackageIndex:
             "or put the file into .deps/downloads")
 
 
-def fetch(row, index):
+def fetch(row: Row, index: Callable[[], PackageIndex]) -> Path:
     """The row's file in .deps/downloads, its digest checked."""
     path = DOWNLOADS / row["file"].rsplit("/", 1)[-1]
     if path.exists() and digest(path) == row["sha256"]:
         return path
-    say(f"fetching {path.name}")
+    print_status(f"fetching {path.name}")
     part = path.with_name(path.name + ".part")
     if row["source"] == "release":
         with urllib.request.urlopen(row["file"], timeout=3) as answer, open(part, "wb") as out:
@@ -147,16 +155,22 @@ def fetch(row, index):
     return path
 
 
-def extract(archive, members, folder):
+def extract(archive: Path, members: dict[str, str], folder: Path) -> list[Path]:
     """Writes the archive's members (pattern -> name, `*` keeps the name) into folder; each pattern must be found."""
-    if archive.name.endswith(".tar.gz"):
-        opened = tarfile.open(archive)
-        names, read = opened.getnames(), lambda name: opened.extractfile(name).read()
-    else:
-        opened = zipfile.ZipFile(archive)
-        names, read = opened.namelist(), opened.read
     written = []
-    with opened:
+    with contextlib.ExitStack() as stack:
+        if archive.name.endswith(".tar.gz"):
+            tar = stack.enter_context(tarfile.open(archive))
+            names = tar.getnames()
+
+            def read(name: str) -> bytes:
+                member = tar.extractfile(name)
+                if member is None:
+                    raise SetupError(f"{archive.name}: {name} is no file")
+                return member.read()
+        else:
+            packed = stack.enter_context(zipfile.ZipFile(archive))
+            names, read = packed.namelist(), packed.read
         for pattern, target in members.items():
             name = next((name for name in names if fnmatch.fnmatch(name, pattern)), None)
             if name is None:
@@ -168,21 +182,21 @@ def extract(archive, members, folder):
     return written
 
 
-def run(*command):
+def run(*command: str | Path) -> str:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
         raise SetupError(f"`{' '.join(str(part) for part in command)}` failed: {done.stderr.strip()}")
     return done.stdout
 
 
-def tool(*names):
+def tool(*names: str) -> str:
     for name in names:
         if path := shutil.which(name):
             return path
     raise SetupError(f"found none of: {', '.join(names)}. They come with the Swift toolchain or the package binutils")
 
 
-def stub_source(symbols):
+def stub_source(symbols: list[str]) -> str:
     """C that satisfies the loader for the Python half of the wheel's library, which Martlet never enters.
 
     Functions say which one was reached and abort; data is zeroed memory large enough for a type object.
@@ -199,7 +213,7 @@ def stub_source(symbols):
     return "\n".join(lines) + "\n"
 
 
-def make_stub(library, stage):
+def make_stub(library: Path, stage: Path) -> bool:
     nm = run(tool("nm", "llvm-nm"), "-D", "--undefined-only", library)
     symbols = sorted({m for m in re.findall(r"\bU (_?Py\w+)", nm)})
     if not symbols:
@@ -211,7 +225,7 @@ def make_stub(library, stage):
     return True
 
 
-def system_library(name, spec):
+def system_library(name: str, spec: dict[str, Any]) -> tuple[str, str] | None:
     """(version, package) of an acceptable system library, or None."""
     if not (pkg_config := shutil.which("pkg-config")):
         return None
@@ -221,11 +235,11 @@ def system_library(name, spec):
         if asked.returncode == 0 and re.match(spec["accepts"], version):
             return version, package
         if asked.returncode == 0:
-            say(f"{name}: the system has {version}, which is not a version Martlet can use")
+            print_status(f"{name}: the system has {version}, which is not a version Martlet can use")
     return None
 
 
-def homebrew(name, spec):
+def homebrew(name: str, spec: dict[str, Any]) -> tuple[str, str]:
     """(version, prefix) of Homebrew's library on macOS. Written from documentation, not tested."""
     if not shutil.which("brew"):
         raise SetupError("macOS needs Homebrew for DuckDB, LightGBM and XGBoost: the wheels cannot be linked there")
@@ -236,13 +250,16 @@ def homebrew(name, spec):
     return version, prefix
 
 
-def write_pc(stage, name, version, **fields):
+def write_pc(stage: Path, name: str, version: str, **fields: str) -> None:
     fields = {"Name": f"martlet-{name}", "Description": f"{name} as Martlet links it", "Version": version, **fields}
     text = f"prefix={DEPS}\n" + "".join(f"{key}: {value}\n" for key, value in fields.items())
     (stage / "lib/pkgconfig" / f"martlet-{name}.pc").write_text(text)
 
 
-def install(name, spec, rows, here, stage, index, patchelf):
+def install(
+    name: str, spec: dict[str, Any], rows: Rows, here: str, stage: Path, index: Callable[[], PackageIndex],
+    patchelf: Callable[[], Path],
+) -> dict[str, str]:
     """Stages one library; returns its entry for sources.json."""
     if here.startswith("darwin"):
         version, prefix = homebrew(name, spec)
@@ -257,12 +274,12 @@ def install(name, spec, rows, here, stage, index, patchelf):
     release = rows.get((name, "release"))
     if release and os.environ.get("MARTLET_VENDOR_RELEASES") == "1":
         if release["sha256"] == "-":
-            say(f"{name}: the vendor's release has no digest in native.lock, so the wheel is used")
+            print_status(f"{name}: the vendor's release has no digest in native.lock, so the wheel is used")
         else:
             try:
                 archive, row = fetch(release, index), release
             except (urllib.error.URLError, OSError) as error:
-                say(f"{name}: the vendor's release cannot be reached ({error}), so the wheel is used")
+                print_status(f"{name}: the vendor's release cannot be reached ({error}), so the wheel is used")
     if row is None:
         row = rows.get((name, "wheel"))
         if row is None:
@@ -284,14 +301,14 @@ def install(name, spec, rows, here, stage, index, patchelf):
     return entry
 
 
-def swap(stage):
+def move_into_place(stage: Path) -> None:
     """Moves what was staged into place and drops what an earlier setup left behind."""
     for folder in ("lib", "include"):
         shutil.rmtree(DEPS / folder, ignore_errors=True)
         (stage / folder).rename(DEPS / folder)
 
 
-def main():
+def main() -> None:
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     rows, here = locked()
     with contextlib.ExitStack() as stack:
@@ -300,14 +317,14 @@ def main():
         stage = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DEPS)))
         for folder in ("lib/pkgconfig", "include"):
             (stage / folder).mkdir(parents=True)
-        opened = []
+        opened: list[PackageIndex] = []
 
-        def index():
+        def index() -> PackageIndex:
             if not opened:
                 opened.append(PackageIndex(stack))
             return opened[0]
 
-        def patchelf():
+        def patchelf() -> Path:
             target = DEPS / "tools/bin/patchelf"
             row = rows.get(("patchelf", "tool"))
             if row is None:
@@ -320,10 +337,10 @@ def main():
         entries = []
         for name, spec in LIBRARIES.items():
             entries.append(install(name, spec, rows, here, stage, index, patchelf))
-            say("{name} {version} from {source}".format(**entries[-1]))
+            print_status("{name} {version} from {source}".format(**entries[-1]))
         for library in (stage / "lib").glob("*.so*"):
             library.chmod(0o755)
-        swap(stage)
+        move_into_place(stage)
         (DEPS / "sources.json").write_text(json.dumps(entries, indent=2) + "\n")
 
 

@@ -25,7 +25,7 @@ SETTINGS = {
 }
 
 
-def uniform(seed, key):
+def uniform(seed: int, key: int) -> float:
     return int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
 
 

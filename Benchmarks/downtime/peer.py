@@ -9,6 +9,7 @@ modulo 5 is the fold. Prints one JSON line with means over the five folds.
 import argparse
 import hashlib
 import json
+from typing import Any
 
 import numpy
 import pandas
@@ -23,18 +24,18 @@ SENSORS = [
 FOLDS = 5
 
 
-def uniform(seed, key):
+def uniform(seed: int, key: str) -> float:
     return int.from_bytes(hashlib.sha256(f"{seed}:{key}".encode()).digest()[:8], "big") / 2**64
 
 
-def load(path):
+def load(path: str) -> tuple[Any, Any, Any]:
     rows = pandas.read_csv(path)
     # Headers carry the units, which differ between copies of the file: "Coolant_Temperature(°C)" and the like.
     rows.columns = [name.split("(")[0].strip().lower() for name in rows.columns]
     day = pandas.to_datetime(rows["date"], format="%d-%m-%Y").dt.strftime("%Y-%m-%d")
     values = rows[SENSORS].astype(float)
 
-    def text(value):
+    def text(value: float) -> str:
         return "-" if value != value else repr(float(value))
 
     keys = [
@@ -52,7 +53,7 @@ def load(path):
     return table["key"].to_numpy(str), table.drop(columns=["key", "label"]).to_numpy(), table["label"].to_numpy()
 
 
-def fold_numbers(keys, labels, seed):
+def fold_numbers(keys: Any, labels: Any, seed: int) -> Any:
     folds = numpy.empty(len(keys), int)
     for label in (0, 1):
         members = [row for row in range(len(keys)) if labels[row] == label]
@@ -61,7 +62,7 @@ def fold_numbers(keys, labels, seed):
     return folds
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("data")
     parser.add_argument("--seed", type=int, default=42)

@@ -18,7 +18,7 @@ PARAMETERS = dict(
 )
 
 
-def table(file):
+def table(file: str) -> pandas.DataFrame:
     found = arro3.io.read_parquet(file).read_all()
     return pandas.DataFrame({name: found.column(name).to_pylist() for name in found.column_names})
 

@@ -5,13 +5,15 @@ import os
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
-kind, mode, concurrency, records, folder = sys.argv[1:]
-concurrency, records = int(concurrency), int(records)
+kind, mode, folder = sys.argv[1], sys.argv[2], sys.argv[5]
+concurrency, records = int(sys.argv[3]), int(sys.argv[4])
 os.makedirs(folder)
 
 
-def rows():
+def rows() -> Iterator[dict[str, Any]]:
     for number in range(records):
         yield {
             "request_id": f"r-{number}", "model": "model", "version": 1, "time": time.time(),
@@ -19,8 +21,10 @@ def rows():
             "decision": number % 10 == 0, "latency_ms": 0.04}
 
 
-def with_logging():
+def with_logging() -> None:
     handler = logging.FileHandler(f"{folder}/predictions.log")
+    stream = handler.stream
+    assert stream is not None
     handler.setFormatter(logging.Formatter("%(message)s"))
     logger = logging.getLogger("predictions")
     logger.propagate = False
@@ -30,11 +34,11 @@ def with_logging():
         logger.info(json.dumps(row))
         # Records that come at once may share an fsync here, too.
         if mode == "strict" and number % concurrency == 0:
-            os.fsync(handler.stream.fileno())
-    os.fsync(handler.stream.fileno())
+            os.fsync(stream.fileno())
+    os.fsync(stream.fileno())
 
 
-def with_sqlite():
+def with_sqlite() -> None:
     database = sqlite3.connect(f"{folder}/predictions.db", isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute(f"PRAGMA synchronous = {'FULL' if mode == 'strict' else 'NORMAL'}")

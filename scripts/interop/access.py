@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Asks every operation of a running server's OpenAPI document as everybody, through both ways in: plainly, which the fast
-path in front of the router may answer, and with an Origin of the server's own site, which only the router answers.
+"""Asks every operation of a running server's OpenAPI document as everybody, through both ways in: plainly, which the
+fast path in front of the router may answer, and with an Origin of the server's own site, which only the router answers.
 
     access.py PORT MODEL   with JSON on standard input: {"least": {id: role}, "nobody": [id], "no_project": [id],
                            "tokens": {role or "elsewhere": token}}
@@ -11,17 +11,19 @@ import http.client
 import json
 import re
 import sys
-import urllib.parse
+from typing import Any, NoReturn
 
 PORT, MODEL = int(sys.argv[1]), sys.argv[2]
 ROLES = ["viewer", "operator", "approver", "admin"]
 
 
-def ask(method, path, headers, body="{}"):
+def ask(method: str, path: str, headers: dict[str, str], body: str = "{}") -> tuple[int, str]:
     """The status and the code of the refusal. What streams is not read to its end."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
     try:
-        connection.request(method, path, body if method == "POST" else None, {"Content-Type": "application/json", **headers})
+        connection.request(
+            method, path, body if method == "POST" else None, {"Content-Type": "application/json", **headers}
+        )
         answer = connection.getresponse()
         if answer.getheader("Content-Type", "").startswith("text/event-stream"):
             return answer.status, ""
@@ -34,16 +36,16 @@ def ask(method, path, headers, body="{}"):
         connection.close()
 
 
-def bearer(token):
+def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def main():
+def main() -> NoReturn:
     given = json.load(sys.stdin)
     least, nobody, tokens = given["least"], set(given["nobody"]), given["tokens"]
     faults, cells = [], 0
 
-    def read(path):
+    def read(path: str) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
         connection.request("GET", path, headers=bearer(tokens["admin"]))
         return json.loads(connection.getresponse().read())
@@ -58,7 +60,8 @@ def main():
     # A request that is right is answered by both ways.
     row = {column["name"]: 1.5 for column in read(f"/v2/models/{MODEL}")["inputs"]}
     own = {"Origin": f"http://127.0.0.1:{PORT}"}
-    for way in [{}, own]:
+    ways: list[dict[str, str]] = [{}, own]
+    for way in ways:
         for path in ["/predict", f"/projects/{MODEL}/models/{MODEL}/predict"]:
             status, _ = ask("POST", path, {**bearer(tokens["viewer"]), **way}, json.dumps({"record": row}))
             if status != 200:
@@ -66,17 +69,21 @@ def main():
 
     # Some of what an admin may do changes what the next one would find: the model of these does not exist.
     values = {"project": MODEL, "model": MODEL, "job": "abcdef", "version": "1"}
-    callers = {"nobody": {}, "invented": bearer("martlet_" + "x" * 43), "not a token": {"Authorization": "Basic YTpi"}}
+    callers: dict[str, dict[str, str]] = {
+        "nobody": {},
+        "invented": bearer("martlet_" + "x" * 43),
+        "not a token": {"Authorization": "Basic YTpi"},
+    }
     callers.update({name: bearer(token) for name, token in tokens.items()})
     for method, template, operation in operations:
         name = operation["operationId"]
         values["id"] = "nothing" if name == "listVersions" else "nothing@1"
         path = re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "x"), template)
         for caller, headers in callers.items():
-            for way, more in [("plain", {}), ("router", own)]:
+            for named, more in zip(["plain", "router"], ways, strict=True):
                 status, code = ask(method, path, {**headers, **more})
                 cells += 1
-                cell = f"{caller} {way} {method} {path} ({name}): {status} {code}"
+                cell = f"{caller} {named} {method} {path} ({name}): {status} {code}"
                 if status >= 500 and status != 503:
                     faults.append(cell)
                 elif name in nobody:
@@ -93,7 +100,7 @@ def main():
                     faults.append(f"{cell}; {least[name]} may")
                 elif status == 401:
                     faults.append(f"{cell}; the token is known")
-    print("\n".join(faults + [f"{cells} cells, {len(faults)} wrong"]))
+    print("\n".join([*faults, f"{cells} cells, {len(faults)} wrong"]))
     sys.exit(1 if faults or cells < 500 else 0)
 
 

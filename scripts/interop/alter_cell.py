@@ -15,7 +15,7 @@ import urllib.parse
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 
-def main():
+def main() -> None:
     folder, column, condition, expression = sys.argv[1:5]
     table = DeltaTable(folder)
     files = [urllib.parse.unquote(uri.removeprefix("file://")) for uri in table.file_uris()]

@@ -8,16 +8,17 @@ in which the column a is "theirs" and every other column is null; checkpoint wri
 
 import json
 import sys
+from typing import Any
 
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 
-def query(table, select):
+def query(table: DeltaTable, select: str) -> Any:
     reader = QueryBuilder().register("t", table).execute(select)
     return reader.read_all() if hasattr(reader, "read_all") else reader
 
 
-def main():
+def main() -> None:
     action, folder = sys.argv[1:3]
     table = DeltaTable(folder)
     if action == "append":

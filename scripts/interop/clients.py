@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Clients as they are, against a running server: libraries with their own habits, and forms that ask for more than they are.
+"""Clients as they are, against a running server: libraries with their own habits, and forms that ask for more than they
+are.
 
     clients.py libraries PORT TOKEN MODEL          requests, pandas, mlflow, tritonclient, curl, ab
     clients.py forms PORT TOKEN MODEL              bodies and heads by hand: what is refused, and how
-    clients.py batch PORT TOKEN MODEL PID          those that send a whole file before they read; one with --client-timeout 2
-    clients.py bounds PORT TOKEN MODEL LOG         one with --batch-rows 20000 --batch-log 4: rows, and the log in folder LOG
-    clients.py rows PORT TOKEN MODEL               any
-    clients.py parquet PORT TOKEN MODEL LOG        any: a small file with many rows
-    clients.py spool PORT TOKEN MODEL              one with --batch-spool 4 --client-timeout 2
+    clients.py batch PORT TOKEN MODEL PID          those that send a whole file before they read; one with
+    --client-timeout 2 clients.py bounds PORT TOKEN MODEL LOG         one with --batch-rows 20000 --batch-log 4: rows,
+    and the log in folder LOG clients.py rows PORT TOKEN MODEL               any clients.py parquet PORT TOKEN MODEL LOG
+    any: a small file with many rows clients.py spool PORT TOKEN MODEL              one with --batch-spool 4
+    --client-timeout 2
 
 Exits with 0 when all is as docs/serving.md has it, else says what is not.
 """
@@ -27,6 +28,10 @@ import tempfile
 import time
 import types
 import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Row = dict[str, object]
 
 KIND, PORT, TOKEN, MODEL = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 BASE = f"http://127.0.0.1:{PORT}"
@@ -36,12 +41,14 @@ CSV = {**AUTH, "Content-Type": "text/csv"}
 INFER = f"/v2/models/{MODEL}/infer"
 
 
-def check(holds, what, *facts):
+def check(holds: object, what: str, *facts: object) -> None:
     if not holds:
         sys.exit(f"{KIND}: {what}: {facts}"[:3000])
 
 
-def ask(method, path, body=None, headers=AUTH, raw=False):
+def ask(
+    method: str, path: str, body: str | bytes | None = None, headers: dict[str, str] = AUTH, raw: bool = False,
+) -> Any:
     link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
     link.request(method, path, body, headers)
     answer = link.getresponse()
@@ -52,7 +59,7 @@ def ask(method, path, body=None, headers=AUTH, raw=False):
     return answer.status, json.loads(content) if content else None
 
 
-def said(data, half=False):
+def exchange(data: bytes) -> tuple[bytes, bool]:
     """All that is answered to some bytes, and whether the other side closed in time."""
     with socket.create_connection(("127.0.0.1", PORT), timeout=5) as link:
         try:
@@ -69,36 +76,36 @@ def said(data, half=False):
 
 INPUTS = ask("GET", f"/v2/models/{MODEL}")[1]["inputs"]
 NAMES = [column["name"] for column in INPUTS]
-ROW = {column["name"]: "north" if column["datatype"] == "BYTES" else 1.5 for column in INPUTS}
+ROW: Row = {column["name"]: "north" if column["datatype"] == "BYTES" else 1.5 for column in INPUTS}
 
 
-def table(rows, of=ROW):
+def table(rows: int, of: Row = ROW) -> dict[str, list[object]]:
     return {name: [value] * rows for name, value in of.items()}
 
 
-def score(row=ROW):
+def score(row: Row = ROW) -> float:
     status, told = ask("POST", "/predict", json.dumps({"record": row}), JSON)
     check(status == 200, "no prediction", status, told)
     return told["predictions"][0]["probability"]
 
 
-def missing(names=None):
+def without_values(names: list[str] | None = None) -> Row:
     return {name: None if names is None or name in names else value for name, value in ROW.items()}
 
 
-def tensor(name, values, kind):
+def tensor(name: str, values: Sequence[object], kind: str) -> dict[str, Any]:
     return {"name": name, "shape": [len(values)], "datatype": kind, "data": values}
 
 
-def tensors(rows=1, row=ROW):
+def tensors(rows: int = 1, row: Row = ROW) -> list[dict[str, Any]]:
     return [tensor(column["name"], [row[column["name"]]] * rows, column["datatype"]) for column in INPUTS]
 
 
-def infer(body):
+def infer(body: object) -> tuple[int, Any]:
     return ask("POST", INFER, json.dumps(body), JSON)
 
 
-def forms():
+def forms() -> None:
     # The answer is bounded by what is asked: each output once, and those that there are.
     for outputs, word in [([{"name": "probability"}] * 2, "twice"), ([{"name": "probability"}] * 20_000, "twice"),
                           ([{"name": f"o{n}"} for n in range(2000)], "At most"), ([{"name": "other"}], "no output")]:
@@ -108,21 +115,24 @@ def forms():
         status, told = infer({"inputs": tensors(), "outputs": [{"name": "probability", "parameters": parameters}]})
         check(status == 400 and "classification" in told["error"], "an output's parameters", status, told)
     status, told = infer({"inputs": tensors(), "outputs": [{"name": "decision"}, {"name": "probability"}]})
-    check(status == 200 and [each["name"] for each in told["outputs"]] == ["decision", "probability"], "two outputs", told)
+    check(
+        status == 200 and [each["name"] for each in told["outputs"]] == ["decision", "probability"], "two outputs", told
+    )
 
     # What stands for no value.
-    unknown = score(missing())
+    unknown = score(without_values())
     for word in ["NaN", "Infinity", "-Infinity"]:
         values = ",".join([word] * len(NAMES))
-        split = '{"dataframe_split":{"columns":%s,"data":[[%s]]}}' % (json.dumps(NAMES), values)
-        records = '{"dataframe_records":[{%s}]}' % ",".join(f"{json.dumps(name)}:{word}" for name in NAMES)
-        for body in [split, records]:
-            status, told = ask("POST", "/invocations", body, JSON)
+        split = f'{{"dataframe_split":{{"columns":{json.dumps(NAMES)},"data":[[{values}]]}}}}'
+        cells = ",".join(f"{json.dumps(name)}:{word}" for name in NAMES)
+        records = f'{{"dataframe_records":[{{{cells}}}]}}'
+        for frame in [split, records]:
+            status, told = ask("POST", "/invocations", frame, JSON)
             check(status == 200 and told["predictions"] == [unknown], "not finite", word, status, told)
-        body = json.dumps({"inputs": tensors(row={name: 0.125 for name in NAMES})}).replace("0.125", word)
-        status, told = ask("POST", INFER, body, JSON)
+        asked = json.dumps({"inputs": tensors(row=dict.fromkeys(NAMES, 0.125))}).replace("0.125", word)
+        status, told = ask("POST", INFER, asked, JSON)
         check(status == 200 and told["outputs"][0]["data"] == [unknown], "not finite in tensors", word, status, told)
-        status, told = ask("POST", "/predict", '{"record":{"%s":%s}}' % (NAMES[0], word), JSON)
+        status, told = ask("POST", "/predict", f'{{"record":{{"{NAMES[0]}":{word}}}}}', JSON)
         check(status == 400 and "NaN" in told["detail"], "the native form is strict", word, status, told)
     quoted = ",".join(NAMES) + "\n" + ",".join(['""'] * len(NAMES)) + "\n"
     check(ask("POST", "/invocations", quoted, CSV)[1]["predictions"] == [unknown], "quoted empty text at /invocations")
@@ -144,7 +154,13 @@ def forms():
     for path, headers, wanted in [(f"/v2/models/{MODEL}", {}, 401), ("/v2/models/nobody", AUTH, 404),
                                   ("/v2/nothing", AUTH, 404), (INFER, AUTH, 405)]:
         status, told = ask("GET", path, headers=headers)
-        check(status == wanted and isinstance(told.get("error"), str) and len(told) == 1, "how it says no", path, status, told)
+        check(
+            status == wanted and isinstance(told.get("error"), str) and len(told) == 1,
+            "how it says no",
+            path,
+            status,
+            told,
+        )
 
     # Media types, packings, keys.
     body = json.dumps({"record": ROW}).encode()
@@ -153,10 +169,10 @@ def forms():
     for kind in ["Text/CSV", "text/csv; charset=utf-8", "application/csv"]:
         status, told = ask("POST", "/invocations", rows, {**AUTH, "Content-Type": kind})
         check(status == 200 and told["predictions"] == [whole], "CSV", kind, status, told)
-    for path, kind, content in [("/predict", "text/plain", body), ("/predict", "Text/CSV", rows),
+    for path, kind, sent in [("/predict", "text/plain", body), ("/predict", "Text/CSV", rows),
                                 ("/invocations", "application/xml", body), (INFER, "text/csv", rows),
                                 ("/predict", "text/plain", body + b" " * 70_000), ("/process", "text/html", b"{}")]:
-        status, told = ask("POST", path, content, {**AUTH, "Content-Type": kind})
+        status, told = ask("POST", path, sent, {**AUTH, "Content-Type": kind})
         check(status == 415, "another media type", path, kind, status, told)
     for kind in ["Application/JSON; charset=utf-8", "application/x-www-form-urlencoded", "application/vnd.own+json"]:
         check(ask("POST", "/predict", body, {**AUTH, "Content-Type": kind})[0] == 200, "JSON", kind)
@@ -164,15 +180,25 @@ def forms():
         status, told = ask("POST", path, b"", CSV)
         check(status in (400, 422), "an empty body of CSV", path, status, told)
     bare = zlib.compressobj(wbits=-15)
-    packings = {"gzip": gzip.compress(body), "deflate": zlib.compress(body), "Deflate": bare.compress(body) + bare.flush(),
-                "x-gzip": gzip.compress(body[:9]) + gzip.compress(body[9:]), "identity": body}
+    packings = {
+        "gzip": gzip.compress(body),
+        "deflate": zlib.compress(body),
+        "Deflate": bare.compress(body) + bare.flush(),
+        "x-gzip": gzip.compress(body[:9]) + gzip.compress(body[9:]),
+        "identity": body,
+    }
     for coding, packed in packings.items():
         status, told = ask("POST", "/predict", packed, {**JSON, "Content-Encoding": coding})
         check(status == 200 and told["predictions"][0]["probability"] == whole, "packed", coding, status, told)
     answer, content = ask("POST", "/predict/batch", gzip.compress(rows), {**CSV, "Content-Encoding": "gzip"}, raw=True)
     check(answer.status == 200 and len(content.splitlines()) == 2, "a packed batch", answer.status, content)
     answer, content = ask("POST", "/predict", body, {**JSON, "Content-Encoding": "br"}, raw=True)
-    check(answer.status == 415 and answer.headers["Accept-Encoding"] == "gzip, deflate", "unknown packing", answer.status, content)
+    check(
+        answer.status == 415 and answer.headers["Accept-Encoding"] == "gzip, deflate",
+        "unknown packing",
+        answer.status,
+        content,
+    )
     for broken in [b"not packed at all", gzip.compress(body)[:-9], gzip.compress(body) + b"more"]:
         status, told = ask("POST", "/predict", broken, {**JSON, "Content-Encoding": "gzip"})
         check(status == 400 and told["code"] == "body.packing", "broken packing", broken[:20], status, told)
@@ -181,7 +207,12 @@ def forms():
     check(status == 413, "a body that unpacks to more than 16 MiB", status, told)
     answer, content = ask("POST", "/predict/batch?on_error=reject", gzip.compress(rows + b"\n" * (90 << 20)),
                           {**CSV, "Content-Encoding": "gzip"}, raw=True)
-    check(answer.status == 413 and b"body.unpacked" in content, "a batch that unpacks without end", answer.status, content[:200])
+    check(
+        answer.status == 413 and b"body.unpacked" in content,
+        "a batch that unpacks without end",
+        answer.status,
+        content[:200],
+    )
     for path in ["/predict", "/invocations", INFER, "/process", "/predict/batch"]:
         status, told = ask("POST", path, rows if "batch" in path else b"{}",
                            {**(CSV if "batch" in path else JSON), "Idempotency-Key": "not a key"})
@@ -199,40 +230,63 @@ def forms():
     host = b"Host: localhost\r\n"
     auth = b"Authorization: Bearer " + TOKEN.encode() + b"\r\n"
     get = b"GET /version HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n"
-    for uri, wanted in [(b"http://evil.example/version", b"421"), (b"http://localhost/version", b"200"),
+    for uri, code in [(b"http://evil.example/version", b"421"), (b"http://localhost/version", b"200"),
                         (b"HTTP://127.0.0.1:1/version", b"200"), (b"http://a@localhost/version", b"421"),
                         (b"ftp://localhost/version", b"400"), (b"version", b"400"), (b"http:///version", b"400")]:
-        text, _ = said(get.replace(b"/version", uri))
-        check(text.split(b" ")[1:2] == [wanted], "an absolute target", uri, text[:200])
-    post = b"POST /predict HTTP/1.1\r\n" + host + auth + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-    check(said(post)[0].split(b" ")[1] == b"200", "a prediction by hand")
-    check(said(post.replace(auth, auth + auth.replace(b"Bearer", b"Basic")))[0].split(b" ")[1] == b"401", "two fields of Authorization")
-    check(said(post.replace(auth, b"Authorization: Basic x\r\n" + auth))[0].split(b" ")[1] == b"401", "two fields of Authorization")
-    for path in [b"/predict", b"/process", b"/predict/batch", b"/api/session"]:
-        head = b"POST " + path + b" HTTP/1.1\r\n" + host + auth + b"Content-Type: text/csv\r\n"
-        head = head if b"batch" in path else head.replace(b"text/csv", b"application/json")
+        text, _ = exchange(get.replace(b"/version", uri))
+        check(text.split(b" ")[1:2] == [code], "an absolute target", uri, text[:200])
+    post = (
+        b"POST /predict HTTP/1.1\r\n"
+        + host
+        + auth
+        + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        + body
+    )
+    check(exchange(post)[0].split(b" ")[1] == b"200", "a prediction by hand")
+    check(
+        exchange(post.replace(auth, auth + auth.replace(b"Bearer", b"Basic")))[0].split(b" ")[1] == b"401",
+        "two fields of Authorization",
+    )
+    check(
+        exchange(post.replace(auth, b"Authorization: Basic x\r\n" + auth))[0].split(b" ")[1] == b"401",
+        "two fields of Authorization",
+    )
+    for target in [b"/predict", b"/process", b"/predict/batch", b"/api/session"]:
+        start = b"POST " + target + b" HTTP/1.1\r\n" + host + auth + b"Content-Type: text/csv\r\n"
+        start = start if b"batch" in target else start.replace(b"text/csv", b"application/json")
         for chunks in [b"ZZ\r\n", b"3\r\n{}\r\n0\r\n\r\n\r\n", b"2\r\n{}xx\r\n"]:
-            text, closed = said(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
-            check(text.startswith(b"HTTP/1.1 400") and closed, "broken chunks", path, chunks, text[:300], closed)
-    for head, wanted in [(get.replace(b"/version", b"/" + b"v" * 200_000), b"414"),
+            text, closed = exchange(start + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+            check(text.startswith(b"HTTP/1.1 400") and closed, "broken chunks", target, chunks, text[:300], closed)
+    for start, code in [(get.replace(b"/version", b"/" + b"v" * 200_000), b"414"),
                          (get.replace(host, host + b"X-Long: " + b"x" * 200_000 + b"\r\n"), b"431"),
                          (get.replace(host, host + b"X: y\r\n" * 3000), b"431")]:
-        text, closed = said(head)
-        check(text.split(b" ")[1:2] == [wanted] and closed, "a head that is too large", wanted, text[:200])
-    text, closed = said(get.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"close", b"keep-alive"))
-    check(text.startswith(b"HTTP/1.1 200") and b"connection: close" in text.lower() and closed, "HTTP/1.0", text, closed)
-    old = b"POST /predict/batch HTTP/1.0\r\n" + auth + host + b"Content-Type: text/csv\r\nContent-Length: %d\r\n\r\n" % len(rows)
-    text, closed = said(old + rows)
-    check(text.startswith(b"HTTP/1.0 200") and b"chunked" not in text.lower() and closed, "HTTP/1.0 has no chunks", text)
+        text, closed = exchange(start)
+        check(text.split(b" ")[1:2] == [code] and closed, "a head that is too large", code, text[:200])
+    text, closed = exchange(get.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"close", b"keep-alive"))
+    check(
+        text.startswith(b"HTTP/1.1 200") and b"connection: close" in text.lower() and closed, "HTTP/1.0", text, closed
+    )
+    old = (
+        b"POST /predict/batch HTTP/1.0\r\n"
+        + auth
+        + host
+        + b"Content-Type: text/csv\r\nContent-Length: %d\r\n\r\n" % len(rows)
+    )
+    text, closed = exchange(old + rows)
+    check(
+        text.startswith(b"HTTP/1.0 200") and b"chunked" not in text.lower() and closed, "HTTP/1.0 has no chunks", text
+    )
     check(text.partition(b"\r\n\r\n")[2].startswith(b"row,"), "the answer itself", text)
 
 
-def resident(pid):
+def resident(pid: str) -> int:
     with open(f"/proc/{pid}/status") as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) >> 10
+        found = re.search(r"VmRSS:\s+(\d+)", status.read())
+    check(found, "no VmRSS in the status of the server", pid)
+    return int(found[1]) >> 10 if found else 0
 
 
-def batch():
+def batch() -> None:
     """Files far larger than what the system holds for a connection, sent whole before anything is read."""
     import requests
 
@@ -241,7 +295,13 @@ def batch():
     line = (",".join(map(str, ROW.values())) + "," + note + "\n").encode()
     count = (96 << 20) // len(line)
     # Enough once for what the process keeps.
-    ask("POST", "/predict/batch", (",".join(NAMES) + "\n").encode() + line.replace(b"," + note.encode(), b"") * 50_000, CSV, raw=True)
+    ask(
+        "POST",
+        "/predict/batch",
+        (",".join(NAMES) + "\n").encode() + line.replace(b"," + note.encode(), b"") * 50_000,
+        CSV,
+        raw=True,
+    )
     before = resident(pid)
     with tempfile.TemporaryFile() as file:
         file.write((",".join(NAMES) + ",note\n").encode())
@@ -263,7 +323,14 @@ def batch():
             lines, last = 0, b""
             while piece := answer.read(1 << 20):
                 lines, last = lines + piece.count(b"\n"), piece
-            check(lines == count + (accept == "text/csv"), "an answer that was read at the end", accept, lines, count, last[-200:])
+            check(
+                lines == count + (accept == "text/csv"),
+                "an answer that was read at the end",
+                accept,
+                lines,
+                count,
+                last[-200:],
+            )
             link.close()
         file.seek(0)
         answer = requests.post(BASE + "/predict/batch?keep=note", data=file, headers=CSV, timeout=60)
@@ -272,10 +339,10 @@ def batch():
     check(grown < 64, "memory grew with the file", grown)
 
 
-def bounds():
+def bounds() -> None:
     log = sys.argv[5]
 
-    def logged():
+    def logged() -> int:
         return sum(os.path.getsize(os.path.join(log, name)) for name in os.listdir(log))
 
     # The documented most of rows, and one more.
@@ -288,30 +355,44 @@ def bounds():
     head = (",".join(NAMES) + "\n").encode()
     answer, content = ask("POST", "/predict/batch?on_error=reject", head + line * 20_001, CSV, raw=True)
     check(answer.status == 413 and b"batch.too-many-rows" in content, "rows of a batch", answer.status, content[:300])
-    statuses = []
+    statuses: list[int] = []
     while len(statuses) < 5 and 429 not in statuses:
         answer, content = ask("POST", "/predict/batch?on_error=reject", head + line * 15_000, CSV, raw=True)
         statuses.append(answer.status)
-    check(answer.status == 429 and b"batch.quota" in content and int(answer.headers["Retry-After"]) > 0, "bytes in an hour",
-          statuses, content[:300])
+    check(
+        answer.status == 429 and b"batch.quota" in content and int(answer.headers["Retry-After"]) > 0,
+        "bytes in an hour",
+        statuses,
+        content[:300],
+    )
     answer, content = ask("POST", "/predict/batch", head + line, CSV, raw=True)
     check(answer.status == 429, "the next one", answer.status, content[:300])
     score()
     check(logged() < 64 << 20, "the log grew", logged())
 
 
-def rows():
+def rows() -> None:
     """The documented most, of a wide model, with warnings for each row."""
     status, told = ask("POST", "/predict", json.dumps({"columns": table(10_000)}), JSON)
-    check(status == 200 and len(told["predictions"]) == 10_000 and told["warnings"], "10,000 wide rows", status, str(told)[:300])
+    check(
+        status == 200 and len(told["predictions"]) == 10_000 and told["warnings"],
+        "10,000 wide rows",
+        status,
+        str(told)[:300],
+    )
     status, told = infer({"inputs": tensors(10_000)})
-    check(status == 200 and told["outputs"][0]["shape"] == [10_000], "10,000 wide rows as tensors", status, str(told)[:300])
+    check(
+        status == 200 and told["outputs"][0]["shape"] == [10_000],
+        "10,000 wide rows as tensors",
+        status,
+        str(told)[:300],
+    )
     few = json.dumps({"records": [{}] * 10_001})
     status, told = ask("POST", "/predict", few, JSON)
     check(status == 422, "10,001 rows", status, str(told)[:300])
 
 
-def parquet():
+def parquet() -> None:
     import numpy
     from arro3.core import Array, Table
     from arro3.io import write_parquet
@@ -321,14 +402,25 @@ def parquet():
     packed = io.BytesIO()
     column = Array.from_numpy(numpy.full(rows, 1.5))
     write_parquet(Table.from_pydict({name: column for name in NAMES}), packed, compression="zstd(3)")
-    answer, content = ask("POST", "/predict/batch", packed.getvalue(), {**AUTH, "Content-Type": "application/vnd.apache.parquet"}, raw=True)
-    check(answer.status == 413 and b"batch.too-many-rows" in content, "a small file with many rows", len(packed.getvalue()),
-          answer.status, content[:300])
+    answer, content = ask(
+        "POST",
+        "/predict/batch",
+        packed.getvalue(),
+        {**AUTH, "Content-Type": "application/vnd.apache.parquet"},
+        raw=True,
+    )
+    check(
+        answer.status == 413 and b"batch.too-many-rows" in content,
+        "a small file with many rows",
+        len(packed.getvalue()),
+        answer.status,
+        content[:300],
+    )
     grown = sum(os.path.getsize(os.path.join(log, name)) for name in os.listdir(log))
     check(grown < 1 << 20, "rows were logged", grown)
 
 
-def spool():
+def spool() -> None:
     """A client that sends for ever and never reads: what waits for it has a bound, and it is ended."""
     link = socket.create_connection(("127.0.0.1", PORT), timeout=30)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -352,7 +444,7 @@ def spool():
     score()
 
 
-def libraries():
+def libraries() -> None:
     # mlflow looks for scipy.sparse, without which it does; looking inside a package that is not there is an error.
     if importlib.util.find_spec("scipy") is None:
         sys.modules["scipy"] = types.ModuleType("scipy")
@@ -362,28 +454,33 @@ def libraries():
     import requests
     import tritonclient.http as triton
 
-    rows = [dict(ROW), missing(), missing(NAMES[:1])]
+    rows = [dict(ROW), without_values(), without_values(NAMES[:1])]
     wanted = [score(row) for row in rows]
     frame = pandas.DataFrame(rows, columns=NAMES)
 
-    def same(what, got):
+    def check_equal(what: str, got: Iterable[float]) -> None:
         check(list(got) == wanted, what, list(got), wanted)
 
     # requests and pandas.
-    same("requests", [each["probability"] for each in requests.post(
+    check_equal("requests", [each["probability"] for each in requests.post(
         BASE + "/predict", json={"records": rows}, headers=AUTH, timeout=30).json()["predictions"]])
     for quoting in [0, 1]:
         text = frame.to_csv(index=False, quoting=quoting)
-        same(f"pandas, quoting {quoting}", requests.post(
+        check_equal(f"pandas, quoting {quoting}", requests.post(
             BASE + "/invocations", data=text, headers=CSV, timeout=30).json()["predictions"])
         answer = requests.post(BASE + "/predict/batch", data=text.encode(), headers=CSV, timeout=30)
-        same(f"pandas to a batch and back, quoting {quoting}", pandas.read_csv(io.StringIO(answer.text))["probability"])
+        check_equal(
+            f"pandas to a batch and back, quoting {quoting}", pandas.read_csv(io.StringIO(answer.text))["probability"]
+        )
     split = frame.to_json(orient="split", double_precision=15)
-    same("pandas, split", requests.post(
-        BASE + "/invocations", data='{"dataframe_split": %s}' % split, headers=JSON, timeout=30).json()["predictions"])
+    check_equal("pandas, split", requests.post(
+        BASE + "/invocations", data=f'{{"dataframe_split": {split}}}', headers=JSON, timeout=30).json()["predictions"])
     # MLflow's own client writes NaN.
     client = scoring.ScoringServerClient("127.0.0.1", PORT)
-    check("NaN" in scoring.dump_input_data(frame) if hasattr(scoring, "dump_input_data") else True, "mlflow writes no NaN any more")
+    check(
+        "NaN" in scoring.dump_input_data(frame) if hasattr(scoring, "dump_input_data") else True,
+        "mlflow writes no NaN any more",
+    )
     original = requests.Session.request
     requests.Session.request = lambda self, method, url, **more: original(
         self, method, url, **{**more, "headers": {**(more.get("headers") or {}), **AUTH}})
@@ -391,7 +488,7 @@ def libraries():
         told = client.invoke(frame).get_predictions()
     finally:
         requests.Session.request = original
-    same("mlflow", told.iloc[:, 0] if hasattr(told, "iloc") else told)
+    check_equal("mlflow", told.iloc[:, 0] if hasattr(told, "iloc") else told)
     # Triton's, packed and not.
     remote = triton.InferenceServerClient(f"127.0.0.1:{PORT}")
     check(remote.is_server_ready(headers=dict(AUTH)) and remote.is_server_live(headers=dict(AUTH)), "triton: not ready")
@@ -406,26 +503,64 @@ def libraries():
         made[-1].set_data_from_numpy(array, binary_data=True)
     for packing in [None, "gzip", "deflate"]:
         answer = remote.infer(MODEL, made, headers=dict(AUTH), request_compression_algorithm=packing)
-        same(f"tritonclient, {packing}", [float(each) for each in answer.as_numpy("probability")])
+        check_equal(f"tritonclient, {packing}", [float(each) for each in answer.as_numpy("probability")])
     # curl and ab.
     if shutil.which("curl"):
         with tempfile.NamedTemporaryFile() as file:
             file.write(frame.to_csv(index=False).encode())
             file.flush()
             done = subprocess.run(
-                ["curl", "-sS", "--fail", "-H", f"Authorization: Bearer {TOKEN}", "-H", "Content-Type: text/csv", "-T", file.name,
-                 "-X", "POST", BASE + "/predict/batch"], capture_output=True, text=True)
-        same("curl", [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]])
+                [
+                    "curl",
+                    "-sS",
+                    "--fail",
+                    "-H",
+                    f"Authorization: Bearer {TOKEN}",
+                    "-H",
+                    "Content-Type: text/csv",
+                    "-T",
+                    file.name,
+                    "-X",
+                    "POST",
+                    BASE + "/predict/batch",
+                ],
+                capture_output=True,
+                text=True,
+            )
+        check_equal("curl", [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]])
         done = subprocess.run(
-            ["curl", "-sS", "--fail", "-H", f"Authorization: Bearer {TOKEN}", "-d", json.dumps({"record": ROW}), BASE + "/predict"],
-            capture_output=True, text=True)
+            [
+                "curl",
+                "-sS",
+                "--fail",
+                "-H",
+                f"Authorization: Bearer {TOKEN}",
+                "-d",
+                json.dumps({"record": ROW}),
+                BASE + "/predict",
+            ],
+            capture_output=True,
+            text=True,
+        )
         check(done.returncode == 0, "curl -d", done.stderr)
     check(shutil.which("ab"), "ab is not there: scripts/setup installs it (Debian: apache2-utils)")
     for keep in [[], ["-k"]]:
         done = subprocess.run(
-            ["ab", "-q", *keep, "-s", "10", "-n", "50", "-c", "5", BASE + "/version"], capture_output=True, text=True, timeout=60)
+            ["ab", "-q", *keep, "-s", "10", "-n", "50", "-c", "5", BASE + "/version"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         check(done.returncode == 0 and re.search(r"Complete requests:\s+50", done.stdout)
               and re.search(r"Failed requests:\s+0", done.stdout), "ab", keep, done.stdout[-800:], done.stderr)
 
 
-{"libraries": libraries, "forms": forms, "batch": batch, "bounds": bounds, "rows": rows, "parquet": parquet, "spool": spool}[KIND]()
+{
+    "libraries": libraries,
+    "forms": forms,
+    "batch": batch,
+    "bounds": bounds,
+    "rows": rows,
+    "parquet": parquet,
+    "spool": spool,
+}[KIND]()

@@ -6,6 +6,7 @@
 import http.client
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import sys
@@ -17,17 +18,21 @@ PROGRAMS, PORT, TOKEN, FOLDER = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.
 AUTH = {"Authorization": "Bearer " + TOKEN}
 
 
-def ask(method, path, body=None, headers=AUTH):
+def ask(
+    method: str, path: str, body: str | None = None, headers: dict[str, str] = AUTH,
+) -> tuple[http.client.HTTPResponse, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
     return answer, answer.read()
 
 
-def predict(times):
+def predict(times: int) -> None:
     row = {column["name"]: 1.5 for column in json.loads(ask("GET", "/v2/models/downtime")[1])["inputs"]}
     for _ in range(times):
-        answer, content = ask("POST", "/predict", json.dumps({"record": row}), {**AUTH, "Content-Type": "application/json"})
+        answer, content = ask(
+            "POST", "/predict", json.dumps({"record": row}), {**AUTH, "Content-Type": "application/json"}
+        )
         assert answer.status == 200, content
     assert ask("POST", "/predict", "{", {**AUTH, "Content-Type": "application/json"})[0].status == 400
     # By the router: with an Origin of its own site.
@@ -36,7 +41,7 @@ def predict(times):
     assert answer.status == 200
 
 
-def main():
+def main() -> None:
     assert ask("GET", "/metrics", headers={})[0].status == 401
     predict(30)
     answer, text = ask("GET", "/metrics")
@@ -62,12 +67,12 @@ scrape_configs:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         own = free.getsockname()[1]
-    log = open(FOLDER + "/log", "w")
-    prometheus = subprocess.Popen(
-        [PROGRAMS + "/prometheus", f"--config.file={FOLDER}/prometheus.yml", f"--storage.tsdb.path={FOLDER}/data",
-         f"--web.listen-address=127.0.0.1:{own}"], stdout=log, stderr=log)
+    with open(FOLDER + "/log", "w") as log:
+        prometheus = subprocess.Popen(
+            [PROGRAMS + "/prometheus", f"--config.file={FOLDER}/prometheus.yml", f"--storage.tsdb.path={FOLDER}/data",
+             f"--web.listen-address=127.0.0.1:{own}"], stdout=log, stderr=log)
 
-    def query(expression):
+    def query(expression: str) -> list[float]:
         url = f"http://127.0.0.1:{own}/api/v1/query?" + urllib.parse.urlencode({"query": expression})
         result = json.load(urllib.request.urlopen(url, timeout=10))["data"]["result"]
         return [float(sample["value"][1]) for sample in result]
@@ -93,9 +98,13 @@ scrape_configs:
             if all(found[expression] == [value] for expression, value in wanted.items()):
                 break
         else:
-            sys.exit(f"Prometheus has {found}\n" + open(FOLDER + "/log").read()[-2000:])
-        for expression in ["process_resident_memory_bytes > 1e6", "process_open_fds > 5", "process_cpu_seconds_total > 0",
-                           "histogram_quantile(0.5, martlet_http_request_duration_seconds_bucket{route='/predict',status='200'}) < 1"]:
+            sys.exit(f"Prometheus has {found}\n" + pathlib.Path(FOLDER + "/log").read_text()[-2000:])
+        for expression in [
+            "process_resident_memory_bytes > 1e6",
+            "process_open_fds > 5",
+            "process_cpu_seconds_total > 0",
+            "histogram_quantile(0.5, martlet_http_request_duration_seconds_bucket{route='/predict',status='200'}) < 1",
+        ]:
             assert len(query(expression)) == 1, expression
     finally:
         prometheus.terminate()

@@ -1,38 +1,40 @@
-"""Hooks of schemathesis for what JSON Schema cannot say of a body: that lists have the same length, that a tensor has as
-many values as its shape says and the type that the model wants, that a file has the model's columns and those that are
-to be kept, that an Idempotency-Key belongs to one request only. Bodies
-that are meant to be taken are made so; those that are meant to be refused are left as they are.
+"""Hooks of schemathesis for what JSON Schema cannot say of a body: that lists have the same length, that a tensor has
+as many values as its shape says and the type that the model wants, that a file has the model's columns and those that
+are to be kept, that an Idempotency-Key belongs to one request only. Bodies that are meant to be taken are made so;
+those that are meant to be refused are left as they are.
 """
+import functools
 import itertools
 import json
 import os
 import tempfile
 import urllib.request
+from typing import Any
 
 import arro3.core
 import arro3.io
 import schemathesis
 from schemathesis import GenerationMode
 
+Column = dict[str, str]
 counted = itertools.count()
 
 
-def inputs():
+@functools.cache
+def inputs() -> list[Column]:
     """The model's columns, as the server tells them."""
-    if not hasattr(inputs, "found"):
-        request = urllib.request.Request(
-            os.environ["MARTLET_BASE"] + "/v2/models/" + os.environ["MARTLET_MODEL"],
-            headers={"Authorization": "Bearer " + os.environ["MARTLET_TOKEN"]})
-        with urllib.request.urlopen(request) as answer:
-            inputs.found = json.load(answer)["inputs"]
-    return inputs.found
+    request = urllib.request.Request(
+        os.environ["MARTLET_BASE"] + "/v2/models/" + os.environ["MARTLET_MODEL"],
+        headers={"Authorization": "Bearer " + os.environ["MARTLET_TOKEN"]})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["inputs"]
 
 
-def value(column, row):
+def value(column: Column, row: int) -> str | float:
     return f"level {row}" if column["datatype"] == "BYTES" else row * 0.5
 
 
-def tensors(body):
+def tensors(body: dict[str, Any]) -> dict[str, Any]:
     rows = len(body.get("inputs", [])) % 4 + 1
     kept = {"id": body["id"]} if isinstance(body.get("id"), str) else {}
     return {**kept, "inputs": [
@@ -40,7 +42,7 @@ def tensors(body):
          "data": [value(column, row) for row in range(rows)]} for column in inputs()]}
 
 
-def invocation(body):
+def invocation(body: dict[str, Any]) -> dict[str, Any]:
     names = [column["name"] for column in inputs()]
     rows = [[value(column, row) for column in inputs()] for row in range(2)]
     if "dataframe_split" in body:
@@ -48,10 +50,10 @@ def invocation(body):
     if "dataframe_records" in body:
         return body
     key = "instances" if "instances" in body else "inputs"
-    return {key: [dict(zip(names, row)) for row in rows]}
+    return {key: [dict(zip(names, row, strict=True)) for row in rows]}
 
 
-def parquet(rows):
+def parquet(rows: list[dict[str, str | float]]) -> bytes:
     table = arro3.core.Table.from_pydict({name: arro3.core.Array(
         [str(row[name]) if isinstance(row[name], str) else float(row[name]) for row in rows],
         type=arro3.core.DataType.utf8() if isinstance(rows[0][name], str) else arro3.core.DataType.float64())
@@ -61,7 +63,7 @@ def parquet(rows):
         return open(file.name, "rb").read()
 
 
-def fitting(path, media, body):
+def fitting(path: str, media: str, body: Any) -> Any:
     if path.endswith("/infer"):
         made = tensors(body if isinstance(body, dict) else {})
         return made if media == "application/json" else json.dumps(made).encode()
@@ -82,8 +84,8 @@ def fitting(path, media, body):
     return body
 
 
-@schemathesis.hook
-def before_call(context, case, kwargs):
+@schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis is not installed where types are checked
+def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict[str, Any]) -> None:
     generation = case.meta.generation if case.meta else None
     if generation is None or generation.mode != GenerationMode.POSITIVE:
         return

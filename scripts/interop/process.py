@@ -13,12 +13,15 @@ import subprocess
 import sys
 import time
 import urllib.parse
+from typing import Any
 
 BASE, TOKEN, VIEWER, SERVER = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 
-def ask(path, body, method="POST", token=TOKEN):
-    connection = http.client.HTTPConnection(BASE.hostname, BASE.port, timeout=60)
+def ask(
+    path: str, body: object, method: str = "POST", token: str | None = TOKEN,
+) -> tuple[int, Any, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection(BASE.hostname or "", BASE.port, timeout=60)
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -29,90 +32,94 @@ def ask(path, body, method="POST", token=TOKEN):
     return response.status, content, response.headers
 
 
-def expect(what, condition, *shown):
+def check(what: str, condition: object, *shown: object) -> None:
     if not condition:
         sys.exit(f"{what}: {shown}")
 
 
-def worker():
-    found = subprocess.run(["pgrep", "-P", str(SERVER), "-f", "features"], capture_output=True, text=True).stdout.split()
+def worker() -> int | None:
+    found = subprocess.run(
+        ["pgrep", "-P", str(SERVER), "-f", "features"], capture_output=True, text=True
+    ).stdout.split()
     return int(found[0]) if found else None
 
 
-def eventually(body):
+def ask_until_available(body: object) -> tuple[int, Any]:
     """The answer, once it is not that the worker is away."""
     for _ in range(300):
         status, answer, headers = ask("/process", body)
         if status != 503:
             return status, answer
-        expect("503 says when to come again", int(headers["Retry-After"]) >= 1, answer)
-        expect("503 says why", answer["code"] == "process.unavailable", answer)
+        check("503 says when to come again", int(headers["Retry-After"]) >= 1, answer)
+        check("503 says why", answer["code"] == "process.unavailable", answer)
         time.sleep(0.2)
     sys.exit(f"never answered: {answer}")
 
 
-def visit(key, **more):
+def visit(key: int, **more: object) -> dict[str, Any]:
     return {"visit_id": key, "seen_at": "2026-03-30 08:00:00", "ward": "north", "weight": 91.5, "readings": 4,
             "note": "plain", **more}
 
 
 # A new visit: its features, its score, the same as that of the features alone.
-status, answer = eventually({"rows": {"visits": [visit(5000)]}, "features": True, "explain": True})
-expect("a new row is scored", status == 200 and answer["stored"] == 1, status, answer)
+status, answer = ask_until_available({"rows": {"visits": [visit(5000)]}, "features": True, "explain": True})
+check("a new row is scored", status == 200 and answer["stored"] == 1, status, answer)
 made = answer["predictions"][0]
-expect("the key and the moment", made["key"] == "5000" and made["moment"] == "2026-03-30 08:00:00", made)
-expect("the project's SQL", made["features"]["weight_per_reading"] == 91.5 / 4, made)
-expect("reasons", abs(made["reasons"]["base"] + sum(
+check("the key and the moment", made["key"] == "5000" and made["moment"] == "2026-03-30 08:00:00", made)
+check("the project's SQL", made["features"]["weight_per_reading"] == 91.5 / 4, made)
+check("reasons", abs(made["reasons"]["base"] + sum(
     each["contribution"] for each in made["reasons"]["contributions"]) - made["reasons"]["margin"]) < 1e-9, made)
 record = {name: made["features"][name] for name in ("ward", "weight", "readings", "weight_per_reading")}
 status, alone, _ = ask("/predict", {"record": record})
-expect("/predict", status == 200, status, alone)
-expect("one model, one score", alone["predictions"][0]["probability"] == made["probability"], alone, made)
+check("/predict", status == 200, status, alone)
+check("one model, one score", alone["predictions"][0]["probability"] == made["probability"], alone, made)
 
 # Faults: the whole request is refused, each with its place.
 status, answer, _ = ask("/process", {"rows": {"visits": [visit(5001), visit(5002, weight=900, ward="west")]}})
 places = sorted(error["path"] for error in answer.get("errors", []))
-expect("faults", status == 422 and answer["code"] == "process.row", status, answer)
-expect("their places", places == ["$.rows.visits[1].ward", "$.rows.visits[1].weight"], places)
-status, answer = eventually({"rows": {}, "keys": [5001], "score": False})
-expect("nothing of it is kept", status == 200 and "reason" in answer["predictions"][0], answer)
+check("faults", status == 422 and answer["code"] == "process.row", status, answer)
+check("their places", places == ["$.rows.visits[1].ward", "$.rows.visits[1].weight"], places)
+status, answer = ask_until_available({"rows": {}, "keys": [5001], "score": False})
+check("nothing of it is kept", status == 200 and "reason" in answer["predictions"][0], answer)
 for body, wanted in [("{", 400), ({}, 422), ({"rows": []}, 422), ({"rows": {}, "more": 1}, 422),
                      ({"rows": {"nobody": [{}]}}, 422), ({"rows": {"visits": [{"visit_id": [1]}]}}, 422),
                      ({"rows": {}, "keys": list(range(101))}, 422)]:
     status, answer, _ = ask("/process", body)
-    expect(f"{body} is refused with {wanted}", status == wanted, status, answer)
+    check(f"{body} is refused with {wanted}", status == wanted, status, answer)
 status, answer, _ = ask("/process", {"rows": {}}, token=None)
-expect("nobody is let in without a token", status == 401, status, answer)
-status, answer = eventually({"rows": {"visits": [visit(5003)]}, "store": False})
-expect("asked only", status == 200 and answer["stored"] == 0, answer)
+check("nobody is let in without a token", status == 401, status, answer)
+status, answer = ask_until_available({"rows": {"visits": [visit(5003)]}, "store": False})
+check("asked only", status == 200 and answer["stored"] == 0, answer)
 status, answer, _ = ask("/projects/wards/models/stay/process", {"rows": {"visits": [visit(5004)]}, "score": False})
-expect("features alone", status == 200 and "probability" not in answer["predictions"][0], answer)
+check("features alone", status == 200 and "probability" not in answer["predictions"][0], answer)
 
 # What is refused leaves nothing behind.
 status, answer, _ = ask("/process", {"rows": {"visits": [visit(8000 + n) for n in range(101)]}})
-expect("too many records", status != 200 and answer["code"] == "process.too-many-records", status, answer)
-status, answer = eventually({"rows": {}, "keys": [8000], "score": False})
-expect("nothing of them is kept", "reason" in answer["predictions"][0], answer)
+check("too many records", status != 200 and answer["code"] == "process.too-many-records", status, answer)
+status, answer = ask_until_available({"rows": {}, "keys": [8000], "score": False})
+check("nothing of them is kept", "reason" in answer["predictions"][0], answer)
 
 # Who may only predict keeps nothing.
 status, answer, _ = ask("/process", {"rows": {"visits": [visit(5005)]}, "store": True}, token=VIEWER)
-expect("rows for others need a permission", status == 403 and answer["code"] == "access.role", status, answer)
+check("rows for others need a permission", status == 403 and answer["code"] == "access.role", status, answer)
 status, answer, _ = ask("/process", {"rows": {"visits": [visit(5005)]}}, token=VIEWER)
-expect("scored, and not kept", status == 200 and answer["stored"] == 0, status, answer)
-status, answer = eventually({"rows": {}, "keys": [5005], "score": False})
-expect("nothing of a viewer's is kept", "reason" in answer["predictions"][0], answer)
+check("scored, and not kept", status == 200 and answer["stored"] == 0, status, answer)
+status, answer = ask_until_available({"rows": {}, "keys": [5005], "score": False})
+check("nothing of a viewer's is kept", "reason" in answer["predictions"][0], answer)
 
 # The worker dies between calls, again and again: predictions go on, and what was acknowledged is still known.
 for key, how in [(6000, signal.SIGKILL), (6001, signal.SIGSEGV)]:
-    status, answer = eventually({"rows": {"visits": [visit(key)]}})
-    expect("stored", status == 200 and answer["stored"] == 1, status, answer)
-    os.kill(worker(), how)
+    status, answer = ask_until_available({"rows": {"visits": [visit(key)]}})
+    check("stored", status == 200 and answer["stored"] == 1, status, answer)
+    process = worker()
+    check("the worker lives", process is not None)
+    os.kill(process or 0, how)
     status, answer, _ = ask("/process", {"rows": {"visits": [visit(key + 100)]}})
-    expect("it is away, or back already", status in (200, 503), status, answer)
+    check("it is away, or back already", status in (200, 503), status, answer)
     status, alone, _ = ask("/predict", {"record": record})
-    expect("/predict goes on", status == 200, status, alone)
-    status, answer = eventually({"rows": {}, "keys": ["5000", key], "features": True})
-    expect("what was acknowledged is known", status == 200 and len(answer["predictions"]) == 2, answer)
+    check("/predict goes on", status == 200, status, alone)
+    status, answer = ask_until_available({"rows": {}, "keys": ["5000", key], "features": True})
+    check("what was acknowledged is known", status == 200 and len(answer["predictions"]) == 2, answer)
     again = [each.get("features") for each in answer["predictions"]]
-    expect("with the same features", again[0] == made["features"] and again[1], again)
+    check("with the same features", again[0] == made["features"] and again[1], again)
 print("ok")

@@ -14,7 +14,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 
-def main():
+def main() -> None:
     lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
     seen = set()
     for number, line in enumerate(lines, 1):

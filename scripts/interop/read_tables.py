@@ -9,6 +9,7 @@ of its rows, and for each number column its sum and for each time column its sma
 import json
 import pathlib
 import sys
+from typing import Any
 
 from deltalake import DeltaTable, QueryBuilder
 
@@ -16,7 +17,7 @@ NUMBERS = {"byte", "short", "integer", "long", "float", "double"}
 TIMES = {"timestamp", "timestamp_ntz", "date"}
 
 
-def first_row(table, select):
+def first_row(table: DeltaTable, select: str) -> list[Any]:
     """The only row of a query over the table t."""
     reader = QueryBuilder().register("t", table).execute(f"SELECT {select} FROM t")
     if hasattr(reader, "read_all"):
@@ -28,7 +29,7 @@ def first_row(table, select):
     raise SystemExit(f"no row from: {select}")
 
 
-def describe(folder):
+def describe(folder: pathlib.Path) -> dict[str, Any]:
     table = DeltaTable(str(folder))
     fields = [(field.name, getattr(field.type, "type", str(field.type))) for field in table.schema().fields]
     numbers = [name for name, kind in fields if kind in NUMBERS]
@@ -38,7 +39,7 @@ def describe(folder):
     wanted += [f"sum(CAST({quoted[name]} AS DOUBLE))" for name in numbers]
     wanted += [f"CAST({end}({quoted[name]}) AS VARCHAR)" for name in times for end in ("min", "max")]
     row = first_row(table, ", ".join(wanted))
-    sums = dict(zip(numbers, row[1:]))
+    sums = dict(zip(numbers, row[1:1 + len(numbers)], strict=True))
     rest = row[1 + len(numbers):]
     return {
         "version": table.version(),
@@ -50,7 +51,7 @@ def describe(folder):
     }
 
 
-def main():
+def main() -> None:
     lake = pathlib.Path(sys.argv[1])
     found = {}
     for log in sorted(lake.glob("*/*/_delta_log")):

@@ -26,7 +26,7 @@ HARM = {
 }
 
 
-def write(program, scratch):
+def write(program: Path, scratch: Path) -> list[tuple[str, Path]]:
     """Gives (what is wrong, path) of each broken program."""
     found = []
     for index, (name, harm) in enumerate(HARM.items()):

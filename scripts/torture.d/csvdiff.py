@@ -23,14 +23,16 @@ import socket
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from project import Failure
+from project import Failure, Program, Progress
 
 # Where Python's reader means something else than ours; such files, or rows, are not compared with it.
 DIFFERENCES = {
     "lone CR": "ends a line for Python anywhere, for us only where it ends the first line",
-    "NUL": "is a character for Python, for us no text: the row is set aside",
+    "NUL": "is a character for Python, for us no text: the row is quarantined",
     "blank line": "is an empty row for Python, no record for us",
     "field size limit": "Python's own, set out of the way",
     "byte order mark": "is part of the first name for Python",
@@ -70,22 +72,47 @@ TEXTS = "max_rejected: 1\ncolumns:\n" + "".join(f"  {name}: {{type: text}}\n" fo
 
 
 class Record:
-    """`end`: its bytes with the line's end; `has_cr`: a lone CR that Python would take for the end of a line."""
+    """One record of a CSV file: its line, bytes, cells and fault.
 
-    def __init__(self, line, raw, end, cells, fault, has_cr):
+    `end`: its bytes with the line's end; `has_cr`: a lone CR that Python would take for the end of a line.
+    """
+
+    def __init__(
+        self, line: int, raw: bytes, end: bytes, cells: list[bytes] | None, fault: str | None, has_cr: bool,
+    ) -> None:
         self.line, self.raw, self.end, self.cells, self.fault, self.has_cr = line, raw, end, cells, fault, has_cr
 
     @property
-    def is_good(self):
+    def is_good(self) -> bool:
         return self.fault is None
 
 
-def records(text, delimiter, quote):
-    """The records of a text as bytes, the header first: lines, bytes without and with the line's end, cells, fault."""
-    delimiter, quote, found = delimiter.encode(), quote.encode(), []
-    at, line, has_cr, width, broken_until = 0, 1, None, None, 0
+class Whole(NamedTuple):
+    """A record that was read: where its bytes end, where its line does, its cells, and all that stands in plain
+    ones."""
 
-    def line_end(at):
+    content: int
+    end: int
+    cells: list[bytes]
+    plain: bytes
+
+
+class Broken(NamedTuple):
+    """A record that cannot be read, and how far its fault reaches."""
+
+    fault: str
+    until: int
+
+
+def records(text: bytes, separator: str, mark: str) -> list[Record]:
+    """The records of a text as bytes, the header first: lines, bytes without and with the line's end, cells, fault."""
+    delimiter, quote = separator.encode(), mark.encode()
+    found: list[Record] = []
+    at, line, broken_until = 0, 1, 0
+    has_cr: bool | None = None
+    width: int | None = None
+
+    def line_end(at: int) -> int:
         nonlocal has_cr
         if text[at:at + 1] == b"\n":
             has_cr = bool(has_cr)
@@ -100,8 +127,7 @@ def records(text, delimiter, quote):
         has_cr = has_cr is not False
         return 1 if has_cr else 0
 
-    def parse(start):
-        """(content, end, cells, what stands in plain cells), or (fault, how far)."""
+    def parse(start: int) -> Whole | Broken:
         at, cells, plain = start, [], b""
         while True:
             if text.startswith(quote, at):
@@ -109,21 +135,21 @@ def records(text, delimiter, quote):
                 while True:
                     close = text.find(quote, here)
                     if close < 0:
-                        return "unclosed", len(text)
+                        return Broken("unclosed", len(text))
                     if not text.startswith(quote, close + 1):
                         break
                     here = close + 2
                 cells.append(text[at + 1:close].replace(quote + quote, quote))
                 at = close + 1
                 if at == len(text):
-                    return at, at, cells, plain
+                    return Whole(at, at, cells, plain)
                 if text.startswith(delimiter, at):
                     at += len(delimiter)
                     continue
                 end = line_end(at)
                 if end:
-                    return at, at + end, cells, plain
-                return "text behind", at
+                    return Whole(at, at + end, cells, plain)
+                return Broken("text behind", at)
             here, end = at, 0
             while here < len(text) and not text.startswith(delimiter, here):
                 if text[here] in b"\r\n":
@@ -134,7 +160,7 @@ def records(text, delimiter, quote):
             cells.append(text[at:here])
             plain += cells[-1]
             if here == len(text) or end:
-                return here, here + end, cells, plain
+                return Whole(here, here + end, cells, plain)
             at = here + len(delimiter)
 
     while at < len(text):
@@ -144,18 +170,20 @@ def records(text, delimiter, quote):
             continue
         result = parse(at)
         fault = None
-        if len(result) == 2:
-            fault, until = result
-            broken_until = max(broken_until, until)
-        elif at < broken_until and (quote in result[3] or (width is not None and len(result[2]) != width)):
+        cells: list[bytes] | None = None
+        if isinstance(result, Broken):
+            fault = result.fault
+            broken_until = max(broken_until, result.until)
+        elif at < broken_until and (
+                quote in result.plain or (width is not None and len(result.cells) != width)):
             fault = "inside"
         if fault:
             content = at
             while content < len(text) and not (text[content] in b"\r\n" and line_end(content)):
                 content += 1
-            end, cells = content + (line_end(content) if content < len(text) else 0), None
-        else:
-            content, end, cells, _ = result
+            end = content + (line_end(content) if content < len(text) else 0)
+        elif isinstance(result, Whole):
+            content, end, cells = result.content, result.end, result.cells
             if width is None:
                 width = len(cells)
             elif len(cells) != width:
@@ -163,43 +191,66 @@ def records(text, delimiter, quote):
         raw = text[at:content]
         if not fault and not is_text(raw):
             fault = "no text"
-        found.append(Record(line, raw, text[at:end], cells, fault, b"\r" in (result[3] if cells else raw)))
+        found.append(
+            Record(
+                line,
+                raw,
+                text[at:end],
+                cells,
+                fault,
+                b"\r" in (result.plain if isinstance(result, Whole) and cells else raw),
+            )
+        )
         inside = raw.replace(b"\r\n", b"\n")
-        line += 1 + (inside.count(b"\n") + (inside.count(b"\r") if has_cr else 0) if len(result) > 2 and cells else 0)
+        line += 1 + (inside.count(b"\n") + (inside.count(b"\r") if has_cr else 0) if cells else 0)
         at = end
     return found
 
 
-def is_text(raw):
+def is_text(raw: bytes) -> bool:
     try:
         return "\0" not in raw.decode()
     except UnicodeDecodeError:
         return False
 
 
-class Writer:
-    """Texts of one dialect."""
+class CsvGenerator:
+    """Generates the lines of random files of one dialect."""
 
-    def __init__(self, rng, dialect):
+    def __init__(self, rng: random.Random, dialect: str) -> None:
         self.rng = rng
         self.delimiter, self.quote, self.encoding, _ = DIALECTS[dialect]
         self.words = ["north", "a b", "5 pipe", "x", "0", "-", "'", "\\", "#", ";", "größe", "€"]
         if self.encoding != "cp1252":
             self.words += ["日本", "😀", "\u2028"]
 
-    def enclosed(self, text):
+    def enclosed(self, text: str) -> str:
         return self.quote + text.replace(self.quote, self.quote * 2) + self.quote
 
-    def text(self):
+    def text(self) -> str:
         return "".join(self.rng.choice(self.words) for _ in range(self.rng.randint(0, 4)))
 
-    def cell(self, kind, wild):
+    def cell(self, kind: str, wild: bool) -> str | bytes:
         rng, q = self.rng, self.quote
         if wild and rng.random() < 0.06:
-            return rng.choice([
-                f"{q}50{q}7", f"{q}open", q, q * 3, q * 4, f"say {q}hi{q} you", f"5{q}", f"{q}a{q} ", f"a{q}{q}b", "a\rb", "\0",
-                "a\x1ab", f"{q}a{self.delimiter}b", f" {q}a{q}",
-                *([b"caf\xe9", b"\xff"] if self.encoding == "utf-8" else [])])
+            odd: list[str | bytes] = [
+                f"{q}50{q}7",
+                f"{q}open",
+                q,
+                q * 3,
+                q * 4,
+                f"say {q}hi{q} you",
+                f"5{q}",
+                f"{q}a{q} ",
+                f"a{q}{q}b",
+                "a\rb",
+                "\0",
+                "a\x1ab",
+                f"{q}a{self.delimiter}b",
+                f" {q}a{q}",
+                *([b"caf\xe9", b"\xff"] if self.encoding == "utf-8" else []),
+            ]
+            return rng.choice(odd)
         if kind == "x":
             value = rng.choice(["", "1", "2.5", "-3", "1e3", "0.1", "77"])
             return self.enclosed(value) if rng.random() < 0.2 else value
@@ -214,7 +265,7 @@ class Writer:
         text = self.text().replace(self.delimiter, "")
         return self.enclosed(text) if text.startswith(q) else text
 
-    def file(self, number):
+    def file(self, number: int) -> list[bytes]:
         """A file's text, its first line first."""
         rng = self.rng
         ends = rng.choice([["\n"], ["\n"], ["\r\n"], ["\r"], ["\n", "\r\n"], ["\r", "\n"]])
@@ -237,11 +288,13 @@ class Writer:
         return lines
 
 
-class File:
-    def __init__(self, number, dialect, rng):
+class CsvFile:
+    """A random file of one dialect: its bytes, and the records that they hold by our rules."""
+
+    def __init__(self, number: int, dialect: str, rng: random.Random) -> None:
         self.number, self.dialect = number, dialect
         delimiter, quote, self.encoding, _ = DIALECTS[dialect]
-        self.lines = Writer(rng, dialect).file(number)
+        self.lines = CsvGenerator(rng, dialect).file(number)
         text = b"".join(self.lines)
         self.records = records(text, delimiter, quote)
         self.rows = self.records[1:]
@@ -250,10 +303,10 @@ class File:
         self.bytes = self.encoded(("\ufeff".encode() if self.mark and self.encoding != "cp1252" else b"") + text)
         self.name = f"{number:06d}.csv"
 
-    def encoded(self, text):
+    def encoded(self, text: bytes) -> bytes:
         return text if self.encoding == "utf-8" else text.decode().encode(self.encoding)
 
-    def against_python(self, tally):
+    def against_python(self, tally: Counter[str]) -> str | None:
         """What differs between our rules and Python's reader in strict mode."""
         delimiter, quote, _, _ = DIALECTS[self.dialect]
         lone = b"\r" in self.text.replace(b"\r\n", b"") and not self.lines[0].endswith(b"\r")
@@ -274,17 +327,17 @@ class File:
             return None
         if is_broken:
             return "Python's reader takes what ours refuses"
-        ours = [[cell.decode() for cell in record.cells] for record in self.records]
+        ours = [[cell.decode() for cell in record.cells or []] for record in self.records]
         tally["files compared with Python's reader"] += 1
         if ours != theirs:
             return f"Python's reader has other values: {theirs} and {ours}"
         return None
 
 
-class Project:
-    """A folder with sources of texts, or with a model."""
+class CsvProject:
+    """A project folder with one source of text columns, or with a model."""
 
-    def __init__(self, program, folder, settings, model=False):
+    def __init__(self, program: Program, folder: Path, settings: str | None, model: bool = False) -> None:
         self.program, self.folder = program, Path(folder)
         for name in ("contracts", "transforms/gold", "landing/s"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
@@ -297,13 +350,15 @@ class Project:
             (self.folder / "martlet.yaml").write_text(f"name: diff\nsources:\n  s: {source}\n")
             (self.folder / "contracts/s.yaml").write_text(TEXTS)
 
-    def sql(self, text):
+    def sql(self, text: str) -> list[dict[str, Any]]:
         return json.loads(self.program.run(self.folder, "lake", "sql", text, "--limit", "10000000", "--json").stdout)
 
 
-def through_ingest(program, folder, dialect, files, tally):
+def compare_ingest(
+    program: Program, folder: Path, dialect: str, files: list[CsvFile], tally: Counter[str],
+) -> list[str]:
     """Ingests the files and compares bronze and quarantine with what they must hold. Gives the differences."""
-    project, found = Project(program, folder, DIALECTS[dialect][3]), []
+    project, found = CsvProject(program, folder, DIALECTS[dialect][3]), []
     for file in files:
         (project.folder / "landing/s" / file.name).write_bytes(file.bytes)
     done = program.run(project.folder, "ingest", "--json", expect=None)
@@ -311,7 +366,7 @@ def through_ingest(program, folder, dialect, files, tally):
         told = {entry["name"]: entry for report in json.loads(done.stdout) for entry in report["files"]}
     except ValueError:
         return [f"{dialect}: ingest gave {done.returncode} and no report: {done.stderr[-500:]}"]
-    bronze, aside = {}, {}
+    bronze, quarantined = {}, {}
     digests = {entry["digest"]: name for name, entry in told.items()}
     if any(entry["outcome"] == "ingested" for entry in told.values()):
         for row in project.sql(f'SELECT _file, _row, {", ".join(HEADER)} FROM bronze.s'):
@@ -321,7 +376,7 @@ def through_ingest(program, folder, dialect, files, tally):
         has_bytes = "bytes" in project.sql("SELECT * FROM quarantine.s LIMIT 1")[0]
         column = "hex(bytes)" if has_bytes else "''"
         for row in project.sql(f'SELECT file_name, "row", {column} AS raw FROM quarantine.s WHERE "row" IS NOT NULL'):
-            aside[row["file_name"].split("/")[-1], row["row"]] = bytes.fromhex(row["raw"] or "")
+            quarantined[row["file_name"].split("/")[-1], row["row"]] = bytes.fromhex(row["raw"] or "")
     for file in files:
         entry = told.get(file.name, {"outcome": "not named in the report"})
         if entry["outcome"] != "ingested":
@@ -331,30 +386,34 @@ def through_ingest(program, folder, dialect, files, tally):
         if entry["rows_accepted"] + entry["rows_rejected"] != len(file.rows) or entry["rows_accepted"] != len(good):
             found.append(
                 f"{dialect}/{file.name}: {len(file.rows)} rows, {len(good)} good; {entry['rows_accepted']} taken, "
-                f"{entry['rows_rejected']} set aside")
+                f"{entry['rows_rejected']} quarantined")
             continue
-        for row, record in enumerate(file.rows, 1):
+        for number, record in enumerate(file.rows, 1):
             tally["rows ingested"] += 1
-            place = (file.name, row)
+            place = (file.name, number)
             if record.is_good:
-                want = [cell.decode() or None for cell in record.cells]
+                want = [cell.decode() or None for cell in record.cells or []]
                 if bronze.get(place) != want:
-                    found.append(f"{dialect}/{file.name} row {row}: bronze has {bronze.get(place)}, not {want}")
-            elif place not in aside:
-                found.append(f"{dialect}/{file.name} row {row} ({record.fault}): neither in bronze nor in quarantine")
-            elif has_bytes and aside[place] not in (file.encoded(record.raw), file.encoded(record.end)):
+                    found.append(f"{dialect}/{file.name} row {number}: bronze has {bronze.get(place)}, not {want}")
+            elif place not in quarantined:
                 found.append(
-                    f"{dialect}/{file.name} row {row}: quarantine has {aside[place][:80]}, not {record.raw[:80]}")
-    if not has_bytes and aside:
+                    f"{dialect}/{file.name} row {number} ({record.fault}): neither in bronze nor in quarantine"
+                )
+            elif has_bytes and quarantined[place] not in (file.encoded(record.raw), file.encoded(record.end)):
+                found.append(
+                    f"{dialect}/{file.name} row {number}: quarantine has {quarantined[place][:80]!r}, "
+                    f"not {record.raw[:80]!r}"
+                )
+    if not has_bytes and quarantined:
         tally["quarantine has no column bytes: not compared"] += 1
     return found
 
 
-class House:
-    """A server with a model of two features, and what it says of a body."""
+class CsvServer:
+    """A server process with a model of two features, and a connection to it."""
 
-    def __init__(self, program, folder):
-        project = Project(program, folder, None, model=True)
+    def __init__(self, program: Program, folder: Path) -> None:
+        project = CsvProject(program, folder, None, model=True)
         self.program, self.folder = program, project.folder
         rows = ["id,x,k,note,label"]
         for row in range(1200):
@@ -384,7 +443,7 @@ class House:
                 raise Failure("the server of the CSV differential does not answer")
             time.sleep(0.05)
 
-    def ask(self, method, path, body=None):
+    def ask(self, method: str, path: str, body: bytes | Iterator[bytes] | None = None) -> tuple[int, bytes]:
         try:
             self.connection.request(
                 method, path, body, self.headers, encode_chunked=body is not None and not isinstance(body, bytes))
@@ -394,13 +453,13 @@ class House:
             self.connection.close()
             raise OSError(str(error)) from error
 
-    def close(self):
+    def close(self) -> None:
         self.connection.close()
         self.process.terminate()
         self.process.wait()
 
 
-def pieces(rng, data):
+def random_chunks(rng: random.Random, data: bytes) -> Iterator[bytes]:
     """The bytes, cut at random."""
     at = 0
     while at < len(data):
@@ -413,32 +472,34 @@ NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?(e[0-9]+)?|")
 KEY = re.compile("r[0-9]+-[0-9]+")
 
 
-def through_server(house, rng, files, tally):
+def compare_server(
+    server: CsvServer, rng: random.Random, files: list[CsvFile], tally: Counter[str],
+) -> tuple[list[str], dict[str, float]]:
     """Asks for the files as batches and as invocations. Gives the differences, and probabilities by id."""
     found, scores = [], {}
     for file in files:
         chunked = len(file.bytes) < 20_000 and rng.random() < 0.5
-        body = pieces(rng, file.bytes) if chunked else file.bytes
-        status, answer = house.ask("POST", "/predict/batch?keep=id,note", body)
+        body = random_chunks(rng, file.bytes) if chunked else file.bytes
+        status, answer = server.ask("POST", "/predict/batch?keep=id,note", body)
         if status != 200:
-            found.append(f"{file.name}: /predict/batch gave {status}: {answer[:300]}")
+            found.append(f"{file.name}: /predict/batch gave {status}: {answer[:300]!r}")
             continue
         try:
             answers = [json.loads(line) for line in answer.decode().split("\n") if line]
-        except ValueError as error:
-            found.append(f"{file.name}: the answer is no JSON in UTF-8: {error}")
+        except ValueError as fault:
+            found.append(f"{file.name}: the answer is no JSON in UTF-8: {fault}")
             continue
         if len(answers) != len(file.rows):
             found.append(f"{file.name}: {len(file.rows)} rows in, {len(answers)} answers out")
             continue
         first = None
-        for row, (record, one) in enumerate(zip(file.rows, answers), 1):
+        for row, (record, one) in enumerate(zip(file.rows, answers, strict=True), 1):
             tally["rows answered"] += 1
             place = f"row {row}, line {record.line}"
             error = one.get("error")
             if error and first is None:
                 first = place
-            if not record.is_good:
+            if record.fault is not None or record.cells is None:
                 if not error or error["path"] != place:
                     found.append(f"{file.name} {place} ({record.fault}): answered {one}")
                 continue
@@ -449,16 +510,18 @@ def through_server(house, rng, files, tally):
                 found.append(f"{file.name} {place}: passed through as {one}, not {record.cells}")
             elif not error:
                 scores[id.decode()] = one["probability"]
-        status, answer = house.ask("POST", "/invocations", file.bytes)
+        status, answer = server.ask("POST", "/invocations", file.bytes)
         if first:
             if status != 400 or first not in answer.decode():
-                found.append(f"{file.name}: /invocations gave {status}, and does not name {first}: {answer[:300]}")
+                found.append(f"{file.name}: /invocations gave {status}, and does not name {first}: {answer[:300]!r}")
         elif status != 200 or json.loads(answer)["predictions"] != [one["probability"] for one in answers]:
-            found.append(f"{file.name}: /invocations gave {status}, not what /predict/batch has: {answer[:300]}")
+            found.append(f"{file.name}: /invocations gave {status}, not what /predict/batch has: {answer[:300]!r}")
     return found, scores
 
 
-def through_predict(house, number, files, scores, tally):
+def compare_predict(
+    server: CsvServer, number: int, files: list[CsvFile], scores: dict[str, float], tally: Counter[str],
+) -> list[str]:
     """Scores the rows of many files as one file: whatever is broken in one must not touch the others."""
     found = []
     files = [file for file in files if file.lines[0].endswith(b"\n")]
@@ -466,11 +529,11 @@ def through_predict(house, number, files, scores, tally):
         line if line.endswith(b"\n") or place + 1 < len(file.lines) else line + b"\n"
         for file in files for place, line in enumerate(file.lines) if place])
     rows = records(text, ",", '"')[1:]
-    path = house.folder / f"predict-{number}.csv"
+    path = server.folder / f"predict-{number}.csv"
     path.write_bytes(text)
-    summary = house.program.json(house.folder, "predict", str(path), "-o", f"{path}.json")
+    summary = server.program.json(server.folder, "predict", str(path), "-o", f"{path}.json")
     scored = {one["id"]: one["probability"] for one in json.loads(Path(f"{path}.json").read_text())}
-    good = {row.cells[0].decode() for row in rows if row.is_good and NUMBER.fullmatch(row.cells[1])}
+    good = {row.cells[0].decode() for row in rows if row.is_good and row.cells and NUMBER.fullmatch(row.cells[1])}
     good = {id for id in good if KEY.fullmatch(id)}
     tally["rows predicted"] += len(rows)
     out = summary["rejected"] + summary["scored"] + summary.get("left_out", 0)
@@ -486,20 +549,25 @@ def through_predict(house, number, files, scores, tally):
     return found
 
 
-def torture(program, scratch, seed, go_on, say, chunk=2000, ways=("ingest", "predict", "server")):
+def torture(
+    program: Program, scratch: Path, seed: int, go_on: Callable[[int], int], progress: Progress, chunk: int = 2000,
+    ways: tuple[str, ...] = ("ingest", "predict", "server"),
+) -> list[str]:
     """Files by the chunk until it is enough (`go_on(files so far)` gives how many more). Gives the differences."""
-    found, tally, house, done = [], Counter(), None, 0
+    found: list[str] = []
+    tally: Counter[str] = Counter()
+    server, done = None, 0
     folder = Path(scratch) / "csv"
     folder.mkdir()
     try:
         if "server" in ways:
-            house = House(program, folder / "served")
+            server = CsvServer(program, folder / "served")
         while (count := min(chunk, go_on(done))) > 0 and len(found) < 20:
             files = []
             for number in range(done, done + count):
                 rng = random.Random(f"{seed}-{number}")
                 # Half of them in the form that a server reads.
-                files.append(File(number, "comma" if number % 2 else rng.choice(list(DIALECTS)), rng))
+                files.append(CsvFile(number, "comma" if number % 2 else rng.choice(list(DIALECTS)), rng))
             for file in files:
                 differs = file.against_python(tally)
                 found += [f"{file.name} ({file.dialect}): {differs}"] if differs else []
@@ -507,19 +575,19 @@ def torture(program, scratch, seed, go_on, say, chunk=2000, ways=("ingest", "pre
             if "ingest" in ways:
                 for name, some in by_dialect.items():
                     if some:
-                        found += through_ingest(program, folder / f"{name}-{done}", name, some, tally)
+                        found += compare_ingest(program, folder / f"{name}-{done}", name, some, tally)
                         shutil.rmtree(folder / f"{name}-{done}")
-            if house:
+            if server:
                 some = by_dialect["comma"]
-                differences, scores = through_server(house, random.Random(f"{seed}-{done}-cuts"), some, tally)
+                differences, scores = compare_server(server, random.Random(f"{seed}-{done}-cuts"), some, tally)
                 found += differences
                 if "predict" in ways:
                     for start in range(0, len(some), 500):
-                        found += through_predict(house, done + start, some[start:start + 500], scores, tally)
+                        found += compare_predict(server, done + start, some[start:start + 500], scores, tally)
             done += count
             tally["files"] = done
     finally:
-        if house:
-            house.close()
-    say("csv: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + f", {len(found)} differences")
+        if server:
+            server.close()
+    progress("csv: " + ", ".join(f"{count} {name}" for name, count in tally.items()) + f", {len(found)} differences")
     return found

@@ -1,25 +1,26 @@
 """A disk that fills up, and then has room again."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 from pathlib import Path
 
-from flights import check_day
-from project import Failure, history
-
+from flights import Reference, Tally, check_day
+from project import Failure, Program, history
 
 # What a full disk is called: by files, and by the registry's database.
 CODES = ("disk.full", "metadata.full")
 
 
-def used(folder):
+def disk_usage(folder: Path) -> int:
     return sum(p.stat().st_blocks * 512 for p in Path(folder).rglob("*") if p.is_file())
 
 
 class SmallDisk:
     """A tmpfs of a given size; only root can mount one."""
 
-    def __init__(self, folder, size):
+    def __init__(self, folder: Path, size: int) -> None:
         self.folder = Path(folder)
         self.folder.mkdir()
         done = self.mount(f"size={size}")
@@ -27,25 +28,27 @@ class SmallDisk:
             self.folder.rmdir()
             raise PermissionError(done.stderr.strip())
 
-    def mount(self, options):
+    def mount(self, options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["mount", "-t", "tmpfs", "-o", options, "none", str(self.folder)], capture_output=True, text=True)
 
-    def grow(self):
+    def grow(self) -> None:
         done = subprocess.run(
             ["mount", "-o", "remount,size=1g", str(self.folder)], capture_output=True, text=True)
         if done.returncode != 0:
             raise Failure(f"the small disk could not be made larger: {done.stderr}")
 
-    def __enter__(self):
+    def __enter__(self) -> SmallDisk:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         subprocess.run(["umount", str(self.folder)], check=True)
         self.folder.rmdir()
 
 
-def fill(program, reference, undisturbed, scratch, shares, tally):
+def fill(
+    program: Program, reference: Reference, undisturbed: Path, scratch: Path, shares: list[float], tally: Tally,
+) -> str:
     """Runs on disks that have room for a share of what a run needs, then on the same disk with room for all.
 
     Gives the codes of the errors that were told, or why the test was skipped.
@@ -53,7 +56,7 @@ def fill(program, reference, undisturbed, scratch, shares, tally):
     if os.geteuid() != 0:
         return "skipped: full disk (needs root)"
     told = []
-    needed = used(Path(undisturbed) / ".martlet")
+    needed = disk_usage(Path(undisturbed) / ".martlet")
     landed = sum(Path(f).stat().st_size for f in reference.recipe.days[0])
     for share in shares:
         size = int(landed * 1.05 + 200_000 + needed * share) // 4096 * 4096
@@ -69,7 +72,9 @@ def fill(program, reference, undisturbed, scratch, shares, tally):
             if done.returncode == 0:
                 continue
             where = f"disk with room for {share:.0%}"
-            if done.returncode != 1 or not any(f"[{code}]" in done.stderr or f'"code":"{code}"' in done.stderr for code in CODES):
+            if done.returncode != 1 or not any(
+                f"[{code}]" in done.stderr or f'"code":"{code}"' in done.stderr for code in CODES
+            ):
                 tally.difference(f"{where}: exit code {done.returncode}, {done.stderr.strip()[-400:]!r}")
             told.append(f"{share:.0%}")
             disk.grow()

@@ -1,18 +1,24 @@
 """Every call that changes files fails once, in every way that it can fail."""
 
+from __future__ import annotations
+
 import random
 import re
 import shutil
 import subprocess
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import powercut
 import shim as shims
+from cycles import Commands
 from oracle import Oracle
-from project import Failure
-from small import SOURCES, Small, acknowledged
+from project import Failure, Program, Progress
+from shim import Call, Shim
+from small import SOURCES, ExpectedProject, acknowledged
 
 # How a call can fail. With a plus: and every later one that needs room, or the disk, fails as well.
 KINDS = {
@@ -35,10 +41,32 @@ KINDS = {
     "readdir": ("EIO",),
 }
 # What a person may be told: that the machine failed. Never that the program or the data are at fault.
-TOLD = re.compile(r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)')
+TOLD = re.compile(
+    r'(\[|"code":")(disk\.|metadata\.(full|failed|readonly|busy)|engine\.(start|memory)|file\.unreadable)'
+)
 
 
-class Scene:
+# Differences, what became of the command, and the folder that it worked in.
+FaultResult = tuple[list[str], str, Path]
+CallT = TypeVar("CallT", bound=Call)
+
+
+class Scenario(Protocol):
+    """What `run_all` needs of a scenario. It gets back the calls that it has counted, which may know more than a
+    `Call`."""
+
+    name: str
+    short: int
+    least: int
+
+    def count(self) -> Sequence[Call]: ...
+
+    def fail(self, call: Any, kind: str, number: int, rng: random.Random) -> FaultResult: ...
+
+    def end(self) -> list[str]: ...
+
+
+class CommandScenario:
     """A project in some state, and a command that changes it."""
 
     # How many faults the short form tries.
@@ -46,12 +74,15 @@ class Scene:
     # How many are tried where the time is over before.
     least = 6
 
-    def __init__(self, name, program, shim, scratch, arguments, prepare):
+    def __init__(
+        self, name: str, program: Program, shim: Shim, scratch: Path, arguments: list[str],
+        prepare: list[str | list[str]],
+    ) -> None:
         self.name, self.program, self.shim, self.arguments = name, program, shim, arguments
         self.scratch = Path(scratch) / f"scene-{name}"
         self.scratch.mkdir()
         rng = random.Random(name)
-        self.project = Small(self.scratch / "project", rng, rows=12)
+        self.project = ExpectedProject(self.scratch / "project", rng, rows=12)
         self.acknowledged = set()
         for step in prepare:
             if step == "land":
@@ -62,16 +93,16 @@ class Scene:
                 done = program.run(self.project.folder, *step)
                 self.acknowledged |= acknowledged(done.stdout, done.returncode, landed)
 
-    def again(self, name):
+    def copy_project(self, name: str) -> Path:
         target = self.scratch / name
         shutil.copytree(self.project.folder, target)
         return target
 
-    def end(self):
+    def end(self) -> list[str]:
         """When the last fault was tried: differences that only show then."""
         return []
 
-    def run(self, folder, expect=None, **settings):
+    def run(self, folder: Path, expect: int | None = None, **settings: object) -> subprocess.CompletedProcess[str]:
         environment = self.shim.environment(self.program.environment, folder, **settings)
         process = subprocess.run(
             [self.program.path, *self.arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
@@ -80,15 +111,15 @@ class Scene:
             raise Failure(f"{self.name}: exit code {process.returncode} under the shim: {process.stderr[-800:]}")
         return process
 
-    def count(self):
-        folder = self.again("count")
+    def count(self) -> Sequence[Call]:
+        folder = self.copy_project("count")
         self.run(folder, expect=0, count=self.scratch / "calls")
         shutil.rmtree(folder)
         return shims.calls(self.scratch / "calls")
 
-    def fail(self, call, kind, number, rng):
+    def fail(self, call: Call, kind: str, number: int, rng: random.Random) -> FaultResult:
         """One fault; gives the differences and what the program said of it."""
-        folder = self.again(f"fault-{number}")
+        folder = self.copy_project(f"fault-{number}")
         base = None
         if call.op.startswith("fsync"):
             base = self.scratch / f"base-{number}"
@@ -101,16 +132,16 @@ class Scene:
         found += oracle.check(folder / ".martlet", said, settled=False)
         if not found:
             found = self.repeat(folder, said, oracle, record)
-        if not found and base:
+        if not found and base and record:
             found = self.cut(base, folder, record, said, rng)
         if not found:
             shutil.rmtree(folder)
-        if base:
+        if base and record:
             shutil.rmtree(base)
             record.unlink()
         return found, "succeeded all the same" if done.returncode == 0 else "clear error", folder
 
-    def verdict(self, done):
+    def verdict(self, done: subprocess.CompletedProcess[str]) -> Iterator[str]:
         if done.returncode == 0:
             return
         if done.returncode < 0:
@@ -118,13 +149,11 @@ class Scene:
         elif done.returncode != 1 or not TOLD.search(done.stderr):
             yield f"exit code {done.returncode}: {done.stderr.strip()[-500:]}"
 
-    def repeat(self, folder, said, oracle, record):
+    def repeat(self, folder: Path, said: set[str], oracle: Oracle, record: Path | None) -> list[str]:
         """Without faults the same command succeeds, and so does a whole run, with exact tables."""
         self.after = set(said)
-        if record:
-            done = self.run(folder, log=record)
-        else:
-            done = self.program.run(folder, *self.arguments, expect=None)
+        done = (
+            self.run(folder, log=record) if record else self.program.run(folder, *self.arguments, expect=None))
         if done.returncode != 0:
             return [f"the repeated command gave exit code {done.returncode}: {done.stderr.strip()[-500:]}"]
         self.after |= acknowledged(done.stdout, 0, self.project.landed())
@@ -136,15 +165,15 @@ class Scene:
             return [f"the next run gave exit code {done.returncode}: {done.stderr.strip()[-500:]}"]
         return oracle.check(folder / ".martlet", said, settled=True)
 
-    def cut(self, base, folder, record, said, rng):
+    def cut(self, base: Path, folder: Path, record: Path, said: set[str], rng: random.Random) -> list[str]:
         """After a failed fsync: what the repeated command acknowledged is there even if the power fails then."""
         for mode in ("nothing", "random"):
-            platter = powercut.Platter(folder, rng)
-            platter.load(base)
+            disk = powercut.SimulatedDisk(folder, rng)
+            disk.load(base)
             for entry in powercut.records(record):
-                platter.play(entry)
+                disk.replay(entry)
             target = Path(f"{folder}-cut")
-            platter.cut(target, mode)
+            disk.cut(target, mode)
             found = Oracle(self.project).check(target / ".martlet", self.after, settled=False)
             if found:
                 return [f"after a failed fsync, the repeated command and a power cut: {f}" for f in found]
@@ -152,9 +181,12 @@ class Scene:
         return []
 
 
-def scenes(program, commands, shim, scratch, only=None, one_of_the_long=None):
+def scenes(
+    program: Program, commands: Commands, shim: Shim, scratch: Path, only: list[str] | None = None,
+    one_of_the_long: int | None = None,
+) -> Iterator[Scenario]:
     run, ingest = ["run", "--to", "transform", "--json"], ["ingest", "--json"]
-    made = [
+    made: list[tuple[str, list[str], list[str | list[str]]]] = [
         ("first", run, ["land", "land"]),
         ("second", run, ["land", run, "land", "land"]),
         ("ingest", ingest, ["land", "land", ingest, "land"]),
@@ -171,27 +203,31 @@ def scenes(program, commands, shim, scratch, only=None, one_of_the_long=None):
     for name, arguments, prepare in made:
         if only and name not in only:
             continue
-        yield Scene(name, program, shim, scratch, arguments, prepare)
+        yield CommandScenario(name, program, shim, scratch, arguments, prepare)
     yield from statefaults.scenes(program, shim, scratch, only, one_of_the_long)
 
 
-def chosen(calls, rng, every):
+def chosen(calls: Sequence[CallT], rng: random.Random, every: bool) -> Sequence[CallT]:
     """All calls, or of each place in the code the first, the last and one between."""
     if every:
         return calls
     places = defaultdict(list)
     for call in calls:
         places[call.op, call.site].append(call)
-    picked = set()
+    picked: set[CallT] = set()
     for found in places.values():
         picked |= {found[0], found[-1], rng.choice(found)}
     return sorted(picked)
 
 
-def everywhere(program, commands, shim, scratch, seed, say=print, every=False, only=None, short=False, seconds=None):
+def run_all(
+    program: Program, commands: Commands, shim: Shim, scratch: Path, seed: int, progress: Progress = print,
+    every: bool = False, only: list[str] | None = None, short: bool = False, seconds: float | None = None,
+) -> tuple[int, list[str]]:
     """Gives (faults, failures); prints a line a scene."""
     rng = random.Random(seed)
-    total, failures, seen = 0, [], set()
+    total, seen = 0, set()
+    failures: list[str] = []
     made = list(scenes(program, commands, shim, scratch, only, seed if short else None))
     for index, scene in enumerate(made):
         begun = time.monotonic()
@@ -202,12 +238,13 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
         whole = len(plan)
         rng.shuffle(plan)
         plan = plan[:scene.short if short else None]
-        outcomes, covered = Counter(), set()
+        outcomes: Counter[str] = Counter()
+        covered = set()
         for number, (call, kind) in enumerate(plan):
-            if share and number >= scene.least and time.monotonic() - begun > share or len(failures) >= 10:
+            if (share and number >= scene.least and time.monotonic() - begun > share) or len(failures) >= 10:
                 break
             if number and number % 100 == 0:
-                say(f"faults in {scene.name}: {number} of {whole} so far")
+                progress(f"faults in {scene.name}: {number} of {whole} so far")
             found, outcome, folder = scene.fail(call, kind, number, rng)
             covered.add((call.op, call.site))
             outcomes["difference" if found else outcome] += 1
@@ -218,12 +255,14 @@ def everywhere(program, commands, shim, scratch, seed, say=print, every=False, o
                 seen.add(kind_of)
                 what = f"{scene.name}: {kind} at call {call.number} ({call.op} {call.path}, {call.site[:120]})"
                 failures.append(f"{what}: {'; '.join(found[:3])}")
-                say(f"DIFFERENCE: {failures[-1]}\n  folder: {folder}")
+                progress(f"DIFFERENCE: {failures[-1]}\n  folder: {folder}")
         for text in scene.end():
             failures.append(f"{scene.name}, at its end: {text}")
-            say(f"DIFFERENCE: {failures[-1]}")
+            progress(f"DIFFERENCE: {failures[-1]}")
         seconds = seconds and seconds - (time.monotonic() - begun)
         told = ", ".join(f"{n} {what}" for what, n in outcomes.items())
-        say(f"faults in {scene.name}: {len(calls)} calls from {len(places)} places; {sum(outcomes.values())} of {whole} "
-            f"faults tried, at {len(covered)} places: {told}")
+        progress(
+            f"faults in {scene.name}: {len(calls)} calls from {len(places)} places; "
+            f"{sum(outcomes.values())} of {whole} faults tried, at {len(covered)} places: {told}"
+        )
     return total, failures

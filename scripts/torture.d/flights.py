@@ -1,30 +1,47 @@
 """Kill -9 at random instants, run again, compare."""
 
-import shutil
+import random
 import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import points
-from project import Failure, check_with_delta_rs, content, history, tables, trace
+from project import Content, Failure, History, Program, Recipe, check_with_delta_rs, content, history, tables, trace
 
 # Steps that only report and are done on every run.
 REPORTS = ("gates:", "leaks:")
 
 
+# So many steps told in the trace, and then so many seconds.
+Instant = tuple[int, float]
+
+
+class Day(TypedDict):
+    """What an undisturbed run of one day leaves, and how long it takes."""
+
+    history: History
+    content: Content
+    steps: list[tuple[str, float]]
+    start: float
+    wall: float
+    points: int
+
+
 class Reference:
     """An undisturbed run of a recipe: what each day leaves, and how long its steps take."""
 
-    def __init__(self, program, recipe, folder):
+    def __init__(self, program: Program, recipe: Recipe, folder: Path) -> None:
         self.recipe = recipe
-        self.days = []
+        self.days: list[Day] = []
         recipe.begin(folder)
         for day in range(len(recipe.days)):
             recipe.land(folder, day)
             known = len(trace(folder))
-            log = points.Log(Path(folder).with_suffix(".points"))
+            log = points.FailpointLog(Path(folder).with_suffix(".points"))
             started = time.monotonic()
             program.run(folder, "run", MARTLET_FAILPOINT_LOG=str(log.path))
             wall = time.monotonic() - started
@@ -37,31 +54,36 @@ class Reference:
 
 
 class Tally:
-    def __init__(self):
-        self.kills = Counter()
+    """Counts of kills and of files left behind, and the differences found."""
+
+    def __init__(self) -> None:
+        self.kills: Counter[str] = Counter()
         self.runs = 0
         self.too_late = 0
         self.tables_read = 0
-        self.litter = Counter()
-        self.differences = []
+        self.leftovers: Counter[str] = Counter()
+        self.differences: list[str] = []
 
-    def difference(self, text):
+    def difference(self, text: str) -> None:
         self.differences.append(text)
         print(f"DIFFERENCE: {text}", flush=True)
 
-    def line(self):
+    def line(self) -> str:
         order = ["start", "ingest", "transform", "train", "gates", "register", "predict", "end", "failpoints"]
         spread = ", ".join(f"{self.kills[k]} in {k}" for k in order if self.kills[k])
         text = f"{sum(self.kills.values())} kills: {spread or 'none'}; {self.runs} projects completed"
         if self.tables_read:
             text += f"; delta-rs read {self.tables_read} tables"
-        litter = ", ".join(f"{n} {what}" for what, n in sorted(self.litter.items()) if n)
-        if litter:
-            text += f"; left behind by the killed: {litter}"
+        leftovers = ", ".join(f"{n} {what}" for what, n in sorted(self.leftovers.items()) if n)
+        if leftovers:
+            text += f"; left behind by the killed: {leftovers}"
         return f"{text}; {len(self.differences)} differences"
 
 
-def fly(program, reference, folder, rng, tally, go_on, python):
+def run_with_kills(
+    program: Program, reference: Reference, folder: Path, rng: random.Random, tally: Tally, go_on: Callable[[], bool],
+    python: str | None,
+) -> None:
     """One project from its first file to its last day, killed again and again; `False` when time ran out before."""
     recipe = reference.recipe
     recipe.begin(folder)
@@ -71,24 +93,24 @@ def fly(program, reference, folder, rng, tally, go_on, python):
         while True:
             before = len(trace(folder))
             finished = {e["step"] for e in trace(folder)[start:] if not e["step"].startswith(REPORTS)}
-            instant = choose(expected, finished, rng) if go_on() and rng.random() < 0.9 else None
+            instant = choose_instant(expected, finished, rng) if go_on() and rng.random() < 0.9 else None
             point = None
             if instant and rng.random() < 0.4:
                 # One failpoint after another, whatever its name: more come than time can hit.
                 instant, point = None, f"*:kill@{rng.randint(1, max(2, expected['points'] // (1 + len(finished))))}"
             killed = attempt(program, folder, instant, expected, before, tally, point)
             if killed:
-                check_wreck(program, folder, expected["history"], recipe, tally)
+                check_after_kill(program, folder, expected["history"], recipe, tally)
             if not killed:
                 break
         check_day(program, folder, expected, start, f"{recipe.name}, day {day + 1}", tally)
     if python:
         tally.tables_read += check_with_delta_rs(python, program, folder)
-    note_litter(folder, tally)
+    count_leftovers(folder, tally)
     tally.runs += 1
 
 
-def choose(expected, finished, rng):
+def choose_instant(expected: Day, finished: set[str], rng: random.Random) -> Instant | None:
     """An instant: so many steps told in the trace, and then so many seconds.
 
     Every second time any instant of what is left, so that long steps are hit as often as they are long; else any step
@@ -105,7 +127,10 @@ def choose(expected, finished, rng):
     return step, rng.uniform(0, seconds * 1.1 + (expected["start"] if step == 0 else 0.003))
 
 
-def attempt(program, folder, instant, expected, before, tally, point=None):
+def attempt(
+    program: Program, folder: Path, instant: Instant | None, expected: Day, before: int, tally: Tally,
+    point: str | None = None,
+) -> bool:
     """Starts `martlet run` and kills it at an instant or at a failpoint; `False` when it came to its end."""
     process = program.start(folder, "run", **({"MARTLET_FAILPOINT": point} if point else {}))
     begun = time.monotonic()
@@ -139,7 +164,7 @@ def attempt(program, folder, instant, expected, before, tally, point=None):
     return False
 
 
-def check_wreck(program, folder, expected, recipe, tally):
+def check_after_kill(program: Program, folder: Path, expected: History, recipe: Recipe, tally: Tally) -> None:
     """After a kill every table still reads, and is at one of the versions that the undisturbed run made."""
     if (Path(folder) / ".martlet/martlet.db").exists():
         program.run(folder, "lake", "tables")
@@ -148,7 +173,7 @@ def check_wreck(program, folder, expected, recipe, tally):
             tally.difference(f"{recipe.name}: after a kill {table} has {versions}, not {expected.get(table)}")
 
 
-def check_day(program, folder, expected, start, where, tally):
+def check_day(program: Program, folder: Path, expected: Day, start: int, where: str, tally: Tally) -> None:
     if history(folder) != expected["history"]:
         tally.difference(f"{where}: table versions {history(folder)} are not {expected['history']}")
     found = content(program, folder)
@@ -167,19 +192,19 @@ def check_day(program, folder, expected, start, where, tally):
             tally.difference(f"{where}: with nothing new, {entry['step']} was {entry['outcome']}")
 
 
-def note_litter(folder, tally):
+def count_leftovers(folder: Path, tally: Tally) -> None:
     """Files that a killed run left and nothing refers to: they cost disk, not truth."""
     home = Path(folder) / ".martlet"
     for table in tables(folder):
         log = "".join(p.read_text() for p in (table / "_delta_log").glob("[0-9]*.json"))
-        tally.litter["data files"] += sum(p.name not in log for p in table.glob("*.parquet"))
-        tally.litter["log temporaries"] += sum(1 for _ in (table / "_delta_log").glob(".*"))
+        tally.leftovers["data files"] += sum(p.name not in log for p in table.glob("*.parquet"))
+        tally.leftovers["log temporaries"] += sum(1 for _ in (table / "_delta_log").glob(".*"))
     for name in ("scratch", "spill"):
-        tally.litter[f"{name} entries"] += len(list((home / name).glob("*")))
-    tally.litter["artifact temporaries"] += sum(p.name.startswith(".") for p in (home / "artifacts").rglob("*"))
+        tally.leftovers[f"{name} entries"] += len(list((home / name).glob("*")))
+    tally.leftovers["artifact temporaries"] += sum(p.name.startswith(".") for p in (home / "artifacts").rglob("*"))
 
 
-def race(program, reference, folder, tally):
+def race(program: Program, reference: Reference, folder: Path, tally: Tally) -> str:
     """Two runs at once: the lock refuses one, and nothing is broken."""
     reference.recipe.begin(folder)
     reference.recipe.land(folder, 0)
@@ -194,7 +219,3 @@ def race(program, reference, folder, tally):
         tally.difference(f"two runs at once gave the exit codes {codes}: {outputs}")
     check_day(program, folder, reference.days[0], 0, "two runs at once", tally)
     return "one was refused" if codes == [0, 1] else "they did not meet"
-
-
-def clear(folder):
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,29 +1,32 @@
 """Valid examples for the fuzzers: requests written here, models trained by the libraries in .deps, and dictionaries."""
 
 import ctypes
+import json
 import random
 import struct
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 COLUMNS = ["age", "lab value", "unit", "ward"]
-ROWS = [[41, 0.5, "A", "icu"], [-1.5e-3, None, "rare", "é"]]
+ROWS: list[list[Any]] = [[41, 0.5, "A", "icu"], [-1.5e-3, None, "rare", "é"]]
 
 
-def text(value):
-    import json
+def text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def requests():
-    records = [dict(zip(COLUMNS, row)) for row in ROWS]
+def requests() -> Iterator[str]:
+    records = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
     columns = {name: [row[place] for row in ROWS] for place, name in enumerate(COLUMNS)}
     yield text({"record": {**records[0], "patient": "p-1"}, "explain": True})
     yield text({"records": records})
     yield text({"records": [{"unit": True, "ward": 7, "age": "x", "more": {"deep": [1, {}]}}, {}]})
     yield text({"columns": {**columns, "patient": ["a", 2]}, "explain": False})
-    yield '{ "records" : [ {"age":1e-7,"lab value":123456789012345678901234567890,"unit":1.5,"ward":"\\u00e9\\ud83d\\ude00\\n"} ] }'
-    yield text({"dataframe_split": {"columns": COLUMNS[::-1] + ["patient"], "index": [0, 1],
-                                    "data": [row[::-1] + ["p"] for row in ROWS]}})
+    yield ('{ "records" : [ {"age":1e-7,"lab value":123456789012345678901234567890,"unit":1.5,'
+           '"ward":"\\u00e9\\ud83d\\ude00\\n"} ] }')
+    yield text({"dataframe_split": {"columns": [*COLUMNS[::-1], "patient"], "index": [0, 1],
+                                    "data": [[*row[::-1], "p"] for row in ROWS]}})
     yield text({"dataframe_records": records, "params": {"a": 1}})
     yield text({"instances": ROWS})
     yield text({"instances": records})
@@ -31,37 +34,41 @@ def requests():
     yield text({"inputs": records[0]})
 
 
-def tables():
+def tables() -> Iterator[str]:
     yield "age,lab value,unit,ward\n41,0.5,A,icu\n-1e3,,rare,\"b,\"\"c\"\n"
     yield "\ufeffward,patient,unit,more,lab value,age\r\n\"icu\",p1,1.5,x,.5, 7 \r\nnan,,true,,+5.,NA\r\n"
     yield "\"unit\",\"age\"\nA,1\n\n\"B\n2\",0x1p3\n\"\",\n"
     yield "age,age\n1,2\n"
 
 
-def tensors():
-    def request(inputs, **more):
+def tensors() -> Iterator[bytes]:
+    def request(inputs: list[dict[str, Any]], **more: object) -> bytes:
         return text({"inputs": inputs, **more}).encode()
 
-    def tensor(name, kind, data, **more):
+    def tensor(name: str, kind: str, data: list[Any], **more: object) -> dict[str, Any]:
         return {"name": name, "shape": [len(data), 1], "datatype": kind, "data": data, **more}
-    columns = list(zip(*ROWS))
+    columns = list(zip(*ROWS, strict=True))
     whole = request(
         [tensor(name, "BYTES" if place > 1 else "FP64", list(columns[place])) for place, name in enumerate(COLUMNS)],
         id="7", parameters={"binary_data_output": True, "explain": True},
         outputs=[{"name": "probability", "parameters": {"binary_data": False}}, {"name": "decision"}])
     yield b"\xff\xff" + whole
     yield b"\xff\xff" + request([{"name": "x", "shape": [2, 4], "datatype": "FP64", "data": ROWS}])
-    yield b"\xff\xff" + request([tensor("age", "INT32", [1, 2]), {**tensor("patient", "BYTES", ["a", "b"]), "shape": [2]}])
+    yield b"\xff\xff" + request(
+        [tensor("age", "INT32", [1, 2]), {**tensor("patient", "BYTES", ["a", "b"]), "shape": [2]}]
+    )
 
-    def binary(parts):
+    def binary(parts: list[tuple[str, str, list[int], bytes]]) -> bytes:
         inputs, tail = [], b""
         for name, kind, shape, data in parts:
-            inputs.append({"name": name, "shape": shape, "datatype": kind, "parameters": {"binary_data_size": len(data)}})
+            inputs.append(
+                {"name": name, "shape": shape, "datatype": kind, "parameters": {"binary_data_size": len(data)}}
+            )
             tail += data
         head = request(inputs)
         return struct.pack("<H", len(head)) + head + tail
 
-    def texts(*items):
+    def texts(*items: bytes) -> bytes:
         return b"".join(struct.pack("<I", len(item)) + item for item in items)
     yield binary([
         ("age", "FP64", [2], struct.pack("<2d", 41, -2.5)), ("lab value", "FP32", [2, 1], struct.pack("<2f", 0.5, 1)),
@@ -74,7 +81,7 @@ def tensors():
     yield binary([("x", "FP32", [1, 4], struct.pack("<4f", 1, 2, 0, 1))])
 
 
-def samples(rows, columns, rng):
+def samples(rows: int, columns: int, rng: random.Random) -> tuple[list[list[float]], list[float]]:
     values, labels = [], []
     for _ in range(rows):
         row = [rng.uniform(-1, 1), round(rng.uniform(-1, 1), 1), rng.choice([0.0, rng.uniform(-1, 1)]),
@@ -84,15 +91,17 @@ def samples(rows, columns, rng):
     return values, labels
 
 
-def lightgbm(library, parameters, rounds, rng):
+def lightgbm(library: ctypes.CDLL, parameters: str, rounds: int, rng: random.Random) -> bytes:
     values, labels = samples(200, 4, rng)
     flat = (ctypes.c_double * 800)(*[value for row in values for value in row])
     marks = (ctypes.c_float * 200)(*labels)
-    common = "verbose=-1 num_threads=1 seed=7 min_data_in_leaf=3 min_data_per_group=5 cat_smooth=1 categorical_feature=3 "
+    common = (
+        "verbose=-1 num_threads=1 seed=7 min_data_in_leaf=3 min_data_per_group=5 cat_smooth=1 categorical_feature=3 "
+    )
     words = (common + parameters).encode()
     data, booster, done, length = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_int(), ctypes.c_int64()
 
-    def check(status):
+    def check(status: int) -> None:
         if status:
             library.LGBM_GetLastError.restype = ctypes.c_char_p
             raise RuntimeError(library.LGBM_GetLastError())
@@ -107,13 +116,15 @@ def lightgbm(library, parameters, rounds, rng):
     return out.value.split(b"\nfeature_importances")[0] + b"\n"
 
 
-def xgboost(library, parameters, rounds, rng, categorical):
+def xgboost(
+    library: ctypes.CDLL, parameters: dict[str, str], rounds: int, rng: random.Random, categorical: bool,
+) -> Iterator[bytes]:
     values, labels = samples(200, 4, rng)
     flat = (ctypes.c_float * 800)(*[value for row in values for value in row])
     marks = (ctypes.c_float * 200)(*labels)
     data, booster = ctypes.c_void_p(), ctypes.c_void_p()
 
-    def check(status):
+    def check(status: int) -> None:
         if status:
             library.XGBGetLastError.restype = ctypes.c_char_p
             raise RuntimeError(library.XGBGetLastError())
@@ -134,7 +145,7 @@ def xgboost(library, parameters, rounds, rng, categorical):
         yield ctypes.string_at(out, length.value)
 
 
-def models(root):
+def models(root: Path) -> Iterator[bytes]:
     rng = random.Random(4)
     libraries = root / ".deps/lib"
     for name in libraries.glob("libgomp*"):
@@ -146,15 +157,15 @@ def models(root):
             "objective=regression num_leaves=2 use_missing=false"):
         yield lightgbm(light, parameters, 2, rng)
     boost = ctypes.CDLL(str(libraries / "libxgboost.so"))
-    for parameters, categorical in (
+    for settings, categorical in (
             ({"objective": "binary:logistic", "max_depth": "2"}, False),
             ({"objective": "binary:logistic", "max_depth": "3"}, True),
             ({"objective": "reg:squarederror", "max_depth": "1", "booster": "dart", "rate_drop": "0.4"}, True)):
-        yield from xgboost(boost, parameters, 2, rng, categorical)
+        yield from xgboost(boost, settings, 2, rng, categorical)
 
 
-def segments():
-    def prediction(features, *texts):
+def segments() -> Iterator[bytes]:
+    def prediction(features: list[float], *texts: bytes) -> bytes:
         head = struct.pack("<BHIqdQHHHH", 29, 0, 1, 1_700_000_000_000_000, 0.5, 1000, len(features), *map(len, texts))
         payload = head + struct.pack(f"<{len(features)}d", *features) + b"".join(texts) + struct.pack("<H", 3) + b"odd"
         size = (len(payload) + 1 + 7) // 8
@@ -165,39 +176,175 @@ def segments():
 
 
 WORDS = {
-    "json": ["record", "records", "columns", "explain", "dataframe_split", "dataframe_records", "instances", "inputs",
-             "params", "data", "index", "true", "false", "null", "NaN", "Infinity", *COLUMNS, "patient", "missing", "rare",
-             "1.5", "7", "\\ud83d\\ude00", "\\u0000", "1e308", "4.9e-324", "9007199254740993", "-0", "\":", "\",", "},{", "],["],
-    "csv": [*COLUMNS, "patient", "\"\"", "\r\n", ",,", "nan", "NA", "null", "+1.5", ".5", "5.", "0x1p3", "\ufeff", "1e308",
-            "A", "icu", "rare", "é"],
-    "oip": ["inputs", "outputs", "parameters", "binary_data_size", "binary_data_output", "binary_data", "explain", "id",
-            "name", "shape", "datatype", "data", "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32",
-            "INT64", "FP16", "FP32", "FP64", "BYTES", *COLUMNS, "patient", "probability", "decision", "[2,1]", "[2]", "[1,4]"],
-    "models": ["tree\n", "version=v4", "num_class=1", "num_tree_per_iteration=1", "max_feature_idx=", "objective=binary sigmoid:1",
-               "average_output", "feature_names=", "Tree=", "num_leaves=", "num_cat=", "split_feature=", "threshold=",
-               "decision_type=", "left_child=", "right_child=", "leaf_value=", "leaf_count=", "internal_count=",
-               "cat_boundaries=", "cat_threshold=", "is_linear=0", "tree_sizes=", "end of trees\n", "inf", "-inf", "nan", "1e-35",
-               "learner", "gradient_booster", "gbtree", "dart", "model", "trees", "tree_info", "weight_drop",
-               "learner_model_param", "num_feature", "base_score", "feature_names", "objective", "binary:logistic",
-               "left_children", "right_children", "split_indices", "split_conditions", "default_left", "sum_hessian",
-               "split_type", "categories", "categories_nodes", "categories_segments", "categories_sizes",
-               "[$d#L", "[$l#L", "[$U#L", "[#L", "{L", "SL", "1E39", "-1E39", "16777215"],
+    "json": [
+        "record",
+        "records",
+        "columns",
+        "explain",
+        "dataframe_split",
+        "dataframe_records",
+        "instances",
+        "inputs",
+        "params",
+        "data",
+        "index",
+        "true",
+        "false",
+        "null",
+        "NaN",
+        "Infinity",
+        *COLUMNS,
+        "patient",
+        "missing",
+        "rare",
+        "1.5",
+        "7",
+        "\\ud83d\\ude00",
+        "\\u0000",
+        "1e308",
+        "4.9e-324",
+        "9007199254740993",
+        "-0",
+        "\":",
+        "\",",
+        "},{",
+        "],[",
+    ],
+    "csv": [
+        *COLUMNS,
+        "patient",
+        "\"\"",
+        "\r\n",
+        ",,",
+        "nan",
+        "NA",
+        "null",
+        "+1.5",
+        ".5",
+        "5.",
+        "0x1p3",
+        "\ufeff",
+        "1e308",
+        "A",
+        "icu",
+        "rare",
+        "é",
+    ],
+    "oip": [
+        "inputs",
+        "outputs",
+        "parameters",
+        "binary_data_size",
+        "binary_data_output",
+        "binary_data",
+        "explain",
+        "id",
+        "name",
+        "shape",
+        "datatype",
+        "data",
+        "BOOL",
+        "UINT8",
+        "UINT16",
+        "UINT32",
+        "UINT64",
+        "INT8",
+        "INT16",
+        "INT32",
+        "INT64",
+        "FP16",
+        "FP32",
+        "FP64",
+        "BYTES",
+        *COLUMNS,
+        "patient",
+        "probability",
+        "decision",
+        "[2,1]",
+        "[2]",
+        "[1,4]",
+    ],
+    "models": [
+        "tree\n",
+        "version=v4",
+        "num_class=1",
+        "num_tree_per_iteration=1",
+        "max_feature_idx=",
+        "objective=binary sigmoid:1",
+        "average_output",
+        "feature_names=",
+        "Tree=",
+        "num_leaves=",
+        "num_cat=",
+        "split_feature=",
+        "threshold=",
+        "decision_type=",
+        "left_child=",
+        "right_child=",
+        "leaf_value=",
+        "leaf_count=",
+        "internal_count=",
+        "cat_boundaries=",
+        "cat_threshold=",
+        "is_linear=0",
+        "tree_sizes=",
+        "end of trees\n",
+        "inf",
+        "-inf",
+        "nan",
+        "1e-35",
+        "learner",
+        "gradient_booster",
+        "gbtree",
+        "dart",
+        "model",
+        "trees",
+        "tree_info",
+        "weight_drop",
+        "learner_model_param",
+        "num_feature",
+        "base_score",
+        "feature_names",
+        "objective",
+        "binary:logistic",
+        "left_children",
+        "right_children",
+        "split_indices",
+        "split_conditions",
+        "default_left",
+        "sum_hessian",
+        "split_type",
+        "categories",
+        "categories_nodes",
+        "categories_segments",
+        "categories_sizes",
+        "[$d#L",
+        "[$l#L",
+        "[$U#L",
+        "[#L",
+        "{L",
+        "SL",
+        "1E39",
+        "-1E39",
+        "16777215",
+    ],
     "segments": ["project", "model", "version", "signature", "columns", "levels", "name"],
 }
 
 
-def write(root, surface, folder):
+def write(root: Path, surface: str, folder: Path) -> Path:
     """The examples as files in a folder, and its dictionary beside it."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    found = {
+    makers: dict[str, Callable[[], Iterable[str | bytes]]] = {
         "json": requests, "csv": lambda: ("\x10" + table for table in tables()), "oip": tensors,
-        "models": lambda: models(root), "segments": segments}[surface]()
-    for number, item in enumerate(found):
+        "models": lambda: models(root), "segments": segments}
+    for number, item in enumerate(makers[surface]()):
         (folder / f"example-{number}").write_bytes(item.encode() if isinstance(item, str) else item)
     words = folder.parent / f"{surface}.dict"
     with open(words, "w") as out:
         for word in WORDS[surface]:
-            out.write('"%s"\n' % "".join(
-                chr(b) if 0x20 <= b < 0x7F and b not in b'"\\' else f"\\x{b:02x}" for b in word.encode()))
+            escaped = "".join(
+                chr(b) if 0x20 <= b < 0x7F and b not in b'"\\' else f"\\x{b:02x}" for b in word.encode())
+            out.write(f'"{escaped}"\n')
     return words

@@ -1,14 +1,21 @@
 """Connections that each have at most one request under way, driven by one loop; every answer is judged."""
 
+from __future__ import annotations
+
 import json
 import re
 import selectors
 import socket
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE = 120
+from memorykinds import Request
+from memoryproject import LoadServer
+from project import Progress
+
+TIMEOUT = 120
 KEPT = 64 << 10
 PIECE = 1 << 18
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.I)
@@ -18,26 +25,26 @@ RETRIES = re.compile(rb"\r\nretry-after: *\d+\r\n", re.I)
 SPEAKS_JSON = re.compile(rb"\r\ncontent-type: *application/(?:problem\+)?json", re.I)
 
 
-class Broken(Exception):
-    """An answer that is no HTTP, or none."""
+class ProtocolError(Exception):
+    """An answer that is not valid HTTP."""
 
 
-class Answer:
-    """Reads one answer from pieces; keeps the first 64 KiB of its body."""
+class ResponseParser:
+    """An incremental parser of one HTTP response; keeps the first 64 KiB of its body."""
 
-    def __init__(self, method):
+    def __init__(self, method: str) -> None:
         self.method, self.status, self.head, self.size, self.kept = method, 0, b"", 0, bytearray()
         self.unread, self.left, self.state = bytearray(), 0, "begin"
 
-    def feed(self, piece):
+    def feed(self, piece: bytes) -> None:
         """Reads on; `state` says whether it is whole."""
         self.unread += piece
         while self.state != "whole" and getattr(self, self.state)():
             pass
         if self.state == "whole" and self.unread:
-            raise Broken(f"bytes behind the answer: {bytes(self.unread[:80])!r}")
+            raise ProtocolError(f"bytes behind the answer: {bytes(self.unread[:80])!r}")
 
-    def take(self, count):
+    def take(self, count: int) -> int:
         piece = self.unread[:count]
         del self.unread[:count]
         self.size += len(piece)
@@ -45,17 +52,17 @@ class Answer:
             self.kept += piece[:KEPT - len(self.kept)]
         return len(piece)
 
-    def line(self):
+    def line(self) -> bytes | None:
         end = self.unread.find(b"\r\n")
         if end < 0:
             if len(self.unread) > 1 << 16:
-                raise Broken("a line without an end")
+                raise ProtocolError("a line without an end")
             return None
         found = bytes(self.unread[:end])
         del self.unread[:end + 2]
         return found
 
-    def head_end(self):
+    def head_end(self) -> bytes | None:
         end = self.unread.find(b"\r\n\r\n")
         if end < 0:
             return None
@@ -63,12 +70,12 @@ class Answer:
         del self.unread[:end + 4]
         return found
 
-    def begin(self):
+    def begin(self) -> bool:
         head = self.head_end()
         if head is None:
             return False
         if not head.startswith(b"HTTP/1.1 ") or not head[9:12].isdigit():
-            raise Broken(f"no head of an answer: {head[:80]!r}")
+            raise ProtocolError(f"no head of an answer: {head[:80]!r}")
         status = int(head[9:12])
         if status < 200:
             return True
@@ -82,37 +89,37 @@ class Answer:
             self.left = int(length[0])
             self.state = "fixed" if self.left else "whole"
         else:
-            raise Broken(f"no length, or two: {head[:300]!r}")
+            raise ProtocolError(f"no length, or two: {head[:300]!r}")
         return True
 
-    def fixed(self):
+    def fixed(self) -> bool:
         self.left -= self.take(self.left)
         if self.left:
             return False
         self.state = "whole"
         return True
 
-    def chunk(self):
+    def chunk(self) -> bool:
         line = self.line()
         if line is None:
             return False
         try:
             self.left = int(line.split(b";")[0], 16)
         except ValueError:
-            raise Broken(f"no size of a chunk: {line[:80]!r}") from None
+            raise ProtocolError(f"no size of a chunk: {line[:80]!r}") from None
         self.state = "inside" if self.left else "trailer"
         return True
 
-    def inside(self):
+    def inside(self) -> bool:
         self.left -= self.take(self.left)
         if self.left or len(self.unread) < 2:
             return False
         if self.line() != b"":
-            raise Broken("a chunk goes on behind its end")
+            raise ProtocolError("a chunk goes on behind its end")
         self.state = "chunk"
         return True
 
-    def trailer(self):
+    def trailer(self) -> bool:
         line = self.line()
         if line == b"":
             self.state = "whole"
@@ -120,28 +127,34 @@ class Answer:
 
 
 class Client:
-    def __init__(self, fleet, number, token):
-        self.fleet, self.number, self.token = fleet, number, token
-        self.request = self.socket = None
+    """A connection, and the request under way on it."""
+
+    def __init__(self, pool: ClientPool, number: int, token: str) -> None:
+        self.pool, self.number, self.token = pool, number, token
+        self.request: Request | None = None
+        self.answer, self.began = ResponseParser("GET"), 0.0
+        self.raw, self.unsent = b"", memoryview(b"")
         self.open()
 
-    def open(self):
-        if self.socket:
-            self.fleet.chooser.unregister(self.socket)
-            self.socket.close()
-        self.socket = socket.create_connection(("127.0.0.1", self.fleet.port), 10)
+    def open(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self.pool.port), 10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.events = selectors.EVENT_READ
-        self.fleet.chooser.register(self.socket, self.events, self)
+        self.pool.chooser.register(self.socket, self.events, self)
 
-    def ask(self, request):
-        self.request, self.answer, self.began = request, Answer(request.method), time.monotonic()
+    def reopen(self) -> None:
+        self.pool.chooser.unregister(self.socket)
+        self.socket.close()
+        self.open()
+
+    def ask(self, request: Request) -> None:
+        self.request, self.answer, self.began = request, ResponseParser(request.method), time.monotonic()
         self.raw = request.bytes(self.token)
         self.unsent = memoryview(self.raw)
-        self.push()
+        self.write()
 
-    def push(self):
+    def write(self) -> None:
         try:
             while self.unsent:
                 self.unsent = self.unsent[self.socket.send(self.unsent[:PIECE]):]
@@ -152,9 +165,9 @@ class Client:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.unsent else 0)
         if events != self.events:
             self.events = events
-            self.fleet.chooser.modify(self.socket, events, self)
+            self.pool.chooser.modify(self.socket, events, self)
 
-    def pull(self):
+    def read(self) -> None:
         try:
             piece = self.socket.recv(PIECE)
         except BlockingIOError:
@@ -163,125 +176,136 @@ class Client:
             piece = b""
         if self.request is None:
             if piece:
-                self.fleet.differ("bytes that nobody asked for", None, piece[:200])
-            return self.open()
+                self.pool.add_difference("bytes that nobody asked for", None, piece[:200])
+            return self.reopen()
         if not piece:
-            return self.cut()
+            return self.connection_lost()
         try:
             self.answer.feed(piece)
-        except Broken as fault:
-            self.fleet.differ(str(fault), self, bytes(self.answer.head))
+        except ProtocolError as fault:
+            self.pool.add_difference(str(fault), self, bytes(self.answer.head))
             return self.finish(True)
         self.conclude()
 
-    def conclude(self):
+    def conclude(self) -> None:
         """Judges a whole answer; one that came before the request was sent lets the rest of that be sent first."""
         closes = self.answer.head and CLOSES.search(self.answer.head)
         if self.answer.state == "whole" and (closes or not self.unsent):
-            self.fleet.judge(self)
+            self.pool.judge(self)
             self.finish(bool(closes))
 
-    def cut(self):
+    def connection_lost(self) -> None:
         """The connection has ended before the answer did: so batches say that they cannot go on with a broken body."""
-        kind, answer = self.request.kind, self.answer
-        if answer.status == 200 and "/batch" in self.request.path and self.request.changed:
-            self.fleet.counts[kind, "cut"] += 1
-        elif not answer.status and len(self.raw) > 1 << 16 and self.fleet.is_up():
+        request, answer = self.request, self.answer
+        if request is None:
+            return
+        kind = request.kind
+        if answer.status == 200 and "/batch" in request.path and request.changed:
+            self.pool.counts[kind, "cut"] += 1
+        elif not answer.status and len(self.raw) > 1 << 16 and self.pool.is_up():
             # Refused while it still sent: the refusal may be lost with the connection.
-            self.fleet.counts[kind, "reset"] += 1
+            self.pool.counts[kind, "reset"] += 1
         else:
-            self.fleet.differ(f"the connection ended in an answer {answer.status} of {answer.size} bytes", self)
+            self.pool.add_difference(f"the connection ended in an answer {answer.status} of {answer.size} bytes", self)
         self.finish(True)
 
-    def finish(self, anew):
-        self.request = self.raw = self.unsent = None
-        self.fleet.done += 1
-        if anew and self.fleet.is_up():
-            self.open()
+    def finish(self, anew: bool) -> None:
+        self.request, self.raw, self.unsent = None, b"", memoryview(b"")
+        self.pool.done += 1
+        if anew and self.pool.is_up():
+            self.reopen()
 
 
-class Fleet:
-    def __init__(self, house, count, kept, say):
-        self.house, self.port, self.kept, self.say = house, house.port, Path(kept), say
+class ClientPool:
+    """All connections, what was answered on them, and what was wrong with that."""
+
+    def __init__(self, server: LoadServer, count: int, kept: Path, progress: Progress) -> None:
+        self.server, self.port, self.kept, self.progress = server, server.port, Path(kept), progress
         self.chooser = selectors.DefaultSelector()
-        self.counts, self.differences, self.seen, self.done = Counter(), [], Counter(), 0
+        # By kind and status, or what became of the answer; by sort of difference.
+        self.counts: Counter[tuple[str, int | str]] = Counter()
+        self.seen: Counter[tuple[str, str]] = Counter()
+        self.differences: list[str] = []
+        self.done = 0
         self.bytes = self.largest = 0
-        self.slowest = Counter()
-        self.clients = [Client(self, number, house.tokens[number]) for number in range(count)]
+        self.slowest: defaultdict[str, float] = defaultdict(float)
+        self.clients = [Client(self, number, server.tokens[number]) for number in range(count)]
 
-    def is_up(self):
-        return self.house.process.poll() is None
+    def is_up(self) -> bool:
+        return self.server.process.poll() is None
 
-    def differ(self, what, client, answer=b""):
+    def add_difference(self, what: str, client: Client | None, answer: bytes | bytearray = b"") -> None:
         """A difference: each sort of it once in words, with the request's bytes in a file."""
-        kind = client.request.kind if client else "-"
+        kind = client.request.kind if client and client.request else "-"
         sort = (kind, re.sub(r"\d+", "N", what)[:60])
         self.seen[sort] += 1
         if self.seen[sort] > 1:
             return
         self.kept.mkdir(exist_ok=True)
         file = self.kept / f"request-{len(self.differences)}"
-        if client and client.raw is not None:
+        if client and client.raw:
             file.write_bytes(client.raw)
         self.differences.append(f"{kind}: {what}; {file}: {bytes(answer[:300])!r}")
-        self.say(f"difference: {self.differences[-1]}")
+        self.progress(f"difference: {self.differences[-1]}")
 
-    def judge(self, client):
+    def judge(self, client: Client) -> None:
         answer, request = client.answer, client.request
+        if request is None:
+            return
         self.counts[request.kind, answer.status] += 1
         self.bytes += answer.size
         self.largest = max(self.largest, answer.size)
         self.slowest[request.kind] = max(self.slowest[request.kind], time.monotonic() - client.began)
         if answer.status >= 500 and not (answer.status == 503 and RETRIES.search(answer.head)):
-            self.differ(f"answered {answer.status}", client, answer.kept)
+            self.add_difference(f"answered {answer.status}", client, answer.kept)
         if answer.size < KEPT and SPEAKS_JSON.search(answer.head):
             try:
                 told = json.loads(answer.kept)
             except ValueError:
-                return self.differ("an answer that is no JSON", client, answer.kept)
+                return self.add_difference("an answer that is no JSON", client, answer.kept)
             if answer.status >= 400 and b"problem" in answer.head and told.get("status") != answer.status:
-                self.differ("a problem with another status", client, answer.kept)
-        if request.known is not None and f'"probability":{request.known!r},'.encode() not in answer.kept:
-            self.differ("a plain prediction is wrong", client, answer.kept)
+                self.add_difference("a problem with another status", client, answer.kept)
+        if request.known is not None and f'"probability":{request.known!r},'.encode() not in bytes(answer.kept):
+            self.add_difference("a plain prediction is wrong", client, answer.kept)
 
-    def run(self, next_request):
+    def run(self, next_request: Callable[[], Request | None]) -> None:
         """Asks until there are no more requests (`None`), and all have been answered."""
         more, checked = True, time.monotonic()
         # Connections that nobody used for a while were ended by the server.
         for key, _ in self.chooser.select(0):
             if key.data.request is None:
-                key.data.pull()
+                key.data.read()
         for client in self.clients:
-            more = more and self.give(client, next_request)
+            more = more and self.send_next(client, next_request)
         while any(client.request for client in self.clients):
             for key, events in self.chooser.select(1):
                 client = key.data
                 if events & selectors.EVENT_WRITE and client.request and client.unsent:
-                    client.push()
+                    client.write()
                     client.conclude()
                 if events & selectors.EVENT_READ:
-                    client.pull()
+                    client.read()
                 if more and client.request is None and self.is_up():
-                    more = self.give(client, next_request)
+                    more = self.send_next(client, next_request)
             if not self.is_up():
                 return
             if time.monotonic() - checked > 5:
                 checked = time.monotonic()
-                self.hurry(checked)
+                self.check_timeouts(checked)
 
-    def hurry(self, now):
+    def check_timeouts(self, now: float) -> None:
         for client in self.clients:
-            if client.request and now - client.began > PATIENCE:
-                self.differ(f"no answer in {PATIENCE} s", client)
+            if client.request and now - client.began > TIMEOUT:
+                self.add_difference(f"no answer in {TIMEOUT} s", client)
                 client.finish(True)
 
-    def give(self, client, next_request):
+    def send_next(self, client: Client, next_request: Callable[[], Request | None]) -> bool:
         request = next_request()
         if request is not None:
             client.ask(request)
         return request is not None
 
-    def close(self):
+    def close(self) -> None:
         for client in self.clients:
             self.chooser.unregister(client.socket)
             client.socket.close()

@@ -5,9 +5,12 @@ import json
 import random
 import struct
 import zlib
+from collections.abc import Iterator
+from typing import Any
 
-from memoryproject import NAMES, WIDE, WIDE_NAMES, moment, row
+from memoryproject import NAMES, WIDE, WIDE_NAMES, Sample, moment, row
 
+Rows = list[list[Any]]
 JSON, CSV, LINES = "application/json", "text/csv", "application/x-ndjson"
 PARQUET, BYTES = "application/vnd.apache.parquet", "application/octet-stream"
 WIDE_PATH = "/projects/load/models/wide"
@@ -22,21 +25,24 @@ WORDS = [b"null", b"true", b"NaN", b"1e999", b"-0", b"{}", b"[]", b'"', b"\\ud80
          b"2026-01-01 00:00:00"]
 
 
-def text(value):
+def text(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class Request:
     """A request before its head is written: what is mutated are parts of it."""
 
-    __slots__ = ("kind", "method", "path", "type", "body", "more", "known", "changed")
+    __slots__ = ("body", "changed", "kind", "known", "method", "more", "path", "type")
 
-    def __init__(self, kind, path, body=None, type=JSON, method=None, more="", known=None):
+    def __init__(
+        self, kind: str, path: str, body: bytes | None = None, type: str = JSON, method: str | None = None,
+        more: str = "", known: float | None = None,
+    ) -> None:
         self.kind, self.path, self.body, self.type, self.more, self.known = kind, path, body, type, more, known
         self.changed = False
         self.method = method or ("GET" if body is None else "POST")
 
-    def bytes(self, token):
+    def bytes(self, token: str) -> bytes:
         head = (f"{self.method} {self.path} HTTP/1.1\r\nHost: localhost\r\n"
                 f"Authorization: Bearer {token}\r\n{self.more}")
         if self.body is None:
@@ -45,47 +51,49 @@ class Request:
             "latin-1", "replace") + self.body
 
 
-def rows_of(draw, count):
+def rows_of(draw: random.Random, count: int) -> Rows:
     return [row(draw) for _ in range(count)]
 
 
-def wide_rows(draw, count, digits=1):
+def wide_rows(draw: random.Random, count: int, digits: int = 1) -> Rows:
     return [[draw.randrange(10 ** digits) for _ in range(WIDE)] for _ in range(count)]
 
 
-def records_of(rows, names=NAMES):
-    return [dict(zip(names, each)) for each in rows]
+def records_of(rows: Rows, names: list[str] = NAMES) -> list[dict[str, Any]]:
+    return [dict(zip(names, each, strict=True)) for each in rows]
 
 
-def columns_of(rows, names=NAMES):
-    return dict(zip(names, map(list, zip(*rows))))
+def columns_of(rows: Rows, names: list[str] = NAMES) -> dict[str, list[Any]]:
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
-def csv_of(rows, names=NAMES):
+def csv_of(rows: Rows, names: list[str] = NAMES) -> bytes:
     return (",".join(names) + "\n" + "".join(",".join(map(str, each)) + "\n" for each in rows)).encode()
 
 
-def tensors_of(rows, **more):
+def tensors_of(rows: Rows, **more: object) -> bytes:
     columns = columns_of(rows)
     return text({"inputs": [
         {"name": name, "shape": [len(rows), 1][:1 + (number % 2)], "datatype": "BYTES" if name == "ward" else "FP64",
          "data": data} for number, (name, data) in enumerate(columns.items())], **more})
 
 
-def outputs(binary):
+def outputs(binary: bool) -> list[dict[str, Any]]:
     return [{"name": name, "parameters": {"binary_data": binary}} for name in ("probability", "decision", "band")]
 
 
-def binary_of(inputs, path, kind="binary", **more):
+def binary_of(
+    inputs: list[tuple[str, str, list[int], bytes]], path: str, **more: object,
+) -> Request:
     """`inputs`: (name, type, shape, bytes)."""
     head = text({"inputs": [
         {"name": name, "datatype": type, "shape": shape, "parameters": {"binary_data_size": len(data)}}
         for name, type, shape, data in inputs], **more})
-    return Request(kind, path, head + b"".join(each[3] for each in inputs), BYTES,
+    return Request("binary", path, head + b"".join(each[3] for each in inputs), BYTES,
                    more=f"Inference-Header-Content-Length: {len(head)}\r\n")
 
 
-def narrow_binary(rows, **more):
+def narrow_binary(rows: Rows, **more: object) -> Request:
     inputs = []
     for name, values in columns_of(rows).items():
         if name == "ward":
@@ -96,14 +104,14 @@ def narrow_binary(rows, **more):
     return binary_of(inputs, "/v2/models/narrow/infer", **more)
 
 
-def raw_rows(draw, count, first):
-    return [{"id": first + n, "seen_at": moment(first + n), "label": None, **dict(zip(NAMES, row(draw)))}
+def raw_rows(draw: random.Random, count: int, first: int) -> list[dict[str, Any]]:
+    return [{"id": first + n, "seen_at": moment(first + n), "label": None, **dict(zip(NAMES, row(draw), strict=True))}
             for n in range(count)]
 
 
-def management():
+def management() -> Iterator[Request]:
     """Mostly refused: unknown models and jobs, wrong members; some of it done."""
-    def post(path, value, method="POST"):
+    def post(path: str, value: object, method: str = "POST") -> Request:
         return Request("management", path, text(value), method=method)
     yield post("/api/deploy", {"model": "narrow@1", "reason": "again"})
     yield post("/api/deploy", {"model": "narrow@9"})
@@ -127,19 +135,21 @@ def management():
         yield Request("management", path)
 
 
-class Kinds:
-    """Small requests and large ones of each kind, made once from the seed."""
+class RequestGenerator:
+    """Generates small and large requests of each kind from the seed."""
 
-    def __init__(self, seed, samples, parquet, short=False):
+    def __init__(self, seed: int, samples: list[Sample], parquet: list[bytes], short: bool = False) -> None:
         self.seed, self.draw, self.samples, self.parquet = seed, random.Random(seed), samples, parquet
         self.share = 10 if short else 1
         self.count = ROWS // self.share
-        self.built, self.narrow, self.wide = {}, [], []
-        self.small = {kind: [] for kind in SHARES}
+        self.built: dict[str, list[Request]] = {}
+        self.narrow: Rows = []
+        self.wide: Rows = []
+        self.small: dict[str, list[Request]] = {kind: [] for kind in SHARES}
         self.build_small()
         self.picks = [kind for kind, share in SHARES.items() for _ in range(share)]
 
-    def build_small(self):
+    def build_small(self) -> None:
         draw, small = self.draw, self.small
         for record, probability in self.samples:
             small["record"].append(Request("record", "/predict", text({"record": record}), known=probability))
@@ -175,7 +185,7 @@ class Kinds:
         small["management"] += management()
         small["parquet"].append(Request("parquet", "/predict/batch?keep=id", self.parquet[0], PARQUET))
 
-    def large(self, kind):
+    def large(self, kind: str) -> list[Request]:
         """Those at the limits, made when they are first asked for."""
         if kind not in self.built:
             if not self.narrow:
@@ -186,97 +196,100 @@ class Kinds:
             self.built[kind] = list(getattr(self, f"large_{kind}")())
         return self.built[kind]
 
-    def large_record(self):
+    def large_record(self) -> Iterator[Request]:
         size = BODY // self.share
-        odd = {**dict(zip(NAMES, self.narrow[0])), **{f"unknown {n:07}": n for n in range(self.count * 60)}}
+        odd = {
+            **dict(zip(NAMES, self.narrow[0], strict=True)),
+            **{f"unknown {n:07}": n for n in range(self.count * 60)},
+        }
         for record in (odd, {**self.samples[0][0], "ward": "x" * (size - 4000)}):
             body = text({"record": record})
             yield Request("record", "/predict", body[:-1] + b" " * (size - len(body)) + b"}")
 
-    def strange(self):
+    def unseen_values(self) -> bytes:
         """Values that training did not see: the most that can be told of each row."""
         return text({"records": [{**each, "ward": f"level {n}", "f0": 1e9, "more": None}
                                  for n, each in enumerate(records_of(self.narrow))]})
 
-    def large_records(self):
+    def large_records(self) -> Iterator[Request]:
         yield Request("records", "/predict", text({"records": records_of(self.narrow)}))
-        yield Request("records", "/predict", self.strange())
+        yield Request("records", "/predict", self.unseen_values())
 
-    def large_columns(self):
+    def large_columns(self) -> Iterator[Request]:
         yield Request("columns", f"{WIDE_PATH}/predict", text({"columns": columns_of(self.wide, WIDE_NAMES)}))
         yield Request("columns", "/predict", text({"columns": columns_of(self.narrow)}))
 
-    def large_reasons(self):
+    def large_reasons(self) -> Iterator[Request]:
         few = REASONS // self.share
         wide = columns_of(self.wide[:few], WIDE_NAMES)
         yield Request("reasons", f"{WIDE_PATH}/predict", text({"columns": wide, "explain": True}))
         yield Request("reasons", "/predict", text({"records": records_of(self.narrow[:few]), "explain": True}))
 
-    def large_tensors(self):
+    def large_tensors(self) -> Iterator[Request]:
         yield Request("tensors", "/v2/models/wide/infer", text({"inputs": [
             {"name": "x", "shape": [self.count, WIDE], "datatype": "FP64", "data": self.wide}],
             "outputs": outputs(False)}))
         yield Request("tensors", "/v2/models/narrow/infer", tensors_of(self.narrow))
 
-    def large_binary(self):
+    def large_binary(self) -> Iterator[Request]:
         flat = [value for each in self.wide for value in each]
         data = struct.pack(f"<{len(flat)}f", *flat)
         for flag in (True, False):
             yield binary_of([("x", "FP32", [self.count, WIDE], data)], "/v2/models/wide/infer", outputs=outputs(flag))
 
-    def large_frames(self):
+    def large_frames(self) -> Iterator[Request]:
         yield Request("frames", f"{WIDE_PATH}/invocations", text(
             {"dataframe_split": {"columns": WIDE_NAMES, "data": self.wide}}))
         yield Request("frames", "/invocations", text({"dataframe_records": records_of(self.narrow)}))
 
-    def large_csv(self):
+    def large_csv(self) -> Iterator[Request]:
         yield Request("csv", f"{WIDE_PATH}/invocations", csv_of(self.wide, WIDE_NAMES), CSV)
         yield Request("csv", "/invocations", csv_of(self.narrow), CSV)
 
-    def large_batch(self):
+    def large_batch(self) -> Iterator[Request]:
         keep = ",".join(WIDE_NAMES)
         yield Request("batch", f"{WIDE_PATH}/predict/batch?keep={keep}", csv_of(self.wide, WIDE_NAMES), CSV,
                       more=f"Accept: {LINES}\r\n")
         yield Request("batch", f"/predict/batch?keep={','.join(NAMES)}",
                       b"\n".join(map(text, records_of(self.narrow))) * 2, LINES)
 
-    def large_parquet(self):
+    def large_parquet(self) -> Iterator[Request]:
         keep = ",".join(WIDE_NAMES)
         yield Request("parquet", f"{WIDE_PATH}/predict/batch?keep={keep}", self.parquet[1], PARQUET)
         yield Request("parquet", f"{WIDE_PATH}/predict/batch?keep={keep}", csv_of(self.wide, WIDE_NAMES), CSV,
                       more=f"Accept: {PARQUET}\r\n")
 
-    def large_process(self):
+    def large_process(self) -> Iterator[Request]:
         draw = random.Random(self.seed + 2)
         yield Request("process", "/process", text(
             {"rows": {"rows": raw_rows(draw, 100, 200_000)}, "store": False, "features": True, "explain": True}))
         yield Request("process", "/process", text(
             {"rows": {"rows": raw_rows(draw, min(self.count, 6000), 300_000)}, "keys": ["300007"], "store": False}))
 
-    def large_management(self):
+    def large_management(self) -> Iterator[Request]:
         for path in ("/openapi.json", "/api/audit?limit=200", "/metrics", "/api/models/wide"):
             yield Request("management", path)
         yield Request("management", "/api/deploy", text({"model": "narrow@1", "reason": "x" * 65000}))
 
-    def large_packed(self):
+    def large_packed(self) -> Iterator[Request]:
         gzipped = "Content-Encoding: gzip\r\n"
-        yield Request("packed", "/predict", gzip.compress(self.strange(), 1), more=gzipped)
+        yield Request("packed", "/predict", gzip.compress(self.unseen_values(), 1), more=gzipped)
         single = b" " * ((15 << 20) // self.share) + text({"record": self.samples[0][0]})
         yield Request("packed", "/predict", gzip.compress(single, 6), more=gzipped)
         blank = csv_of(self.narrow) + b"\n" * ((60 << 20) // self.share)
         yield Request("packed", "/predict/batch", gzip.compress(blank, 6), CSV, more=gzipped)
 
-    def plain(self):
+    def random_plain(self) -> Request:
         return self.draw.choice(self.small["record"])
 
-    def one(self):
+    def random_small(self) -> Request:
         """A small request, half of them mutated."""
         draw = self.draw
         request = draw.choice(self.small[self.picks[int(draw.random() * len(self.picks))]])
         return mutated(request, draw) if draw.random() < 0.5 else request
 
 
-def mutated(request, draw):
+def mutated(request: Request, draw: random.Random) -> Request:
     copy = Request(request.kind, request.path, request.body, request.type, request.method, request.more)
     copy.changed = True
     if copy.body is None or draw.random() < 0.1:
@@ -287,7 +300,7 @@ def mutated(request, draw):
     return copy
 
 
-def mutate(body, draw):
+def mutate(body: bytes, draw: random.Random) -> bytes:
     """One change of some bytes: put, taken away, doubled, swapped for a word, cut off."""
     size = len(body)
     if not size:
@@ -306,7 +319,7 @@ def mutate(body, draw):
     return body[:at] + draw.choice(WORDS) + body[at:]
 
 
-def mutate_head(request, draw):
+def mutate_head(request: Request, draw: random.Random) -> None:
     """Path, query, kind of content, method or another header; never the length, which would join two requests."""
     way = draw.randrange(6)
     if way == 0:

@@ -7,8 +7,12 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
-from project import Failure
+from project import Failure, Program
+
+# A record, and the probability that the model gives it.
+Sample = tuple[dict[str, Any], float]
 
 NUMBERS, WIDE = 40, 400
 NAMES = [f"f{i}" for i in range(NUMBERS)] + ["ward"]
@@ -29,15 +33,15 @@ MODEL = """  - name: {name}
 """
 
 
-def row(draw):
+def row(draw: random.Random) -> list[Any]:
     return [round(draw.gauss(0, 1), 4) for _ in range(NUMBERS)] + [draw.choice(WARDS)]
 
 
-def moment(number):
+def moment(number: int) -> str:
     return f"2026-01-{number // 1440 % 28 + 1:02} {number // 60 % 24:02}:{number % 60:02}:00"
 
 
-def write(folder, rows):
+def write(folder: Path, rows: int) -> None:
     """A project of look-alike rows, made anew from a fixed seed."""
     draw = random.Random(7)
     for name in ("contracts", "transforms/gold", "landing/rows"):
@@ -62,59 +66,74 @@ def write(folder, rows):
         + MODEL.format(name="narrow", rounds=60) + MODEL.format(name="wide", rounds=20))
 
 
-class House:
-    """The project, its server, a token for each client, and records whose probabilities are known."""
+class LoadServer:
+    """The server process under load: its project, a token for each client, and records with known probabilities."""
 
-    def __init__(self, program, scratch, clients, tokens, rows):
+    def __init__(self, program: Program, scratch: Path, clients: int, tokens: int, rows: int) -> None:
         self.program, self.folder = program, Path(scratch) / "load"
         write(self.folder, rows)
         program.run(self.folder, "run")
         # Some may all, others may no more than operators.
-        tokens = [self.token(f"client-{number}", "operator" if number % 4 else "admin") for number in range(tokens)]
-        self.tokens = [tokens[number % len(tokens)] for number in range(clients)]
-        self.samples = self.known()
+        made = [self.token(f"client-{number}", "operator" if number % 4 else "admin") for number in range(tokens)]
+        self.tokens = [made[number % len(made)] for number in range(clients)]
+        self.samples = self.reference_samples()
         # A file of Parquet as the lake has it, and one with 400 columns.
         self.parquet = [max(self.folder.glob(f".martlet/lake/gold/{name}/*.parquet"), key=lambda f: f.stat().st_size)
                         .read_bytes() for name in ("narrow", "wide")]
         self.errors = Path(scratch) / "load.log"
-        self.process = None
 
-    def token(self, name, role):
+    def token(self, name: str, role: str) -> str:
         return self.program.run(self.folder, "tokens", "create", name, "--role", role).stdout.strip()
 
-    def known(self):
+    def reference_samples(self) -> list[Sample]:
         """What the learner's own library said of rows of the test part: [(record, probability)] of the narrow model."""
         for path in sorted((self.folder / ".martlet/artifacts").rglob("*")):
             if path.is_file() and path.read_bytes()[:20].lstrip(b"{ \n").startswith(b'"probabilities"'):
                 found = json.loads(path.read_text())
                 if "ward" in found["records"][0]:
-                    return list(zip(found["records"], found["probabilities"]))
+                    return list(zip(found["records"], found["probabilities"], strict=True))
         raise Failure("the run left no rows with probabilities")
 
-    def start(self):
+    def start(self) -> None:
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             self.port = one.getsockname()[1]
-        # What the log keeps is bounded, since millions of rows would fill a disk; requests without a valid token are not,
-        # since refusals of all that come too often would be most of the answers to broken ones.
-        self.process = subprocess.Popen(
-            [self.program.path, "serve", "--port", str(self.port), "--log-keep-bytes", "2GiB", "--rate-limit", "none"],
-            cwd=self.folder, env=self.program.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=open(self.errors, "wb"), start_new_session=True)
+        # What the log keeps is bounded, since millions of rows would fill a disk; requests without a valid token are
+        # not, since refusals of all that come too often would be most of the answers to broken ones.
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                [
+                    self.program.path,
+                    "serve",
+                    "--port",
+                    str(self.port),
+                    "--log-keep-bytes",
+                    "2GiB",
+                    "--rate-limit",
+                    "none",
+                ],
+                cwd=self.folder,
+                env=self.program.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+            )
         end = time.monotonic() + 60
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > end:
                     self.process.kill()
-                    raise Failure(f"the server does not listen: {self.said()[-500:]}") from None
+                    raise Failure(f"the server does not listen: {self.stderr_text()[-500:]}") from None
                 time.sleep(0.01)
 
-    def said(self):
+    def stderr_text(self) -> str:
         return self.errors.read_bytes().decode(errors="replace")
 
-    def end(self):
+    def end(self) -> int:
         """Asks the server to end, and gives its exit code."""
         self.process.terminate()
         try:
@@ -123,5 +142,5 @@ class House:
             self.process.kill()
             return self.process.wait()
 
-    def remove(self):
+    def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -6,11 +6,14 @@ import statistics
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 
 MIB = 1024
+# A moment, what is being sent, and MiB by role.
+Sample = tuple[float, str, dict[str, float]]
 
 
-def stats():
+def stats() -> dict[int, tuple[int, int, int]]:
     """(parent, session, ticks of CPU) of each process."""
     found = {}
     for entry in os.listdir("/proc"):
@@ -24,7 +27,7 @@ def stats():
     return found
 
 
-def processes(root):
+def processes(root: int) -> dict[int, int]:
     """The process, its session's and all that descend from them: {process: ticks}."""
     known = stats()
     found, more = set(), {each for each, (_, session, _) in known.items() if each == root or session == root}
@@ -34,7 +37,7 @@ def processes(root):
     return {each: known[each][2] for each in found}
 
 
-def role(process):
+def role(process: int) -> str | None:
     try:
         with open(f"/proc/{process}/cmdline", "rb") as file:
             words = file.read().split(b"\0")
@@ -47,73 +50,77 @@ def role(process):
     return name if name in ("worker", "features", "convert") and b"--attempt" not in words else "job"
 
 
-def proportional(process):
+def proportional_set_size(process: int) -> float:
     try:
         with open(f"/proc/{process}/smaps_rollup") as file:
-            return int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1]) / MIB
-    except (OSError, TypeError):
+            found = re.search(r"^Pss:\s+(\d+)", file.read(), re.M)
+    except OSError:
         return 0.0
+    return int(found[1]) / MIB if found else 0.0
 
 
-class Watch:
-    """Samples on a thread of its own: [(moment, what is being sent, {role: MiB})]."""
+class MemorySampler:
+    """Samples the memory of a server's processes on a thread of its own."""
 
-    def __init__(self, root, seconds):
-        self.root, self.seconds, self.samples, self.phase = root, seconds, [], "mix"
+    def __init__(self, root: int, seconds: float) -> None:
+        self.root, self.seconds, self.phase = root, seconds, "mix"
+        self.samples: list[Sample] = []
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
-    def run(self):
+    def run(self) -> None:
         while not self.over.is_set():
             self.sample()
             self.over.wait(self.seconds)
 
-    def sample(self):
-        sizes = defaultdict(float)
+    def sample(self) -> dict[str, float]:
+        sizes: defaultdict[str, float] = defaultdict(float)
         for process in processes(self.root):
             name = role(process)
             if name:
-                sizes[name] += proportional(process)
+                sizes[name] += proportional_set_size(process)
         self.samples.append((time.monotonic(), self.phase, dict(sizes)))
         return dict(sizes)
 
-    def end(self):
+    def end(self) -> None:
         self.over.set()
         self.thread.join()
 
-    def peak(self):
-        return max(self.samples, key=lambda sample: total(sample[2]))
+    def peak(self) -> Sample:
+        return max(self.samples, key=lambda sample: total_mib(sample[2]))
 
-    def peaks(self):
+    def peaks(self) -> dict[str, dict[str, float]]:
         """The most of each phase."""
-        found = {}
+        found: dict[str, dict[str, float]] = {}
         for _, phase, sizes in self.samples:
-            if total(sizes) >= total(found.get(phase, {})):
+            if total_mib(sizes) >= total_mib(found.get(phase, {})):
                 found[phase] = sizes
         return found
 
-    def level(self, since, until):
+    def level(self, since: float, until: float) -> float:
         """The median of what was sampled between two moments, of processes that stay."""
-        within = [lasting(sizes) for moment, _, sizes in self.samples if since <= moment <= until]
-        return statistics.median(within or [lasting(self.samples[-1][2])])
+        within = [server_and_worker(sizes) for moment, _, sizes in self.samples if since <= moment <= until]
+        return statistics.median(within or [server_and_worker(self.samples[-1][2])])
 
 
-def total(sizes):
+def total_mib(sizes: Mapping[str, float]) -> float:
     """Of all processes but feature workers, which have a limit of their own (MARTLET_MEMORY)."""
     return sum(size for name, size in sizes.items() if name != "features")
 
 
-def lasting(sizes):
+def server_and_worker(sizes: Mapping[str, float]) -> float:
     """Of the server and its worker: jobs and converters come and go."""
     return sizes.get("serve", 0) + sizes.get("worker", 0)
 
 
-def shown(sizes):
-    return f"{total(sizes):.0f} MiB (" + ", ".join(f"{name} {size:.0f}" for name, size in sorted(sizes.items())) + ")"
+def format_sizes(sizes: Mapping[str, float]) -> str:
+    return (
+        f"{total_mib(sizes):.0f} MiB (" + ", ".join(f"{name} {size:.0f}" for name, size in sorted(sizes.items())) + ")"
+    )
 
 
-def cpu_share(root, seconds):
+def cpu_share(root: int, seconds: float) -> float:
     """CPU of all processes while nobody asks, as a share of one processor."""
     before, began = processes(root), time.monotonic()
     time.sleep(seconds)
@@ -122,5 +129,5 @@ def cpu_share(root, seconds):
     return ticks / os.sysconf("SC_CLK_TCK") / (time.monotonic() - began)
 
 
-def open_files(root):
+def open_files(root: int) -> int:
     return len(os.listdir(f"/proc/{root}/fd"))

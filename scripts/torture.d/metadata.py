@@ -4,10 +4,10 @@
     scripts/torture.d/metadata.py --engine sqlite|postgres [--processes 8] [--writers 8] [--seconds 120]
                                   [--kills 20] [--program FILE]
 
-Counted is what the program acknowledged: each job that was submitted and cancelled, each move of the champion. Afterwards
-all of them must be there; events, the model's history and the audit must be numbered without gaps; and no writer may have
-met an error: none at all without kills, none but `metadata.away` and `metadata.undecided` with them (PostgreSQL is ended by
-SIGKILL, with all its processes, and started again). Exit code 0: all of that held.
+Counted is what the program acknowledged: each job that was submitted and cancelled, each move of the champion.
+Afterwards all of them must be there; events, the model's history and the audit must be numbered without gaps; and no
+writer may have met an error: none at all without kills, none but `metadata.away` and `metadata.undecided` with them
+(PostgreSQL is ended by SIGKILL, with all its processes, and started again). Exit code 0: all of that held.
 """
 
 import argparse
@@ -53,7 +53,8 @@ class Postgres:
         self.environment = {"MARTLET_METADATA": self.address}
 
     def start(self) -> str:
-        return subprocess.run([POSTGRES, "start", self.folder], check=True, capture_output=True, text=True).stdout.strip()
+        done = subprocess.run([POSTGRES, "start", self.folder], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
 
     def kill(self) -> None:
         subprocess.run([POSTGRES, "kill", self.folder], check=True)
@@ -126,11 +127,12 @@ def main() -> int:
 
     writers = []
     for number in range(options.processes):
-        out = open(scratch / f"writer-{number}", "wb")
-        writers.append((out, subprocess.Popen(
-            [options.program, "jobs", "load", "--writers", str(options.writers), "--seconds", str(options.seconds),
-             "--model", MODEL], cwd=folder, env=program.environment, stdin=subprocess.DEVNULL, stdout=out,
-            stderr=subprocess.PIPE)))
+        path = scratch / f"writer-{number}"
+        with path.open("wb") as out:
+            writers.append((path, subprocess.Popen(
+                [options.program, "jobs", "load", "--writers", str(options.writers), "--seconds",
+                 str(options.seconds), "--model", MODEL], cwd=folder, env=program.environment,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)))
     began, kills = time.monotonic(), 0
     while kills < options.kills and isinstance(engine, Postgres):
         time.sleep(rng.uniform(0.3, 2 * options.seconds / (options.kills + 1) - 2.5 if options.seconds > 60 else 1))
@@ -142,10 +144,9 @@ def main() -> int:
         engine.start()
     acknowledged: list[str] = []
     errors: collections.Counter[str] = collections.Counter()
-    for out, writer in writers:
+    for path, writer in writers:
         _, said = writer.communicate(timeout=options.seconds + 120)
-        out.close()
-        acknowledged += Path(out.name).read_text().splitlines()
+        acknowledged += path.read_text().splitlines()
         report = json.loads(said.decode().splitlines()[-1])
         errors.update(report["errors"])
     allowed = {"metadata.away", "metadata.undecided"} if kills else set()

@@ -12,11 +12,14 @@ import struct
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from faults import KINDS, TOLD, chosen
-from powercut import MODES, Platter, records
-from project import Failure
+from powercut import MODES, SimulatedDisk, records
+from project import Failure, Program, Progress
+from shim import Shim
 from shim import calls as calls_of
 
 HEADER = 64
@@ -33,7 +36,7 @@ for byte in range(256):
     TABLE.append(byte)
 
 
-def crc32c(data, crc=0):
+def crc32c(data: bytes, crc: int = 0) -> int:
     crc ^= 0xFFFFFFFF
     table = TABLE
     for byte in data:
@@ -41,15 +44,16 @@ def crc32c(data, crc=0):
     return crc ^ 0xFFFFFFFF
 
 
-def segment(path):
-    """The records of a segment in order, up to the first that is not whole: {id: (features, score)}; and whether it was closed."""
+def segment(path: Path) -> tuple[list[tuple[str, tuple[float, ...], float]], bool]:
+    """The records of a segment in order, up to the first that is not whole: {id: (features, score)}; and whether it was
+    closed."""
     data = Path(path).read_bytes()
     if len(data) < HEADER or data[:8] != b"MTLPRED1":
         return [], False
     if crc32c(data[:60]) != struct.unpack_from("<I", data, 60)[0]:
         return [], False
     salt = crc32c(data[8:32])
-    at, found = HEADER, []
+    at, found = HEADER, list[tuple[str, tuple[float, ...], float]]()
     while at + 16 <= len(data):
         length, told = struct.unpack_from("<II", data, at)
         if length < 8 or length % 8 or at + 8 + length > len(data):
@@ -69,9 +73,12 @@ def segment(path):
     return found, False
 
 
-def check(folder, acknowledged, recovered, known=None):
+def check(
+    folder: Path, acknowledged: Iterable[str], recovered: bool, known: dict[str, list[str]] | None = None,
+) -> tuple[list[str], list[str]]:
     """Differences between what is in the folder and what was acknowledged; and which ids are there."""
-    found, there = [], Counter()
+    found = []
+    there: Counter[str] = Counter()
     for path in sorted(Path(folder).glob("*.segment")):
         if known is not None and path.name in known:
             there.update(known[path.name])
@@ -94,7 +101,7 @@ def check(folder, acknowledged, recovered, known=None):
     return found, lost
 
 
-def spoken(output):
+def parse_acknowledged(output: str) -> dict[str, int]:
     """What was acknowledged, with its time: whole lines only."""
     said = {}
     for line in output[: output.rfind("\n") + 1].splitlines():
@@ -103,37 +110,42 @@ def spoken(output):
     return said
 
 
-class Load:
-    """A way to put load on a log and to hear what was acknowledged. A server's would be the same, over HTTP."""
+class LogLoad:
+    """The command that writes to a prediction log and prints what was acknowledged."""
 
-    def __init__(self, program, mode, lie=False):
+    def __init__(self, program: Program, mode: str, lie: bool = False) -> None:
         self.program, self.mode, self.lie = program, mode, lie
 
-    def words(self, folder, prefix, *more):
+    def words(self, folder: Path, prefix: str, *more: str) -> list[str]:
         return ["predictions", "load", "--folder", str(folder), "--mode", self.mode, "--features", str(FEATURES),
                 "--segment-bytes", "100000", "--prefix", prefix, "--say", *(["--lie"] if self.lie else []), *more]
 
-    def start(self, folder, prefix, concurrency, **environment):
+    def start(self, folder: Path, prefix: str, concurrency: int, **environment: str) -> subprocess.Popen[str]:
         words = self.words(folder, prefix, "--concurrency", str(concurrency))
         return subprocess.Popen(
             [self.program.path, *words], env={**self.program.environment, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def recover(self, folder):
+    def recover(self, folder: Path) -> dict[str, Any]:
         """Opens the log and closes it again; gives what recovery said."""
         done = self.program.run(
             Path(folder).parent, *self.words(folder, "recovery", "--records", "0"), expect=0)
         return json.loads(done.stderr)
 
 
-def kills(program, scratch, rng, mode, points, go_on, tally, lie=False):
+def kills(
+    program: Program, scratch: Path, rng: random.Random, mode: str, points: list[str],
+    go_on: Callable[[Counter[str]], bool], tally: Counter[str], lie: bool = False,
+) -> list[str]:
     """Kill -9 at random instants and at failpoints; a folder lives for some cycles. Gives the differences."""
-    load = Load(program, mode, lie)
-    found, life = [], 0
+    load = LogLoad(program, mode, lie)
+    found: list[str] = []
+    life = 0
     while go_on(tally) and len(found) < 5:
         folder = Path(scratch) / f"log-{mode}-{life}" / "predictions"
         folder.mkdir(parents=True)
-        acknowledged, known = {}, {}
+        acknowledged: dict[str, int] = {}
+        known: dict[str, list[str]] = {}
         for cycle in range(20):
             if not go_on(tally):
                 break
@@ -151,7 +163,7 @@ def kills(program, scratch, rng, mode, points, go_on, tally, lie=False):
             if process.returncode != -signal.SIGKILL:
                 found.append(f"{mode} {prefix}: the load ended with {process.returncode}: {err[-300:]}")
                 break
-            said = spoken(out)
+            said = parse_acknowledged(out)
             acknowledged.update(said)
             tally["cycles"] += 1
             tally["acknowledged"] += len(said)
@@ -172,11 +184,11 @@ def kills(program, scratch, rng, mode, points, go_on, tally, lie=False):
     return found
 
 
-def collect(process, killer):
+def collect(process: subprocess.Popen[str], killer: subprocess.Popen[bytes]) -> tuple[str, str]:
     """The output of a process that is killed when the killer ends; also when it ends by itself."""
     import threading
 
-    def end():
+    def end() -> None:
         killer.wait()
         if process.poll() is None:
             process.kill()
@@ -189,21 +201,25 @@ def collect(process, killer):
     return out, err
 
 
-def cuts(program, shim, scratch, seed, mode, go_on, tally, swallow=None, cuts_a_load=30):
+def cuts(
+    program: Program, shim: Shim, scratch: Path, seed: int, mode: str, go_on: Callable[[Counter[str]], bool],
+    tally: Counter[str], swallow: str | None = None, cuts_a_load: int = 30,
+) -> list[str]:
     """A load under the shim, and the disk as a power cut may have left it, at random calls. Gives the differences."""
-    found, number = [], 0
-    load = Load(program, mode)
+    found: list[str] = []
+    number = 0
+    load = LogLoad(program, mode)
     while go_on(tally) and len(found) < 5:
         rng = random.Random(f"{seed}-{mode}-{number}")
-        house = Path(scratch) / f"cut-{mode}-{number}"
-        folder = house / "predictions"
-        house.mkdir()
-        calls = Path(f"{house}.calls")
+        parent = Path(scratch) / f"cut-{mode}-{number}"
+        folder = parent / "predictions"
+        parent.mkdir()
+        calls = Path(f"{parent}.calls")
         words = load.words(
             folder, f"{number}", "--concurrency", str(rng.choice([1, 4])), "--seconds", f"{rng.uniform(0.3, 0.8):.2f}",
             "--segment-bytes", "20000")
         done = subprocess.run(
-            [program.path, *words], env=shim.environment(program.environment, house, log=calls, swallow=swallow),
+            [program.path, *words], env=shim.environment(program.environment, parent, log=calls, swallow=swallow),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
             return [f"the load under the shim ended with {done.returncode}: {done.stderr[-300:]}"]
@@ -213,13 +229,13 @@ def cuts(program, shim, scratch, seed, mode, go_on, tally, swallow=None, cuts_a_
                 break
             rng = random.Random(f"{seed}-{mode}-{number}-{cut}")
             position = rng.randint(0, len(written))
-            platter = Platter(house, rng)
+            disk = SimulatedDisk(parent, rng)
             for record in written[:position]:
-                platter.play(record)
+                disk.replay(record)
             target = Path(scratch) / f"after-{mode}-{number}-{cut}"
             kind = rng.choice(MODES)
-            platter.cut(target, kind)
-            said = spoken(b"".join(platter.said.values()).decode())
+            disk.cut(target, kind)
+            said = parse_acknowledged(b"".join(disk.said.values()).decode())
             where = f"{mode}, load {number}, call {position} of {len(written)}, {kind}"
             (target / "predictions").mkdir(exist_ok=True)
             report = load.recover(target / "predictions")
@@ -235,57 +251,63 @@ def cuts(program, shim, scratch, seed, mode, go_on, tally, swallow=None, cuts_a_
                 age = max(said.values()) - min(said[id] for id in lost)
                 tally["longest"] = max(tally["longest"], age)
                 if age > WINDOW + LATE:
-                    found.append(f"{where}: a record is lost that was acknowledged {age / 1000:.0f} ms before the last one")
+                    found.append(
+                        f"{where}: a record is lost that was acknowledged {age / 1000:.0f} ms before the last one"
+                    )
             shutil.rmtree(target)
-        shutil.rmtree(house)
+        shutil.rmtree(parent)
         calls.unlink()
         number += 1
     return found
 
 
-def faults(program, shim, scratch, seed, mode, go_on, tally, most=None):
+def faults(
+    program: Program, shim: Shim, scratch: Path, seed: int, mode: str, go_on: Callable[[Counter[str]], bool],
+    tally: Counter[str], most: int | None = None,
+) -> list[str]:
     """Each call of a load fails once, in each way, of files and of the folder. Gives the differences.
 
-    What was acknowledged is there when the log is opened again; in mode `strict` also when the power fails right after a
-    failed fsync, which dropped what it covered. What a full disk or a broken one cost stands in the report."""
-    found, rng = [], random.Random(f"faults-{seed}-{mode}")
-    load = Load(program, mode)
+    What was acknowledged is there when the log is opened again; in mode `strict` also when the power fails right after
+    a failed fsync, which dropped what it covered. What a full disk or a broken one cost stands in the report."""
+    found: list[str] = []
+    rng = random.Random(f"faults-{seed}-{mode}")
+    load = LogLoad(program, mode)
     words = ["--records", "120", "--concurrency", "4", "--segment-bytes", "4000", "--seconds", "3"]
 
-    def run(name, prefix, **settings):
-        house = Path(scratch) / name
-        house.mkdir()
+    def run(name: str, prefix: str, **settings: object) -> tuple[Path, subprocess.CompletedProcess[str]]:
+        parent = Path(scratch) / name
+        parent.mkdir()
         done = subprocess.run(
-            [program.path, *load.words(house / "predictions", prefix, *words)],
-            env=shim.environment(program.environment, house, **settings), stdin=subprocess.DEVNULL,
+            [program.path, *load.words(parent / "predictions", prefix, *words)],
+            env=shim.environment(program.environment, parent, **settings), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=120)
-        return house, done
+        return parent, done
 
     listed = Path(scratch) / f"fault-calls-{mode}"
-    house, done = run(f"count-{mode}", "count", count=listed)
+    parent, done = run(f"count-{mode}", "count", count=listed)
     if done.returncode != 0:
         return [f"the load ended with {done.returncode}: {done.stderr[-300:]}"]
-    shutil.rmtree(house)
+    shutil.rmtree(parent)
     plan = [(call, kind) for call in chosen(calls_of(listed), rng, False) for kind in KINDS[call.op]]
     rng.shuffle(plan)
     for number, (call, kind) in enumerate(plan[:most]):
-        if number >= 8 and not go_on(tally) or len(found) >= 5:
+        if (number >= 8 and not go_on(tally)) or len(found) >= 5:
             break
         record = Path(scratch) / f"fault-log-{mode}-{number}" if call.op.startswith("fsync") else None
-        house, done = run(f"fault-{mode}-{number}", f"{number}", at=call.number, kind=kind, log=record)
+        parent, done = run(f"fault-{mode}-{number}", f"{number}", at=call.number, kind=kind, log=record)
         where = f"{mode}: {kind} at call {call.number} ({call.op} {call.path}, {call.site[:120]})"
-        said = spoken(done.stdout)
+        said = parse_acknowledged(done.stdout)
         tally["faults"] += 1
         tally["acknowledged beside faults"] += len(said)
-        if done.returncode not in (0, 1) or done.returncode == 1 and not (
-                TOLD.search(done.stderr) or "[predictions." in done.stderr or '"code":"predictions.' in done.stderr):
+        if done.returncode not in (0, 1) or (done.returncode == 1 and not (
+                TOLD.search(done.stderr) or "[predictions." in done.stderr or '"code":"predictions.' in done.stderr)):
             found.append(f"{where}: exit code {done.returncode}: {done.stderr[-300:]}")
         if record and mode == "strict":
-            platter = Platter(house, rng)
+            disk = SimulatedDisk(parent, rng)
             for entry in records(record):
-                platter.play(entry)
+                disk.replay(entry)
             target = Path(scratch) / f"fault-cut-{mode}-{number}"
-            platter.cut(target, "nothing")
+            disk.cut(target, "nothing")
             (target / "predictions").mkdir(exist_ok=True)
             load.recover(target / "predictions")
             wrong, lost = check(target / "predictions", said, True)
@@ -293,20 +315,20 @@ def faults(program, shim, scratch, seed, mode, go_on, tally, most=None):
             if lost:
                 found.append(f"{where}, and a power cut: {len(lost)} of {len(said)} acknowledged records are lost")
             shutil.rmtree(target)
-        (house / "predictions").mkdir(exist_ok=True)
-        load.recover(house / "predictions")
-        wrong, lost = check(house / "predictions", said, True)
+        (parent / "predictions").mkdir(exist_ok=True)
+        load.recover(parent / "predictions")
+        wrong, lost = check(parent / "predictions", said, True)
         found += [f"{where}: {text}" for text in wrong]
         if lost:
             found.append(f"{where}: {len(lost)} of {len(said)} acknowledged records are lost, such as {lost[0]}")
         if not found:
-            shutil.rmtree(house)
+            shutil.rmtree(parent)
         if record:
             record.unlink(missing_ok=True)
     return found
 
 
-def line(tally):
+def line(tally: Counter[str]) -> str:
     points = sum(n for name, n in tally.items() if name.startswith("at "))
     return (
         f"{tally['cycles']} kills ({points} at failpoints), {tally['acknowledged']} predictions acknowledged, "
@@ -316,40 +338,50 @@ def line(tally):
         f"{tally['acknowledged beside faults']} acknowledgements")
 
 
-def torture(program, shim, scratch, root, seed, seconds, wanted, points, say, swallow=None):
+def until(end: float, name: str, least: int) -> Callable[[Counter[str]], bool]:
+    """Whether to go on: until a time, and until so many were counted."""
+    return lambda tally: time.monotonic() < end or tally[name] < least
+
+
+def at_most(name: str, most: int) -> Callable[[Counter[str]], bool]:
+    """Whether to go on: until so many were counted, however long that takes."""
+    return lambda tally: tally[name] < most
+
+
+def torture(
+    program: Program, shim: Shim, scratch: Path, root: Path, seed: int, seconds: float, wanted: int, points: list[str],
+    progress: Progress, swallow: str | None = None,
+) -> tuple[list[str], Counter[str]]:
     """All of it: modes take turns. Gives the differences."""
     rng = random.Random(seed)
-    found, total = [], Counter()
+    found: list[str] = []
+    total: Counter[str] = Counter()
     share = seconds / 6
     for part in ("kill", "cut", "fault"):
         for mode in ("strict", "written"):
-            tally = Counter()
+            tally: Counter[str] = Counter()
             end = time.monotonic() + share
             most = wanted // 2 if part == "kill" else 0
 
-            def go_on(tally):
-                if part == "kill":
-                    return tally["cycles"] < most if most else time.monotonic() < end or tally["cycles"] < 4
-                return time.monotonic() < end or tally["cuts"] < 10
             if part == "kill":
+                go_on = until(end, "cycles", 4) if most == 0 else at_most("cycles", most)
                 found += kills(program, scratch, rng, mode, points, go_on, tally)
             elif part == "fault":
-                found += faults(
-                    program, shim, scratch, seed, mode, lambda tally: time.monotonic() < end, tally)
+                found += faults(program, shim, scratch, seed, mode, until(end, "faults", 0), tally)
             else:
-                found += cuts(program, shim, scratch, seed, mode, go_on, tally, swallow)
+                found += cuts(program, shim, scratch, seed, mode, until(end, "cuts", 10), tally, swallow)
             longest = max(total["longest"], tally["longest"])
             total.update(tally)
             total["longest"] = longest
-    say(line(total))
+    progress(line(total))
     return found, total
 
 
-def self_test(program, shim, scratch, seed, say):
+def self_test(program: Program, shim: Shim, scratch: Path, seed: int, progress: Progress) -> int:
     """What must be caught: an acknowledgement before its time, and an fsync that does nothing."""
     missed = 0
 
-    def few(name, most):
+    def few(name: str, most: int) -> Callable[[Counter[str]], bool]:
         soon = time.monotonic() + 60
         return lambda tally: tally[name] < most and time.monotonic() < soon
     tests = {
@@ -371,5 +403,5 @@ def self_test(program, shim, scratch, seed, say):
         except Failure as failure:
             found = [str(failure)]
         missed += not found
-        say(f"{name}: {'caught: ' + found[0][:160] if found else 'NOT CAUGHT'}")
+        progress(f"{name}: {'caught: ' + found[0][:160] if found else 'NOT CAUGHT'}")
     return missed

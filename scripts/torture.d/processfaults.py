@@ -7,18 +7,22 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import statecheck
-from statefaults import PASSWORD, Act, StateScene
+from project import Program
+from shim import Shim
+from statefaults import PASSWORD, Outcome, ScenarioCommand, SharedProject, StateScenario
 
 # What a program may use of a processor while it has nothing to do, in seconds of two.
 IDLE = 0.1
-UNMADE = "no setup link could be made"
+NO_LINK = "no setup link could be made"
 LINK = re.compile(r"/setup#([A-Za-z0-9_-]+)")
 
 
-def used(process):
+def cpu_seconds(process: int) -> float:
     """Seconds of the processor that a process and all its children have used."""
     total, wanted = 0, [process]
     while wanted:
@@ -33,39 +37,43 @@ def used(process):
     return total / 100
 
 
-def busy(process, seconds=2):
+def check_idle_cpu(process: int, seconds: float = 2) -> list[str]:
     """What it used in so long, where that is more than a program may that has nothing to do."""
-    before = used(process)
+    before = cpu_seconds(process)
     time.sleep(seconds)
-    spent = used(process) - before
+    spent = cpu_seconds(process) - before
     return [f"used {spent:.2f} s of the processor in {seconds} s of waiting"] if spent > IDLE else []
 
 
-class Done:
-    def __init__(self, returncode, stdout, stderr, found=()):
-        self.returncode, self.stdout, self.stderr, self.found = returncode, stdout, stderr, list(found)
-
-
-class WorkerScene(StateScene):
+class WorkerScenario(StateScenario):
     """A worker with one job that trains: a call of the worker fails, or one of the process that does the job."""
 
     # What a job that is tried again leaves besides: runs that failed, more attempts.
     TABLES = statecheck.MODELS
 
-    def __init__(self, program, shim, scratch, estate):
-        super().__init__("worker", program, shim, scratch, estate.folder, [
-            Act("worker", ["--drain"], tables=self.TABLES), Act("child", ["--attempt"], tables=self.TABLES)])
+    def __init__(self, program: Program, shim: Shim, scratch: Path, estate: SharedProject) -> None:
+        super().__init__(
+            "worker",
+            program,
+            shim,
+            scratch,
+            estate.folder,
+            [
+                ScenarioCommand("worker", ["--drain"], tables=self.TABLES),
+                ScenarioCommand("child", ["--attempt"], tables=self.TABLES),
+            ],
+        )
         self.base = shutil.copytree(estate.folder, self.scratch / "queued")
         program.run(self.base, "jobs", "cancel", estate.queued)
         self.job = program.json(self.base, "jobs", "submit", "train", "--split-seed", "9")["id"]
 
     short = 1
-    words = ["worker", "--drain", "--slots", "1", "--lease", "3", "--grace", "2"]
+    words = ("worker", "--drain", "--slots", "1", "--lease", "3", "--grace", "2")
 
-    def run(self, act, folder, **settings):
-        environment, self.kind = self.program.environment, settings.get("kind") or ""
+    def run(self, act: ScenarioCommand, folder: Path, **settings: object) -> Outcome:
+        environment, self.kind = self.program.environment, str(settings.get("kind") or "")
         if settings:
-            once = folder / "once" if settings.get("kind") and "+" not in settings["kind"] else None
+            once = folder / "once" if self.kind and "+" not in self.kind else None
             settings["in"] = act.words[0]
             environment = self.shim.environment(environment, folder, once=once, **settings)
         process = subprocess.Popen(
@@ -73,10 +81,10 @@ class WorkerScene(StateScene):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         found = []
         try:
-            out, err = process.communicate(timeout=8 if settings.get("kind") else 60)
+            out, err = process.communicate(timeout=8 if self.kind else 60)
         except subprocess.TimeoutExpired:
             # It waits for the disk, or for a job whose end it could not write down.
-            found = busy(process.pid)
+            found = check_idle_cpu(process.pid)
             process.terminate()
             try:
                 out, err = process.communicate(timeout=15)
@@ -84,15 +92,17 @@ class WorkerScene(StateScene):
                 process.kill()
                 out, err = process.communicate()
                 found.append("SIGTERM did not end it within 15 s")
-        return Done(process.returncode, out, err, found)
+        return Outcome(process.returncode, out, err, found)
 
-    def state(self, folder):
-        return next(row for row in statecheck.rows(statecheck.raw(folder / ".martlet"), "jobs") if row["id"] == self.job)
+    def state(self, folder: Path) -> dict[str, Any]:
+        return next(
+            row for row in statecheck.rows(statecheck.raw(folder / ".martlet"), "jobs") if row["id"] == self.job
+        )
 
-    def judge(self, act, done, folder):
+    def check_result(self, act: ScenarioCommand, done: Outcome, folder: Path) -> list[str]:
         found, now, job = done.found + self.check(act, folder), self.view(act, folder), self.state(folder)
         if now not in (self.before[act.name], self.full[act.name]):
-            found.append(f"left a part: {statecheck.differ(self.before[act.name], now)}")
+            found.append(f"left a part: {statecheck.describe_difference(self.before[act.name], now)}")
         if job["state"] == "finished" and now != self.full[act.name]:
             found.append("the job has finished, and its version is not there")
         # A disk that stays broken fails all three attempts.
@@ -100,7 +110,7 @@ class WorkerScene(StateScene):
             found.append(f"the job failed for good: {job['reason']}")
         return found
 
-    def settle(self, act, folder, record):
+    def repeat_without_faults(self, act: ScenarioCommand, folder: Path, record: Path | None) -> list[str]:
         """Another worker does what is left, without faults."""
         if self.state(folder)["state"] == "failed":
             self.program.run(folder, "jobs", "retry", self.job)
@@ -112,16 +122,18 @@ class WorkerScene(StateScene):
             found.append(f"the next worker left the job {job['state']}: {job['reason']}")
         now = self.view(act, folder)
         if now != self.full[act.name]:
-            found.append(f"the next worker left {statecheck.differ(self.full[act.name], now)}")
+            found.append(f"the next worker left {statecheck.describe_difference(self.full[act.name], now)}")
         return found
 
 
-def ask(port, method, path, body=None, headers=()):
+def ask(
+    port: int, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None,
+) -> tuple[int, str]:
     """(status, answer) of a server; status 0 when there was none."""
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         connection.request(method, path, json.dumps(body) if body is not None else None,
-                           {"Content-Type": "application/json", **dict(headers)})
+                           {"Content-Type": "application/json", **(headers or {})})
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
@@ -130,16 +142,16 @@ def ask(port, method, path, body=None, headers=()):
     return answer.status, text
 
 
-class StartScene(StateScene):
+class StartScenario(StateScenario):
     """A server that starts on a project without people, makes its key and its link, makes the first admin, and ends."""
 
     reads, short = True, 2
 
-    def __init__(self, program, shim, scratch, estate):
-        super().__init__("start", program, shim, scratch, estate.fresh, [Act("serve", [])])
+    def __init__(self, program: Program, shim: Shim, scratch: Path, estate: SharedProject) -> None:
+        super().__init__("start", program, shim, scratch, estate.fresh, [ScenarioCommand("serve", [])])
 
-    def run(self, act, folder, **settings):
-        environment, self.kind = self.program.environment, settings.get("kind") or ""
+    def run(self, act: ScenarioCommand, folder: Path, **settings: object) -> Outcome:
+        environment, self.kind = self.program.environment, str(settings.get("kind") or "")
         if settings:
             environment = self.shim.environment(environment, folder, reads="1", **settings)
         with socket.socket() as one:
@@ -151,7 +163,7 @@ class StartScene(StateScene):
                 [self.program.path, "serve", "--port", str(port), "--workers", "0", "--drain-seconds", "0"], cwd=folder,
                 env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
         try:
-            found = self.visit(process, port, told)
+            found = self.create_first_admin(process, port, told)
         finally:
             process.terminate()
             try:
@@ -162,9 +174,9 @@ class StartScene(StateScene):
                 found = ["SIGTERM did not end it within 20 s"]
         text = told.read_text()
         told.unlink()
-        return Done(process.returncode, "", text, found)
+        return Outcome(process.returncode, "", text, found)
 
-    def visit(self, process, port, told):
+    def create_first_admin(self, process: subprocess.Popen[bytes], port: int, told: Path) -> list[str]:
         """Waits until it listens and makes the first admin."""
         self.made, end = None, time.monotonic() + 30
         while ask(port, "GET", "/health/live")[0] == 0:
@@ -175,7 +187,7 @@ class StartScene(StateScene):
             time.sleep(0.02)
         # It answers before it has made the link.
         end = time.monotonic() + 5
-        while not LINK.search(told.read_text()) and UNMADE not in told.read_text() and time.monotonic() < end:
+        while not LINK.search(told.read_text()) and NO_LINK not in told.read_text() and time.monotonic() < end:
             time.sleep(0.02)
         link = LINK.search(told.read_text())
         if link:
@@ -189,12 +201,12 @@ class StartScene(StateScene):
             return [f"ended by itself with {process.returncode} after it had listened"]
         return []
 
-    def view(self, act, folder):
+    def view(self, act: ScenarioCommand, folder: Path) -> list[str]:
         """Whether there is an admin, and whom a session of hers would be believed."""
         return [line for line in statecheck.snapshot(folder / ".martlet", tables=("users",))] + [
             f"key: {(folder / '.martlet/session.key').exists()}"]
 
-    def judge(self, act, done, folder):
+    def check_result(self, act: ScenarioCommand, done: Outcome, folder: Path) -> list[str]:
         found, made = done.found + self.check(act, folder), self.made
         there = any(line.startswith("users") for line in self.view(act, folder))
         if made and made[0] == 200 and not there:
@@ -203,22 +215,24 @@ class StartScene(StateScene):
             found.append(f"one fault while it started, and the fourth setup is answered {made[0]}: {made[1][:300]}")
         elif made and made[0] not in (0, 200) and not self.told(made[1]):
             found.append(f"setup was answered {made[0]}: {made[1][:300]}")
-        if done.returncode == 0 and made is None and UNMADE not in done.stderr:
+        if done.returncode == 0 and made is None and NO_LINK not in done.stderr:
             found.append("started without a link for the first admin")
         return found
 
-    def told(self, text):
+    def told(self, text: str) -> bool:
         try:
-            return json.loads(text).get("status", 0) >= 500
+            return bool(json.loads(text).get("status", 0) >= 500)
         except ValueError:
             return False
 
-    def settle(self, act, folder, record):
+    def repeat_without_faults(self, act: ScenarioCommand, folder: Path, record: Path | None) -> list[str]:
         """Another server starts, and makes the first admin unless she is there; she can log in."""
         self.run(act, folder, **({"log": record} if record else {}))
         found = self.check(act, folder)
         if self.view(act, folder) != self.full[act.name]:
-            found.append(f"the next server left {statecheck.differ(self.full[act.name], self.view(act, folder))}")
+            found.append(
+                f"the next server left {statecheck.describe_difference(self.full[act.name], self.view(act, folder))}"
+            )
         elif not statecheck.password_holds(folder / ".martlet", "ada", PASSWORD):
             found.append("the first admin has another password")
         return found

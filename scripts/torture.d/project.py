@@ -5,7 +5,16 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+# Prints a line about how far a part has come.
+Progress = Callable[[str], None]
+# By table: versions with the content hash of their commit, or with the count of rows it added.
+History = dict[str, list[tuple[int, str | int]]]
+# By table or model version: what identifies its content.
+Content = dict[str, tuple[Any, ...]]
 
 
 class Failure(Exception):
@@ -13,16 +22,20 @@ class Failure(Exception):
 
 
 class Program:
-    def __init__(self, path):
+    """The binary under test, and the environment that it is started in."""
+
+    def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         self.environment = {k: v for k, v in os.environ.items() if k != "MARTLET_HOME"}
 
-    def start(self, folder, *arguments, **environment):
+    def start(self, folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [self.path, *arguments], cwd=folder, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def run(self, folder, *arguments, expect=0, **environment):
+    def run(
+        self, folder: Path, *arguments: str, expect: int | None = 0, **environment: str,
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [self.path, *arguments], cwd=folder, env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=900)
@@ -32,27 +45,27 @@ class Program:
                 f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done
 
-    def json(self, folder, *arguments):
+    def json(self, folder: Path, *arguments: str) -> Any:
         return json.loads(self.run(folder, *arguments, "--json").stdout)
 
 
 class Recipe:
     """A project's files, and the files that land on each day."""
 
-    def __init__(self, name, model, template, landing, days):
+    def __init__(self, name: str, model: str, template: Path, landing: str, days: list[list[Path]]) -> None:
         self.name, self.model, self.template, self.landing, self.days = name, model, template, landing, days
 
-    def begin(self, folder):
+    def begin(self, folder: Path) -> None:
         shutil.copytree(self.template, folder)
 
-    def land(self, folder, day):
+    def land(self, folder: Path, day: int) -> None:
         target = Path(folder) / self.landing
         target.mkdir(parents=True, exist_ok=True)
         for file in self.days[day]:
             shutil.copyfile(file, target / Path(file).name)
 
 
-def small_readmission(program, scratch):
+def small_readmission(program: Program, scratch: Path) -> Recipe:
     """3,000 rows and 300 without outcome; on the second day 900 rows more, some of them under keys that are known."""
     files = Path(scratch) / "readmission-files"
     files.mkdir()
@@ -71,15 +84,17 @@ def small_readmission(program, scratch):
         file.write("1,2,3\n")
     with open(files / "second.csv", "a") as file:
         file.writelines(first[1:200])
-    ease(template, gates="roc_auc, at_least: 0.1")
-    edit(template / "martlet.yaml", ("rounds: 2000", "rounds: 60"), ("early_stopping: 100", "early_stopping: 20"))
-    edit(template / "contracts/encounters.yaml", ("on_key_conflict: reject", "on_key_conflict: latest-wins"))
+    relax_gates(template, gates="roc_auc, at_least: 0.1")
+    replace_in_file(
+        template / "martlet.yaml", ("rounds: 2000", "rounds: 60"), ("early_stopping: 100", "early_stopping: 20")
+    )
+    replace_in_file(template / "contracts/encounters.yaml", ("on_key_conflict: reject", "on_key_conflict: latest-wins"))
     return Recipe(
         "readmission", "readmission", template, "landing/encounters",
         [[files / "first.csv", files / "open.csv"], [files / "second.csv"]])
 
 
-def small_downtime(program, scratch):
+def small_downtime(program: Program, scratch: Path) -> Recipe:
     """2,500 readings; 500 more on the second day."""
     files = Path(scratch) / "downtime-files"
     files.mkdir(parents=True)
@@ -87,25 +102,25 @@ def small_downtime(program, scratch):
     program.run(scratch, "init", str(template), "--template", "downtime")
     program.run(scratch, "generate", "downtime", "--rows", "2500", "--seed", "1", "-o", str(files / "first.csv"))
     program.run(scratch, "generate", "downtime", "--rows", "500", "--seed", "2", "-o", str(files / "second.csv"))
-    ease(template, gates="roc_auc, at_least: 0.1")
-    edit(template / "martlet.yaml", ("n_estimators: 200", "n_estimators: 20"))
+    relax_gates(template, gates="roc_auc, at_least: 0.1")
+    replace_in_file(template / "martlet.yaml", ("n_estimators: 200", "n_estimators: 20"))
     return Recipe("downtime", "downtime", template, "landing/readings", [[files / "first.csv"], [files / "second.csv"]])
 
 
-def real_readmission(program, scratch, data):
+def real_readmission(program: Program, scratch: Path, data: str) -> Recipe:
     template = Path(scratch) / "readmission-template"
     program.run(scratch, "init", str(template), "--template", "readmission")
     return Recipe("readmission (real)", "readmission", template, "landing/encounters", [[Path(data).resolve()]])
 
 
-def ease(template, gates):
+def relax_gates(template: Path, gates: str) -> None:
     """Gates that anything passes, and fewer replicates: the model's quality is not the question here."""
     path = template / "martlet.yaml"
     text = re.sub(r"(?m)^    gates:\n(      .*\n)+", f"    gates:\n      - {{metric: {gates}}}\n", path.read_text())
     path.write_text(re.sub(r"(?m)^    gates:", "    bootstrap: {replicates: 100}\n    gates:", text))
 
 
-def edit(path, *changes):
+def replace_in_file(path: Path, *changes: tuple[str, str]) -> None:
     text = path.read_text()
     for old, new in changes:
         if old not in text:
@@ -114,12 +129,12 @@ def edit(path, *changes):
     path.write_text(text)
 
 
-def tables(folder):
+def tables(folder: Path) -> list[Path]:
     lake = Path(folder) / ".martlet/lake"
     return sorted(p.parent for p in lake.glob("*/*/_delta_log") if any(p.glob("[0-9]*.json")))
 
 
-def history(folder):
+def history(folder: Path) -> History:
     """Every version of every table: the content hash that its commit carries, or the rows that it added."""
     found = {}
     for table in tables(folder):
@@ -136,9 +151,9 @@ def history(folder):
     return found
 
 
-def content(program, folder):
+def content(program: Program, folder: Path) -> Content:
     """Rows and a hash of them, computed from the data files; and every model version."""
-    found = {}
+    found: Content = {}
     for table in program.json(folder, "lake", "tables"):
         name = table["table"]
         # An attempt at a file has another id each time.
@@ -155,7 +170,7 @@ def content(program, folder):
     return found
 
 
-def trace(folder):
+def trace(folder: Path) -> list[dict[str, Any]]:
     path = Path(folder) / ".martlet/logs/trace.jsonl"
     text = path.read_text() if path.exists() else ""
     lines = text[: text.rfind("\n") + 1].splitlines()
@@ -182,7 +197,7 @@ for folder, rows in json.loads(sys.stdin.read()):
 """
 
 
-def check_with_delta_rs(python, program, folder):
+def check_with_delta_rs(python: str, program: Program, folder: Path) -> int:
     """delta-rs opens every version of every table, and reads the rows of the latest."""
     home = Path(folder) / ".martlet/lake"
     wanted = [

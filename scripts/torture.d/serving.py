@@ -1,10 +1,11 @@
 """The server: killed under load over HTTP, and what its prediction log holds against what clients were answered.
 
 Clients are connections of this process that ask one prediction after the other, each under an id of its own, and write
-down every answer that came whole. After each kill the log's files are read by the reader of `predictions`; the server is
-started anew on the same folder, so that it recovers what the one before left.
+down every answer that came whole. After each kill the log's files are read by the reader of `predictions`; the server
+is started anew on the same folder, so that it recovers what the one before left.
 """
 
+import contextlib
 import json
 import random
 import re
@@ -14,18 +15,22 @@ import socket
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import predictions
-from project import Failure, small_downtime
+from project import Failure, Program, Progress, small_downtime
 
 CONNECTIONS = 16
+# By file of the log: its size and time of change, and the id and probability of each record.
+Segments = dict[str, tuple[tuple[int, int], list[tuple[str, float]]]]
 
 
-class House:
+class ServedProject:
     """A project with a champion, a token, and requests whose answers are known."""
 
-    def __init__(self, program, scratch):
+    def __init__(self, program: Program, scratch: Path) -> None:
         self.program, self.folder = program, Path(scratch) / "served"
         recipe = small_downtime(program, Path(scratch) / "served-recipe")
         recipe.begin(self.folder)
@@ -38,7 +43,7 @@ class House:
             json.loads(path.read_text()) for path in sorted((self.folder / ".martlet/artifacts").rglob("*"))
             if path.is_file() and path.read_bytes()[:20].lstrip(b"{ \n").startswith(b'"probabilities"'))
 
-    def start(self, mode):
+    def start(self, mode: str) -> tuple[subprocess.Popen[bytes], int]:
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             port = one.getsockname()[1]
@@ -54,30 +59,38 @@ class House:
             except OSError:
                 if process.poll() is not None or time.monotonic() > end:
                     process.kill()
-                    raise Failure(f"the server does not listen: {process.stderr.read().decode()[-500:]}") from None
+                    raise Failure(f"the server does not listen: {stderr_of(process)[-500:]}") from None
                 time.sleep(0.01)
 
 
-class Client:
+def stderr_of(process: subprocess.Popen[bytes]) -> str:
+    """What a process that has ended wrote to its pipe, which is closed."""
+    return process.communicate()[1].decode()
+
+
+class PredictionClient:
     """One connection: at most one request under way, and the answers that came whole."""
 
-    def __init__(self, house, port, prefix, number):
-        self.house, self.prefix, self.number, self.count = house, f"{prefix}-{number}", number, 0
+    def __init__(self, project: ServedProject, port: int, prefix: str, number: int) -> None:
+        self.project, self.prefix, self.number, self.count = project, f"{prefix}-{number}", number, 0
         self.socket = socket.create_connection(("127.0.0.1", port), 5)
         self.socket.setblocking(False)
         self.unread = b""
 
-    def ask(self):
-        place = (self.number * 7 + self.count) % len(self.house.samples["records"])
-        self.id, self.expected = f"{self.prefix}-{self.count}", self.house.samples["probabilities"][place]
-        body = json.dumps({"record": self.house.samples["records"][place]})
+    def send_next(self) -> None:
+        place = (self.number * 7 + self.count) % len(self.project.samples["records"])
+        self.id, self.expected = f"{self.prefix}-{self.count}", self.project.samples["probabilities"][place]
+        body = json.dumps({"record": self.project.samples["records"][place]})
         self.count += 1
         self.socket.sendall(
-            (f"POST /predict HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.house.token}\r\n"
-             f"Content-Type: application/json\r\nX-Request-ID: {self.id}\r\nContent-Length: {len(body.encode())}\r\n\r\n"
-             + body).encode())
+            (
+                f"POST /predict HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.project.token}\r\n"
+                f"Content-Type: application/json\r\nX-Request-ID: {self.id}\r\n"
+                f"Content-Length: {len(body.encode())}\r\n\r\n{body}"
+            ).encode()
+        )
 
-    def hear(self):
+    def receive(self) -> tuple[str, float] | Literal[False] | None:
         """The answer, if it is whole: (id, probability). `False` when the connection has ended."""
         try:
             more = self.socket.recv(65536)
@@ -100,28 +113,28 @@ class Client:
         return self.id, probability
 
 
-def load(house, process, port, prefix, seconds):
+def kill_under_load(
+    project: ServedProject, process: subprocess.Popen[bytes], port: int, prefix: str, seconds: float,
+) -> dict[str, float]:
     """Asks on all connections and kills the server after so long. Gives the answers."""
     answered = {}
     chooser = selectors.DefaultSelector()
     for number in range(CONNECTIONS):
-        client = Client(house, port, prefix, number)
-        client.ask()
+        client = PredictionClient(project, port, prefix, number)
+        client.send_next()
         chooser.register(client.socket, selectors.EVENT_READ, client)
     end, killed = None, False
     while chooser.get_map():
         for key, _ in chooser.select(0.01):
-            said = key.data.hear()
+            said = key.data.receive()
             if said is False:
                 chooser.unregister(key.fileobj)
-                key.fileobj.close()
+                key.data.socket.close()
             elif said:
                 answered[said[0]] = said[1]
                 end = end or time.monotonic() + seconds
-                try:
-                    key.data.ask()
-                except OSError:
-                    pass
+                with contextlib.suppress(OSError):
+                    key.data.send_next()
         if end and not killed and time.monotonic() >= end:
             process.kill()
             killed = True
@@ -131,7 +144,7 @@ def load(house, process, port, prefix, seconds):
     return answered
 
 
-def there(folder, known):
+def logged_predictions(folder: Path, known: Segments) -> tuple[dict[str, float], int]:
     """What the log's segments hold: {id: probability}; whole files that did not change are not read again."""
     found, double = {}, 0
     for path in sorted(Path(folder).glob("*.segment")):
@@ -144,24 +157,31 @@ def there(folder, known):
     return found, double
 
 
-def torture(program, scratch, seed, go_on, say, modes=("strict", "written")):
+def torture(
+    program: Program, scratch: Path, seed: int, go_on: Callable[[int], bool], progress: Progress,
+    modes: tuple[str, ...] = ("strict", "written"),
+) -> list[str]:
     """Kills until it is enough. Gives the differences."""
     rng = random.Random(seed)
-    house = House(program, scratch)
-    logged = house.folder / ".martlet/predictions"
-    found, tally, answered, known = [], Counter(), {}, {}
+    project = ServedProject(program, scratch)
+    logged = project.folder / ".martlet/predictions"
+    found: list[str] = []
+    tally: Counter[str] = Counter()
+    answered: dict[str, float] = {}
+    known: Segments = {}
     while go_on(tally["kills"]) and len(found) < 5:
         mode = rng.choice(modes)
-        process, port = house.start(mode)
-        said = load(house, process, port, f"{seed}-{tally['kills']}", rng.uniform(0.02, 0.4))
+        process, port = project.start(mode)
+        said = kill_under_load(project, process, port, f"{seed}-{tally['kills']}", rng.uniform(0.02, 0.4))
         if process.returncode != -signal.SIGKILL:
-            found.append(f"the server ended with {process.returncode}: {process.stderr.read().decode()[-500:]}")
+            found.append(f"the server ended with {process.returncode}: {stderr_of(process)[-500:]}")
             break
-        process.stderr.close()
+        if process.stderr:
+            process.stderr.close()
         tally["kills"] += 1
         tally["answers"] += len(said)
         answered.update(said)
-        rows, double = there(logged, known)
+        rows, double = logged_predictions(logged, known)
         lost = [id for id in answered if id not in rows]
         other = [id for id, score in answered.items() if rows.get(id, score) != score]
         if lost:
@@ -171,13 +191,16 @@ def torture(program, scratch, seed, go_on, say, modes=("strict", "written")):
         if double:
             found.append(f"{double} predictions are in the log twice")
         if tally["kills"] % 100 == 0:
-            say(f"so far: {tally['kills']} kills of the server, {tally['answers']} answers")
-    say(f"{tally['kills']} kills of the server under load, {tally['answers']} predictions answered, {len(found)} differences")
+            progress(f"so far: {tally['kills']} kills of the server, {tally['answers']} answers")
+    progress(
+        f"{tally['kills']} kills of the server under load, {tally['answers']} predictions answered, "
+        f"{len(found)} differences"
+    )
     return found
 
 
-def self_test(program, scratch, seed, say):
+def self_test(program: Program, scratch: Path, seed: int, progress: Progress) -> bool:
     """A server that answers before its log has the record must be caught."""
     found = torture(program, scratch, seed, lambda kills: kills < 20, lambda _: None, modes=("best-effort",))
-    say(f"a server that answers before it logs: {'caught: ' + found[0][:160] if found else 'NOT CAUGHT'}")
+    progress(f"a server that answers before it logs: {'caught: ' + found[0][:160] if found else 'NOT CAUGHT'}")
     return not found

@@ -3,15 +3,25 @@
 import os
 import shutil
 import subprocess
-from collections import namedtuple
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from project import Failure
 
-Call = namedtuple("Call", "number op path site")
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """A system call as the shim counts it: its number, what it does, to which file, and from where in the program."""
+
+    number: int
+    op: str
+    path: str
+    site: str
 
 
-def compiler():
+
+def compiler() -> str:
     """`cc`, or the clang that every Swift toolchain brings."""
     for name in ("cc", "clang", "gcc"):
         if shutil.which(name):
@@ -24,7 +34,9 @@ def compiler():
 
 
 class Shim:
-    def __init__(self, scratch):
+    """The preloaded library, compiled from faults.c."""
+
+    def __init__(self, scratch: Path) -> None:
         self.path = Path(scratch) / "faults.so"
         source = Path(__file__).with_name("faults.c")
         done = subprocess.run(
@@ -33,14 +45,14 @@ class Shim:
         if done.returncode != 0:
             raise Failure(f"faults.c does not compile:\n{done.stderr}")
 
-    def environment(self, base, root, **settings):
+    def environment(self, base: Mapping[str, str], root: Path, **settings: object) -> dict[str, str]:
         """`settings` without their FAULTS_: count, at, kind, log, swallow."""
         return {
             **base, "LD_PRELOAD": str(self.path), "FAULTS_ROOT": str(root),
             **{f"FAULTS_{k.upper()}": str(v) for k, v in settings.items() if v is not None}}
 
 
-def calls(path):
+def calls(path: Path) -> list[Call]:
     found = []
     for line in Path(path).read_text().splitlines():
         number, op, where, site = line.split("\t")

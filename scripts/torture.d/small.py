@@ -2,7 +2,15 @@
 
 import hashlib
 import json
+import random
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
+
+# Where a row came from: the digest of its file, and its number in it.
+Place = tuple[str, int | None]
+Move = tuple[int, str, int]
+Level = tuple[str, int, int]
 
 FILES = {
     "martlet.yaml": """
@@ -45,23 +53,25 @@ PLACES = "abcde"
 SOURCES = ("moves", "levels")
 
 
-class File:
+class LandedFile:
     """One file that landed, and what its rows must become."""
 
-    def __init__(self, source, name, lines, rows, refused=False):
+    def __init__(
+        self, source: str, name: str, lines: list[str], rows: list[tuple[Any, ...]], refused: bool = False,
+    ) -> None:
         self.source, self.name, self.rows, self.refused = source, name, rows, refused
         self.bytes = "".join(lines).encode()
         self.digest = hashlib.sha256(self.bytes).hexdigest()
 
 
-class Small:
-    """The project's files on disk, and the book of all that landed. Every answer here is computed from the files."""
+class ExpectedProject:
+    """The project's files on disk, and what its tables must hold, computed from all that landed."""
 
-    def __init__(self, folder, rng, rows=30):
+    def __init__(self, folder: Path, rng: random.Random, rows: int = 30) -> None:
         self.folder, self.rng, self.size = Path(folder), rng, rows
-        self.files = {}
+        self.files: dict[str, LandedFile] = {}
         self.next_id = 0
-        self.good_ids = []
+        self.good_ids: list[int] = []
         self.number = 0
         for name, text in FILES.items():
             path = self.folder / name
@@ -70,11 +80,11 @@ class Small:
         for source in SOURCES:
             (self.folder / "landing" / source).mkdir(parents=True)
 
-    def land(self, source, refused=False):
+    def land(self, source: str, refused: bool = False) -> LandedFile:
         self.number += 1
         # Files are taken by name, and do not arrive in that order.
         name = f"{self.rng.randrange(1000):03d}-{self.number}.csv"
-        file = self.refusable(name) if refused else getattr(self, f"make_{source}")(name)
+        file = self.make_refused(name) if refused else getattr(self, f"make_{source}")(name)
         self.files[file.digest] = file
         target = self.folder / "landing" / source / name
         # Not there until it is whole, as a careful sender does it.
@@ -83,16 +93,16 @@ class Small:
         hidden.rename(target)
         return file
 
-    def withdraw(self, file):
+    def withdraw(self, file: LandedFile) -> None:
         (self.folder / "landing" / file.source / file.name).unlink()
 
-    def landed(self):
+    def landed(self) -> set[str]:
         """Digests of the files that lie in the landing folders now, refused ones left out."""
         return {
             f.digest for f in self.files.values()
             if not f.refused and (self.folder / "landing" / f.source / f.name).exists()}
 
-    def make_moves(self, name):
+    def make_moves(self, name: str) -> LandedFile:
         lines, rows = ["id,place,moved,amount\n"], []
         for row in range(1, self.rng.randint(2, self.size) + 1):
             place, amount, bad = self.rng.choice(PLACES), self.rng.randint(-1_000_000, 1_000_000), None
@@ -109,29 +119,33 @@ class Small:
             text = "much" if bad else amount
             lines.append(f"{id},{place},2025-01-01 00:{row // 60 % 60:02d}:{row % 60:02d},{text}\n")
             rows.append((row, id, place, amount, bad))
-        return File("moves", name, lines, rows)
+        return LandedFile("moves", name, lines, rows)
 
-    def make_levels(self, name):
+    def make_levels(self, name: str) -> LandedFile:
         keys = [(place, slot) for place in PLACES for slot in range(6)]
         chosen = self.rng.sample(keys, self.rng.randint(2, min(len(keys), self.size)))
         rows = [(row, place, slot, self.rng.randint(0, 1000)) for row, (place, slot) in enumerate(chosen, 1)]
-        return File(
+        return LandedFile(
             "levels", name, ["place,slot,level\n", *(f"{p},{s},{level}\n" for _, p, s, level in rows)], rows)
 
-    def refusable(self, name):
+    def make_refused(self, name: str) -> LandedFile:
         """A file without a column that must be there."""
         lines = ["id,place,moved\n", f"{self.next_id},a,2025-01-01 00:00:{self.number % 60:02d}\n"]
         self.next_id += 1
-        return File("moves", name, lines, [], refused=True)
+        return LandedFile("moves", name, lines, [], refused=True)
 
     # What the tables must hold when the given files were taken in the given order.
 
-    def moves(self, order, replayed=()):
+    def moves(
+        self, order: list[str], replayed: Collection[Place] = (),
+    ) -> tuple[dict[Place, Move], dict[str, set[Place]]]:
         """({(digest, row): (id, place, amount)}, {(digest, row)} of what is refused, by file).
 
         `replayed`: bad rows that were corrected to an amount of 0 and are in bronze by now.
         """
-        taken, refused, seen = {}, {}, set()
+        taken: dict[Place, Move] = {}
+        refused: dict[str, set[Place]] = {}
+        seen = set()
         for digest in order:
             refused[digest] = set()
             for row, id, place, amount, bad in self.files[digest].rows:
@@ -144,11 +158,11 @@ class Small:
                     taken[digest, row] = (id, place, amount)
         return taken, refused
 
-    def bad(self, order):
+    def bad(self, order: list[str]) -> set[Place]:
         """Rows that a correction of their amount makes good."""
         return {(digest, row) for digest in order for row, _, _, _, bad in self.files[digest].rows if bad}
 
-    def levels(self, order):
+    def levels(self, order: list[str]) -> dict[Place, Level]:
         latest = {}
         for digest in order:
             for row, place, slot, level in self.files[digest].rows:
@@ -156,9 +170,9 @@ class Small:
         return {(digest, row): (place, slot, level) for (place, slot), (digest, row, level) in latest.items()}
 
     @staticmethod
-    def places(moves, levels):
-        totals = {}
-        for id, place, amount in moves.values():
+    def places(moves: dict[Place, Move], levels: dict[Place, Level]) -> list[tuple[str, int, int, int]]:
+        totals: dict[str, tuple[int, int]] = {}
+        for _, place, amount in moves.values():
             count, sum = totals.get(place, (0, 0))
             totals[place] = (count + 1, sum + amount)
         level = {place: 0 for place in totals}
@@ -168,8 +182,9 @@ class Small:
         return sorted((place, count, sum, level[place]) for place, (count, sum) in totals.items())
 
 
-def acknowledged(output, returncode, landed):
-    """The digests that a command said it has taken: what `--json` names, or all that had landed when `run` succeeded."""
+def acknowledged(output: str, returncode: int, landed: Iterable[str]) -> set[str]:
+    """The digests that a command said it has taken: what `--json` names, or all that had landed when `run`
+    succeeded."""
     try:
         answer = json.loads(output)
     except ValueError:

@@ -7,14 +7,18 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from deltalake import DeltaTable, QueryBuilder
 
 import predictions
 
 # Digests of landed files and stamps of tables are notes about this copy of the folder, not state.
+# By table: the names of its columns, and its rows.
+Tables = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
 NOTES = {"files", "table_offsets", "schema_migrations", "effects"}
 MODELS = ("registered_models", "model_versions", "approvals", "aliases", "model_history", "audit")
 # What differs from one undisturbed execution to the next: times, ids, secrets.
@@ -29,7 +33,7 @@ TIMES = 10**15
 
 
 @contextmanager
-def opened(home, live=False):
+def opened(home: Path, live: bool = False) -> Iterator[sqlite3.Connection]:
     """The database. A copy of it, unless a server has it open: a reader of WAL files mends and moves them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(home) / "martlet.db"
@@ -42,7 +46,7 @@ def opened(home, live=False):
             yield base
 
 
-def raw(home, live=False):
+def raw(home: Path, live: bool = False) -> Tables:
     """{table: (columns, rows)} of a project's `martlet.db`, in the order of writing."""
     with opened(home, live) as base:
         names = [name for name, in base.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
@@ -53,7 +57,7 @@ def raw(home, live=False):
         return found
 
 
-def plain(value):
+def plain(value: object) -> object:
     if isinstance(value, int) and value > TIMES:
         return "TIME"
     if isinstance(value, str):
@@ -62,34 +66,36 @@ def plain(value):
     return value
 
 
-def snapshot(home, before=None, tables=None, live=False):
+def snapshot(
+    home: Path, before: Tables | None = None, tables: Collection[str] | None = None, live: bool = False,
+) -> list[str]:
     """The state, without what varies. `before`: `raw` of the state before, to tell new passwords from old ones."""
     old = {row[0]: row[3] for row in before["users"][1]} if before else {}
     lines = []
     for name, (columns, rows) in raw(home, live).items():
-        if name in NOTES or tables and name not in tables:
+        if name in NOTES or (tables and name not in tables):
             continue
         for row in rows:
-            row = dict(zip(columns, row))
+            cells = dict(zip(columns, row, strict=True))
             if name == "users":
-                row["password"] = "new" if row["password"] != old.get(row["id"]) else "old"
-            lines.append(f"{name} " + json.dumps({k: plain(v) for k, v in row.items()}))
+                cells["password"] = "new" if cells["password"] != old.get(cells["id"]) else "old"
+            lines.append(f"{name} " + json.dumps({k: plain(v) for k, v in cells.items()}))
     return lines
 
 
-def differ(wanted, found):
+def describe_difference(wanted: list[str], found: list[str]) -> str:
     """A few words on what is too much and too little."""
     less, more = Counter(wanted) - Counter(found), Counter(found) - Counter(wanted)
     return "; ".join([f"not there: {line[:300]}" for line in list(less)[:3]]
                      + [f"too much: {line[:300]}" for line in list(more)[:3]])
 
 
-def rows(tables, name):
+def rows(tables: Tables, name: str) -> list[dict[str, Any]]:
     columns, found = tables[name]
-    return [dict(zip(columns, row)) for row in found]
+    return [dict(zip(columns, row, strict=True)) for row in found]
 
 
-def sound(home, live=False):
+def check_consistency(home: Path, live: bool = False) -> list[str]:
     """What does not fit together: file, history, aliases, approvals, audit, events, jobs, artifacts."""
     home = Path(home)
     with opened(home, live) as base:
@@ -99,12 +105,18 @@ def sound(home, live=False):
     if found:
         return found
     tables = raw(home, live)
-    return [*gapless(tables), *moves(tables), *registered(tables, home), *people(tables), *queue(tables)]
+    return [
+        *check_positions(tables),
+        *check_aliases(tables),
+        *check_model_versions(tables, home),
+        *check_users(tables),
+        *check_jobs(tables),
+    ]
 
 
-def gapless(tables):
+def check_positions(tables: Tables) -> Iterator[str]:
     for name in ("audit", "events", "model_history"):
-        counts = Counter()
+        counts: Counter[str | None] = Counter()
         for row in sorted(rows(tables, name), key=lambda row: row["position"]):
             key = row.get("model") if name == "model_history" else None
             counts[key] += 1
@@ -112,9 +124,10 @@ def gapless(tables):
                 yield f"{name}: position {row['position']} comes after {counts[key] - 1}"
 
 
-def moves(tables):
+def check_aliases(tables: Tables) -> Iterator[str]:
     """Aliases and approvals are what the history says; each move is in the audit and in the events."""
-    aliases, states, wanted = {}, {}, Counter()
+    aliases, states = {}, {}
+    wanted: Counter[tuple[str, str]] = Counter()
     for row in sorted(rows(tables, "model_history"), key=lambda row: row["position"]):
         model, version, alias = row["model"], row["version"], row["alias"]
         place = f"models/{model}/" + (f"aliases/{alias}" if alias else f"versions/{version}")
@@ -134,7 +147,7 @@ def moves(tables):
     if decided != states:
         yield f"approvals are {decided}, the history says {states}"
     for name, kind in (("audit", "action"), ("events", "type")):
-        told = Counter()
+        told: Counter[tuple[str, str]] = Counter()
         for row in rows(tables, name):
             what = row[kind].removeprefix("dev.martlet.")
             if what.split(".")[0] in ("version", "alias") and row["subject"].startswith("models/"):
@@ -143,9 +156,9 @@ def moves(tables):
             yield f"{name} and history differ: {list((told - wanted) + (wanted - told))[:3]}"
 
 
-def registered(tables, home):
+def check_model_versions(tables: Tables, home: Path) -> Iterator[str]:
     runs = {row["id"]: row for row in rows(tables, "runs")}
-    artifacts = {}
+    artifacts: dict[str, list[dict[str, Any]]] = {}
     for row in rows(tables, "run_artifacts"):
         artifacts.setdefault(row["run"], []).append(row)
     for version in rows(tables, "model_versions"):
@@ -161,7 +174,7 @@ def registered(tables, home):
                 yield f"{name}: {artifact['name']} is not there, or not what was stored"
 
 
-def people(tables):
+def check_users(tables: Tables) -> Iterator[str]:
     audit = rows(tables, "audit")
     names = {"users": "user.added", "api_tokens": "token.created"}
     for table, action in names.items():
@@ -180,7 +193,7 @@ def people(tables):
             yield f"{row['name']}: disabled is {row['disabled']}, the audit says {last.get(row['name'])}"
 
 
-def queue(tables):
+def check_jobs(tables: Tables) -> Iterator[str]:
     states = {row["id"]: row["state"] for row in rows(tables, "jobs")}
     # Those that a server queues for itself are nobody's act.
     own = {row["id"] for row in rows(tables, "jobs") if row["kind"] == "compact-predictions"}
@@ -192,7 +205,7 @@ def queue(tables):
             yield f"job {row['job'][:12]} is {states[row['job']]} and its attempt {row['attempt']} is running"
 
 
-def password_holds(home, name, password):
+def password_holds(home: Path, name: str, password: str) -> bool:
     """Whether it is this password that the person has."""
     import base64
     stored = next(row["password"] for row in rows(raw(home), "users") if row["name"] == name)
@@ -203,12 +216,12 @@ def password_holds(home, name, password):
     return kind == "scrypt" and made == digest
 
 
-def data_files(home):
+def data_files(home: Path) -> set[str]:
     lake = Path(home) / "lake"
     return {str(path.relative_to(lake)) for path in lake.rglob("*.parquet") if "_delta_log" not in path.parts}
 
 
-def pinned(home):
+def files_of_models(home: Path) -> tuple[set[str], set[tuple[str, int | None]]]:
     """The data files of each version of a table that a registered model stands on, and of the latest versions."""
     tables, lake, files = raw(home), Path(home) / "lake", set()
     runs = {row["run"] for row in rows(tables, "model_versions")}
@@ -221,11 +234,11 @@ def pinned(home):
     return files, wanted
 
 
-def logged(home):
+def logged(home: Path) -> tuple[set[str], set[str], list[str]]:
     """Ids of logged predictions: (those in segments, those in the lakehouse, what comes twice)."""
     segments = Counter(id for path in sorted((Path(home) / "predictions").glob("*.segment"))
                        for id, _, _ in predictions.segment(path)[0])
-    lake = Counter()
+    lake: Counter[str] = Counter()
     for log in (Path(home) / "lake" / "monitoring").glob("predictions_*/_delta_log"):
         if any(log.glob("[0-9]*.json")):
             query = QueryBuilder().register("t", DeltaTable(str(log.parent))).execute("SELECT request_id FROM t")

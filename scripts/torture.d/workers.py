@@ -20,11 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import project
 
-HURTS = {
+T = TypeVar("T")
+
+FAULTS = {
     "SIGKILL": signal.SIGKILL, "SIGSEGV": signal.SIGSEGV, "SIGABRT": signal.SIGABRT, "SIGSTOP": signal.SIGSTOP,
     "memory": None, "cancel": None, "worker": None,
 }
@@ -32,43 +36,45 @@ REASONS = {"SIGKILL": "ended by SIGKILL", "SIGSEGV": "ended by SIGSEGV", "SIGABR
            "SIGSTOP": "no sign of life", "memory": "out of memory: used", "worker": "its supervisor disappeared"}
 
 
-class Hall:
-    """A project with a queue, and two workers on it that are started again whenever they are gone."""
+class WorkerPool:
+    """Two worker processes on the queue of a project, started again whenever they are gone."""
 
-    def __init__(self, program, folder):
-        self.program, self.folder, self.workers = program, folder, [None, None]
-        self.log = open(folder / "workers.log", "ab")
+    def __init__(self, program: project.Program, folder: Path) -> None:
+        self.program, self.folder = program, folder
+        self.workers: list[subprocess.Popen[bytes] | None] = [None, None]
         self.restarts = 0
 
-    def keep(self):
+    def restart_missing(self) -> None:
         for number, worker in enumerate(self.workers):
             if worker is None or worker.poll() is not None:
                 if worker is not None:
                     self.restarts += 1
-                self.workers[number] = subprocess.Popen(
-                    [self.program.path, "worker", "--slots", "1", "--lease", "6"], cwd=self.folder,
-                    env=self.program.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+                with open(self.folder / "workers.log", "ab") as log:
+                    self.workers[number] = subprocess.Popen(
+                        [self.program.path, "worker", "--slots", "1", "--lease", "6"], cwd=self.folder,
+                        env=self.program.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
-    def submit(self, *words):
+    def submit(self, *words: str) -> str:
         return self.program.json(self.folder, "jobs", "submit", *words)["id"]
 
-    def show(self, job):
+    def show(self, job: str) -> dict[str, Any]:
         return self.program.json(self.folder, "jobs", "show", job)
 
-    def stop(self):
-        for worker in self.workers:
+    def stop(self) -> list[int]:
+        running = [worker for worker in self.workers if worker]
+        for worker in running:
             worker.terminate()
-        return [worker.wait(timeout=120) for worker in self.workers]
+        return [worker.wait(timeout=120) for worker in running]
 
 
-def alive(process):
+def is_alive(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
 
 
-def until(what, seconds, look):
+def wait_until(what: str, seconds: float, look: Callable[[], T | None]) -> T:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
@@ -78,47 +84,49 @@ def until(what, seconds, look):
     raise project.Failure(f"{what}: not within {seconds} s")
 
 
-def ended(hall, job):
-    def look():
-        hall.keep()
-        shown = hall.show(job)
+def wait_for_end(pool: WorkerPool, job: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        pool.restart_missing()
+        shown = pool.show(job)
         return shown if shown["state"] in ("finished", "failed", "cancelled") else None
-    return until(f"job {job} to end", 3600, look)
+    return wait_until(f"job {job} to end", 3600, look)
 
 
-def hurt(hall, rng, seed, tally, differences):
-    how = rng.choice(sorted(HURTS))
+def inject_fault(
+    pool: WorkerPool, rng: random.Random, seed: int, tally: collections.Counter[str], differences: list[str],
+) -> tuple[bool, str | None]:
+    how = rng.choice(sorted(FAULTS))
     extra = ["--memory-limit", f"{rng.randint(20, 60)}MB"] if how == "memory" else []
-    job = hall.submit("run", "--split-seed", str(seed), "--max-attempts", "2", *extra)
-    beside = hall.submit("verify", f"{MODEL}@1") if how != "worker" else None
+    job = pool.submit("run", "--split-seed", str(seed), "--max-attempts", "2", *extra)
+    beside = pool.submit("verify", f"{MODEL}@1") if how != "worker" else None
 
-    def at_work():
-        hall.keep()
-        shown = hall.show(job)
+    def at_work() -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+        pool.restart_missing()
+        shown = pool.show(job)
         last = (shown["history"] or [{}])[-1]
         if shown["state"] == "running" and "process" in last:
             return shown, last
         return (shown, None) if shown["state"] in ("finished", "failed") else None
-    shown, last = until(f"job {job} to begin", 3600, at_work)
+    shown, last = wait_until(f"job {job} to begin", 3600, at_work)
     time.sleep(rng.random() * 3)
     process = last["process"] if last else 0
     name = f"{how} {job[:12]}"
     done = False
-    if last and alive(process):
-        if HURTS[how]:
-            os.kill(process, HURTS[how])
+    if last and is_alive(process):
+        number = FAULTS[how]
+        if number:
+            os.kill(process, number)
             done = True
         elif how == "worker":
-            number = int(last["owner"].split("-")[-2])
-            os.kill(number, signal.SIGKILL)
-            until(f"{name}: the child to die with its worker", 10, lambda: not alive(process))
+            os.kill(int(last["owner"].split("-")[-2]), signal.SIGKILL)
+            wait_until(f"{name}: the child to die with its worker", 10, lambda: not is_alive(process))
             done = True
         elif how == "cancel":
-            answer = hall.program.run(hall.folder, "jobs", "cancel", job, "--reason", "torture", expect=None)
+            answer = pool.program.run(pool.folder, "jobs", "cancel", job, "--reason", "torture", expect=None)
             done = answer.returncode == 0
             if done:
-                until(f"{name}: the cancelled process to go", 10, lambda: not alive(process))
-    shown = ended(hall, job)
+                wait_until(f"{name}: the cancelled process to go", 10, lambda: not is_alive(process))
+    shown = wait_for_end(pool, job)
     told = [attempt.get("reason") or "" for attempt in shown["history"]]
     tally[how] += 1
     if how == "cancel" and done:
@@ -132,11 +140,11 @@ def hurt(hall, rng, seed, tally, differences):
     elif len(told) > 1 and not told[0].startswith(REASONS.get(how, "?")):
         differences.append(f"{name}: the first attempt says {told[0]!r}")
     if beside:
-        other = ended(hall, beside)
+        other = wait_for_end(pool, beside)
         if other["state"] != "finished" or len(other["history"]) != 1:
             differences.append(f"{name}: the job beside it was harmed: {json.dumps(other)[:600]}")
     for attempt in shown["history"]:
-        if attempt["outcome"] == "running" or alive(attempt.get("process", 0)):
+        if attempt["outcome"] == "running" or is_alive(attempt.get("process", 0)):
             differences.append(f"{name}: attempt {attempt['attempt']} lives on")
     return shown["state"] == "finished", how if shown["state"] != "finished" or len(told) > 1 else None
 
@@ -144,7 +152,7 @@ def hurt(hall, rng, seed, tally, differences):
 MODEL = "readmission"
 
 
-def main():
+def main() -> NoReturn:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=0)
@@ -160,26 +168,31 @@ def main():
     recipe.begin(folder)
     recipe.land(folder, 0)
     # Long enough to be hurt in the middle.
-    project.edit(folder / "martlet.yaml", ("rounds: 60", "rounds: 1500"), ("early_stopping: 20", "early_stopping: 0"))
+    project.replace_in_file(
+        folder / "martlet.yaml", ("rounds: 60", "rounds: 1500"), ("early_stopping: 20", "early_stopping: 0")
+    )
     program.run(folder, "run")
-    hall = Hall(program, folder)
+    pool = WorkerPool(program, folder)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    tally, hits, differences, versions = collections.Counter(), collections.Counter(), [], 1
+    tally: collections.Counter[str] = collections.Counter()
+    hits: collections.Counter[str] = collections.Counter()
+    differences: list[str] = []
+    versions = 1
     end = time.monotonic() + options.minutes * 60
     number = 0
     try:
         while time.monotonic() < end and len(differences) < 10:
             number += 1
-            hall.keep()
-            registered, hit = hurt(hall, rng, 1000 + number, tally, differences)
+            pool.restart_missing()
+            registered, hit = inject_fault(pool, rng, 1000 + number, tally, differences)
             versions += registered
             if hit:
                 hits[hit] += 1
-        codes = hall.stop()
+        codes = pool.stop()
         if codes != [0, 0]:
             differences.append(f"workers ended with {codes}")
-        if hall.restarts != tally["worker"] and hall.restarts > hits["worker"]:
-            differences.append(f"workers were started again {hall.restarts} times, {hits['worker']} were killed")
+        if pool.restarts != tally["worker"] and pool.restarts > hits["worker"]:
+            differences.append(f"workers were started again {pool.restarts} times, {hits['worker']} were killed")
         listed = program.json(folder, "models", "list")[0]["versions"]
         if listed != versions:
             differences.append(f"{versions} jobs registered a version, {listed} versions are there")
@@ -192,7 +205,7 @@ def main():
     except (project.Failure, subprocess.TimeoutExpired) as failure:
         differences.append(str(failure))
     finally:
-        for worker in hall.workers:
+        for worker in pool.workers:
             if worker and worker.poll() is None:
                 worker.kill()
     print(f"seed {seed}: {sum(tally.values())} jobs hurt ({dict(sorted(tally.items()))}), of these hit in the middle "
