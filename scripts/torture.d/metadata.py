@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes to the metadata from many threads of several processes, on SQLite or PostgreSQL, and kills PostgreSQL meanwhile.
+"""Writes to the metadata from many threads of several processes, and kills PostgreSQL meanwhile.
 
     scripts/torture.d/metadata.py --engine sqlite|postgres [--processes 8] [--writers 8] [--seconds 120]
                                   [--kills 20] [--program FILE]
