@@ -99,8 +99,8 @@ import Testing
         var policy = PredictionLogPolicy()
         policy.bufferBytes = 4096
         policy.blockBytes = 1 << 20
-        policy.blockSeconds = 0.01
-        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: context)
+        let clock = VirtualClock()
+        let log = try PredictionLog.open(folder: scratch.log, policy: policy, context: clock.context())
         let number = try log.register(source)
         func block(_ rows: Range<Int>) -> PredictionBlock {
             var block = PredictionBlock(log, records: rows.count)
@@ -111,6 +111,11 @@ import Testing
             return block
         }
         let first = block(0..<1000)
+        // This thread is held by the second block, beside the log's keeper.
+        Thread.detachNewThread { [seconds = policy.blockSeconds] in
+            _ = eventually { clock.waiting == 2 }
+            clock.advance(seconds: seconds)
+        }
         #expect(log.submit(block(1000..<2000)) { _ in } == .refused(.busy))
         // On an event loop nothing waits.
         var atOnce = PredictionBlock(log, records: 1000, mayWait: false)
