@@ -201,7 +201,7 @@ let package = Package(
             dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Core", "Storage"]),
-        tests("CoreTests", ["Core", "Storage", "SQLText"]),
+        tests("CoreTests", ["TestSupport", "Core", "Storage", "SQLText"]),
         tests(
             "ProjectsTests",
             ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),

@@ -12,6 +12,7 @@ import Training
         let folder = try fullFolder()
         let project = try folder.load()
         #expect(project.name == "everything")
+        #expect(project.metadata == "postgres://martlet@db.example:5433/everything")
         #expect(project.folder == folder.path)
         let visits = try #require(project.source("visits"))
         #expect(visits.landing == folder.path + "/arrivals/visits")

@@ -36,6 +36,7 @@ extension String {
 let fullProject = """
     name: everything
     description: one of each
+    metadata: postgres://martlet@db.example:5433/everything
     transforms_folder: sql
     transforms: {silver.visits: {incremental: {by: at, lookback: 2 weeks, lookahead: 1 hour}}}
     sources:
