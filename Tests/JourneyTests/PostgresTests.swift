@@ -78,6 +78,7 @@ struct PostgresTests {
         try postgres.kill()
         #expect(try status().0 == 200)
         try until("it says what is wrong") { try status("/health").1.contains("metadata.away") }
+        #expect(try !status("/health").1.contains("127.0.0.1"), "where the database is, is for no stranger")
         try until("it stops") { try status().0 == 503 }
         let refused = try status()
         #expect(refused.1.contains(".stale"), "\(refused)")

@@ -48,6 +48,19 @@ struct PostgresTests {
         #expect(try database.read { try $0.rows("SELECT * FROM m").count } == 0)
     }
 
+    @Test func `a transaction in which an error was overlooked is not taken for committed`() throws {
+        let database = try open()
+        try database.write(scope: .schema) { _ = try $0.execute("CREATE TABLE o (a BIGINT PRIMARY KEY)") }
+        let error = caught {
+            try database.write(scope: .schema) { connection in
+                try connection.execute("INSERT INTO o VALUES (1)")
+                _ = try? connection.execute("INSERT INTO o VALUES (1)")
+            }
+        }
+        #expect(error?.code == "metadata.failed")
+        #expect(try database.read { try $0.rows("SELECT * FROM o").count } == 0)
+    }
+
     @Test func `transactions that lock each other are run again`() throws {
         let database = try open()
         try database.write(scope: .schema) { connection in

@@ -120,10 +120,14 @@ final class ChampionWatch: Sendable {
             }
             let reason = error.map { "\($0.message) [\($0.code)]" } ?? "\(error.debugDescription)"
             if slot.loaded == nil { fallBack(slot, project) }
-            if slot.trouble != reason {
+            // Anybody may read the health of a server: where its database is stands in the log alone.
+            let told =
+                ["metadata.away", "metadata.denied"].contains(error?.code)
+                ? "The metadata database cannot be read [\(error?.code ?? "")]; the server's log says why." : reason
+            if slot.trouble != told {
                 logger.error("model not up to date", metadata: ["model": "\(slot.key)", "reason": "\(reason)"])
             }
-            slot.note(trouble: reason)
+            slot.note(trouble: told)
         }
     }
 

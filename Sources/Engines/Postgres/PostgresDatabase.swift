@@ -109,7 +109,7 @@ package final class PostgresDatabase: SQLDatabase {
     }
 
     private func commit(_ session: PostgresSession, isWriting: Bool) throws {
-        do { try session.execute("COMMIT") } catch let fault as PostgresFault {
+        do { try session.commit() } catch let fault as PostgresFault {
             guard fault.isAway, isWriting else { throw fault }
             throw MartletError.undecided(place)
         }

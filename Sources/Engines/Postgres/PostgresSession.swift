@@ -78,6 +78,17 @@ final class PostgresSession: @unchecked Sendable {
         try PostgresResult(PQexec(handle, text), of: self).changed
     }
 
+    /// Commits the open transaction.
+    /// - Throws: also where a statement in it failed and its error was lost: the server then undoes the transaction, and
+    ///   says so in nothing but the name of what it did.
+    func commit() throws {
+        let result = try PostgresResult(PQexec(handle, "COMMIT"), of: self)
+        guard result.command == "COMMIT" else {
+            throw PostgresFault(
+                state: "25P02", text: "a statement of the transaction had failed, so it was undone", isLost: false)
+        }
+    }
+
     /// Runs one statement.
     func run(_ sql: SQL) throws -> PostgresResult {
         let values = sql.values
@@ -161,6 +172,9 @@ struct PostgresResult: ~Copyable {
     }
 
     deinit { PQclear(handle) }
+
+    /// The name of what was done: `COMMIT`, `INSERT 0 1`.
+    var command: String { String(cString: PQcmdStatus(handle)) }
 
     /// Rows that an INSERT, UPDATE or DELETE changed.
     var changed: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
