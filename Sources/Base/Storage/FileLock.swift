@@ -72,5 +72,10 @@ package final class FileLock {
         self.path = path
     }
 
-    deinit { close(file) }
+    deinit {
+        // A child that another thread has just forked has the descriptor too, until it executes its program: closing would
+        // leave the lock with it.
+        flock(file, LOCK_UN)
+        close(file)
+    }
 }

@@ -53,16 +53,31 @@ package struct IdempotencyTable: Sendable {
         return (status, answer)
     }
 
-    /// Notes in the transaction of a change that its request is done; once a transaction is enough.
+    /// Notes in the transaction of a change that its request is done; a second time in the same one changes nothing.
+    /// - Throws: `request.underway` when another server has done the request since it was looked for: the transaction is to
+    ///   be undone.
     package static func write(_ mark: IdempotencyKey, at now: Timestamp, _ connection: any SQLConnection) throws {
         try connection.execute(
             "DELETE FROM request_keys WHERE created <= \(now.microseconds - kept)")
-        try connection.execute(
+        let isNew =
+            try connection.execute(
+                """
+                INSERT INTO request_keys (project, actor, request_key, digest, created)
+                VALUES (\(mark.project), \(mark.actor), \(mark.key), \(mark.digest), \(now))
+                ON CONFLICT (project, actor, request_key) DO NOTHING
+                """) > 0
+        if isNew { return }
+        let known = try connection.row(
             """
-            INSERT INTO request_keys (project, actor, request_key, digest, created)
-            VALUES (\(mark.project), \(mark.actor), \(mark.key), \(mark.digest), \(now))
-            ON CONFLICT (project, actor, request_key) DO NOTHING
+            SELECT created FROM request_keys
+            WHERE project = \(mark.project) AND actor = \(mark.actor) AND request_key = \(mark.key)
             """)
+        // One of this request was written by it, at the same moment.
+        guard try known?.timestamp("created") == now else {
+            throw MartletError(
+                .conflict, "request.underway", "The request with this Idempotency-Key is at work on another server.",
+                remedy: "Ask again in a moment.")
+        }
     }
 
     /// Keeps what was answered.
