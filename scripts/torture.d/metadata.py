@@ -135,7 +135,8 @@ def main() -> int:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)))
     began, kills = time.monotonic(), 0
     while kills < options.kills and isinstance(engine, Postgres):
-        time.sleep(rng.uniform(0.3, 2 * options.seconds / (options.kills + 1) - 2.5 if options.seconds > 60 else 1))
+        # Recovery takes a second or two; writers must get something done between two kills.
+        time.sleep(rng.uniform(0.3, max(1.0, options.seconds / (options.kills + 1) - 4)))
         if time.monotonic() - began > options.seconds - 5:
             break
         engine.kill()

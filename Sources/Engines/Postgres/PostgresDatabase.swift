@@ -30,7 +30,8 @@ package final class PostgresDatabase: SQLDatabase {
     /// - Parameters:
     ///   - readOnly: refuses every change.
     ///   - connections: how many may be open at once; further callers wait for one.
-    ///   - patience: seconds during which a server that does not answer is asked again.
+    ///   - patience: seconds during which a server that does not answer is asked again: here, and by writers. A reader is
+    ///     told at once: whoever reads again and again must not hold threads that others need.
     ///   - pause: blocks the thread for so many seconds.
     package init(
         _ address: PostgresAddress, readOnly: Bool = false, connections: Int = 8, patience: Double = 10,
@@ -41,7 +42,7 @@ package final class PostgresDatabase: SQLDatabase {
         self.patience = patience
         self.pause = pause
         places = DispatchSemaphore(value: connections)
-        let session = try connect()
+        let session = try connect(patience)
         idle.withLock { $0.append(session) }
     }
 
@@ -71,7 +72,7 @@ package final class PostgresDatabase: SQLDatabase {
         var tries = 0
         while true {
             tries += 1
-            let session = try started(begin)
+            let session = try started(begin, scope == nil ? 0 : patience)
             do {
                 let connection = PostgresConnection(session: session)
                 if let scope { try connection.lock(scope) }
@@ -98,12 +99,12 @@ package final class PostgresDatabase: SQLDatabase {
     }
 
     /// A session with a transaction begun: one of the pool if it is still alive, else a new one.
-    private func started(_ begin: String) throws -> PostgresSession {
+    private func started(_ begin: String, _ patience: Double) throws -> PostgresSession {
         while let session = idle.withLock({ $0.popLast() }) {
             // Dead ones are found here: a server that was started anew knows none of its old connections.
             if session.isOpen, (try? session.execute(begin)) != nil { return session }
         }
-        let session = try connect()
+        let session = try connect(patience)
         do { try session.execute(begin) } catch let fault as PostgresFault { throw MartletError(fault, place) }
         return session
     }
@@ -115,7 +116,7 @@ package final class PostgresDatabase: SQLDatabase {
         }
     }
 
-    private func connect() throws -> PostgresSession {
+    private func connect(_ patience: Double) throws -> PostgresSession {
         var waited = 0.0
         var step = 0.1
         while true {

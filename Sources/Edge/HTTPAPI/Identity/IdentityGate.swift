@@ -34,14 +34,12 @@ package struct IdentityGate: Gatekeeper {
             context.principal = await known(request)
             return context
         }
-        if identity.known.isStale {
+        guard !identity.known.isStale else {
             // Nobody may be let in by what may have been revoked.
-            do { try await identity.lookAgain() } catch {
-                throw Problem(
-                    .serviceUnavailable, "identity.stale",
-                    "People and tokens have not been readable for too long, so nobody is let in.",
-                    remedy: "Bring the metadata database back; the server goes on by itself.")
-            }
+            throw Problem(
+                .serviceUnavailable, "identity.stale",
+                "People and tokens have not been readable for too long, so nobody is let in.",
+                remedy: "Bring the metadata database back; the server goes on by itself.")
         }
         var context = context
         let principal: Principal
