@@ -98,7 +98,7 @@ let package = Package(
             name: "CXGBoost", path: Layer.engines.path(of: "CXGBoost"), pkgConfig: "martlet-xgboost",
             providers: [.brew(["xgboost"])]),
         .systemLibrary(
-            name: "CPQ", path: Layer.engines.path(of: "CPQ"), pkgConfig: "libpq",
+            name: "CPQ", path: Layer.engines.path(of: "CPQ"), pkgConfig: "martlet-pq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         module("DuckDB", in: .engines, ["CDuckDB", "Core", "Storage"]),
         module("LightGBM", in: .engines, ["CLightGBM", "Core", "Storage"]),

@@ -256,6 +256,16 @@ def write_pc(stage: Path, name: str, version: str, **fields: str) -> None:
     (stage / "lib/pkgconfig" / f"martlet-{name}.pc").write_text(text)
 
 
+def postgres_headers(here: str) -> str:
+    """The folder of libpq-fe.h."""
+    command = ["brew", "--prefix", "libpq"] if here.startswith("darwin") else ["pg_config", "--includedir"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SetupError(f"libpq's headers are not here (Debian: apt-get install libpq-dev): {error}") from error
+    return f"{found}/include" if here.startswith("darwin") else found
+
+
 def install(
     name: str, spec: dict[str, Any], rows: Rows, here: str, stage: Path, index: Callable[[], PackageIndex],
     patchelf: Callable[[], Path],
@@ -338,6 +348,8 @@ def main() -> None:
         for name, spec in LIBRARIES.items():
             entries.append(install(name, spec, rows, here, stage, index, patchelf))
             print_status("{name} {version} from {source}".format(**entries[-1]))
+        # Compiled against, never linked: libpq is loaded by whoever keeps metadata in PostgreSQL.
+        write_pc(stage, "pq", "15", Cflags=f"-I{postgres_headers(here)}")
         for library in (stage / "lib").glob("*.so*"):
             library.chmod(0o755)
         move_into_place(stage)

@@ -11,19 +11,20 @@ package struct PostgresAddress: Sendable, Equatable {
     /// Host, port and name of the database, for people.
     package let place: String
 
-    /// - Throws: `metadata.address` where libpq does not understand the text.
+    /// - Throws: `metadata.address` where libpq does not understand the text, `metadata.library`.
     package init(_ text: String) throws {
         var reason: UnsafeMutablePointer<CChar>?
-        guard let options = PQconninfoParse(text, &reason) else {
+        let library = try PostgresLibrary.load()
+        guard let options = library.conninfoParse(text, &reason) else {
             // The reason may repeat parts of the text, a password among them.
-            PQfreemem(reason)
+            library.freemem(reason)
             throw MartletError(
                 .input, "metadata.address", "The address of the PostgreSQL database cannot be read.",
                 remedy:
                     "Write postgres://user@host:5432/name; keep the password in ~/.pgpass or PGPASSWORD. Characters "
                     + "like @ and / in a name are written as %40 and %2F.")
         }
-        defer { PQconninfoFree(options) }
+        defer { library.conninfoFree(options) }
         var values: [String: String] = [:]
         var option = options
         while let keyword = option.pointee.keyword {

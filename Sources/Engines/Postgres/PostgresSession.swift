@@ -13,6 +13,7 @@ internal import SQLText
 /// `@unchecked Sendable`: nothing here is locked, but a session is in the pool or with the one transaction that took it out
 /// (`PostgresDatabase.idle`, `started`, `giveBack`), so one thread at a time uses it, and libpq keeps no state of threads.
 final class PostgresSession: @unchecked Sendable {
+    fileprivate let library: PostgresLibrary
     private let handle: OpaquePointer
     let place: String
 
@@ -32,6 +33,7 @@ final class PostgresSession: @unchecked Sendable {
     /// - Throws: `metadata.away` where nobody answers, `metadata.denied` where the server does not let this account in.
     init(_ address: PostgresAddress) throws {
         place = address.place
+        library = try PostgresLibrary.load()
         // The first `dbname` is expanded as a connection string; what stands before it are defaults.
         var names: [UnsafePointer<CChar>?] = []
         var values: [UnsafePointer<CChar>?] = []
@@ -47,42 +49,42 @@ final class PostgresSession: @unchecked Sendable {
         add("dbname", address.connectionString)
         names.append(nil)
         values.append(nil)
-        guard let handle = PQconnectdbParams(names, values, 1) else {
+        guard let handle = library.connectdbParams(names, values, 1) else {
             throw MartletError(
                 .machine, "metadata.failed", "There is no memory for a connection to PostgreSQL.",
                 at: .init(file: place))
         }
-        guard PQstatus(handle) == CONNECTION_OK else {
-            let text = String(cString: PQerrorMessage(handle))
-            PQfinish(handle)
-            throw MartletError.unconnected(text, place)
+        guard library.status(handle) == CONNECTION_OK else {
+            let reason = text(library.errorMessage(handle))
+            library.finish(handle)
+            throw MartletError.unconnected(reason, place)
         }
         self.handle = handle
         // Notices ("table exists already") would go to stderr.
-        PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        _ = library.setNoticeProcessor(handle, { _, _ in }, nil)
         do { try execute(Self.setup) } catch let fault as PostgresFault { throw MartletError(fault, place) }
     }
 
-    deinit { PQfinish(handle) }
+    deinit { library.finish(handle) }
 
     /// Whether the connection can still be used, as far as this side knows.
-    var isOpen: Bool { PQstatus(handle) == CONNECTION_OK }
+    var isOpen: Bool { library.status(handle) == CONNECTION_OK }
 
     /// Whether a transaction is open.
-    var isInTransaction: Bool { PQtransactionStatus(handle) != PQTRANS_IDLE }
+    var isInTransaction: Bool { library.transactionStatus(handle) != PQTRANS_IDLE }
 
     /// Runs statements without values.
     /// - Returns: the rows that the last one changed.
     @discardableResult
     func execute(_ text: String) throws -> Int {
-        try PostgresResult(PQexec(handle, text), of: self).changed
+        try PostgresResult(library.exec(handle, text), of: self).changed
     }
 
     /// Commits the open transaction.
     /// - Throws: also where a statement in it failed and its error was lost: the server then undoes the transaction, and
     ///   says so in nothing but the name of what it did.
     func commit() throws {
-        let result = try PostgresResult(PQexec(handle, "COMMIT"), of: self)
+        let result = try PostgresResult(library.exec(handle, "COMMIT"), of: self)
         guard result.command == "COMMIT" else {
             throw PostgresFault(
                 state: "25P02", text: "a statement of the transaction had failed, so it was undone", isLost: false)
@@ -92,23 +94,28 @@ final class PostgresSession: @unchecked Sendable {
     /// Runs one statement.
     func run(_ sql: SQL) throws -> PostgresResult {
         let values = sql.values
-        guard !values.isEmpty else { return try PostgresResult(PQexec(handle, sql.text), of: self) }
+        guard !values.isEmpty else { return try PostgresResult(library.exec(handle, sql.text), of: self) }
         let parameters = try values.map { try PostgresParameter($0, place) }
         let texts = parameters.map { $0.text.map { strdup($0) } ?? nil }
         defer { for text in texts { free(text) } }
         let pointers = texts.map { UnsafePointer($0) }
         return try PostgresResult(
-            PQexecParams(
+            library.execParams(
                 handle, sql.text { "$\($0)" }, Int32(values.count), parameters.map(\.type), pointers, nil, nil, 0),
             of: self)
     }
 
     /// The server's process for this connection.
-    var processID: Int32 { PQbackendPID(handle) }
+    var processID: Int32 { library.backendPID(handle) }
 
     /// What the server or libpq said last.
-    var message: String { String(cString: PQerrorMessage(handle)) }
+    var message: String { text(library.errorMessage(handle)) }
 }
+
+/// What libpq points at; empty where it points at nothing.
+private func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { String(cString: $0) } ?? "" }
+
+private func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String { text(UnsafePointer(pointer)) }
 
 /// A value as libpq's text format has it, and the type that says how it is to be read.
 private struct PostgresParameter {
@@ -151,45 +158,50 @@ enum PostgresType {
 
 /// What a statement gave.
 struct PostgresResult: ~Copyable {
+    private let library: PostgresLibrary
     private let handle: OpaquePointer
 
     /// - Throws: what the server refused, as a `MartletError` or a ``PostgresFault``.
     fileprivate init(_ handle: OpaquePointer?, of session: PostgresSession) throws {
+        let library = session.library
         guard let handle else {
             throw PostgresFault(state: nil, text: session.message, isLost: !session.isOpen)
         }
-        let status = PQresultStatus(handle)
+        let status = library.resultStatus(handle)
         guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY else {
             // The message alone: the detail may tell values.
-            let state = PQresultErrorField(handle, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }
-            let primary = PQresultErrorField(handle, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
-            let constraint = PQresultErrorField(handle, Int32(UInt8(ascii: "n"))).map { String(cString: $0) }
-            PQclear(handle)
+            let state = library.resultErrorField(handle, Int32(UInt8(ascii: "C"))).map { String(cString: $0) }
+            let primary = library.resultErrorField(handle, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
+            let constraint = library.resultErrorField(handle, Int32(UInt8(ascii: "n"))).map { String(cString: $0) }
+            library.clear(handle)
             throw PostgresFault(
                 state: state, text: primary ?? session.message, constraint: constraint, isLost: !session.isOpen)
         }
+        self.library = library
         self.handle = handle
     }
 
-    deinit { PQclear(handle) }
+    deinit { library.clear(handle) }
 
     /// The name of what was done: `COMMIT`, `INSERT 0 1`.
-    var command: String { String(cString: PQcmdStatus(handle)) }
+    var command: String { text(library.cmdStatus(handle)) }
 
     /// Rows that an INSERT, UPDATE or DELETE changed.
-    var changed: Int { Int(String(cString: PQcmdTuples(handle))) ?? 0 }
+    var changed: Int { Int(text(library.cmdTuples(handle))) ?? 0 }
 
     func rows() throws -> [SQLRow] {
-        let width = PQnfields(handle)
-        let columns = (0..<width).map { String(cString: PQfname(handle, $0)) }
-        let types = (0..<width).map { PQftype(handle, $0) }
-        return (0..<PQntuples(handle)).map { row in
+        let width = library.nfields(handle)
+        let columns = (0..<width).map { text(library.fname(handle, $0)) }
+        let types = (0..<width).map { library.ftype(handle, $0) }
+        return (0..<library.ntuples(handle)).map { row in
             SQLRow(columns: columns, values: (0..<width).map { value(row, $0, types[Int($0)]) })
         }
     }
 
     private func value(_ row: Int32, _ column: Int32, _ type: Oid) -> SQLValue {
-        guard PQgetisnull(handle, row, column) == 0, let start = PQgetvalue(handle, row, column) else { return .null }
+        guard library.getisnull(handle, row, column) == 0, let start = library.getvalue(handle, row, column) else {
+            return .null
+        }
         let text = String(cString: start)
         switch type {
         case PostgresType.int8, PostgresType.int4, PostgresType.int2:
