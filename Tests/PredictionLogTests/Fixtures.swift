@@ -26,7 +26,7 @@ func record(_ id: String, _ source: PredictionSourceNumber, features: [Double] =
 
 /// All records of all segments, in order.
 func everything(_ folder: String) throws -> [LoggedPrediction] {
-    try SegmentFolder(folder).entries().flatMap { try contents($0.path) }
+    try SegmentFolder(folder).readable().flatMap { try contents($0.path) }
 }
 
 func contents(_ path: String) throws -> [LoggedPrediction] {

@@ -116,6 +116,7 @@ import Testing
         for length in [0, SegmentHeader.bytes - 1] {
             try write(header.prefix(length), to: next)
             #expect(try SegmentFolder(scratch.log).closed() == [], "\(length) bytes of a header")
+            #expect(try SegmentFolder(scratch.log).readable().map(\.path) == [path])
         }
         try write(header, to: next)
         #expect(try SegmentFolder(scratch.log).closed().map(\.path) == [path])

@@ -64,10 +64,15 @@ struct PredictionsShowCommand: ParsableCommand {
         if segments.isEmpty || paths.count < segments.count {
             let folder = try place.composition().predictions
             let named = segments.filter { !$0.contains("/") }.map { "\(folder.path)/\($0)" }
-            paths += segments.isEmpty ? try folder.entries().map(\.path) : named
+            paths += segments.isEmpty ? try folder.readable().map(\.path) : named
         }
         for path in paths where left > 0 {
-            var reader = try PredictionLogReader(path)
+            var reader: PredictionLogReader
+            do { reader = try PredictionLogReader(path) } catch let error as MartletError
+            where error.code == "disk.missing" && segments.isEmpty {
+                // Compacted or expired since the folder was listed.
+                continue
+            }
             while left > 0, let row = try reader.next() {
                 guard Output.deliver(try JSON.text(Self.object(row)) + "\n") else { return }
                 left -= 1

@@ -71,6 +71,11 @@ package struct SegmentFolder: Sendable {
         }
     }
 
+    /// The segments that can be read: all but one that is just being created, whose header is not whole yet.
+    package func readable() throws -> [Entry] { try entries().filter { try hasHeader($0) } }
+
+    private func hasHeader(_ entry: Entry) throws -> Bool { try size(entry.path) >= SegmentHeader.bytes }
+
     /// Bytes of all segments.
     package func bytes() throws -> Int64 {
         try entries().reduce(0) { $0 + (Disk.stamp($1.path)?.size ?? 0) }
@@ -83,7 +88,7 @@ package struct SegmentFolder: Sendable {
         var begun: Set<String> = []
         for entry in entries {
             // As long as its header is not whole the log may yet go on with the one before.
-            guard try size(entry.path) >= SegmentHeader.bytes else { continue }
+            guard try hasHeader(entry) else { continue }
             begun.insert(entry.path)
             last[entry.log] = max(last[entry.log] ?? 0, entry.number)
         }
