@@ -33,7 +33,7 @@ final class ServerFixture: Sendable {
     init(names: [String] = [], isSecure: Bool = false) async throws {
         folder = FileManager.default.temporaryDirectory.path + "/martlet-fixture-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let context = clock.context(actor: "nobody")
+        let context = clock.context()
         let database = try TestDatabase.open(folder)
         self.database = database
         let registry = try ModelRegistry.open(database, project: ServerFixture.project, context: context)

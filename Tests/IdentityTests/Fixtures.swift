@@ -23,7 +23,7 @@ struct Gate {
         try database.migrate(TestDatabase.schema, at: virtual.time)
         store = IdentityStore(
             database, author: Author(actor: "local:ada", request: "r1"),
-            context: virtual.context(actor: "nobody"))
+            context: virtual.context())
     }
 
     func later(_ seconds: Int64) -> Timestamp {

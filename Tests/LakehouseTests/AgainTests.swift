@@ -32,7 +32,7 @@ import Testing
             known[index].path = "\(box.folder.path)/landing/\(known[index].name)"
         }
         let scratch = "\(box.folder.path)/scratch-\(box.lake.context.newID())"
-        let report = try box.lake.again(known, of: contract, format: SourceFormat(), scratch: scratch)
+        let report = try box.lake.again(known, of: contract, format: SourceFormat(), scratch: scratch, by: "ada")
         let reference = try box.lake.reference(to: bronze)
         #expect(try box.engine.contentHash(of: box.lake.files(of: bronze)) == reference.hash)
         return report
@@ -49,13 +49,14 @@ import Testing
         let found = try #require(
             try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).first { $0.row == row })
         _ = try box.lake.fix(
-            [CellCorrection(digest: found.digest, row: row, column: "w", value: value)], of: contract, reason: "test")
+            [CellCorrection(digest: found.digest, row: row, column: "w", value: value)], of: contract, reason: "test",
+            by: "ada")
     }
 
     private func replay(_ box: Sandbox, _ contract: Contract) throws -> ReplayReport {
         try box.lake.replay(
             QuarantineFilter(), of: contract, format: SourceFormat(),
-            scratch: "\(box.folder.path)/scratch-\(box.lake.context.newID())")
+            scratch: "\(box.folder.path)/scratch-\(box.lake.context.newID())", by: "ada")
     }
 
     @Test func `a column gets another type, in one commit, and what was before can still be seen`() throws {
@@ -114,7 +115,7 @@ import Testing
         #expect(try replay(box, first).replayed == 1)
         try fix(box, 3, "500", first)
         let dropped = try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).filter { $0.row == 4 }
-        _ = try box.lake.drop(dropped, [], of: "things", reason: "sent twice")
+        _ = try box.lake.drop(dropped, [], of: "things", reason: "sent twice", by: "ada")
         #expect(try states(box) == [.open: 2, .replayed: 1, .dropped: 1])
 
         // All of them would be good now as they came; but what was decided stays.
@@ -138,7 +139,7 @@ import Testing
         // A correction that the contract does not take any more is open again.
         try again(box, contract(4) { $0.columns[2].max = "10" })
         #expect(try rows(box) == [] && states(box) == [.open: 4, .dropped: 1])
-        _ = try box.lake.drop(dropped, [], of: "things", reason: "it was not", takeBack: true)
+        _ = try box.lake.drop(dropped, [], of: "things", reason: "it was not", takeBack: true, by: "ada")
         #expect(try states(box) == [.open: 5])
     }
 

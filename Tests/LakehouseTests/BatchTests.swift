@@ -194,7 +194,7 @@ import Testing
         overtaking.body = { try other.ingest(files: then, under: contract) }
         let clock = VirtualClock()
         let context = ExecutionContext(
-            actor: "eve", clock: clock, newID: { overtaking.id() }, randomBytes: { clock.random($0) })
+            clock: clock, newID: { overtaking.id() }, randomBytes: { clock.random($0) })
         let engine = try DuckDBLakeEngine(
             threads: 1, memoryLimit: "1GB", spillFolder: other.folder.path + "/spill-too",
             pause: pause)

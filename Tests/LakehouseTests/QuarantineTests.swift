@@ -35,7 +35,8 @@ private struct Ward {
 
     func replay(_ filter: QuarantineFilter = QuarantineFilter()) throws -> ReplayReport {
         try box.lake.replay(
-            filter, of: contract, format: format, scratch: box.folder.path + "/scratch-\(try box.lake.tables().count)")
+            filter, of: contract, format: format, scratch: box.folder.path + "/scratch-\(try box.lake.tables().count)",
+            by: "ada")
     }
 
     func open() throws -> [SetAsideRow] { try box.lake.setAsideRows("visits", QuarantineFilter(), limit: nil) }
@@ -46,7 +47,9 @@ private struct Ward {
             throw MartletError(.defect, "test.row", "row \(row) is not open")
         }
         _ = try box.lake.fix(
-            [CellCorrection(digest: found.digest, row: row, column: column, value: value)], of: contract, reason: "test"
+            [CellCorrection(digest: found.digest, row: row, column: column, value: value)], of: contract,
+            reason: "test",
+            by: "ada"
         )
     }
 
@@ -142,7 +145,7 @@ private struct Ward {
         for row in open {
             _ = try ward.box.lake.fix(
                 [CellCorrection(digest: row.digest, row: row.row, column: "ward", value: "south")], of: ward.contract,
-                reason: nil)
+                reason: nil, by: "ada")
         }
         let report = try ward.replay()
         #expect(report.replayed == 1 && report.superseded == 1 && report.stillBad == 0)
@@ -157,10 +160,10 @@ private struct Ward {
         let ward = try Ward()
         try ward.land("a.csv", "1,north,80,x", "2,west,81,x")
         let open = try ward.open()
-        _ = try ward.box.lake.drop(open, [], of: "visits", reason: "sent twice")
+        _ = try ward.box.lake.drop(open, [], of: "visits", reason: "sent twice", by: "ada")
         #expect(try ward.counts() == [.dropped: 1])
         #expect(try ward.replay().judged == 0)
-        _ = try ward.box.lake.drop(open, [], of: "visits", reason: "it was not", takeBack: true)
+        _ = try ward.box.lake.drop(open, [], of: "visits", reason: "it was not", takeBack: true, by: "ada")
         #expect(try ward.counts() == [.open: 1])
         #expect(try ward.open().first?.history.map(\.action) == ["drop", "reopen"])
         #expect(try ward.box.rows("SELECT count(*) FROM quarantine.visits") == ["1"])
@@ -191,7 +194,7 @@ private struct Ward {
         let text = "number,ward,weight(kg)\n5,south,70\n"
         _ = try ward.box.ingest(text, under: ward.contract, name: "b.csv")
         let refused = try ward.box.lake.refusedFiles("visits")
-        _ = try ward.box.lake.drop([], refused, of: "visits", reason: "a test of the sender")
+        _ = try ward.box.lake.drop([], refused, of: "visits", reason: "a test of the sender", by: "ada")
         ward.contract.columns[0].from = ["id", "number"]
         ward.contract.revision = Digest(of: "second").hex
         #expect(try ward.box.ingest(text, under: ward.contract, name: "b.csv").outcome == .dropped)
@@ -265,7 +268,7 @@ private struct Ward {
         for row in rows {
             _ = try ward.box.lake.fix(
                 [CellCorrection(digest: row.digest, row: row.row, column: "ward", value: "south")], of: ward.contract,
-                reason: nil)
+                reason: nil, by: "ada")
         }
         #expect(try ward.replay().replayed == 2)
         #expect(try ward.bronze() == ["1|south|80.0|1", "2|south|81.0|1"])

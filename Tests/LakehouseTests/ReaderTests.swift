@@ -47,7 +47,7 @@ struct ReaderTests {
         #expect(try bytes(sandbox) == ["1|" + hex("1,Caf") + "E9", "3|" + hex("3,na") + "EF" + hex("ve")])
         let replay = try sandbox.lake.replay(
             QuarantineFilter(), of: pair, format: format { $0.encoding = TextEncoding("latin-1") ?? .utf8 },
-            scratch: sandbox.folder.path + "/scratch")
+            scratch: sandbox.folder.path + "/scratch", by: "ada")
         #expect(replay.replayed == 2)
         #expect(
             try sandbox.rows("SELECT id, t, _row FROM bronze.things ORDER BY id")
@@ -59,7 +59,8 @@ struct ReaderTests {
         let sandbox = try Sandbox()
         try sandbox.ingest("id,t\n1,'a,b'\n2,c\n", under: pair)
         let replay = try sandbox.lake.replay(
-            QuarantineFilter(), of: pair, format: format { $0.quote = "'" }, scratch: sandbox.folder.path + "/scratch")
+            QuarantineFilter(), of: pair, format: format { $0.quote = "'" }, scratch: sandbox.folder.path + "/scratch",
+            by: "ada")
         #expect(replay.replayed == 1)
         #expect(try sandbox.rows("SELECT id, t FROM bronze.things ORDER BY id") == ["1|a,b", "2|c"])
     }
@@ -280,7 +281,8 @@ extension ReaderTests {
         try sandbox.ingest("id,t\n1,\"x\n5\" pipe,3\n7,8\n", under: pair)
         let scratch = sandbox.folder.path + "/scratch"
         #expect(
-            try sandbox.lake.replay(QuarantineFilter(), of: pair, format: SourceFormat(), scratch: scratch).replayed
+            try sandbox.lake.replay(QuarantineFilter(), of: pair, format: SourceFormat(), scratch: scratch, by: "ada")
+                .replayed
                 == 0)
         let strict = contract(column("id", .bigint), column("t", .text) { $0.allowed = ["xx"] })
         let utf16 = format { $0.encoding = TextEncoding("utf-16") ?? .utf8 }
@@ -288,7 +290,9 @@ extension ReaderTests {
         var bytes: [UInt8] = [0xFE, 0xFF]
         for unit in "id,t\n1,xx\n2,yy\n".utf16 { bytes += [UInt8(unit >> 8), UInt8(unit & 0xFF)] }
         try wide.ingest(bytes: bytes, under: strict, format: utf16)
-        _ = try wide.lake.replay(QuarantineFilter(), of: pair, format: utf16, scratch: wide.folder.path + "/scratch")
+        _ = try wide.lake.replay(
+            QuarantineFilter(), of: pair, format: utf16, scratch: wide.folder.path + "/scratch",
+            by: "ada")
         #expect(try wide.rows("SELECT id, t FROM bronze.things ORDER BY id") == ["1|xx", "2|yy"])
     }
 }

@@ -12,7 +12,7 @@ extension TemporaryFolder {
 }
 
 /// Of tests in which no time passes.
-let context = VirtualClock().context(actor: "test")
+let context = VirtualClock().context()
 
 let source = PredictionSource(
     project: "lab", model: "delay", version: 3, signature: Digest(of: "signature"),

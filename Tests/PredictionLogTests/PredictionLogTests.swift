@@ -56,7 +56,7 @@ import Testing
     @Test func `is written by one process only`() async throws {
         let scratch = try Scratch()
         // Whoever finds the log taken waits for a moment.
-        let context = VirtualClock().context(actor: "test")
+        let context = VirtualClock().context()
         let log = try PredictionLog.open(folder: scratch.log, context: context)
         let number = try log.register(source)
         #expect(throws: MartletError.self) {

@@ -26,7 +26,7 @@ struct RegistryFixture {
     }
 
     func acting(as actor: String) throws -> ModelRegistry {
-        try ModelRegistry.open(database, project: "hospital", context: virtual.context(actor: actor))
+        try ModelRegistry.open(database, project: "hospital", actor: actor, context: virtual.context())
     }
 
     /// Records a finished run and registers it.

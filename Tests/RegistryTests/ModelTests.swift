@@ -205,7 +205,7 @@ struct ModelTests {
         for _ in 1...2 { try fixture.version() }
         let before = try models.show(named("readmission@2"))
         let again = try ModelRegistry(
-            TestDatabase.open(fixture.scratch.path, readOnly: true), project: "hospital",
+            TestDatabase.open(fixture.scratch.path, readOnly: true), project: "hospital", actor: "ada",
             context: fixture.virtual.context())
         #expect(try again.models.show(named("readmission@candidate")) == before)
     }

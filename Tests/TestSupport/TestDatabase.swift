@@ -81,9 +81,9 @@ extension SQLDatabase {
 extension ModelRegistry {
     /// The registry of `project`, the schema brought up to date first.
     package static func open(
-        _ database: any SQLDatabase, project: String, context: ExecutionContext
+        _ database: any SQLDatabase, project: String, actor: String = "ada", context: ExecutionContext
     ) throws -> ModelRegistry {
         try database.migrate(TestDatabase.schema, at: context.now())
-        return ModelRegistry(database, project: project, context: context)
+        return ModelRegistry(database, project: project, actor: actor, context: context)
     }
 }

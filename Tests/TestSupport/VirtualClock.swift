@@ -50,8 +50,8 @@ package final class VirtualClock: ExecutionClock {
         state = Mutex(State(wall: start * 1_000_000))
     }
 
-    package func context(actor: String = "ada") -> ExecutionContext {
-        ExecutionContext(actor: actor, clock: self, newID: { self.id() }, randomBytes: { self.random($0) })
+    package func context() -> ExecutionContext {
+        ExecutionContext(clock: self, newID: { self.id() }, randomBytes: { self.random($0) })
     }
 
     package func now() -> Timestamp {

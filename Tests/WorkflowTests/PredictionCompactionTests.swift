@@ -12,7 +12,7 @@ import Workflow
     private let lake: Lake
     private var log: String { folder.path + "/predictions" }
     private let table = PredictionCompaction.table(of: "delay")
-    private let context = VirtualClock().context(actor: "test")
+    private let context = VirtualClock().context()
 
     init() throws {
         folder = try TemporaryFolder()

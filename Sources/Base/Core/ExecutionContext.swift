@@ -11,14 +11,11 @@ package struct ExecutionContext: Sendable {
     package let newID: @Sendable () -> String
     /// As many bytes as it is asked for, which nobody can guess: for keys, tokens and salts.
     package let randomBytes: @Sendable (Int) -> [UInt8]
-    /// Who acts: the operating system's account name, until identity comes from a token.
-    package let actor: String
 
     package init(
-        actor: String, clock: any ExecutionClock, newID: @escaping @Sendable () -> String,
+        clock: any ExecutionClock, newID: @escaping @Sendable () -> String,
         randomBytes: @escaping @Sendable (Int) -> [UInt8]
     ) {
-        self.actor = actor
         self.clock = clock
         self.newID = newID
         self.randomBytes = randomBytes
@@ -29,11 +26,6 @@ package struct ExecutionContext: Sendable {
 
     /// Seconds that only go forward, for durations; not wall-clock time.
     package func uptime() -> Double { clock.uptime() }
-
-    /// The same for what somebody else does.
-    package func acting(as actor: String) -> ExecutionContext {
-        ExecutionContext(actor: actor, clock: clock, newID: newID, randomBytes: randomBytes)
-    }
 }
 
 /// A moment in UTC, in microseconds since 1970. Reads and prints as RFC 3339: "2026-01-31T08:15:00.000000Z".

@@ -69,7 +69,8 @@ struct PredictionsShowCommand: ParsableCommand {
         for path in paths where left > 0 {
             var reader: PredictionLogReader
             do { reader = try PredictionLogReader(path) } catch let error as MartletError
-            where error.code == "disk.missing" && segments.isEmpty {
+                where error.code == "disk.missing" && segments.isEmpty
+            {
                 // Compacted or expired since the folder was listed.
                 continue
             }

@@ -42,8 +42,10 @@ final class RegistryProvider: Sendable {
             if let opened { return opened }
             // A running server never makes one: where it went away, somebody has to put it back.
             let database = try metadata.open(.writing(creating: false))
-            let registry = ModelRegistry(database, project: project, context: context)
-                .telling(by: RunHolds(folder: running))
+            let registry = ModelRegistry(
+                database, project: project, actor: SystemPlatform.account(), context: context
+            )
+            .telling(by: RunHolds(folder: running))
             opened = (registry, database)
             return (registry, database)
         }

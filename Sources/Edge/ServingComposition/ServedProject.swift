@@ -71,7 +71,8 @@ struct ServedProject: Sendable {
                 .missing, "registry.gone", "The registry of the project \(project.name) is gone.",
                 at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
         }
-        return ModelRegistry(try metadata.open(.reading), project: project.name, context: context)
+        return ModelRegistry(
+            try metadata.open(.reading), project: project.name, actor: SystemPlatform.account(), context: context)
     }
 
     /// Loads a version from the registry and the artifact store, checking every digest, and tries it on the sample

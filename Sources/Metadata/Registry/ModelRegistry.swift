@@ -24,8 +24,9 @@ package struct ModelRegistry: Sendable {
     package var project: String { models.metadata.project }
 
     /// The registry of `project` in `database`, which has its schema already.
-    package init(_ database: any SQLDatabase, project: String, context: ExecutionContext) {
-        self.init(database, project, context, nil)
+    /// - Parameter actor: who makes the changes that are made through it; history, runs and jobs name them.
+    package init(_ database: any SQLDatabase, project: String, actor: String, context: ExecutionContext) {
+        self.init(MetadataStore(database: database, project: project, actor: actor, context: context))
     }
 
     /// The same registry for what somebody else does.
@@ -35,23 +36,21 @@ package struct ModelRegistry: Sendable {
         as actor: String,
         alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
     ) -> ModelRegistry {
-        let own = models.metadata
-        return ModelRegistry(own.database, own.project, own.context.acting(as: actor), own.holds, alongside)
+        var metadata = models.metadata
+        metadata.actor = actor
+        metadata.alongside = alongside
+        return ModelRegistry(metadata)
     }
 
     /// The same registry, which tells runs that are at work from killed ones. Without it every run that was begun counts as
     /// running until it is abandoned.
     package func telling(by holds: RunHolds) -> ModelRegistry {
-        let metadata = models.metadata
-        return ModelRegistry(metadata.database, metadata.project, metadata.context, holds, metadata.alongside)
+        var metadata = models.metadata
+        metadata.holds = holds
+        return ModelRegistry(metadata)
     }
 
-    private init(
-        _ database: any SQLDatabase, _ project: String, _ context: ExecutionContext, _ holds: RunHolds?,
-        _ alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)? = nil
-    ) {
-        let metadata = MetadataStore(
-            database: database, project: project, context: context, holds: holds, alongside: alongside)
+    private init(_ metadata: MetadataStore) {
         steps = StepStore(metadata: metadata)
         files = FileStore(metadata: metadata)
         runs = RunStore(metadata: metadata)
@@ -80,18 +79,22 @@ extension SQLScope {
 struct MetadataStore: Sendable {
     let database: any SQLDatabase
     let project: String
+    /// Who acts in the transactions.
+    var actor: String
     let context: ExecutionContext
-    let holds: RunHolds?
+    var holds: RunHolds?
     /// What is written with each event.
-    let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
+    var alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 
     func read<Result>(_ body: (MetadataTransaction) throws -> Result) throws -> Result {
-        try database.read { try body(MetadataTransaction(connection: $0, project: project, alongside: nil)) }
+        try database.read {
+            try body(MetadataTransaction(connection: $0, project: project, actor: actor, alongside: nil))
+        }
     }
 
     func write<Result>(_ body: (MetadataTransaction) throws -> Result) throws -> Result {
         try database.write(scope: .project(project)) {
-            try body(MetadataTransaction(connection: $0, project: project, alongside: alongside))
+            try body(MetadataTransaction(connection: $0, project: project, actor: actor, alongside: alongside))
         }
     }
 }
@@ -101,6 +104,8 @@ struct MetadataStore: Sendable {
 package struct MetadataTransaction {
     let connection: any SQLConnection
     let project: String
+    /// Who acts.
+    let actor: String
     let alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 }
 

@@ -28,8 +28,8 @@ extension Composition {
         ServerAudit(try compositions.map { try $0.withIdentityForReading { $0.database } })
     }
 
-    /// At the command line it is the account that acts.
-    var author: Author { Author(actor: "local:\(context.actor)") }
+    /// The acting person as the audit names them: an account of this machine has no colon of its own.
+    var author: Author { Author(actor: actor.contains(":") ? actor : "local:\(actor)") }
 
     private func identity(_ database: any SQLDatabase) -> IdentityStore {
         IdentityStore(database, author: author, context: context)

@@ -44,9 +44,13 @@ package struct Composition: Sendable {
 
     let settings: Settings
     package let context: ExecutionContext
+    /// Who acts: the account at the command line, or whoever asked for the job that is done.
+    let actor: String
 
-    package init(_ settings: Settings) {
+    /// - Parameter actor: who acts, in place of the operating system's account.
+    package init(_ settings: Settings, actor: String? = nil) {
         self.settings = settings
+        self.actor = actor ?? SystemPlatform.account()
         context = SystemPlatform.context()
     }
 
@@ -142,9 +146,9 @@ package struct Composition: Sendable {
         let metadata = try metadata(of: project)
         if !writing { try requireRun(project, metadata) }
         let database = try metadata.open(writing ? .writing(creating: settings.makesRegistry) : .reading)
-        let registry = ModelRegistry(database, project: project.name, context: context).telling(by: holds)
-        // What the account at the command line does stands in the audit, as what comes over HTTP.
-        return writing ? registry.audited(by: author, as: context.actor) : registry
+        let registry = ModelRegistry(database, project: project.name, actor: actor, context: context).telling(by: holds)
+        // What is done at the command line stands in the audit, as what comes over HTTP.
+        return writing ? registry.audited(by: author, as: actor) : registry
     }
 
     /// - Throws: `project.not-run`.
@@ -179,7 +183,7 @@ package struct Composition: Sendable {
         defer { Disk.removeTree(scratch) }
         let database = try SQLiteDatabase(path: ProjectHome(scratch).database, pause: context.clock.block)
         try database.migrate(MetadataLocation.schema, at: context.now())
-        let registry = ModelRegistry(database, project: project.name, context: context)
+        let registry = ModelRegistry(database, project: project.name, actor: actor, context: context)
         return try body(try workspace(project, on: registry, writing: false))
     }
 
@@ -196,7 +200,7 @@ package struct Composition: Sendable {
         }
         return Workspace(
             project: project, home: home, lake: lake, registry: registry,
-            artifacts: ArtifactStore(folder: home.artifacts), context: context,
+            artifacts: ArtifactStore(folder: home.artifacts), actor: actor, context: context,
             cpuSeconds: SystemPlatform.cpuSeconds,
             trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
             libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],

@@ -13,7 +13,7 @@ internal import Synchronization
 ///
 /// ```swift
 /// let metadata = try MetadataLocation(project, home: home, context: context)
-/// let registry = try ModelRegistry(metadata.open(.reading), project: project.name, context: context)
+/// let registry = try ModelRegistry(metadata.open(.reading), project: project.name, actor: "ada", context: context)
 /// ```
 package final class MetadataLocation: Sendable {
     /// What a caller is going to do.

@@ -12,7 +12,7 @@ internal import Synchronization
 /// The real clock, the real randomness and the real account: the only place where they are read.
 package enum SystemPlatform {
     package static func context() -> ExecutionContext {
-        ExecutionContext(actor: account(), clock: SystemClock(), newID: newID, randomBytes: randomBytes)
+        ExecutionContext(clock: SystemClock(), newID: newID, randomBytes: randomBytes)
     }
 
     /// Hands on what the environment says of failpoints; nothing may have been written before.
@@ -68,7 +68,8 @@ package enum SystemPlatform {
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
     }
 
-    private static func account() -> String {
+    /// The name of the account that this process runs as.
+    package static func account() -> String {
         guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return "uid \(geteuid())" }
         return String(cString: name)
     }

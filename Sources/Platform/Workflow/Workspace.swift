@@ -15,6 +15,8 @@ package struct Workspace {
     package let lake: Lake
     package let registry: ModelRegistry
     package let artifacts: ArtifactStore
+    /// Who works: runs and decisions name them.
+    package let actor: String
     package let context: ExecutionContext
     /// CPU seconds of this process so far.
     package let cpuSeconds: @Sendable () -> Double
@@ -27,7 +29,7 @@ package struct Workspace {
 
     package init(
         project: Project, home: ProjectHome, lake: Lake, registry: ModelRegistry, artifacts: ArtifactStore,
-        context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
+        actor: String, context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
         libraries: [String: String], makeLearner: @escaping (LearnerPlan) throws -> any Learner,
         makeScorer: @escaping ([UInt8]) throws -> any ModelScorer
     ) {
@@ -36,6 +38,7 @@ package struct Workspace {
         self.lake = lake
         self.registry = registry
         self.artifacts = artifacts
+        self.actor = actor
         self.context = context
         self.cpuSeconds = cpuSeconds
         self.trainingThreads = trainingThreads

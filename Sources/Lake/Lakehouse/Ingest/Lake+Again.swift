@@ -53,11 +53,14 @@ extension Lake {
     /// Takes all known files again under the present contract, in one commit.
     ///
     /// Files without bytes keep the rows that they have in bronze.
-    /// - Parameter scratch: an empty folder for files that nobody keeps.
+    /// - Parameters:
+    ///   - scratch: an empty folder for files that nobody keeps.
+    ///   - actor: who is named by the decisions that it records.
     /// - Throws: `contract.incompatible` when such rows do not fit, `ingest.again-refused` when the contract refuses a
     ///   file that bronze holds; nothing has changed then.
     package func again(
-        _ files: [KnownFile], of contract: Contract, format: SourceFormat, scratch: String
+        _ files: [KnownFile], of contract: Contract, format: SourceFormat, scratch: String,
+        by actor: String
     ) throws -> IngestReport {
         var report = IngestReport(source: contract.source, version: nil, files: [])
         guard !files.isEmpty else { return report }
@@ -89,7 +92,7 @@ extension Lake {
                 file.keptUnder = String(contract.terms.prefix(16))
                 return file
             }
-            try commitAgain(&report, plan, kept: kept, inBronze: inBronze, byRow: byRow, id: id, work)
+            try commitAgain(&report, plan, kept: kept, inBronze: inBronze, byRow: byRow, id: id, by: actor, work)
         } catch {
             work.discard()
             if !work.isAsideCommitted { for file in work.setAside { Disk.remove(file.path) } }
@@ -232,7 +235,7 @@ extension Lake {
 
     private func commitAgain(
         _ report: inout IngestReport, _ plan: [(file: String, digest: String, row: Int)], kept: [IngestedFile],
-        inBronze: Set<Digest>, byRow: Set<Digest>, id: String, _ work: Ingestion
+        inBronze: Set<Digest>, byRow: Set<Digest>, id: String, by actor: String, _ work: Ingestion
     ) throws {
         try Failpoint.reach("again.before-quarantine")
         if !work.setAside.isEmpty || !work.asideTransactions.isEmpty {
@@ -250,7 +253,7 @@ extension Lake {
             try record(
                 plan.map { row in
                     QuarantineDecision(
-                        decision: id, at: at, actor: context.actor, action: "replay", reason: nil,
+                        decision: id, at: at, actor: actor, action: "replay", reason: nil,
                         digest: row.digest, file: row.file, row: row.row)
                 }, id: id, of: work.contract.source)
         }

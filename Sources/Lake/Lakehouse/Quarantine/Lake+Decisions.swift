@@ -28,7 +28,9 @@ package struct DecisionReport: Sendable, Encodable {
 
 extension Lake {
     /// Corrects cells of open rows. A cell that holds the value already is left alone.
-    package func fix(_ corrections: [CellCorrection], of contract: Contract, reason: String?) throws -> DecisionReport {
+    package func fix(
+        _ corrections: [CellCorrection], of contract: Contract, reason: String?, by actor: String
+    ) throws -> DecisionReport {
         let tables = try quarantineTables(contract.source)
         var filter = QuarantineFilter()
         filter.digests = Array(Set(corrections.map(\.digest)))
@@ -36,7 +38,7 @@ extension Lake {
         let found = try engine.setAsideRows(tables, filter, limit: nil)
         let byRow = Dictionary(found.map { ("\($0.digest):\($0.row)", $0) }) { first, _ in first }
         let columns = Dictionary(contract.columns.map { ($0.name, $0) }) { first, _ in first }
-        return try decide(contract.source, reason) { decision in
+        return try decide(contract.source, reason, by: actor) { decision in
             try corrections.compactMap { correction in
                 guard let row = byRow["\(correction.digest):\(correction.row)"] else {
                     throw MartletError(
@@ -63,10 +65,11 @@ extension Lake {
 
     /// Says of open rows and files that nothing comes of them, or takes that back. Nothing is deleted.
     package func drop(
-        _ rows: [SetAsideRow], _ files: [RefusedFile], of source: String, reason: String, takeBack: Bool = false
+        _ rows: [SetAsideRow], _ files: [RefusedFile], of source: String, reason: String, takeBack: Bool = false,
+        by actor: String
     ) throws -> DecisionReport {
         let action: QuarantineDecision.Action = takeBack ? .reopen : .drop
-        return try decide(source, reason) { decision in
+        return try decide(source, reason, by: actor) { decision in
             rows.map { decision(action, $0.file, $0.digest, $0.row, nil, nil, nil) }
                 + files.map { decision(action, $0.file, $0.digest, nil, nil, nil, nil) }
         }
@@ -78,13 +81,13 @@ extension Lake {
     ) -> QuarantineDecision
 
     private func decide(
-        _ source: String, _ reason: String?, _ make: (MakeDecision) throws -> [QuarantineDecision]
+        _ source: String, _ reason: String?, by actor: String, _ make: (MakeDecision) throws -> [QuarantineDecision]
     ) throws -> DecisionReport {
         let id = context.newID()
         let at = context.now().description
         let decisions = try make { action, file, digest, row, column, old, new in
             QuarantineDecision(
-                decision: id, at: at, actor: context.actor, action: action.rawValue, reason: reason,
+                decision: id, at: at, actor: actor, action: action.rawValue, reason: reason,
                 digest: digest, file: file, row: row, column: column, oldValue: old, newValue: new)
         }
         guard !decisions.isEmpty else { return DecisionReport() }

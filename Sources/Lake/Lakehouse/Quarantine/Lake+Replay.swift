@@ -32,9 +32,11 @@ package struct ReplayReport: Sendable, Encodable {
 
 extension Lake {
     /// Takes open rows, corrected, into bronze as far as they keep the present contract.
-    /// - Parameter scratch: an empty folder for files that nobody keeps.
+    /// - Parameters:
+    ///   - scratch: an empty folder for files that nobody keeps.
+    ///   - actor: who is named by the decisions that it records.
     package func replay(
-        _ filter: QuarantineFilter, of contract: Contract, format: SourceFormat, scratch: String
+        _ filter: QuarantineFilter, of contract: Contract, format: SourceFormat, scratch: String, by actor: String
     ) throws -> ReplayReport {
         var report = ReplayReport(source: contract.source)
         let bronze = TableName(.bronze, contract.source)
@@ -69,7 +71,7 @@ extension Lake {
         try record(
             result.rows.map { row in
                 QuarantineDecision(
-                    decision: id, at: at, actor: context.actor, action: "replay", reason: nil, digest: row.digest,
+                    decision: id, at: at, actor: actor, action: "replay", reason: nil, digest: row.digest,
                     file: row.file, row: row.row)
             }, id: id, of: contract.source)
         try Failpoint.reach("replay.planned")

@@ -25,7 +25,7 @@ package struct JobStore: Sendable {
                 id: id, kind: order.kind, arguments: order.arguments, exclusive: order.exclusive, state: .queued,
                 priority: order.priority, attempts: 0, maxAttempts: max(1, order.maxAttempts), token: 0,
                 notBefore: now, timeLimit: order.timeLimit, memoryLimit: order.memoryLimit, created: now,
-                actor: metadata.context.actor, idempotencyKey: order.idempotencyKey)
+                actor: transaction.actor, idempotencyKey: order.idempotencyKey)
             try JobTable(transaction).insert(job)
             try transaction.told(.submitted, of: job, at: now)
             return (job, true)
@@ -68,12 +68,12 @@ package struct JobStore: Sendable {
                 )
             }
             let now = metadata.context.now()
-            let reason = reason ?? "cancelled by \(metadata.context.actor)"
+            let reason = reason ?? "cancelled by \(transaction.actor)"
             let ticket = JobTicket(job: job.id, token: job.token)
             if job.state == .running {
                 try JobAttemptTable(transaction).end(ticket, JobEnding(.cancelled, reason: reason), at: now)
             }
-            job.cancelledBy = metadata.context.actor
+            job.cancelledBy = transaction.actor
             job.end(.cancelled, JobEnding(.cancelled, reason: reason, errorCode: "job.cancelled"), at: now)
             try transaction.change(job, .cancelled, at: now)
             return job

@@ -68,16 +68,16 @@ extension ModelStore {
     }
 }
 
-/// One act on a model: a transaction, who acts, and when.
+/// One change of a model: its transaction, and when it is made.
 struct ModelTransition {
     let transaction: MetadataTransaction
-    let actor: String
     let now: Timestamp
+
+    var actor: String { transaction.actor }
 
     /// The same act, not before the end of the model's history: the clock may have been set back.
     func after(_ model: String) throws -> ModelTransition {
-        ModelTransition(
-            transaction: transaction, actor: actor, now: try max(now, HistoryTable(transaction).end(of: model) ?? now))
+        ModelTransition(transaction: transaction, now: try max(now, HistoryTable(transaction).end(of: model) ?? now))
     }
 
     func append(

@@ -110,8 +110,8 @@ package struct ModelStore: Sendable {
     }
 
     private func move<Result>(_ body: (ModelTransition) throws -> Result) throws -> Result {
-        let (now, actor) = (metadata.context.now(), metadata.context.actor)
-        return try metadata.write { try body(ModelTransition(transaction: $0, actor: actor, now: now)) }
+        let now = metadata.context.now()
+        return try metadata.write { try body(ModelTransition(transaction: $0, now: now)) }
     }
 
     /// A move of one version, which must be named by alias or number.

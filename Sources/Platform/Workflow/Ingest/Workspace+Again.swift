@@ -22,7 +22,7 @@ extension Workspace {
             known[index].path = try paths[digest] ?? (Disk.exists(kept) ? kept : rememberedPath(of: digest))
         }
         return try withScratch { scratch in
-            try lake.again(known, of: source.contract, format: source.format, scratch: scratch)
+            try lake.again(known, of: source.contract, format: source.format, scratch: scratch, by: actor)
         }
     }
 

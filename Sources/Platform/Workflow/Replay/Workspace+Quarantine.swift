@@ -122,7 +122,7 @@ extension Workspace {
                         CellCorrection(digest: row.digest, row: row.row, column: column.name, value: $0)
                     }
                 }
-            }, of: source.contract, reason: reason)
+            }, of: source.contract, reason: reason, by: actor)
     }
 
     /// Corrects cells of the rows that are meant: `set` is COLUMN=TEXT.
@@ -137,7 +137,7 @@ extension Workspace {
                 values.map {
                     CellCorrection(digest: row.digest, row: row.row, column: $0.column.name, value: $0.text ?? "")
                 }
-            }, of: source.contract, reason: reason)
+            }, of: source.contract, reason: reason, by: actor)
     }
 
     /// Corrects one row by the whole line, as the file should have brought it.
@@ -158,7 +158,7 @@ extension Workspace {
             guard let place = header.firstIndex(where: { column.headerNames.contains($0) }) else { return nil }
             return CellCorrection(digest: row.digest, row: row.row, column: column.name, value: cells[place])
         }
-        return try lake.fix(corrections, of: source.contract, reason: reason)
+        return try lake.fix(corrections, of: source.contract, reason: reason, by: actor)
     }
 
     /// Corrects by a CSV file with the columns file, row, column and value.
@@ -190,7 +190,7 @@ extension Workspace {
                 digest: try oneFile(file, known, source), row: number,
                 column: try self.column(column, source).name, value: row[places[3]] ?? "")
         }
-        return try lake.fix(corrections, of: source.contract, reason: reason)
+        return try lake.fix(corrections, of: source.contract, reason: reason, by: actor)
     }
 
     /// Says of what is meant that nothing comes of it.
@@ -200,7 +200,7 @@ extension Workspace {
         let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
         let files = try refusedFiles(choice, of: source)
         guard !rows.isEmpty || !files.isEmpty else { throw try noMatch(choice, source) }
-        return try lake.drop(rows, files, of: source.name, reason: reason, takeBack: takeBack)
+        return try lake.drop(rows, files, of: source.name, reason: reason, takeBack: takeBack, by: actor)
     }
 
     /// Judges what is meant again, under the present contract, and takes what keeps it into bronze, exactly once.
@@ -211,7 +211,8 @@ extension Workspace {
         let refused = try refusedFiles(choice, of: source)
         var report = try withScratch { scratch in
             try lake.replay(
-                try filter(choice, source), of: source.contract, format: source.format, scratch: scratch)
+                try filter(choice, source), of: source.contract, format: source.format, scratch: scratch,
+                by: actor)
         }
         guard !refused.isEmpty else { return report }
         var contract = source.contract

@@ -138,7 +138,7 @@ extension Workspace {
         let input = try read(specification, files: lake.files(of: specification.table), meter)
         var run = Run(
             id: context.newID(), experiment: project.name, model: specification.name, status: .running,
-            started: started, actor: context.actor, seed: specification.plan.split.seed, fingerprint: labelled,
+            started: started, actor: actor, seed: specification.plan.split.seed, fingerprint: labelled,
             synthetic: lineage.files.contains { $0.synthetic })
         let hold = try registry.runs.begin(run)
         defer { withExtendedLifetime(hold) {} }
