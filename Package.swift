@@ -155,7 +155,7 @@ let package = Package(
         module(
             "HTTPAPI", in: .edge,
             [
-                "CZlib", "Identity", "PredictionLog", "Registry", "SQLText", "Serving", "Training",
+                "CZlib", "Identity", "PredictionLog", "Registry", "SQLText", "Serving", "Training", "Workflow",
                 "Core", "Storage", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
                 nioPosix, nioHTTP, nioTLS, httpTypes,
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
@@ -235,7 +235,8 @@ let package = Package(
             ]),
         tests("ServingTests", ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
         .testTarget(
-            name: "JourneyTests", dependencies: ["TestSupport", "Core", "Storage"], exclude: ["Fixtures"],
+            name: "JourneyTests", dependencies: ["TestSupport", "Registry", "SQLText", "SQLite", "Core", "Storage"],
+            exclude: ["Fixtures"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

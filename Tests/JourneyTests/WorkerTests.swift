@@ -1,6 +1,10 @@
 import Core
 import Foundation
+import Registry
+import SQLText
+import SQLite
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct `Jobs in processes of their own` {
@@ -233,6 +237,34 @@ import Testing
         #expect(try place.martlet("jobs", "list", "--json").json().list?.count == 2)
         #expect(try place.martlet("jobs", "show", "feed").errors.contains("[job.unknown]"))
         #expect(try place.martlet("jobs", "logs", first ?? "").errors.contains("[job.no-log]"))
+    }
+
+    @Test func `a job of an earlier program, which has only the words of a command line, is done as they say`() throws {
+        let place = try WorkerFixture().place
+        let id = try place.martlet("jobs", "submit", "run", "--to", "transform", "--json").json()["id"]?.text ?? ""
+        let database = try SQLiteDatabase(path: place.path(".martlet/martlet.db"), pause: { _ in })
+        try database.write(scope: .project("hospital")) { try $0.execute("UPDATE jobs SET definition = NULL") }
+        let outcome = try place.martlet("worker", "--drain")
+        let job = try place.martlet("jobs", "show", id, "--json").json()
+        #expect(job["state"]?.text == "finished", "\(outcome) \(job)")
+        let steps = job.at("result.steps")?.list?.compactMap { $0["step"]?.text } ?? []
+        #expect(steps.contains { $0.hasPrefix("transform:") } && !steps.contains { $0.hasPrefix("train:") }, "\(steps)")
+    }
+
+    @Test(.needs("curl")) func `a job that was asked for over HTTP is done as the one who asked`() throws {
+        let fixture = try WorkerFixture()
+        try fixture.makeQuick()
+        let server = try RunningServer(serving: fixture.place, role: "admin", ["--workers", "1"], token: "night-shift")
+        let asked = try server.ask("/api/training/start", #"{"kind": "run", "split_seed": 4}"#)
+        let id = try #require(asked["job"]?.text, "\(asked)")
+        #expect(asked["actor"]?.text == "token:night-shift")
+        #expect(try fixture.ended(id)["state"]?.text == "finished")
+        let run = try #require(try fixture.place.martlet("runs", "list", "--json").json().list?.first)
+        let shown = try fixture.place.martlet("runs", "show", run["id"]?.text ?? "", "--json").json()
+        #expect(shown["actor"]?.text == "token:night-shift" && shown["seed"]?.integer == 4, "\(shown)")
+        let audit = try fixture.place.martlet("audit", "list", "--actor", "token:night-shift", "--json").json()
+        let actions = audit.list?.compactMap { $0["action"]?.text } ?? []
+        #expect(actions.contains("version.registered"), "\(audit)")
     }
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/proc/self/stat"), "needs /proc"))

@@ -15,20 +15,20 @@ struct JobTests {
     init() throws { fixture = try RegistryFixture(virtual: virtual) }
 
     private func submitted(_ kind: String = "run", exclusive: Bool = false, attempts: Int = 3, priority: Int = 0) throws
-        -> Job
+        -> JobRecord
     {
         try jobs.submit(
             JobOrder(kind: kind, exclusive: exclusive, priority: priority, maxAttempts: attempts)
         ).job
     }
 
-    private func leased(to owner: String = "a", seconds: Double = 30) throws -> Job? {
+    private func leased(to owner: String = "a", seconds: Double = 30) throws -> JobRecord? {
         try jobs.lease(to: owner, seconds: seconds).job
     }
 
-    private func ticket(_ job: Job) -> JobTicket { JobTicket(job: job.id, token: job.token) }
+    private func ticket(_ job: JobRecord) -> JobTicket { JobTicket(job: job.id, token: job.token) }
 
-    private func state(_ job: Job) throws -> Job.State { try jobs.find(job.id).state }
+    private func state(_ job: JobRecord) throws -> JobRecord.State { try jobs.find(job.id).state }
 
     private let crash = JobEnding(
         .crashed, reason: "ended by SIGSEGV", errorCode: "job.signal", signal: "SIGSEGV", mayRetry: true)
@@ -127,11 +127,11 @@ struct JobTests {
     }
 
     @Test(arguments: [
-        (MartletError.Kind.input, Job.State.failed), (.missing, .failed), (.refused, .failed), (.usage, .failed),
+        (MartletError.Kind.input, JobRecord.State.failed), (.missing, .failed), (.refused, .failed), (.usage, .failed),
         (.defect, .failed), (.machine, .queued), (.conflict, .queued),
     ])
     func `an error of the person who asked is final, one of the machine is tried again`(
-        kind: MartletError.Kind, expected: Job.State
+        kind: MartletError.Kind, expected: JobRecord.State
     ) throws {
         _ = try submitted()
         let error = MartletError(kind, "area.what", "It went wrong.", at: .init(file: "a.csv", line: 3))

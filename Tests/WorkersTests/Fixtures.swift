@@ -38,7 +38,7 @@ final class Hall: Sendable {
 }
 
 final class MadeUpProcess: JobProcess {
-    let job: Job
+    let job: JobRecord
     let id: Int32
     var descriptor: Int32 { -1 }
     var told: [JobProgress?] = []
@@ -48,7 +48,7 @@ final class MadeUpProcess: JobProcess {
     /// A process in the kernel's hands does not go at once.
     var isStuck = false
 
-    init(_ job: Job, _ id: Int32) {
+    init(_ job: JobRecord, _ id: Int32) {
         self.job = job
         self.id = id
     }
@@ -72,7 +72,7 @@ final class MadeUpLauncher: JobLauncher {
     var refusal: MartletError?
     var newest: MadeUpProcess { get throws { try #require(started.last) } }
 
-    func launch(_ job: Job) throws -> any JobProcess {
+    func launch(_ job: JobRecord) throws -> any JobProcess {
         if let refusal { throw refusal }
         let process = MadeUpProcess(job, Int32(1000 + started.count))
         started.append(process)

@@ -16,7 +16,7 @@ struct SupervisorTests {
 
     @discardableResult
     private func order(_ kind: String = "run", attempts: Int = 3, seconds: Double? = nil, bytes: Int64? = nil) throws
-        -> Job
+        -> JobRecord
     {
         try jobs.submit(
             JobOrder(kind: kind, exclusive: false, maxAttempts: attempts, timeLimit: seconds, memoryLimit: bytes)

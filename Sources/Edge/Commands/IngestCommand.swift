@@ -3,9 +3,10 @@ internal import CommandComposition
 internal import Core
 internal import Lakehouse
 internal import Projects
+internal import Storage
 internal import Workflow
 
-struct IngestCommand: ParsableCommand {
+struct IngestCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "ingest", abstract: "Take files into bronze, each exactly once, under their contracts.",
         discussion:
@@ -31,31 +32,15 @@ struct IngestCommand: ParsableCommand {
         if again, !files.isEmpty { throw ValidationError("--again takes known files; name no others.") }
     }
 
+    func definition() -> IngestJob { job(files.map { Disk.absolute($0) }) }
+
+    private func job(_ files: [String]) -> IngestJob { IngestJob(files: files, source: source, again: again) }
+
     func run() throws {
-        let reports = try place.composition().withWorkspace { workspace in
-            if again {
-                let sources = try source.map { [try workspace.source(named: $0, for: "")] } ?? workspace.project.sources
-                return try sources.map { try workspace.ingestAgain($0) }
-            }
-            if files.isEmpty { return try workspace.ingestLanded() }
-            var bySource: [String: [String]] = [:]
-            for file in files {
-                let name = try workspace.source(named: source, for: file).name
-                bySource[name, default: []].append(file)
-            }
-            return try workspace.project.sources.compactMap { source in
-                try bySource[source.name].map { try workspace.ingest($0, of: source) }
-            }
-        }
-        if format.json { try Output.json(reports) } else { show(reports) }
-        let refused = reports.flatMap { report in
-            report.files.filter { $0.outcome == .refused }.map { (report.source, $0) }
-        }
-        for (_, file) in refused.dropFirst().prefix(20) {
-            let drifts = file.drift.filter { $0.kind != .order }.prefix(2).map { "\n  · \($0.sentence)" }.joined()
-            Output.note("warning: \(file.name): refused: \(file.refusal ?? "it breaks the contract")\(drifts)")
-        }
-        if let (source, file) = refused.first { throw Workspace.refusal(of: file, source) }
+        let result = try job(files).perform(in: place.composition(), observer: JobObserver())
+        if format.json { try Output.json(result) } else { show(result.reports) }
+        for line in result.notes { Output.note(line) }
+        if let refusal = result.refusal { throw refusal }
     }
 
     private func show(_ reports: [IngestReport]) {
@@ -85,7 +70,7 @@ struct IngestCommand: ParsableCommand {
             Output.note(
                 "warning: the bytes of \(kept.joined(separator: ", ")) are gone; their rows stay as they were taken")
         }
-        for line in reports.flatMap(LandingNotes.others) { Output.note(line) }
+        for line in reports.flatMap(\.landingNotes) { Output.note(line) }
         let sources = Dictionary(
             reports.flatMap { report in report.files.map { ($0.digest, report.source) } }, uniquingKeysWith: { $1 })
         for file in reports.flatMap(\.files) {

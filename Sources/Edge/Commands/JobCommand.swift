@@ -3,94 +3,54 @@ internal import CommandComposition
 internal import Core
 internal import Registry
 internal import Storage
-internal import Training
 internal import Workflow
 
-/// A command whose work can be handed over to a worker.
+/// Options that describe a job: those of `martlet jobs submit KIND`, and of the command of that name if there is one.
 protocol JobCommand: ParsableCommand {
-    /// What the job is called.
-    static var kind: String { get }
-    /// Whether it changes tables or models, so that only one at a time can run.
-    static var isExclusive: Bool { get }
-    /// The words of the command line that do this job, up to the job's own.
-    static var words: [String] { get }
-    /// Whether the words may be followed by `--json`.
-    static var hasJSON: Bool { get }
+    associatedtype Definition: JobDefinition
     var place: ProjectOptions { get }
     var format: JSONOption { get }
-    /// This command's options as words that mean the same in any folder.
-    func jobArguments() throws -> [String]
+    /// The job, with paths that mean the same in any folder.
+    func definition() throws -> Definition
+}
+
+/// The commands for all kinds of jobs.
+enum JobCommands {
+    static let all: [any JobCommand.Type] = [
+        RunCommand.self, IngestCommand.self, TransformJobOptions.self, TrainJobOptions.self, PredictJobOptions.self,
+        VerifyCommand.self, PredictionsCompactCommand.self,
+    ]
+
+    /// What a job in the queue is to do. One of an earlier program has the words of a command line only.
+    static func job(of record: JobRecord) throws -> Job {
+        if let definition = record.definition { return try JSON.decode(Job.self, from: definition) }
+        guard let command = all.first(where: { $0.kind == record.kind }) else {
+            throw MartletError(
+                .input, "job.kind", "This program does not know jobs of the kind \(record.kind).",
+                remedy: "It knows \(all.map { $0.kind }.joined(separator: ", ")).")
+        }
+        return try command.parse(record.arguments).definition().job
+    }
 }
 
 extension JobCommand {
-    static var kind: String { words[0] }
-    static var isExclusive: Bool { true }
-    static var hasJSON: Bool { true }
+    static var kind: String { Definition.kind }
 }
 
-/// Kinds of jobs.
-enum JobKinds {
-    static let all: [any JobCommand.Type] = [
-        RunCommand.self, IngestCommand.self, TransformJob.self, TrainJob.self, PredictJob.self, VerifyCommand.self,
-        PredictionsCompactCommand.self,
-    ]
-
-    /// The command line that does a job; `place` are the words that say where.
-    static func words(_ job: Job, at place: [String]) throws -> [String] {
-        guard let kind = all.first(where: { $0.kind == job.kind }) else {
-            throw MartletError(
-                .input, "job.kind", "This worker does not know jobs of the kind \(job.kind).",
-                remedy: "It knows \(all.map { $0.kind }.joined(separator: ", ")).")
-        }
-        // The job's own words come last: after a `--` everything is a file.
-        return kind.words + (kind.hasJSON ? ["--json"] : []) + place + job.arguments
-    }
-}
-
-extension RunCommand: JobCommand {
-    static let words = ["run"]
-
-    func jobArguments() -> [String] {
-        var words = from == .ingest ? [] : ["--from", from.rawValue]
-        if to != .predict { words += ["--to", to.rawValue] }
-        if let splitSeed { words += ["--split-seed", "\(splitSeed)"] }
-        return words + threads.words
-    }
-}
-
-extension IngestCommand: JobCommand {
-    static let words = ["ingest"]
-
-    func jobArguments() throws -> [String] {
-        (source.map { ["--source", $0] } ?? []) + (files.isEmpty ? [] : ["--"] + files.map { Disk.absolute($0) })
-    }
-}
-
-extension VerifyCommand: JobCommand {
-    static let words = ["verify"]
-    static let isExclusive = false
-
-    func jobArguments() -> [String] { [model] + threads.words }
-}
-
-struct TransformJob: JobCommand {
+struct TransformJobOptions: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "transform", abstract: "Build the silver and gold tables anew where something changed.")
-    static let kind = "transform"
-    static let words = ["run", "--from", "transform", "--to", "transform"]
 
     @OptionGroup var place: ProjectOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption
 
-    func jobArguments() -> [String] { threads.words }
+    func definition() -> TransformJob { TransformJob(threads: threads.threads) }
 }
 
-struct TrainJob: JobCommand {
+struct TrainJobOptions: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train on the tables as they are, and register what passes its gates.")
-    static let kind = "train"
-    static let words = ["run", "--from", "train", "--to", "register"]
 
     @Option(help: ArgumentHelp("Use this split seed in place of the one in martlet.yaml.", valueName: "n"))
     var splitSeed: Int?
@@ -99,16 +59,12 @@ struct TrainJob: JobCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption
 
-    func jobArguments() -> [String] { (splitSeed.map { ["--split-seed", "\($0)"] } ?? []) + threads.words }
+    func definition() -> TrainJob { TrainJob(splitSeed: splitSeed, threads: threads.threads) }
 }
 
-struct PredictJob: JobCommand {
+struct PredictJobOptions: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict", abstract: "Score a file of raw records into another file.")
-    static let kind = "predict"
-    static let words = ["predict"]
-    static let isExclusive = false
-    static let hasJSON = false
 
     @Argument(help: "The file, in the form of the source's files; the target's column may be missing.")
     var file: String
@@ -127,19 +83,23 @@ struct PredictJob: JobCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption
 
-    func jobArguments() -> [String] {
-        var words = ["--output", Disk.absolute(output)]
-        if let model { words += ["--model", model] }
-        if let source { words += ["--source", source] }
-        return words + threads.words + ["--", Disk.absolute(file)]
+    static func check(_ output: String) throws {
+        guard PredictJob.formats.contains(where: { output.hasSuffix($0) }) else {
+            throw ValidationError("-o \(output): the file must end in .parquet, .csv or .json.")
+        }
+    }
+
+    func validate() throws { try Self.check(output) }
+
+    func definition() -> PredictJob {
+        PredictJob(
+            file: Disk.absolute(file), model: model, source: source, output: Disk.absolute(output),
+            threads: threads.threads)
     }
 }
 
 extension ThreadOptions {
-    var words: [String] {
-        (engineThreads.map { ["--engine-threads", "\($0)"] } ?? [])
-            + (trainingThreads.map { ["--training-threads", "\($0)"] } ?? [])
-    }
+    var threads: JobThreads { JobThreads(engine: engineThreads, training: trainingThreads) }
 }
 
 /// An amount of memory as a person writes it: "512MB", "2GiB".

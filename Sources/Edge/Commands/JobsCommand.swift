@@ -18,7 +18,7 @@ struct JobsCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, newest first.")
-        @Option(help: "Only in this state: queued, running, finished, failed, cancelled.") var state: Job.State?
+        @Option(help: "Only in this state: queued, running, finished, failed, cancelled.") var state: JobRecord.State?
         @Option(help: "At most so many.") var limit = 20
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -120,7 +120,7 @@ struct JobsCommand: ParsableCommand {
     }
 }
 
-extension Job.State: ExpressibleByArgument {}
+extension JobRecord.State: ExpressibleByArgument {}
 
 struct JobArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The job's id, or its beginning.", valueName: "job")) var id: String
@@ -130,7 +130,7 @@ struct JobArgument: ParsableArguments {
 enum JobPages {
     /// The shape of `jobs show --json`.
     struct Whole: Encodable {
-        var job: Job
+        var job: JobRecord
         var attempts: [JobAttempt]
 
         private enum CodingKeys: String, CodingKey { case attempts = "history" }
@@ -142,7 +142,7 @@ enum JobPages {
         }
     }
 
-    static func progress(_ job: Job) -> String {
+    static func progress(_ job: JobRecord) -> String {
         guard let progress = job.progress else { return "" }
         return progress.percent.map { "\($0) % \(progress.step)" } ?? progress.step
     }
@@ -155,7 +155,7 @@ enum JobPages {
         return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole / 60 % 60) min"
     }
 
-    static func show(_ job: Job, _ attempts: [JobAttempt]) {
+    static func show(_ job: JobRecord, _ attempts: [JobAttempt]) {
         Output.print("job \(job.id): \(([job.kind] + job.arguments).joined(separator: " "))")
         Output.print("state: \(job.state.rawValue)\(job.state == .running ? ", \(progress(job))" : "")")
         if let reason = job.reason {

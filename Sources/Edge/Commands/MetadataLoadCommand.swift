@@ -6,6 +6,7 @@ internal import Dispatch
 internal import Foundation
 internal import Registry
 internal import Synchronization
+internal import Workflow
 
 /// Writes to the metadata from many threads as fast as they are acknowledged: jobs that are submitted and cancelled, and,
 /// where the project has a registered model, champions that change. For `scripts/torture.d/metadata.py`: hidden from
@@ -60,7 +61,7 @@ struct MetadataLoadCommand: ParsableCommand {
             let moved = try registry.models.promote(ModelReference(model: model, selector: .version(version)))
             return "champion \(moved.to)"
         }
-        let job = try registry.jobs.submit(JobOrder(kind: "verify", arguments: [], maxAttempts: 1)).job
+        let job = try registry.jobs.submit(JobOrder(.verify(VerifyJob(model: "load")), maxAttempts: 1)).job
         _ = try registry.jobs.cancel(job.id, reason: "load")
         return "job \(job.id)"
     }

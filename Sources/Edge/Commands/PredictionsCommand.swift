@@ -106,7 +106,7 @@ struct PredictionsShowCommand: ParsableCommand {
     }
 }
 
-struct PredictionsCompactCommand: ParsableCommand {
+struct PredictionsCompactCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact", abstract: "Move closed segments of the prediction log into the lakehouse.",
         discussion: """
@@ -140,17 +140,13 @@ struct PredictionsCompactCommand: ParsableCommand {
         }
     }
 
-    private var retention: PredictionLogPolicy? {
-        guard keepDays != nil || keepBytes != nil || keepShare != nil else { return nil }
-        var policy = PredictionLogPolicy()
-        policy.keepSeconds = keepDays.map { $0 * 86_400 }
-        policy.keepBytes = keepBytes?.bytes
-        policy.keepShare = keepShare
-        return policy
+    func definition() -> CompactPredictionsJob {
+        CompactPredictionsJob(
+            keepDays: keepDays, keepBytes: keepBytes?.text, keepShare: keepShare, keepSegments: keepSegments)
     }
 
     func run() throws {
-        let report = try place.composition().compactPredictions(keeping: keepSegments, retention: retention)
+        let report = try definition().perform(in: place.composition(), observer: JobObserver())
         if format.json { return try Output.json(report) }
         for (table, versions) in report.tables.sorted(by: { $0.key < $1.key }) {
             Output.print("\(table): version \(versions.map { "\($0)" }.joined(separator: ", "))")
@@ -162,20 +158,6 @@ struct PredictionsCompactCommand: ParsableCommand {
                 "\(grouped(expired.rows)) predictions in \(counted(expired.files, "data file")) "
                     + "(\(grouped(Int(expired.bytes / 1024))) KiB) removed by retention.")
         }
-        for path in report.setAside { Output.note("warning: damaged, and set aside for a person: \(path)") }
-    }
-}
-
-extension PredictionsCompactCommand: JobCommand {
-    static let kind = Composition.compactionKind
-    static let words = ["predictions", "compact"]
-    static let isExclusive = false
-
-    func jobArguments() -> [String] {
-        var words = keepSegments ? ["--keep-segments"] : []
-        if let keepDays { words += ["--keep-days", "\(keepDays)"] }
-        if let keepBytes { words += ["--keep-bytes", keepBytes.text] }
-        if let keepShare { words += ["--keep-share", "\(keepShare)"] }
-        return words
+        for line in report.notes { Output.note(line) }
     }
 }

@@ -11,7 +11,7 @@ internal import Workflow
 
 extension Stage: ExpressibleByArgument {}
 
-struct RunCommand: ParsableCommand {
+struct RunCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Fly the whole path: files, tables, model, gates, registry, predictions.",
         discussion: """
@@ -39,67 +39,16 @@ struct RunCommand: ParsableCommand {
         if from > to { throw ValidationError("--from \(from.rawValue) comes after --to \(to.rawValue).") }
     }
 
-    /// The shape of `--json`.
-    private struct Answer: Encodable {
-        struct Model: Encodable {
-            var name: String
-            var run: String
-            var gates: [Registry.GateResult]
-            var passed: Bool
-            var version: VersionSummary?
-            var warnings: [String]
-        }
-        var steps: [Journal.Entry]
-        var warnings: [String]
-        var models: [Model]
+    func definition() -> RunJob {
+        RunJob(from: from, to: to, splitSeed: splitSeed, threads: threads.threads)
     }
 
     func run() throws {
         if detach { return try OrderOptions.parse([]).submit(self) }
-        var settings = try place.settings()
-        threads.apply(to: &settings)
-        settings.splitSeed = splitSeed
-        let composition = Composition(settings)
-        let progress = StepProgress()
-        let (report, journal) = try composition.withWorkspace { workspace in
-            let journal = Journal(
-                path: composition.home.trace, context: composition.context,
-                cpuSeconds: SystemPlatform.cpuSeconds, began: progress.begin, ended: progress.end)
-            progress.journal = journal
-            return (try workspace.run(from: from, to: to, journal: journal), journal)
-        }
-        let models = report.models.map {
-            Answer.Model(
-                name: $0.name, run: $0.run, gates: $0.gates, passed: $0.passed, version: $0.version,
-                warnings: $0.warnings)
-        }
-        if format.json {
-            try Output.json(Answer(steps: journal.entries, warnings: report.warnings, models: models))
-        } else {
-            for model in report.models { show(model) }
-        }
-        for warning in report.warnings
-            + report.models.flatMap({ model in model.warnings.map { "\(model.name): \($0)" } })
-        {
-            Output.note("warning: \(warning)")
-        }
-        for ingested in report.ingested {
-            for line in LandingNotes.others(ingested) + LandingNotes.warnings(ingested) { Output.note(line) }
-        }
-        let failed = report.models.first { !$0.passed }
-        // The first of them is this command's own error, unless a model failed.
-        for (source, file) in report.refusedFiles.dropFirst(failed == nil ? 1 : 0) {
-            Output.note("warning: \(Workspace.refusal(of: file, source))")
-        }
-        if let failed {
-            let findings = failed.gates.filter { !$0.passed }.map { $0.sentence(number) }.joined(separator: "; ")
-            throw MartletError(
-                .refused, "gates.failed", "\(failed.name) does not pass its gates and was not registered: \(findings).",
-                remedy:
-                    "See `martlet runs show \(failed.run.prefix(12))`; improve the model or the data, or correct the gate."
-            )
-        }
-        if let (source, file) = report.refusedFiles.first { throw Workspace.refusal(of: file, source) }
+        let result = try definition().perform(in: place.composition(), observer: StepProgress().observer)
+        if format.json { try Output.json(result) } else { for model in result.report.models { show(model) } }
+        for line in result.notes { Output.note(line) }
+        if let refusal = result.refusal { throw refusal }
     }
 
     private func show(_ model: RunReport.Model) {
@@ -122,19 +71,18 @@ struct RunCommand: ParsableCommand {
     }
 }
 
-/// Shows the steps of a long command on standard error.
-final class StepProgress {
+/// Shows the steps of a long command on standard error, and reports them to the supervisor of a job.
+struct StepProgress {
     private let isTerminal = Output.errorIsTerminal
-    /// Tells a job's supervisor how many steps are done.
-    weak var journal: Journal?
 
-    func begin(_ step: String) {
-        ParentWatchdog.current?.report(
-            JobProgress(step: step, done: journal?.entries.count, total: journal?.expected))
-        if isTerminal { Output.raw("  \(step) …", to: 2) }
+    var observer: JobObserver { JobObserver(began: begin, ended: end) }
+
+    private func begin(_ progress: JobProgress) {
+        ParentWatchdog.current?.report(progress)
+        if isTerminal { Output.raw("\r\u{1B}[K  \(progress.step) …", to: 2) }
     }
 
-    func end(_ entry: Journal.Entry) {
+    private func end(_ entry: Journal.Entry) {
         let mark =
             switch entry.outcome {
             case .done: "✓"

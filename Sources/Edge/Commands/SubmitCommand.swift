@@ -2,15 +2,17 @@ internal import ArgumentParser
 internal import CommandComposition
 internal import Core
 internal import Registry
+internal import Workflow
 
 /// `martlet jobs submit KIND`: the command's own options, and how the job is to be done.
 struct SubmitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit", abstract: "Put work into the queue.",
-        subcommands: [
-            Submit<RunCommand>.self, Submit<IngestCommand>.self, Submit<TransformJob>.self, Submit<TrainJob>.self,
-            Submit<PredictJob>.self, Submit<VerifyCommand>.self, Submit<PredictionsCompactCommand>.self,
-        ])
+        subcommands: JobCommands.all.map { submission($0) })
+
+    private static func submission<Command: JobCommand>(_: Command.Type) -> any ParsableCommand.Type {
+        Submit<Command>.self
+    }
 }
 
 struct Submit<Command: JobCommand>: ParsableCommand {
@@ -51,9 +53,9 @@ struct OrderOptions: ParsableArguments {
 
     func submit<Command: JobCommand>(_ command: Command) throws {
         let composition = try command.place.composition()
-        let order = JobOrder(
-            kind: Command.kind, arguments: try command.jobArguments(), exclusive: Command.isExclusive,
-            priority: priority, maxAttempts: maxAttempts, timeLimit: timeLimit, memoryLimit: memoryLimit?.bytes,
+        let order = try JobOrder(
+            command.definition().job, priority: priority, maxAttempts: maxAttempts, timeLimit: timeLimit,
+            memoryLimit: memoryLimit?.bytes,
             idempotencyKey: key)
         let (job, isNew) = try composition.withJobs { try $0.submit(order) }
         if command.format.json { return try Output.json(job) }

@@ -6,6 +6,7 @@ internal import Projects
 internal import Registry
 internal import Storage
 internal import Workers
+internal import Workflow
 
 struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,9 +61,10 @@ struct WorkerCommand: ParsableCommand {
 
     func run() throws {
         if let attempt, let token, let supervisor {
+            ParentWatchdog.begin(supervisor: supervisor, every: min(5, lease / 6), onlyWhenIdle: onlyWhenIdle)
             return try Attempt(
                 ticket: JobTicket(job: attempt, token: token), composition: place.composition()
-            ).run(supervisor: supervisor, lease: lease, onlyWhenIdle: onlyWhenIdle)
+            ).run()
         }
         if attached { Signals.stopWhenInputEnds() }
         let composition = try place.composition()
@@ -74,30 +76,32 @@ struct WorkerCommand: ParsableCommand {
     }
 }
 
-/// One attempt at a job: the command that does it, in this process, and what came of it, into the database.
+/// One attempt at a job: done in this process, as the person who asked for it, and what came of it into the database.
 private struct Attempt {
     let ticket: JobTicket
     let composition: Composition
 
-    func run(supervisor: Int32, lease: Double, onlyWhenIdle: Bool) throws {
-        ParentWatchdog.begin(supervisor: supervisor, every: min(5, lease / 6), onlyWhenIdle: onlyWhenIdle)
-        let job = try composition.withJobs(isNew: false) { try $0.claimed(ticket) }
-        var ending = perform(job)
-        let output = AttemptLauncher.output(of: job.id, attempt: ticket.token, in: composition.jobLogs)
-        let (result, isWhole) = result(output)
-        ending.result = result
-        if !isWhole { Output.note("What it printed is no JSON of less than 4 MiB; it is kept in \(output).") }
+    func run() throws {
+        let record = try composition.withJobs(isNew: false) { try $0.claimed(ticket) }
+        var ending = perform(record)
+        if let result = ending.result, result.utf8.count >= Self.largestResult {
+            let path = AttemptLauncher.output(of: record.id, attempt: ticket.token, in: composition.jobLogs)
+            try Disk.replaceDurably(path, Array(result.utf8))
+            Output.note("The result is more than 4 MiB of JSON; it is kept in \(path).")
+            ending.result = nil
+        }
         try composition.withJobs(isNew: false) { _ = try $0.conclude(ticket, ending) }
-        if isWhole { Disk.removeTree(output) }
         SystemPlatform.end(Int32(ending.exitCode ?? 0))
     }
 
-    private func perform(_ job: Job) -> JobEnding {
+    /// Bytes of a result that a database should hold.
+    private static let largestResult = 4 << 20
+
+    private func perform(_ record: JobRecord) -> JobEnding {
         do {
-            let place = ["--project", try composition.project().folder, "--home", composition.home.folder]
-            var command = try Martlet.parseAsRoot(JobKinds.words(job, at: place))
-            try command.run()
-            return .finished(result: nil)
+            return JobHandler(
+                environment: composition.acting(as: record.actor), observer: StepProgress().observer, note: Output.note
+            ).run(try JobCommands.job(of: record))
         } catch let error as MartletError {
             Output.note("error: \(error)")
             return .failed(error)
@@ -108,14 +112,5 @@ private struct Attempt {
                 .failed, reason: message, errorCode: "job.arguments",
                 exitCode: Int(Martlet.exitCode(for: error).rawValue))
         }
-    }
-
-    /// What the command printed, if it is JSON of a size that a database should hold, and whether nothing else was there.
-    private func result(_ path: String) -> (text: String?, isWhole: Bool) {
-        guard let stamp = Disk.stamp(path), stamp.size > 0 else { return (nil, true) }
-        guard stamp.size < 4 << 20, let bytes = try? Disk.read(path),
-            (try? JSON.decode(JSONValue.self, from: bytes)) != nil
-        else { return (nil, false) }
-        return (String(decoding: bytes, as: UTF8.self), true)
     }
 }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Core
 internal import PredictionLog
+internal import Workflow
 
 /// How much of what is answered is logged, and how long it is kept.
 struct LogOptions: ParsableArguments {
@@ -55,11 +56,11 @@ struct LogOptions: ParsableArguments {
     /// Seconds after which segments are compacted; `nil` for never.
     var compactSeconds: Double? { compactMinutes > 0 ? compactMinutes * 60 : nil }
 
-    /// The words with which a compaction keeps to the same.
-    var compactionWords: [String] {
-        (keepDays > 0 ? ["--keep-days", "\(keepDays)"] : [])
-            + (ByteAmount.bytes(keepBytes) == nil ? [] : ["--keep-bytes", keepBytes])
-            + (keepShare > 0 ? ["--keep-share", "\(keepShare)"] : [])
+    /// A compaction that keeps to the same.
+    var compaction: CompactPredictionsJob {
+        CompactPredictionsJob(
+            keepDays: keepDays > 0 ? keepDays : nil, keepBytes: ByteAmount.bytes(keepBytes) == nil ? nil : keepBytes,
+            keepShare: keepShare > 0 ? keepShare : nil)
     }
 
     func validate() throws {

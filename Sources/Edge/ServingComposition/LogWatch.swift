@@ -7,6 +7,7 @@ internal import Projects
 internal import Registry
 internal import Storage
 internal import Synchronization
+internal import Workflow
 
 /// Tells in the server's log what becomes of the prediction logs, and has their closed segments moved into the lakehouse:
 /// puts a job into the queue, which a worker does. On a thread of its own.
@@ -22,7 +23,6 @@ final class LogWatch: Sendable {
     /// Closed segments of so many bytes are moved earlier than asked for, but not more often than once a minute.
     static let soonBytes: Int64 = 256 << 20
     private static let largeBytes = 128 << 20
-    static let kind = "compact-predictions"
 
     init(
         _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool, context: ExecutionContext, logger: Logger
@@ -110,10 +110,8 @@ final class LogWatch: Sendable {
             guard now >= state.next, try isDue(log, after: seconds) else { return }
             let jobs = try project.registries.open().registry.jobs
             let open = try jobs.list(state: .queued) + jobs.list(state: .running)
-            if !open.contains(where: { $0.kind == Self.kind }) {
-                _ = try jobs.submit(
-                    JobOrder(
-                        kind: Self.kind, arguments: options.compactionWords, exclusive: false, priority: -1))
+            if !open.contains(where: { $0.kind == CompactPredictionsJob.kind }) {
+                _ = try jobs.submit(JobOrder(options.compaction.job, priority: -1))
             }
             state.next = now + min(60, seconds)
             state.trouble = nil

@@ -358,5 +358,10 @@ CREATE TABLE table_offsets (
 ALTER TABLE run_gates ADD COLUMN judged DOUBLE PRECISION;
 
 """#),
+        Migration(number: 10, name: "job-definitions", sql: #"""
+-- What a job is, as JSON. Jobs of earlier programs have only the words of a command line, in `arguments`.
+ALTER TABLE jobs ADD COLUMN definition TEXT;
+
+"""#),
     ]
 }

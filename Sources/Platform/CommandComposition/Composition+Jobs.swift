@@ -4,6 +4,20 @@ internal import Projects
 package import Registry
 internal import Storage
 package import Workers
+package import Workflow
+
+extension Composition: JobEnvironment {
+    package func configured(splitSeed: Int?, threads: JobThreads) -> Composition {
+        var settings = settings
+        settings.splitSeed = splitSeed ?? settings.splitSeed
+        settings.engineThreads = threads.engine ?? settings.engineThreads
+        settings.trainingThreads = threads.training ?? settings.trainingThreads
+        return Composition(settings, actor: actor)
+    }
+
+    /// The same project for what somebody else does.
+    package func acting(as actor: String) -> Composition { Composition(settings, actor: actor) }
+}
 
 extension Composition {
     /// The queue of jobs, for a command that changes it. Takes no lock: the database keeps writers apart.
@@ -96,7 +110,7 @@ extension Composition {
 
     /// What an attempt finds in its environment: threads shared by the slots, OpenMP threads that sleep while they
     /// wait, and an SQL engine that spills to disk long before the attempt's limit.
-    private static func environment(of job: Job, limit memoryLimit: Int64?, slots: Int) -> [(String, String)] {
+    private static func environment(of job: JobRecord, limit memoryLimit: Int64?, slots: Int) -> [(String, String)] {
         let threads = "\(max(1, SystemPlatform.processors / slots))"
         func given(_ name: String) -> String? { SystemPlatform.environment(name) }
         var variables = [
@@ -110,10 +124,7 @@ extension Composition {
             variables["MARTLET_MEMORY"] = "\(max(64, min(2048, memoryLimit >> 21)))MiB"
         }
         // A server asks for this one while it answers.
-        if job.kind == compactionKind { variables.merge(SystemPlatform.promptReturn) { own, _ in own } }
+        if job.kind == CompactPredictionsJob.kind { variables.merge(SystemPlatform.promptReturn) { own, _ in own } }
         return SystemPlatform.environmentOfChild(variables)
     }
-
-    /// The job that moves predictions into the lake.
-    package static let compactionKind = "compact-predictions"
 }

@@ -12,7 +12,7 @@ extension Composition {
     ///
     /// It runs beside a server, so the SQL engine gets little memory; models with very many columns need more.
     package func compactPredictions(
-        keeping: Bool, retention: PredictionLogPolicy? = nil
+        keeping: Bool, retention: PredictionLogPolicy?
     ) throws -> PredictionCompaction.Report {
         SystemPlatform.returnLargeMemory()
         for memory in ["64MB", "192MB"] {

@@ -37,5 +37,5 @@ package struct ProcessExit: Sendable, Equatable {
 
 /// Starts processes for jobs.
 package protocol JobLauncher {
-    func launch(_ job: Job) throws -> any JobProcess
+    func launch(_ job: JobRecord) throws -> any JobProcess
 }

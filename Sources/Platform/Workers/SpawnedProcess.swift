@@ -19,14 +19,15 @@ final class SpawnedProcess: JobProcess {
     /// Number of the file on which the child gives signs of life.
     static let watchdog: Int32 = 3
 
-    /// Starts a program. Its standard output and its standard error go to files made anew; what comes in is nothing.
+    /// Starts a program. What it prints, on standard output or standard error, is appended to `log`; its standard input
+    /// is empty.
     init(
-        _ program: String, _ arguments: [String], environment: [(String, String)], output: String, errors: String
+        _ program: String, _ arguments: [String], environment: [(String, String)], log: String
     ) throws {
         let streams = [
             (0, open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null"),
-            (1, open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644), output),
-            (2, open(errors, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644), errors),
+            (1, open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644), log),
+            (2, open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644), log),
         ]
         defer { for (_, file, _) in streams where file >= 0 { close(file) } }
         for (_, file, path) in streams where file < 0 { throw Disk.failure("write", path) }

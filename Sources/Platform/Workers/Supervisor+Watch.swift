@@ -3,7 +3,7 @@ internal import Registry
 
 /// A running attempt.
 final class SupervisedProcess {
-    let job: Job
+    let job: JobRecord
     let process: any JobProcess
     let began: Double
     let memoryLimit: Int64?
@@ -19,7 +19,7 @@ final class SupervisedProcess {
 
     var ticket: JobTicket { JobTicket(job: job.id, token: job.token) }
 
-    init(job: Job, process: any JobProcess, now: Double, memoryLimit: Int64?) {
+    init(job: JobRecord, process: any JobProcess, now: Double, memoryLimit: Int64?) {
         self.job = job
         self.process = process
         self.memoryLimit = memoryLimit

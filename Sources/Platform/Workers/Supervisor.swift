@@ -146,7 +146,7 @@ package final class Supervisor {
         foundNothing = try running.isEmpty && (settings.mode != .drain || jobs.openCount() == 0)
     }
 
-    private func begin(_ job: Job) throws {
+    private func begin(_ job: JobRecord) throws {
         let ticket = JobTicket(job: job.id, token: job.token)
         do {
             let process = try launcher.launch(job)
@@ -163,7 +163,7 @@ package final class Supervisor {
         }
     }
 
-    func tell(_ job: Job, _ what: String) {
+    func tell(_ job: JobRecord, _ what: String) {
         var line = "job \(job.id.prefix(12)) \(job.kind): \(what)"
         if job.state != .running, let reason = job.reason { line += ": \(reason)" }
         say(line)

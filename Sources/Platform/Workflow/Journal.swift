@@ -1,7 +1,8 @@
 package import Core
+internal import Registry
 internal import Storage
 
-/// What happens, as it happens: one line a step in `<home>/logs/trace.jsonl`, and a word to whoever watches.
+/// Records the steps of a run: a line for each in `<home>/logs/trace.jsonl`, and a call of the observer.
 package final class Journal {
     package enum Outcome: String, Sendable, Encodable { case done, skipped, refused, failed }
 
@@ -30,18 +31,16 @@ package final class Journal {
     private let path: String?
     private let context: ExecutionContext
     private let cpuSeconds: @Sendable () -> Double
-    private let began: (String) -> Void
-    private let ended: (Entry) -> Void
+    private let observer: JobObserver
 
     package init(
         path: String?, context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double,
-        began: @escaping (String) -> Void = { _ in }, ended: @escaping (Entry) -> Void = { _ in }
+        observer: JobObserver = JobObserver()
     ) {
         self.path = path
         self.context = context
         self.cpuSeconds = cpuSeconds
-        self.began = began
-        self.ended = ended
+        self.observer = observer
     }
 
     /// What a step's body says of itself.
@@ -59,7 +58,7 @@ package final class Journal {
 
     @discardableResult
     package func step<T>(_ name: String, _ body: () throws -> (T, Note)) throws -> T {
-        began(name)
+        try observer.began(JobProgress(step: name, done: entries.count, total: expected))
         let start = context.uptime()
         let cpu = cpuSeconds()
         func book(_ note: Note) throws {
@@ -72,7 +71,7 @@ package final class Journal {
                 try Disk.makeDirectory(Disk.parent(of: path))
                 try Disk.append(path, try JSON.encode(entry) + [10])
             }
-            ended(entry)
+            observer.ended(entry)
         }
         do {
             let (value, note) = try body()

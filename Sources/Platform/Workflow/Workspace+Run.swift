@@ -7,7 +7,7 @@ internal import Storage
 internal import Training
 
 /// The stages of `martlet run`, in order.
-package enum Stage: String, CaseIterable, Sendable, Comparable {
+package enum Stage: String, CaseIterable, Sendable, Comparable, Codable {
     case ingest, transform, train, register, predict
 
     package static func < (a: Stage, b: Stage) -> Bool { a.rank < b.rank }

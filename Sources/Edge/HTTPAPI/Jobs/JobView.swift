@@ -24,9 +24,9 @@ struct JobView: Sendable, Encodable {
         }
     }
 
-    private let job: Job
+    private let job: JobRecord
 
-    init(_ job: Job) { self.job = job }
+    init(_ job: JobRecord) { self.job = job }
 
     var attempt: Int { job.token }
     var progress: JobProgress? { job.progress }

@@ -4,6 +4,7 @@ internal import Hummingbird
 internal import Identity
 internal import NIOCore
 internal import Registry
+internal import Workflow
 
 /// Training: work that is handed over to a worker, and how it goes.
 package struct TrainingRoutes: Sendable {
@@ -57,6 +58,12 @@ package struct TrainingRoutes: Sendable {
         ]
     }
 
+    /// The job that a body asks for; the schema lets no other kinds and members through.
+    private static func job(_ body: RequestBody) throws -> Job {
+        let members = body.members.merging(["kind": .text(RunJob.kind)]) { given, _ in given }
+        return try JSON.decode(Job.self, from: JSON.encode(JSONValue.object(members)))
+    }
+
     private func start(_ path: String, id: String, _ summary: String) -> Route {
         Route(
             .post, path, id: id, summary, access: .needs(.startTraining), query: [.project], isOnce: true,
@@ -64,10 +71,7 @@ package struct TrainingRoutes: Sendable {
             replies: [.init(202, "Queued; a worker does it.", .init(JobSchemas.job))]
         ) { request, context in
             let body = try await context.object(request, JobSchemas.order)
-            let kind = body.optionalText("kind") ?? "run"
-            let seed = body.optionalInteger("split_seed").map { ["--split-seed", "\($0)"] } ?? []
-            let order = JobOrder(
-                kind: kind, arguments: seed, priority: body.optionalInteger("priority") ?? 0)
+            let order = try JobOrder(Self.job(body), priority: body.optionalInteger("priority") ?? 0)
             return try await management.change(request, body, context, status: .accepted) { _, registry in
                 try JSON.text(JobView(registry.jobs.submit(order).job))
             }

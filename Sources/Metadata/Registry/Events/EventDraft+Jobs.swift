@@ -5,7 +5,7 @@ internal import Core
 extension EventDraft {
     /// A change of a job's state; `number` counts the job's events from 1, since a job that is retried can come to the
     /// same state again.
-    static func told(_ transition: JobTransition, of job: Job, number: Int, at time: Timestamp) -> EventDraft {
+    static func told(_ transition: JobTransition, of job: JobRecord, number: Int, at time: Timestamp) -> EventDraft {
         var data: [String: JSONValue?] = [
             "job": .text(job.id), "kind": .text(job.kind), "arguments": .list(job.arguments.map { .text($0) }),
             "actor": .text(job.actor), "attempt": .integer(Int64(job.token)),

@@ -5,7 +5,7 @@ internal import Core
 extension JobStore {
     /// Takes the next job for `owner`, if there is one, for so many seconds. Attempts whose lease ended without a
     /// sign of life are given up first, and their jobs queued again or failed: they are in `lost`.
-    package func lease(to owner: String, seconds: Double) throws -> (job: Job?, lost: [Job]) {
+    package func lease(to owner: String, seconds: Double) throws -> (job: JobRecord?, lost: [JobRecord]) {
         let before = metadata.context.now()
         let isIdle = try metadata.read { transaction in
             let table = JobTable(transaction)
@@ -81,12 +81,12 @@ extension JobStore {
     }
 
     /// The job of a ticket. Throws `job.fenced` when the ticket is no longer good.
-    package func claimed(_ ticket: JobTicket) throws -> Job { try metadata.read { try good(ticket, $0) } }
+    package func claimed(_ ticket: JobTicket) throws -> JobRecord { try metadata.read { try good(ticket, $0) } }
 
     /// Writes how an attempt came out; its job is finished, failed, or queued again after a pause. The ticket is
     /// looked at in the same transaction.
     @discardableResult
-    package func conclude(_ ticket: JobTicket, _ ending: JobEnding) throws -> Job {
+    package func conclude(_ ticket: JobTicket, _ ending: JobEnding) throws -> JobRecord {
         try metadata.write { transaction in
             try conclude(try good(ticket, transaction), ending, transaction, at: metadata.context.now())
         }
@@ -116,8 +116,9 @@ extension JobStore {
     /// Seconds until a job may be tried again: 2, 4, 8, … up to five minutes.
     static func pause(afterAttempt number: Int) -> Double { min(300, Double(1 << min(number, 10))) }
 
-    private func conclude(_ job: Job, _ ending: JobEnding, _ transaction: MetadataTransaction, at now: Timestamp) throws
-        -> Job
+    private func conclude(_ job: JobRecord, _ ending: JobEnding, _ transaction: MetadataTransaction, at now: Timestamp)
+        throws
+        -> JobRecord
     {
         var job = job
         try JobAttemptTable(transaction).end(JobTicket(job: job.id, token: job.token), ending, at: now)
@@ -135,7 +136,7 @@ extension JobStore {
         return job
     }
 
-    private func current(_ ticket: JobTicket, _ transaction: MetadataTransaction) throws -> Job? {
+    private func current(_ ticket: JobTicket, _ transaction: MetadataTransaction) throws -> JobRecord? {
         guard let job = try JobTable(transaction).find(ticket.job), job.state == .running, job.token == ticket.token
         else {
             return nil
@@ -143,7 +144,7 @@ extension JobStore {
         return job
     }
 
-    private func good(_ ticket: JobTicket, _ transaction: MetadataTransaction) throws -> Job {
+    private func good(_ ticket: JobTicket, _ transaction: MetadataTransaction) throws -> JobRecord {
         if let job = try current(ticket, transaction) { return job }
         let state = try JobTable(transaction).find(ticket.job)?.state.rawValue ?? "gone"
         throw MartletError(

@@ -7,7 +7,7 @@ package struct JobStore: Sendable {
     let metadata: MetadataStore
 
     /// Puts an order into the queue. One with a key that is known gives the job that has it.
-    package func submit(_ order: JobOrder) throws -> (job: Job, isNew: Bool) {
+    package func submit(_ order: JobOrder) throws -> (job: JobRecord, isNew: Bool) {
         let id = metadata.context.newID()
         return try metadata.write { transaction in
             if let key = order.idempotencyKey, let known = try JobTable(transaction).find(key: key) {
@@ -21,8 +21,9 @@ package struct JobStore: Sendable {
                 return (known, false)
             }
             let now = metadata.context.now()
-            let job = Job(
-                id: id, kind: order.kind, arguments: order.arguments, exclusive: order.exclusive, state: .queued,
+            let job = JobRecord(
+                id: id, kind: order.kind, arguments: order.arguments, definition: order.definition,
+                exclusive: order.exclusive, state: .queued,
                 priority: order.priority, attempts: 0, maxAttempts: max(1, order.maxAttempts), token: 0,
                 notBefore: now, timeLimit: order.timeLimit, memoryLimit: order.memoryLimit, created: now,
                 actor: transaction.actor, idempotencyKey: order.idempotencyKey)
@@ -33,20 +34,20 @@ package struct JobStore: Sendable {
     }
 
     /// Newest first.
-    package func list(state: Job.State? = nil, limit: Int = 50) throws -> [Job] {
+    package func list(state: JobRecord.State? = nil, limit: Int = 50) throws -> [JobRecord] {
         try metadata.read { try JobTable($0).list(state: state, limit: limit) }
     }
 
     /// How many there are, in one state or in all.
-    package func count(state: Job.State? = nil) throws -> Int {
-        try metadata.read { try JobTable($0).count(state.map { [$0] } ?? Job.State.allCases) }
+    package func count(state: JobRecord.State? = nil) throws -> Int {
+        try metadata.read { try JobTable($0).count(state.map { [$0] } ?? JobRecord.State.allCases) }
     }
 
     /// The job whose id is `id` or is the only one to begin with it.
-    package func find(_ id: String) throws -> Job { try metadata.read { try $0.findJob(id) } }
+    package func find(_ id: String) throws -> JobRecord { try metadata.read { try $0.findJob(id) } }
 
     /// The same with its attempts, the first one first.
-    package func show(_ id: String) throws -> (job: Job, attempts: [JobAttempt]) {
+    package func show(_ id: String) throws -> (job: JobRecord, attempts: [JobAttempt]) {
         try metadata.read { transaction in
             let job = try transaction.findJob(id)
             return (job, try JobAttemptTable(transaction).all(job: job.id))
@@ -58,7 +59,7 @@ package struct JobStore: Sendable {
 
     /// Ends a queued or running job. From then on nothing that its worker writes counts, and its supervisor kills
     /// the process when it looks next.
-    package func cancel(_ id: String, reason: String?) throws -> Job {
+    package func cancel(_ id: String, reason: String?) throws -> JobRecord {
         try metadata.write { transaction in
             var job = try transaction.findJob(id)
             guard !job.state.isEnded else {
@@ -81,7 +82,7 @@ package struct JobStore: Sendable {
     }
 
     /// Puts a failed or cancelled job back into the queue with all its attempts before it.
-    package func retry(_ id: String) throws -> Job {
+    package func retry(_ id: String) throws -> JobRecord {
         try metadata.write { transaction in
             var job = try transaction.findJob(id)
             guard job.state == .failed || job.state == .cancelled else {
@@ -109,19 +110,19 @@ enum JobTransition: String, Sendable {
 
 extension MetadataTransaction {
     /// Writes a job in its new state: the only way in which a state changes.
-    func change(_ job: Job, _ transition: JobTransition, at now: Timestamp) throws {
+    func change(_ job: JobRecord, _ transition: JobTransition, at now: Timestamp) throws {
         try JobTable(self).update(job)
         try told(transition, of: job, at: now)
     }
 
     /// Called once for every transition, in its transaction: writes its event.
-    func told(_ transition: JobTransition, of job: Job, at now: Timestamp) throws {
+    func told(_ transition: JobTransition, of job: JobRecord, at now: Timestamp) throws {
         let number = try EventTable(self).count(below: "job/\(job.id)") + 1
         try publish(.told(transition, of: job, number: number, at: now))
     }
 
     /// The job whose id is `text` or is the only one to begin with it.
-    func findJob(_ text: String) throws -> Job {
+    func findJob(_ text: String) throws -> JobRecord {
         let table = JobTable(self)
         if let job = try table.find(text) { return job }
         let digits = text.lowercased()
@@ -142,7 +143,7 @@ extension MetadataTransaction {
     }
 }
 
-extension Job {
+extension JobRecord {
     mutating func end(_ state: State, _ ending: JobEnding, at now: Timestamp) {
         self.state = state
         ended = now

@@ -7,15 +7,15 @@ struct JobTable {
 
     init(_ transaction: MetadataTransaction) { self.transaction = transaction }
 
-    func find(_ id: String) throws -> Job? {
+    func find(_ id: String) throws -> JobRecord? {
         try transaction.connection.row("SELECT * FROM jobs WHERE project = \(transaction.project) AND id = \(id)").map(
-            Job.init(row:))
+            JobRecord.init(row:))
     }
 
-    func find(key: String) throws -> Job? {
+    func find(key: String) throws -> JobRecord? {
         try transaction.connection.row(
             "SELECT * FROM jobs WHERE project = \(transaction.project) AND idempotency_key = \(key)"
-        ).map(Job.init(row:))
+        ).map(JobRecord.init(row:))
     }
 
     /// Up to `limit` ids that begin with `prefix`, which holds nothing but hexadecimal digits.
@@ -29,14 +29,14 @@ struct JobTable {
     }
 
     /// Newest first.
-    func list(state: Job.State?, limit: Int) throws -> [Job] {
+    func list(state: JobRecord.State?, limit: Int) throws -> [JobRecord] {
         var statement: SQL = "SELECT * FROM jobs WHERE project = \(transaction.project)"
         if let state { statement += " AND state = \(state.rawValue)" }
         statement += " ORDER BY created DESC, id DESC LIMIT \(limit)"
-        return try transaction.connection.rows(statement).map(Job.init(row:))
+        return try transaction.connection.rows(statement).map(JobRecord.init(row:))
     }
 
-    func count(_ states: [Job.State]) throws -> Int {
+    func count(_ states: [JobRecord.State]) throws -> Int {
         try transaction.connection.row(
             """
             SELECT COUNT(*) AS n FROM jobs
@@ -46,23 +46,23 @@ struct JobTable {
     }
 
     /// Running jobs whose lease ended before `now`.
-    func lapsed(at now: Timestamp) throws -> [Job] {
+    func lapsed(at now: Timestamp) throws -> [JobRecord] {
         try transaction.connection.rows(
             """
             SELECT * FROM jobs WHERE project = \(transaction.project) AND state = 'running' AND lease_until < \(now)
             ORDER BY created, id
             """
-        ).map(Job.init(row:))
+        ).map(JobRecord.init(row:))
     }
 
-    func running() throws -> [Job] {
+    func running() throws -> [JobRecord] {
         try transaction.connection.rows(
             "SELECT * FROM jobs WHERE project = \(transaction.project) AND state = 'running' ORDER BY created, id"
-        ).map(Job.init(row:))
+        ).map(JobRecord.init(row:))
     }
 
     /// The queued job that is next: none that must wait for a time, and no exclusive one beside another.
-    func next(at now: Timestamp) throws -> Job? {
+    func next(at now: Timestamp) throws -> JobRecord? {
         try transaction.connection.row(
             """
             SELECT * FROM jobs WHERE project = \(transaction.project) AND state = 'queued' AND not_before <= \(now)
@@ -71,15 +71,16 @@ struct JobTable {
                     WHERE busy.project = \(transaction.project) AND busy.state = 'running' AND busy.exclusive = 1))
             ORDER BY priority DESC, created, id LIMIT 1
             """
-        ).map(Job.init(row:))
+        ).map(JobRecord.init(row:))
     }
 
-    func insert(_ job: Job) throws {
+    func insert(_ job: JobRecord) throws {
         try transaction.connection.execute(
             """
-            INSERT INTO jobs (project, id, kind, arguments, exclusive, state, priority, attempts, max_attempts, token,
+            INSERT INTO jobs (project, id, kind, arguments, definition, exclusive, state, priority, attempts, max_attempts, token,
                 not_before, time_limit, memory_limit, created, actor, idempotency_key)
-            VALUES (\(transaction.project), \(job.id), \(job.kind), \(try JSON.text(job.arguments)), \(job.exclusive),
+            VALUES (\(transaction.project), \(job.id), \(job.kind), \(try JSON.text(job.arguments)), \(job.definition),
+                \(job.exclusive),
                 \(job.state.rawValue), \(job.priority), \(job.attempts), \(job.maxAttempts), \(job.token),
                 \(job.notBefore), \(job.timeLimit.map { Int64($0 * 1e6) }), \(job.memoryLimit), \(job.created),
                 \(job.actor), \(job.idempotencyKey))
@@ -87,7 +88,7 @@ struct JobTable {
     }
 
     /// Writes everything that may change.
-    func update(_ job: Job) throws {
+    func update(_ job: JobRecord) throws {
         try transaction.connection.execute(
             """
             UPDATE jobs SET state = \(job.state.rawValue), attempts = \(job.attempts), token = \(job.token),
@@ -102,7 +103,7 @@ struct JobTable {
     }
 }
 
-extension Job {
+extension JobRecord {
     fileprivate init(row: SQLRow) throws {
         let words = try row.text("arguments")
         guard let arguments = try? JSON.decode([String].self, from: words) else {
@@ -112,6 +113,7 @@ extension Job {
         }
         self.init(
             id: try row.text("id"), kind: try row.text("kind"), arguments: arguments,
+            definition: try row.optionalText("definition"),
             exclusive: try row.bool("exclusive"), state: try row.oneOf("state"), priority: try row.int("priority"),
             attempts: try row.int("attempts"), maxAttempts: try row.int("max_attempts"), token: try row.int("token"),
             owner: try row.optionalText("owner"), leaseUntil: try row.optionalTimestamp("lease_until"),

@@ -24,6 +24,8 @@ package struct PredictionCompaction {
         /// Data files, rows and bytes of the lake that retention has removed.
         package var expired = LakeExpiry()
 
+        package init() {}
+
         enum CodingKeys: String, CodingKey {
             case segments, rows, bytes, tables, damaged, recovery, expired
             case setAside = "set_aside"

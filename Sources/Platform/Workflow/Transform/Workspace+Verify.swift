@@ -45,7 +45,9 @@ package struct VerifyReport: Sendable, Encodable {
 }
 
 extension Workspace {
-    package func verify(_ reference: ModelReference, progress: (String) -> Void = { _ in }) throws -> VerifyReport {
+    package func verify(_ reference: ModelReference, progress: (String) throws -> Void = { _ in }) throws
+        -> VerifyReport
+    {
         let start = context.uptime()
         let loaded = try load(reference)
         let recorded = try registry.models.show(reference).run.lineage
@@ -54,7 +56,7 @@ extension Workspace {
             var rebuilt: [TableName: [String]] = [:]
             for table in recorded.tables {
                 guard let name = TableName(table.name), name.layer == .bronze else { continue }
-                progress(table.name)
+                try progress(table.name)
                 report.checks.append(
                     check(table.name, table.hash) {
                         let files = try lake.files(of: name, at: table.snapshot)
@@ -65,7 +67,7 @@ extension Workspace {
             guard report.equal else { return }
             let hashes = Dictionary(recorded.tables.map { ($0.name, $0.hash) }) { first, _ in first }
             for stored in loaded.blueprint.transforms {
-                progress(stored.table.description)
+                try progress(stored.table.description)
                 let check = check(stored.table.description, hashes[stored.table.description] ?? "not recorded") {
                     let analysis = try lake.engine.parse(stored.sql, file: stored.file).analysis()
                     var inputs: [TableName: [String]] = [:]
@@ -79,7 +81,7 @@ extension Workspace {
                 report.checks.append(check)
                 if !check.equal { return }
             }
-            progress("model")
+            try progress("model")
             report.checks.append(
                 check("model", loaded.hash.hex) {
                     let meter = CPUMeter(cpuSeconds)

@@ -1,7 +1,7 @@
 package import Core
 
-/// A piece of work for a worker process.
-package struct Job: Sendable, Equatable {
+/// A job in the queue: what is to be done, and what became of it.
+package struct JobRecord: Sendable, Equatable {
     package enum State: String, Sendable, Encodable, CaseIterable {
         case queued, running, finished, failed, cancelled
 
@@ -11,10 +11,12 @@ package struct Job: Sendable, Equatable {
 
     /// 32 hexadecimal digits.
     package let id: String
-    /// The command that does it: "run", "ingest".
+    /// The word for what it is: "run", "ingest".
     package let kind: String
-    /// The words after the command.
+    /// The options with which `martlet jobs submit KIND` asks for the same.
     package let arguments: [String]
+    /// What it is, as JSON; `nil` for a job of an earlier program, which has only arguments.
+    package let definition: String?
     /// Whether it changes tables or models: at most one such job of a project runs at a time.
     package let exclusive: Bool
     package var state: State
@@ -54,7 +56,7 @@ package struct Job: Sendable, Equatable {
     package var exitCode: Int?
     /// "SIGSEGV".
     package var signal: String?
-    /// JSON text: what the command prints with `--json`.
+    /// JSON text: what the command for it prints with `--json`.
     package var result: String?
     package let idempotencyKey: String?
 }
@@ -99,7 +101,10 @@ package struct JobProgress: Sendable, Equatable, Codable {
 /// What is asked for.
 package struct JobOrder: Sendable, Equatable {
     package var kind: String
+    /// As options of `martlet jobs submit KIND`, for people.
     package var arguments: [String]
+    /// As JSON, for the one who does it.
+    package var definition: String?
     package var exclusive: Bool
     package var priority: Int
     package var maxAttempts: Int
@@ -111,11 +116,12 @@ package struct JobOrder: Sendable, Equatable {
     package var idempotencyKey: String?
 
     package init(
-        kind: String, arguments: [String] = [], exclusive: Bool = true, priority: Int = 0, maxAttempts: Int = 3,
-        timeLimit: Double? = nil, memoryLimit: Int64? = nil, idempotencyKey: String? = nil
+        kind: String, arguments: [String] = [], definition: String? = nil, exclusive: Bool = true, priority: Int = 0,
+        maxAttempts: Int = 3, timeLimit: Double? = nil, memoryLimit: Int64? = nil, idempotencyKey: String? = nil
     ) {
         self.kind = kind
         self.arguments = arguments
+        self.definition = definition
         self.exclusive = exclusive
         self.priority = priority
         self.maxAttempts = maxAttempts
@@ -140,7 +146,7 @@ package struct JobTicket: Sendable, Hashable {
 package struct JobAttempt: Sendable, Equatable, Encodable {
     package enum Outcome: String, Sendable, Encodable {
         case running, finished
-        /// The command ended with an error of its own.
+        /// The work ended with an error of its own.
         case failed
         /// The process died.
         case crashed

@@ -1,7 +1,7 @@
 internal import Core
 
 /// The shape that commands, events and the API show.
-extension Job: Encodable {
+extension JobRecord: Encodable {
     private enum CodingKeys: String, CodingKey {
         case id, kind, arguments, state, priority, attempts
         case maxAttempts = "max_attempts"

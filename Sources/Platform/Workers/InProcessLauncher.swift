@@ -1,0 +1,79 @@
+internal import Core
+internal import Foundation
+package import Registry
+internal import Synchronization
+
+/// Does attempts in this process, each on a thread of its own: for a simulation, a test, or where no process may be
+/// started. Nobody measures the memory of such an attempt, and what ends it is the next step that it begins.
+///
+/// ```swift
+/// let launcher = InProcessLauncher { record, attempt in
+///     let handler = JobHandler(
+///         environment: composition.acting(as: record.actor), observer: JobObserver(began: attempt.report))
+///     _ = try jobs.conclude(attempt.ticket, handler.run(job))
+/// }
+/// ```
+package struct InProcessLauncher: JobLauncher {
+    private let body: @Sendable (JobRecord, InProcessAttempt) throws -> Void
+
+    /// - Parameter body: does the work, and writes into the queue how it came out. When it throws, the supervisor does
+    ///   that.
+    package init(_ body: @escaping @Sendable (JobRecord, InProcessAttempt) throws -> Void) { self.body = body }
+
+    package func launch(_ job: JobRecord) -> any JobProcess {
+        let attempt = InProcessAttempt(JobTicket(job: job.id, token: job.token))
+        let thread = Thread { [body] in
+            var code: Int32 = 0
+            do { try body(job, attempt) } catch { code = 1 }
+            attempt.end(.code(code))
+        }
+        thread.name = "job"
+        // As the main thread has: SQL engines and learners recurse.
+        thread.stackSize = 8 << 20
+        thread.start()
+        return attempt
+    }
+}
+
+/// An attempt at a job on a thread of this process.
+package final class InProcessAttempt: JobProcess, Sendable {
+    private struct State {
+        var told: [JobProgress?] = []
+        var isCancelled = false
+        var exit: ProcessExit?
+    }
+
+    package let ticket: JobTicket
+    private let state = Mutex(State())
+
+    init(_ ticket: JobTicket) { self.ticket = ticket }
+
+    /// Tells the supervisor how far the job is.
+    /// - Throws: `job.cancelled` when the supervisor has ended the attempt.
+    package func report(_ progress: JobProgress) throws {
+        let isCancelled = state.withLock { state in
+            state.told.append(progress)
+            return state.isCancelled
+        }
+        guard !isCancelled else {
+            throw MartletError(.conflict, "job.cancelled", "The attempt was ended at \(progress.step).")
+        }
+    }
+
+    func end(_ manner: ProcessExit.Manner) { state.withLock { $0.exit = ProcessExit(manner) } }
+
+    package var id: Int32 { ProcessInfo.processInfo.processIdentifier }
+    package var descriptor: Int32 { -1 }
+
+    /// As long as its thread is there, an attempt in this process lives.
+    package func signs() -> [JobProgress?] {
+        state.withLock { state in
+            defer { state.told = [] }
+            return state.told + [nil]
+        }
+    }
+
+    package func memory() -> Int64? { nil }
+    package func exit() -> ProcessExit? { state.withLock { $0.exit } }
+    package func kill() { state.withLock { $0.isCancelled = true } }
+}

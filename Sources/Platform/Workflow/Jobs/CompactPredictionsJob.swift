@@ -1,0 +1,68 @@
+internal import Core
+internal import PredictionLog
+package import Registry
+
+/// Moves closed segments of the prediction log into the lake, and removes the oldest rows there.
+package struct CompactPredictionsJob: JobDefinition {
+    package static let kind = "compact-predictions"
+    package static let isExclusive = false
+
+    /// Rows that were moved more days ago are removed; `nil` keeps them.
+    package var keepDays: Double?
+    /// The oldest rows are removed while all take more: an amount like "10GiB"; `nil` keeps them.
+    package var keepBytes: String?
+    /// The same as a share of what they take and what is free, from 0 to 1.
+    package var keepShare: Double?
+    /// Whether segments stay, as files named `.compacted`, until the log's retention removes them.
+    package var keepSegments: Bool?
+
+    package init(
+        keepDays: Double? = nil, keepBytes: String? = nil, keepShare: Double? = nil, keepSegments: Bool = false
+    ) {
+        self.keepDays = keepDays
+        self.keepBytes = keepBytes
+        self.keepShare = keepShare
+        self.keepSegments = keepSegments
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case keepDays = "keep_days"
+        case keepBytes = "keep_bytes"
+        case keepShare = "keep_share"
+        case keepSegments = "keep_segments"
+    }
+
+    package var job: Job { .compactPredictions(self) }
+
+    package var arguments: [String] {
+        var words = keepSegments == true ? ["--keep-segments"] : []
+        if let keepDays { words += ["--keep-days", "\(keepDays)"] }
+        if let keepBytes { words += ["--keep-bytes", keepBytes] }
+        if let keepShare { words += ["--keep-share", "\(keepShare)"] }
+        return words
+    }
+
+    package func perform(
+        in environment: some JobEnvironment, observer: JobObserver
+    ) throws -> PredictionCompaction.Report {
+        try environment.compactPredictions(keeping: keepSegments ?? false, retention: try retention())
+    }
+
+    private func retention() throws -> PredictionLogPolicy? {
+        guard keepDays != nil || keepBytes != nil || keepShare != nil else { return nil }
+        var policy = PredictionLogPolicy()
+        policy.keepSeconds = keepDays.map { $0 * 86_400 }
+        policy.keepBytes = try keepBytes.map { text in
+            guard let bytes = ByteAmount.bytes(text) else {
+                throw MartletError(.usage, "settings.amount", "\(text) is no amount of memory like 10GiB.")
+            }
+            return bytes
+        }
+        policy.keepShare = keepShare
+        return policy
+    }
+}
+
+extension PredictionCompaction.Report: JobResult {
+    package var notes: [String] { setAside.map { "warning: damaged, and kept for a person to look at: \($0)" } }
+}

@@ -1,0 +1,118 @@
+package import Core
+internal import Lakehouse
+package import Registry
+internal import Storage
+internal import Training
+
+/// What scoring a file came to: as JSON a summary, with the rows unless a file took them.
+package struct PredictResult: JobResult {
+    package let prediction: FilePrediction
+    /// The file that took the scores.
+    package let output: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case model, version, synthetic, threshold, records, scored, positive, rejected, alone, breaches, unscored
+        case output, rows
+        case leftOut = "left_out"
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var box = encoder.container(keyedBy: CodingKeys.self)
+        try box.encode(prediction.loaded.name, forKey: .model)
+        try box.encode(prediction.loaded.version, forKey: .version)
+        try box.encode(prediction.loaded.synthetic, forKey: .synthetic)
+        try box.encode(prediction.loaded.record.threshold.value, forKey: .threshold)
+        try box.encode(prediction.rowsRead, forKey: .records)
+        try box.encode(prediction.rows.count, forKey: .scored)
+        try box.encode(prediction.positives, forKey: .positive)
+        try box.encode(prediction.rejected, forKey: .rejected)
+        try box.encode(prediction.alone, forKey: .alone)
+        try box.encode(prediction.breaches, forKey: .breaches)
+        try box.encode(prediction.unscored, forKey: .unscored)
+        try box.encodeIfPresent(output, forKey: .output)
+        if output == nil { try box.encode(prediction.objects, forKey: .rows) }
+        try box.encodeIfPresent(prediction.leftOut, forKey: .leftOut)
+    }
+
+    package var notes: [String] {
+        let loaded = prediction.loaded
+        var lines = [
+            "\(grouped(prediction.rows.count)) of \(counted(prediction.rowsRead, "record")) scored by "
+                + "\(loaded.name)@\(loaded.version), \(grouped(prediction.positives)) at or above the threshold "
+                + "of \(number(loaded.record.threshold.value))."
+        ]
+        if loaded.synthetic { lines.append("warning: the model was trained on synthetic rows.") }
+        if !prediction.spared.isEmpty {
+            lines.append(
+                "The file lacks \(prediction.spared.joined(separator: ", ")); the model does not need it to score.")
+        }
+        if prediction.alone {
+            lines.append("The source has no key, so the records were scored without what the lake knows already.")
+        }
+        if let leftOut = prediction.leftOut, leftOut > 0 {
+            let (have, them) = leftOut == 1 ? ("has", "it") : ("have", "them")
+            lines.append(
+                "\(counted(leftOut, "record")) \(have) no score: the project's SQL leaves \(them) out: \(keys)")
+        }
+        if prediction.rejected > 0 {
+            let (broke, have) = prediction.rejected == 1 ? ("breaks", "has") : ("break", "have")
+            lines.append(
+                "\(counted(prediction.rejected, "record")) \(broke) the contract and \(have) no score: \(rows)")
+            lines += prediction.breaches.prefix(5).map { breach in
+                "  \(breach.column ?? "line"): \(breach.rule), \(counted(breach.rows, "row")), "
+                    + "e.g. row \(breach.exampleRow ?? 0): \(breach.example ?? "(missing)")"
+            }
+        }
+        return lines
+    }
+
+    /// The first of a list, and how many more there are.
+    private func first(_ items: [String]) -> String {
+        items.prefix(10).joined(separator: ", ") + (items.count > 10 ? " and \(grouped(items.count - 10)) more" : "")
+    }
+
+    private var keys: String {
+        first(prediction.unscored.compactMap { $0.key.map { "\(prediction.loaded.specification.key) \($0)" } })
+    }
+
+    private var rows: String {
+        let rows = prediction.unscored.compactMap { $0.row.map { "\($0)" } }
+        return "\(rows.count == 1 ? "row" : "rows") \(first(rows))"
+    }
+}
+
+extension FilePrediction {
+    /// Rows at or above the threshold.
+    package var positives: Int { rows.count { $0.prediction.positive } }
+
+    /// The scores as CSV (RFC 4180), a header first.
+    package var csv: String {
+        var text = "\(quoted(loaded.specification.key)),probability,band,decision,model,version\n"
+        for row in rows {
+            text +=
+                "\(quoted(row.key)),\(row.prediction.probability),\(row.prediction.band?.rawValue ?? ""),"
+                + "\(row.prediction.positive ? 1 : 0),\(loaded.name),\(loaded.version)\n"
+        }
+        return text
+    }
+
+    private func quoted(_ text: String) -> String {
+        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+
+    /// The scores as JSON objects with the same columns; a whole number as key as such.
+    package var objects: [JSONValue] {
+        let key = loaded.specification.key
+        return rows.map { row in
+            let whole = table.keyIsInteger ? Int64(row.key) : nil
+            return .object(
+                [
+                    "probability": .number(row.prediction.probability),
+                    "band": row.prediction.band.map { .text($0.rawValue) } ?? .null,
+                    "decision": .flag(row.prediction.positive), "model": .text(loaded.name),
+                    "version": .integer(Int64(loaded.version)),
+                ].merging([key: whole.map { .integer($0) } ?? .text(row.key)]) { own, _ in own })
+        }
+    }
+}

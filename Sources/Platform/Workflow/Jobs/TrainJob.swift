@@ -1,0 +1,29 @@
+/// Trains on the tables as they are, and registers what passes its gates.
+package struct TrainJob: JobDefinition {
+    package static let kind = "train"
+
+    /// In place of the one in martlet.yaml.
+    package var splitSeed: Int?
+    package var threads: JobThreads?
+
+    package init(splitSeed: Int? = nil, threads: JobThreads = JobThreads()) {
+        self.splitSeed = splitSeed
+        self.threads = threads
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case threads
+        case splitSeed = "split_seed"
+    }
+
+    package var job: Job { .train(self) }
+
+    package var arguments: [String] {
+        (splitSeed.map { ["--split-seed", "\($0)"] } ?? []) + (threads?.arguments ?? [])
+    }
+
+    package func perform(in environment: some JobEnvironment, observer: JobObserver) throws -> RunResult {
+        try RunJob(from: .train, to: .register, splitSeed: splitSeed, threads: threads ?? JobThreads())
+            .perform(in: environment, observer: observer)
+    }
+}

@@ -1,0 +1,16 @@
+/// Builds the silver and gold tables anew where something changed.
+package struct TransformJob: JobDefinition {
+    package static let kind = "transform"
+
+    package var threads: JobThreads?
+
+    package init(threads: JobThreads = JobThreads()) { self.threads = threads }
+
+    package var job: Job { .transform(self) }
+    package var arguments: [String] { threads?.arguments ?? [] }
+
+    package func perform(in environment: some JobEnvironment, observer: JobObserver) throws -> RunResult {
+        try RunJob(from: .transform, to: .transform, threads: threads ?? JobThreads())
+            .perform(in: environment, observer: observer)
+    }
+}
