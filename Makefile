@@ -46,6 +46,7 @@ check: lint ## lint, import edges, clock, Python, generated files, error codes, 
 	scripts/embed --check
 	scripts/error-codes --check
 	scripts/tour --check
+	scripts/check-recipes
 	scripts/figures --check
 
 figures: build ## measures every published figure again and compares (most of an hour)
