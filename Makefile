@@ -40,11 +40,13 @@ interop: setup ## clients that are too large for `make test`: KServe's SDK, MLSe
 torture: build ## MINUTES=10 of kill -9, failing calls and power cuts, compared with what was acknowledged
 	scripts/torture
 
-check: lint ## lint, import edges, clock, Python, generated files, error codes, a command for each published figure
+check: lint ## lint, import edges, clock, Python, generated files, error codes, the tour, recipes, published figures
 	scripts/check-source
 	scripts/check-python
 	scripts/embed --check
 	scripts/error-codes --check
+	scripts/tour --check
+	scripts/check-recipes
 	scripts/figures --check
 
 figures: build ## measures every published figure again and compares (most of an hour)
