@@ -262,8 +262,8 @@ import Testing
         let run = try #require(try fixture.place.martlet("runs", "list", "--json").json().list?.first)
         let shown = try fixture.place.martlet("runs", "show", run["id"]?.text ?? "", "--json").json()
         #expect(shown["actor"]?.text == "token:night-shift" && shown["seed"]?.integer == 4, "\(shown)")
-        let audit = try fixture.place.martlet("audit", "list", "--actor", "token:night-shift", "--json").json()
-        let actions = audit.list?.compactMap { $0["action"]?.text } ?? []
+        let audit = try fixture.place.martlet("audit", "list", "--actor", "token:night-shift", "--json")
+        let actions = audit.output.split(separator: "\n").compactMap { JSONValue(parsing: String($0))?["action"]?.text }
         #expect(actions.contains("version.registered"), "\(audit)")
     }
 

@@ -1,6 +1,7 @@
 internal import Core
 internal import Foundation
 package import Registry
+internal import Storage
 internal import Synchronization
 
 /// Does attempts in this process, each on a thread of its own: for a simulation, a test, or where no process may be
@@ -62,7 +63,7 @@ package final class InProcessAttempt: JobProcess, Sendable {
 
     func end(_ manner: ProcessExit.Manner) { state.withLock { $0.exit = ProcessExit(manner) } }
 
-    package var id: Int32 { ProcessInfo.processInfo.processIdentifier }
+    package var id: Int32 { Disk.processID }
     package var descriptor: Int32 { -1 }
 
     /// As long as its thread is there, an attempt in this process lives.
