@@ -2,14 +2,20 @@ internal import Core
 package import Registry
 internal import Storage
 
-/// Starts this program anew for each attempt.
+/// The `JobLauncher` that starts this program as a child process for each attempt.
+///
+/// ```swift
+/// let launcher = AttemptLauncher(
+///     program: SystemPlatform.executable, logs: jobLogs, environment: { _ in environment },
+///     arguments: { ["worker", "--attempt", $0.id] })
+/// ```
 package struct AttemptLauncher: JobLauncher {
     private let program: String
     private let arguments: @Sendable (Job) -> [String]
     private let environment: @Sendable (Job) -> [(String, String)]
     private let folder: String
 
-    /// `folder` takes the logs; `environment` is all that a child gets.
+    /// Configures a launcher: `folder` takes the log files; `environment` is the child's whole environment.
     package init(
         program: String, logs folder: String, environment: @escaping @Sendable (Job) -> [(String, String)],
         arguments: @escaping @Sendable (Job) -> [String]
@@ -20,6 +26,7 @@ package struct AttemptLauncher: JobLauncher {
         self.arguments = arguments
     }
 
+    /// Starts a child process for an attempt at a job.
     package func launch(_ job: Job) throws -> any JobProcess {
         try Disk.makeDirectory(folder)
         return try SpawnedProcess(
@@ -28,12 +35,12 @@ package struct AttemptLauncher: JobLauncher {
             errors: Self.log(of: job.id, attempt: job.token, in: folder))
     }
 
-    /// The file with what an attempt said.
+    /// Returns the path of an attempt's stderr file.
     package static func log(of job: String, attempt: Int, in folder: String) -> String {
         "\(folder)/\(job)-\(attempt).log"
     }
 
-    /// The file with what it printed, its result; gone when that is in the database.
+    /// Returns the path of an attempt's stdout file, its result; deleted once that is in the database.
     package static func output(of job: String, attempt: Int, in folder: String) -> String {
         "\(folder)/\(job)-\(attempt).out"
     }

@@ -1,20 +1,28 @@
 package import Core
 internal import Storage
 
-/// What happens, as it happens: one line a step in `<home>/logs/trace.jsonl`, and a word to whoever watches.
+/// Records the steps of a run: one JSON line each in `<home>/logs/trace.jsonl`, and a callback for progress output.
+///
+/// ```swift
+/// let rows = try journal.step("ingest:visits") {
+///     let report = try ingest()
+///     return (report, Journal.Note(.done, "101,766 rows"))
+/// }
+/// ```
 package final class Journal {
+    /// How a step ended.
     package enum Outcome: String, Sendable, Encodable { case done, skipped, refused, failed }
 
-    /// A step that ended.
+    /// The record of an ended step.
     package struct Entry: Sendable, Encodable {
         package var at: Timestamp
         package var step: String
         package var outcome: Outcome
-        /// For people: "101,766 rows", "unchanged".
+        /// Detail for people: "101,766 rows", "unchanged".
         package var detail: String
         package var seconds: Double
         package var cpuSeconds: Double
-        /// CPU seconds by phase, where the step tells them apart.
+        /// CPU seconds by phase, where the step measures them.
         package var phases: [String: Double]?
 
         enum CodingKeys: String, CodingKey {
@@ -24,8 +32,9 @@ package final class Journal {
         }
     }
 
+    /// The steps that ended so far.
     package private(set) var entries: [Entry] = []
-    /// How many steps there will be, once that is known.
+    /// Number of steps of the run, once it is known.
     package var expected: Int?
     private let path: String?
     private let context: ExecutionContext
@@ -44,7 +53,7 @@ package final class Journal {
         self.ended = ended
     }
 
-    /// What a step's body says of itself.
+    /// Outcome and detail that a step's body returns.
     package struct Note {
         var outcome: Outcome
         var detail: String
@@ -57,6 +66,7 @@ package final class Journal {
         }
     }
 
+    /// Runs a step's body, and records outcome, duration and CPU time.
     @discardableResult
     package func step<T>(_ name: String, _ body: () throws -> (T, Note)) throws -> T {
         began(name)
@@ -90,7 +100,7 @@ package final class Journal {
     private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }
 }
 
-/// Books CPU seconds by phase.
+/// Measures CPU seconds by phase.
 final class CPUMeter {
     private(set) var seconds: [String: Double] = [:]
     private let cpuSeconds: @Sendable () -> Double
