@@ -6,7 +6,7 @@ internal import Storage
 internal import Training
 internal import Workflow
 
-/// A command whose work can be handed over to a worker.
+/// A command that can also be submitted as a job for a worker.
 protocol JobCommand: ParsableCommand {
     /// What the job is called.
     static var kind: String { get }
@@ -28,7 +28,7 @@ extension JobCommand {
     static var hasJSON: Bool { true }
 }
 
-/// Kinds of jobs.
+/// The kinds of jobs and their commands.
 enum JobKinds {
     static let all: [any JobCommand.Type] = [
         RunCommand.self, IngestCommand.self, TransformJob.self, TrainJob.self, PredictJob.self, VerifyCommand.self,
@@ -142,7 +142,7 @@ extension ThreadOptions {
     }
 }
 
-/// An amount of memory as a person writes it: "512MB", "2GiB".
+/// A memory size as a command-line value: "512MB", "2GiB".
 struct ByteCount: ExpressibleByArgument {
     var bytes: Int64
     /// As it was written.

@@ -1,7 +1,7 @@
 internal import Lakehouse
 internal import Workflow
 
-/// What a person is told of ingestion on standard error.
+/// Prints notes about ingestion on stderr.
 enum LandingNotes {
     /// What lies in a landing folder and is no data, in one line, and what the source waits for.
     static func others(_ report: IngestReport) -> [String] {

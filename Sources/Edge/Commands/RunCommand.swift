@@ -122,7 +122,7 @@ struct RunCommand: ParsableCommand {
     }
 }
 
-/// Shows the steps of a long command on standard error.
+/// Shows the steps of a long command on stderr.
 final class StepProgress {
     private let isTerminal = Output.errorIsTerminal
     /// Tells a job's supervisor how many steps are done.

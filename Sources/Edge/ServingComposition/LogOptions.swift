@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Core
 internal import PredictionLog
 
-/// How much of what is answered is logged, and how long it is kept.
+/// Command-line options for the prediction log: mode, sampling and retention.
 struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-share"),
