@@ -1,8 +1,11 @@
-/// A text that equals another only where their UTF-8 bytes are the same, and is ordered by them: what SQL, SHA-256 and
-/// a request's body see. Swift's `String` takes "é" for the same as "e" with a combining accent; cells, levels, keys and
-/// groups must not.
+/// A string compared by its UTF-8 bytes instead of by Unicode equivalence.
 ///
-///     Set(["caf\u{E9}", "cafe\u{301}"].map(ByteText.init)).count  // 2
+/// SQL, SHA-256 and request bodies compare bytes, while Swift's `String` takes "é" for the same as "e" with a combining
+/// accent; cells, levels, keys and groups must not.
+///
+/// ```swift
+/// Set(["caf\u{E9}", "cafe\u{301}"].map(ByteText.init)).count  // 2
+/// ```
 package struct ByteText: Hashable, Comparable, Sendable {
     package let text: String
 
@@ -19,11 +22,11 @@ package struct ByteText: Hashable, Comparable, Sendable {
 }
 
 extension String {
-    /// Whether both are the same bytes of UTF-8.
+    /// Whether both strings have the same UTF-8 bytes.
     package func isSameBytes(as other: String) -> Bool {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 
-    /// Whether this one's bytes of UTF-8 come first.
+    /// Whether this string's UTF-8 bytes sort before those of `other`.
     package func precedes(inBytes other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }

@@ -1,10 +1,15 @@
 internal import Crypto
 
-/// A SHA-256, as 64 lowercase hexadecimal digits. Files, artifacts, configurations and models are known by it.
+/// A SHA-256 digest as 64 lowercase hexadecimal digits; identifies files, artifacts, configurations and models.
+///
+/// ```swift
+/// let digest = Digest(of: try Disk.read(path))
+/// print(digest.short)  // the first twelve digits
+/// ```
 package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible, Codable {
     package let hex: String
 
-    /// Takes a digest written by Martlet; `nil` unless it is 64 lowercase hexadecimal digits.
+    /// Parses a digest in hexadecimal; `nil` unless it is 64 lowercase hexadecimal digits.
     package init?(hex: String) {
         guard hex.utf8.count == 64, hex.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
             return nil
@@ -12,12 +17,14 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible, 
         self.hex = hex
     }
 
+    /// Computes the SHA-256 of bytes.
     package init(of bytes: some Sequence<UInt8>) {
         var hasher = DigestBuilder()
         hasher.update(Array(bytes))
         self = hasher.finish()
     }
 
+    /// Computes the SHA-256 of a text's UTF-8 bytes.
     package init(of text: String) { self.init(of: Array(text.utf8)) }
 
     fileprivate init(raw: some Sequence<UInt8>) {
@@ -46,24 +53,34 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible, 
     }
 
     package var description: String { hex }
-    /// The first twelve digits, for people.
+    /// The first twelve hexadecimal digits, for display.
     package var short: String { String(hex.prefix(12)) }
     package static func < (a: Digest, b: Digest) -> Bool { a.hex < b.hex }
 }
 
-/// Digests a stream piece by piece.
+/// Computes a SHA-256 incrementally from a stream of byte pieces.
+///
+/// ```swift
+/// var builder = DigestBuilder()
+/// try Disk.scan(path) { builder.update($0); return true }
+/// let digest = builder.finish()
+/// ```
 package struct DigestBuilder {
     private var hasher = SHA256()
 
     package init() {}
 
+    /// Adds bytes to the digest.
     package mutating func update(_ bytes: [UInt8]) { hasher.update(data: bytes) }
+    /// Adds bytes to the digest.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) { hasher.update(bufferPointer: bytes) }
+    /// Returns the digest of all bytes added.
     package mutating func finish() -> Digest { Digest(raw: hasher.finalize()) }
 }
 
-/// The portable uniform number of a key: the first eight bytes of SHA-256("seed:key") as a big-endian integer
-/// over 2^64, in [0, 1]. Any tool that has SHA-256 can rebuild it.
+/// Returns a number in [0, 1] derived from a seed and a key, the same with any SHA-256 implementation.
+///
+/// The first eight bytes of SHA-256("seed:key") as a big-endian integer over 2^64.
 package func portableUniform(seed: Int, key: String) -> Double {
     var hasher = SHA256()
     var text = "\(seed):\(key)"

@@ -1,7 +1,8 @@
 package import Dispatch
 
-/// Time, and every way to wait for it: code that takes its time from here runs on a virtual clock in tests and
-/// simulations. `Composition` makes the real one; named so that it is not taken for the standard library's `Clock`.
+/// Clock that reports time and performs every wait, so that code can run on a virtual clock in tests and simulations.
+///
+/// `Composition` makes the real one. Not named `Clock`, to differ from the standard library's protocol.
 ///
 /// ```swift
 /// let due = clock.uptime() + 30
@@ -17,21 +18,20 @@ package protocol ExecutionClock: Sendable {
     /// Seconds that only go forward, for durations and deadlines within the process.
     func uptime() -> Double
 
-    /// Suspends the task; no time at all for 0 or less.
+    /// Suspends the task; returns at once for 0 or less.
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     func sleep(seconds: Double) async throws
 
-    /// Holds the thread.
+    /// Blocks the thread.
     @available(*, noasync, message: "It holds the thread: use `sleep(seconds:)`.")
     func block(seconds: Double)
 
-    /// Holds the thread until the semaphore is signalled.
+    /// Blocks the thread until the semaphore is signalled or the time is over.
     /// - Returns: `false` when it was not within so many seconds; 0 only looks.
     @available(*, noasync, message: "It holds the thread: await, or use a thread that may wait.")
     func wait(for semaphore: DispatchSemaphore, seconds: Double) -> Bool
 
-    /// Holds the thread until the file can be read from (or written to) without waiting, its other end is closed, or a
-    /// signal comes.
+    /// Blocks the thread until the file is readable (or writable), its other end is closed, or a signal arrives.
     /// - Returns: `false` when none of that was within so many seconds; 0 only looks.
     @available(*, noasync, message: "It holds the thread: use an event loop.")
     func wait(for descriptor: Int32, toWrite: Bool, seconds: Double) -> Bool

@@ -1,4 +1,5 @@
-/// Time, ids and randomness, passed in from outside so that everything can run on a virtual clock and be repeated.
+/// The sources of time, identifiers and randomness, injected so that a run can be repeated on a virtual clock.
+///
 /// `Composition` makes the real one, at the root of each program.
 ///
 /// ```swift
@@ -6,10 +7,11 @@
 /// try await context.clock.sleep(seconds: 0.5)
 /// ```
 package struct ExecutionContext: Sendable {
+    /// Tells the time and performs every wait.
     package let clock: any ExecutionClock
-    /// A new identifier: 32 lowercase hexadecimal digits, sortable by time of creation.
+    /// Makes a new identifier: 32 lowercase hexadecimal digits, sortable by creation time.
     package let newID: @Sendable () -> String
-    /// As many bytes as it is asked for, which nobody can guess: for keys, tokens and salts.
+    /// Returns the given number of cryptographically secure random bytes: for keys, tokens and salts.
     package let randomBytes: @Sendable (Int) -> [UInt8]
 
     package init(
@@ -21,39 +23,47 @@ package struct ExecutionContext: Sendable {
         self.randomBytes = randomBytes
     }
 
-    /// Wall-clock time.
+    /// Returns the wall-clock time.
     package func now() -> Timestamp { clock.now() }
 
-    /// Seconds that only go forward, for durations; not wall-clock time.
+    /// Returns seconds on a monotonic clock, for durations; not wall-clock time.
     package func uptime() -> Double { clock.uptime() }
 }
 
-/// A moment in UTC, in microseconds since 1970. Reads and prints as RFC 3339: "2026-01-31T08:15:00.000000Z".
+/// A point in time in UTC, in microseconds since 1970, printed as RFC 3339: "2026-01-31T08:15:00.000000Z".
+///
+/// ```swift
+/// let start = context.now()
+/// let later = start.adding(seconds: 90)
+/// later.seconds(since: start)  // 90
+/// ```
 package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible, Encodable {
+    /// Microseconds since 1970-01-01T00:00:00Z.
     package let microseconds: Int64
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
-    /// The nearest moment that there is, for a count from outside that no moment has.
+    /// Converts milliseconds since 1970; values out of range are clamped to the nearest timestamp.
     package init(milliseconds: Int64) {
         let (product, isTooFar) = milliseconds.multipliedReportingOverflow(by: 1000)
         microseconds = isTooFar ? (milliseconds < 0 ? .min : .max) : product
     }
 
+    /// Milliseconds since 1970, rounded towards zero.
     package var milliseconds: Int64 { microseconds / 1000 }
 
-    /// Seconds from an earlier moment to this one.
+    /// Returns the seconds from an earlier timestamp to this one.
     package func seconds(since earlier: Timestamp) -> Double {
         (Double(microseconds) - Double(earlier.microseconds)) / 1e6
     }
 
-    /// So many seconds later; the nearest moment that there is, where the sum is none.
+    /// Returns the timestamp this many seconds later, clamped to the representable range.
     package func adding(seconds: Int) -> Timestamp {
         let (distance, isTooFar) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000)
         return adding(microseconds: isTooFar ? nil : distance, isBack: seconds < 0)
     }
 
-    /// The same for parts of seconds.
+    /// Returns the timestamp this many seconds later, fractions included, clamped to the representable range.
     package func adding(seconds: Double) -> Timestamp {
         adding(microseconds: Int64(exactly: (seconds * 1e6).rounded(.towardZero)), isBack: seconds < 0)
     }
@@ -79,10 +89,10 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
             + ".\(pad(rest % 1_000_000, 6))Z"
     }
 
-    /// The date and the minute, for tables that people read: "2026-01-31 08:15".
+    /// Date and time to the minute, for tables: "2026-01-31 08:15".
     package var minute: String { String(description.prefix(16)).replacing("T", with: " ") }
 
-    /// The date and the time to the second: "2026-01-31 08:15:00".
+    /// Date and time to the second, for tables: "2026-01-31 08:15:00".
     package var second: String { String(description.prefix(19)).replacing("T", with: " ") }
 
     package func encode(to encoder: any Encoder) throws {

@@ -4,17 +4,25 @@
     internal import Darwin
 #endif
 
-/// Memory of the C library, which can grow where it lies: a large piece is moved by the system without a copy, so that
-/// while it grows it does not take its old and its new size at once, as Swift's own does.
+/// Allocates memory with the C library's `malloc` and `realloc`, which grow large blocks without a copy.
+///
+/// While such a block grows, it does not take its old and its new size at once, as Swift's own allocation does.
+///
+/// ```swift
+/// var memory = HeapMemory.allocate(bytes: 1024)
+/// memory = HeapMemory.resize(memory, bytes: 2048)
+/// HeapMemory.free(memory)
+/// ```
 package enum HeapMemory {
-    /// Ends the process when there is no memory, as Swift's own allocation does.
+    /// Allocates a block; ends the process when memory is exhausted, as Swift's own allocation does.
     package static func allocate(bytes: Int) -> UnsafeMutableRawPointer { checked(malloc(max(1, bytes))) }
 
-    /// Keeps what is there, as far as it fits.
+    /// Resizes a block, keeping its content as far as it fits.
     package static func resize(_ memory: UnsafeMutableRawPointer, bytes: Int) -> UnsafeMutableRawPointer {
         checked(realloc(memory, max(1, bytes)))
     }
 
+    /// Frees a block.
     package static func free(_ memory: UnsafeMutableRawPointer) {
         #if canImport(Glibc)
             Glibc.free(memory)
@@ -23,8 +31,9 @@ package enum HeapMemory {
         #endif
     }
 
-    /// Gives the whole pages between two addresses of a piece back to the system. What they held is lost; the piece can
-    /// still be used, and resized, and must be freed.
+    /// Returns whole memory pages between two addresses of a block to the operating system.
+    ///
+    /// Their content is lost; the block stays usable, can be resized, and must still be freed.
     package static func discard(from start: UnsafeMutableRawPointer, to end: UnsafeMutableRawPointer) {
         #if canImport(Glibc)
             let page = sysconf(Int32(_SC_PAGESIZE))

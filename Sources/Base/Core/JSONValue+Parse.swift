@@ -2,8 +2,10 @@
 // values, some twenty times faster than a keyed decoder that tries each case in turn.
 
 extension JSONValue {
-    /// Reads one JSON text (RFC 8259) strictly: nothing may stand after it but white space, texts are UTF-8 and
-    /// nesting ends at 256. Of members with one name the last counts. A whole number beyond 64 bits becomes a double.
+    /// Parses one JSON text (RFC 8259) strictly.
+    ///
+    /// Only white space may follow it, strings are UTF-8 and nesting ends at 256 levels. Of members with the same name
+    /// the last one counts. An integer beyond 64 bits becomes a double.
     /// - Returns: `nil` for anything else.
     package init?(parsing bytes: some Sequence<UInt8>) {
         let array = ContiguousArray(bytes)
@@ -15,6 +17,7 @@ extension JSONValue {
         self = value
     }
 
+    /// Parses one JSON text (RFC 8259) strictly; `nil` when it is not valid JSON.
     package init?(parsing text: String) { self.init(parsing: text.utf8) }
 }
 

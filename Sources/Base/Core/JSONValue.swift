@@ -1,6 +1,11 @@
 internal import FoundationEssentials
 
-/// Any JSON value, for the few places whose shape is not ours: commit information, step results.
+/// Any JSON value, for documents whose shape Martlet does not define: commit information, step results.
+///
+/// ```swift
+/// let value = JSONValue(parsing: #"{"rows": 3}"#)
+/// value?["rows"]?.integer  // 3
+/// ```
 package enum JSONValue: Sendable, Equatable, Codable {
     case null
     case flag(Bool)
@@ -42,44 +47,57 @@ package enum JSONValue: Sendable, Equatable, Codable {
         }
     }
 
+    /// The member with this name; `nil` when the value is no object or has no such member.
     package subscript(key: String) -> JSONValue? {
         if case .object(let members) = self { return members[key] }
         return nil
     }
 
+    /// The string; `nil` for other values.
     package var text: String? {
         if case .text(let value) = self { return value }
         return nil
     }
 
+    /// The number as an integer; `nil` for other values.
     package var integer: Int? {
         if case .integer(let value) = self { return Int(value) }
         return nil
     }
 
+    /// The number as a 64-bit integer; `nil` for other values.
     package var long: Int64? {
         if case .integer(let value) = self { return value }
         return nil
     }
 
+    /// The Boolean; `nil` for other values.
     package var flag: Bool? {
         if case .flag(let value) = self { return value }
         return nil
     }
 
+    /// The members of an object; `nil` for other values.
     package var members: [String: JSONValue]? {
         if case .object(let value) = self { return value }
         return nil
     }
 
+    /// The elements of an array; `nil` for other values.
     package var list: [JSONValue]? {
         if case .list(let value) = self { return value }
         return nil
     }
 }
 
-/// Writing and reading JSON in one way everywhere: keys sorted, so that equal values give equal bytes.
+/// JSON encoder and decoder with one canonical form: keys sorted, so that equal values give equal bytes.
+///
+/// ```swift
+/// let bytes = try JSON.encode(report, pretty: true)
+/// let again = try JSON.decode(Report.self, from: bytes)
+/// ```
 package enum JSON {
+    /// Encodes a value as UTF-8 JSON with sorted keys.
     package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting =
@@ -91,10 +109,12 @@ package enum JSON {
         }
     }
 
+    /// Encodes a value as a JSON string with sorted keys.
     package static func text(_ value: some Encodable, pretty: Bool = false) throws -> String {
         String(decoding: try encode(value, pretty: pretty), as: UTF8.self)
     }
 
+    /// Decodes a value from UTF-8 JSON.
     package static func decode<T: Decodable>(_ type: T.Type, from bytes: some Sequence<UInt8>) throws -> T {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -102,6 +122,7 @@ package enum JSON {
         return try decoder.decode(type, from: Data(bytes))
     }
 
+    /// Decodes a value from a JSON string.
     package static func decode<T: Decodable>(_ type: T.Type, from text: String) throws -> T {
         try decode(type, from: Array(text.utf8))
     }

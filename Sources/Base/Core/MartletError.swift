@@ -1,9 +1,15 @@
-/// What every part of Martlet throws: a sentence for a person, where it happened, and what to do.
+/// The error type of every module: a kind, a stable code, a message, a location and a remedy.
+///
+/// ```swift
+/// throw MartletError(
+///     .input, "contract.unknown-key", "The key \"tpye\" is unknown.",
+///     at: .init(file: "contracts/visits.yaml", line: 4), remedy: "Write \"type\".")
+/// ```
 ///
 /// The description carries no secrets and no connection strings. It names row values only where the user
 /// supplied them and needs them to find the fault (a bad cell, a misspelt key).
 package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What sort of fault it is; decides the process exit code and, later, the HTTP status.
+    /// The category of an error; decides the process exit code and the HTTP status.
     package enum Kind: String, Sendable, Equatable {
         /// The command line was wrong (exit 64).
         case usage
@@ -21,7 +27,7 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         case defect
     }
 
-    /// Where in what was given: a file, and as far as known a line, a column and a key path.
+    /// Where in the input an error is: a file and, when known, line, column and key path.
     package struct Location: Sendable, Equatable, CustomStringConvertible {
         package var file: String?
         package var line: Int?
@@ -44,15 +50,17 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         }
     }
 
+    /// Category of the error; decides the exit code.
     package let kind: Kind
-    /// Stable and greppable, `area.what`: "contract.unknown-key".
+    /// Stable code `area.what`, part of the interface: "contract.unknown-key".
     package let code: String
     /// One or two sentences, without the location.
     package let message: String
+    /// Where the error is; `nil` when it has no place.
     package let location: Location?
-    /// What to do about it.
+    /// What the person can do about it; `nil` when nothing is suggested.
     package let remedy: String?
-    /// Faults that were found besides; this one decides the exit code.
+    /// Further errors found in the same pass; this one decides the exit code.
     package private(set) var others: [MartletError] = []
 
     package init(
@@ -74,7 +82,7 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         return text
     }
 
-    /// The first of several faults, with the others behind it; `nil` when there is none.
+    /// Combines several errors to the first one with the rest in `others`; `nil` for an empty list.
     package static func first(of faults: [MartletError]) -> MartletError? {
         let all = faults.flatMap { [$0.alone] + $0.others }
         guard var first = all.first else { return nil }
@@ -82,7 +90,7 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         return first
     }
 
-    /// This fault and those found besides, one by one.
+    /// This error and its `others` as a flat list.
     package var each: [MartletError] { [alone] + others }
 
     private var alone: MartletError {
@@ -91,17 +99,17 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
         return copy
     }
 
-    /// The same fault in whole sentences, at `place` where it does not know its own.
+    /// Returns the error with a message in whole sentences, located at `place` if it has no location yet.
     package func sentence(at place: Location? = nil) -> MartletError {
         MartletError(kind, code, message.sentence, at: location ?? place, remedy: remedy?.sentence)
     }
 
-    /// The same fault at another place, which is known better.
+    /// Returns the error with its location replaced.
     package func placed(at place: Location) -> MartletError {
         MartletError(kind, code, message, at: place, remedy: remedy)
     }
 
-    /// The process exit code: 0 done, 1 failed, 2 a gate said no, 64 usage, 70 a defect of Martlet.
+    /// Process exit code: 0 done, 1 failed, 2 rejected by a gate, 64 usage, 70 a defect of Martlet.
     package var exitCode: Int32 {
         switch kind {
         case .usage: 64

@@ -1,6 +1,10 @@
-/// "Did you mean ...?"
+/// Suggests the intended word for a misspelt one ("Did you mean …?").
+///
+/// ```swift
+/// Spelling.nearest(to: "tpye", among: ["type", "unit"])  // "type"
+/// ```
 package enum Spelling {
-    /// The candidate nearest to what was typed, if near enough to be worth saying.
+    /// Returns the candidate most similar to a word; `nil` when none is similar enough to suggest.
     package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         let limit = max(1, word.count / 3)
         var best: (distance: Int, word: String)?

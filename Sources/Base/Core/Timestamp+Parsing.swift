@@ -1,6 +1,8 @@
 extension Timestamp {
-    /// Reads a moment as a person writes it: "2026-01-31", "2026-01-31 08:15", "2026-01-31T08:15:00.25Z",
-    /// "2026-01-31T10:15+02:00". Without an offset it is UTC, without a time of day midnight. `nil` for anything else.
+    /// Parses a date or timestamp; `nil` when the text is neither.
+    ///
+    /// Forms: "2026-01-31", "2026-01-31 08:15", "2026-01-31T08:15:00.25Z", "2026-01-31T10:15+02:00". Without an offset
+    /// it is UTC, without a time of day midnight.
     package init?(_ text: String) {
         var rest = Substring(text)
         guard let year = rest.number(4), rest.take("-"), let month = rest.number(2), rest.take("-"),

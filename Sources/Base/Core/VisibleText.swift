@@ -1,9 +1,10 @@
 extension String {
-    /// The same with what a terminal would obey, or what would break a line, as escapes (`\n`, `\u{1B}`): for names and
-    /// cells that come from outside and stand in a line of text.
+    /// The text with control characters escaped (`\n`, `\u{1B}`), safe to print within one line.
+    ///
+    /// For names and cells from outside, which could otherwise break a line or control a terminal.
     package var visible: String { escaped { _ in false } }
 
-    /// The same, but for line feeds and tabs: for text of several lines.
+    /// The text with control characters other than line feeds and tabs escaped, for multi-line text.
     package var visibleLines: String { escaped { $0 == "\n" || $0 == "\t" } }
 
     private func escaped(but isLeft: (Unicode.Scalar) -> Bool) -> String {

@@ -9,22 +9,29 @@ internal import Storage
     internal import Darwin
 #endif
 
-/// The bytes of a file from its beginning, unpacked when it is gzip or Zstandard by its first bytes.
+/// Sequential reader of a file that decompresses gzip and Zstandard, recognised by their first bytes.
+///
+/// ```swift
+/// let stream = try ByteStream("landing/visits/2026-01.csv.gz")
+/// var buffer = [UInt8](repeating: 0, count: 1 << 20)
+/// let count = try buffer.withUnsafeMutableBytes { try stream.read(into: $0) }
+/// ```
 ///
 /// Blocks. Used by one thread at a time.
 package final class ByteStream {
-    /// How a file is packed, by its first bytes.
+    /// Compression of a file, recognised by its first bytes.
     package enum Packing: Sendable { case none, gzip, zstd }
 
     private let path: String
     private let file: Int32
+    /// Compression of this file.
     package let packing: Packing
-    /// The file's first bytes, unpacked, which a `read` gives once more.
+    /// The first decompressed bytes of the file; reading still starts at the beginning.
     package private(set) var head: [UInt8] = []
     private var headAt = 0
     private var inflater: (any Inflater)?
 
-    /// Opens a file. Throws `disk.read`, and `file.damaged` when a packed file cannot be unpacked.
+    /// Opens a file. Throws `disk.read`, and `file.damaged` when a compressed file cannot be decompressed.
     package init(_ path: String) throws {
         self.path = path
         file = open(path, O_RDONLY | O_CLOEXEC)
@@ -64,7 +71,7 @@ package final class ByteStream {
 
     deinit { close(file) }
 
-    /// Reads until the buffer is full or the bytes end; how many there were. Fewer than asked for: the end.
+    /// Reads until the buffer is full or the file ends; returns the number of bytes, fewer than asked for at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         var count = 0
         if headAt < head.count {
@@ -99,7 +106,7 @@ package final class ByteStream {
     }
 }
 
-/// Unpacks a stream piece by piece.
+/// Incremental decompressor of a stream.
 private protocol Inflater: AnyObject {
     /// Unpacks some bytes, at least one unless the stream has ended.
     func read(
@@ -114,7 +121,7 @@ private func damaged(_ path: String, _ format: String, _ what: String) -> Martle
         remedy: "Send it again; it may have been cut off.")
 }
 
-/// RFC 1952, several members one after the other included.
+/// Decompressor of gzip (RFC 1952), several members one after the other included.
 private final class GzipInflater: Inflater {
     private var stream = z_stream()
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
@@ -166,7 +173,7 @@ private final class GzipInflater: Inflater {
     }
 }
 
-/// RFC 8878.
+/// Decompressor of Zstandard (RFC 8878).
 private final class ZstdInflater: Inflater {
     private let context = ZSTD_createDStream()
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)

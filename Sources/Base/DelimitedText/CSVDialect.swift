@@ -1,16 +1,16 @@
-/// How delimited text is spelled: what separates cells, what encloses them, and which lines are no records.
+/// Settings of a delimited text format: delimiter, quote, escape and comment marker.
 ///
 ///     let dialect = CSVDialect(delimiter: ";")          // RFC 4180 with semicolons
 package struct CSVDialect: Sendable, Equatable {
-    /// Between cells, one to four bytes of UTF-8. Empty: any run of spaces and tabs, none at a line's ends.
+    /// Separator between cells, one to four bytes of UTF-8. Empty: any run of spaces and tabs, none at a line's ends.
     package var delimiter: [UInt8]
-    /// Encloses a cell, and only at a cell's start; doubled inside of it. `nil`: cells are never enclosed.
+    /// Byte that encloses a cell, at the cell's start only, doubled inside. `nil`: cells are never enclosed.
     package var quote: UInt8?
-    /// Takes its meaning from the next byte, in cells of both kinds. `nil`: none.
+    /// Byte that makes the next byte literal, in quoted and plain cells. `nil`: none.
     package var escape: UInt8?
-    /// A line that begins with these bytes is no record. Empty: there are no such lines.
+    /// Prefix of lines that are skipped as comments. Empty: there are no such lines.
     package var comment: [UInt8]
-    /// Whether blanks before an opening and after a closing quote are left out.
+    /// Whether blanks before an opening and after a closing quote are skipped.
     package var allowsBlanksAroundQuotes: Bool
 
     package init(
@@ -24,7 +24,6 @@ package struct CSVDialect: Sendable, Equatable {
         self.allowsBlanksAroundQuotes = allowsBlanksAroundQuotes
     }
 
-    /// The longest record that a quoted cell may make, in bytes: a quote that is still open there counts as one that
-    /// is never closed.
+    /// Longest record with a quoted cell, in bytes; a quote still open there counts as never closed.
     package static let longestQuotedRecord = 8 << 20
 }

@@ -1,19 +1,27 @@
-/// One record as `CSVScanner` has found it: places in the caller's buffer, nothing copied. Used again for record after
-/// record. Not Sendable: belongs to one scan.
+/// One parsed record: positions of its cells in the caller's buffer, nothing copied; reused for record after record.
+///
+/// Filled by ``CSVScanner/next(_:from:isLast:into:)``. Not Sendable: belongs to one scan.
+///
+/// ```swift
+/// while scanner.next(bytes, from: record.end, isLast: true, into: record) == .record {
+///     print(CSVText.strings(record, of: bytes, dialect))
+/// }
+/// ```
 package final class CSVRecord {
-    /// Where one cell's text stands, its quotes left out.
+    /// Position of one cell's text in the buffer, its quotes left out.
     package struct Cell {
         package var start: Int
         package var end: Int
-        /// Whether the cell is enclosed in quotes.
+        /// Whether the cell was enclosed in quotes.
         package var isQuoted: Bool
-        /// Whether quotes are doubled or bytes escaped in it, so that the text is not what stands there.
+        /// Whether the cell has doubled quotes or escaped bytes, so that its text has to be decoded.
         package var hasEscapes: Bool
 
+        /// Whether the cell has no text.
         package var isEmpty: Bool { start == end }
     }
 
-    /// Why a record cannot be taken apart.
+    /// Why a record cannot be split into cells.
     package enum Fault: Sendable, Equatable {
         /// The quote that opens a cell is never closed, or not within `CSVDialect.longestQuotedRecord`.
         case unclosedQuote
@@ -22,7 +30,7 @@ package final class CSVRecord {
         /// The line stands between a broken quote and the place where that was noticed, and is no record by itself.
         case insideBrokenQuote
 
-        /// The fault as the second half of "line 7: …".
+        /// The fault as the second half of an error message: "line 7: …".
         package var sentence: String {
             switch self {
             case .unclosedQuote: "a quote is opened and never closed"
@@ -55,15 +63,18 @@ package final class CSVRecord {
         storage.deallocate()
     }
 
-    /// Where the record begins, where its text ends, and where the next one begins.
+    /// Offset in the buffer at which the record begins.
     package var start: Int { storage.pointee.start }
+    /// Offset at which the record's text ends, before its line ending.
     package var contentEnd: Int { storage.pointee.contentEnd }
+    /// Offset at which the next record begins.
     package var end: Int { storage.pointee.end }
-    /// `nil` for a record that was taken apart. A faulty one has no cells and is one line of the text.
+    /// Why the record is malformed; `nil` for a good one. A malformed record has no cells and is one line of the text.
     package var fault: Fault? { storage.pointee.fault }
-    /// How many cells there are.
+    /// Number of cells.
     package var count: Int { storage.pointee.count }
 
+    /// The cell at an index from 0.
     package subscript(place: Int) -> Cell {
         precondition(place < count)
         return storage.pointee.cells[place]

@@ -4,8 +4,16 @@
     internal import Darwin
 #endif
 
-/// Takes delimited text apart, record by record, as it arrives. The only reader of such text: files, their slices,
-/// batches and requests all go through it, so that the same bytes are the same rows everywhere.
+/// Incremental parser of delimited text: finds one record at a time in a buffer that the caller refills.
+///
+/// ```swift
+/// var scanner = CSVScanner(CSVDialect())
+/// let record = CSVRecord()
+/// let step = scanner.next(buffer, from: 0, isLast: true, into: record)
+/// ```
+///
+/// The only reader of such text: files, their slices, batches and requests all use it, so that the same bytes are the
+/// same rows everywhere.
 ///
 /// After RFC 4180, with what real files need (compare Python's `csv` module in strict mode):
 /// - a quote encloses a cell only where the cell begins; anywhere else it is a character like others (`5" pipe`);
@@ -18,6 +26,7 @@
 ///
 /// The result does not depend on how the text is cut into buffers.
 package struct CSVScanner: Sendable {
+    /// What one call of `next` found: a record, a skipped line, or that more bytes are needed.
     package enum Step: Sendable, Equatable {
         case record, blank, comment
         /// The buffer ends before the record does.
@@ -26,8 +35,9 @@ package struct CSVScanner: Sendable {
         case end
     }
 
+    /// Settings of the text format.
     package let dialect: CSVDialect
-    /// How many cells a record should have; used only behind a broken quote.
+    /// Expected number of cells of a record; used only to recover after a broken quote.
     package var width: Int?
     /// Whether lone CRs end lines; `nil` until the first line has ended.
     package private(set) var endsWithCR: Bool?
@@ -52,16 +62,16 @@ package struct CSVScanner: Sendable {
         escapes = Self.ones &* UInt64(dialect.escape ?? first)
     }
 
-    /// Whether line feeds alone decide where records end, as long as all quotes open and close where cells do.
+    /// Whether records end at line feeds alone, as long as quotes open and close only at cell borders.
     package var isPlain: Bool {
         endsWithCR == false && brokenUntil == 0 && dialect.delimiter.count == 1 && dialect.escape == nil
             && dialect.comment.isEmpty && !dialect.allowsBlanksAroundQuotes
     }
 
-    /// Tells that the buffer's first bytes are gone: what comes next begins there.
+    /// Tells the scanner that the caller removed this many bytes from the start of the buffer.
     package mutating func consumed(_ bytes: Int) { brokenUntil = max(0, brokenUntil - bytes) }
 
-    /// Reads the record that begins at `start`.
+    /// Parses the record that begins at `start`.
     /// - Parameters:
     ///   - isLast: whether nothing follows the buffer.
     ///   - record: receives the places; for `.blank` and `.comment` only where the line ends.
@@ -104,7 +114,7 @@ package struct CSVScanner: Sendable {
         return fail(.insideBrokenQuote, bytes, start, isLast, until: 0, record)
     }
 
-    /// Leaves a line out whatever it holds, as those before a header.
+    /// Skips one line without parsing it, as for lines before a header.
     package mutating func skipLine(
         _ bytes: UnsafeRawBufferPointer, _ start: Int, _ isLast: Bool, _ record: CSVRecord
     ) -> Step {

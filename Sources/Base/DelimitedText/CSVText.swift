@@ -1,6 +1,10 @@
-/// The text of cells, and cells as text.
+/// Decodes the text of parsed CSV cells.
+///
+/// ```swift
+/// CSVText.records(Array("id,name\n1,Ada\n".utf8), CSVDialect())  // [["id", "name"], ["1", "Ada"]]
+/// ```
 package enum CSVText {
-    /// Appends a cell's text with its doubled quotes and escapes resolved.
+    /// Appends a cell's text to a buffer, with doubled quotes and escapes resolved.
     package static func append(
         _ cell: CSVRecord.Cell, of bytes: UnsafeRawBufferPointer, _ dialect: CSVDialect, to text: inout [UInt8]
     ) {
@@ -17,7 +21,7 @@ package enum CSVText {
         }
     }
 
-    /// A cell as a string; bytes that are no UTF-8 become U+FFFD.
+    /// Returns a cell's text as a string; invalid UTF-8 becomes U+FFFD.
     package static func string(
         _ cell: CSVRecord.Cell, of bytes: UnsafeRawBufferPointer, _ dialect: CSVDialect
     ) -> String {
@@ -27,14 +31,14 @@ package enum CSVText {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The cells of a record as strings.
+    /// Returns the texts of all cells of a record.
     package static func strings(
         _ record: CSVRecord, of bytes: UnsafeRawBufferPointer, _ dialect: CSVDialect
     ) -> [String] {
         record.all.map { string($0, of: bytes, dialect) }
     }
 
-    /// The cells of all records of a small text; `nil` if one of them is broken.
+    /// Parses a small CSV text to rows of strings; `nil` if a record is malformed.
     /// - Parameter isStrict: whether a quote inside of a plain cell breaks its record.
     package static func records(_ text: [UInt8], _ dialect: CSVDialect, isStrict: Bool = false) -> [[String]]? {
         var scanner = CSVScanner(dialect)

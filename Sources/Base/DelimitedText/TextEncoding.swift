@@ -4,22 +4,29 @@
     internal import Darwin
 #endif
 
-/// How the characters of a text are spelled in bytes: UTF-8, or any encoding that the platform's iconv knows.
+/// A character encoding: UTF-8, or any that the platform's iconv knows.
+///
+/// ```swift
+/// guard let encoding = TextEncoding("windows-1252") else { … }
+/// let converter = TextEncoding.Converter(encoding)
+/// try converter?.convert(bytes, into: &utf8)
+/// ```
 package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
-    /// As it was asked for, in lower case.
+    /// The name as the caller gave it, in lowercase.
     package let name: String
     /// What iconv calls it.
     let system: String
-    /// Bytes of the smallest unit: 1, 2 or 4.
+    /// Size of the smallest code unit in bytes: 1, 2 or 4.
     package let unit: Int
-    /// Whether the first byte of a unit is the highest; means nothing for a unit of 1.
+    /// Whether the first byte of a unit is the most significant one; meaningless for a unit of 1.
     package let isBigEndian: Bool
-    /// Whether every byte below 128 stands for itself, wherever it stands.
+    /// Whether every byte below 128 is the ASCII character wherever it stands.
     package let keepsASCII: Bool
 
     package static let utf8 = TextEncoding(
         name: "utf-8", system: "UTF-8", unit: 1, isBigEndian: false, keepsASCII: true)
 
+    /// Whether the encoding is UTF-8, so that nothing has to be converted.
     package var isUTF8: Bool { system == "UTF-8" }
     package var description: String { name }
 
@@ -31,7 +38,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
         self.keepsASCII = keepsASCII
     }
 
-    /// `nil` for a name that iconv does not know.
+    /// Looks up an encoding by name; `nil` for a name that iconv does not know.
     ///
     /// `latin-1` and its other names are read as windows-1252, which has printable characters where ISO 8859-1 has
     /// controls that no table holds: the Encoding Standard (WHATWG), section 4.2, has the same rule.
@@ -64,7 +71,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The same with the order of bytes that a byte order mark at the beginning of a text tells, and the mark's length.
+    /// Returns the encoding with the byte order of a byte order mark at the start of a text, and the mark's length.
     package func adjusted(to head: [UInt8]) -> (encoding: TextEncoding, mark: Int) {
         if isUTF8 { return (self, head.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0) }
         func with(_ system: String, _ isBigEndian: Bool, _ mark: Int) -> (TextEncoding, Int) {
@@ -79,7 +86,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
         return (self, 0)
     }
 
-    /// What a text seems to be encoded in that is not UTF-8, by its first bytes: a guess for a message.
+    /// Guesses the encoding of a text that is not UTF-8 from its first bytes; only for an error message.
     package static func guess(_ head: UnsafeRawBufferPointer) -> String {
         if head.starts(with: [0xFF, 0xFE]) || head.starts(with: [0xFE, 0xFF]) { return "utf-16" }
         let zeros = head.prefix(400).count { $0 == 0 }
@@ -96,16 +103,17 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
         return "windows-1252"
     }
 
-    /// Converts whole lines to UTF-8. Not Sendable: one thread at a time uses it.
+    /// Converts whole lines from an encoding to UTF-8. Not Sendable: one thread at a time uses it.
     package final class Converter {
-        /// Bytes that are no character of the encoding.
+        /// Thrown for bytes that are no character of the encoding.
         package struct Invalid: Error {
-            /// The place of the first such byte in what was given.
+            /// Offset of the first invalid byte in the input.
             package var offset: Int
         }
 
         private let handle: iconv_t
 
+        /// Opens a converter from this encoding; `nil` when iconv cannot convert it.
         package convenience init?(_ encoding: TextEncoding) { self.init(from: encoding.system) }
 
         fileprivate init?(from system: String) {
@@ -115,6 +123,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
 
         deinit { iconv_close(handle) }
 
+        /// Converts bytes to UTF-8 and appends them to `text`; they must begin and end with whole characters.
         package func convert(_ bytes: [UInt8], into text: inout [UInt8]) throws(Invalid) {
             let outcome: Result<Void, Invalid> = bytes.withUnsafeBytes { bytes in
                 Result { () throws(Invalid) in try convert(bytes, into: &text) }
@@ -122,7 +131,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
             try outcome.get()
         }
 
-        /// Appends the characters of the bytes, which must begin and end with whole ones.
+        /// Converts bytes to UTF-8 and appends them to `text`; they must begin and end with whole characters.
         package func convert(_ bytes: UnsafeRawBufferPointer, into text: inout [UInt8]) throws(Invalid) {
             // The state of the line before, an error's included, is none of this one's.
             iconv(handle, nil, nil, nil, nil)

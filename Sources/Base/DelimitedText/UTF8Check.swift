@@ -1,6 +1,10 @@
-/// Whether bytes are UTF-8 (Unicode 16, table 3-7).
+/// Validator for UTF-8 (Unicode 16, table 3-7).
+///
+/// ```swift
+/// let isValid = bytes.withUnsafeBytes { UTF8Check.firstInvalid($0) } == nil
+/// ```
 package enum UTF8Check {
-    /// The place of the first byte that belongs to no character; `nil` for valid text.
+    /// Returns the offset of the first invalid byte; `nil` for valid UTF-8.
     package static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
         var at = 0
         let count = bytes.count

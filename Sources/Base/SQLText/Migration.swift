@@ -1,18 +1,20 @@
 package import Core
 
-/// One numbered step of a schema, forward only. A released one never changes.
+/// One numbered, forward-only step of a database schema: SQL or table rules. A released one never changes.
 ///
 /// ```swift
 /// Migration(number: 12, name: "deployments", sql: "CREATE TABLE deployments (project TEXT NOT NULL, …)")
 /// Migration(number: 13, name: "deployments-kept", rules: [.refuse(.delete, of: "deployments", "…")])
 /// ```
 package struct Migration: Sendable, Equatable {
-    /// From 1; no two migrations of one database have the same, whatever modules they belong to.
+    /// Number from 1, unique within a database across all modules.
     package let number: Int
+    /// Short name, recorded in `schema_migrations`.
     package let name: String
     private let portable: String
     private let rules: [TableRule]
 
+    /// A migration that runs SQL.
     /// - Parameter sql: portable SQL. Texts are compared and sorted by their bytes on every engine.
     package init(number: Int, name: String, sql: String) {
         self.number = number
@@ -21,6 +23,7 @@ package struct Migration: Sendable, Equatable {
         rules = []
     }
 
+    /// A migration that installs table rules as triggers.
     package init(number: Int, name: String, rules: [TableRule]) {
         self.number = number
         self.name = name
@@ -28,6 +31,7 @@ package struct Migration: Sendable, Equatable {
         self.rules = rules
     }
 
+    /// Returns the migration's SQL in the dialect of an engine.
     package func sql(for dialect: SQLDialect) -> String {
         let statements =
             switch dialect {
@@ -40,10 +44,10 @@ package struct Migration: Sendable, Equatable {
 }
 
 extension SQLDatabase {
-    /// Brings the schema up to date: each missing migration in a transaction of its own, in order, recorded in
-    /// the table `schema_migrations`. Does not write when there is nothing to do.
+    /// Applies all missing migrations in order, each in its own transaction, and records them in `schema_migrations`.
     ///
-    /// Refuses a database whose schema is newer than `migrations`, or is not theirs.
+    /// Does not write when there is nothing to do. Throws for a database whose schema is newer than `migrations`, or
+    /// belongs to other ones.
     package func migrate(_ migrations: [Migration], at now: Timestamp) throws {
         for migration in try missing(migrations) {
             try write(scope: .schema) { connection in
@@ -67,7 +71,7 @@ extension SQLDatabase {
         }
     }
 
-    /// Refuses a database whose schema is not exactly that of `migrations`; for callers that only read.
+    /// Throws unless the database's schema is exactly that of `migrations`; for callers that only read.
     package func requireSchema(_ migrations: [Migration]) throws {
         guard let next = try missing(migrations).first else { return }
         throw MartletError(

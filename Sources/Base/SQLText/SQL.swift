@@ -1,8 +1,13 @@
-/// SQL text with its values kept apart.
+/// A SQL statement with its values bound separately from its text, written as an interpolated string literal.
 ///
-/// Written as a string literal. `\(value)` becomes a placeholder and a bound value, `\(list: values)` as many
-/// placeholders as there are values, `\(identifier: name)` a quoted name, and `\(sql)` inserts another `SQL`.
-/// A literal must not contain a placeholder of its own (`?`, `$1`).
+/// ```swift
+/// let sql: SQL = "SELECT id FROM runs WHERE project = \(project) AND status IN (\(list: states))"
+/// let rows = try connection.rows(sql)
+/// ```
+///
+/// `\(value)` becomes a placeholder and a bound value, `\(list: values)` as many placeholders as there are values,
+/// `\(identifier: name)` a quoted name, and `\(sql)` inserts another `SQL`. A literal must not contain a placeholder of
+/// its own (`?`, `$1`).
 package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
     private enum Part: Sendable, Hashable {
         case text(String)
@@ -11,17 +16,17 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
 
     private var parts: [Part]
 
-    /// Takes text as it is: for statements from a file of this repository, never for anything from outside.
+    /// Takes text verbatim: for statements from a file of this repository, never for input.
     package init(unsafe text: String) { parts = [.text(text)] }
 
     package init(stringLiteral text: String) { parts = [.text(text)] }
 
     package init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.sql.parts }
 
-    /// The text with `?` for each bound value, as SQLite takes it.
+    /// The statement with `?` for each bound value, as SQLite expects it.
     package var text: String { text { _ in "?" } }
 
-    /// The text with a placeholder of the engine's own; `placeholder` is given the value's number, from 1.
+    /// Returns the statement with an engine's own placeholders; `placeholder` receives the value's number, from 1.
     package func text(placeholder: (Int) -> String) -> String {
         var text = ""
         var count = 0
@@ -42,6 +47,7 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
         parts.compactMap { if case .value(let value) = $0 { value } else { nil } }
     }
 
+    /// Concatenates two pieces of SQL with their values.
     package static func + (left: SQL, right: SQL) -> SQL {
         var sum = left
         sum += right
@@ -50,7 +56,7 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
 
     package static func += (left: inout SQL, right: SQL) { left.parts += right.parts }
 
-    /// Collects the pieces of an interpolated literal.
+    /// Collects the pieces of an interpolated SQL literal.
     package struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var sql = SQL(unsafe: "")
 
@@ -60,23 +66,25 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
 
         package mutating func appendLiteral(_ literal: String) { sql.parts.append(.text(literal)) }
 
+        /// Adds a placeholder and binds the value.
         package mutating func appendInterpolation(_ value: some SQLBindable) {
             sql.parts.append(.value(value.sqlValue))
         }
 
-        /// `nil` binds null.
+        /// Adds a placeholder and binds the value, or null for `nil`.
         package mutating func appendInterpolation(_ value: (some SQLBindable)?) {
             sql.parts.append(.value(value?.sqlValue ?? .null))
         }
 
+        /// Inserts another piece of SQL with its values.
         package mutating func appendInterpolation(_ piece: SQL) { sql += piece }
 
-        /// A table or column name, quoted as the SQL standard has it.
+        /// Inserts a table or column name, quoted as the SQL standard requires.
         package mutating func appendInterpolation(identifier name: String) {
             sql.parts.append(.text("\"" + name.replacing("\"", with: "\"\"") + "\""))
         }
 
-        /// The values of an `IN (…)`; an empty list binds one null, which no row equals.
+        /// Inserts placeholders for the values of an `IN (…)`; an empty list binds one null, which no row equals.
         package mutating func appendInterpolation(list values: [some SQLBindable]) {
             guard !values.isEmpty else { return sql.parts.append(.value(.null)) }
             for (index, value) in values.enumerated() {
@@ -88,7 +96,7 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
 }
 
 extension Sequence where Element == SQL {
-    /// One statement of all pieces, `separator` between them.
+    /// Joins pieces of SQL to one statement with `separator` between them.
     package func joined(by separator: SQL) -> SQL {
         var whole = SQL(unsafe: "")
         for (index, piece) in enumerated() {

@@ -1,9 +1,17 @@
 package import Core
 
-/// A row of a result. Its getters ask for a column by name and a type; a column that is absent, or holds
-/// another type or an unexpected null, throws an error that names it.
+/// A row of a result with typed getters by column name.
+///
+/// ```swift
+/// let started = try row.timestamp("started")
+/// let seed = try row.optionalInt("seed")
+/// ```
+///
+/// A column that is absent, or holds another type or an unexpected null, throws an error that names it.
 package struct SQLRow: Sendable, Hashable {
+    /// Column names in the order of the statement.
     package let columns: [String]
+    /// The values, one for each of `columns`.
     package let values: [SQLValue]
 
     /// `columns` and `values` have the same length.
@@ -12,7 +20,7 @@ package struct SQLRow: Sendable, Hashable {
         self.values = values
     }
 
-    /// The value as stored. Refuses a column the statement did not select.
+    /// Returns the stored value; throws when the statement did not select the column.
     package func value(_ column: String) throws -> SQLValue {
         guard let index = columns.firstIndex(of: column), index < values.count else {
             throw MartletError(
@@ -22,14 +30,18 @@ package struct SQLRow: Sendable, Hashable {
         return values[index]
     }
 
+    /// Returns an integer column.
     package func int(_ column: String) throws -> Int { Int(try int64(column)) }
 
+    /// Returns a 64-bit integer column.
     package func int64(_ column: String) throws -> Int64 {
         try required(optionalInt64(column), column, "an integer")
     }
 
+    /// Returns an integer column, `nil` for null.
     package func optionalInt(_ column: String) throws -> Int? { try optionalInt64(column).map { Int($0) } }
 
+    /// Returns a 64-bit integer column, `nil` for null.
     package func optionalInt64(_ column: String) throws -> Int64? {
         switch try value(column) {
         case .null: nil
@@ -38,11 +50,12 @@ package struct SQLRow: Sendable, Hashable {
         }
     }
 
+    /// Returns a floating-point column.
     package func real(_ column: String) throws -> Double {
         try required(optionalReal(column), column, "a number")
     }
 
-    /// Integers are given as real numbers too: an engine may store 1.0 as 1.
+    /// Returns a floating-point column, `nil` for null; stored integers are converted, as an engine may store 1.0 as 1.
     package func optionalReal(_ column: String) throws -> Double? {
         switch try value(column) {
         case .null: nil
@@ -52,10 +65,12 @@ package struct SQLRow: Sendable, Hashable {
         }
     }
 
+    /// Returns a text column.
     package func text(_ column: String) throws -> String {
         try required(optionalText(column), column, "a text")
     }
 
+    /// Returns a text column, `nil` for null.
     package func optionalText(_ column: String) throws -> String? {
         switch try value(column) {
         case .null: nil
@@ -64,7 +79,7 @@ package struct SQLRow: Sendable, Hashable {
         }
     }
 
-    /// From the integers 0 and 1.
+    /// Returns a Boolean stored as the integer 0 or 1.
     package func bool(_ column: String) throws -> Bool {
         switch try int64(column) {
         case 0: false
@@ -73,25 +88,29 @@ package struct SQLRow: Sendable, Hashable {
         }
     }
 
+    /// Returns a timestamp stored as microseconds since 1970.
     package func timestamp(_ column: String) throws -> Timestamp {
         Timestamp(microseconds: try int64(column))
     }
 
+    /// Returns a timestamp stored as microseconds since 1970, `nil` for null.
     package func optionalTimestamp(_ column: String) throws -> Timestamp? {
         try optionalInt64(column).map { Timestamp(microseconds: $0) }
     }
 
+    /// Returns a SHA-256 digest stored as hexadecimal text.
     package func digest(_ column: String) throws -> Digest {
         try required(optionalDigest(column), column, "a digest")
     }
 
+    /// Returns a SHA-256 digest stored as hexadecimal text, `nil` for null.
     package func optionalDigest(_ column: String) throws -> Digest? {
         guard let hex = try optionalText(column) else { return nil }
         guard let digest = Digest(hex: hex) else { throw unexpected(column, "a digest") }
         return digest
     }
 
-    /// A text that must be one of an enumeration's raw values.
+    /// Returns an enumeration case stored as its raw text; throws for an unknown one.
     package func oneOf<Choice: RawRepresentable<String>>(_ column: String) throws -> Choice {
         let text = try text(column)
         guard let choice = Choice(rawValue: text) else {

@@ -1,6 +1,6 @@
 package import Core
 
-/// A value that a database stores or gives back.
+/// A value as a database stores it: null, integer, real, text or blob.
 package enum SQLValue: Sendable, Hashable {
     case null
     case integer(Int64)
@@ -9,7 +9,7 @@ package enum SQLValue: Sendable, Hashable {
     case blob([UInt8])
 }
 
-/// What can stand inside an interpolated `SQL` as a bound value.
+/// A type whose values can be bound to a placeholder of an interpolated `SQL`.
 package protocol SQLBindable {
     var sqlValue: SQLValue { get }
 }

@@ -1,5 +1,6 @@
-/// What a table refuses, or what follows from its changes, kept by the database itself against every program that writes
-/// to it. One list is rendered to the triggers of each engine.
+/// A rule that the database enforces on a table by a trigger: refuse, skip, or follow a change with a statement.
+///
+/// It holds for every program that writes to the table. One list is rendered to the triggers of each engine.
 ///
 /// ```swift
 /// TableRule.refuse(.update, of: "events", "an event never changes")
@@ -9,6 +10,7 @@
 /// A condition is portable SQL over `NEW` and `OLD`; a rule on INSERT also stops SQLite's INSERT OR REPLACE, which deletes
 /// without asking the rules on DELETE. A table whose rows are not deleted is not truncated either (PostgreSQL).
 package struct TableRule: Sendable, Equatable {
+    /// The kind of change that a rule reacts to.
     package enum Change: String, Sendable {
         case insert
         case update
@@ -24,13 +26,14 @@ package struct TableRule: Sendable, Equatable {
         case follow(String)
     }
 
-    /// The trigger's; unique in the database.
+    /// Name of the trigger, unique in the database.
     package let name: String
     private let table: String
     private let change: Change
     private let condition: String?
     private let action: Action
 
+    /// A rule that makes a change fail with a message.
     /// - Parameters:
     ///   - condition: always when `nil`.
     ///   - name: `<table>_<change>` when `nil`.
@@ -40,11 +43,12 @@ package struct TableRule: Sendable, Equatable {
         TableRule(name, table, change, condition, .refuse(message))
     }
 
-    /// Passes over rows that would be inserted, without an error.
+    /// A rule that silently skips rows which an INSERT would add.
     package static func passOver(insertOf table: String, when condition: String) -> TableRule {
         TableRule(nil, table, .insert, condition, .passOver)
     }
 
+    /// A rule that runs a statement after each change of a row.
     package static func follow(_ change: Change, of table: String, by statement: String, name: String) -> TableRule {
         TableRule(name, table, change, nil, .follow(statement))
     }
@@ -57,7 +61,7 @@ package struct TableRule: Sendable, Equatable {
         self.action = action
     }
 
-    /// The statements that make the trigger.
+    /// Returns the SQL statements that create the trigger.
     package func sql(for dialect: SQLDialect) -> String {
         switch dialect {
         case .sqlite: sqlite

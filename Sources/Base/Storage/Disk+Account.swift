@@ -7,7 +7,7 @@ internal import Core
 #endif
 
 extension Disk {
-    /// Takes from everybody else what they may do with a folder and all that is in it: files become 0600, folders 0700.
+    /// Restricts a directory tree to its owner: files become 0600, directories 0700.
     ///
     /// Does nothing where nobody else may enter the folder: its own permissions change last, so what was interrupted is
     /// done again. Links are left alone, and so is what belongs to another account.
@@ -27,7 +27,7 @@ extension Disk {
         }
     }
 
-    /// The path with every link in it followed; as it is where that cannot be done.
+    /// Returns the path with all symbolic links resolved; unchanged when that fails.
     package static func resolved(_ path: String) -> String {
         guard let real = realpath(path, nil) else { return path }
         defer { free(real) }

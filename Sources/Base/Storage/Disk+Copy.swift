@@ -7,10 +7,11 @@ package import Core
 #endif
 
 extension Disk {
-    /// Copies a file under a name that need not be free, atomically and durably, and gives the copy's digest.
+    /// Copies a file atomically and durably if its SHA-256 is the expected one.
     ///
-    /// The copy takes its name only when its digest is the expected one: a file that is still being written has
-    /// another. Nothing is copied when the name is there already.
+    /// The copy takes its name only when its digest matches: a file that is still being written has another. Nothing is
+    /// copied when the target exists.
+    ///
     /// - Returns: `false` when the bytes are not the expected ones.
     package static func copyDurably(_ path: String, to target: String, expecting digest: Digest) throws -> Bool {
         if exists(target) { return true }

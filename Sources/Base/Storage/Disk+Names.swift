@@ -7,7 +7,7 @@ internal import Core
 #endif
 
 extension Disk {
-    /// Names of the entries of a directory, sorted; empty when there is none.
+    /// Returns the entry names of a directory, sorted; empty when it does not exist.
     /// - Throws: `disk.…` when there is one that cannot be read, or only in part: nobody may take what is there for
     ///   what is not.
     package static func list(_ path: String) throws -> [String] {
@@ -30,8 +30,9 @@ extension Disk {
         }
     }
 
-    /// Names in a directory that are no UTF-8 text, with the bytes that are none as `\xNN`. ``list(_:)`` gives them
-    /// mended, under which nobody finds them.
+    /// Returns the entry names of a directory that are not valid UTF-8, their invalid bytes written as `\xNN`.
+    ///
+    /// ``list(_:)`` gives them repaired, under which no file can be opened.
     package static func unreadableNames(_ path: String) throws -> [String] {
         guard let directory = opendir(path) else {
             if errno == ENOENT || errno == ENOTDIR { return [] }

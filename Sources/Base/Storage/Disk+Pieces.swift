@@ -7,8 +7,9 @@ internal import Core
 #endif
 
 extension Disk {
-    /// Writes a file that must not be there yet piece by piece, atomically and durably: what is unfinished has another
-    /// name. Gives `false`, and changes nothing, when the name is taken.
+    /// Writes a new file piece by piece, atomically and durably; unfinished content has a temporary name.
+    ///
+    /// Returns `false`, and changes nothing, when the name is taken.
     package static func createDurably(
         _ path: String, writing body: (_ write: ([UInt8]) throws -> Void) throws -> Void
     ) throws -> Bool {

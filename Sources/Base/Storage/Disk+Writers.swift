@@ -7,7 +7,7 @@ internal import Core
 #endif
 
 extension Disk {
-    /// What a name in a directory stands for.
+    /// The type of a directory entry.
     package enum Kind: String, Sendable {
         case file = "a file"
         case folder = "a folder"
@@ -18,8 +18,9 @@ extension Disk {
         case link = "a symbolic link"
     }
 
-    /// - Parameter followingLinks: whether a link is what it leads to.
-    /// - Returns: `nil` when there is no such name.
+    /// Returns the type of the entry at a path.
+    /// - Parameter followingLinks: whether a symbolic link counts as its target.
+    /// - Returns: `nil` when there is no such entry.
     package static func kind(_ path: String, followingLinks: Bool = true) -> Kind? {
         var info = stat()
         guard (followingLinks ? stat(path, &info) : lstat(path, &info)) == 0 else {
@@ -28,7 +29,9 @@ extension Disk {
         return kind(info)
     }
 
-    /// The same without following a link, where a name that cannot be looked at must not pass for one that is not there.
+    /// Returns the type of the entry at a path without following links; `nil` only when it certainly does not exist.
+    ///
+    /// - Throws: `disk.read` when the entry cannot be examined.
     package static func kindUnlessMissing(_ path: String) throws -> Kind? {
         var info = stat()
         guard lstat(path, &info) == 0 else {
@@ -49,11 +52,11 @@ extension Disk {
         }
     }
 
-    /// Those of the files that a process has open for writing, with the process's id.
+    /// Returns those of the files that a process has open for writing, with the process's id.
     ///
-    /// Linux tells it under `/proc`, of the processes that this one may look at: those of the same account, all for
-    /// root; none of another machine or container. Elsewhere nothing is found. One pass over all open files of the
-    /// machine, whatever the number of paths.
+    /// Read from Linux's `/proc`, for processes that this one may examine: those of the same account, all for root;
+    /// none of another machine or container. Elsewhere nothing is found. One pass over all open files of the machine,
+    /// whatever the number of paths.
     package static func openForWriting(_ paths: [String]) throws -> [String: Int32] {
         #if canImport(Glibc)
             struct Identity: Hashable { let device, inode: UInt64 }

@@ -7,14 +7,24 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// The file system as Martlet uses it: whole files, durable when it says so, errors for people.
+/// File system operations on whole files, durable where they say so, with readable errors.
+///
+/// ```swift
+/// let bytes = try Disk.read(path)
+/// let isNew = try Disk.createDurably(other, bytes)  // false when the name is taken
+/// try Disk.replaceDurably(path, bytes)
+/// ```
 ///
 /// Durable means written, fsynced and named in an fsynced directory before the call returns.
 package enum Disk {
-    /// What a file looked like, enough to tell that it has not been touched since.
+    /// Size, times and inode of a file, compared to detect that it was changed.
     package struct Stamp: Sendable, Equatable {
         package let size: Int64
+        /// Time of the last change of the content, in nanoseconds since 1970.
+        /// Modification time in nanoseconds since 1970.
         package let modified: Int64
+        /// Time of the last change of the inode (ctime), in nanoseconds since 1970.
+        /// Time of the last change of the inode (ctime), in nanoseconds since 1970.
         package let changed: Int64
         package let inode: UInt64
 
@@ -26,15 +36,18 @@ package enum Disk {
         }
     }
 
-    /// Where the disk fails so that nobody can tell, it is taken to be there: whoever reads it then is told why.
+    /// Whether something exists at a path; true also when an I/O error prevents the answer.
+    ///
+    /// Reading it then reports why.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 || errno == EIO }
 
+    /// Whether the path is an existing directory.
     package static func isDirectory(_ path: String) -> Bool {
         var info = stat()
         return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Size and times of a regular file; `nil` when there is none.
+    /// Returns the stamp of a regular file; `nil` when there is none.
     /// - Parameter followingLinks: without it a symbolic link is no file.
     package static func stamp(_ path: String, followingLinks: Bool = true) -> Stamp? {
         var info = stat()
@@ -51,13 +64,13 @@ package enum Disk {
         return Stamp(size: Int64(info.st_size), modified: modified, changed: changed, inode: UInt64(info.st_ino))
     }
 
-    /// Who may do what with a file, as `chmod` has it; `nil` when there is none.
+    /// Returns the permission bits of a file, as for `chmod`; `nil` when there is none.
     package static func permissions(_ path: String) -> UInt32? {
         var info = stat()
         return stat(path, &info) == 0 ? UInt32(info.st_mode) & 0o7777 : nil
     }
 
-    /// The whole file. Throws `disk.read`.
+    /// Reads a whole file. Throws `disk.read`.
     package static func read(_ path: String) throws -> [UInt8] {
         var bytes: [UInt8] = []
         try scan(path) { piece in
@@ -67,7 +80,7 @@ package enum Disk {
         return bytes
     }
 
-    /// Reads a file, from its byte `offset` on, in pieces until the body answers `false` or the file ends.
+    /// Reads a file from `offset` on in pieces, until the closure returns `false` or the file ends.
     /// - Parameter pieceBytes: the most bytes of a piece.
     package static func scan(
         _ path: String, from offset: Int64 = 0, pieceBytes: Int = 1 << 20,
@@ -90,7 +103,7 @@ package enum Disk {
         }
     }
 
-    /// Makes a directory and its parents. Throws `disk.write`.
+    /// Creates a directory and its parents. Throws `disk.write`.
     package static func makeDirectory(_ path: String) throws {
         if path.isEmpty || isDirectory(path) { return }
         try makeDirectory(parent(of: path))
@@ -106,8 +119,9 @@ package enum Disk {
         }
     }
 
-    /// Writes a file that must not be there yet, atomically and durably: temporary name, fsync, link, fsync of
-    /// the directory. Gives `false`, and changes nothing, when the name is taken.
+    /// Writes a new file atomically and durably; returns `false`, and changes nothing, when the name is taken.
+    ///
+    /// Temporary name, fsync, link, fsync of the directory.
     ///
     /// A failed fsync is never tried again: the next one may report success for pages that were dropped (the
     /// PostgreSQL lesson of 2018). When the name cannot be made durable it is taken back, so that the whole is done
@@ -151,8 +165,9 @@ package enum Disk {
         try sync(directory: folder)
     }
 
-    /// Gives a file that another library wrote under a temporary name its own name, durably. Gives `false`, and
-    /// leaves what is there, when the name is taken. The temporary name stays.
+    /// Renames a file that a library wrote under a temporary name to its final name, durably.
+    ///
+    /// Returns `false`, and leaves what is there, when the name is taken. The temporary name stays.
     package static func publish(_ temporary: String, as path: String) throws -> Bool {
         _ = try sync(file: temporary)
         try Failpoint.reach("disk.publish.before-link")
@@ -168,7 +183,7 @@ package enum Disk {
         return true
     }
 
-    /// Makes a file that another library wrote durable, and its name too. Gives its size in bytes.
+    /// Makes a file that a library wrote durable, and its name too; returns its size in bytes.
     package static func sync(file path: String) throws -> Int64 {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw failure("read", path) }
@@ -182,7 +197,7 @@ package enum Disk {
         return Int64(info.st_size)
     }
 
-    /// Makes the name of a folder, and the names of all that is in it, durable as they are seen now.
+    /// Makes the name of a directory, and the names in it, durable as they are now.
     package static func syncNames(of folder: String) throws {
         func descend(_ folder: String) throws {
             var info = stat()
@@ -196,15 +211,15 @@ package enum Disk {
         try sync(directory: parent(of: folder))
     }
 
-    /// Removes a file that nothing depends on; silent when that fails.
+    /// Deletes a file and ignores failures; for files that nothing depends on.
     package static func remove(_ path: String) { unlink(path) }
 
-    /// Removes a file; silent when it is gone already.
+    /// Deletes a file; no error when it does not exist.
     package static func delete(_ path: String) throws {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
     }
 
-    /// Removes a directory with all that is in it; silent when there is none. Does not follow links.
+    /// Deletes a directory with its content; no error when it does not exist. Does not follow links.
     package static func removeTree(_ path: String) {
         var info = stat()
         guard lstat(path, &info) == 0 else { return }
@@ -217,7 +232,7 @@ package enum Disk {
         rmdir(path)
     }
 
-    /// Bytes free for this user on the file system of a path; `nil` when it cannot be told.
+    /// Returns the bytes available to this user on the file system of a path; `nil` when unknown.
     package static func freeBytes(_ path: String) -> Int64? {
         var info = statvfs()
         guard statvfs(path, &info) == 0 else { return nil }
@@ -226,11 +241,13 @@ package enum Disk {
 
     package static var processID: Int32 { getpid() }
 
+    /// Whether a process with this id exists.
     package static func isAlive(process id: Int32) -> Bool { kill(id, 0) == 0 || errno == EPERM }
 
+    /// Whether this process may write to the path.
     package static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
 
-    /// An absolute path without `.`, `..` and double slashes; links are not resolved.
+    /// Returns the absolute form of a path, without `.`, `..` and double slashes; links are not resolved.
     package static func absolute(_ path: String) -> String {
         var full = path
         if !path.hasPrefix("/") {
@@ -245,17 +262,19 @@ package enum Disk {
         return "/" + parts.joined(separator: "/")
     }
 
+    /// Returns the path of the directory that contains a path.
     package static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Returns the last component of a path.
     package static func name(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return path }
         return String(path[path.index(after: slash)...])
     }
 
-    /// Turns `errno` into an error for people; read it before any other call.
+    /// Makes an error from `errno` for a failed operation; call it before any other system call.
     package static func failure(_ verb: String, _ path: String) -> MartletError {
         let number = errno
         let path = path.visible
@@ -326,7 +345,7 @@ package enum Disk {
 #endif
 
 extension Disk {
-    /// Appends bytes to a file, making it when needed. Not durable: for logs.
+    /// Appends bytes to a file, creating it if needed. Not durable: for logs.
     package static func append(_ path: String, _ bytes: [UInt8]) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure("write", path) }
@@ -340,9 +359,10 @@ extension Disk {
         }
     }
 
-    /// Copies a part of a file into another one, from its beginning, as far as `upTo` says. Not durable: for scratch.
+    /// Copies a byte range of a file over another file, up to the point that `upTo` decides. Not durable: for scratch.
     ///
-    /// What the other file held is written over in place, so that its pages in memory are used again.
+    /// The other file is overwritten in place, so that its pages in memory are reused.
+    ///
     /// - Parameter upTo: how much of a piece belongs to the part; `nil` when all of it does and more may follow.
     /// - Parameter permissions: of the other file when it is made.
     /// - Returns: how many bytes were copied.

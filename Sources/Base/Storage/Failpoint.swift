@@ -7,7 +7,11 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A named place on the path of a write, at which a test can stop the program.
+/// Named points on write paths at which a test can kill, stop, delay or fail the program.
+///
+/// ```swift
+/// try Failpoint.reach("delta.commit.before")
+/// ```
 ///
 /// Nothing happens, at the cost of one comparison, unless `install` was told otherwise at the root of the program, which
 /// hands on what the environment says:
@@ -20,7 +24,8 @@ internal import Synchronization
 ///
 /// `scripts/torture` takes the names from the sources, so a new point is tried from its first day.
 package enum Failpoint {
-    /// - Throws: `failpoint.error` when told to, `failpoint.spelling` when what it is told cannot be understood.
+    /// Marks a point as reached, and performs the action that was installed for it.
+    /// - Throws: `failpoint.error` when told to, `failpoint.spelling` when the settings cannot be parsed.
     @inline(__always)
     package static func reach(_ name: StaticString) throws {
         guard let plan = installed.load() else { return }
@@ -29,7 +34,7 @@ package enum Failpoint {
 
     private static let installed = AtomicLazyReference<Plan>()
 
-    /// Says once, before anything is written, at which points the process stops.
+    /// Configures the points at which the process stops; called once, before anything is written.
     /// - Parameters:
     ///   - settings: as in `MARTLET_FAILPOINT`.
     ///   - log: as in `MARTLET_FAILPOINT_LOG`.

@@ -6,12 +6,17 @@ internal import Core
     internal import Darwin
 #endif
 
-/// An exclusive lock on a file, held until the value goes away or the process ends.
+/// An exclusive lock between processes on a file, held until the value is released or the process ends.
+///
+/// ```swift
+/// guard let lock = try FileLock("\(folder)/lock") else { throw busy }
+/// defer { withExtendedLifetime(lock) {} }
+/// ```
 package final class FileLock {
     private let file: Int32
     private let path: String
 
-    /// Gives `nil` when another process holds it.
+    /// Takes the lock without waiting; `nil` when another process holds it.
     package init?(_ path: String) throws {
         let file = try Self.opened(path)
         while flock(file, LOCK_EX | LOCK_NB) != 0 {
@@ -34,8 +39,9 @@ package final class FileLock {
         return file
     }
 
-    /// Whether a process that lives holds the lock on this file; `false` when there is no such file, `true` where that
-    /// cannot be told. Takes nothing that a holder could miss.
+    /// Whether a running process holds the lock on a file, without taking it.
+    ///
+    /// `false` when there is no such file, `true` where it cannot be determined.
     package static func isHeld(_ path: String) -> Bool {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return errno != ENOENT && errno != ENOTDIR }
@@ -43,10 +49,10 @@ package final class FileLock {
         return flock(file, LOCK_SH | LOCK_NB) != 0
     }
 
-    /// Notes in the file that work has begun.
-    /// - Returns: whether the last who noted so also noted its end. `false` for a new file.
+    /// Records in the file that work has begun.
+    /// - Returns: whether the previous work also recorded its end. `false` for a new file.
     ///
-    /// The note need not outlast a power cut: what is on the disk after one is on the disk.
+    /// The record is not made durable: after a power cut only what reached the disk matters.
     package func begin() throws -> Bool {
         var last: UInt8 = 0
         guard pread(file, &last, 1, 0) >= 0 else { throw Disk.failure("read", path) }
@@ -54,11 +60,12 @@ package final class FileLock {
         return last == UInt8(ascii: "0")
     }
 
+    /// Records in the file that work has ended.
     package func end() throws {
         guard pwrite(file, "0", 1, 0) == 1 else { throw Disk.failure("write", path) }
     }
 
-    /// Waits as long as another process holds it.
+    /// Takes the lock, waiting as long as another process holds it.
     @available(*, noasync, message: "It holds the thread: use one that may wait.")
     package init(waitingFor path: String) throws {
         let file = try Self.opened(path)

@@ -3,7 +3,7 @@ internal import CommandComposition
 internal import Composition
 internal import Core
 
-/// Parquet for batches over HTTP: a child of the server, hidden from people. Errors are told as JSON.
+/// The hidden command `martlet convert`: converts Parquet for HTTP batches as a child of the server. Errors are JSON.
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert", abstract: "Turn a batch's file into CSV or its answer into Parquet.",

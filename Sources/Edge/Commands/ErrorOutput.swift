@@ -1,8 +1,7 @@
 internal import ArgumentParser
 internal import Core
 
-/// How an error is told on standard error: a sentence for people and, where `--json` was asked for, an object on a line of
-/// its own behind it, the last one.
+/// Prints errors on stderr: a sentence for people and, with `--json`, a JSON object on the last line.
 enum ErrorOutput {
     /// Whether a command line asks for JSON; what stands behind `--` is no option.
     static func isJSON(_ arguments: [String]) -> Bool { arguments.prefix { $0 != "--" }.contains("--json") }

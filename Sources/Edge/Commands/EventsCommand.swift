@@ -185,7 +185,7 @@ struct JSONLinesOption: ParsableArguments {
     var json = false
 }
 
-/// An event for people.
+/// Formats an event as a line for people.
 enum EventLine {
     static func cells(_ event: Event) -> [String] {
         let type = EventType(rawValue: event.type)?.short ?? event.type

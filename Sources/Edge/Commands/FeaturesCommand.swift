@@ -4,7 +4,7 @@ internal import Core
 internal import Registry
 internal import Workflow
 
-/// The feature worker: a child of the server, hidden from people. docs/process.md has its protocol.
+/// The hidden command `martlet features`: the feature worker, a child of the server; protocol: docs/process.md.
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "features", abstract: "Compute single records from raw rows, a JSON line in, a JSON line out.",

@@ -5,7 +5,7 @@ internal import Registry
 internal import Storage
 internal import Workflow
 
-/// Options that describe a job: those of `martlet jobs submit KIND`, and of the command of that name if there is one.
+/// A command that can also be submitted as a job for a worker.
 protocol JobCommand: ParsableCommand {
     associatedtype Definition: JobDefinition
     var place: ProjectOptions { get }
@@ -102,7 +102,7 @@ extension ThreadOptions {
     var threads: JobThreads { JobThreads(engine: engineThreads, training: trainingThreads) }
 }
 
-/// An amount of memory as a person writes it: "512MB", "2GiB".
+/// A memory size as a command-line value: "512MB", "2GiB".
 struct ByteCount: ExpressibleByArgument {
     var bytes: Int64
     /// As it was written.

@@ -126,7 +126,7 @@ struct JobArgument: ParsableArguments {
     @Argument(help: ArgumentHelp("The job's id, or its beginning.", valueName: "job")) var id: String
 }
 
-/// The parts of a job's page.
+/// Formats the sections of `jobs show`.
 enum JobPages {
     /// The shape of `jobs show --json`.
     struct Whole: Encodable {

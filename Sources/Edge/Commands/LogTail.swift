@@ -1,7 +1,7 @@
 internal import Core
 internal import Storage
 
-/// Reads a log that grows, each byte once.
+/// Reads the new bytes of a growing log file.
 struct LogTail {
     let path: String
     private var offset: Int64 = 0

@@ -3,7 +3,7 @@ internal import CommandComposition
 internal import Composition
 internal import Core
 
-/// The command line: `martlet <command>`.
+/// The root command of the command line: `martlet <command>`.
 package struct Martlet: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "martlet",

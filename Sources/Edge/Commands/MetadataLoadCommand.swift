@@ -8,9 +8,10 @@ internal import Registry
 internal import Synchronization
 internal import Workflow
 
-/// Writes to the metadata from many threads as fast as they are acknowledged: jobs that are submitted and cancelled, and,
-/// where the project has a registered model, champions that change. For `scripts/torture.d/metadata.py`: hidden from
-/// help, and no promise to anybody.
+/// Hidden load test of the metadata database, for `scripts/torture.d/metadata.py`.
+///
+/// Writes from many threads as fast as writes are acknowledged: jobs that are submitted and cancelled, and, where the
+/// project has a registered model, champions that change. Its options may change in any release.
 struct MetadataLoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Write to the metadata from many threads.", shouldDisplay: false)

@@ -5,7 +5,7 @@ internal import Registry
 internal import Storage
 internal import Workers
 
-/// Where the project is: shared by nearly all commands.
+/// Options that select the project; shared by nearly all commands.
 struct ProjectOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("The project's folder (default: the nearest upwards with a martlet.yaml).", valueName: "dir")
@@ -49,7 +49,7 @@ struct ProjectOptions: ParsableArguments {
     }
 }
 
-/// Threads; results do not depend on them.
+/// Options for numbers of threads; results do not depend on them.
 struct ThreadOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Threads of the SQL engine (default: all processors, or MARTLET_THREADS).", valueName: "n"))
@@ -72,6 +72,7 @@ struct ThreadOptions: ParsableArguments {
     }
 }
 
+/// The flag `--json`.
 struct JSONOption: ParsableArguments {
     @Flag(help: "Print JSON (its shape is in docs/cli.md) instead of a table.")
     var json = false

@@ -8,7 +8,7 @@ internal import Workflow
     internal import Darwin
 #endif
 
-/// Results go to standard output, progress and errors to standard error.
+/// Writes results to stdout, progress and errors to stderr.
 enum Output {
     /// What a terminal would obey is shown as an escape: names of files and cells come from outside.
     static func print(_ text: String) { write(text.visibleLines + "\n", to: 1) }
@@ -61,7 +61,7 @@ enum Output {
     }
 }
 
-/// A table for people: columns aligned, numbers to the right.
+/// Formats a table with aligned columns, numbers to the right.
 struct TextGrid {
     var header: [String]
     var rows: [[String]] = []

@@ -7,7 +7,7 @@ internal import Storage
     internal import Darwin
 #endif
 
-/// Reads a password from where nobody else sees it: never from an argument, which every account of the machine can read.
+/// Reads a password from the terminal or stdin; never from an argument, which other accounts can see.
 enum PasswordInput {
     /// From a terminal twice, unseen; else the first line of standard input.
     static func read(for name: String) throws -> String {

@@ -5,8 +5,10 @@ internal import Dispatch
 internal import PredictionLog
 internal import Synchronization
 
-/// Appends made-up predictions as fast as they are acknowledged, from one thread that stands for an event loop. For
-/// `scripts/torture` and `Benchmarks/predictionlog.py`: hidden from help, and no promise to anybody.
+/// Hidden load test of the prediction log, for `scripts/torture` and `Benchmarks/predictionlog.py`.
+///
+/// Appends synthetic predictions as fast as they are acknowledged, from one thread that stands for an event loop. Its
+/// options may change in any release.
 struct PredictionsLoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Append made-up predictions to a log.", shouldDisplay: false)
@@ -68,7 +70,7 @@ struct PredictionsLoadCommand: ParsableCommand {
                 ])))
     }
 
-    /// Keeps so many records waiting, as the connections of an event loop would.
+    /// Keeps a fixed number of records waiting, as the connections of an event loop would.
     private final class Loop {
         private let log: PredictionLog
         private let source: PredictionSourceNumber
@@ -160,7 +162,7 @@ struct PredictionsLoadCommand: ParsableCommand {
 
 extension PredictionLogMode: ExpressibleByArgument {}
 
-/// The real disk, with an fsync that takes longer.
+/// A `SegmentDisk` with a delayed fsync.
 private struct SlowDisk: SegmentDisk {
     let seconds: Double
     let clock: any ExecutionClock

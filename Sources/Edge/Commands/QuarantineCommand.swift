@@ -118,7 +118,7 @@ struct QuarantineCommand: ParsableCommand {
     }
 }
 
-/// Which rows are meant; all of those that are given must hold.
+/// Options that select quarantined rows; all given conditions must hold.
 struct ChoiceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only of this file: its name, or the beginning of its digest.", valueName: "file"))
     var file: String?

@@ -120,7 +120,7 @@ struct RunsCommand: ParsableCommand {
     }
 }
 
-/// Metrics as the model card has them: quality first, then what it costs and where it decides, then counts.
+/// Order of metrics in tables, as on the model card: quality, costs and thresholds, counts.
 enum MetricOrder {
     static let parts = ["test", "validation", "cv"]
     private static let counts = [
@@ -150,7 +150,7 @@ enum MetricOrder {
     }
 }
 
-/// The parts that runs and versions share.
+/// Formats the sections that runs and versions share.
 enum RunPages {
     /// A run that was interrupted has failed, and nobody needs to look for a fault in it.
     static func status(_ status: Run.Status, _ error: String?) -> String {

@@ -3,7 +3,7 @@ internal import Composition
 internal import Core
 internal import Storage
 
-/// Hands over to the program `martlet-serve` beside this one, which links no training and no SQL library.
+/// The command `martlet serve`: replaces the process by the program `martlet-serve`, which links no SQL engine.
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Answer predictions over HTTP with the champions of one or more projects.")

@@ -4,7 +4,7 @@ internal import Core
 internal import Registry
 internal import Workflow
 
-/// `martlet jobs submit KIND`: the command's own options, and how the job is to be done.
+/// The command `martlet jobs submit KIND`, with the options of each command that can be a job.
 struct SubmitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit", abstract: "Put work into the queue.",
@@ -26,7 +26,7 @@ struct Submit<Command: JobCommand>: ParsableCommand {
     func run() throws { try order.submit(command) }
 }
 
-/// How a job is to be done.
+/// Options for how a job is run: priority, attempts, limits.
 struct OrderOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Higher ones go first.", valueName: "n"))
     var priority = 0

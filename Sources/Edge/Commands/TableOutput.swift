@@ -1,7 +1,7 @@
 internal import Core
 internal import Lakehouse
 
-/// Prints rows that came as text.
+/// Prints rows of texts as a table or as JSON.
 enum TableOutput {
     static func print(_ table: TextTable, json: Bool) throws {
         if json {

@@ -95,7 +95,7 @@ struct TokensCommand: ParsableCommand {
     }
 }
 
-/// When something ends, as a person writes it.
+/// Parses an expiry time as a person writes it.
 enum Expiry {
     static func parse(_ text: String, now: Timestamp) throws -> Timestamp? {
         if text == "never" { return nil }

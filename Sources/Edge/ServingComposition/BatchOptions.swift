@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import HTTPAPI
 
-/// What batches may take.
+/// Command-line options for batch limits.
 struct BatchOptions: ParsableArguments {
     @Option(
         name: .customLong("batch-threads"),

@@ -4,7 +4,7 @@ internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
 
-/// Takes up a renewed certificate without a restart: looks at the files every few seconds.
+/// Service that reloads a renewed certificate without a restart, checking the files every few seconds.
 struct CertificateWatch: Service {
     let files: CertificateFiles?
     let threads: NIOThreadPool

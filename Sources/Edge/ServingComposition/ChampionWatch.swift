@@ -6,9 +6,11 @@ internal import Registry
 internal import Serving
 internal import Synchronization
 
-/// Keeps the slots of a server at their projects' champions: looks again and again, loads what is new beside what
-/// answers, tries it, and swaps. What cannot be loaded or looked up leaves the version that answers where it is, and the
-/// slot says so; a version that could not be loaded is tried again after 1, 2, 4 … 30 seconds.
+/// Polls the registries and keeps each slot at its project's champion.
+///
+/// Loads a new version beside the one that answers, verifies it, and swaps. When loading or looking up fails the
+/// version that answers stays, and the slot says so; a version that could not be loaded is tried again after 1, 2, 4 …
+/// 30 seconds.
 final class ChampionWatch: Sendable {
     private let projects: [ServedProject]
     private let catalog: ModelCatalog
@@ -23,7 +25,7 @@ final class ChampionWatch: Sendable {
     private let preparing = Mutex(())
     private let failures = Mutex<[ModelKey: Failure]>([:])
 
-    /// A version that could not be taken, and when it is tried again.
+    /// A version that could not be loaded, and when it is tried again.
     private struct Failure {
         var version: Int
         var pause: Double

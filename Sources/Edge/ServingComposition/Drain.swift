@@ -3,8 +3,10 @@ internal import HTTPAPI
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The first service to be told that the server ends: from then on readiness says no and every answer closes its
-/// connection; after the grace no connection begins, those that wait to be taken are, and the server takes no more.
+/// Service that starts draining on shutdown: readiness says no, and every response closes its connection.
+///
+/// After the grace period no connection begins, those that wait to be accepted are served, and the server accepts no
+/// more.
 final class Drain: Service {
     private let began = Atomic<Bool>(false)
     private let grace: Double

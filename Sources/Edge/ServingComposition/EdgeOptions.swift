@@ -3,7 +3,7 @@ internal import Core
 internal import HTTPAPI
 internal import Storage
 
-/// How the server meets the network.
+/// Command-line options for address, TLS, proxies and limits of the server.
 struct EdgeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

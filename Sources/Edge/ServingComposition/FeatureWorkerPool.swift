@@ -7,9 +7,10 @@ internal import Storage
 internal import Synchronization
 internal import Workers
 
-/// The feature workers of a server: a child for each model that raw rows were sent to, with the SQL of the version that
-/// it made features for. When another version becomes champion, the old pair of worker and version goes on until the new
-/// version's worker is ready.
+/// The feature workers of a server: one child process for each model that received raw rows.
+///
+/// Each uses the SQL of the version that it makes features for. When another version becomes champion, the old pair of
+/// worker and version continues until the new version's worker is ready.
 final class FeatureWorkerPool: FeatureSource, Sendable {
     private struct Pair {
         let model: ServedModel

@@ -7,7 +7,7 @@ internal import Logging
     internal import Darwin
 #endif
 
-/// Writes each log entry as one line of JSON to standard error: time, level, message, and the metadata as members.
+/// Log handler that writes one JSON line to stderr for each entry: time, level, message, and metadata.
 struct JSONLogHandler: LogHandler {
     let label: String
     let now: @Sendable () -> Timestamp
@@ -34,7 +34,7 @@ struct JSONLogHandler: LogHandler {
     }
 }
 
-/// Standard error, a line at a time in one write.
+/// Writes whole lines to stderr, one write each.
 enum FileHandleText {
     static func error(_ line: String) {
         let bytes = Array((line + "\n").utf8)

@@ -3,7 +3,7 @@ internal import Core
 internal import PredictionLog
 internal import Workflow
 
-/// How much of what is answered is logged, and how long it is kept.
+/// Command-line options for the prediction log: mode, sampling and retention.
 struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-share"),

@@ -9,8 +9,9 @@ internal import Storage
 internal import Synchronization
 internal import Workflow
 
-/// Tells in the server's log what becomes of the prediction logs, and has their closed segments moved into the lakehouse:
-/// puts a job into the queue, which a worker does. On a thread of its own.
+/// Reports the state of the prediction logs in the server's log, and submits jobs that compact closed segments.
+///
+/// On a thread of its own.
 final class LogWatch: Sendable {
     private let projects: [ServedProject]
     private let options: LogOptions

@@ -4,8 +4,10 @@ internal import Foundation
 internal import Serving
 internal import Synchronization
 
-/// Gives back what large requests leave behind: the C library keeps small pieces of memory that are free, in the middle of
-/// others, and a server that was asked for much stays as large as it was then. On a thread of its own.
+/// Returns free memory to the system after large requests, on a thread of its own.
+///
+/// The C library keeps small pieces of memory that are free, in the middle of others, and a server that was asked for
+/// much stays as large as it was then.
 final class MemoryWatch: Sendable {
     private let isOver = Atomic<Bool>(false)
 

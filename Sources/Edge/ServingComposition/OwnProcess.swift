@@ -8,7 +8,7 @@ internal import Storage
     internal import Darwin
 #endif
 
-/// What this process costs, as the system counts it.
+/// Reads this process's resource use from the operating system.
 struct OwnProcess: Sendable {
     /// Seconds since 1970.
     let started: Double

@@ -4,7 +4,7 @@ internal import HTTPAPI
 internal import Storage
 internal import Workers
 
-/// Runs `martlet convert`, which has the SQL engine that reads and writes Parquet, for one file each.
+/// Converts Parquet files by running `martlet convert`, one process for each file.
 struct ParquetConverter: BatchConverter {
     private let program = Disk.parent(of: SystemPlatform.executable) + "/martlet"
 

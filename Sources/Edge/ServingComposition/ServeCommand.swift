@@ -7,7 +7,7 @@ internal import PredictionLog
 internal import Projects
 internal import Storage
 
-/// `martlet serve`, in a program of its own that links no training and no SQL library.
+/// The command `martlet serve`, in a program of its own that links no training and no SQL library.
 package struct ServeCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "martlet serve",
@@ -70,6 +70,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
     static let version = "0.1.0"
 
+    /// Checks the combination of options.
     package func validate() throws {
         if !(0...65_535).contains(port) { throw ValidationError("--port must be from 0 to 65535.") }
         if !(0...3600).contains(drainSeconds) { throw ValidationError("--drain-seconds must be from 0 to 3600.") }
@@ -84,6 +85,7 @@ package struct ServeCommand: AsyncParsableCommand {
         }
     }
 
+    /// Serves until the process is asked to stop.
     package func run() async throws {
         let context = SystemPlatform.context()
         let logger = Logger(label: "martlet.serve") { TerminalLogHandler.forStandardError($0, now: context.now) }

@@ -21,7 +21,7 @@ extension ServedProject {
     }
 }
 
-/// A registry that is opened once, and again if that failed.
+/// Opens a registry once, and again if that failed.
 final class RegistryProvider: Sendable {
     private let project: String
     private let metadata: MetadataLocation

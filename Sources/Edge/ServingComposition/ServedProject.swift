@@ -9,7 +9,7 @@ internal import Storage
 internal import Training
 internal import Workflow
 
-/// A project whose champions are served: its registry, read only, and its artifacts.
+/// A project whose champions are served: its registry, opened read-only, and its artifacts.
 struct ServedProject: Sendable {
     let project: Project
     /// Where the project keeps its state.

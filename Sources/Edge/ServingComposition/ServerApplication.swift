@@ -11,8 +11,7 @@ internal import ServiceLifecycle
 internal import Serving
 internal import UnixSignals
 
-/// Everything that `martlet serve` consists of, put together: what answers, what keeps it up to date, what works beside
-/// it, and the order in which they end.
+/// Assembles `martlet serve`: server, background services, threads, and the order of shutdown.
 struct ServerApplication {
     private let command: ServeCommand
     private let served: [ServedProject]

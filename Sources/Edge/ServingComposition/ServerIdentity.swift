@@ -7,7 +7,7 @@ internal import Projects
 internal import Registry
 internal import Storage
 
-/// People and tokens of a server: those of the home that it was started with first.
+/// Opens the users and tokens of a server: those of the first home that it was started with.
 enum ServerIdentity {
     /// Seconds that a setup link works.
     static let setupSeconds = 3600

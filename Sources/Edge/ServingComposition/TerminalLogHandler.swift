@@ -8,8 +8,7 @@ internal import Logging
     internal import Darwin
 #endif
 
-/// Writes each log entry to standard error as a line for a person who looks on: time of day (UTC), level, message, and
-/// the metadata as `name=value`.
+/// Log handler that writes readable lines to stderr: time of day (UTC), level, message, `name=value` metadata.
 struct TerminalLogHandler: LogHandler {
     let now: @Sendable () -> Timestamp
     let isColourful: Bool

@@ -7,9 +7,10 @@ internal import Storage
 internal import Synchronization
 internal import Workers
 
-/// Keeps a worker for each project, a child process that does queued jobs in children of its own: whatever training or
-/// SQL does to its process, predictions go on. One that ends is started anew, after 1, 2, 4 … 30 seconds. A worker
-/// lives no longer than the server: it stops when the pipe it reads is closed, however that came.
+/// Runs a worker process for each project and restarts it when it ends, after 1, 2, 4 … 30 seconds.
+///
+/// The worker does queued jobs in children of its own: whatever training or SQL does to its process, predictions go on.
+/// A worker ends with the server: it stops when the pipe it reads is closed, however that came.
 final class WorkerWatch: Sendable {
     private let projects: [ServedProject]
     private let slots: Int

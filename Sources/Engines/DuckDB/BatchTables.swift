@@ -1,10 +1,10 @@
 internal import CDuckDB
 
-/// Rows that are made batch by batch while DuckDB asks for them: `_martlet_batches('name')` in SQL.
+/// Rows produced in batches while DuckDB reads them from the table function `_martlet_batches('name')`.
 package struct ColumnBatches {
-    /// Names of the columns, and an empty column of each one's kind.
+    /// Column names, each with an empty column of its type.
     package let columns: [(name: String, like: ResultColumn)]
-    /// The next rows, their columns in the order above; `nil` at the end.
+    /// Returns the next rows, their columns in the order above; `nil` at the end.
     package let next: () throws -> [ResultColumn]?
 
     package init(columns: [(name: String, like: ResultColumn)], next: @escaping () throws -> [ResultColumn]?) {
@@ -12,7 +12,16 @@ package struct ColumnBatches {
     }
 }
 
-/// The batches that one session may read, by name; for the thread that runs its statements, on one thread of DuckDB's.
+/// Registry of the ``ColumnBatches`` that a session can read by name from SQL.
+///
+/// Used by the thread that runs its statements, and read on one of DuckDB's threads.
+///
+/// ```swift
+/// let tables = try BatchTables.register(with: connection)
+/// try tables.with(batches, as: "new") {
+///     try connection.execute("CREATE TABLE t AS SELECT * FROM _martlet_batches('new')")
+/// }
+/// ```
 package final class BatchTables {
     private final class Source {
         let batches: ColumnBatches
@@ -29,7 +38,7 @@ package final class BatchTables {
 
     private init() {}
 
-    /// Makes `_martlet_batches` known to a connection's database; once a database.
+    /// Registers the table function `_martlet_batches` with a connection's database; once a database.
     package static func register(with connection: Connection) throws(DuckDBError) -> BatchTables {
         let tables = BatchTables()
         try TableFunction.register(
@@ -38,7 +47,7 @@ package final class BatchTables {
         return tables
     }
 
-    /// Runs the body while the batches can be read under the name, once.
+    /// Runs the body while SQL can read the batches under the name, once.
     /// - Throws: what making the rows threw, before what the body throws.
     package func with<T>(_ batches: ColumnBatches, as name: String, _ body: () throws -> T) throws -> T {
         let source = Source(batches)

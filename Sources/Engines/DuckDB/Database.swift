@@ -1,6 +1,12 @@
 internal import CDuckDB
 
-/// An embedded DuckDB, in memory. Closed when the last connection and this value are gone.
+/// An embedded in-memory DuckDB database. Closed when the last connection and this value are gone.
+///
+/// ```swift
+/// let database = try Database(options: ["threads": "2"], pause: context.clock.block)
+/// let connection = try database.connect()
+/// let texts = try connection.query("SELECT 'a' AS name").texts()
+/// ```
 ///
 /// Calls block and are not for the cooperative thread pool. Not Sendable: one thread makes it and uses it.
 package final class Database {
@@ -30,9 +36,10 @@ package final class Database {
 
     deinit { duckdb_close(&handle) }
 
-    /// "v1.5.5".
+    /// Version of the linked DuckDB library: "v1.5.5".
     package static var version: String { String(cString: duckdb_library_version()) }
 
+    /// Opens a session.
     package func connect() throws(DuckDBError) -> Connection {
         var connection: duckdb_connection?
         guard duckdb_connect(handle, &connection) == DuckDBSuccess else { throw DuckDBError("could not connect") }
@@ -40,7 +47,7 @@ package final class Database {
     }
 }
 
-/// One session: its temporary tables and settings. Used by one thread at a time.
+/// One session of a database: its temporary tables and settings. Used by one thread at a time.
 package final class Connection {
     private var handle: duckdb_connection?
     private let database: Database
@@ -54,7 +61,7 @@ package final class Connection {
 
     func withHandle<T>(_ body: (duckdb_connection?) -> T) -> T { body(handle) }
 
-    /// Runs one or more statements and drops their rows.
+    /// Runs one or more statements and discards their rows.
     /// - Returns: rows changed or written by the last one (COPY, INSERT), 0 for others.
     @discardableResult
     package func execute(_ sql: String) throws(DuckDBError) -> Int {
@@ -62,7 +69,7 @@ package final class Connection {
         return Int(result.changed)
     }
 
-    /// Runs a statement and keeps its rows, in DuckDB's memory.
+    /// Runs a statement and keeps its rows in DuckDB's memory.
     package func query(_ sql: String) throws(DuckDBError) -> QueryResult {
         var raw = duckdb_result()
         guard duckdb_query(handle, sql, &raw) == DuckDBSuccess else {
@@ -73,10 +80,11 @@ package final class Connection {
         return QueryResult(raw)
     }
 
-    /// Runs one statement that takes its time, and drops its rows.
+    /// Runs one long statement, waiting without using the processor, and discards its rows.
     ///
-    /// Where this thread has no share left of the work, it sleeps until the others have done theirs. DuckDB's own
-    /// loop would ask again and again, and take the processor away from them.
+    /// Where this thread has no share left of the work, it sleeps until the others have done theirs. DuckDB's own loop
+    /// would poll and take the processor away from them.
+    ///
     /// - Returns: rows changed or written (COPY, INSERT), 0 for others.
     @discardableResult
     package func run(_ sql: String) throws(DuckDBError) -> Int {
@@ -112,7 +120,7 @@ package final class Connection {
         return Int(QueryResult(raw).changed)
     }
 
-    /// How many statements the text holds; throws DuckDB's parser error.
+    /// Returns the number of statements in a text; throws DuckDB's parser error.
     package func statementCount(_ sql: String) throws(DuckDBError) -> Int {
         var statements: duckdb_extracted_statements?
         let count = duckdb_extract_statements(handle, sql, &statements)
@@ -123,22 +131,29 @@ package final class Connection {
         return Int(count)
     }
 
-    /// The first row's first column as text; `nil` for NULL or no row.
+    /// Returns the first row's first column as text; `nil` for NULL or no row.
     package func value(_ sql: String) throws(DuckDBError) -> String? {
         let table = try query(sql).texts()
         return table.first?.first ?? nil
     }
 }
 
-/// SQL spelling of names and texts.
+/// Quotes names, texts and paths for DuckDB's SQL.
+///
+/// ```swift
+/// try connection.execute("CREATE VIEW v AS SELECT * FROM \(Quote.parquet(files)) WHERE \(Quote.name(column)) > 0")
+/// ```
 package enum Quote {
+    /// Quotes an identifier: `"a""b"`.
     package static func name(_ text: String) -> String { "\"" + text.replacing("\"", with: "\"\"") + "\"" }
+    /// Quotes a string literal: `'it''s'`.
     package static func text(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+    /// Quotes texts as a comma-separated list of string literals.
     package static func list(_ texts: some Sequence<String>) -> String {
         "[" + texts.map { Quote.text($0) }.joined(separator: ", ") + "]"
     }
 
-    /// A file's path for a table function: DuckDB takes paths for patterns, so `*`, `?` and `[` are made literal.
+    /// Quotes a file's path for a table function, with `*`, `?` and `[` made literal: DuckDB takes paths for patterns.
     package static func path(_ path: String) -> String {
         var literal = ""
         for character in path {
@@ -147,12 +162,12 @@ package enum Quote {
         return text(literal)
     }
 
-    /// Parquet files as a table with the columns of the first; later files are opened when it is their turn.
+    /// Returns SQL for Parquet files as a table with the columns of the first; later files are opened one at a time.
     package static func parquetFiles(_ paths: some Sequence<String>) -> String {
         "read_parquet([\(paths.map { Quote.path($0) }.joined(separator: ", "))], hive_partitioning = false)"
     }
 
-    /// Parquet files as a table: these files and no others, no columns from folder names.
+    /// Returns SQL for exactly these Parquet files as a table, without columns from folder names.
     package static func parquet(_ paths: some Sequence<String>, options: String = "") -> String {
         let list = paths.map { Quote.path($0) }.joined(separator: ", ")
         return "read_parquet([\(list)], union_by_name = true, hive_partitioning = false\(options))"

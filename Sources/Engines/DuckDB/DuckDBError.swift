@@ -1,4 +1,4 @@
-/// What DuckDB said, in its own words, with the class of error it gave.
+/// An error reported by DuckDB: its message and its error class.
 package struct DuckDBError: Error, Sendable, CustomStringConvertible {
     /// DuckDB's error class: "Parser", "Binder", "Catalog", "Conversion", "Invalid Input", "IO", "Out of Memory"...
     package let category: String

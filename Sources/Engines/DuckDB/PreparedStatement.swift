@@ -4,12 +4,18 @@ internal import Synchronization
 ///
 /// By SQL's `PREPARE` and `EXECUTE`: DuckDB 1.5 plans a statement that was prepared by its C interface anew each time
 /// it runs, if it reads a table.
+///
+/// ```swift
+/// let statement = try PreparedStatement("SELECT * FROM t WHERE key = $1", connection)
+/// let rows = try statement.query("v-17").texts()
+/// ```
 package final class PreparedStatement {
     private let name: String
     private let connection: Connection
     private static let count = Mutex(0)
 
-    /// - Throws: DuckDB's word on the SQL.
+    /// Parses and plans a statement.
+    /// - Throws: DuckDB's error for invalid SQL.
     package init(_ sql: String, _ connection: Connection) throws(DuckDBError) {
         let number = Self.count.withLock { count in
             count += 1
@@ -22,7 +28,7 @@ package final class PreparedStatement {
 
     deinit { _ = try? connection.execute("DEALLOCATE \(name)") }
 
-    /// Runs it with texts for its parameters `$1`, `$2`, …; each is cast to what stands against it.
+    /// Runs the statement with texts for its parameters `$1`, `$2`, …; each is cast to the parameter's type.
     package func query(_ parameters: String...) throws(DuckDBError) -> QueryResult {
         let list = parameters.map { Quote.text($0) }.joined(separator: ", ")
         return try connection.query(parameters.isEmpty ? "EXECUTE \(name)" : "EXECUTE \(name)(\(list))")

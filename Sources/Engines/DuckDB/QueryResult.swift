@@ -1,13 +1,14 @@
 internal import CDuckDB
 internal import Core
 
-/// The rows of one query, read by data chunk: never through text unless asked for as text.
+/// The rows of one query, read by data chunk as typed columns or as text.
 package final class QueryResult {
     private var raw: duckdb_result
 
     init(_ raw: duckdb_result) { self.raw = raw }
     deinit { duckdb_destroy_result(&raw) }
 
+    /// Number of rows that the statement changed.
     package var changed: UInt64 { duckdb_rows_changed(&raw) }
     package var columnCount: Int { Int(duckdb_column_count(&raw)) }
 
@@ -15,7 +16,7 @@ package final class QueryResult {
         (0..<columnCount).map { String(cString: duckdb_column_name(&raw, idx_t($0))) }
     }
 
-    /// The rest of the rows as they are.
+    /// Returns the remaining rows in DuckDB's own form, so that SQL can read them again.
     package func kept() -> RetainedRows { RetainedRows(self) }
 
     func logicalTypes() -> [duckdb_logical_type?] {
@@ -36,7 +37,7 @@ package final class QueryResult {
         }
     }
 
-    /// The rest of the rows, column by column. Each column must be DOUBLE, BIGINT or VARCHAR: cast in the SQL.
+    /// Reads the remaining rows, column by column. Each column must be DOUBLE, BIGINT or VARCHAR: cast in the SQL.
     /// - Throws: when a column has another type.
     package func columns() throws(DuckDBError) -> [ResultColumn] {
         var builders: [ColumnBuilder] = []
@@ -64,7 +65,7 @@ package final class QueryResult {
         return builders.map(\.finished)
     }
 
-    /// The rest of the rows, whose columns must all be BIGINT without NULL, each made into something.
+    /// Reads the remaining rows, whose columns must all be BIGINT without NULL, and converts each with `make`.
     package func integers<T>(_ make: ([Int64]) -> T) throws(DuckDBError) -> [T] {
         var columns: [[Int64]] = []
         for column in try self.columns() {
@@ -78,7 +79,7 @@ package final class QueryResult {
         return rows
     }
 
-    /// The rest of the rows as text, row by row; every column must be VARCHAR: cast in the SQL.
+    /// Reads the remaining rows as text, row by row; every column must be VARCHAR: cast in the SQL.
     package func texts() throws(DuckDBError) -> [[String?]] {
         let columns = try columns()
         var rows: [[String?]] = []
@@ -87,7 +88,7 @@ package final class QueryResult {
     }
 }
 
-/// One column of a result.
+/// One typed column of a result: numbers, integers or texts.
 package enum ResultColumn: Sendable {
     /// NaN stands for NULL.
     case doubles([Double])
@@ -103,6 +104,7 @@ package enum ResultColumn: Sendable {
         }
     }
 
+    /// The value of a row as text; `nil` for NULL.
     package func text(_ row: Int) -> String? {
         switch self {
         case .doubles(let values): values[row].isNaN ? nil : "\(values[row])"
@@ -153,7 +155,7 @@ private enum ColumnBuilder {
     }
 }
 
-/// Gives every distinct text of a column a number, in order of first appearance.
+/// Numbers the distinct texts of a column, in order of first appearance.
 ///
 /// A DuckDB string takes 16 bytes: four of length, then up to twelve of text padded with zeros, or four of
 /// prefix and a pointer. Short texts are therefore known by their two words alone.

@@ -1,9 +1,17 @@
 internal import CDuckDB
 
-/// The rows of a query, or rows of texts, kept in DuckDB's own form, so that SQL can read them again without a copy:
-/// see ``TableFunctionRows``. Not Sendable: belongs to the thread of its database.
+/// Rows kept in DuckDB's own chunk format, which SQL can read again without a copy through ``TableFunctionRows``.
+///
+/// They come from a query, or from texts. Not Sendable: belongs to the thread of its database.
+///
+/// ```swift
+/// let rows = try connection.query("SELECT id, weight FROM t").kept()
+/// rows.isNull(1, 0)
+/// ```
 package final class RetainedRows {
+    /// Column names.
     package let names: [String]
+    /// Number of rows.
     package let count: Int
     let types: [duckdb_logical_type?]
     let chunks: [duckdb_data_chunk?]
@@ -46,7 +54,7 @@ package final class RetainedRows {
         return (starts, count)
     }
 
-    /// Rows of texts, `nil` for null, under these names, then their numbers from 0 on as `n`.
+    /// Rows of texts, `nil` for null, under these column names, with the row numbers from 0 on as a last column `n`.
     package init(texts names: [String], _ rows: [[String?]]) {
         owner = nil
         ownsChunks = true
@@ -95,6 +103,7 @@ package final class RetainedRows {
         }
     }
 
+    /// Whether a cell is NULL.
     package func isNull(_ column: Int, _ row: Int) -> Bool {
         guard let chunk = starts.lastIndex(where: { $0 <= row }) else { return true }
         let vector = duckdb_data_chunk_get_vector(chunks[chunk], duckdb_idx(column))
@@ -102,7 +111,7 @@ package final class RetainedRows {
         return !duckdb_validity_row_is_valid(validity, duckdb_idx(row - starts[chunk]))
     }
 
-    /// The values of a column that is VARCHAR.
+    /// Returns the values of a VARCHAR column.
     package func texts(_ column: Int) -> [String?] {
         chunks.flatMap { chunk -> [String?] in
             let vector = duckdb_data_chunk_get_vector(chunk, duckdb_idx(column))
@@ -120,7 +129,7 @@ package final class RetainedRows {
         }
     }
 
-    /// The values of a column that is BIGINT without NULL.
+    /// Returns the values of a BIGINT column without NULL.
     package func integers(_ column: Int) -> [Int64] {
         chunks.flatMap { chunk -> [Int64] in
             let vector = duckdb_data_chunk_get_vector(chunk, duckdb_idx(column))

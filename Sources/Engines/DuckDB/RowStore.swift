@@ -1,16 +1,24 @@
 internal import CDuckDB
 
-/// Rows that lie in DuckDB's own vectors, to which others are added, and of which some are picked by their number: copies
-/// of whole cells, with no SQL to plan. Not Sendable: belongs to the thread of its database.
+/// Growing collection of rows in DuckDB's own vectors: rows are appended and cells copied by number, without SQL.
+///
+/// Not Sendable: belongs to the thread of its database.
+///
+/// ```swift
+/// let store = RowStore(like: rows, columns: 2)
+/// store.append(rows, [0, 5])
+/// tables.put(store.rows(), as: "chosen")
+/// ```
 package final class RowStore {
     private let like: RetainedRows
     private let columns: Int
     private let capacity = Int(duckdb_vector_size())
     private var chunks: [duckdb_data_chunk?] = []
     private let selection: duckdb_selection_vector?
+    /// Number of rows.
     package private(set) var count = 0
 
-    /// An empty store for rows whose first `columns` columns are as those of `rows`.
+    /// An empty store whose columns have the types of the first `columns` columns of `rows`.
     package init(like rows: RetainedRows, columns: Int) {
         like = rows
         self.columns = columns
@@ -25,12 +33,12 @@ package final class RowStore {
         }
     }
 
-    /// Adds rows, by their numbers.
+    /// Copies rows, given by their numbers, to the end of the store.
     package func append(_ rows: RetainedRows, _ places: some Sequence<Int>) {
         append(places, of: rows.chunks, starts: rows.starts)
     }
 
-    /// Adds rows of another store, by their numbers.
+    /// Copies rows of another store, given by their numbers, to the end of the store.
     package func append(_ store: RowStore, _ places: some Sequence<Int>) {
         append(places, of: store.chunks, starts: nil)
     }
@@ -83,19 +91,21 @@ package final class RowStore {
         duckdb_data_chunk_set_size(target, idx_t((count - 1) % capacity + 1))
     }
 
+    /// Whether a cell is NULL.
     package func isNull(_ column: Int, _ place: Int) -> Bool {
         let vector = duckdb_data_chunk_get_vector(chunks[place / capacity], idx_t(column))
         guard let validity = duckdb_vector_get_validity(vector) else { return false }
         return !duckdb_validity_row_is_valid(validity, idx_t(place % capacity))
     }
 
+    /// Sets a cell to NULL.
     package func setNull(_ column: Int, _ place: Int) {
         let vector = duckdb_data_chunk_get_vector(chunks[place / capacity], idx_t(column))
         duckdb_vector_ensure_validity_writable(vector)
         duckdb_validity_set_row_invalid(duckdb_vector_get_validity(vector), idx_t(place % capacity))
     }
 
-    /// Puts another row's cell into a cell.
+    /// Copies a cell of another row into a cell.
     package func set(_ column: Int, _ place: Int, to rows: RetainedRows, _ row: Int) {
         let chunk = Self.chunk(of: row, rows.starts)
         let vector = duckdb_data_chunk_get_vector(chunks[place / capacity], idx_t(column))
@@ -109,6 +119,6 @@ package final class RowStore {
             idx_t(place % capacity))
     }
 
-    /// The rows as they lie now, shared with the store, which must not be changed while they are in use.
+    /// Returns the rows without a copy; the store must not be changed while they are in use.
     package func rows() -> RetainedRows { RetainedRows(sharing: self, like: like, columns: columns, chunks: chunks) }
 }

@@ -1,7 +1,6 @@
 internal import CDuckDB
 
-/// A table function that takes one text, the name of what it reads, and belongs to an object: what all such functions of
-/// ours have in common.
+/// Shared implementation of our DuckDB table functions, which take the name of an object to read.
 enum TableFunction {
     /// Makes a function known to a connection's database, which keeps the owner as long as it has the function.
     /// - Parameter prunesColumns: whether `begin` looks at which columns are wanted.

@@ -1,9 +1,16 @@
 internal import CDuckDB
 
-/// Tables whose rows are handed over from memory: `_martlet_rows('name')` in SQL gives what was put last under a name.
+/// Tables in memory that SQL reads with the table function `_martlet_rows('name')`; their rows can be replaced.
 ///
 /// A prepared statement over them is planned once and reads, each time it runs, what lies there then: their
 /// statistics are unknown to the planner, so that no plan can rest on rows that are gone. Nothing is copied.
+///
+/// ```swift
+/// let tables = try TableFunctionRows.register(with: connection)
+/// tables.declare("visits", like: rows)
+/// tables.put(rows, as: "visits")
+/// let count = try connection.value("SELECT count(*) FROM _martlet_rows('visits')")
+/// ```
 package final class TableFunctionRows {
     final class Slot {
         let names: [String]
@@ -18,7 +25,7 @@ package final class TableFunctionRows {
         }
     }
 
-    /// How far one scan is.
+    /// Progress of one scan.
     private final class Cursor {
         let rows: RetainedRows?
         let columns: [Int]
@@ -36,7 +43,7 @@ package final class TableFunctionRows {
 
     private init() {}
 
-    /// Makes `_martlet_rows` known to a connection's database; once a database.
+    /// Registers the table function `_martlet_rows` with a connection's database; once a database.
     package static func register(with connection: Connection) throws(DuckDBError) -> TableFunctionRows {
         let handed = TableFunctionRows()
         try TableFunction.register(
@@ -45,12 +52,12 @@ package final class TableFunctionRows {
         return handed
     }
 
-    /// Names and types of a table from now on: those of the first `columns` columns of these rows. It is empty.
+    /// Declares an empty table with the names and types of the first `columns` columns of these rows.
     package func declare(_ name: String, like rows: RetainedRows, columns: Int? = nil) {
         slots[name] = Slot(like: rows, columns: columns ?? rows.names.count)
     }
 
-    /// The rows of a table from now on; their columns begin with those that were declared. `nil` for none.
+    /// Replaces the rows of a declared table; `nil` for none. Their columns begin with the declared ones.
     package func put(_ rows: RetainedRows?, as name: String) { slots[name]?.rows = rows }
 
     private static func bind(_ info: duckdb_bind_info?) {

@@ -1,10 +1,10 @@
 internal import CDuckDB
 internal import Synchronization
 
-/// A column of texts beside the cells.
+/// Declaration of an extra text column beside the cells.
 package struct TextColumn: Sendable {
     package let name: String
-    /// Whether it is BLOB instead of VARCHAR.
+    /// Whether its type is BLOB instead of VARCHAR.
     package let isBinary: Bool
 
     package init(_ name: String, isBinary: Bool = false) {
@@ -13,8 +13,9 @@ package struct TextColumn: Sendable {
     }
 }
 
-/// Rows of texts that are made while DuckDB asks for them: `_martlet_texts('name')` in SQL has the columns `c0`, `c1`, …
-/// (VARCHAR), the extra ones, `f` and `n` (BIGINT), and `pad` (BOOLEAN).
+/// Source of text rows that are produced while DuckDB reads the table function `_martlet_texts('name')`.
+///
+/// The function has the columns `c0`, `c1`, … (VARCHAR), the extra ones, `f` and `n` (BIGINT), and `pad` (BOOLEAN).
 package protocol TextRows: AnyObject {
     /// How many columns of cells there are.
     var cells: Int { get }
@@ -25,9 +26,9 @@ package protocol TextRows: AnyObject {
     func fill(_ block: TextBlock) -> Int
 }
 
-/// Room for the next rows, column by column.
+/// Column buffers that a ``TextRows`` fills with its next rows.
 package final class TextBlock {
-    /// The most rows that fit.
+    /// Largest number of rows that fit.
     package let capacity = Int(duckdb_vector_size())
     private let width: Int
     /// For each column of texts where its cells go; `nil` where nobody asked for it.
@@ -73,7 +74,7 @@ package final class TextBlock {
         }
     }
 
-    /// Sets a cell to a text without copying it: an empty one is NULL.
+    /// Sets a cell to a text without copying it; an empty one is NULL.
     ///
     /// The bytes must be UTF-8, must stay where they are until the statement has run, and 12 bytes must be readable
     /// from `text` on, however short the text is.
@@ -97,13 +98,13 @@ package final class TextBlock {
         }
     }
 
-    /// The same for a buffer behind which 12 more bytes can be read.
+    /// Sets a cell to the text in a buffer behind which 12 more bytes can be read, without copying it.
     package func put(_ text: UnsafeRawBufferPointer, column: Int, row: Int) {
         guard let base = text.baseAddress else { return putNull(column: column, row: row) }
         put(base.assumingMemoryBound(to: UInt8.self), text.count, column: column, row: row)
     }
 
-    /// Sets a cell to the text without a character.
+    /// Sets a cell to the empty text.
     package func putEmpty(column: Int, row: Int) {
         guard let data = cells[column] else { return }
         (data + row * 16).initializeMemory(as: UInt8.self, repeating: 0, count: 16)
@@ -137,10 +138,16 @@ package final class TextBlock {
     }
 }
 
-/// The texts that a database's sessions may read, by name.
+/// Registry of the ``TextRows`` that the sessions of a database can read by name from SQL.
 ///
 /// Why `@unchecked Sendable` holds: the dictionary is reached under the lock only; what it hands out is used by the
 /// session that put it there.
+///
+/// ```swift
+/// try TextTables.register(with: connection).with(rows, as: "answer") {
+///     try connection.execute("CREATE TABLE answer AS SELECT * FROM _martlet_texts('answer')")
+/// }
+/// ```
 package final class TextTables: @unchecked Sendable {
     private let tables = Mutex<[String: Entry]>([:])
 
@@ -166,7 +173,7 @@ package final class TextTables: @unchecked Sendable {
 
     private init() {}
 
-    /// Makes `_martlet_texts` known to a connection's database; once a database.
+    /// Registers the table function `_martlet_texts` with a connection's database; once a database.
     package static func register(with connection: Connection) throws(DuckDBError) -> TextTables {
         let tables = TextTables()
         try TableFunction.register(
@@ -175,7 +182,7 @@ package final class TextTables: @unchecked Sendable {
         return tables
     }
 
-    /// Runs the body while `rows` can be read under the name, once.
+    /// Runs the body while SQL can read `rows` under the name, once.
     package func with<T>(_ rows: any TextRows, as name: String, _ body: () throws -> T) rethrows -> T {
         tables.withLock { $0[name] = Entry(rows: rows) }
         defer { _ = tables.withLock { $0.removeValue(forKey: name) } }

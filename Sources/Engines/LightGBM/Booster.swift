@@ -1,13 +1,19 @@
 internal import CLightGBM
 
-/// A model in training, or one loaded from text. Used by one thread at a time.
+/// A LightGBM model in training, or one loaded from text. Used by one thread at a time.
+///
+/// ```swift
+/// let booster = try Booster(on: dataset, parameters: "objective=binary num_threads=2")
+/// while try !booster.update() {}
+/// let text = try booster.text(iterations: 100)
+/// ```
 package final class Booster {
     private let handle: BoosterHandle?
     /// LightGBM keeps pointers into these.
     private let training: Dataset?
     private var validation: Dataset?
 
-    /// Starts training.
+    /// Starts training on a dataset.
     package init(on dataset: Dataset, parameters: String) throws(LightGBMError) {
         Booster.silence()
         var handle: BoosterHandle?
@@ -34,12 +40,13 @@ package final class Booster {
     /// The library's version of the text format is part of the text; this is the library's own thread default.
     private static func silence() { LGBM_RegisterLogCallback { _ in } }
 
+    /// Adds validation data, for which predictions are kept after each iteration.
     package func validate(on dataset: Dataset) throws(LightGBMError) {
         try LightGBMError.check(LGBM_BoosterAddValidData(handle, dataset.handle))
         validation = dataset
     }
 
-    /// Grows one more tree.
+    /// Trains one more iteration (tree).
     /// - Returns: `true` when no tree could be split any further: training is over.
     package func update() throws(LightGBMError) -> Bool {
         var finished: Int32 = 0
@@ -47,14 +54,14 @@ package final class Booster {
         return finished != 0
     }
 
-    /// Current predictions for the validation rows, after the objective's transformation (probabilities).
+    /// Writes the current predictions for the validation rows, as probabilities, into `out`.
     package func validationPredictions(into out: inout [Double]) throws(LightGBMError) {
         var count: Int64 = 0
         let status = out.withUnsafeMutableBufferPointer { LGBM_BoosterGetPredict(handle, 1, &count, $0.baseAddress) }
         try LightGBMError.check(status)
     }
 
-    /// The first `iterations` trees in LightGBM's text format.
+    /// Returns the first `iterations` trees in LightGBM's text format.
     package func text(iterations: Int) throws(LightGBMError) -> [UInt8] {
         var needed: Int64 = 0
         var buffer = [CChar](repeating: 0, count: 1 << 20)
@@ -71,7 +78,7 @@ package final class Booster {
         return buffer.prefix(Int(max(0, needed - 1))).map { UInt8(bitPattern: $0) }
     }
 
-    /// Total gain of the splits on each column, over the first `iterations` trees.
+    /// Returns the total gain of the splits on each column, over the first `iterations` trees.
     package func gain(iterations: Int, columns: Int) throws(LightGBMError) -> [Double] {
         var out = [Double](repeating: 0, count: columns)
         let status = out.withUnsafeMutableBufferPointer {
@@ -82,13 +89,14 @@ package final class Booster {
         return out
     }
 
+    /// Number of columns that the model expects.
     package func columnCount() throws(LightGBMError) -> Int {
         var count: Int32 = 0
         try LightGBMError.check(LGBM_BoosterGetNumFeature(handle, &count))
         return Int(count)
     }
 
-    /// One number a row: the probability, or the averaged leaf value of a model without an objective.
+    /// Returns one prediction a row: the probability, or the averaged leaf value of a model without an objective.
     package func predict(values: [Double], rows: Int, columns: Int, threads: Int) throws(LightGBMError) -> [Double] {
         var out = [Double](repeating: 0, count: rows)
         guard rows > 0 else { return out }

@@ -1,6 +1,10 @@
 internal import CLightGBM
 
 /// Binned training data, owned by LightGBM. Used by one thread at a time.
+///
+/// ```swift
+/// let dataset = try Dataset(values: values, rows: 1000, columns: 4, labels: labels, parameters: "max_bin=255")
+/// ```
 package final class Dataset {
     let handle: DatasetHandle?
     package let rows: Int
@@ -32,7 +36,7 @@ package final class Dataset {
         try LightGBMError.check(set)
     }
 
-    /// Names of the columns as the model text will show them.
+    /// Sets the column names that the model text shows.
     package func setNames(_ names: [String]) throws(LightGBMError) {
         var pointers: [UnsafeMutablePointer<CChar>?] = names.map { name in
             let bytes = Array(name.utf8CString)

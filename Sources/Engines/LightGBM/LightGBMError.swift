@@ -1,6 +1,6 @@
 internal import CLightGBM
 
-/// What LightGBM said when a call failed.
+/// An error reported by LightGBM.
 package struct LightGBMError: Error, Sendable, CustomStringConvertible {
     package let message: String
     package var description: String { message }

@@ -1,9 +1,12 @@
 internal import CLightGBM
 
-/// The linked LightGBM library.
+/// Information about the linked LightGBM library.
+///
+/// ```swift
+/// let aliases = try LightGBMLibrary.parameterAliases()
+/// ```
 package enum LightGBMLibrary {
-    /// Every parameter name the library knows, aliases included, as the library's own JSON object
-    /// `{"name": ["alias", ...]}`.
+    /// Returns all parameter names with their aliases, as the library's own JSON object `{"name": ["alias", ...]}`.
     package static func parameterAliases() throws(LightGBMError) -> String {
         var needed: Int64 = 0
         var buffer = [CChar](repeating: 0, count: 1 << 16)

@@ -1,17 +1,24 @@
 internal import CPQ
 internal import Core
 
-/// Where a PostgreSQL database is: `postgres://user@host:port/name`, or libpq's `host=… dbname=…`.
+/// Address of a PostgreSQL database: `postgres://user@host:port/name`, or libpq's `host=… dbname=…`.
 ///
-/// What is not said comes from libpq's own defaults: the `PG…` environment variables, `~/.pgpass` for the password.
-/// https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
+/// Parts that are not given come from libpq's own defaults: the `PG…` environment variables, `~/.pgpass` for the
+/// password. https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNSTRING
+///
+/// ```swift
+/// let address = try PostgresAddress("postgres://martlet@db.example.org/martlet")
+/// let database = try PostgresDatabase(address, pause: context.clock.block)
+/// ```
 package struct PostgresAddress: Sendable, Equatable {
     /// What libpq is given; may hold a password, so it is never shown.
     let connectionString: String
-    /// Host, port and name of the database, for people.
+    /// Host, port and database name for messages, without a password.
     package let place: String
 
-    /// - Throws: `metadata.address` where libpq does not understand the text, `metadata.library`.
+    /// Parses an address.
+    /// - Throws: `metadata.address` when libpq does not understand the text, `metadata.library` when libpq cannot be
+    ///   loaded.
     package init(_ text: String) throws {
         var reason: UnsafeMutablePointer<CChar>?
         let library = try PostgresLibrary.load()
@@ -39,7 +46,7 @@ package struct PostgresAddress: Sendable, Equatable {
         place = "postgres://\(host)\(port)/\(values["dbname"] ?? "")\(path)"
     }
 
-    /// Whether a text names a PostgreSQL database.
+    /// Whether a text has the form of a PostgreSQL address, as opposed to a file path.
     package static func isAddress(_ text: String) -> Bool {
         text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
     }

@@ -1,6 +1,6 @@
 internal import SQLText
 
-/// A session inside one transaction.
+/// The `SQLConnection` of a PostgreSQL session inside one transaction.
 struct PostgresConnection: SQLConnection {
     let session: PostgresSession
 

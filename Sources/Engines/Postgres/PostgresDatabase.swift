@@ -4,8 +4,9 @@ package import SQLText
 internal import Storage
 internal import Synchronization
 
-/// A PostgreSQL database (15 or later) through libpq: a pool of connections, durable commits, and one lock for each scope,
-/// so that what a writing transaction has read stays true until it commits.
+/// A PostgreSQL database (15 or later) through libpq: a connection pool, durable commits and one lock for each scope.
+///
+/// A scope's lock keeps what a writing transaction has read true until it commits.
 ///
 /// ```swift
 /// let database = try PostgresDatabase(PostgresAddress("postgres://martlet@localhost/martlet"), pause: clock.block)
@@ -46,10 +47,12 @@ package final class PostgresDatabase: SQLDatabase {
         idle.withLock { $0.append(session) }
     }
 
+    /// Runs `body` on a consistent snapshot.
     package func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result {
         try transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", scope: nil, body)
     }
 
+    /// Runs `body` in a durable transaction under the scope's lock.
     package func write<Result>(
         scope: SQLScope, _ body: (any SQLConnection) throws -> Result
     ) throws -> Result {
@@ -140,6 +143,6 @@ package final class PostgresDatabase: SQLDatabase {
         giveBack(session)
     }
 
-    /// Ends the connections that nobody uses.
+    /// Closes the idle connections.
     package func close() { idle.withLock { $0.removeAll() } }
 }

@@ -1,6 +1,6 @@
 internal import Core
 
-/// What a server refused, before it is told to a person.
+/// An error reported by a PostgreSQL server, before it becomes a `MartletError`.
 struct PostgresFault: Error {
     /// Five characters: https://www.postgresql.org/docs/15/errcodes-appendix.html; `nil` where only libpq spoke.
     let state: String?

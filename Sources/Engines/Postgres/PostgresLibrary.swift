@@ -7,8 +7,10 @@ internal import Core
     internal import Darwin
 #endif
 
-/// libpq, loaded when a PostgreSQL database is first named. Most projects have none, and the library brings twenty others
-/// into every process that links it: six megabytes of memory that they would pay for nothing.
+/// Function pointers of libpq, loaded at run time when a PostgreSQL database is first named.
+///
+/// Most projects have none, and the library brings twenty others into every process that links it: six megabytes of
+/// memory.
 struct PostgresLibrary: Sendable {
     let backendPID: PQbackendPIDFunction
     let clear: PQclearFunction

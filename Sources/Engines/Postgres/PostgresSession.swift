@@ -8,7 +8,7 @@ internal import SQLText
     internal import Darwin
 #endif
 
-/// One connection to a server.
+/// One connection to a PostgreSQL server.
 ///
 /// `@unchecked Sendable`: nothing here is locked, but a session is in the pool or with the one transaction that took it out
 /// (`PostgresDatabase.idle`, `started`, `giveBack`), so one thread at a time uses it, and libpq keeps no state of threads.
@@ -117,7 +117,7 @@ private func text(_ pointer: UnsafePointer<CChar>?) -> String { pointer.map { St
 
 private func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String { text(UnsafePointer(pointer)) }
 
-/// A value as libpq's text format has it, and the type that says how it is to be read.
+/// A bound value in libpq's text format, with its type.
 private struct PostgresParameter {
     /// An object id of `pg_type`; 0 lets the server infer it.
     let type: Oid
@@ -156,7 +156,7 @@ enum PostgresType {
     static let numeric: Oid = 1700
 }
 
-/// What a statement gave.
+/// The result of a statement, freed with the value.
 struct PostgresResult: ~Copyable {
     private let library: PostgresLibrary
     private let handle: OpaquePointer

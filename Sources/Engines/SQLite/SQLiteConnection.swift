@@ -3,7 +3,7 @@ internal import Foundation
 internal import GRDB
 internal import SQLText
 
-/// One connection of the pool, inside a transaction.
+/// The `SQLConnection` of a pool connection inside a transaction.
 struct SQLiteConnection: SQLConnection {
     let database: Database
     let path: String

@@ -4,8 +4,14 @@ internal import GRDB
 package import SQLText
 internal import Storage
 
-/// A SQLite file: readers beside one writer (write-ahead log), durable commits (synchronous FULL), foreign keys
-/// on, ten seconds of patience with a lock that another process holds.
+/// A SQLite file with concurrent readers beside one writer (write-ahead log), durable commits and foreign keys.
+///
+/// ```swift
+/// let database = try SQLiteDatabase(path: home.database, pause: context.clock.block)
+/// try database.migrate(MetadataLocation.schema, at: context.now())
+/// ```
+///
+/// Commits use synchronous FULL; a lock that another process holds is waited for up to ten seconds.
 ///
 /// Everything SQLite reports becomes a `MartletError` whose code begins with `metadata.`.
 package final class SQLiteDatabase: SQLDatabase {
@@ -37,12 +43,14 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
+    /// Runs `body` on a consistent snapshot.
     package func read<Result>(_ body: (any SQLConnection) throws -> Result) throws -> Result {
         try MartletError.from(place) {
             try connections.read { try body(SQLiteConnection(database: $0, path: place)) }
         }
     }
 
+    /// Runs `body` in a durable transaction; one writer at a time.
     package func write<Result>(
         scope: SQLScope, _ body: (any SQLConnection) throws -> Result
     ) throws -> Result {
@@ -69,13 +77,13 @@ package final class SQLiteDatabase: SQLDatabase {
         }
     }
 
-    /// Reads the whole file and refuses it as corrupt (`metadata.corrupt`) where SQLite finds damage.
+    /// Checks the integrity of the whole file; throws `metadata.corrupt` where SQLite finds damage.
     package func check() throws {
         let findings = try read { try $0.rows("PRAGMA quick_check(1)").map { try $0.text("quick_check") } }
         guard findings == ["ok"] else { throw MartletError.corrupt(place, findings.joined(separator: "; ")) }
     }
 
-    /// Closes the file. Later calls fail; without it the file closes when the last reference goes.
+    /// Closes the file. Later calls fail; without it the file closes when the last reference is released.
     package func close() throws {
         try MartletError.from(place) {
             // GRDB closes the writer first, and a reader that closes last cannot clear the write-ahead log away.

@@ -1,8 +1,8 @@
 internal import CXGBoost
 
-/// The linked XGBoost library.
+/// Information about the linked XGBoost library.
 package enum XGBoostLibrary {
-    /// "3.2.0".
+    /// Version of the linked library: "3.2.0".
     package static var version: String {
         var major: Int32 = 0
         var minor: Int32 = 0

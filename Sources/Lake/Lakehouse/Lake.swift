@@ -2,14 +2,22 @@ package import Core
 package import SQLLineage
 internal import Storage
 
-/// The tables of a project: `<home>/lake/<layer>/<name>`, each a Delta table.
+/// The Delta tables of a project, `<home>/lake/<layer>/<name>`: ingestion, transforms, quarantine, maintenance.
+///
+/// ```swift
+/// let lake = Lake(root: home.lake, engine: engine, context: context)
+/// let report = try lake.ingest(landed, of: source.contract, format: source.format)
+/// let snapshot = try lake.snapshot(of: TableName(.bronze, "visits"))
+/// ```
 package final class Lake {
+    /// Path of the lake's folder.
     package let root: String
+    /// Engine that reads, checks and transforms the tables.
     package let engine: any LakeEngine
     package let context: ExecutionContext
-    /// Is told of each version right after its commit.
+    /// Called with each table right after a commit.
     package var committed: (Lake, TableName) -> Void = { _, _ in }
-    /// Is told what went wrong beside a commit that stands.
+    /// Called with a message when something fails after a successful commit.
     package var troubled: (String) -> Void = { _ in }
     /// The newest state of each table that was seen, and one old state.
     var newest: [TableName: KnownSnapshot] = [:]
@@ -27,18 +35,19 @@ package final class Lake {
         self.context = context
     }
 
+    /// The Delta table with this name, whether it exists or not.
     package func table(_ name: TableName) -> DeltaTable {
         DeltaTable(folder: "\(root)/\(name.layer.rawValue)/\(name.name)")
     }
 
-    /// The tables that have at least one version, sorted by layer and name.
+    /// Returns the tables that have at least one version, sorted by layer and name.
     package func tables() throws -> [TableName] {
         try Layer.allCases.flatMap { layer in
             try Disk.list("\(root)/\(layer.rawValue)").map { TableName(layer, $0) }.filter { try table($0).exists }
         }
     }
 
-    /// Parquet files of a table at a version, as paths.
+    /// Returns the paths of a table's Parquet files at a version.
     /// - Throws: besides what ``snapshot(of:at:)`` throws, `lake.vacuumed` for an old version whose files are gone.
     package func files(of name: TableName, at version: Int? = nil) throws -> [String] {
         let table = table(name)
@@ -49,7 +58,7 @@ package final class Lake {
         return paths
     }
 
-    /// A table as lineage knows it: which version, how many rows, what content.
+    /// Returns a table's version, row count and content hash, as lineage records them.
     package func reference(to name: TableName, at version: Int? = nil) throws -> TableReference {
         let table = table(name)
         let snapshot = try snapshot(of: name, at: version)
@@ -61,6 +70,7 @@ package final class Lake {
             fingerprint: info?["fingerprint"]?.text)
     }
 
+    /// The error for a table that does not exist.
     package func missing(_ name: TableName) -> MartletError {
         let remedy: String =
             switch name.layer {
@@ -72,7 +82,7 @@ package final class Lake {
         return MartletError(.missing, "lake.no-table", "There is no table \(name).", remedy: remedy)
     }
 
-    /// Commits on top of the latest version, again if another writer was faster.
+    /// Commits on top of the latest version, retrying when another writer commits first.
     /// - Parameter build: the actions on top of a snapshot (`nil` for a new table); `nil` answer = nothing to do.
     package func commit(
         _ name: TableName, _ build: (DeltaSnapshot?) throws -> [DeltaAction]?
@@ -111,7 +121,7 @@ package final class Lake {
         }
     }
 
-    /// Protocol and schema of a table with these columns; the table keeps its id.
+    /// Returns the protocol and schema actions of a table with these columns; an existing table keeps its id.
     package func header(_ fields: [DeltaField], after before: DeltaMetadata? = nil) throws -> [DeltaAction] {
         let metadata = try DeltaMetadata(
             id: before?.id ?? uuid(context.newID()), fields: fields,
@@ -122,6 +132,7 @@ package final class Lake {
         ]
     }
 
+    /// The `commitInfo` action of a commit: time, operation, and Martlet's own members.
     package func commitInfo(_ operation: String, _ martlet: [String: JSONValue]) -> DeltaAction {
         DeltaAction(
             commitInfo: .object([
@@ -133,7 +144,7 @@ package final class Lake {
             ]))
     }
 
-    /// Makes a written Parquet file durable and describes it to the log.
+    /// Makes a written Parquet file durable and returns its `add` action.
     package func add(_ file: WrittenFile, to table: DeltaTable) throws -> DeltaAction {
         let size = try Disk.sync(file: file.path)
         return DeltaAction(
@@ -154,12 +165,12 @@ package struct TableReference: Sendable {
     package let name: TableName
     package let version: Int
     package let hash: ContentHash
-    /// What it was made from: SQL, inputs and engine.
+    /// Digest of what the table was made from: SQL, inputs and engine.
     package let fingerprint: String?
 }
 
 extension Lake {
-    /// The rows of a SELECT over the tables, as text.
+    /// Runs a SELECT over the tables and returns its rows as text.
     /// - Parameter versions: tables to see as they were; the others are seen at their latest version.
     package func query(_ sql: String, at versions: [TableName: Int], limit: Int?) throws -> TextTable {
         let analysis = try engine.parse(sql, file: "SQL").analysis()

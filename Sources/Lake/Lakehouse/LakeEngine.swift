@@ -1,15 +1,15 @@
 package import Core
 package import SQLLineage
 
-/// The engine that reads, checks and transforms tables: DuckDB by default, others later.
+/// The SQL engine behind a lake: reads, checks and transforms tables; DuckDB by default.
 ///
-/// Faults in what the user wrote (SQL, files) come back as `MartletError` with the file's place in it.
-/// Not Sendable: one thread owns an engine.
+/// Faults in what the user wrote (SQL, files) are thrown as `MartletError` with their location. Not Sendable: one
+/// thread owns an engine.
 package protocol LakeEngine: QuarantineEngine, SQLParser {
-    /// Name and version, part of what makes a result reproducible.
+    /// Name and version of the engine, recorded for reproducibility.
     var identity: String { get }
 
-    /// Refuses a contract with a pattern or bound that the engine does not understand.
+    /// Throws when a pattern or bound of the contract is not valid for the engine.
     func check(_ contract: Contract) throws
 
     /// Reads landed files under their contract, with the same outcome as one after the other: accepted rows go to new
@@ -24,22 +24,22 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
     /// - Returns: `nil` when the SELECT's columns are no longer those of the table.
     func materialise(_ request: SliceRequest) throws -> Slice?
 
-    /// The earliest moment in `column` among rows that are in one of two lists of Parquet files but not the other.
+    /// Finds the earliest moment in `column` among rows that are in only one of two lists of Parquet files.
     func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange
 
-    /// Hash of the rows of Parquet files, whatever their order; see ``ContentHash``.
+    /// Computes the order-independent hash of the rows of Parquet files, see ``ContentHash``.
     func contentHash(of files: [String]) throws -> ContentHash
 
-    /// The same of the rows alone that meet a condition in SQL.
+    /// Computes the content hash of the rows that meet a condition in SQL.
     func contentHash(of files: [String], where condition: String) throws -> ContentHash
 
-    /// The rows of a SELECT as typed columns.
+    /// Runs a SELECT and returns its rows as typed columns.
     func columns(_ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]) throws -> [LakeColumn]
 
-    /// Names and types of a SELECT's columns, without running it.
+    /// Returns the names and types of a SELECT's columns, without running it.
     func describe(_ query: Query) throws -> [DeltaField]
 
-    /// The rows of a SELECT as text, for people.
+    /// Runs a SELECT and returns its rows as text, for display.
     func texts(_ query: Query, limit: Int?) throws -> TextTable
 
     /// Writes typed columns to a Parquet file as a table's content.
@@ -54,35 +54,42 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
     /// Reads the actions of a Delta checkpoint, whoever wrote it: its file or, of one in parts, its files.
     func readCheckpoint(_ files: [String]) throws -> [DeltaAction]
 
-    /// The columns of each Parquet file, as a text that two files share only when they can be put together as they
-    /// are: same names and types in the same order.
+    /// Returns the schema of each Parquet file as a text, equal for files that can be concatenated as they are.
     func layouts(of files: [String]) throws -> [String: String]
 
-    /// Puts Parquet files with the same columns together in one new file, rows in order.
+    /// Concatenates Parquet files with the same columns to one new file, rows in order.
     func rewrite(_ files: [String], into file: String) throws -> RewrittenFiles
 
-    /// The header names of a CSV or Parquet file.
+    /// Returns the header names of a CSV or Parquet file.
     func header(of file: String, format: SourceFormat) throws -> [String]
 }
 
+/// A SELECT with the Parquet files of the tables that it reads.
+///
+/// ```swift
+/// let query = Query("SELECT * FROM bronze.visits", file: nil, inputs: [TableName(.bronze, "visits"): files])
+/// let rows = try engine.texts(query, limit: 10)
+/// ```
 package struct Query {
     package var sql: String
-    /// Where the SQL stands, for messages.
+    /// Path of the SQL file, for messages.
     package var file: String?
+    /// The Parquet files of each table that the SELECT names.
     package var inputs: [TableName: [String]]
-    /// Run on one thread, in row order, so that the result does not depend on how work was shared out.
+    /// Whether it runs on one thread in row order, so that the result does not depend on scheduling.
     package var inRowOrder: Bool
-    /// Rows of these tables are seen from a moment on only.
+    /// Tables of which only rows from a point in time on are visible.
     package var since: [TableName: Since] = [:]
-    /// Sort the result by this column, which must not be null, and then by all others.
+    /// Column to sort the result by, which must not be null; ties are broken by all other columns.
     package var orderedBy: String?
-    /// Tables without rows: their columns are all that is known of them.
+    /// Tables without files, of which only the columns are known.
     package var shapes: [TableName: [DeltaField]] = [:]
 
+    /// Restricts a table to the rows from a point in time on.
     package struct Since {
         package var column: String
         package var moment: Timestamp
-        /// Whether rows without a moment may be there; they are seen, too.
+        /// Whether rows may lack the time; those are visible, too.
         package var isNullable: Bool
 
         package init(column: String, moment: Timestamp, isNullable: Bool) {
@@ -102,6 +109,7 @@ package struct Query {
     }
 }
 
+/// A Parquet file that was just written: path, rows, columns and content hash; not yet part of a table.
 package struct WrittenFile: Sendable {
     package var path: String
     package var rows: Int
@@ -116,7 +124,7 @@ package struct WrittenFile: Sendable {
     }
 }
 
-/// One file in place of several, and the hash of what the several held.
+/// A file that replaces several, with the hash of their content.
 package struct RewrittenFiles: Sendable {
     package var new: WrittenFile
     package var oldHash: ContentHash
@@ -127,10 +135,10 @@ package struct RewrittenFiles: Sendable {
     }
 }
 
-/// How a column is to be read for the training matrix.
+/// The type that a column is read as for the training matrix.
 package enum ReadKind: Sendable { case number, text, integer }
 
-/// A column in memory.
+/// A typed column in memory: numbers, integers, or texts coded by level.
 package enum LakeColumn: Sendable {
     /// NaN stands for null.
     case number([Double])
@@ -138,6 +146,7 @@ package enum LakeColumn: Sendable {
     /// Every distinct text once; -1 stands for null.
     case text(codes: [Int32], levels: [String])
 
+    /// Number of rows.
     package var count: Int {
         switch self {
         case .number(let values): values.count
@@ -146,7 +155,7 @@ package enum LakeColumn: Sendable {
         }
     }
 
-    /// The rows of these indices, in this order.
+    /// Returns the rows with these indices, in this order.
     package func picking(_ rows: [Int]) -> LakeColumn {
         switch self {
         case .number(let values): .number(rows.map { values[$0] })
@@ -155,7 +164,7 @@ package enum LakeColumn: Sendable {
         }
     }
 
-    /// The column's texts, `nil` for null; numbers as they print.
+    /// The column's values as texts, `nil` for null.
     package var texts: [String?] {
         switch self {
         case .number(let values): values.map { $0.isNaN ? nil : "\($0)" }
@@ -165,6 +174,7 @@ package enum LakeColumn: Sendable {
     }
 }
 
+/// A result as text: column names, type names and rows.
 package struct TextTable: Sendable {
     package var names: [String]
     package var types: [String]
@@ -177,8 +187,9 @@ package struct TextTable: Sendable {
     }
 }
 
-/// A hash of rows that does not depend on their order: how many there are, and sum and exclusive-or of one
-/// 64-bit hash a row. Hashes of parts add up to the hash of the whole.
+/// An order-independent hash of rows: their number, and the sum and exclusive-or of one 64-bit hash a row.
+///
+/// Hashes of parts add up to the hash of the whole.
 package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
     package var rows: Int
     package var sum: UInt128
@@ -190,7 +201,7 @@ package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
         self.xor = xor
     }
 
-    /// Reads what `description` wrote.
+    /// Parses the form that `description` writes; `nil` for other texts.
     package init?(_ text: String) {
         let parts = text.split(separator: "-")
         guard parts.count == 3, let rows = Int(parts[0]), let sum = UInt128(parts[1], radix: 16),
@@ -201,21 +212,23 @@ package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { "\(rows)-\(String(sum, radix: 16))-\(String(xor, radix: 16))" }
 
+    /// The hash of two sets of rows together.
     package static func + (a: ContentHash, b: ContentHash) -> ContentHash {
         ContentHash(rows: a.rows &+ b.rows, sum: a.sum &+ b.sum, xor: a.xor ^ b.xor)
     }
 
-    /// The hash of what is left when rows of this hash leave.
+    /// The hash of the rows that remain when those of `b` are removed.
     package static func - (a: ContentHash, b: ContentHash) -> ContentHash {
         ContentHash(rows: a.rows &- b.rows, sum: a.sum &- b.sum, xor: a.xor ^ b.xor)
     }
 }
 
-/// Landed files of one source, to be taken one after the other, and what they are to be checked against.
+/// A request to check landed files of one source against its contract, one after the other.
 package struct AcceptRequest {
+    /// A landed file to check.
     package struct File {
         package var path: String
-        /// The name under which people know it.
+        /// File name for messages.
         package var name: String
         package var digest: Digest
 
@@ -229,11 +242,13 @@ package struct AcceptRequest {
     package var files: [File]
     package var contract: Contract
     package var format: SourceFormat
-    /// Parquet files that the table already has: keys must not come twice.
+    /// Parquet files of the bronze table, whose keys must not occur again.
     package var existing: [String]
-    /// Where new Parquet files go, and the unique part of their names.
+    /// Folder for new Parquet files of accepted rows.
     package var folder: String
+    /// Folder for the new Parquet file of rejected rows.
     package var quarantineFolder: String
+    /// Unique part of the new files' names.
     package var id: String
 
     package init(
@@ -250,32 +265,34 @@ package struct AcceptRequest {
     }
 }
 
-/// What became of landed files. The Parquet files are written but belong to no table yet.
+/// Result of checking landed files. The Parquet files are written but belong to no table yet.
 package struct BatchAcceptance: Sendable {
-    /// One for each file of the request, in its order.
+    /// The results by file, in the order of the request.
     package var files: [Acceptance]
     /// The accepted rows: by file in the order of the request, and in each file by row.
     package var accepted: [WrittenFile] = []
+    /// The rejected rows.
     package var quarantined: WrittenFile?
+    /// Files of the bronze table in which rows were replaced by later ones.
     package var rewrites: [Acceptance.Rewrite] = []
 
     package init(files: [Acceptance]) { self.files = files }
 
-    /// The Parquet files that it wrote.
+    /// Paths of all Parquet files that were written.
     package var paths: [String] {
         accepted.map(\.path) + rewrites.map(\.new.path) + [quarantined?.path].compactMap { $0 }
     }
 }
 
-/// What became of a landed file.
+/// Result of checking one landed file.
 package struct Acceptance: Sendable {
-    /// Violations of one rule in one column.
+    /// The violations of one rule in one column of a file.
     package struct Breach: Sendable, Equatable, Encodable {
         package var column: String?
         package var rule: String
         package var rows: Int
         package var example: String?
-        /// The row number of the example, 1 for the first data row.
+        /// Row number of the example, from 1 for the first data row.
         package var exampleRow: Int?
 
         enum CodingKeys: String, CodingKey {
@@ -292,7 +309,7 @@ package struct Acceptance: Sendable {
         }
     }
 
-    /// A Parquet file of the table that later rows under the same keys have replaced.
+    /// A replacement of a bronze Parquet file in which later rows with the same keys superseded some.
     package struct Rewrite: Sendable {
         package var old: String
         package var new: WrittenFile
@@ -308,19 +325,19 @@ package struct Acceptance: Sendable {
     package var rowsRead = 0
     package var acceptedRows = 0
     package var rejectedRows = 0
-    /// Rows that gave way to a later one of the same file.
+    /// Rows replaced by a later one of the same file.
     package var supersededRows = 0
-    /// Whether something of it is set aside.
+    /// Whether some of its rows, or the file, went to quarantine.
     package var isSetAside = false
     package var breaches: [Breach] = []
     package var warnings: [String] = []
-    /// How the file was packed: `gzip`, `zstd`; `nil` when it was not.
+    /// Compression of the file: `gzip`, `zstd`; `nil` for none.
     package var packing: String?
-    /// Set when the whole file was refused: why.
+    /// Why the whole file was rejected; `nil` when it was not.
     package var refusal: String?
-    /// Refused because too large a share of its rows is bad.
+    /// Whether the file was rejected because its share of bad rows is too large.
     package var isBeyondShare = false
-    /// Rows that say of themselves that they are made up (`_synthetic`).
+    /// Number of rows that declare themselves synthetic (`_synthetic`).
     package var syntheticRows = 0
 
     package init() {}

@@ -1,7 +1,13 @@
 internal import Core
 package import SQLLineage
 
-/// An engine that is started when it is first asked for something: commands that find nothing to do never pay.
+/// A `LakeEngine` that starts the real engine on first use, so that commands with nothing to do skip its cost.
+///
+/// ```swift
+/// let engine = LazyLakeEngine(identity: "duckdb \(Database.version)") {
+///     try DuckDBLakeEngine(threads: 2, memoryLimit: "2GB", spillFolder: home.spill, pause: context.clock.block)
+/// }
+/// ```
 package final class LazyLakeEngine: LakeEngine {
     package let identity: String
     private let start: () throws -> any LakeEngine

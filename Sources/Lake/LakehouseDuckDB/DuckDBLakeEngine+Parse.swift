@@ -7,6 +7,7 @@ package import SQLLineage
 // shadow tables, subqueries and lateral joins are what the engine takes them for.
 
 extension DuckDBLakeEngine {
+    /// Parses one SELECT with DuckDB's parser.
     package func parse(_ sql: String, file: String) throws -> SelectStatement {
         SelectStatement(sql: sql, file: file, node: try syntaxTree(of: sql, file: file), functions: try functions())
     }

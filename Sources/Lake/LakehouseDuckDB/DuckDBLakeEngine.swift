@@ -4,11 +4,17 @@ package import Lakehouse
 internal import SQLLineage
 internal import Storage
 
-/// The embedded engine: one DuckDB in memory, tables as Parquet files.
+/// The `LakeEngine` on an embedded in-memory DuckDB, with tables as Parquet files.
+///
+/// ```swift
+/// let engine = try DuckDBLakeEngine(
+///     threads: 2, memoryLimit: "2GB", spillFolder: home.spill, pause: context.clock.block)
+/// let columns = try engine.describe(query)
+/// ```
 package final class DuckDBLakeEngine: LakeEngine {
     let connection: Connection
     let spillFolder: String
-    /// A CSV file that is larger than one and a half of these is read slice by slice, in little memory.
+    /// Slice size in bytes; a CSV file larger than one and a half slices is read slice by slice, in little memory.
     package var sliceBytes: Int64 = 24 << 20
     /// Where DuckDB reads the records that are staged.
     let textTables: TextTables
@@ -24,6 +30,7 @@ package final class DuckDBLakeEngine: LakeEngine {
     private let database: Database
     private var companion: DuckDBLakeEngine?
 
+    /// Starts an in-memory DuckDB.
     /// - Parameters:
     ///   - threads: how many threads a query may use; results do not depend on it.
     ///   - memoryLimit: in DuckDB's spelling, e.g. "2GB".
@@ -80,12 +87,15 @@ package final class DuckDBLakeEngine: LakeEngine {
         return [self, second]
     }
 
+    /// Name and version of DuckDB.
     package var identity: String { "duckdb \(Database.version)" }
 
-    /// File by file, each over its own columns: a column that a later contract added does not change the hash of
-    /// what was there before.
+    /// Computes the content hash of Parquet files, each over its own columns.
+    ///
+    /// A column that a later contract added so does not change the hash of what was there before.
     package func contentHash(of files: [String]) throws -> ContentHash { try hash(of: files, where: nil) }
 
+    /// Computes the content hash of the rows that meet a condition in SQL.
     package func contentHash(of files: [String], where condition: String) throws -> ContentHash {
         try hash(of: files, where: condition)
     }
@@ -119,11 +129,13 @@ package final class DuckDBLakeEngine: LakeEngine {
         return ContentHash(rows: rows, sum: sum, xor: xor)
     }
 
+    /// Returns the names and types of a SELECT's columns, without running it.
     package func describe(_ query: Query) throws -> [DeltaField] {
         try prepare(query)
         return try explained(query) { try fields(of: statement(query)) }
     }
 
+    /// Writes the rows of a SELECT to a new Parquet file.
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try prepare(query)
         return try explained(query) {
@@ -181,6 +193,7 @@ package final class DuckDBLakeEngine: LakeEngine {
         return WrittenFile(path: file, rows: rows, fields: fields, hash: hash)
     }
 
+    /// Runs a SELECT and returns its rows as text, for display.
     package func texts(_ query: Query, limit: Int?) throws -> TextTable {
         try prepare(query)
         return try explained(query) {
@@ -192,6 +205,7 @@ package final class DuckDBLakeEngine: LakeEngine {
         }
     }
 
+    /// Runs a SELECT and returns its rows as typed columns.
     package func columns(
         _ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]
     ) throws -> [LakeColumn] {

@@ -1,4 +1,4 @@
-/// Just enough of SQL's spelling to see where a statement ends.
+/// Minimal SQL tokeniser that finds where a statement ends.
 enum SQLText {
     /// The place of the first semicolon outside quotes and comments, or the end of the text.
     static func end(of sql: String) -> String.Index {

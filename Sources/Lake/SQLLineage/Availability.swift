@@ -1,4 +1,4 @@
-/// Since when a cell of a source is known.
+/// When a cell of a source becomes known.
 package enum Availability: Hashable, Sendable {
     /// Master data, which no moment belongs to.
     case always
@@ -11,7 +11,7 @@ package enum Availability: Hashable, Sendable {
     /// When the next row of the same entity happens: what a stay led to is known at the next one.
     case next(of: String)
 
-    /// What `available_at` of a column says.
+    /// Parses the `available_at` of a column.
     package init(_ text: String) {
         if text == "afterwards" {
             self = .afterwards
@@ -22,7 +22,7 @@ package enum Availability: Hashable, Sendable {
         }
     }
 
-    /// Later than the row it stands in.
+    /// Whether the cell is known later than its row.
     package var isLater: Bool {
         switch self {
         case .always, .row: false
@@ -30,6 +30,7 @@ package enum Availability: Hashable, Sendable {
         }
     }
 
+    /// The rule as words for messages.
     package var sentence: String {
         switch self {
         case .always: "known at any time"

@@ -1,6 +1,6 @@
 internal import Core
 
-/// One item of a SELECT list, stars and COLUMNS(…) written out.
+/// One item of a SELECT list, with stars and COLUMNS(…) expanded.
 struct SelectItem {
     var name: String
     var node: SyntaxNode

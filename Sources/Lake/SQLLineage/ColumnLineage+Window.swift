@@ -9,7 +9,7 @@ extension ColumnLineage {
         "arg_min_nulls_last", "arg_max_nulls_last",
     ]
 
-    /// Arguments of an aggregate, and the condition under which a row counts at all.
+    /// Arguments of an aggregate, with its filter condition.
     private struct Arguments {
         var values: [LineageValue]
         /// Conditions, and what they depend on.

@@ -5,7 +5,7 @@ internal import Core
 // What the analysis knows exactly: names, stars, joins, filters, grouping, windows, set operations, subqueries, and
 // how comparisons bound moments. What it does not know counts as depending on every column in sight.
 
-/// Reads one statement.
+/// Analyses one statement: what its columns depend on and when they are known.
 final class ColumnLineage {
     let file: String
     let symbols: SymbolSource
@@ -252,7 +252,7 @@ extension Set<SymbolicTime> {
     fileprivate func isDisjoint(with symbols: Set<Int>) -> Bool { !contains { symbols.contains($0.symbol) } }
 }
 
-/// What a name in an expression can mean: the columns of the rows at hand, then those of the queries around.
+/// Name resolution scope of an expression: the columns of the present rows, then those of enclosing queries.
 final class LineageScope {
     var relation: Relation
     let outer: LineageScope?

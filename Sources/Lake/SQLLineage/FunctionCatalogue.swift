@@ -1,11 +1,17 @@
-/// What an engine's own catalogue (`duckdb_functions()`) says of its functions, so that a newer engine's are known too.
+/// Which SQL functions are aggregates or volatile, from the engine's own catalogue (`duckdb_functions()`).
+///
+/// So functions of a newer engine are known too.
+///
+/// ```swift
+/// let functions = FunctionCatalogue(aggregates: ["sum", "first"], unrepeatable: ["random"])
+/// ```
 package struct FunctionCatalogue: Sendable {
-    /// Functions that make one value of many rows.
+    /// Functions that compute one value from many rows.
     package let aggregates: Set<String>
-    /// Functions whose value is another one at another time or in another place.
+    /// Volatile functions, whose value differs by time or place.
     package let unrepeatable: Set<String>
 
-    /// - Parameter listed: what the catalogue lists as aggregates, and as volatile, in lowercase.
+    /// Takes the functions that the catalogue lists as aggregates and as volatile, in lowercase.
     package init(aggregates listed: Set<String>, unrepeatable volatile: Set<String>) {
         aggregates = listed.union(Self.macros)
         unrepeatable = volatile.union(Self.context).subtracting(Self.constant)

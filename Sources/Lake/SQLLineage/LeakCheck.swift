@@ -1,12 +1,19 @@
 package import Core
 
-/// Asks of each feature whether it could be computed at the moment of prediction.
+/// Checks whether each feature of a model's table could be computed at the time of prediction.
+///
+/// ```swift
+/// guard let check = LeakCheck(lineage, model) else { return }
+/// for leak in check.leaks() { print(leak.sentence(in: folder)) }
+/// ```
 package struct LeakCheck {
-    /// What a model says of its table.
+    /// The properties of a model that the check needs.
     package struct Model {
         package var name: String
         package var table: TableName
+        /// Column of the label.
         package var target: String
+        /// Column with the time of prediction.
         package var eventTime: String?
         package var key: String?
         /// Columns that are not features.
@@ -38,12 +45,13 @@ package struct LeakCheck {
     let relation: Relation
     /// The moment of prediction, and the column that holds it.
     let moment: SymbolicTime?
+    /// Name of the event-time column; `nil` when the model has none.
     package let momentName: String?
     private let order: TimeOrder
     private let targets: Set<SourceColumn>
     private let undatedTargets: Set<SourceColumn>
 
-    /// `nil` when the model's table is not made by a transform of the project.
+    /// Prepares the check; `nil` when no transform of the project makes the model's table.
     package init?(_ lineage: ProjectLineage, _ model: Model) {
         guard let relation = lineage.relation(model.table) else { return nil }
         self.lineage = lineage
@@ -80,7 +88,7 @@ package struct LeakCheck {
         return (first.value.moment, first.name)
     }
 
-    /// Every feature that knows what it cannot know, each by one way.
+    /// Returns every feature that depends on what is unknown at the time of prediction, with one path each.
     package func leaks() -> [Leak] {
         var found: [Leak] = []
         for column in relation.columns where model.isFeature(column.name) {
@@ -105,7 +113,7 @@ package struct LeakCheck {
         return Set(all.map(\.origin.table)).sorted().compactMap { lineage.source($0) }
     }
 
-    /// Why the features cannot be asked what they knew when; `nil` when they can.
+    /// Why the check is impossible; `nil` when it is possible.
     package var gap: String? {
         let sources = sources
         let dated = sources.filter { $0.eventTime != nil }
@@ -126,14 +134,13 @@ package struct LeakCheck {
             : "no single column of \(model.table) is the event_time of a source; name the moment of prediction under event_time"
     }
 
-    /// Sources of the model whose rows count as known at any time.
+    /// Sources of the model without an event time, whose rows count as always known.
     package var timelessSources: [String] { sources.filter { $0.eventTime == nil }.map(\.table.name) }
 
-    /// The columns of sources that the target is made of; where some of them are known later than their row, those.
+    /// Source columns that the target is made of; where some are known later than their row, only those.
     package var targetOrigins: Set<SourceColumn> { targets }
 
-    /// The columns of sources that some columns of the model's table, the choice of its rows, and columns of tables
-    /// on the way depend on.
+    /// Returns the source columns behind some of the table's columns, the choice of its rows, and `others`.
     package func origins(of columns: [String], and others: [(table: TableName, column: String)]) -> Set<SourceColumn> {
         func origins(_ column: String, _ relation: Relation) -> [SourceColumn] {
             let found = relation.columns.filter { $0.name.lowercased() == column.lowercased() }
@@ -145,11 +152,12 @@ package struct LeakCheck {
         return Set(all)
     }
 
-    /// The features and what each comes from.
+    /// Returns the features with their source lines and dependencies.
     package func features() -> [(name: String, line: Int?, dependencies: [Dependency])] {
         relation.columns.filter { model.isFeature($0.name) }.map { ($0.name, $0.line, $0.value.dependencies) }
     }
 
+    /// Whether a dependency is known at the time of prediction.
     package func isKnown(_ dependency: Dependency) -> Bool {
         if undatedTargets.contains(dependency.origin), !dependency.isControl { return false }
         switch dependency.known {
@@ -176,7 +184,7 @@ package struct LeakCheck {
         return dependency.origin.column != nil ? 2 : 3
     }
 
-    /// What sort of leak a dependency is that is not known.
+    /// Returns the kind of leak of a dependency that is not known.
     package func code(of dependency: Dependency) -> Leak.Code {
         targets.contains(dependency.origin)
             ? .target : dependency.availability.isLater ? .futureColumn : .futureRows
@@ -230,8 +238,9 @@ package struct LeakCheck {
     }
 }
 
-/// A feature that knows what it cannot know when it is asked for.
+/// A feature that depends on something unknown at the time of prediction.
 package struct Leak: Sendable, Equatable {
+    /// The kind of leak; a stable code.
     package enum Code: String, Sendable, Encodable {
         /// The target, or what it is made of.
         case target = "leak.target"
@@ -243,14 +252,19 @@ package struct Leak: Sendable, Equatable {
 
     package var code: Code
     package var model: String
-    /// `nil`: which rows the table has.
+    /// Name of the feature; `nil` when the choice of rows leaks.
     package var feature: String?
+    /// The path from the feature back to the source.
     package var steps: [LineageStep]
+    /// The source column that is not known in time.
     package var origin: SourceColumn
+    /// When the source column is known, in words.
     package var known: String
+    /// Name of the column with the time of prediction.
     package var moment: String?
     package var remedy: String
 
+    /// Describes the leak with its path in one or more sentences.
     /// - Parameter folder: the project's folder; files are shown relative to it.
     package func sentence(in folder: String) -> String {
         var path: [String] = []
@@ -273,7 +287,7 @@ package struct Leak: Sendable, Equatable {
 }
 
 extension [Leak] {
-    /// The refusal that names every way.
+    /// Combines all leaks to one error with code, message and remedy; `nil` when there are none.
     package func error(in folder: String) -> MartletError? {
         guard let first else { return nil }
         var text = first.sentence(in: folder)

@@ -5,7 +5,7 @@
 // another. A cell is known by a moment; it may stand in a feature if the facts show that this moment is not after
 // the moment of prediction.
 
-/// The value of a symbol, moved by a distance (microseconds, or plain steps for whole numbers).
+/// A symbolic point in time: a symbol's value plus an offset (microseconds, or steps for integers).
 package struct SymbolicTime: Hashable, Sendable {
     package var symbol: Int
     package var shift: Int64
@@ -15,24 +15,28 @@ package struct SymbolicTime: Hashable, Sendable {
         self.shift = shift
     }
 
-    /// Stands for 1970-01-01: moments that a query writes out are at a distance from it.
+    /// The symbol for 1970-01-01, from which literal times in a query are offsets.
     package static let origin = 0
 }
 
-/// In every row of a relation, `low` is not after `high + shift`.
+/// A known order of two symbolic times: in every row of a relation, `low` is not after `high + shift`.
 package struct OrderConstraint: Hashable, Sendable {
+    /// Symbol of the earlier time.
     package var low: Int
+    /// Symbol of the later time.
     package var high: Int
+    /// Offset added to `high`, in microseconds.
     package var shift: Int64
-    /// It is before, not only not after.
+    /// Whether `low` is strictly before.
     package var isStrict: Bool
-    /// It is the same: the converse holds too.
+    /// Whether both are equal, so that the converse holds too.
     package var isEqual: Bool
-    /// The outer joins on whose far side it holds: where one found no row, it says nothing.
+    /// Outer joins on whose optional side it holds; where one of them found no row, it does not apply.
     package var joins: Set<Int>
+    /// What is known about the two being null.
     package var presence: Presence
 
-    /// What it says of whether the two are there at all. Where one is null, only this much holds.
+    /// What an order constraint implies about its two times being null.
     package enum Presence: Hashable, Sendable {
         /// Nothing.
         case open
@@ -60,7 +64,7 @@ package struct OrderConstraint: Hashable, Sendable {
         self.presence = presence
     }
 
-    /// As it stands where the condition may have been null.
+    /// The constraint weakened for conditions that may have been null.
     package var opened: OrderConstraint {
         var copy = self
         if presence == .certain { copy.presence = .open }
@@ -68,7 +72,7 @@ package struct OrderConstraint: Hashable, Sendable {
     }
 }
 
-/// Since when a value is known, as far as its row says.
+/// From when a value is known, relative to the times in its row.
 package enum KnownSince: Hashable, Sendable {
     case always
     /// Not later than any one of these.
@@ -77,7 +81,7 @@ package enum KnownSince: Hashable, Sendable {
     case never
 }
 
-/// A column of a source, or (without a name) that a row of it exists.
+/// A column of a source or, without a name, the existence of its rows.
 package struct SourceColumn: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var table: TableName
     package var column: String?
@@ -94,9 +98,9 @@ package struct SourceColumn: Hashable, Sendable, Comparable, CustomStringConvert
     }
 }
 
-/// A step on the way of a value, from the feature back to its source.
+/// One step on the path of a value from a feature back to its source.
 package struct LineageStep: Hashable, Sendable {
-    /// "silver.history.d", "recent.d" for a common table expression.
+    /// Name of the step: "silver.history.d", "recent.d" for a common table expression.
     package var name: String
     package var file: String?
     package var line: Int?
@@ -108,23 +112,25 @@ package struct LineageStep: Hashable, Sendable {
     }
 }
 
-/// One thing that a value depends on.
+/// One source column, or existence of rows, that a value depends on, and when it is known.
 package struct Dependency: Hashable, Sendable {
+    /// The source column.
     package var origin: SourceColumn
+    /// From when the value is known.
     package var known: KnownSince
-    /// What the contract says of the column.
+    /// The contract's rule for when the column is known.
     package var availability: Availability
-    /// Only whether there is a value, not which one.
+    /// Whether only the existence of a value matters, not which one it is.
     package var isPresence = false
-    /// Only by being in a row that exists when it does: nothing was chosen or counted by it.
+    /// Whether the dependency is only being in a row that exists when it does: nothing was filtered or counted by it.
     package var isWeak = false
-    /// By whether an outer join found a row, not by what the row says.
+    /// Whether it depends only on whether an outer join found a row, not on its content.
     package var isControl = false
-    /// The way back, nearest first, the source itself not included.
+    /// Path back to the source, nearest step first, the source itself not included.
     package var trail: [LineageStep] = []
-    /// Where and why the moment was lost from sight.
+    /// Where and why the time could not be traced any further.
     package var loss: String?
-    /// A column that would bound the moment if it could not be null; empty: a value without a name.
+    /// Column that would bound the time if it could not be null; empty: a value without a name.
     package var mayBeEmpty: String?
 
     package init(_ origin: SourceColumn, _ known: KnownSince, _ availability: Availability) {
@@ -133,7 +139,7 @@ package struct Dependency: Hashable, Sendable {
         self.availability = availability
     }
 
-    /// Two that say the same but for the way they came.
+    /// Key under which two dependencies are equal apart from their paths.
     struct Identity: Hashable {
         var origin: SourceColumn
         var known: KnownSince
@@ -145,12 +151,13 @@ package struct Dependency: Hashable, Sendable {
 }
 
 extension [Dependency] {
-    /// Each once; of several ways the first is kept.
+    /// The dependencies without duplicates; of several paths the first is kept.
     package var unique: [Dependency] {
         var seen: Set<Dependency.Identity> = []
         return filter { seen.insert($0.identity).inserted }
     }
 
+    /// The dependencies with a step added to the path of each.
     package func adding(step: LineageStep) -> [Dependency] {
         map {
             var copy = $0
@@ -160,6 +167,7 @@ extension [Dependency] {
         }
     }
 
+    /// The dependencies that are not weak.
     package var strong: [Dependency] {
         map {
             var copy = $0
@@ -168,14 +176,15 @@ extension [Dependency] {
         }
     }
 
-    /// The existence of rows as seen from a value made of it. Whether a label that nobody has dated is there at all
-    /// says nothing about it.
+    /// The dependencies without the existence of undated labels.
+    ///
+    /// Whether a label that nobody has dated exists at all says nothing about a value made of its row.
     package var attached: [Dependency] { filter { !($0.isPresence && $0.known == .never) } }
 }
 
-/// What an expression gives.
+/// The result of the analysis of an expression: dependencies, times and constraints.
 package struct LineageValue: Sendable {
-    /// A value written in the query.
+    /// A literal in the query.
     package enum Constant: Hashable, Sendable {
         case text(String)
         /// Numbers, and distances of time in microseconds.
@@ -184,17 +193,19 @@ package struct LineageValue: Sendable {
     }
 
     package var dependencies: [Dependency] = []
-    /// The value is this moment.
+    /// The symbolic time that the value equals.
     package var moment: SymbolicTime?
-    /// What one step of a number is in microseconds: `epoch(x)` counts seconds.
+    /// Microseconds of one step of a number: `epoch(x)` counts seconds.
     package var unit: Int64 = 1
-    /// The value counts the way from one moment to another.
+    /// The interval between two times that the value measures.
     package var span: TimeSpan?
-    /// What holds of the row if the value is true, and if it is false.
+    /// Constraints that hold if the value is true.
     package var whenTrue: [OrderConstraint] = []
+    /// Constraints that hold if the value is false.
     package var whenFalse: [OrderConstraint] = []
-    /// What holds of the row if the value is true or null, and if it is false or null.
+    /// Constraints that hold if the value is true or null.
     package var unlessFalse: [OrderConstraint] = []
+    /// Constraints that hold if the value is false or null.
     package var unlessTrue: [OrderConstraint] = []
     /// Members of a struct.
     package var fields: [String: LineageValue] = [:]
@@ -222,16 +233,19 @@ package struct LineageValue: Sendable {
     }
 }
 
-/// New names for the symbols of a relation that is read a second time: other rows, other values.
+/// Mapping to new symbols for a relation that is read a second time, with other rows and values.
 package struct Renaming {
     var symbols: [Int: Int] = [:]
     var joins: [Int: Int] = [:]
 
+    /// Returns the new name of a symbol; itself when it has none.
     package func callAsFunction(_ symbol: Int) -> Int { symbols[symbol] ?? symbol }
+    /// Returns the time with its symbol renamed.
     package func callAsFunction(_ moment: SymbolicTime) -> SymbolicTime {
         SymbolicTime(self(moment.symbol), moment.shift)
     }
 
+    /// Returns the constraint with its symbols renamed.
     package func callAsFunction(_ fact: OrderConstraint) -> OrderConstraint {
         var copy = fact
         copy.low = self(fact.low)
@@ -240,6 +254,7 @@ package struct Renaming {
         return copy
     }
 
+    /// Returns the dependencies with their symbols renamed.
     package func callAsFunction(_ dependencies: [Dependency]) -> [Dependency] {
         dependencies.map {
             guard case .by(let moments) = $0.known else { return $0 }
@@ -249,15 +264,22 @@ package struct Renaming {
         }
     }
 
+    /// Returns the value with its symbols renamed.
     package func callAsFunction(_ value: LineageValue) -> LineageValue { value.renamed(self) }
 }
 
-/// Symbols and other numbers that are new each time.
+/// Generator of unique symbol numbers for one analysis.
+///
+/// ```swift
+/// let symbols = SymbolSource()
+/// let rows = SourceSchema.rows(of: source, symbols)
+/// ```
 package final class SymbolSource {
     private var last = SymbolicTime.origin
 
     package init() {}
 
+    /// Returns a number that was not returned before.
     package func next() -> Int {
         last += 1
         return last

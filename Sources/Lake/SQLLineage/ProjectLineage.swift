@@ -1,8 +1,13 @@
 internal import Core
 
-/// The columns of every table of a project, and what each comes from.
+/// Column lineage of all tables of a project, from sources through the transforms' SQL.
+///
+/// ```swift
+/// let lineage = try ProjectLineage(sources: schemas, queries: queries, parser: engine)
+/// let columns = lineage.relation(TableName(.gold, "encounters"))?.columns
+/// ```
 package final class ProjectLineage {
-    /// A SELECT that makes a table.
+    /// A SELECT with the table that it makes and its file.
     package struct TableQuery {
         package var table: TableName
         package var sql: String
@@ -21,6 +26,7 @@ package final class ProjectLineage {
     private let parser: any SQLParser
     private let symbols = SymbolSource()
 
+    /// Analyses the queries in order.
     /// - Parameter queries: in an order in which every table comes after those it reads.
     package init(sources: [SourceSchema], queries: [TableQuery], parser: any SQLParser) throws {
         self.sources = Dictionary(sources.map { ($0.table, $0) }) { first, _ in first }
@@ -30,9 +36,13 @@ package final class ProjectLineage {
         for query in queries { relations[query.table] = try read(query) }
     }
 
+    /// The schema of a source; `nil` for other tables.
     package func source(_ table: TableName) -> SourceSchema? { sources[table] }
+    /// The analysed columns and rows of a table; `nil` for an unknown one.
     package func relation(_ table: TableName) -> Relation? { relations[table] }
+    /// Path of the SQL file that makes a table.
     package func file(of table: TableName) -> String? { files[table] }
+    /// All tables, sorted by layer and name.
     package var tables: [TableName] { relations.keys.sorted() }
 
     private func read(_ query: TableQuery) throws -> Relation {

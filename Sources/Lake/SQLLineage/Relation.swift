@@ -1,11 +1,12 @@
-/// The rows of a table or a query: what their columns come from, and what is known of their moments.
+/// The analysed rows of a table or query: what its columns depend on and which time constraints hold.
 package final class Relation {
+    /// One column with the lineage of its value.
     package struct Column {
-        /// The name of the table it stands under, as the query calls it.
+        /// Table name or alias that qualifies the column in the query.
         package var table: String?
         package var name: String
         package var value: LineageValue
-        /// Joined by USING to one that is shown already.
+        /// Whether USING joined it to a column that is shown already.
         package var isMerged = false
         package var line: Int?
 
@@ -17,18 +18,22 @@ package final class Relation {
         }
     }
 
-    /// Rows of one kind under a key: where the keys are equal, so is everything else.
+    /// Rows identified by a key: where the keys are equal, all other values are too.
     package struct Instance {
-        /// Equal for every reading of the same rows.
+        /// Number shared by all readings of the same rows.
         package var shape: Int
+        /// Symbols of the key.
         package var key: [Int]
+        /// Symbols of all values.
         package var members: [Int]
+        /// Symbol of the event time.
         package var event: Int?
-        /// A key that is null says nothing of the rest: `a || b` is null where either is.
+        /// Whether a null key means that the other values are unknown: `a || b` is null where either is.
         package var needsKey = false
-        /// Stands for the next row of the same entity: see ``Availability/next(of:)``.
+        /// Set when the rows are the next ones of the same entity, see ``Availability/next(of:)``.
         package var follower: Follower?
 
+        /// Links a row to the next row of its entity.
         package struct Follower {
             package var next: Int
             package var entity: Int
@@ -42,25 +47,28 @@ package final class Relation {
     }
 
     package var columns: [Column] = []
-    /// What any further column could hold whose name the analysis cannot tell (a PIVOT).
+    /// Dependencies of further columns whose names the analysis cannot determine (a PIVOT).
     package var rest: LineageValue?
-    /// What the existence of a row depends on.
+    /// Dependencies of a row's existence.
     package var rows: [Dependency] = []
+    /// Order constraints that hold in every row.
     package var facts: [OrderConstraint] = []
+    /// The readings of source rows that the relation contains.
     package var instances: [Instance] = []
-    /// Symbols that stand for values of these rows, not of some row outside.
+    /// Symbols of values of these rows, as opposed to an outer query's.
     package var owned: Set<Int> = []
+    /// Numbers of the outer joins within the relation.
     package var ownedJoins: Set<Int> = []
     /// Symbols that are null where one of these outer joins found no row.
     package var outer: [Int: Set<Int>] = [:]
-    /// Symbols that may be null though their row is there, by the name of the column; a value without a name by "".
+    /// Symbols that may be null though their row exists, by column name; "" for a value without a name.
     package var nullable: [Int: String] = [:]
-    /// Symbols that no two rows share.
+    /// Symbols that together identify a row.
     package var rowKey: [Int]?
 
     package init() {}
 
-    /// The same rows, read once more.
+    /// Returns a second reading of the same rows under new symbols.
     package func copy(_ symbols: SymbolSource) -> (relation: Relation, names: Renaming) {
         var names = Renaming()
         for symbol in owned { names.symbols[symbol] = symbols.next() }
@@ -92,7 +100,7 @@ package final class Relation {
         return (copy, names)
     }
 
-    /// Takes over what another relation knows, its columns left out.
+    /// Adds another relation's constraints and instances, but not its columns.
     package func absorb(_ other: Relation) {
         facts += other.facts
         instances += other.instances
@@ -102,14 +110,14 @@ package final class Relation {
         nullable.merge(other.nullable) { old, _ in old }
     }
 
-    /// From here on these rows may be missing: the far side of an outer join.
+    /// Marks the rows as possibly missing: the optional side of an outer join.
     package func makeOptional(_ join: Int) {
         ownedJoins.insert(join)
         for symbol in owned { outer[symbol, default: []].insert(join) }
         for index in facts.indices { facts[index].joins.insert(join) }
     }
 
-    /// A symbol for a value that is made in these rows.
+    /// Creates a symbol for a value computed in these rows.
     package func newSymbol(_ symbols: SymbolSource, mayBeNull: Bool = true) -> Int {
         let symbol = symbols.next()
         owned.insert(symbol)

@@ -1,13 +1,14 @@
 internal import Core
 
-/// Reads SQL into a syntax tree.
+/// A parser of SQL text into a syntax tree, provided by an engine.
 package protocol SQLParser {
-    /// - Parameter file: where the SQL stands, for messages.
+    /// Parses one SELECT.
+    /// - Parameter file: path of the SQL, for messages.
     /// - Throws: where the text is not one SELECT.
     func parse(_ sql: String, file: String) throws -> SelectStatement
 }
 
-/// One SELECT as an engine's parser reads it.
+/// One parsed SELECT, ready for analysis.
 ///
 /// ```swift
 /// let statement = try engine.parse("SELECT id, a + b AS c FROM bronze.t", file: "transforms/silver/t.sql")
@@ -15,7 +16,7 @@ package protocol SQLParser {
 /// ```
 package struct SelectStatement {
     package let sql: String
-    /// Where the SQL stands, for messages.
+    /// Path of the SQL file, for messages.
     package let file: String
     let node: SyntaxNode
     let functions: FunctionCatalogue
@@ -27,7 +28,7 @@ package struct SelectStatement {
         self.functions = functions
     }
 
-    /// The tables that it reads, and whether its result may depend on the order of rows.
+    /// Returns the tables that it reads, and whether its result may depend on the order of rows.
     /// - Throws: where it reads from outside of the lakehouse, or would give another result each time.
     package func analysis() throws -> QueryAnalysis {
         var references = TableReferences(file: file, functions: functions)
@@ -35,7 +36,7 @@ package struct SelectStatement {
         return QueryAnalysis(tables: references.tables.sorted(), orderSensitive: references.orderSensitive)
     }
 
-    /// What its columns come from, and since when what they say is known.
+    /// Returns what its columns depend on, and from when their values are known.
     /// - Parameter tables: the rows of each table that it reads.
     package func lineage(
         symbols: SymbolSource, tables: @escaping (TableName) throws -> Relation
@@ -46,10 +47,10 @@ package struct SelectStatement {
     }
 }
 
+/// The tables that a SELECT reads, and whether the order of their rows matters.
 package struct QueryAnalysis: Sendable, Equatable {
     package var tables: [TableName]
-    /// Has windows or aggregates whose last bits or choices depend on the order of rows (a sum of doubles,
-    /// `first`, `string_agg`).
+    /// Whether the result depends on the order of rows, by windows or aggregates such as `first` or a sum of doubles.
     package var orderSensitive: Bool
 
     package init(tables: [TableName], orderSensitive: Bool) {

@@ -1,8 +1,13 @@
-/// What a source promises of its table, as far as lineage asks: since when its cells are known, and what may be null.
+/// Schema of a source for lineage: columns, key, and from when cells are known.
+///
+/// ```swift
+/// let lineage = try ProjectLineage(sources: contracts.map(\.schema), queries: queries, parser: engine)
+/// ```
 package struct SourceSchema: Sendable {
+    /// One column of a source.
     package struct Column: Sendable {
         package var name: String
-        /// `nil`: known with its row.
+        /// When the value is known; `nil`: with its row.
         package var availability: Availability?
         package var mayBeNull: Bool
 
@@ -15,11 +20,11 @@ package struct SourceSchema: Sendable {
 
     package var table: TableName
     package var columns: [Column]
-    /// Names of the columns that tell one row from another.
+    /// Columns that identify a row.
     package var key: [String]
-    /// The column that holds the moment at which a row's event happened.
+    /// Column with the time at which a row's event happened.
     package var eventTime: String?
-    /// The column that holds the moment since when a row is known; `nil`: since its event.
+    /// Column with the time from which a row is known; `nil`: its event time.
     package var availableAt: String?
 
     package init(
@@ -34,7 +39,7 @@ package struct SourceSchema: Sendable {
 }
 
 extension Relation {
-    /// The rows of a source as it describes them.
+    /// Returns the analysed rows of a source, with new symbols for its values.
     package static func rows(of source: SourceSchema, _ symbols: SymbolSource) -> Relation {
         let relation = Relation()
         let table = source.table

@@ -1,6 +1,11 @@
 internal import Foundation
 
 /// A node of DuckDB's syntax tree, as `json_serialize_sql` writes it.
+///
+/// ```swift
+/// let tree = SyntaxNode(json: text)
+/// let statements = tree?.list("statements")
+/// ```
 package struct SyntaxNode {
     let raw: [String: Any]
 
@@ -9,16 +14,19 @@ package struct SyntaxNode {
         self.raw = raw
     }
 
-    /// The tree in JSON; `nil` where the text is not an object of JSON that Foundation can hold.
+    /// Parses a tree from JSON; `nil` when the text is not a JSON object.
     package init?(json: String) {
         self.init(try? JSONSerialization.jsonObject(with: Data(json.utf8)))
     }
 
+    /// The child node under a key.
     package subscript(key: String) -> SyntaxNode? { SyntaxNode(raw[key]) }
 
+    /// The child nodes in an array under a key; empty when there is none.
     package func list(_ key: String) -> [SyntaxNode] { (raw[key] as? [Any] ?? []).compactMap { SyntaxNode($0) } }
     func texts(_ key: String) -> [String] { raw[key] as? [String] ?? [] }
     func text(_ key: String) -> String { raw[key] as? String ?? "" }
+    /// The Boolean under a key; false when there is none.
     package func flag(_ key: String) -> Bool { raw[key] as? Bool ?? false }
 
     /// The class of an expression; empty for other nodes.

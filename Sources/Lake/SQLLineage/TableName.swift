@@ -1,6 +1,6 @@
 internal import Core
 
-/// Where a table stands on the way from raw to ready.
+/// The stage of a table in the lakehouse: bronze, silver, gold, or quarantine.
 package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {
     /// As received, checked against its contract.
     case bronze
@@ -17,8 +17,11 @@ package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {
     private var rank: Int { Layer.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// A table's full name, written `layer.name` everywhere: in SQL, YAML, JSON and on the command line. Names are
-/// lowercase: SQL does not tell cases apart.
+/// The full name of a table, written `layer.name` in SQL, YAML, JSON and on the command line; always lowercase.
+///
+/// ```swift
+/// TableName("gold.encounters") == TableName(.gold, "encounters")  // true
+/// ```
 package struct TableName: Sendable, Hashable, Comparable, CustomStringConvertible, Codable {
     package let layer: Layer
     package let name: String
@@ -28,7 +31,7 @@ package struct TableName: Sendable, Hashable, Comparable, CustomStringConvertibl
         self.name = name.lowercased()
     }
 
-    /// Reads "gold.encounters"; `nil` when there is no known layer before the first dot.
+    /// Parses "gold.encounters"; `nil` when there is no known layer before the first dot.
     package init?(_ text: String) {
         guard let dot = text.firstIndex(of: "."), let layer = Layer(rawValue: text[..<dot].lowercased()) else {
             return nil

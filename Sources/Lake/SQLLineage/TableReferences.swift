@@ -1,8 +1,7 @@
 internal import Core
 internal import Foundation
 
-/// Finds the tables that a statement reads, and refuses what a transform must not do: read from outside of the
-/// lakehouse, or give another result each time.
+/// Finds the tables that a statement reads, and rejects reads outside the lakehouse and volatile functions.
 struct TableReferences {
     let file: String
     let functions: FunctionCatalogue

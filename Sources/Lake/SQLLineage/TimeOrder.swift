@@ -1,13 +1,13 @@
-/// Which moments are not after which others, by what the facts say together.
+/// Solver that decides which symbolic times cannot be after others, given order constraints.
 ///
-/// Facts are differences (`low ≤ high + shift`), so a chain of them is a path and the tightest bound a shortest path
-/// (Bellman and Ford). Symbols that equal keys make the same are one vertex.
+/// Constraints are differences (`low ≤ high + shift`), so a chain of them is a path and the tightest bound a shortest
+/// path (Bellman and Ford). Symbols that equal keys make the same are one vertex.
 ///
 /// A moment that is null counts as never: nothing but another null is as late. So a fact that only holds where both
 /// are there may be used where its low one is: `event ≤ end` bounds the event by an end that may be null, and nothing
 /// by way of that end until a condition on it was true.
 package final class TimeOrder {
-    /// A bound: not after the other symbol by more than `shift`.
+    /// An upper bound: not after the other symbol by more than `shift`.
     package struct Bound: Equatable {
         package var shift: Int64
         package var isStrict: Bool
@@ -17,7 +17,7 @@ package final class TimeOrder {
         }
     }
 
-    /// Under which assumptions the facts are read.
+    /// The assumptions under which the constraints are evaluated.
     private struct View: Hashable {
         /// Outer joins that found a row.
         var joins: Set<Int>
@@ -42,7 +42,7 @@ package final class TimeOrder {
         self.nullable = nullable
     }
 
-    /// Whether `a` is not after `b`.
+    /// Whether `a` is provably not after `b`.
     /// - Parameter whereThere: Asked only of the rows in which `a` is not null.
     package func proves(_ a: SymbolicTime, notAfter b: SymbolicTime, strictly: Bool = false, whereThere: Bool = false)
         -> Bool
@@ -54,13 +54,13 @@ package final class TimeOrder {
         return !overflow && (total < b.shift || (total == b.shift && (!strictly || bound.isStrict)))
     }
 
-    /// Whether two symbols are the same wherever the first is there.
+    /// Whether two symbols are provably equal wherever the first is not null.
     package func proves(_ a: Int, equals b: Int) -> Bool {
         let graph = graph(for: a, false)
         return graph.find(a) == graph.find(b)
     }
 
-    /// Moments that `moment` is not after, of symbols that the caller still sees; one for each group of equals.
+    /// Returns times that `moment` is provably not after, of visible symbols; one for each group of equals.
     /// - Parameter whereThere: Asked only of the rows in which `moment` is not null.
     package func bounds(of moment: SymbolicTime, whereThere: Bool = false, where isSeen: (Int) -> Bool)
         -> [SymbolicTime]
@@ -74,13 +74,13 @@ package final class TimeOrder {
         }
     }
 
-    /// Every symbol of the group that equals this one.
+    /// Returns every symbol that is provably equal to this one.
     package func equals(of symbol: Int) -> [Int] {
         let graph = graph(for: symbol, false)
         return graph.members[graph.find(symbol)] ?? [symbol]
     }
 
-    /// Whether a symbol is null in no row.
+    /// Whether a symbol is not null in any row.
     package func isThere(_ symbol: Int) -> Bool {
         if !isThere(symbol, []) { return false }
         return nullable[symbol] == nil || graph(View(joins: [])).isPresent(symbol)
@@ -91,8 +91,9 @@ package final class TimeOrder {
         !instance.key.isEmpty && (!instance.needsKey || instance.key.allSatisfy { isThere($0) })
     }
 
-    /// The column that keeps `moment` from being bounded by what the caller sees, since it may be null; `""` when it
-    /// is a value without a name, `nil` when that is not what it lacks.
+    /// Returns the nullable column that prevents a bound on `moment`.
+    ///
+    /// `""` when it is a value without a name, `nil` when another reason prevents the bound.
     package func emptyColumn(before moment: SymbolicTime, where isSeen: (Int) -> Bool) -> String? {
         guard !nullable.isEmpty, moment.symbol != SymbolicTime.origin else { return nil }
         let joins = outer[moment.symbol] ?? []

@@ -1,5 +1,6 @@
-/// A number that counts the way from `low` to `high`.
+/// A number that measures the time between `low` and `high`.
 package struct TimeSpan: Hashable, Sendable {
+    /// How the number is counted.
     package enum Counting: Hashable, Sendable {
         /// Fractions and all.
         case exact
@@ -13,13 +14,15 @@ package struct TimeSpan: Hashable, Sendable {
 
     package var low: SymbolicTime
     package var high: SymbolicTime
-    /// The length of a step in microseconds, at the most and at the least: months are not one length.
+    /// Longest length of a step in microseconds; months vary.
     package var most: Double
+    /// Shortest length of a step in microseconds.
     package var least: Double
+    /// Largest error of the number in steps.
     package var slack: Double
     private var leastSlack: Double
     package var counting: Counting
-    /// The number has no fraction.
+    /// Whether the number is an integer.
     package var isWhole: Bool
 
     package init(
@@ -36,7 +39,7 @@ package struct TimeSpan: Hashable, Sendable {
         leastSlack = slack > 0 ? self.least : 0
     }
 
-    /// The same way, the number multiplied.
+    /// Returns the span with its number multiplied.
     package func scaled(by factor: Double) -> TimeSpan? {
         guard factor.isFinite, factor > 0, counting != .months else { return nil }
         var copy = self
@@ -46,7 +49,7 @@ package struct TimeSpan: Hashable, Sendable {
         return copy
     }
 
-    /// The number rounded to a whole one.
+    /// The span with its number rounded to an integer.
     package var rounded: TimeSpan? {
         if isWhole { return self }
         if counting == .months { return nil }
@@ -60,7 +63,7 @@ package struct TimeSpan: Hashable, Sendable {
 
     private static let day = 8.64e10
 
-    /// How long the way is at least where the number is at least (more than) this one.
+    /// Returns the shortest distance in microseconds for a number of at least (more than) this.
     package func atLeast(_ number: Double, strictly: Bool) -> (distance: Double, isStrict: Bool) {
         var (count, isStrict) = (number, strictly)
         if isWhole { (count, isStrict) = (strictly ? count.rounded(.down) + 1 : count.rounded(.up), false) }
@@ -77,7 +80,7 @@ package struct TimeSpan: Hashable, Sendable {
         }
     }
 
-    /// How long it is at the most where the number is at the most (less than) this one.
+    /// Returns the longest distance in microseconds for a number of at most (less than) this.
     package func atMost(_ number: Double, strictly: Bool) -> (distance: Double, isStrict: Bool) {
         var mirrored = self
         swap(&mirrored.low, &mirrored.high)

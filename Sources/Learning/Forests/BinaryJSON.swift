@@ -1,7 +1,8 @@
 internal import Core
 
-/// Reads one value of Universal Binary JSON (UBJSON draft 12, as XGBoost writes it) strictly: big-endian numbers,
-/// optimised arrays and objects, nesting up to 256, nothing after it.
+/// Strict parser of Universal Binary JSON (UBJSON draft 12, as XGBoost writes it).
+///
+/// Big-endian numbers, optimised arrays and objects, nesting up to 256, nothing after the value.
 struct BinaryJSON {
     private let bytes: [UInt8]
     private var at = 0

@@ -1,8 +1,15 @@
 package import Core
 internal import Foundation
 
-/// A tree ensemble with one margin for a row, evaluated by our own code: LightGBM's and XGBoost's models and our own
-/// random forests (which are written as LightGBM text). What it takes and what it refuses: docs/forests.md.
+/// A tree ensemble for fast scoring, loaded from a LightGBM or XGBoost model file and evaluated without the library.
+///
+/// ```swift
+/// let forest = try CompactForest(lightGBM: bytes)
+/// let probability = row.withUnsafeBufferPointer { forest.score(of: $0) }  // row: [Double], NaN is missing
+/// ```
+///
+/// It also evaluates our own random forests, which are written as LightGBM text. Accepted and rejected model files:
+/// docs/forests.md.
 ///
 /// Predictions are those of the library that wrote the file: LightGBM's to the bit, XGBoost's margins to the bit and
 /// its probabilities within one unit in the last place of a float. A value is immutable; any number of threads may
@@ -16,7 +23,7 @@ package struct CompactForest: Sendable {
     private let parsed: ParsedForest
     private let sum: Sum
 
-    /// Reads LightGBM's text format (version 4, which 2.x and 3.x also wrote in this shape).
+    /// Parses LightGBM's text format (version 4, which 2.x and 3.x also wrote in this shape).
     /// - Throws: `forest.format` and `forest.tree` for a file that is damaged, `forest.unsupported` for a model that
     ///   is not evaluated: several classes, linear leaves, other objectives than those in docs/forests.md.
     package init(lightGBM text: some Collection<UInt8>) throws(MartletError) {
@@ -24,14 +31,14 @@ package struct CompactForest: Sendable {
         self.init(try file.forest())
     }
 
-    /// Reads XGBoost's JSON model (`save_model("x.json")`).
+    /// Parses XGBoost's JSON model (`save_model("x.json")`).
     /// - Throws: as above; also `forest.unsupported` for `gblinear` and for vector leaves.
     package init(xgboostJSON bytes: some Collection<UInt8>) throws(MartletError) {
         guard let model = JSONValue(parsing: bytes) else { throw Self.unreadable("JSON") }
         self.init(try XGBoostFile(model: model).forest())
     }
 
-    /// Reads XGBoost's binary model (`save_model("x.ubj")`, Universal Binary JSON).
+    /// Parses XGBoost's binary model (`save_model("x.ubj")`, Universal Binary JSON).
     /// - Throws: as above.
     package init(xgboostUBJ bytes: some Collection<UInt8>) throws(MartletError) {
         guard let model = BinaryJSON.value(of: Array(bytes)) else { throw Self.unreadable("UBJSON") }
@@ -51,14 +58,15 @@ package struct CompactForest: Sendable {
             .input, "forest.format", "The model is not readable as \(format).", remedy: ParsedForest.damaged)
     }
 
-    /// How many values a row has.
+    /// Number of values of a row.
     package var featureCount: Int { parsed.featureNames.count }
 
-    /// The features' names in the order of a row's values.
+    /// Feature names in the order of a row's values.
     package var featureNames: [String] { parsed.featureNames }
 
-    /// The raw score: the sum over the trees and, of XGBoost, the base score. It is the library's own raw score, so of
-    /// a forest that averages it is the sum before the division.
+    /// Returns the raw score of a row: the sum over the trees and, for XGBoost, the base score.
+    ///
+    /// It is the library's own raw score; for a forest that averages it is the sum before the division.
     /// - Parameter row: exactly `featureCount` values in the order of `featureNames`; NaN is missing, categories are
     ///   their codes.
     package func margin(of row: UnsafeBufferPointer<Double>) -> Double {
@@ -70,7 +78,7 @@ package struct CompactForest: Sendable {
         }
     }
 
-    /// What the library predicts: the probability of a binary objective, the mean of a forest that averages, else the
+    /// Returns the prediction for a row: probability of a binary objective, mean of an averaging forest, else the
     /// margin.
     /// - Parameter row: as for `margin(of:)`.
     package func score(of row: UnsafeBufferPointer<Double>) -> Double { score(ofMargin: margin(of: row)) }
@@ -85,7 +93,7 @@ package struct CompactForest: Sendable {
         }
     }
 
-    /// Scores of many rows.
+    /// Computes the predictions for many rows.
     /// - Parameters:
     ///   - rows: `count` rows of `featureCount` values, one after the other.
     ///   - scores: takes `count` scores.
@@ -109,13 +117,16 @@ package struct CompactForest: Sendable {
         }
     }
 
-    /// What `contributions(of:)` costs for a row, in steps: over all leaves the square of the length of their paths. A
-    /// step takes 2 to 5 ns.
+    /// Cost of `contributions(of:)` for one row, in steps of 2 to 5 ns.
+    ///
+    /// The sum over all leaves of the squared length of their paths.
     package var attributionWork: Int { max(1, parsed.attributionWork) }
 
-    /// How much each feature adds to the margin of a row: Shapley values with the trees' own counts standing in for
-    /// absent features (LightGBM's `predict(pred_contrib=True)`, XGBoost's `pred_contribs=True`), the expected margin
-    /// last. They sum to the margin but for rounding: XGBoost sums in floats, this in doubles.
+    /// Returns the Shapley value of each feature for a row's margin, and the expected margin as last element.
+    ///
+    /// Shapley values with the trees' own counts standing in for absent features (LightGBM's
+    /// `predict(pred_contrib=True)`, XGBoost's `pred_contribs=True`). They sum to the margin but for rounding: XGBoost
+    /// sums in floats, this in doubles.
     /// - Parameter row: as for `margin(of:)`.
     package func contributions(of row: UnsafeBufferPointer<Double>) -> [Double] {
         precondition(row.count == featureCount, "a row has as many values as the forest has features")

@@ -1,4 +1,4 @@
-/// A forest made ready for single rows and for batches, its leaves summed as doubles (LightGBM) or floats (XGBoost).
+/// A forest compiled for single rows and for batches, its leaves summed as doubles (LightGBM) or floats (XGBoost).
 struct Evaluator<Leaf: BinaryFloatingPoint & Sendable>: Sendable {
     private enum Batch: Sendable {
         case planes(PlaneTables<Leaf>)

@@ -2,7 +2,7 @@ internal import Core
 
 // LightGBM's text format: lines `key=value`; a header, one block of lines for each tree, "end of trees".
 
-/// Reads LightGBM's text into a forest.
+/// Parser of LightGBM's text format.
 struct LightGBMFile {
     private let lines: [Line]
     private var at = 0

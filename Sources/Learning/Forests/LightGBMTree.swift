@@ -1,6 +1,6 @@
 internal import Core
 
-/// One tree's lines in LightGBM's text, made into nodes: the inner nodes first, then the leaves.
+/// Converts one tree of LightGBM's text to nodes: the inner nodes first, then the leaves.
 struct LightGBMTree {
     let fields: [String: Line]
     /// The place of its first line, from 0.

@@ -1,6 +1,6 @@
 internal import Core
 
-/// A forest as a model file describes it, its trees checked.
+/// A parsed and checked forest, independent of the file format.
 struct ParsedForest: Sendable {
     var family: Family
     var featureNames: [String]
@@ -21,7 +21,7 @@ struct ParsedForest: Sendable {
     var attributionWork = 0
 }
 
-/// From the margin to the score.
+/// The function from margin to score.
 enum Link: Sendable, Equatable {
     case identity
     /// 1 / (1 + exp(-slope * margin)), in doubles.

@@ -3,7 +3,7 @@
 // The steps are those of LightGBM's and XGBoost's own `TreeSHAP`, in doubles, but for what is the same for all features
 // that the row does not go with, which is computed once.
 
-/// One feature on the way from the root to a node.
+/// One feature on the path from the root to a node.
 private struct PathElement {
     var feature: Int32
     /// The share of the training rows that go this way when the feature is not known.
@@ -14,7 +14,7 @@ private struct PathElement {
     var weight: Double
 }
 
-/// The attribution of one row's margin.
+/// Computes the Shapley values of one row's margin.
 ///
 /// Each node has a copy of its parent's path, since both branches go on from there. All of them stand in one piece of
 /// memory, one after the other, as deep as the walk is.

@@ -3,7 +3,7 @@
 // RapidScorer (Ye et al., KDD 2018) does so for many rows at a time: ranks are bytes, so that one vector compares
 // sixteen rows with a split, and the bits stand in planes of eight leaves, of which a split touches mostly one.
 
-/// A forest of trees with up to 256 leaves, for batches. It owns its memory.
+/// Evaluation tables for batches over trees with up to 256 leaves, as bit planes. It owns its memory.
 ///
 /// Sendable: its memory is written in `init` and only read afterwards, and freed when nobody holds it.
 final class PlaneTables<Leaf: BinaryFloatingPoint & Sendable>: @unchecked Sendable {

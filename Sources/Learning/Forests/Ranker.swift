@@ -1,7 +1,7 @@
 // From a row's values to ranks. The columns stand in groups of one rule and one number of search steps, so that the
 // branches of the search are the same for column after column.
 
-/// The tables that turn rows into ranks. It owns its memory.
+/// Tables that convert feature values to ranks among the split thresholds. It owns its memory.
 ///
 /// Sendable: its memory is written in `init` and only read afterwards, and freed when nobody holds it.
 final class Ranker: @unchecked Sendable {

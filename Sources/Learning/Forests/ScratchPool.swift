@@ -3,7 +3,7 @@ internal import Synchronization
 // `withUnsafeTemporaryAllocation` takes from the stack up to a kilobyte only, and most forests of several hundred trees
 // need more for a row.
 
-/// Spaces for work that are taken and given back, so that scoring a row allocates nothing.
+/// Pool of scratch buffers, so that scoring a row allocates nothing.
 ///
 /// Sendable: a space is used by the one caller who turned its mark from 0 to 1, until he turns it back.
 final class ScratchPool: @unchecked Sendable {

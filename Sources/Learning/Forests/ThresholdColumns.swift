@@ -3,7 +3,7 @@
 // A split then is one comparison of whole numbers, `rank > place of its threshold` goes right, whatever the library,
 // the missing value or the set of categories. A row is ranked once, so that no tree touches a double again.
 
-/// One column: a feature under one rule.
+/// A feature under one rule for missing values and comparison; its thresholds share a column.
 struct ThresholdColumn: Hashable {
     var feature: Int32
     var missing: MissingRule
@@ -11,7 +11,7 @@ struct ThresholdColumn: Hashable {
     var set: Int32
 }
 
-/// Where a node looks: right if the rank in the column is greater than `place`.
+/// The test of an inner node: right if the rank in the column is greater than `place`.
 struct ColumnTest {
     var column: Int32
     var place: Int32

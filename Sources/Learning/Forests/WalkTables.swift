@@ -1,14 +1,14 @@
 // The walk: trees of small nodes, followed for eight trees of one row, or eight rows of one tree, at a time, so that
 // the waits for memory overlap. A node's children are neighbours and a leaf is its own child: a step has no branch.
 
-/// A node: go to `left`, or to the node after it if the rank in `lane` is greater than `place`.
+/// A compact node: go to `left`, or to the node after it if the rank in `lane` is greater than `place`.
 struct WalkNode {
     var left: UInt32
     var lane: UInt16
     var place: UInt16
 }
 
-/// A forest as nodes of eight bytes. It owns its memory.
+/// Evaluation tables that walk from root to leaf, with nodes of eight bytes. It owns its memory.
 ///
 /// Sendable: its memory is written in `init` and only read afterwards, and freed when nobody holds it.
 final class WalkTables<Leaf: BinaryFloatingPoint & Sendable>: @unchecked Sendable {

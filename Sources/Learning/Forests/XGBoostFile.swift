@@ -3,7 +3,7 @@ internal import Foundation
 
 // XGBoost's model: the same object in JSON and in UBJSON (its schema: doc/model.schema of the library).
 
-/// Makes a forest of XGBoost's model object.
+/// Converts XGBoost's model object to a forest.
 struct XGBoostFile {
     let model: JSONValue
 

@@ -1,4 +1,4 @@
-/// CSV rows as bytes. Fields must not need quoting: the generators write none that do.
+/// Writer of CSV rows without quoting, for generated fields that need none.
 struct CSVText {
     private var bytes: [UInt8] = []
     private var atRowStart = true

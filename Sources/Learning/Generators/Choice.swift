@@ -1,6 +1,6 @@
 internal import Core
 
-/// A value with how often it occurs and what it adds to the log-odds of the label.
+/// A value with its frequency and its effect on the log-odds of the label.
 struct Level: Sendable {
     let value: String
     let weight: Double
@@ -34,7 +34,7 @@ struct Choice: Sendable {
     }
 }
 
-/// A distribution by its quantiles, straight between them.
+/// A distribution given by its quantiles, linear between them.
 struct Quantiles: Sendable {
     private let points: [(share: Double, value: Double)]
 

@@ -1,14 +1,19 @@
 internal import Core
 
-/// Writes made-up machine readings that look like the public machine-downtime file: the same 16 headers with their
-/// units, day-first dates, three machines, an empty cell in about one of 200, and a last column `_synthetic` that is
-/// always `true`.
+/// Generates synthetic machine readings in the format of the public machine-downtime file.
+///
+/// ```swift
+/// try DowntimeGenerator(rows: 2500, seed: 42).write { piece in file.append(piece) }
+/// ```
+///
+/// The same 16 headers with their units, day-first dates, three machines, an empty cell in about one of 200, and a last
+/// column `_synthetic` that is always `true`.
 ///
 /// A reading is a failure when hydraulic pressure is low, torque is high or low, or the cutting force is high, so a
 /// few thresholds nearly separate the classes, as in the real file; the other sensors carry nothing. One label in 500
 /// is turned round. The same rows and seed give the same bytes everywhere, in constant memory.
 package struct DowntimeGenerator: Sendable {
-    /// How many readings to write.
+    /// Number of readings.
     package let rows: Int
     package let seed: UInt64
 
@@ -17,7 +22,7 @@ package struct DowntimeGenerator: Sendable {
         self.seed = seed
     }
 
-    /// The header, in the order of the real file, with `_synthetic` last.
+    /// Column names in the order of the real file, with `_synthetic` last.
     package static let header: [String] = [
         "Date", "Machine_ID", "Assembly_Line_No", "Hydraulic_Pressure(bar)", "Coolant_Pressure(bar)",
         "Air_System_Pressure(bar)", "Coolant_Temperature", "Hydraulic_Oil_Temperature", "Spindle_Bearing_Temperature",

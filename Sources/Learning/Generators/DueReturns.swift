@@ -1,4 +1,4 @@
-/// Patients who will come back, by the encounter id at which they do: a binary heap with a bounded size.
+/// Priority queue of patients who will return, by the encounter id of their return; bounded size.
 struct DueReturns {
     private var entries: [(due: Int, patient: Patient)] = []
     private let limit: Int

@@ -1,6 +1,6 @@
 internal import Core
 
-/// One made-up encounter: what its row shows, and the log-odds of a readmission within 30 days that follow.
+/// One synthetic encounter: its row, and the log-odds of a readmission within 30 days.
 struct Encounter {
     private typealias Tables = EncounterTables
 

@@ -1,5 +1,6 @@
-/// Values, their shares and their effects for made-up encounters. The shares are rounded from the real file's
-/// marginals; the effects are invented, of the size seen there.
+/// Values, frequencies and effects for synthetic encounters.
+///
+/// The shares are rounded from the real file's marginals; the effects are invented, of the size seen there.
 enum EncounterTables {
     static let leading = [
         "encounter_id", "patient_nbr", "race", "gender", "age", "weight", "admission_type_id",

@@ -1,6 +1,6 @@
 internal import Core
 
-/// The process behind the made-up encounters: patients arrive, are discharged with a label, and come back.
+/// Simulation behind the synthetic encounters: patients arrive, are discharged with a label, and return.
 struct Hospital {
     private typealias Tables = EncounterTables
 
@@ -77,7 +77,7 @@ struct Hospital {
     }
 }
 
-/// What stays with a made-up patient from one encounter to the next.
+/// Properties of a synthetic patient that persist between encounters.
 struct Patient: Sendable {
     let number: Int
     /// Standard normal; raises the risk and is not written.

@@ -20,7 +20,7 @@ struct LabExperiment: Sendable {
     var day: Int { second / LabClock.secondsPerDay }
 }
 
-/// When experiments are submitted, and what they ask for.
+/// Generates the submissions of experiments: times and properties.
 struct LabArrivals: Sendable {
     /// In order of submission.
     let experiments: [LabExperiment]

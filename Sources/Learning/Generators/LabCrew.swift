@@ -1,6 +1,6 @@
 internal import Core
 
-/// What differs between the instruments and between the scientists of one made-up laboratory.
+/// Individual properties of the instruments and scientists of one synthetic laboratory.
 struct LabCrew: Sendable {
     struct Instrument: Sendable {
         /// Such as HPLC-00; the number runs through all types.

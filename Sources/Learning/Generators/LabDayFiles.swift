@@ -18,7 +18,7 @@ struct LabDayFiles {
         "lot_qc_status", "expected_delivery_ts", "storage_excursion_48h", "_synthetic",
     ]
 
-    /// What came of an experiment.
+    /// The outcome of an experiment: times and delay.
     struct Outcome {
         /// Hundredths of a minute.
         let delay: Int

@@ -1,4 +1,4 @@
-/// What the delay of an experiment depends on, in minutes unless said otherwise.
+/// The inputs of an experiment's delay, in minutes unless stated otherwise.
 struct LabDelay {
     /// The scale of the logistic noise around the expected delay: smaller makes delays easier to foresee.
     static let scale = 7.5

@@ -1,4 +1,4 @@
-/// What changes in the made-up laboratory from day 432 (2025-09-06) on; every day before stays the same to the byte.
+/// A change in the synthetic laboratory from day 432 (2025-09-06) on; earlier days stay identical.
 package enum LabDrift: String, CaseIterable, Sendable {
     /// Campaigns bring 3.5 instead of 2.2 times the arrivals. These come on top, so there are a few more experiments
     /// than asked for (between 2 and 3 % in the mean).

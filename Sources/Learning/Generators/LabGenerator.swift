@@ -1,16 +1,25 @@
 internal import Core
 
-/// Writes the made-up logs of a laboratory over 540 days from 2024-07-01: what was submitted, the instruments' queues,
-/// their hourly telemetry, and the reagents' stock. An experiment is delayed when it ends more than 30 minutes after
-/// its plan; what it can be foreseen from is spread over the four logs.
+/// Generates synthetic laboratory logs over 540 days from 2024-07-01, for predicting delayed experiments.
+///
+/// ```swift
+/// try LabGenerator(experiments: 50_000, seed: 42).write { path, bytes in
+///     try Disk.replaceDurably("\(folder)/\(path)", bytes)
+/// }
+/// ```
+///
+/// Four logs: submitted experiments, the instruments' queues, their hourly telemetry, and the reagents' stock. An
+/// experiment is delayed when it ends more than 30 minutes after its plan; what predicts it is spread over the four
+/// logs.
 ///
 /// An experiment's row is filed under the day of its submission. The columns `actual_end_ts`, `delay_min`, `delayed`,
 /// `dequeue_ts` and `wait_min` are known only later. The same experiments, seed and drift give the same bytes on every
 /// machine; a drift changes nothing before `LabDrift.firstDay`.
 package struct LabGenerator: Sendable {
-    /// How many experiments to make up, 1 ... 1,000,000.
+    /// Number of experiments, 1 ... 1,000,000.
     package let experiments: Int
     package let seed: UInt64
+    /// The change from `LabDrift.firstDay` on; `nil` for none.
     package let drift: LabDrift?
 
     package init(experiments: Int = 50_000, seed: UInt64, drift: LabDrift? = nil) {
@@ -19,14 +28,15 @@ package struct LabGenerator: Sendable {
         self.drift = drift
     }
 
-    /// The folders that the logs are written to, one CSV file a day in each.
+    /// Names of the four logs: folders with one CSV file a day each.
     package static let sources = ["workflow_logs", "queue_logs", "instrument_telemetry", "reagent_logs"]
 
-    /// The file of the true probabilities, with the columns experiment_id and p_delayed: for grading only.
+    /// Name of the file with the true probabilities (experiment_id, p_delayed), for grading only.
     package static let truthFile = "truth.csv"
 
-    /// Writes the files: for each day those of the four logs, as `workflow_logs/2024-07-01.csv`, and the true
-    /// probabilities last. Every file has a column `_synthetic` that is always `true`.
+    /// Generates the files: those of the four logs for each day, and the true probabilities last.
+    ///
+    /// Paths are like `workflow_logs/2024-07-01.csv`. Every file has a column `_synthetic` that is always `true`.
     ///
     /// A log without rows on a day has no file for it. From 50,000 experiments on that is rare (less than one run in a
     /// thousand), so that there are 2,160 daily files.
@@ -48,7 +58,7 @@ package struct LabGenerator: Sendable {
     }
 }
 
-/// The process behind the logs, day by day.
+/// Simulation behind the logs, day by day.
 private struct Laboratory {
     var truth = CSVText(header: ["experiment_id", "p_delayed", "_synthetic"])
 

@@ -1,8 +1,8 @@
 internal import Core
 
-/// The instruments' queues and who submitted what lately, in order of submission. Times are minutes.
+/// The instruments' queues and recent submissions, in order of submission. Times are minutes.
 struct LabQueue {
-    /// What an experiment finds, itself not counted.
+    /// State of the queue for a new experiment, itself not counted.
     struct Finding {
         let instrument: Int
         /// Unfinished jobs of the instrument, and of the whole laboratory.

@@ -15,7 +15,7 @@ struct LabReagents {
         var excursionDay = -1_000
     }
 
-    /// What an experiment finds when it is submitted.
+    /// State of the reagents when an experiment is submitted.
     struct Finding {
         let short: Bool
         /// Hours to the next delivery, at most 72; 0 if there is enough.

@@ -1,6 +1,6 @@
 internal import Core
 
-/// The fixed figures of the made-up laboratory.
+/// Constants of the synthetic laboratory.
 enum LabTables {
     /// A type of instrument: how many there are, how much its faults delay (`sensitivity`), and what it reads when
     /// nothing is wrong: vibration in mm/s, temperature in °C.

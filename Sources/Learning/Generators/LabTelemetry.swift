@@ -1,6 +1,6 @@
 internal import Core
 
-/// The hourly readings of every instrument, with episodes in which it degrades.
+/// Generates the hourly readings of every instrument, with episodes of degradation.
 struct LabTelemetry: Sendable {
     struct Reading: Sendable {
         var vibration = 0.0
@@ -12,7 +12,7 @@ struct LabTelemetry: Sendable {
         var lost = false
     }
 
-    /// What the process knows of an instrument when an experiment is submitted.
+    /// Recent telemetry of an instrument when an experiment is submitted.
     struct Window {
         /// Means over the six hours before, in mm/s and °C.
         let vibration: Double

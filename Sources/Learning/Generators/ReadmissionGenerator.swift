@@ -1,7 +1,13 @@
 internal import Core
 
-/// Writes made-up hospital encounters that look like the UCI file "Diabetes 130-US hospitals": the same 50 headers,
-/// the same missing marker `?` and the text `None`, and a last column `_synthetic` that is always `true`.
+/// Generates synthetic hospital encounters in the format of the UCI file "Diabetes 130-US hospitals".
+///
+/// ```swift
+/// try ReadmissionGenerator(rows: 101_766, seed: 42).write { piece in file.append(piece) }
+/// ```
+///
+/// The same 50 headers, the same missing marker `?` and the text `None`, and a last column `_synthetic` that is always
+/// `true`.
 ///
 /// Patients come back: each has a frailty and a main illness that stay with him, and a readmission that is announced
 /// by the label mostly happens later in the file. The label depends on what the row shows and on the frailty, which
@@ -11,7 +17,7 @@ internal import Core
 /// The same rows, seed and `unlabelled` give the same bytes everywhere. Memory does not grow with the rows beyond a
 /// bounded list of patients who are due to come back.
 package struct ReadmissionGenerator: Sendable {
-    /// How many encounters to write.
+    /// Number of encounters.
     package let rows: Int
     package let seed: UInt64
     /// Whether the label is missing (`?`) in every row: encounters to be scored, their ids above the real file's.
@@ -23,12 +29,12 @@ package struct ReadmissionGenerator: Sendable {
         self.unlabelled = unlabelled
     }
 
-    /// The header, in the order of the real file, with `_synthetic` last.
+    /// Column names in the order of the real file, with `_synthetic` last.
     package static let header: [String] =
         EncounterTables.leading + EncounterTables.drugs.map(\.name) + ["change", "diabetesMed", "readmitted"]
         + ["_synthetic"]
 
-    /// The largest encounter id of the real file; ids of rows to be scored start above it.
+    /// Largest encounter id of the real file; ids of rows to be scored start above it.
     package static let lastRealEncounter = 443_867_222
 
     /// Writes the file in pieces of about 64 KiB.

@@ -1,4 +1,4 @@
-/// The value of a learner's parameter as a project file gives it.
+/// A learner parameter's value from a project file: number, text or Boolean.
 package enum ParameterValue: Sendable, Equatable {
     case number(Double)
     case text(String)

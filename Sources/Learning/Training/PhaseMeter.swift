@@ -1,13 +1,14 @@
-/// Accounts for what the phases of training cost. A phase may occur more than once.
+/// Measures the cost of the phases of training. A phase may occur more than once.
 package protocol PhaseMeter {
     /// Runs the body and books its cost under the phase's name: "split", "signature", "encode", "fit", "score",
     /// "calibrate", "evaluate".
     func measure<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result
 }
 
-/// Measures nothing.
+/// A `PhaseMeter` that measures nothing.
 package struct NoMeter: PhaseMeter {
     package init() {}
 
+    /// Runs the body.
     package func measure<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result { try body() }
 }

@@ -11,14 +11,16 @@ extension KeyedDecodingContainer {
     }
 }
 
-/// The learners and forms of models that this version knows.
+/// Names of the learners and model formats that this version supports.
 package enum KnownForms {
+    /// Names of the learners.
     package static let learners = ["lightgbm", "random_forest"]
+    /// Names of the model file formats.
     package static let formats = ["lightgbm-text"]
 }
 
 extension ModelRecord {
-    /// Refuses a record that this version cannot score by: what is unknown is never taken for something known.
+    /// Throws for a record with a learner or format that this version does not know.
     package func checkForms() throws {
         try plan.learner.checkKind()
         guard KnownForms.formats.contains(format) else {
@@ -30,6 +32,7 @@ extension ModelRecord {
 }
 
 extension LearnerPlan {
+    /// Throws for a learner that this version does not know.
     package func checkKind() throws {
         guard KnownForms.learners.contains(kind) else {
             throw MartletError(
@@ -39,7 +42,7 @@ extension LearnerPlan {
     }
 }
 
-/// A list whose unknown entries are passed over.
+/// A list of gates that skips unknown entries when decoded.
 struct KnownGates: Decodable {
     var gates: [QualityGate] = []
 
@@ -58,9 +61,14 @@ struct KnownGates: Decodable {
     }
 }
 
-/// Reads what a run stored.
+/// Decoder of records that a training run stored as JSON artifacts.
+///
+/// ```swift
+/// let record = try Stored.read(ModelRecord.self, bytes, "model.json of readmission@3")
+/// ```
 package enum Stored {
-    /// - Parameter what: names it for people: "model.json of readmission@3".
+    /// Decodes a stored record and checks that this version supports it.
+    /// - Parameter what: names it in messages: "model.json of readmission@3".
     /// - Throws: `model.unreadable` with the place, for what is damaged or of a kind that is not known.
     package static func read<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8], _ what: String) throws -> Value {
         do { return try JSON.decode(type, from: bytes) } catch let error as DecodingError {

@@ -1,11 +1,15 @@
-/// Everything needed to use a model besides the learner's own file, and what was found about it.
+/// Stored description of a trained model: plan, signature, calibration, threshold, evaluation and gates.
+///
+/// Everything needed to use the model besides the learner's own file.
 package struct ModelRecord: Sendable, Equatable, Codable {
+    /// The importance of one feature.
     package struct Importance: Sendable, Equatable, Codable {
         package let name: String
-        /// The feature's share of the summed gain of all.
+        /// The feature's share of the total gain.
         package let share: Double
     }
 
+    /// Number of rows and of positives of a part.
     package struct PartSize: Sendable, Equatable, Codable {
         package let rows: Int
         package let positives: Int
@@ -16,21 +20,25 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     package let calibration: Calibration
     package let threshold: DecisionThreshold
     package let bands: RiskBands?
-    /// The format of the learner's file.
+    /// Format of the learner's file.
     package let format: String
+    /// Number of trees in use.
     package let rounds: Int
-    /// Labelled rows by part name: train, validation, test.
+    /// Sizes of the labelled parts by name: train, validation, test.
     package let parts: [String: PartSize]
+    /// Number of rows without a label.
     package let unlabelled: Int
+    /// Evaluation on the test part.
     package let test: Evaluation
+    /// Evaluation on the validation part; `nil` when there is none.
     package let validation: Evaluation?
     package let crossValidation: CrossValidationResult?
     package let gates: [GateResult]
-    /// Gain importance, the largest first.
+    /// Gain importance of the features, the largest first.
     package let importance: [Importance]
-    /// What the training rows had in each number column; `nil` in records of before.
+    /// Range of each numeric column in the training rows; `nil` in records of earlier versions.
     package let ranges: [String: ColumnRange]?
-    /// How many rows of the table are infinite in each number column, and count as missing; `nil` if none are.
+    /// Number of infinite values in each numeric column, which count as missing; `nil` if there are none.
     package let infinite: [String: Int]?
 
     private enum CodingKeys: String, CodingKey {
@@ -63,7 +71,7 @@ package struct ModelRecord: Sendable, Equatable, Codable {
         self.infinite = infinite
     }
 
-    /// A record of another version: what is not there was not known then.
+    /// Decodes a record; members that an earlier version did not write are `nil`.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         plan = try container.decode(TrainingPlan.self, forKey: .plan)
@@ -87,12 +95,12 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     /// Whether every gate passed.
     package var passed: Bool { gates.allSatisfy(\.passed) }
 
-    /// Calibrated probabilities of new rows.
+    /// Computes calibrated probabilities of new rows.
     package func probabilities(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Double] {
         calibration.apply(try scorer.probabilities(try signature.encode(table)))
     }
 
-    /// Calibrated probability, band and decision of new rows.
+    /// Computes calibrated probability, band and decision of new rows.
     package func predictions(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Prediction] {
         try probabilities(table, scorer: scorer).map { p in
             Prediction(probability: p, band: bands?.band(of: p), positive: p >= threshold.value)
@@ -100,10 +108,10 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     }
 }
 
-/// What a model says of one row.
+/// The prediction for one row: probability, band and decision.
 package struct Prediction: Sendable, Equatable {
     package let probability: Double
-    /// `nil` where the model has no bands.
+    /// Risk band; `nil` for a model without bands.
     package let band: RiskBands.Band?
     /// Whether the probability is at or above the threshold.
     package let positive: Bool
@@ -115,14 +123,15 @@ package struct Prediction: Sendable, Equatable {
     }
 }
 
-/// The outcome of one training.
+/// Result of a training: the model record, the learner's file, and the test predictions.
 package struct TrainedModel: Sendable {
     package let record: ModelRecord
     /// The learner's file, with its trace and raw gains.
     package let fitted: FittedModel
     /// The part of every input row; `nil` for a row without label.
     package let parts: [SplitPart?]
-    /// The input rows of the test part, in order, and their calibrated probabilities.
+    /// Indices of the input rows of the test part, in order.
     package let testRows: [Int]
+    /// Calibrated probability of each of `testRows`.
     package let testProbabilities: [Double]
 }

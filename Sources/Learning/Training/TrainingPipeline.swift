@@ -1,9 +1,16 @@
 internal import Core
 
-/// From labelled rows to an evaluated model: split, signature, fit, calibration, threshold, evaluation, gates.
+/// Trains and evaluates a model: split, signature, fit, calibration, threshold, evaluation, gates.
+///
+/// ```swift
+/// let pipeline = TrainingPipeline(plan: plan, learner: learner, makeScorer: { try makeScorer($0.text) })
+/// let trained = try pipeline.train(input)
+/// ```
 ///
 /// Needs rows ordered by their unique key, and a learner that is deterministic. Gives the same result for the same
-/// input and plan. Refuses a plan that needs held-out rows it does not have.
+/// input and plan.
+///
+/// Refuses a plan that needs held-out rows it does not have.
 package struct TrainingPipeline {
     private let plan: TrainingPlan
     private let learner: any Learner
@@ -12,9 +19,10 @@ package struct TrainingPipeline {
     private let threads: Int
     private let coding: Signature.Coding
 
+    /// Configures a pipeline.
     /// - Parameters:
-    ///   - coding: of missing and pooled categories; only the rebuilding of a version of before has another.
-    ///   - makeScorer: loads what the learner fitted.
+    ///   - coding: of missing and pooled categories; another than the default only when an older version is rebuilt.
+    ///   - makeScorer: loads the model that the learner fitted.
     package init(
         plan: TrainingPlan, learner: any Learner, threads: Int = 1, meter: any PhaseMeter = NoMeter(),
         coding: Signature.Coding = .outside,
@@ -28,6 +36,9 @@ package struct TrainingPipeline {
         self.makeScorer = makeScorer
     }
 
+    /// Trains on the labelled rows and returns the evaluated model.
+    ///
+    /// Throws when the plan needs held-out rows that the input does not have.
     package func train(_ input: TrainingInput) throws -> TrainedModel {
         try plan.check()
         let (labelled, rows, assigned) = try meter.measure("split") {
@@ -57,7 +68,7 @@ package struct TrainingPipeline {
             record: record, fitted: trial.fitted, parts: parts, testRows: members.test, testProbabilities: test)
     }
 
-    /// The rows of each part, as indices of the input.
+    /// Row indices of each part.
     private struct Members {
         var train: [Int] = []
         var validation: [Int] = []
@@ -87,7 +98,7 @@ package struct TrainingPipeline {
         }
     }
 
-    /// One fitted model with what was learned on held-out rows.
+    /// One fitted model with its calibration and threshold.
     private struct Trial {
         let signature: Signature
         let matrix: FeatureMatrix

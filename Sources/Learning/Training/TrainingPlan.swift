@@ -1,9 +1,15 @@
 internal import Core
 
-/// Everything that decides a training run besides its data. Given data and a plan, the result is the same bytes.
+/// All settings of a training besides its data. The same data and plan give the same bytes.
+///
+/// ```swift
+/// let plan = TrainingPlan(split: SplitPlan(kind: .hash), learner: LearnerPlan(kind: "lightgbm"))
+/// try plan.check()
+/// ```
 package struct TrainingPlan: Sendable, Equatable, Codable {
-    /// A level with fewer training rows joins the pool of the rare.
+    /// Number of training rows below which a category level is pooled as rare.
     package var rareBelow: Int
+    /// How missing categories are encoded.
     package var missing: Signature.MissingPolicy
     package var split: SplitPlan
     package var crossValidation: CrossValidationPlan?
@@ -14,9 +20,9 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
     package var gates: [QualityGate]
     /// Resampling for the intervals of the test metrics.
     package var bootstrap: Bootstrap
-    /// What becomes of rows that do not fit, when the model is served; `nil` is the usual.
+    /// Reactions to input that does not match, when the model is served; `nil`: the defaults.
     package var input: InputPolicy?
-    /// The column that says whom a row is about, which is logged with its prediction; no feature.
+    /// Column that identifies whom a row is about, logged with its prediction; not a feature.
     package var entity: String?
 
     package init(
@@ -58,7 +64,7 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
         case entity
     }
 
-    /// Refuses what cannot be carried out, before any work is done.
+    /// Throws for settings that cannot be carried out, before any work is done.
     package func check() throws {
         try split.check()
         try crossValidation?.check()
@@ -102,14 +108,14 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
     }
 }
 
-/// Which learner, with what.
+/// The learner and its parameters.
 package struct LearnerPlan: Sendable, Equatable, Codable {
-    /// "lightgbm" or "random_forest".
+    /// Name of the learner: "lightgbm" or "random_forest".
     package var kind: String
     package var parameters: [String: ParameterValue]
-    /// Boosting rounds at most; `nil` for a forest.
+    /// Largest number of boosting rounds; `nil` for a forest.
     package var rounds: Int?
-    /// Rounds without a better validation log loss; 0 is off.
+    /// Rounds without a better validation log loss before training stops; 0 is off.
     package var earlyStopping: Int
     package var seed: Int
 

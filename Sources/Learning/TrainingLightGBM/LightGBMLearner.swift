@@ -2,9 +2,14 @@ internal import Core
 internal import LightGBM
 package import Training
 
-/// Gradient boosting by LightGBM, made repeatable: histograms are built column by column and in deterministic
-/// mode, so that the trees do not depend on the count of threads, and the validation loss that decides when to
-/// stop is summed here, in row order.
+/// The `lightgbm` learner: deterministic gradient boosting with LightGBM.
+///
+/// ```swift
+/// let learner = try LightGBMLearner(parameters: plan.parameters, rounds: 500, patience: 50)
+/// ```
+///
+/// Histograms are built column by column and in deterministic mode, so that the trees do not depend on the number of
+/// threads, and the validation loss that decides when to stop is summed here, in row order.
 package struct LightGBMLearner: Learner {
     package var kind: String { "lightgbm" }
 
@@ -23,6 +28,7 @@ package struct LightGBMLearner: Learner {
         "verbosity": "Martlet shows the progress",
     ]
 
+    /// Checks the parameters.
     /// - Parameters:
     ///   - parameters: LightGBM's own names or aliases.
     ///   - rounds: the most trees to grow.
@@ -61,6 +67,7 @@ package struct LightGBMLearner: Learner {
         self.patience = patience
     }
 
+    /// Trains a boosted model, with early stopping where validation rows are given.
     package func fit(
         _ train: FeatureMatrix, labels: [UInt8], validation: (FeatureMatrix, [UInt8])?, seed: Int, threads: Int
     ) throws -> FittedModel {

@@ -8,12 +8,18 @@ package import Training
     internal import Darwin
 #endif
 
-/// Scores rows with a model in LightGBM's text format, boosted or forest.
+/// Scores rows with the LightGBM library from a model in its text format, boosted or forest.
+///
+/// ```swift
+/// let scorer = try LightGBMScorer(text: fitted.text, threads: 2)
+/// let probabilities = try scorer.probabilities(matrix)
+/// ```
 package struct LightGBMScorer: ModelScorer {
     private let booster: Booster
     private let columns: Int
     private let threads: Int
 
+    /// Loads a model.
     /// - Throws: `model.unreadable` when the text is not a model.
     package init(text: [UInt8], threads: Int) throws {
         do {
@@ -25,6 +31,7 @@ package struct LightGBMScorer: ModelScorer {
         self.threads = threads
     }
 
+    /// Returns the probability of the positive class for each row.
     package func probabilities(_ matrix: FeatureMatrix) throws -> [Double] {
         guard matrix.columns == columns else {
             throw MartletError(

@@ -1,20 +1,21 @@
 package import Core
 
-/// A key for a program: what is known of it without the secret itself, which nobody can read again.
+/// Metadata of an API token for a program; the secret itself is not stored.
 package struct APIToken: Sendable, Equatable, Encodable {
     /// 32 hexadecimal digits.
     package let id: String
     package let name: String
-    /// The beginning of the secret.
+    /// First characters of the secret, to recognise the token.
     package let prefix: String
-    /// The only project it is for; `nil` for all of its server.
+    /// The only project that it gives access to; `nil` for all of its server.
     package let project: String?
+    /// What the token may do.
     package let role: Role
     package let created: Timestamp
     package let createdBy: String
-    /// `nil`: never.
+    /// When it expires; `nil`: never.
     package let expires: Timestamp?
-    /// To the minute or so.
+    /// Time of the last use, precise to about a minute.
     package var lastUsed: Timestamp?
     package var revoked: Timestamp?
     package var revokedBy: String?

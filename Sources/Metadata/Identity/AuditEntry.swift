@@ -1,24 +1,26 @@
 package import Core
 
-/// One change, as the audit keeps it for ever.
+/// One recorded change in the audit log, kept for ever.
 package struct AuditEntry: Sendable, Equatable, Encodable {
-    /// From 1, without gaps.
+    /// Number of the entry in its database, from 1, without gaps.
     package let position: Int
     package let at: Timestamp
-    /// "user:ada", "token:scoring", "local:ada" at the command line.
+    /// Who made the change: "user:ada", "token:scoring", "local:ada" at the command line.
     package let actor: String
-    /// "token.revoked", "alias.moved".
+    /// Kind of change: "token.revoked", "alias.moved".
     package let action: String
-    /// "tokens/scoring", "models/readmission/aliases/champion".
+    /// What was changed: "tokens/scoring", "models/readmission/aliases/champion".
     package let subject: String
     package let project: String?
+    /// State before the change.
     package let before: JSONValue?
+    /// State after the change.
     package let after: JSONValue?
-    /// The HTTP request that asked for it.
+    /// Id of the HTTP request that made the change.
     package let request: String?
 }
 
-/// A change that is to be written down.
+/// A change to be written to the audit log, without number, time and author.
 package struct AuditDraft: Sendable, Equatable {
     package var action: String
     package var subject: String
@@ -37,7 +39,7 @@ package struct AuditDraft: Sendable, Equatable {
     }
 }
 
-/// Who changes something, and in which request.
+/// The person or program that makes a change, and the HTTP request in which it does.
 package struct Author: Sendable, Equatable {
     package var actor: String
     package var request: String?
@@ -48,18 +50,18 @@ package struct Author: Sendable, Equatable {
     }
 }
 
-/// What to look for in the audit.
+/// Filter for audit entries; a `nil` member matches all.
 package struct AuditQuery: Sendable, Equatable {
     package var actor: String?
-    /// Exactly this action, or all of its kind: "alias" finds "alias.moved" and "alias.removed".
+    /// This action, or all of its kind: "alias" finds "alias.moved" and "alias.removed".
     package var action: String?
-    /// Exactly this subject, or everything below it.
+    /// This subject, or everything below it.
     package var subject: String?
-    /// At this moment or later.
+    /// Only entries at this time or later.
     package var since: Timestamp?
-    /// Before this moment.
+    /// Only entries before this time.
     package var until: Timestamp?
-    /// Behind this position of its database.
+    /// Only entries after this position of their database.
     package var after: Int
     package var limit: Int
 

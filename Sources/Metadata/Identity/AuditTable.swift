@@ -1,12 +1,17 @@
 package import Core
 package import SQLText
 
-/// The table `audit`, which only grows. Written in the transaction of the change that it tells of.
+/// Writer and reader of the append-only table `audit`, in the transaction of the change that an entry records.
+///
+/// ```swift
+/// try database.write(scope: .audit) { try AuditTable($0).append(draft, by: author, at: now) }
+/// ```
 package struct AuditTable {
     let connection: any SQLConnection
 
     package init(_ connection: any SQLConnection) { self.connection = connection }
 
+    /// Appends an entry.
     package func append(_ draft: AuditDraft, by author: Author, at now: Timestamp) throws {
         try connection.lock(.audit)
         let last = try connection.row("SELECT COALESCE(MAX(position), 0) AS last FROM audit")?.int("last") ?? 0

@@ -1,5 +1,4 @@
-/// Passwords that are tried first: NIST SP 800-63B, section 3.1.1.2, asks for a list of those that are common, expected
-/// or known to be broken.
+/// List of common passwords, which are not accepted (NIST SP 800-63B, section 3.1.1.2).
 ///
 /// Lists of leaked passwords hold hundreds of thousands, but those of 12 and more characters are nearly all of a few kinds:
 /// a word that everybody takes, written once or twice, with digits before, behind or for letters; a walk over the keyboard;

@@ -1,13 +1,13 @@
 package import Core
 package import SQLText
 
-/// A request that is to be done once.
+/// Identifies a request that must take effect only once, by the client's `Idempotency-Key`.
 package struct IdempotencyKey: Sendable, Equatable {
     package let project: String
     package let actor: String
-    /// What the client named it; each actor has names of its own.
+    /// The key as the client sent it; each actor has its own keys.
     package let key: String
-    /// Of method, address and body.
+    /// Digest of the request's method, address and body.
     package let digest: Digest
 
     package init(project: String, actor: String, key: String, digest: Digest) {
@@ -17,17 +17,23 @@ package struct IdempotencyKey: Sendable, Equatable {
         self.digest = digest
     }
 
+    /// Primary key of the request in the table.
     package var name: String { "\(project)\n\(actor)\n\(key)" }
 }
 
-/// The table `request_keys`: requests that were done, and what was answered. Kept for a day.
+/// Completed requests by idempotency key with their responses, kept for a day (table `request_keys`).
+///
+/// ```swift
+/// let keys = IdempotencyTable(database)
+/// if let done = try keys.find(key, at: now) { return done.answer }
+/// ```
 package struct IdempotencyTable: Sendable {
     private static let kept: Int64 = 24 * 3_600_000_000
     private let database: any SQLDatabase
 
     package init(_ database: any SQLDatabase) { self.database = database }
 
-    /// What was answered to this request; `nil` if it was not done yet.
+    /// Returns the stored response to a request; `nil` if it was not completed yet.
     /// - Throws: `request.key-taken` when the key belongs to another request, `request.no-answer` when it was done but
     ///   the answer was lost.
     package func find(_ mark: IdempotencyKey, at now: Timestamp) throws -> (status: Int, answer: String)? {
@@ -53,9 +59,10 @@ package struct IdempotencyTable: Sendable {
         return (status, answer)
     }
 
-    /// Notes in the transaction of a change that its request is done; a second time in the same one changes nothing.
-    /// - Throws: `request.underway` when another server has done the request since it was looked for: the transaction is to
-    ///   be undone.
+    /// Records, in the transaction of a change, that its request is completed; idempotent within the transaction.
+    ///
+    /// - Throws: `request.underway` when another server has completed the request since it was looked up; roll back
+    ///   then.
     package static func write(_ mark: IdempotencyKey, at now: Timestamp, _ connection: any SQLConnection) throws {
         try connection.execute(
             "DELETE FROM request_keys WHERE created <= \(now.microseconds - kept)")
@@ -80,7 +87,7 @@ package struct IdempotencyTable: Sendable {
         }
     }
 
-    /// Keeps what was answered.
+    /// Stores the response to a completed request.
     package func keep(_ mark: IdempotencyKey, status: Int, answer: String, at now: Timestamp) throws {
         try database.write(scope: .identity) { connection in
             try IdempotencyTable.write(mark, at: now, connection)

@@ -2,8 +2,9 @@ internal import Core
 internal import SQLText
 
 extension IdentityStore {
-    /// The person, if name and password are right and the person may log in. Takes as long for a name that is not
-    /// there, so that the time tells nothing.
+    /// Verifies a name and password; returns the person, or `nil` if they are wrong or the person is disabled.
+    ///
+    /// Takes as long for an unknown name, so that the time reveals nothing.
     package func authenticate(_ name: String, _ password: String) throws -> User? {
         let found = try database.read { try UserTable(connection: $0).credentials(name) }
         let isRight = (found?.password ?? IdentityStore.nobody).matches(password)
@@ -15,7 +16,8 @@ extension IdentityStore {
     private static let nobody = Password(
         stored: "$scrypt$ln=15,r=8,p=3$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 
-    /// - Parameter seconds: how long it holds if it is not ended before.
+    /// Creates a session for a person.
+    /// - Parameter seconds: time until it expires.
     package func openSession(for user: User, seconds: Int) throws -> Session {
         let now = context.now()
         let session = Session(
@@ -32,7 +34,7 @@ extension IdentityStore {
         return session
     }
 
-    /// Ends a session, once; nothing happens to one that has ended.
+    /// Ends a session; no effect on one that has ended.
     package func endSession(_ id: String, of name: String) throws {
         try change { act in
             guard try act.sessions.end(id, at: act.now) > 0 else { return }

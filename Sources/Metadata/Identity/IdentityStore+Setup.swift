@@ -2,8 +2,7 @@ internal import Core
 internal import SQLText
 
 extension IdentityStore {
-    /// A link's secret with which the first admin can be made; `nil` if there is anybody already. Those given before
-    /// stop working.
+    /// Creates the secret of a setup link for the first admin; `nil` if there is any user. Invalidates earlier ones.
     package func setupSecret(seconds: Int) throws -> Secret? {
         let secret = Secret("", random: context.randomBytes)
         return try change { act -> Secret? in
@@ -18,13 +17,13 @@ extension IdentityStore {
         }
     }
 
-    /// Whether this is a link's secret that still works.
+    /// Whether a text is the secret of a valid setup link.
     package func isSetupSecret(_ text: String) throws -> Bool {
         let now = context.now()
         return try database.read { try SetupTable(connection: $0).isValid(Digest(of: text), at: now) }
     }
 
-    /// Makes the first admin. The link works once, and only while there is nobody.
+    /// Creates the first admin from a setup link, which works once and only while there is no user.
     /// - Throws: `identity.setup` for a link that does not work, `identity.name`, `identity.password`.
     package func setUp(_ secret: String, name: String, password: String) throws -> User {
         // Before the hard work of hashing: a wrong link is not worth it.

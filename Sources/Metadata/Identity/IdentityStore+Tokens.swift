@@ -2,13 +2,13 @@ package import Core
 internal import SQLText
 
 extension IdentityStore {
-    /// Every token that may be used is held in a server's memory.
+    /// Largest number of usable tokens; all are held in a server's memory.
     package static let mostTokens = 10_000
 
-    /// Newest first, revoked and expired ones among them.
+    /// Returns all tokens, revoked and expired ones too, newest first.
     package func tokens() throws -> [APIToken] { try database.read { try TokenTable(connection: $0).all() } }
 
-    /// Makes a token. The secret is in the answer and nowhere else: nobody can show it again.
+    /// Creates a token and returns its secret, which cannot be retrieved again.
     /// - Parameter project: the only project that it is for; `nil` for all of the server.
     /// - Throws: `identity.name`, `identity.name-taken`, `identity.expiry` for a time that has passed.
     package func createToken(
@@ -49,7 +49,7 @@ extension IdentityStore {
         }
     }
 
-    /// Takes a token out of use for good: by its name, its id or the beginning that is shown.
+    /// Revokes a token for good, by its name, its id or its shown prefix.
     @discardableResult
     package func revokeToken(_ text: String) throws -> APIToken {
         try change { act in
@@ -80,7 +80,7 @@ extension IdentityStore {
         }
     }
 
-    /// Writes down when tokens were used last. Not a change: neither in the audit nor in the generation.
+    /// Records when tokens were last used; not an audited change.
     package func noteUses(_ uses: [(token: String, at: Timestamp)]) throws {
         guard !uses.isEmpty else { return }
         try database.write(scope: .identity) { connection in

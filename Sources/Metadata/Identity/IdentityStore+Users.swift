@@ -2,9 +2,10 @@ internal import Core
 internal import SQLText
 
 extension IdentityStore {
-    /// By name.
+    /// Returns all users, by name.
     package func users() throws -> [User] { try database.read { try UserTable(connection: $0).all() } }
 
+    /// Creates a user.
     /// - Throws: `identity.name`, `identity.password`, `identity.name-taken`.
     @discardableResult
     package func addUser(_ name: String, role: Role, password: String) throws -> User {
@@ -33,7 +34,7 @@ extension IdentityStore {
         return user
     }
 
-    /// Refuses to take its role from the last one who may do everything (`identity.last-admin`).
+    /// Changes a user's role; throws `identity.last-admin` for the last admin.
     @discardableResult
     package func setRole(of name: String, to role: Role) throws -> User {
         try move(name) { user, act in
@@ -49,7 +50,7 @@ extension IdentityStore {
         }
     }
 
-    /// Disabling ends the person's sessions. Refuses to disable the last one who may do everything.
+    /// Disables a user and ends the person's sessions, or enables them again; the last admin cannot be disabled.
     @discardableResult
     package func setDisabled(_ name: String, _ disabled: Bool) throws -> User {
         try move(name) { user, act in
@@ -63,7 +64,7 @@ extension IdentityStore {
         }
     }
 
-    /// Ends the person's sessions too: whoever knew the old password is out.
+    /// Changes a user's password and ends the person's sessions.
     package func setPassword(of name: String, to password: String) throws {
         let hash = try Password(password, of: name, random: context.randomBytes)
         _ = try move(name) { user, act in

@@ -1,7 +1,12 @@
 package import Core
 package import SQLText
 
-/// The people, tokens and sessions of a server, and the audit of what was changed.
+/// Users, API tokens, sessions and the audit log of a server, stored in a database.
+///
+/// ```swift
+/// let store = IdentityStore(database, author: Author(actor: "server"), context: context)
+/// let user = try store.addUser("ada", role: .admin, password: password)
+/// ```
 ///
 /// Rules, kept by the schema as well as by the code:
 /// 1. Nothing secret is stored: of tokens and setup links only digests, of passwords only scrypt.
@@ -13,23 +18,24 @@ package import SQLText
 /// All calls block on the database and may come from any thread; those that take a password also compute for about a
 /// quarter of a second.
 package struct IdentityStore: Sendable {
+    /// The database; its schema is up to date.
     package let database: any SQLDatabase
     let context: ExecutionContext
     let author: Author
 
-    /// `database` has its schema already.
+    /// Opens the store on a database whose schema is up to date.
     package init(_ database: any SQLDatabase, author: Author, context: ExecutionContext) {
         self.database = database
         self.author = author
         self.context = context
     }
 
-    /// The same store for what somebody else does.
+    /// Returns a copy whose changes are made by another author.
     package func acting(as author: Author) -> IdentityStore {
         IdentityStore(database, author: author, context: context)
     }
 
-    /// What stands in this store's own database.
+    /// The audit log in this store's own database.
     package var audit: ServerAudit { ServerAudit([database]) }
 
     func change<Result>(_ body: (Change) throws -> Result) throws -> Result {
@@ -38,7 +44,7 @@ package struct IdentityStore: Sendable {
     }
 }
 
-/// One transaction, who makes it, and when.
+/// One writing transaction with its author and time.
 struct Change {
     let connection: any SQLConnection
     let author: Author
@@ -53,7 +59,7 @@ struct Change {
 }
 
 extension Migration {
-    /// The schema of users, tokens, sessions and the audit.
+    /// Migrations for users, tokens, sessions and the audit log.
     package static let identity: [Migration] =
         identityTables + [Migration(number: 7, name: "identity-kept", rules: TableRule.identityKept)]
 }
@@ -61,6 +67,6 @@ extension Migration {
 extension SQLScope {
     /// Users, tokens, sessions and setup links.
     static let identity = SQLScope("identity")
-    /// The audit, whose entries are numbered without gaps.
+    /// The write lock of the audit log, whose entries are numbered without gaps.
     package static let audit = SQLScope("audit")
 }

@@ -2,11 +2,17 @@ package import Core
 internal import SQLText
 internal import Synchronization
 
-/// Everybody whom a server lets in, in memory: a request asks no database.
+/// In-memory cache of all valid tokens and sessions, so that authentication needs no database access.
 ///
-/// A look-up costs one SHA-256 of the token and one step in a table; the digest, not the token, is what is compared,
-/// so the time says nothing about the token. `refresh` is called a few times a second and looks whether the generation
-/// has moved: that is how long a revoked token goes on. Bounded by `IdentityStore.mostTokens` and the open sessions.
+/// ```swift
+/// let known = KnownPrincipals(store, freshness: Freshness(limit: 900, clock: context.clock))
+/// try known.refresh()
+/// let principal = known.principal(token: token, at: context.now())
+/// ```
+///
+/// A look-up costs one SHA-256 of the token and one step in a table; the digest, not the token, is what is compared, so
+/// the time reveals nothing about the token. `refresh` is called a few times a second and reads again if the generation
+/// has changed: a revoked token stays valid that long. Bounded by `IdentityStore.mostTokens` and the open sessions.
 package final class KnownPrincipals: Sendable {
     private struct Known: Sendable {
         var generation = -1
@@ -26,16 +32,19 @@ package final class KnownPrincipals: Sendable {
 
     private let freshness: Freshness?
 
-    /// - Parameter freshness: how long those who are known stay known while the database cannot be read; `nil`: for ever.
+    /// Makes an empty cache; call `refresh` to fill it.
+    /// - Parameter freshness: how long entries stay valid while the database cannot be read; `nil`: for ever.
     package init(_ store: IdentityStore, freshness: Freshness? = nil) {
         self.store = store
         self.freshness = freshness
     }
 
-    /// Whether the database has not been read for longer than the limit: a token may have been revoked meanwhile.
+    /// Whether the database has not been read for longer than the limit.
+    ///
+    /// A token may have been revoked meanwhile.
     package var isStale: Bool { freshness?.isStale ?? false }
 
-    /// Who carries this token; `nil` for nobody that is known, or no longer.
+    /// Authenticates an API token; `nil` for an unknown, revoked or expired one.
     package func principal(token: UnsafeRawBufferPointer, at now: Timestamp) -> Principal? {
         let digest = TokenDigest(of: token)
         guard let principal = known.withLock({ $0.tokens[digest] }), !principal.isExpired(at: now) else { return nil }
@@ -43,18 +52,19 @@ package final class KnownPrincipals: Sendable {
         return principal
     }
 
+    /// Authenticates an API token; `nil` for an unknown, revoked or expired one.
     package func principal(token: String, at now: Timestamp) -> Principal? {
         var token = token
         return token.withUTF8 { principal(token: UnsafeRawBufferPointer($0), at: now) }
     }
 
-    /// Whose session this is; `nil` for one that is not there, has ended, or whose person may not log in.
+    /// Authenticates a session; `nil` for one that is unknown or ended, or whose user is disabled.
     package func principal(session id: String, at now: Timestamp) -> Principal? {
         guard let principal = known.withLock({ $0.sessions[id] }), !principal.isExpired(at: now) else { return nil }
         return principal
     }
 
-    /// Whether somebody who was let in before may still do this: for answers that go on for long.
+    /// Whether an authenticated principal still has a permission; checked during long responses.
     /// - Parameter session: the session's id, where it is a person's.
     package func stillMay(
         _ principal: Principal, _ permission: Permission, in project: String, session: String?, at now: Timestamp
@@ -63,7 +73,7 @@ package final class KnownPrincipals: Sendable {
         return now?.may(permission, in: project) ?? false
     }
 
-    /// Looks again if anything has changed since the last time; blocks on the database. Gives whether it had to.
+    /// Reads the database again if anything has changed, and returns whether it did. Blocks.
     @discardableResult
     package func refresh() throws -> Bool {
         let now = store.context.now()
@@ -100,7 +110,7 @@ package final class KnownPrincipals: Sendable {
         return true
     }
 
-    /// Writes down which tokens were used since the last time; blocks on the database.
+    /// Writes the times of the tokens' last uses to the database. Blocks.
     package func noteUses() throws { try store.noteUses(KnownPrincipals.uses(known.withLock { $0 })) }
 
     private static func uses(_ known: Known) -> [(token: String, at: Timestamp)] {

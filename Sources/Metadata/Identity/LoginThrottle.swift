@@ -1,17 +1,23 @@
 package import Core
 internal import Synchronization
 
-/// Slows down whoever guesses passwords: after a few failures a name, and an address, must wait, each time twice as
-/// long. Bounded: the oldest entries go first.
+/// Delays repeated failed logins by name and by address, each time twice as long.
 ///
-/// Both are counted, an address with more patience, since many people may stand behind one.
+/// Bounded memory: the oldest entries go first. An address may fail more often than a name, since many people may share
+/// one.
+///
+/// ```swift
+/// let seconds = throttle.enter(name: name, address: address, at: now)  // nil: it may proceed
+/// throttle.succeeded(name: name, address: address)
+/// ```
 package final class LoginThrottle: Sendable {
+    /// Limits for one kind of key.
     package struct Rule: Sendable {
-        /// Failures without consequence.
+        /// Failures without a delay.
         package var free: Int
-        /// Seconds after the first one that has.
+        /// Delay in seconds after the first failure beyond `free`.
         package var first: Int
-        /// The longest wait, and how long a quiet key is remembered.
+        /// Longest delay in seconds, and how long an idle key is remembered.
         package var longest: Int
     }
 
@@ -22,15 +28,18 @@ package final class LoginThrottle: Sendable {
         var last: Timestamp
     }
 
+    /// The limits for one user name.
     package static let perName = Rule(free: 5, first: 2, longest: 900)
+    /// The limits for one address.
     package static let perAddress = Rule(free: 20, first: 2, longest: 900)
     private static let most = 20_000
     private let entries = Mutex<[String: Entry]>([:])
 
     package init() {}
 
-    /// Whole seconds to wait before the next try; `nil` if there is none to wait. A try that is let in counts as failed
-    /// until `succeeded` is called, so that many at once do not slip through together.
+    /// Registers a login attempt; returns the seconds to wait, or `nil` when it may proceed now.
+    ///
+    /// An attempt counts as failed until `succeeded` is called, so that many at once do not slip through together.
     /// - Parameter now: by a clock that only goes forward.
     package func enter(name: String, address: String, at now: Timestamp) -> Int? {
         let keys = [("n:" + name.prefix(80), LoginThrottle.perName), ("a:" + address, LoginThrottle.perAddress)]
@@ -59,7 +68,7 @@ package final class LoginThrottle: Sendable {
         }
     }
 
-    /// The password was right: the name starts anew; the address gets its try back.
+    /// Records a successful login: resets the name, and returns the attempt to the address.
     package func succeeded(name: String, address: String) {
         entries.withLock { entries in
             entries["n:" + name.prefix(80)] = nil
@@ -69,7 +78,7 @@ package final class LoginThrottle: Sendable {
         }
     }
 
-    /// Keys that are remembered.
+    /// Number of remembered keys.
     package var count: Int { entries.withLock { $0.count } }
 
     private static func thin(_ entries: inout [String: Entry]) {

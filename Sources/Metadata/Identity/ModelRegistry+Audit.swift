@@ -3,8 +3,10 @@ package import Registry
 package import SQLText
 
 extension ModelRegistry {
-    /// The same registry for what `author` does. Each act on it (`EventType.isAct`) gets an entry in the audit, in the
-    /// transaction of the act, whether it was asked for by a command or over HTTP.
+    /// Returns a registry whose changes are also written to the audit log under `author`.
+    ///
+    /// Each act on it (`EventType.isAct`) gets an entry in the audit, in the transaction of the act, whether it came
+    /// from a command or over HTTP.
     /// - Parameters:
     ///   - actor: whom history and events name; the author's own name when `nil`.
     ///   - alongside: called once more for each event, in the same transaction.

@@ -3,12 +3,19 @@ internal import Crypto
 internal import CryptoExtras
 internal import Foundation
 
-/// A password as it is stored: scrypt (RFC 7914) with its own salt and the costs it was made with, in the PHC string
-/// format: `$scrypt$ln=15,r=8,p=3$<salt>$<hash>`.
+/// A password hash in PHC string format, made with scrypt (RFC 7914), its own salt and costs.
 ///
-/// Costs one of OWASP's equal choices for scrypt (Password Storage Cheat Sheet): 32 MiB and about a quarter of a second
-/// of one processor. Both calls block.
+/// `$scrypt$ln=15,r=8,p=3$<salt>$<hash>`
+///
+/// ```swift
+/// let stored = try Password(text, of: "ada", random: context.randomBytes)
+/// let isRight = Password(stored: stored.phc).matches(text)
+/// ```
+///
+/// One of OWASP's equivalent costs for scrypt (Password Storage Cheat Sheet): 32 MiB and about a quarter of a second of
+/// one processor. Both calls block.
 package struct Password: Sendable, Equatable {
+    /// The hash in PHC string format.
     package let phc: String
 
     private struct Cost: Equatable {
@@ -18,12 +25,13 @@ package struct Password: Sendable, Equatable {
         var parallelism = 3
     }
 
-    /// Characters; more protects nobody, and hashing what comes from outside must have an end.
+    /// Allowed number of characters.
     package static let lengths = 12...256
 
-    /// Takes what was stored.
+    /// Wraps a stored hash.
     package init(stored phc: String) { self.phc = phc }
 
+    /// Hashes a new password with a random salt.
     /// - Throws: `identity.password` for one that is too short, too long, or equal to `name`.
     package init(_ password: String, of name: String, random: (Int) -> [UInt8]) throws {
         guard Password.lengths.contains(password.count), password.utf8.count <= 4 * Password.lengths.upperBound else {
@@ -43,7 +51,7 @@ package struct Password: Sendable, Equatable {
             + "$\(Password.base64(salt))$\(Password.base64(hash))"
     }
 
-    /// Compared in a time that does not depend on where they differ.
+    /// Whether a password matches the hash; compared in constant time.
     package func matches(_ password: String) -> Bool {
         guard password.utf8.count <= 4 * Password.lengths.upperBound, let (cost, salt, hash) = parts,
             let found = try? Password.derive(password, salt, cost, hash.count)

@@ -1,4 +1,4 @@
-/// Something that may be allowed. Every route of the API names one of these.
+/// A permission that a role may grant; every route of the API requires one.
 package enum Permission: String, Sendable, CaseIterable {
     case predict
     /// Bring raw rows that count for the records of others.
@@ -16,7 +16,7 @@ package enum Permission: String, Sendable, CaseIterable {
     /// One's own: who am I, log out.
     case ownSession = "session.own"
 
-    /// Who may do what: the only place that says so. What has no line here is refused to everybody.
+    /// The roles that have each permission: the only definition. A permission without an entry is granted to nobody.
     package static let table: [Permission: Set<Role>] = [
         .predict: [.viewer, .operator, .approver, .admin],
         .storeRows: [.operator, .approver, .admin],
@@ -33,5 +33,6 @@ package enum Permission: String, Sendable, CaseIterable {
         .ownSession: [.viewer, .operator, .approver, .admin],
     ]
 
+    /// Whether a role has this permission.
     package func isAllowed(to role: Role) -> Bool { Permission.table[self]?.contains(role) ?? false }
 }

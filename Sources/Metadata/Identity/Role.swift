@@ -1,4 +1,4 @@
-/// What a person or a token may do, from least to most. Each may do what those before it may.
+/// The role of a person or token, in order of rights; each role includes the rights of those before it.
 package enum Role: String, Sendable, CaseIterable, Comparable, Codable {
     /// Looks, and asks for predictions.
     case viewer

@@ -1,12 +1,16 @@
 package import Core
 package import SQLText
 
-/// The audit of a server: what stands in the databases of all its projects, as one list by time.
+/// The audit log of a server: the entries of all its projects' databases merged by time.
+///
+/// ```swift
+/// let page = try ServerAudit(databases).list(AuditQuery(action: "token", limit: 50))
+/// ```
 ///
 /// Each project's acts are written in the transaction of the act, so they stand in that project's own database; people,
 /// tokens and sessions in the one of the project that the server was started with first.
 package struct ServerAudit: Sendable {
-    /// Where a list goes on: the last entry that was told, and the number of its database.
+    /// Position in the merged list, for paging: time, database and position of the last entry returned.
     package struct Place: Sendable, Equatable {
         package let at: Timestamp
         package let database: Int
@@ -21,13 +25,13 @@ package struct ServerAudit: Sendable {
 
     private let databases: [any SQLDatabase]
 
-    /// Databases that come several times are read once; all have their schema already.
+    /// Reads these databases, duplicates only once; their schemas are up to date.
     package init(_ databases: [any SQLDatabase]) {
         var places: Set<String> = []
         self.databases = databases.filter { places.insert($0.place).inserted }
     }
 
-    /// Oldest first, the first `query.limit` behind `place`, and where the next ones begin; `nil` at the end.
+    /// Returns a page of entries, oldest first, and where the next page begins; `nil` at the end.
     package func list(_ query: AuditQuery, behind place: Place? = nil) throws -> (entries: [AuditEntry], next: Place?) {
         var wanted = query
         wanted.limit = query.limit < .max ? query.limit + 1 : .max
@@ -44,12 +48,12 @@ package struct ServerAudit: Sendable {
         return (shown.map(\.entry), found.count > shown.count ? shown.last.map { Place($0.entry, $0.database) } : nil)
     }
 
-    /// The newest `query.limit`, oldest of them first.
+    /// Returns the newest `query.limit` entries, oldest of them first.
     package func newest(_ query: AuditQuery) throws -> [AuditEntry] {
         try entries { table, _ in try table.newest(query) }.suffix(query.limit).map(\.entry)
     }
 
-    /// How many fit, whatever the limit.
+    /// Returns the number of matching entries, whatever the limit.
     package func count(_ query: AuditQuery) throws -> Int {
         try databases.reduce(0) { sum, database in
             sum + (try database.read { try AuditTable($0).count(query) })
@@ -72,7 +76,7 @@ package struct ServerAudit: Sendable {
 extension ServerAudit.Place: CustomStringConvertible {
     package var description: String { "\(at.microseconds) \(database) \(position)" }
 
-    /// Reads what `description` wrote; `nil` for anything else.
+    /// Parses the form that `description` writes; `nil` for other texts.
     package init?(_ text: String) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 3, let at = Int64(parts[0]), let database = Int(parts[1]), let position = Int(parts[2])

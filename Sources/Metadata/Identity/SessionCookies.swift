@@ -7,10 +7,18 @@ internal import JWTKit
     internal import Foundation
 #endif
 
-/// The signed token (JWT, RFC 7519; HMAC with SHA-256) that a browser carries for a session. It says which session, and
-/// nothing that is believed without looking: role and name are those that the database has today.
+/// Issues and verifies the signed session tokens that browsers carry (JWT, RFC 7519; HMAC with SHA-256).
+///
+/// ```swift
+/// let cookies = await SessionCookies(key)
+/// let token = try await cookies.token(for: session)
+/// let claim = await cookies.claim(in: token, at: now)
+/// ```
+///
+/// A token says which session, and nothing that is believed without looking: role and name are those that the database
+/// has at the time.
 package struct SessionCookies: Sendable {
-    /// What a token that holds says.
+    /// The verified content of a session token.
     package struct Claim: Sendable, Equatable {
         package let session: String
         package let csrf: String
@@ -39,7 +47,7 @@ package struct SessionCookies: Sendable {
         keys = await JWTKeyCollection().add(hmac: HMACKey(from: Data(key.bytes)), digestAlgorithm: .sha256)
     }
 
-    /// The token of a session.
+    /// Issues the token of a session.
     package func token(for session: Session) async throws -> String {
         try await keys.sign(
             Payload(
@@ -48,8 +56,9 @@ package struct SessionCookies: Sendable {
                 exp: session.expires.microseconds / 1_000_000, csrf: session.csrf))
     }
 
-    /// What a token says, if this key signed it and its time is not over; `nil` else. Whether the session still holds
-    /// is for `KnownPrincipals` to say.
+    /// Verifies a token's signature and expiry; `nil` when either fails.
+    ///
+    /// Whether the session has ended is for `KnownPrincipals` to say.
     package func claim(in token: String, at now: Timestamp) async -> Claim? {
         guard token.utf8.count <= 1024, let payload = try? await keys.verify(token, as: Payload.self),
             payload.exp > now.microseconds / 1_000_000

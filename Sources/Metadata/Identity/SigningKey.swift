@@ -2,13 +2,18 @@ internal import Core
 internal import FoundationEssentials
 internal import Storage
 
-/// The key that a server signs its sessions with: made at its first start, kept in a file that only its account may
-/// read. Without the file, or with another, all sessions end; nothing else depends on it.
+/// The server's secret key for signing sessions, stored in a file that only its account may read.
+///
+/// ```swift
+/// let key = try SigningKey(path: project.home.sessionKey, random: context.randomBytes)
+/// ```
+///
+/// Made at the first start. Without the file, or with another, all sessions end; nothing else depends on it.
 package struct SigningKey: Sendable {
-    /// 32 bytes.
+    /// The key, 32 bytes.
     package let bytes: [UInt8]
 
-    /// The key in the file at `path`, which is made if it is not there. Its folder must exist.
+    /// Reads the key from a file, or creates it. Its folder must exist.
     /// - Throws: `identity.key-readable` when others may read the file, `identity.key` when it holds no key.
     package init(path: String, random: (Int) -> [UInt8]) throws {
         if !Disk.exists(path) {

@@ -1,8 +1,9 @@
 internal import Core
 internal import Crypto
 
-/// A SHA-256 as four words: quicker to make and to find than its hexadecimal digits. Uniform already, so one word of it
-/// does for the table.
+/// A SHA-256 as four words, cheaper to compute and look up than its hexadecimal digits.
+///
+/// Uniform already, so one word of it is the hash for the table.
 struct TokenDigest: Sendable, Hashable {
     let words: (UInt64, UInt64, UInt64, UInt64)
 

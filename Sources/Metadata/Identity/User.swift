@@ -1,14 +1,15 @@
 package import Core
 
-/// A person who may log in. Names are kept for ever: the audit names people.
+/// A person who may log in. Users are never deleted: the audit log names them.
 package struct User: Sendable, Equatable, Encodable {
     /// 32 hexadecimal digits.
     package let id: String
     package let name: String
+    /// What the person may do.
     package var role: Role
     package let created: Timestamp
     package let createdBy: String
-    /// Since when the person may not log in.
+    /// Since when the person may not log in; `nil` for an enabled user.
     package var disabled: Timestamp?
 
     enum CodingKeys: String, CodingKey {
@@ -18,7 +19,7 @@ package struct User: Sendable, Equatable, Encodable {
     }
 }
 
-/// Names of users and tokens.
+/// Rules for names of users and tokens.
 enum IdentityName {
     /// Lower-case letters, digits and `.`, `_`, `-`, `@`, `+`; from 1 to 64, a letter or digit first.
     static func check(_ name: String, of what: String) throws {

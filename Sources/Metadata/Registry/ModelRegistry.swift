@@ -1,7 +1,13 @@
 package import Core
 package import SQLText
 
-/// What a project remembers: its steps, its runs, its registered models, who moved what when, and its jobs.
+/// The metadata of a project: steps, runs, registered models with their history, events and jobs.
+///
+/// ```swift
+/// let registry = ModelRegistry(database, project: "wards", context: context)
+/// let runs = try registry.runs.list(model: "readmission")
+/// try registry.models.promote(ModelReference(parsing: "readmission@3"))
+/// ```
 ///
 /// Rules, kept by the schema as well as by the code:
 /// 1. A recorded run never changes, and it is recorded together with the completion of its step.
@@ -14,22 +20,30 @@ package import SQLText
 ///
 /// All calls block on the database and may come from any thread.
 package struct ModelRegistry: Sendable {
+    /// Completed steps of the path.
     package let steps: StepStore
+    /// Cached file digests.
     package let files: FileStore
+    /// Training runs.
     package let runs: RunStore
+    /// Registered models and their versions.
     package let models: ModelStore
+    /// The event outbox.
     package let events: EventStore
+    /// The job queue.
     package let jobs: JobStore
 
+    /// Name of the project.
     package var project: String { models.metadata.project }
 
-    /// The registry of `project` in `database`, which has its schema already.
+    /// The registry of a project in a database whose schema is up to date.
     /// - Parameter actor: who makes the changes that are made through it; history, runs and jobs name them.
     package init(_ database: any SQLDatabase, project: String, actor: String, context: ExecutionContext) {
         self.init(MetadataStore(database: database, project: project, actor: actor, context: context))
     }
 
-    /// The same registry for what somebody else does.
+    /// Returns a copy whose changes are made by another actor.
+    ///
     /// - Parameter alongside: called with each event that is written, in the same transaction: what it writes is there
     ///   with the change, or neither is.
     package func acting(
@@ -42,8 +56,9 @@ package struct ModelRegistry: Sendable {
         return ModelRegistry(metadata)
     }
 
-    /// The same registry, which tells runs that are at work from killed ones. Without it every run that was begun counts as
-    /// running until it is abandoned.
+    /// Returns a copy that can tell running runs from killed ones, by their locks.
+    ///
+    /// Without it every run that was begun counts as running until it is abandoned.
     package func telling(by holds: RunHolds) -> ModelRegistry {
         var metadata = models.metadata
         metadata.holds = holds
@@ -61,7 +76,7 @@ package struct ModelRegistry: Sendable {
 }
 
 extension Migration {
-    /// The schema of the registry.
+    /// Migrations of the registry's tables.
     package static let registry: [Migration] =
         registryTables + [
             Migration(number: 2, name: "immutable", rules: TableRule.immutable),
@@ -71,11 +86,11 @@ extension Migration {
 }
 
 extension SQLScope {
-    /// Everything that the registry of a project holds.
+    /// The write lock of everything that the registry of a project holds.
     package static func project(_ name: String) -> SQLScope { SQLScope("project/\(name)") }
 }
 
-/// What every store needs.
+/// Database, project, context and listener shared by the registry's stores.
 struct MetadataStore: Sendable {
     let database: any SQLDatabase
     let project: String
@@ -99,8 +114,7 @@ struct MetadataStore: Sendable {
     }
 }
 
-/// One transaction on one project: what a table's statements are run through. It must not leave the closure it was
-/// given to.
+/// One database transaction on one project's metadata. It must not leave the closure it was passed to.
 package struct MetadataTransaction {
     let connection: any SQLConnection
     let project: String
@@ -110,7 +124,7 @@ package struct MetadataTransaction {
 }
 
 extension MetadataTransaction {
-    /// Writes an event in this transaction; nothing if it is there already.
+    /// Writes an event in this transaction, unless it is already recorded.
     package func publish(_ draft: EventDraft) throws {
         guard try EventTable(self).append(draft) != nil else { return }
         try alongside?(connection, draft)

@@ -2,8 +2,9 @@ internal import DelimitedText
 internal import DuckDB
 internal import Foundation
 
-/// The rows of a batch's answer, read from CSV piece by piece while the SQL engine asks for them: what it has taken is
-/// forgotten, so that an answer of any length needs the memory of a piece.
+/// Supplies a batch's answer, read incrementally from CSV, to the SQL engine as rows.
+///
+/// What the engine has taken is freed, so that an answer of any length needs the memory of a piece.
 ///
 /// Cells without a text are NULL, quoted ones without a text are empty texts.
 final class AnswerRows: TextRows {

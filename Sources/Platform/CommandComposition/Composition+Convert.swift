@@ -3,10 +3,16 @@ internal import Core
 internal import DuckDB
 internal import Foundation
 
-/// Parquet for batches over HTTP, in a child of the server: what comes and goes are pipes, memory is bounded.
+/// Conversion between Parquet and CSV for HTTP batches, run in a child process of the server with bounded memory.
+///
+/// ```swift
+/// try ParquetConversion.toParquet(columns: ["row", "probability"])
+/// ```
 package enum ParquetConversion {
-    /// Reads the Parquet in file 3 and prints it as CSV: numbers as the shortest decimals that read back to the bit, those
-    /// of single precision as the doubles that they are, nothing for null.
+    /// Reads Parquet from file descriptor 3 and prints it as CSV.
+    ///
+    /// Numbers are the shortest decimals that read back to the bit, those of single precision as the doubles that they
+    /// are, nothing for null.
     /// - Throws: `batch.parquet`, `batch.converter`, `batch.too-many-rows` before anything is printed.
     package static func fromParquet(mostRows: Int) throws {
         try told {

@@ -8,7 +8,7 @@ internal import Storage
 package import Workflow
 
 extension Composition {
-    /// A handler that computes single records, ready for its first request, and what it has to say of itself.
+    /// Makes the handler that computes single feature rows, ready for its first request, and its greeting.
     ///
     /// - Parameters:
     ///   - model: its name; the only one when `nil`.

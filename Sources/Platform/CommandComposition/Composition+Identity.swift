@@ -7,7 +7,7 @@ internal import SQLText
 internal import Storage
 
 extension Composition {
-    /// The people and tokens of the server that this project's home belongs to, for a command that changes them.
+    /// Opens the users and tokens of the project's server for a command that changes them.
     package func withIdentity<T>(_ body: (IdentityStore) throws -> T) throws -> T {
         let metadata = try metadata(of: try project())
         try makeHome()
@@ -15,7 +15,7 @@ extension Composition {
         return try body(identity(try metadata.open(.writing(creating: true))))
     }
 
-    /// The same for a command that only looks.
+    /// Opens the users and tokens of the project's server for reading.
     package func withIdentityForReading<T>(_ body: (IdentityStore) throws -> T) throws -> T {
         let project = try project()
         let metadata = try metadata(of: project)
@@ -23,7 +23,7 @@ extension Composition {
         return try body(identity(try metadata.open(.reading)))
     }
 
-    /// The audit of a server of these projects, each at its own home.
+    /// Returns the merged audit log of a server of these projects, each at its own home.
     package static func audit(of compositions: [Composition]) throws -> ServerAudit {
         ServerAudit(try compositions.map { try $0.withIdentityForReading { $0.database } })
     }

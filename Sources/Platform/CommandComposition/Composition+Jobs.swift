@@ -20,7 +20,7 @@ extension Composition: JobEnvironment {
 }
 
 extension Composition {
-    /// The queue of jobs, for a command that changes it. Takes no lock: the database keeps writers apart.
+    /// Opens the job queue for a command that changes it. Takes no lock: the database serialises writers.
     /// - Parameter isNew: whether a project that has not run yet gets a registry.
     package func withJobs<T>(isNew: Bool = true, _ body: (JobStore) throws -> T) throws -> T {
         let project = try project()
@@ -29,18 +29,18 @@ extension Composition {
         return try body(try registry(project, writing: true).jobs)
     }
 
-    /// Where attempts at jobs leave what they say.
+    /// Folder of the log files of attempts at jobs.
     package var jobLogs: String { home.jobLogs }
 
-    /// How a person wants work to be done.
+    /// Settings of `martlet worker` as the person gave them.
     package struct WorkerSettings: Sendable {
         package var slots: Int
-        /// Bytes that a job may use (default: four fifths of the machine's memory, shared by the slots).
+        /// Memory limit of a job in bytes (default: four fifths of the machine's memory, shared by the slots).
         package var memoryLimit: Int64?
         package var lease: Double
         package var grace: Double
         package var mode: Supervisor.Mode
-        /// Whether jobs give way to everything else on the machine.
+        /// Whether jobs run at idle priority.
         package var jobsOnlyWhenIdle: Bool
 
         package init(
@@ -56,7 +56,7 @@ extension Composition {
         }
     }
 
-    /// Leases jobs and has them done by child processes, until there is nothing left to do or a signal asks to stop.
+    /// Runs queued jobs in child processes until nothing is left to do or a signal asks to stop.
     package func supervise(_ wish: WorkerSettings, say: @escaping (String) -> Void) throws {
         let owner = "\(SystemPlatform.host)-\(Disk.processID)-\(context.newID().suffix(6))"
         let rolls = home.workers

@@ -8,13 +8,13 @@ internal import Storage
 internal import Workflow
 
 extension Composition {
-    /// The lake for a command that only looks at tables: needs neither the registry nor a lock.
+    /// Opens the lake for a command that only reads tables; needs neither the registry nor a lock.
     package func withLake<T>(_ body: (Lake) throws -> T) throws -> T {
         _ = try project()
         return try body(try lake())
     }
 
-    /// The lake for compaction and vacuum, of which one at a time goes on in a project.
+    /// Opens the lake for compaction or vacuum, of which one at a time runs in a project.
     /// - Parameter alone: whether no other command may write meanwhile.
     package func withMaintenance<T>(
         alone: Bool, memory: String? = nil, _ body: (Lake) throws -> T
@@ -42,15 +42,15 @@ extension Composition {
         }
     }
 
-    /// A version of a table that a registered model was made from: `verify` needs it.
+    /// A table version that a registered model was trained on, which `verify` needs.
     package struct Pin: Sendable {
         package let table: TableName
         package let version: Int
-        /// As people write it: "readmission@3".
+        /// Model version: "readmission@3".
         package let model: String
     }
 
-    /// What registered models stand on; nothing when there is no registry yet.
+    /// Returns the table versions that registered models were trained on; empty when there is no registry yet.
     package func pins() throws -> [Pin] {
         let project = try project()
         guard try metadata(of: project).exists() else { return [] }

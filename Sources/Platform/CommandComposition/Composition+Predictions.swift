@@ -5,7 +5,7 @@ internal import Projects
 package import Workflow
 
 extension Composition {
-    /// Where the project keeps the segments of its prediction log.
+    /// The folder of the project's prediction log.
     package var predictions: SegmentFolder { SegmentFolder(home.predictions) }
 
     /// Moves closed segments of the prediction log into the lake.

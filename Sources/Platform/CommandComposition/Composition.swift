@@ -14,24 +14,31 @@ internal import Training
 internal import TrainingLightGBM
 package import Workflow
 
-/// The only place that wires: reads settings, chooses adapters, gives a workspace that is ready.
+/// Composition root of the command line: reads settings, chooses implementations and opens workspaces.
+///
+/// ```swift
+/// let report = try Composition(settings).withWorkspace { workspace in
+///     try workspace.ingestLanded()
+/// }
+/// ```
 package struct Composition: Sendable {
-    /// What a person may set; a flag wins over the environment, the environment over the default.
+    /// Settings from flags, environment and defaults, in this order of precedence.
     package struct Settings: Sendable {
         package var projectFolder: String
-        /// Where the state is kept (default `<project>/.martlet`).
+        /// Folder of the project's state (default `<project>/.martlet`).
         package var home: String?
         /// Threads of the SQL engine (MARTLET_THREADS).
         package var engineThreads: Int?
         /// Threads of the learner (MARTLET_TRAINING_THREADS).
         package var trainingThreads: Int?
         package var splitSeed: Int?
-        /// Called once when another process is at work on the project; then the lock is waited for. Without it
-        /// that is an error.
+        /// Called once when another process holds the project's lock; the lock is then waited for.
+        ///
+        /// Without it a held lock is an error.
         package var whenBusy: (@Sendable () -> Void)?
-        /// Whether a registry that is not there is made. An attempt at a job makes none: its queue stood in one.
+        /// Whether a missing registry is created. An attempt at a job creates none: its queue stood in one.
         package var makesRegistry = true
-        /// Is told what went wrong beside work that is done.
+        /// Called with a message when something fails beside work that succeeded.
         package var warn: (@Sendable (String) -> Void)?
 
         package init(projectFolder: String, home: String? = nil) {
@@ -40,9 +47,11 @@ package struct Composition: Sendable {
         }
     }
 
+    /// Version of Martlet.
     package static let version = "0.1.0"
 
     let settings: Settings
+    /// Time, ids and randomness of the program.
     package let context: ExecutionContext
     /// Who acts: the account at the command line, or whoever asked for the job that is done.
     let actor: String
@@ -54,6 +63,7 @@ package struct Composition: Sendable {
         context = SystemPlatform.context()
     }
 
+    /// The folder of the project's state.
     package var home: ProjectHome {
         let given = settings.home ?? SystemPlatform.environment("MARTLET_HOME")
         return given.map { ProjectHome(Disk.absolute($0)) } ?? ProjectHome(ofProject: settings.projectFolder)
@@ -63,11 +73,12 @@ package struct Composition: Sendable {
         try MetadataLocation(project, home: home, context: context)
     }
 
+    /// Loads and checks the project's files.
     package func project() throws -> Project {
         try Project.load(settings.projectFolder, splitSeed: settings.splitSeed) { _ = try Self.learner($0) }
     }
 
-    /// A workspace that may write; one at a time in a project.
+    /// Opens a workspace that may write, under the project's lock.
     package func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
@@ -123,18 +134,17 @@ package struct Composition: Sendable {
         }
     }
 
-    /// A workspace for looking: takes no lock and changes nothing that others see.
+    /// Opens a read-only workspace, without a lock.
     package func withReadingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         try body(try workspace(try project(), writing: false))
     }
 
-    /// The registry for a command that only reads it.
+    /// Opens the registry for a command that only reads it.
     package func withRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
         try body(try registry(try project(), writing: false))
     }
 
-    /// The registry for a command that only follows or moves what is written there: takes no lock, since the
-    /// database keeps its writers apart by itself.
+    /// Opens the registry for a command that changes only metadata; takes no lock, as the database serialises writers.
     package func withSharedRegistry<T>(_ body: (ModelRegistry) throws -> T) throws -> T {
         let project = try project()
         try makeHome()
@@ -173,7 +183,7 @@ package struct Composition: Sendable {
             checkpointInterval: try checkpointInterval())
     }
 
-    /// A workspace for looking at a project that may not have run yet: then it stands on a registry that nobody keeps.
+    /// Opens a read-only workspace of a project that may not have run yet, with a temporary registry if needed.
     package func withPassingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
         guard try !metadata(of: project).exists() else { return try body(try workspace(project, writing: false)) }

@@ -12,9 +12,15 @@ internal import Training
 internal import Workflow
 internal import XGBoost
 
-/// Looks for what is wrong, and says what to do.
+/// Checks of an installation and a project, with advice for each problem: the command `martlet doctor`.
+///
+/// ```swift
+/// let findings = Doctor.libraries() + Doctor.project(composition)
+/// ```
 package enum Doctor {
+    /// The result of one check.
     package struct Finding: Sendable, Encodable {
+        /// Severity of a finding.
         package enum State: String, Sendable, Encodable { case good, warning, wrong }
         package var what: String
         package var state: State
@@ -27,7 +33,7 @@ package enum Doctor {
         }
     }
 
-    /// Versions of the linked libraries and where they came from.
+    /// Checks the linked libraries: versions and where they were loaded from.
     package static func libraries() -> [Finding] {
         let sources = sources()
         let linked = [
@@ -44,7 +50,7 @@ package enum Doctor {
         }
     }
 
-    /// The project's files, tables, registry and disk.
+    /// Checks the project's files, tables, registry and disk.
     package static func project(_ composition: Composition) -> [Finding] {
         var findings: [Finding] = []
         func note(_ what: String, _ state: Finding.State, _ detail: String) {

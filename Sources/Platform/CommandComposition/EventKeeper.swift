@@ -4,8 +4,10 @@ internal import Registry
 internal import SQLLineage
 internal import Workflow
 
-/// Writes the event of each version that is committed. One that cannot be written does not keep the work from going on,
-/// for the version stands; at the end it is tried again, and told. What goes wrong in the work itself comes first.
+/// Records the event of each committed table version, and retries at the end what failed.
+///
+/// A failure does not stop the work, for the version stands; at the end it is tried again, and reported. An error of
+/// the work itself takes precedence.
 final class EventKeeper {
     private let lake: Lake
     private let registry: ModelRegistry

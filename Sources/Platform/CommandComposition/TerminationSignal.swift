@@ -6,11 +6,16 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// Waiting in a command that goes on until somebody stops it.
+/// Interruptible waiting for commands that run until they are stopped.
+///
+/// ```swift
+/// TerminationSignal.begin()
+/// repeat { printNewEvents() } while TerminationSignal.wait(milliseconds: 400)
+/// ```
 package enum TerminationSignal {
     private static let stopped = Atomic<Bool>(false)
 
-    /// From now on an interrupt, a request to end or a reader that has gone stops the waiting instead of the process.
+    /// Makes SIGINT, SIGTERM and a closed output end `wait` instead of the process.
     package static func begin() {
         signal(SIGPIPE, SIG_IGN)
         // A parent may have handed down a mask that keeps them away.
@@ -23,9 +28,10 @@ package enum TerminationSignal {
         sigprocmask(SIG_UNBLOCK, &wanted, nil)
     }
 
+    /// Whether a signal asked the command to stop.
     package static var isOver: Bool { stopped.load(ordering: .relaxed) }
 
-    /// Waits so long, or until there is reason to stop; `false` then.
+    /// Waits this long, or until a signal asks to stop; returns `false` then.
     package static func wait(milliseconds: Int32) -> Bool {
         // Asking for nothing, `poll` still answers when the reading end of a pipe is closed.
         var output = pollfd(fd: 1, events: 0, revents: 0)

@@ -8,15 +8,16 @@ internal import SQLite
 internal import Storage
 internal import Synchronization
 
-/// Where the metadata of a project are kept, and how they are opened: a SQLite file in its home, or the PostgreSQL database
-/// that `metadata:` of martlet.yaml or MARTLET_METADATA names.
+/// Location of a project's metadata database, and its opening.
+///
+/// A SQLite file in its home, or the PostgreSQL database that `metadata:` of martlet.yaml or MARTLET_METADATA names.
 ///
 /// ```swift
 /// let metadata = try MetadataLocation(project, home: home, context: context)
 /// let registry = try ModelRegistry(metadata.open(.reading), project: project.name, actor: "ada", context: context)
 /// ```
 package final class MetadataLocation: Sendable {
-    /// What a caller is going to do.
+    /// Purpose for which the database is opened.
     package enum Access: Sendable {
         /// Refuses every change, and a schema that is not this program's.
         case reading
@@ -25,7 +26,7 @@ package final class MetadataLocation: Sendable {
         case writing(creating: Bool)
     }
 
-    /// All tables of the metadata.
+    /// Migrations of all metadata tables.
     package static let schema = Migration.registry + Migration.identity
 
     private enum Engine: Sendable {
@@ -38,6 +39,7 @@ package final class MetadataLocation: Sendable {
     /// The connections to PostgreSQL, for every caller of this process.
     private let pool = Mutex<PostgresDatabase?>(nil)
 
+    /// Finds the location from the project file and the environment.
     /// - Throws: `metadata.address` where the address is not one.
     package init(_ project: Project, home: ProjectHome, context: ExecutionContext) throws {
         self.context = context
@@ -55,7 +57,7 @@ package final class MetadataLocation: Sendable {
         engine = .postgres(try PostgresAddress(address))
     }
 
-    /// A path, or host and name of a database; never a password.
+    /// A path, or host and name of a database, for messages; never a password.
     package var place: String {
         switch engine {
         case .sqlite(let path): path
@@ -63,7 +65,7 @@ package final class MetadataLocation: Sendable {
         }
     }
 
-    /// What to do where metadata that were there are gone.
+    /// Advice for an error when metadata that existed are missing.
     package var remedyOfLoss: String {
         switch engine {
         case .sqlite:
@@ -73,7 +75,7 @@ package final class MetadataLocation: Sendable {
         }
     }
 
-    /// Whether there are metadata.
+    /// Whether the project has metadata.
     /// - Throws: `metadata.away`.
     package func exists() throws -> Bool {
         switch engine {
@@ -82,7 +84,8 @@ package final class MetadataLocation: Sendable {
         }
     }
 
-    /// - Throws: `metadata.missing` where there are none and none may be begun.
+    /// Opens the database and checks or updates its schema.
+    /// - Throws: `metadata.missing` where there are none and none may be created.
     package func open(_ access: Access) throws -> any SQLDatabase {
         let database: any SQLDatabase
         switch (engine, access) {
@@ -105,8 +108,9 @@ package final class MetadataLocation: Sendable {
         return database
     }
 
-    /// Reads all of a SQLite file and refuses it where there is damage; of PostgreSQL, asks the server.
-    /// - Returns: what was looked at, for a person.
+    /// Checks the integrity of a SQLite file, or that the PostgreSQL server answers.
+    ///
+    /// - Returns: a description of what was checked.
     package func check() throws -> String {
         switch engine {
         case .sqlite(let path):

@@ -7,7 +7,11 @@ package import Dispatch
     internal import Darwin
 #endif
 
-/// The system's clocks, and waiting by them: the only place that reads them.
+/// The `ExecutionClock` on the operating system's clocks: the only place that reads them or sleeps.
+///
+/// ```swift
+/// let database = try Database(pause: SystemClock().block)
+/// ```
 package struct SystemClock: ExecutionClock {
     package init() {}
 

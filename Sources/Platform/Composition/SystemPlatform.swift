@@ -9,29 +9,36 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// The real clock, the real randomness and the real account: the only place where they are read.
+/// Operating system services: environment, account, memory, priorities, processes; the only place that uses them.
+///
+/// ```swift
+/// let context = SystemPlatform.context()
+/// let threads = SystemPlatform.environment("MARTLET_THREADS").flatMap(Int.init)
+/// ```
 package enum SystemPlatform {
+    /// The real execution context: system clock, random ids, and the account's name.
     package static func context() -> ExecutionContext {
         ExecutionContext(clock: SystemClock(), newID: newID, randomBytes: randomBytes)
     }
 
-    /// Hands on what the environment says of failpoints; nothing may have been written before.
+    /// Configures failpoints from the environment; called before anything is written.
     package static func installFailpoints() {
         Failpoint.install(
             settings: environment("MARTLET_FAILPOINT"), log: environment("MARTLET_FAILPOINT_LOG"), clock: SystemClock())
     }
 
-    /// User and system CPU seconds of this process so far.
+    /// Returns the user and system CPU seconds of this process.
     @Sendable package static func cpuSeconds() -> Double {
         Double(SystemClock.microseconds(CLOCK_PROCESS_CPUTIME_ID)) / 1e6
     }
 
-    /// CPU seconds of this thread so far.
+    /// Returns the CPU seconds of this thread.
     package static func threadCPUSeconds() -> Double { Double(SystemClock.microseconds(CLOCK_THREAD_CPUTIME_ID)) / 1e6 }
 
-    /// Large pieces of memory are given back to the system when they are freed, as long as the environment does not say
-    /// otherwise: by itself the C library keeps them, once there were some, and a server that has answered large requests
-    /// stays several times as large as it need be.
+    /// Makes the C library return large blocks to the system as soon as they are freed.
+    ///
+    /// Unless the environment says otherwise. By itself the C library keeps them, once there were some, and a server
+    /// that has answered large requests stays several times as large as it need be.
     package static func returnLargeMemory() {
         #if canImport(Glibc)
             guard environment("MALLOC_MMAP_THRESHOLD_") == nil, environment("GLIBC_TUNABLES") == nil else { return }
@@ -43,7 +50,7 @@ package enum SystemPlatform {
         #endif
     }
 
-    /// Gives free memory back to the system that lies between pieces in use.
+    /// Returns free memory between used blocks to the system.
     package static func trimMemory() {
         #if canImport(Glibc)
             guard let found = dlsym(nil, "malloc_trim") else { return }
@@ -74,21 +81,24 @@ package enum SystemPlatform {
         return String(cString: name)
     }
 
+    /// The value of an environment variable.
     package static func environment(_ name: String) -> String? {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)
         return text.isEmpty ? nil : text
     }
 
-    /// All of it.
+    /// All environment variables.
     package static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    /// What makes an SQL engine give memory back as soon as it is free: for children whose size their neighbours feel.
+    /// Environment that makes an SQL engine return memory as soon as it is free, for child processes of a server.
     package static let promptReturn = ["DUCKDB_JE_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0"]
         .filter { environment($0.key) == nil }
 
-    /// What a child of this program finds in its environment: no other home than it is told, and no backtrace, which
-    /// would keep it, and a core, for seconds: a crash is told by its signal.
+    /// Returns the environment for a child process of this program.
+    ///
+    /// No other home than it is told, and no backtrace, which would keep it, and a core, for seconds: a crash is
+    /// reported by its signal.
     package static func environmentOfChild(_ more: [String: String] = [:]) -> [(String, String)] {
         var variables = environment.merging(more) { _, new in new }
         variables["MARTLET_HOME"] = nil
@@ -96,7 +106,7 @@ package enum SystemPlatform {
         return variables.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// The machine's name, as far as it consists of letters, digits and dots.
+    /// Host name, reduced to letters, digits and dots.
     package static var host: String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, 255) == 0 else { return "localhost" }
@@ -105,7 +115,7 @@ package enum SystemPlatform {
         return plain.isEmpty ? "localhost" : plain
     }
 
-    /// Bytes of memory that this process may use: the machine's, or its control group's where that is less.
+    /// Memory in bytes that this process may use: the machine's, or its control group's where that is less.
     package static var memory: Int64? {
         let pages = Int64(sysconf(Int32(_SC_PHYS_PAGES)))
         let pageSize = Int64(sysconf(Int32(_SC_PAGESIZE)))
@@ -115,18 +125,17 @@ package enum SystemPlatform {
         return ((pages > 0 && pageSize > 0 ? [pages * pageSize] : []) + limits).min()
     }
 
-    /// Makes this process one that works when others do not (`nice`).
+    /// Lowers the priority of this process (`nice`).
     package static func yieldToOthers() { _ = nice(10) }
 
-    /// Makes this thread one that works when others do not. On other systems than Linux it does nothing: there it would
-    /// slow the whole process.
+    /// Lowers the priority of this thread (Linux only: elsewhere it would affect the whole process).
     package static func yieldThread() {
         #if os(Linux)
             _ = setpriority(__priority_which_t(0), 0, 10)
         #endif
     }
 
-    /// Does work that takes long on a thread that yields to others, while this one waits.
+    /// Runs long work on a thread of low priority while this thread waits.
     @available(*, noasync)
     package static func yielding<T: Sendable>(_ work: @escaping @Sendable () throws -> T) throws -> T {
         let done = DispatchSemaphore(value: 0)
@@ -142,10 +151,10 @@ package enum SystemPlatform {
         return try found.get()
     }
 
-    /// Ends the process.
+    /// Exits the process with a code.
     package static func end(_ code: Int32) -> Never { exit(code) }
 
-    /// The program's own file.
+    /// Path of the program's own file.
     package static var executable: String {
         #if canImport(Glibc)
             var buffer = [CChar](repeating: 0, count: 4097)
@@ -155,7 +164,7 @@ package enum SystemPlatform {
         return Disk.absolute(CommandLine.arguments.first ?? "martlet")
     }
 
-    /// Goes on as another program, in this process.
+    /// Replaces this process by another program (exec).
     /// - Throws: `program.missing` when there is none that can be run.
     package static func become(_ program: String, _ arguments: [String]) throws -> Never {
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
@@ -168,17 +177,21 @@ package enum SystemPlatform {
             remedy: "Install the whole of Martlet's folder, or run `make build`.")
     }
 
-    /// A write beyond the file size that the system allows is then an error like a full disk, not the end.
+    /// Ignores SIGXFSZ, so that a write beyond the allowed file size is an error like a full disk.
     package static func ignoreFileSizeSignal() { signal(SIGXFSZ, SIG_IGN) }
 
-    /// Files that this process and its children make from now on are for this account alone: 0600, and folders 0700,
-    /// whichever library writes them. They hold rows about people.
+    /// Sets the umask so that new files are readable by this account alone: 0600, and folders 0700.
+    ///
+    /// Whichever library of this process or its children writes them: they hold rows about people.
     package static func keepNewFilesToAccount() { umask(0o077) }
 
+    /// Number of processors.
     package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
-    /// OpenMP threads that wait by spinning make a busy machine many times slower. The runtime reads this setting
-    /// when it is loaded, before `main`, so the program starts itself anew with it, once.
+    /// Restarts the program once with OpenMP set to passive waiting.
+    ///
+    /// OpenMP threads that wait by spinning make a busy machine many times slower. The runtime reads this setting when
+    /// it is loaded, before `main`.
     package static func restartWithPassiveWaiting() {
         guard environment("OMP_WAIT_POLICY") == nil else { return }
         setenv("OMP_WAIT_POLICY", "passive", 1)

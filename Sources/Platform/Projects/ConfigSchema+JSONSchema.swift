@@ -1,7 +1,7 @@
 package import Core
 
 extension ConfigSchema {
-    /// The shape as a JSON Schema (draft 2020-12), closed: unknown keys are refused.
+    /// Returns the schema as a JSON Schema (draft 2020-12); unknown keys are not allowed.
     package func jsonSchema(title: String) -> JSONValue {
         guard case .object(var members) = schema(doc: nil) else { return .null }
         members["$schema"] = .text("https://json-schema.org/draft/2020-12/schema")

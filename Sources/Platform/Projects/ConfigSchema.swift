@@ -1,5 +1,4 @@
-/// What a place in a YAML file may hold. One description serves for checking, for messages and for the JSON
-/// Schemas that editors complete from.
+/// Schema of a value in a YAML file, for checks, messages and JSON Schemas for editors.
 package indirect enum ConfigSchema: Sendable {
     case text(allowed: [String] = [])
     case number(min: Double? = nil, max: Double? = nil)
@@ -37,7 +36,7 @@ package indirect enum ConfigSchema: Sendable {
     }
 }
 
-/// A key of an object.
+/// A key of an object in a ``ConfigSchema``.
 package struct SchemaField: Sendable {
     let name: String
     let shape: ConfigSchema

@@ -1,9 +1,13 @@
 internal import Lakehouse
 internal import Training
 
-/// The shapes of the files that a user writes.
+/// The schemas of the files that a user writes.
+///
+/// ```swift
+/// let json = ConfigSchemas.project.jsonSchema(title: "martlet.yaml")
+/// ```
 package enum ConfigSchemas {
-    /// A contract: `contracts/<source>.yaml`.
+    /// Schema of a contract: `contracts/<source>.yaml`.
     package static let contract = ConfigSchema.object([
         SchemaField("description", .text(), "what one row is"),
         SchemaField(
@@ -41,7 +45,7 @@ package enum ConfigSchemas {
         SchemaField("description", .text(), "what it is"),
     ])
 
-    /// `martlet.yaml`.
+    /// Schema of `martlet.yaml`.
     package static let project = ConfigSchema.object([
         SchemaField("name", .text(), required: true, "the project's name"),
         SchemaField("description", .text(), "what it is for"),

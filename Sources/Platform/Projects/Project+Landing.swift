@@ -2,8 +2,9 @@ internal import Core
 internal import Storage
 
 extension Project {
-    /// What lies in the project's folder `landing` and belongs to no source: folders with the number of files in them,
-    /// and files beside them. Names that begin with a dot do not count.
+    /// Returns the entries of the folder `landing` that belong to no source, folders with their number of files.
+    ///
+    /// Names that begin with a dot do not count.
     package func unclaimedLanding() throws -> [(path: String, files: Int)] {
         let root = folder + "/landing"
         let claimed = sources.map(\.landing)

@@ -5,7 +5,7 @@ internal import Storage
 package import Training
 
 extension Project {
-    /// Reads martlet.yaml, the contracts and the SQL files.
+    /// Loads and checks a project: martlet.yaml, the contracts and the SQL files.
     /// - Parameters:
     ///   - splitSeed: replaces the split seed of every model.
     ///   - check: refuses a learner's parameters that the learner itself does not take. Where the error has a key

@@ -4,70 +4,87 @@ package import SQLLineage
 internal import Storage
 package import Training
 
-/// A project as its files say, checked.
+/// A loaded and checked project: sources, transforms and models.
+///
+/// ```swift
+/// let project = try Project.load(folder, splitSeed: nil) { _ in }
+/// let model = try project.model("readmission")
+/// ```
 package struct Project: Sendable {
     /// Absolute path of the project's folder.
     package let folder: String
     package let name: String
-    /// The address of the database of the metadata; `nil`: a SQLite file in the project's home.
+    /// Address of the metadata database; `nil`: a SQLite file in the project's home.
     package let metadata: String?
     package let sources: [Source]
     package let models: [Model]
-    /// One a file of `transforms/{silver,gold}/*.sql`, sorted by table.
+    /// The transforms, one a file of `transforms/{silver,gold}/*.sql`, sorted by table.
     package let transforms: [Transform]
 
+    /// A data source: contract, file format and landing folder.
     package struct Source: Sendable {
         package let name: String
         package let contract: Contract
         package let format: SourceFormat
         /// Absolute path of the landing folder.
         package let landing: String
-        /// Seconds for which a landed file must have been left alone before it is taken.
+        /// Seconds without a change after which a landed file is ingested.
         package var quiet = 0
-        /// The file in the landing folder that says that the others are complete.
+        /// Name of the marker file in the landing folder that says that the other files are complete.
         package var ready: String?
     }
 
+    /// A model: table, key, target, features and training plan.
     package struct Model: Sendable {
         package let name: String
+        /// Table with the training rows.
         package let table: TableName
+        /// Column that identifies a row.
         package let key: String
+        /// Column of the label.
         package let target: String
-        /// The target's value that counts as positive, compared as text.
+        /// Value of the target that counts as positive, compared as text.
         package let positive: String
+        /// Column of the entity whose rows stay in one part of a split.
         package let group: String?
+        /// Column with the time of prediction.
         package let eventTime: String?
-        /// The only features, when given.
+        /// The only feature columns; `nil`: all others.
         package let include: [String]?
+        /// Columns that are not features.
         package let exclude: [String]
-        /// Number columns whose values are categories.
+        /// Numeric columns whose values are categories.
         package let categorical: [String]
         package var plan: TrainingPlan
+        /// Whether a person must approve a version before it can be used.
         package let needsApproval: Bool
-        /// How single records are computed from raw rows.
+        /// Settings for computing single feature rows from raw rows.
         package var process = Process()
 
-        /// Which rows of the sources a record's features depend on.
+        /// Settings for computing single feature rows: which source rows a record's features depend on.
         package struct Process: Sendable, Equatable {
-            /// The source whose rows are the records; `nil`: the one that has the model's key for its own.
+            /// Source whose rows are the records; `nil`: the one whose key is the model's.
             package var record: String?
+            /// Restrictions by source.
             package var rows: [String: Reach] = [:]
 
+            /// Which rows of a source can affect a record.
             package struct Reach: Sendable, Equatable {
-                /// Rows that agree with the record in one of these columns; all when empty.
+                /// Columns in one of which a row must equal the record; all rows matter when empty.
                 package var same: [String] = []
-                /// Seconds before the record; `nil`: what the tables' own lookback says.
+                /// Seconds before the record; `nil`: as the tables' own lookback says.
                 package var lookback: Int?
             }
         }
 
-        /// The table that holds the champion's word on rows without label.
+        /// Table with the champion's predictions for rows without a label.
         package var predictions: TableName { TableName(.gold, "predictions_" + name.replacing("-", with: "_")) }
     }
 
+    /// The source of this name; `nil` when there is none.
     package func source(_ name: String) -> Source? { sources.first { $0.name == name } }
 
-    /// The model of this name, or the only one.
+    /// Returns the model of this name, or the only one.
     package func model(_ name: String?) throws -> Model {
         guard let name else {
             if models.count == 1 { return models[0] }
@@ -86,7 +103,7 @@ package struct Project: Sendable {
             remedy: near.map { "Did you mean \($0)?" } ?? "It has: \(models.map(\.name).joined(separator: ", ")).")
     }
 
-    /// The nearest folder upwards that holds a martlet.yaml.
+    /// Returns the nearest folder, upwards from `folder`, that has a martlet.yaml.
     package static func find(from folder: String) throws -> String {
         var here = Disk.absolute(folder)
         while true {

@@ -1,54 +1,55 @@
-/// The folder in which a project keeps its state, `<project>/.martlet` by default: the only place that spells the paths
-/// inside of it.
+/// Paths within the folder of a project's state, `<project>/.martlet` by default.
 ///
 /// ```swift
 /// let home = ProjectHome("/srv/hospital/.martlet")
 /// home.artifacts  // "/srv/hospital/.martlet/artifacts"
 /// ```
 package struct ProjectHome: Sendable, Hashable, CustomStringConvertible {
-    /// Absolute.
+    /// Absolute path of the folder.
     package let folder: String
 
     package init(_ folder: String) { self.folder = folder }
 
-    /// Where the state of a project is that was not given another place.
+    /// The default home of a project.
     package init(ofProject project: String) { folder = project + "/.martlet" }
 
     package var description: String { folder }
 
-    /// The metadata, where they are kept in SQLite.
+    /// SQLite file of the metadata.
     package var database: String { folder + "/martlet.db" }
-    /// Tables, as Delta.
+    /// Folder of the Delta tables.
     package var lake: String { folder + "/lake" }
-    /// Files of models, under their digests.
+    /// Folder of model files and other artifacts, by digest.
     package var artifacts: String { folder + "/artifacts" }
-    /// Segments of the prediction log.
+    /// Folder of the prediction log's segments.
     package var predictions: String { folder + "/predictions" }
-    /// Raw rows that the server was given, for the next start.
+    /// Folder of the raw rows that the server received, for its next start.
     package var rawRows: String { folder + "/process" }
-    /// Model cards.
+    /// Folder of model cards.
     package var cards: String { folder + "/cards" }
 
-    /// Held by whoever writes to the project.
+    /// Lock file of the process that writes to the project.
     package var lock: String { folder + "/lock" }
-    /// Held by compaction and vacuum.
+    /// Lock file of compaction and vacuum.
     package var maintenanceLock: String { folder + "/maintenance.lock" }
-    /// A lock for each run that is at work.
+    /// Folder with a lock file for each run in progress.
     package var running: String { folder + "/running" }
-    /// A lock for each worker that is at work.
+    /// Folder with a lock file for each running worker.
     package var workers: String { folder + "/workers" }
-    /// The key that signs sessions.
+    /// File of the key that signs sessions.
     package var sessionKey: String { folder + "/session.key" }
 
-    /// What an SQL engine does not hold in memory.
+    /// Folder for data that an SQL engine cannot hold in memory.
     package var spill: String { folder + "/spill" }
-    /// Folders of processes for what they throw away, each beginning with the process's number.
+    /// Folder for temporary folders of processes, each beginning with the process id.
     package var scratch: String { folder + "/scratch" }
 
-    /// One line for each step of a run.
+    /// File with one JSON line for each step of a run.
     package var trace: String { folder + "/logs/trace.jsonl" }
-    /// What attempts at jobs print.
+    /// Folder with the output of attempts at jobs.
     package var jobLogs: String { folder + "/logs/jobs" }
+    /// Log file of the server's worker.
     package var workerLog: String { folder + "/logs/worker.log" }
+    /// Log file of a model's feature worker.
     package func featureLog(of model: String) -> String { "\(folder)/logs/features-\(model).log" }
 }

@@ -1,7 +1,7 @@
 internal import Core
 internal import Yams
 
-/// A YAML file checked against a shape: where there are no faults, what is read from it is of the right kind.
+/// A YAML file validated against a schema; without faults, all values have the right type.
 struct YAMLFile {
     let path: String
     let root: YAMLValue
@@ -42,7 +42,7 @@ struct YAMLFile {
     }
 }
 
-/// One value of a YAML file, with its place.
+/// One value of a YAML file, with its location.
 struct YAMLValue {
     let node: Node
     let path: String

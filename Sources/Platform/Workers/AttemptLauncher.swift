@@ -2,14 +2,20 @@ internal import Core
 package import Registry
 internal import Storage
 
-/// Starts this program anew for each attempt.
+/// The `JobLauncher` that starts this program as a child process for each attempt.
+///
+/// ```swift
+/// let launcher = AttemptLauncher(
+///     program: SystemPlatform.executable, logs: jobLogs, environment: { _ in environment },
+///     arguments: { ["worker", "--attempt", $0.id] })
+/// ```
 package struct AttemptLauncher: JobLauncher {
     private let program: String
     private let arguments: @Sendable (JobRecord) -> [String]
     private let environment: @Sendable (JobRecord) -> [(String, String)]
     private let folder: String
 
-    /// `folder` takes the logs; `environment` is all that a child gets.
+    /// Configures a launcher: `folder` takes the log files; `environment` is the child's whole environment.
     package init(
         program: String, logs folder: String, environment: @escaping @Sendable (JobRecord) -> [(String, String)],
         arguments: @escaping @Sendable (JobRecord) -> [String]
@@ -20,6 +26,7 @@ package struct AttemptLauncher: JobLauncher {
         self.arguments = arguments
     }
 
+    /// Starts a child process for an attempt at a job.
     package func launch(_ job: JobRecord) throws -> any JobProcess {
         try Disk.makeDirectory(folder)
         return try SpawnedProcess(
@@ -27,12 +34,12 @@ package struct AttemptLauncher: JobLauncher {
             log: Self.log(of: job.id, attempt: job.token, in: folder))
     }
 
-    /// The file with what an attempt said.
+    /// Returns the path of an attempt's stderr file.
     package static func log(of job: String, attempt: Int, in folder: String) -> String {
         "\(folder)/\(job)-\(attempt).log"
     }
 
-    /// The file with the result of an attempt that is too large for the database.
+    /// Returns the path of an attempt's stdout file, its result; deleted once that is in the database.
     package static func output(of job: String, attempt: Int, in folder: String) -> String {
         "\(folder)/\(job)-\(attempt).out"
     }

@@ -4,22 +4,31 @@ internal import Foundation
 internal import Storage
 internal import Synchronization
 
-/// A feature worker as the server sees it: a child that is started, asked one request after the other, and started anew
-/// when it dies, falls silent, or the lake has moved on. Whatever happens to it, whoever asks gets an answer.
+/// Client of a feature worker child process: starts it, sends requests, and restarts it when it fails.
+///
+/// ```swift
+/// let worker = FeatureWorker(settings, context: context)
+/// let answer = try await worker.ask(request)
+/// worker.stop()
+/// ```
+///
+/// The child is restarted when it dies, stops answering, or its data are out of date. Every caller gets an answer or an
+/// error.
 package final class FeatureWorker: Sendable {
+    /// How the child is started and how long it is waited for.
     package struct Settings: Sendable {
         package var program: String
         package var arguments: [String]
         package var environment: [(String, String)]
-        /// What the child says on standard error.
+        /// File for the child's stderr.
         package var log: String
-        /// Seconds for an answer; a child that takes longer is killed.
+        /// Seconds to wait for an answer; a child that takes longer is killed.
         package var patience = 30.0
-        /// Seconds for the start, in which the lake is read and the features are proved.
+        /// Seconds to wait for the start, in which the lake is read and the features are verified.
         package var startPatience = 600.0
-        /// Requests that may wait; more are refused at once.
+        /// Largest number of waiting requests; more are refused at once.
         package var queue = 64
-        /// Seconds between two looks at a child that nobody asks.
+        /// Seconds between health checks of an idle child.
         package var pulse = 2.0
 
         package init(program: String, arguments: [String], environment: [(String, String)], log: String) {
@@ -30,15 +39,16 @@ package final class FeatureWorker: Sendable {
         }
     }
 
-    /// Why there is no answer now, and after how many seconds there may be one.
+    /// Thrown when there is no answer: the reason, and the seconds after which to try again.
     package struct Unavailable: Error, Sendable, Equatable, CustomStringConvertible {
         package var reason: String
         package var description: String { reason }
         package var retryAfter: Int
-        /// Kind and code of the error with which a worker refused to begin.
+        /// Kind of the error with which a worker refused to start.
         package var kind: String?
+        /// Code of the error with which a worker refused to start.
         package var code: String?
-        /// Whether the worker was lost over this very request, and may have kept its rows before.
+        /// Whether the worker died of this request, and may have stored its rows before.
         package var wasLost = false
 
         package init(reason: String, retryAfter: Int) {
@@ -47,7 +57,7 @@ package final class FeatureWorker: Sendable {
         }
     }
 
-    /// What state it is in.
+    /// State of the worker: starting, ready, down, or stopped.
     package enum Condition: Sendable, Equatable {
         case starting
         case ready
@@ -79,7 +89,7 @@ package final class FeatureWorker: Sendable {
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
 
-    /// Starts the child from a thread of its own, and keeps it alive until ``stop()``.
+    /// Starts the child on a thread of its own, and keeps it running until ``stop()``.
     package init(_ settings: Settings, context: ExecutionContext) {
         self.settings = settings
         clock = context.clock
@@ -88,17 +98,18 @@ package final class FeatureWorker: Sendable {
         thread.start()
     }
 
+    /// The present state.
     package var condition: Condition { state.withLock { $0.condition } }
-    /// The child's number while it is ready.
+    /// Process id of the child while it is ready.
     package var process: Int32? { state.withLock { $0.process } }
-    /// How often a child was started.
+    /// Number of times that a child was started.
     package var starts: Int { state.withLock { $0.starts } }
-    /// Why the worker that is ready reads the lake as it stood before; `nil` when nothing keeps it from following.
+    /// Why the ready worker still uses an older state of the lake; `nil` when it is up to date.
     package var staleness: String? { state.withLock { $0.staleness } }
-    /// What the child that is ready said of itself.
+    /// The message that the ready child sent at its start.
     package var greeting: [UInt8]? { state.withLock { $0.greeting } }
 
-    /// Asks the worker one request, a JSON object on one line.
+    /// Sends a request, a JSON object on one line, and returns the answer.
     /// - Throws: ``Unavailable`` when there is no worker, when too many wait, or when the worker died of the request.
     package func ask(_ request: [UInt8]) async throws -> [UInt8] {
         try await withCheckedThrowingContinuation { continuation in
@@ -122,13 +133,13 @@ package final class FeatureWorker: Sendable {
         }
     }
 
-    /// Ends the child after the requests that wait.
+    /// Ends the child after the waiting requests.
     package func stop() {
         state.withLock { $0.condition = .stopped }
         wake.signal()
     }
 
-    /// The thread's own: the child, its successor, and when to try again.
+    /// State of the worker's thread: the child, its successor, and when to try again.
     private final class WorkerRun {
         private let owner: FeatureWorker
         private var settings: Settings { owner.settings }

@@ -1,30 +1,31 @@
 package import Registry
 
-/// A process at work on one attempt of a job, as its supervisor sees it.
+/// A process that executes one attempt of a job, as its supervisor controls it.
 package protocol JobProcess: AnyObject {
-    /// The operating system's number, also that of its process group.
+    /// Process id, also the id of its process group.
     var id: Int32 { get }
-    /// A file that becomes readable when there are signs of life or the process ends; -1 when there is none.
+    /// File descriptor that becomes readable on heartbeats and at the end of the process; -1 when there is none.
     var descriptor: Int32 { get }
-    /// The signs of life since the last call, each with the progress told in it.
+    /// Returns the heartbeats since the last call, each with its progress.
     func signs() -> [JobProgress?]
-    /// Bytes in use now that the system cannot take back; `nil` when they cannot be told.
+    /// Returns the memory in use in bytes that the system cannot reclaim; `nil` when unknown.
     func memory() -> Int64?
-    /// How it ended; `nil` while it lives. Nothing of its group is left when this gives an end.
+    /// Returns how the process ended; `nil` while it runs. Nothing of its group is left when this returns an end.
     func exit() -> ProcessExit?
-    /// Ends the process and its group at once.
+    /// Kills the process and its group.
     func kill()
 }
 
-/// How a process ended, and what it cost.
+/// How a process ended, with its memory and CPU use.
 package struct ProcessExit: Sendable, Equatable {
+    /// Exit code or signal.
     package enum Manner: Sendable, Equatable {
         case code(Int32)
         case signal(Int32)
     }
 
     package var manner: Manner
-    /// Bytes.
+    /// Peak memory in bytes.
     package var peakMemory: Int64?
     package var cpuSeconds: Double?
 
@@ -35,7 +36,8 @@ package struct ProcessExit: Sendable, Equatable {
     }
 }
 
-/// Starts processes for jobs.
+/// Starts processes for attempts at jobs.
 package protocol JobLauncher {
+    /// Starts a process for the job's attempt.
     func launch(_ job: JobRecord) throws -> any JobProcess
 }

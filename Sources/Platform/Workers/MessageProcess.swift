@@ -7,9 +7,15 @@ internal import Storage
     internal import Darwin
 #endif
 
-/// A child process that is talked to in lines: what it reads and what it prints are pipes, what it says in anger goes to
-/// a file. Calls block. Used by one thread.
+/// A child process that exchanges lines over stdin and stdout; its stderr goes to a file.
+///
+/// Calls block. Used by one thread.
+///
+/// ```swift
+/// guard child.say(request, within: 30), let answer = child.hear(within: 30) else { child.kill(); return }
+/// ```
 package final class MessageProcess {
+    /// Process id.
     package let id: Int32
     private var input: Int32
     private var output: Int32
@@ -19,7 +25,7 @@ package final class MessageProcess {
     private var hasEnded = false
     private let clock: any ExecutionClock
 
-    /// Starts a program in a process group of its own.
+    /// Starts a program in its own process group.
     /// - Parameters:
     ///   - environment: all that the child gets.
     ///   - errors: the file that its standard error is added to.
@@ -64,7 +70,7 @@ package final class MessageProcess {
 
     deinit { kill() }
 
-    /// Writes a line; `false` when the child does not take it in time, or is gone.
+    /// Writes a line to the child; `false` when it does not read it in time, or has ended.
     @available(*, noasync)
     package func say(_ line: [UInt8], within seconds: Double) -> Bool {
         guard input >= 0 else { return false }
@@ -83,7 +89,7 @@ package final class MessageProcess {
         return true
     }
 
-    /// The next line; `nil` when none comes in time, or the child is gone. A time of 0 only looks.
+    /// Returns the child's next line; `nil` when none comes in time, or it has ended. A time of 0 only checks.
     @available(*, noasync)
     package func hear(within seconds: Double) -> [UInt8]? {
         guard output >= 0 else { return nil }
@@ -110,7 +116,7 @@ package final class MessageProcess {
         }
     }
 
-    /// Whether it lives; one that has ended is reaped.
+    /// Whether the child runs; one that has ended is reaped.
     package var isAlive: Bool {
         if hasEnded { return false }
         var status: Int32 = 0
@@ -118,13 +124,13 @@ package final class MessageProcess {
         return !hasEnded
     }
 
-    /// Lets it end by itself: it has nothing to read any more.
+    /// Closes the child's input, so that it ends by itself.
     package func release() {
         if input >= 0 { close(input) }
         input = -1
     }
 
-    /// Ends it and its group at once.
+    /// Kills the child and its process group.
     package func kill() {
         release()
         if output >= 0 { close(output) }

@@ -4,7 +4,7 @@ internal import Storage
 #if canImport(Glibc)
     internal import Glibc
 
-    /// Files that this process may have open.
+    /// The limit of open files of this process.
     enum OpenFiles {
         /// Numbers above one, to all that are open and some more: other threads open files meanwhile, which get the lowest
         /// numbers that are free. To close one that is not open is no fault in a child's file actions.

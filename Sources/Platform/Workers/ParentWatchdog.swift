@@ -9,9 +9,14 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// The child's end: tells its supervisor that it lives and how far it is, and ends with it.
+/// The child's side of job supervision: sends heartbeats and progress, and exits when the supervisor dies.
+///
+/// ```swift
+/// ParentWatchdog.begin(supervisor: supervisor, every: 5, onlyWhenIdle: false)
+/// ParentWatchdog.current?.report(JobProgress(step: "train:readmission"))
+/// ```
 package final class ParentWatchdog: Sendable {
-    /// That of this process, if it is an attempt at a job.
+    /// The watchdog of this process, if it is an attempt at a job.
     package static var current: ParentWatchdog? { held.withLock { $0 } }
     private static let held = Mutex<ParentWatchdog?>(nil)
 
@@ -20,8 +25,7 @@ package final class ParentWatchdog: Sendable {
 
     private init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Makes this process an attempt: less important than others, giving a sign of life every `seconds` from a thread
-    /// of its own, and gone as soon as the process `supervisor` is.
+    /// Turns this process into an attempt: lower priority, a heartbeat every `seconds`, and exit with the supervisor.
     /// - Parameter onlyWhenIdle: whether it works only when nothing else wants the processor, as beside a server (Linux).
     package static func begin(supervisor: Int32, every seconds: Double, onlyWhenIdle: Bool) {
         signal(SIGPIPE, SIG_IGN)
@@ -48,6 +52,7 @@ package final class ParentWatchdog: Sendable {
         if onlyWhenIdle { Platform.workWhenIdle() }
     }
 
+    /// Sends progress with the next heartbeat.
     package func report(_ progress: JobProgress) {
         guard let bytes = try? JSON.encode(progress) else { return }
         write(bytes + [10])

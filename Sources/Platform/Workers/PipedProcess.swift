@@ -8,20 +8,28 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A child process that bytes go through: what it reads, what it prints and what it says in anger are pipes. Calls block,
-/// but `kill`; one thread may write while another reads.
+/// A child process with pipes for stdin, stdout and stderr.
+///
+/// Calls block, but `kill`; one thread may write while another reads.
+///
+/// ```swift
+/// let process = try PipedProcess(program, arguments, environment: environment, file: file)
+/// while case let bytes = process.read(1 << 16), !bytes.isEmpty { use(bytes) }
+/// let (code, said) = process.end()
+/// ```
 package final class PipedProcess: Sendable {
     private struct State {
         var input: Int32
         var isReaped = false
     }
 
+    /// Process id.
     package let id: Int32
     private let output: Int32
     private let errors: Int32
     private let state: Mutex<State>
 
-    /// Starts a program in a process group of its own.
+    /// Starts a program in its own process group.
     /// - Parameters:
     ///   - environment: all that the child gets.
     ///   - file: becomes the child's file 3; it may be closed afterwards.
@@ -66,7 +74,7 @@ package final class PipedProcess: Sendable {
         close(errors)
     }
 
-    /// Gives it all of the bytes; `false` when it does not read any more.
+    /// Writes all of the bytes to the child; `false` when it no longer reads.
     package func write(_ bytes: [UInt8]) -> Bool {
         let input = state.withLock { $0.input }
         guard input >= 0 else { return false }
@@ -82,7 +90,7 @@ package final class PipedProcess: Sendable {
         }
     }
 
-    /// It has read all that there is. Not while another thread writes.
+    /// Closes the child's stdin. Not while another thread writes.
     package func endInput() {
         let input = state.withLock { state in
             defer { state.input = -1 }
@@ -91,11 +99,12 @@ package final class PipedProcess: Sendable {
         if input >= 0 { close(input) }
     }
 
-    /// What it prints next, at most so many bytes; nothing when it has ended or prints no more.
+    /// Reads from the child's stdout, at most this many bytes; empty when it has ended or closed it.
     package func read(_ most: Int) -> [UInt8] { Self.read(output, most) }
 
-    /// Waits for its end. Gives its exit code, or the negative number of the signal that ended it, and the end of what it
-    /// said in anger, at most 64 KiB.
+    /// Waits for the end of the child; returns its exit code, or the negative signal number, and the end of its stderr.
+    ///
+    /// At most 64 KiB of stderr.
     package func end() -> (code: Int32, said: [UInt8]) {
         var info = siginfo_t()
         // Looked at without reaping: until then its number cannot be another's, whom `kill` would hit.
@@ -112,7 +121,7 @@ package final class PipedProcess: Sendable {
         return (signal == 0 ? status >> 8 & 0xff : -signal, Self.read(errors, 65_536))
     }
 
-    /// Ends it and its group at once, if it lives; does not wait.
+    /// Kills the child and its process group, if it runs; does not wait.
     package func kill() { state.withLock { if !$0.isReaped { killpg(id, SIGKILL) } } }
 
     private static func read(_ file: Int32, _ most: Int) -> [UInt8] {

@@ -1,7 +1,7 @@
 internal import Core
 internal import Storage
 
-/// What a process has in memory.
+/// Reads the memory use of a process.
 enum ProcessMemory {
     /// Bytes of a process that the system cannot drop: anonymous, shared and swapped pages, without those of files.
     /// `nil` where it cannot be told, as on macOS.

@@ -7,14 +7,19 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// Signals: their names, and requests to stop.
+/// Stop requests by SIGTERM and SIGINT, waiting that they interrupt, and signal names.
+///
+/// ```swift
+/// Signals.catchStop()
+/// while Signals.stopRequests == 0 { Signals.wait(for: [], seconds: 1) }
+/// ```
 package enum Signals {
     private static let requests = Atomic<Int>(0)
 
-    /// How often SIGTERM or SIGINT came since `catchStop`.
+    /// Number of SIGTERM and SIGINT received since `catchStop`.
     package static var stopRequests: Int { requests.load(ordering: .relaxed) }
 
-    /// From now on SIGTERM and SIGINT are counted instead of ending the process; they interrupt `wait`.
+    /// Makes SIGTERM and SIGINT count as stop requests instead of ending the process; they interrupt `wait`.
     package static func catchStop() {
         _ = stopRequests
         for number in [SIGTERM, SIGINT] {
@@ -35,7 +40,7 @@ package enum Signals {
         pthread_sigmask(SIG_UNBLOCK, &both, nil)
     }
 
-    /// From now on the end of standard input counts as a request to stop too.
+    /// Makes the end of standard input count as a stop request too.
     package static func stopWhenInputEnds() {
         let thread = Thread {
             var buffer = [UInt8](repeating: 0, count: 256)
@@ -49,13 +54,13 @@ package enum Signals {
         thread.start()
     }
 
-    /// Waits until one of the files is readable or closed, a signal comes, or the time is over.
+    /// Waits until a descriptor is readable or closed, a signal comes, or the time is over.
     package static func wait(for descriptors: [Int32], seconds: Double) {
         var entries = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         _ = poll(&entries, nfds_t(entries.count), Int32(max(0, seconds) * 1000))
     }
 
-    /// "SIGSEGV"; the number where the name is not known.
+    /// Returns the name of a signal, "SIGSEGV", or its number when unknown.
     package static func name(_ number: Int32) -> String {
         switch number {
         case SIGABRT: "SIGABRT"

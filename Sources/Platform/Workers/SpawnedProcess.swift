@@ -8,8 +8,9 @@ internal import Storage
     internal import Darwin
 #endif
 
-/// A child process in a group of its own, with a pipe on which it gives signs of life: a line each, empty or a
-/// `JobProgress` in JSON.
+/// The `JobProcess` of a child in its own process group, with a pipe for heartbeats.
+///
+/// Each heartbeat is a line, empty or a `JobProgress` in JSON.
 final class SpawnedProcess: JobProcess {
     let id: Int32
     private(set) var descriptor: Int32

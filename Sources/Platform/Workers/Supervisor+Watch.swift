@@ -1,7 +1,7 @@
 internal import Core
 internal import Registry
 
-/// A running attempt.
+/// A running attempt with its process and limits.
 final class SupervisedProcess {
     let job: JobRecord
     let process: any JobProcess

@@ -1,24 +1,35 @@
 package import Core
 package import Registry
 
-/// Leases jobs and watches over the processes that do them: each attempt in a process of its own, ended when it uses
-/// too much memory or time, falls silent, or no longer holds its job.
+/// Leases jobs and supervises their child processes: limits, heartbeats, leases and shutdown.
 ///
-/// Used by one thread, which calls `pass` again and again. Time comes from `ExecutionContext`.
+/// ```swift
+/// let supervisor = Supervisor(settings, jobs: jobs, launcher: launcher, context: context)
+/// while !supervisor.isDone {
+///     supervisor.pass()
+///     Signals.wait(for: supervisor.descriptors, seconds: supervisor.patience)
+/// }
+/// ```
+///
+/// Each attempt has a process of its own, which is killed when it uses too much memory or time, sends no heartbeat, or
+/// no longer holds its job. Used by one thread. Time comes from `ExecutionContext`.
+///
+/// Used by one thread, which calls `pass` again and again.
 package final class Supervisor {
+    /// Identity, limits and intervals of a supervisor.
     package struct Settings: Sendable {
-        /// Its name among the supervisors of a project.
+        /// Name of the supervisor, unique in a project.
         package var owner: String
-        /// Processes at once.
+        /// Largest number of processes at the same time.
         package var slots: Int
-        /// Seconds without a sign of life after which a process or a supervisor counts as dead.
+        /// Seconds without a heartbeat after which a process or a supervisor counts as dead.
         package var lease: Double
-        /// Seconds that running jobs get after a request to stop.
+        /// Seconds that running jobs get after a stop request.
         package var grace: Double
-        /// Bytes that a job may use, if it does not say.
+        /// Memory limit in bytes of a job without its own.
         package var memoryLimit: Int64?
         package var mode: Mode
-        /// Seconds between looks into the queue.
+        /// Seconds between checks of the queue.
         package var interval: Double
 
         package init(
@@ -35,6 +46,7 @@ package final class Supervisor {
         }
     }
 
+    /// When the supervisor is done.
     package enum Mode: Sendable, Equatable {
         /// Until it is told to stop.
         case serve
@@ -72,16 +84,18 @@ package final class Supervisor {
         self.say = say
     }
 
-    /// Takes no more jobs. Running ones get the grace; when it is over, or on a second call, they are ended and
-    /// given back to the queue.
+    /// Stops leasing jobs and gives running ones the grace period.
+    ///
+    /// When it ends, or on a second call, they are killed and queued again.
     package func stop() {
         let now = context.uptime()
         stopBy = stopBy == nil ? now + settings.grace : now
     }
 
+    /// Whether a stop was requested.
     package var isStopping: Bool { stopBy != nil }
 
-    /// Whether there is nothing left to do for it.
+    /// Whether the supervisor has nothing left to do.
     package var isDone: Bool {
         guard running.isEmpty else { return false }
         if isStopping { return true }
@@ -92,12 +106,15 @@ package final class Supervisor {
         }
     }
 
-    /// Files to wait for between passes, and how many seconds at most.
+    /// File descriptors to wait for between passes.
     package var descriptors: [Int32] { running.map(\.process.descriptor).filter { $0 >= 0 } }
+    /// Most seconds to wait between passes.
     package var patience: Double { running.isEmpty ? settings.interval : min(0.1, settings.interval) }
 
-    /// Looks after everything once. Does not wait and does not throw: trouble with the database is told, and what it
-    /// kept from being written is written by a later pass.
+    /// Performs all due work once: leases, heartbeats, limits and ended processes.
+    ///
+    /// Does not wait and does not throw: errors of the database are reported, and what could not be written is written
+    /// by a later pass.
     package func pass() {
         let now = context.uptime()
         for job in running { watch(job, now) }

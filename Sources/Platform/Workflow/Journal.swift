@@ -2,20 +2,28 @@ package import Core
 internal import Registry
 internal import Storage
 
-/// Records the steps of a run: a line for each in `<home>/logs/trace.jsonl`, and a call of the observer.
+/// Records the steps of a run: one JSON line each in `<home>/logs/trace.jsonl`, and a callback for progress output.
+///
+/// ```swift
+/// let rows = try journal.step("ingest:visits") {
+///     let report = try ingest()
+///     return (report, Journal.Note(.done, "101,766 rows"))
+/// }
+/// ```
 package final class Journal {
+    /// How a step ended.
     package enum Outcome: String, Sendable, Encodable { case done, skipped, refused, failed }
 
-    /// A step that ended.
+    /// The record of an ended step.
     package struct Entry: Sendable, Encodable {
         package var at: Timestamp
         package var step: String
         package var outcome: Outcome
-        /// For people: "101,766 rows", "unchanged".
+        /// Detail for people: "101,766 rows", "unchanged".
         package var detail: String
         package var seconds: Double
         package var cpuSeconds: Double
-        /// CPU seconds by phase, where the step tells them apart.
+        /// CPU seconds by phase, where the step measures them.
         package var phases: [String: Double]?
 
         enum CodingKeys: String, CodingKey {
@@ -25,8 +33,9 @@ package final class Journal {
         }
     }
 
+    /// The steps that ended so far.
     package private(set) var entries: [Entry] = []
-    /// How many steps there will be, once that is known.
+    /// Number of steps of the run, once it is known.
     package var expected: Int?
     private let path: String?
     private let context: ExecutionContext
@@ -43,7 +52,7 @@ package final class Journal {
         self.observer = observer
     }
 
-    /// What a step's body says of itself.
+    /// Outcome and detail that a step's body returns.
     package struct Note {
         var outcome: Outcome
         var detail: String
@@ -56,6 +65,7 @@ package final class Journal {
         }
     }
 
+    /// Runs a step's body, and records outcome, duration and CPU time.
     @discardableResult
     package func step<T>(_ name: String, _ body: () throws -> (T, Note)) throws -> T {
         try observer.began(JobProgress(step: name, done: entries.count, total: expected))
@@ -89,7 +99,7 @@ package final class Journal {
     private func rounded(_ seconds: Double) -> Double { (seconds * 10_000).rounded() / 10_000 }
 }
 
-/// Books CPU seconds by phase.
+/// Measures CPU seconds by phase.
 final class CPUMeter {
     private(set) var seconds: [String: Double] = [:]
     private let cpuSeconds: @Sendable () -> Double

@@ -8,7 +8,7 @@ internal import Storage
 // What `martlet doctor` looks at besides SQL and tables. Each gives sentences; none changes anything.
 
 extension Workspace {
-    /// What is wrong with the bytes that registered versions stand on, by version.
+    /// Returns the registered versions whose artifacts are missing or altered.
     package func artifactProblems() throws -> [(version: String, problem: String)] {
         try registry.models.list().flatMap { try registry.models.versions(of: $0.model) }.reversed().flatMap {
             version in
@@ -33,7 +33,7 @@ extension Workspace {
         }
     }
 
-    /// Landed files that are not taken yet and whose header does not fit the contract.
+    /// Returns landed files not yet ingested whose header does not fit the contract.
     package func misfits(of source: Project.Source) throws -> [(file: String, problem: String)] {
         let files = try landing(of: source).files.compactMap { path in
             Disk.stamp(path, followingLinks: false).map { (path, $0) }
@@ -73,7 +73,7 @@ extension Workspace {
             + "correct the file, or name the header under from: in \(place)"
     }
 
-    /// Folders in landing/ that belong to no source though something lies in them.
+    /// Returns non-empty folders in landing/ that belong to no source.
     package func strayFolders() throws -> [(folder: String, problem: String)] {
         try project.unclaimedLanding().filter { $0.files > 0 }.map { path, files in
             let near = Spelling.nearest(to: Disk.name(of: path), among: project.sources.map(\.name))
@@ -86,7 +86,7 @@ extension Workspace {
         }
     }
 
-    /// Why a source's table is not what its contract says by now; `nil` when it is, as far as its log tells.
+    /// Returns how a source's table differs from what its contract says by now; `nil` when it does not.
     /// - Returns: the sentence, and whether queries see it: tables with other columns, not only rows judged otherwise.
     package func lag(of source: Project.Source) throws -> (sentence: String, isWrong: Bool)? {
         let name = TableName(.bronze, source.name)
@@ -120,7 +120,7 @@ extension Workspace {
         )
     }
 
-    /// What the newest training of a model that passed its gates had to say of its features.
+    /// Returns the warnings of the newest training of a model that passed its gates.
     package func warnings(of model: Project.Model) throws -> [String] {
         guard let run = try registry.runs.list(model: model.name, status: .finished, limit: 1).first else { return [] }
         return try checks(ofRun: run.id)?.warnings ?? []

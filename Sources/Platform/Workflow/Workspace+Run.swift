@@ -14,8 +14,9 @@ package enum Stage: String, CaseIterable, Sendable, Comparable, Codable {
     private var rank: Int { Stage.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// What a run of the whole path came to.
+/// Result of `martlet run`.
 package struct RunReport: Sendable {
+    /// Result of training one model.
     package struct Model: Sendable {
         package var name: String
         package var run: String
@@ -23,25 +24,25 @@ package struct RunReport: Sendable {
         package var version: VersionSummary?
         package var gates: [Registry.GateResult] = []
         package var leaks: TrainingChecks.Leaks
-        /// What people should look at.
+        /// Warnings about the model.
         package var warnings: [String] = []
     }
 
-    /// What is wrong with the project as a whole.
+    /// Warnings about the project as a whole.
     package var warnings: [String] = []
     package var ingested: [IngestReport] = []
     package var models: [Model] = []
 
-    /// Files that were refused whole, with their sources.
+    /// Rejected files with their sources.
     package var refusedFiles: [(source: String, file: IngestReport.File)] {
         ingested.flatMap { report in report.files.filter { $0.outcome == .refused }.map { (report.source, $0) } }
     }
 }
 
 extension Workspace {
-    /// The whole path: files → bronze → silver → gold → candidate → gates → registry → predictions.
+    /// Executes the whole path: files → bronze → silver → gold → candidate → gates → registry → predictions.
     ///
-    /// Steps whose inputs have not changed are skipped, so a run that was killed goes on where it stopped.
+    /// Steps whose inputs have not changed are skipped, so an interrupted run continues where it stopped.
     package func run(from first: Stage = .ingest, to last: Stage = .predict, journal: Journal) throws -> RunReport {
         var report = RunReport()
         func includes(_ stage: Stage) -> Bool { first <= stage && stage <= last }
@@ -88,8 +89,7 @@ extension Workspace {
         }
     }
 
-    /// Versions of this registry that a project of another name registered, when this one has none: its name was
-    /// changed, and with it everything registered is out of sight.
+    /// Returns a warning when another project name has all the versions in this registry, as after a renaming.
     package func lostRegistry() throws -> String? {
         guard let (name, versions) = try registry.models.leftBehind() else { return nil }
         return
@@ -173,7 +173,7 @@ extension Workspace {
         return ", or make up rows that look alike: `martlet generate \(template) -o \(target)`"
     }
 
-    /// The error that says why a file was refused whole.
+    /// Returns the error that says why a file was rejected.
     package static func refusal(of file: IngestReport.File, _ source: String) -> MartletError {
         var lines = "The file was refused: \(file.refusal ?? "it breaks the contract")."
         for breach in file.breaches.prefix(3) {
@@ -319,7 +319,7 @@ extension Workspace {
     /// The folder of the model cards: one Markdown file a version.
     package var cards: String { home.cards }
 
-    /// The card of a version.
+    /// Returns the card of a version.
     package func card(_ reference: ModelReference, showsStanding: Bool = true) throws -> ModelCard {
         let version = try registry.models.show(reference)
         return ModelCard(
@@ -338,7 +338,7 @@ extension Workspace {
     }
 }
 
-/// A number with thousands separators, for people.
+/// Formats a number with thousands separators.
 package func grouped(_ number: Int) -> String {
     var out = ""
     for (index, digit) in String(number.magnitude).reversed().enumerated() {
@@ -348,5 +348,5 @@ package func grouped(_ number: Int) -> String {
     return (number < 0 ? "-" : "") + String(out.reversed())
 }
 
-/// A number with its noun: "1 row", "2,000 rows".
+/// Formats a number with its noun: "1 row", "2,000 rows".
 package func counted(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }

@@ -39,7 +39,7 @@ extension Workspace {
         return spare
     }
 
-    /// What the check of a model's features needs to know of it.
+    /// Returns a model in the form that the leak check reads.
     package func checked(_ model: Project.Model) -> LeakCheck.Model {
         LeakCheck.Model(
             name: model.name, table: model.table, target: model.target, eventTime: model.eventTime, key: model.key,

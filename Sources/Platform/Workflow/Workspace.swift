@@ -5,12 +5,17 @@ package import Registry
 internal import Storage
 package import Training
 
-/// A project that is ready to work: its files read, its lake and registry open, its learners chosen.
+/// An opened project with its lake, registry and learners; its methods are the use cases.
+///
+/// ```swift
+/// let reports = try workspace.ingestLanded()
+/// let loaded = try workspace.load(ModelReference(parsing: "readmission"))
+/// ```
 ///
 /// Made by `Composition`; used by one thread.
 package struct Workspace {
     package let project: Project
-    /// Where the project keeps its state.
+    /// Paths of the project's state.
     package let home: ProjectHome
     package let lake: Lake
     package let registry: ModelRegistry
@@ -18,13 +23,15 @@ package struct Workspace {
     /// Who works: runs and decisions name them.
     package let actor: String
     package let context: ExecutionContext
-    /// CPU seconds of this process so far.
+    /// Returns the CPU seconds of this process.
     package let cpuSeconds: @Sendable () -> Double
-    /// Threads that a learner may use; results do not depend on it.
+    /// Number of threads for a learner; results do not depend on it.
     package let trainingThreads: Int
-    /// Name and version of each library that decides what a model looks like.
+    /// Name and version of each library that affects a model.
     package let libraries: [String: String]
+    /// Makes the learner of a plan.
     package let makeLearner: (LearnerPlan) throws -> any Learner
+    /// Loads a model file for scoring.
     package let makeScorer: ([UInt8]) throws -> any ModelScorer
 
     package init(

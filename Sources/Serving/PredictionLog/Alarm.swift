@@ -2,7 +2,7 @@ internal import Core
 internal import Dispatch
 internal import Synchronization
 
-/// Lets one thread wait for a time or for another thread, whichever comes first.
+/// Timed wait of one thread that another thread can end.
 final class Alarm: Sendable {
     private let clock: any ExecutionClock
     private let semaphore = DispatchSemaphore(value: 0)

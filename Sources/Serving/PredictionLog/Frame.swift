@@ -1,6 +1,6 @@
 internal import Core
 
-/// What a segment consists of after its header: frames, each a multiple of eight bytes, numbers in little-endian order.
+/// Frame format of a segment after its header: multiples of eight bytes, little-endian.
 ///
 /// ```
 /// 0  u32  bytes of the payload

@@ -1,4 +1,4 @@
-/// Encoded records that wait to be written, and who waits for them.
+/// Buffer of encoded records to be written, with their waiting acknowledgements.
 final class LogBuffer: @unchecked Sendable {
     // Unchecked: a buffer belongs either to the log's state, which is reached under its lock only, or to the writer's
     // thread, which swaps it for the other one under that lock. Nobody else has a reference to it.
@@ -8,7 +8,7 @@ final class LogBuffer: @unchecked Sendable {
         let courier: AcknowledgementCourier?
     }
 
-    /// Records that are more than a buffer holds, in their own memory.
+    /// Records larger than a buffer, in their own memory.
     struct Large {
         let memory: RecordMemory
         let count: Int
@@ -77,19 +77,25 @@ final class LogBuffer: @unchecked Sendable {
     }
 }
 
-/// Brings acknowledgements to where they are waited for, many at a time: one for each event loop.
+/// Delivers batches of acknowledgements to an event loop; one for each event loop.
+///
+/// ```swift
+/// let courier = AcknowledgementCourier { batch in loop.execute { batch.complete() } }
+/// ```
 package final class AcknowledgementCourier: Sendable {
     let carry: @Sendable (AcknowledgedBatch) -> Void
 
-    /// - Parameter carry: called on the log's own thread; hands the batch to the event loop, which calls `complete()`.
+    /// Makes a courier.
+    /// - Parameter carry: called on the log's own thread; passes the batch to the event loop, which calls `complete()`.
     package init(carry: @escaping @Sendable (AcknowledgedBatch) -> Void) { self.carry = carry }
 }
 
-/// Acknowledgements of records that became durable (or failed) together.
+/// Acknowledgements of records that became durable, or failed, together.
 package struct AcknowledgedBatch: Sendable {
     let acknowledgements: [PredictionLog.Acknowledgement]
     let result: Result<Void, PredictionLogError>
 
+    /// Calls the acknowledgements.
     package func complete() {
         for acknowledged in acknowledgements { acknowledged(result) }
     }

@@ -1,8 +1,14 @@
 internal import Core
 internal import Dispatch
 
-/// Records that are handed to a log together, all or none. They are encoded as they are added, so that neither the
-/// records are kept nor the log's lock is held meanwhile.
+/// A group of records that are appended to a log together, all or none.
+///
+/// They are encoded as they are added, so that neither the records are kept nor the log's lock is held meanwhile.
+///
+/// ```swift
+/// var block = PredictionBlock(log, records: rows.count)
+/// for row in rows { block.add(record(row), features: row) }
+/// ```
 package struct PredictionBlock: ~Copyable {
     private let policy: PredictionLogPolicy
     private let largeBlocks: DispatchSemaphore
@@ -18,13 +24,14 @@ package struct PredictionBlock: ~Copyable {
     private(set) var sources: [PredictionSourceNumber] = []
     /// How long it may wait for the place of a large block; `nil` where it must not become one.
     private let seconds: Double?
-    /// Whether it would have become a large block, and must not.
+    /// Whether the block would have become too large for a thread that must not wait.
     package private(set) var needsWait = false
 
+    /// Starts a block.
     /// - Parameters:
     ///   - records: about how many there will be.
-    ///   - mayWait: whether the caller's thread may wait for the place of a block that is more than a buffer holds;
-    ///     otherwise there is none.
+    ///   - mayWait: whether the caller's thread may wait for its turn with a block that is larger than a buffer;
+    ///     otherwise such a block is not possible.
     package init(_ log: PredictionLog, records: Int, mayWait: Bool = true) {
         policy = log.policy
         largeBlocks = log.largeBlocks
@@ -35,13 +42,13 @@ package struct PredictionBlock: ~Copyable {
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.base, count: used) }
-    /// Bytes of the records as they are logged.
+    /// Size of the encoded records in bytes.
     package var byteCount: Int { used }
 
     /// The records themselves, for a log that takes them over.
     consuming func handOver() -> LogBuffer.Large { LogBuffer.Large(memory: memory, count: used) }
 
-    /// Waits while another block that is more than a buffer of the log holds is made or written.
+    /// Encodes a record into the block. Waits while another block larger than a buffer is made or written.
     /// - Parameter features: the row, in place of `record.features`.
     @available(*, noasync)
     package mutating func add(_ record: borrowing PredictionRecord, features: UnsafeBufferPointer<Double>) {
@@ -79,7 +86,7 @@ package struct PredictionBlock: ~Copyable {
     }
 }
 
-/// Room for encoded records.
+/// Memory for encoded records.
 final class RecordMemory: @unchecked Sendable {
     // Unchecked: it belongs to one block, and from when that is handed over to the log, as a ``LogBuffer`` does.
     private let clock: any ExecutionClock

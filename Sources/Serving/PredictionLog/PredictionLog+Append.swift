@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Synchronization
 
 extension PredictionLog {
-    /// Hands a record over, its features from where they are, without a copy of the caller's.
+    /// Appends a record with its features from the caller's memory; returns whether and how it will be acknowledged.
     ///
     /// Takes some hundred nanoseconds and never waits for the disk.
     ///
@@ -41,7 +41,7 @@ extension PredictionLog {
         return mode == .bestEffort ? .taken : .waiting
     }
 
-    /// Hands a record over.
+    /// Appends a record; returns whether and how it will be acknowledged.
     package func submit(
         _ record: borrowing PredictionRecord, courier: AcknowledgementCourier? = nil, waking: Bool = true,
         acknowledged: @escaping Acknowledgement
@@ -51,8 +51,9 @@ extension PredictionLog {
         }
     }
 
-    /// Hands the records of a block over, all or none, with one acknowledgement for all of them; `sampledOut` when the
-    /// sampling policy left out all.
+    /// Appends the records of a block, all or none, with one acknowledgement for all.
+    ///
+    /// Returns `sampledOut` when the sampling policy excluded all of them.
     package func submit(
         _ block: consuming PredictionBlock, courier: AcknowledgementCourier? = nil,
         acknowledged: @escaping Acknowledgement
@@ -85,7 +86,7 @@ extension PredictionLog {
         return mode == .bestEffort ? .taken : .waiting
     }
 
-    /// Wakes the writer, after records that were handed over without waking it.
+    /// Wakes the writer thread, after records that were appended without waking it.
     package func wakeWriter() {
         let wakes = state.withLock { state in
             defer { if !state.buffer.isEmpty { state.writerSleeps = false } }
@@ -94,8 +95,10 @@ extension PredictionLog {
         if wakes { wake.signal() }
     }
 
-    /// Hands a record over and calls `acknowledged` in any case: at once, on the caller's thread, where there is nothing
-    /// to wait for. What was sampled out or dropped counts as success.
+    /// Appends a record and always calls `acknowledged`.
+    ///
+    /// It is called at once, on the caller's thread, when there is nothing to wait for. A record that was sampled out
+    /// or dropped counts as success.
     package func append(_ record: borrowing PredictionRecord, acknowledged: @escaping Acknowledgement) {
         switch submit(record, acknowledged: acknowledged) {
         case .waiting: break
@@ -104,14 +107,14 @@ extension PredictionLog {
         }
     }
 
-    /// Logs a record, and returns when the mode allows it to be answered. Throws ``PredictionLogError``.
+    /// Appends a record, and returns when the mode allows the request to be answered. Throws ``PredictionLogError``.
     package func append(_ record: PredictionRecord) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             append(record) { continuation.resume(with: $0.mapError { $0 as any Error }) }
         }
     }
 
-    /// Logs several records, all or none. Throws ``PredictionLogError``.
+    /// Appends several records, all or none. Throws ``PredictionLogError``.
     package func append(contentsOf records: [PredictionRecord]) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             let resume: Acknowledgement = { continuation.resume(with: $0.mapError { $0 as any Error }) }

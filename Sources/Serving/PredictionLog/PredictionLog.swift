@@ -4,7 +4,13 @@ internal import Foundation
 internal import Storage
 internal import Synchronization
 
-/// An append-only log of predictions: a folder of checksummed segments (``Frame``, ``SegmentHeader``).
+/// An append-only, crash-safe log of answered predictions: a folder of checksummed segment files.
+///
+/// ```swift
+/// let log = try PredictionLog.open(folder: home.predictions, mode: .written, policy: policy, context: context)
+/// let number = try log.register(source)
+/// try await log.append(record)
+/// ```
 ///
 /// Invariants:
 /// 1. A record that was acknowledged is in a segment: mode `strict` after a power cut too, mode `written` after the
@@ -21,10 +27,10 @@ internal import Synchronization
 /// it, and copied in under the lock. One thread swaps the buffer for an empty one and writes it whole, so records that
 /// come at once share a write and an fsync. A second thread makes durable what mode `written` has acknowledged.
 package final class PredictionLog: Sendable {
-    /// Called once for a record or a batch that was waiting, on a thread of the log: keep it short.
+    /// Called once when a waiting record or batch is durable or has failed; on a thread of the log, so keep it short.
     package typealias Acknowledgement = @Sendable (Result<Void, PredictionLogError>) -> Void
 
-    /// What becomes of a record that was handed over.
+    /// What happened to an appended record: waiting, taken, sampled out, dropped, or refused.
     package enum Admission: Sendable, Equatable {
         /// The acknowledgement will be called.
         case waiting
@@ -53,8 +59,11 @@ package final class PredictionLog: Sendable {
         var refused = 0
     }
 
+    /// The folder of segments.
     package let folder: SegmentFolder
+    /// What an acknowledgement waits for.
     package let mode: PredictionLogMode
+    /// Sampling, sizes and retention.
     package let policy: PredictionLogPolicy
     let state: Mutex<State>
     let wake = DispatchSemaphore(value: 0)
@@ -64,8 +73,7 @@ package final class PredictionLog: Sendable {
     let largeBlocks = DispatchSemaphore(value: 1)
     let writer: SegmentWriter
 
-    /// Opens the log of a folder, which is made when needed, for the only process that writes to it. What a killed
-    /// writer left is recovered first.
+    /// Opens the log in a folder, created if needed, as its only writer; recovers what a killed writer left.
     ///
     /// - Throws: `predictions.locked` when another process has it open; `disk.*`.
     package static func open(
@@ -104,7 +112,7 @@ package final class PredictionLog: Sendable {
         start()
     }
 
-    /// Tells the log of a source, once before its first record. The same source has the same number.
+    /// Registers a source of predictions before its first record; the same source gets the same number.
     /// - Throws: `predictions.sources` after 65,536 of them.
     package func register(_ source: PredictionSource) throws -> PredictionSourceNumber {
         try state.withLock { state in
@@ -119,7 +127,7 @@ package final class PredictionLog: Sendable {
         }
     }
 
-    /// What the log has done since it was opened.
+    /// Counters since the log was opened.
     package var counters: PredictionLogCounters {
         var counters = writer.shared.withLock { $0.counters }
         counters.sampledOut = sampledOut.load(ordering: .relaxed)
@@ -139,8 +147,7 @@ package final class PredictionLog: Sendable {
         return counters
     }
 
-    /// Writes and makes durable all that was taken, closes the segment and lets go of the folder. What comes from now on
-    /// is refused as closed. Does nothing the second time.
+    /// Makes everything durable, closes the segment and releases the folder; later records are refused. Idempotent.
     ///
     /// - Throws: `predictions.failed` when what was acknowledged may not be durable.
     @available(*, noasync)
@@ -158,7 +165,7 @@ package final class PredictionLog: Sendable {
         if case .failed(let cause) = state.withLock({ $0.condition }) { throw PredictionLogError.failed(cause).error }
     }
 
-    /// The same, from asynchronous code: waits on a thread of its own.
+    /// Closes the log from asynchronous code, waiting on a thread of its own.
     package func shutDown() async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             Self.onThread("prediction log, closing") {

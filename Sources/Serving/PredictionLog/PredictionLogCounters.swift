@@ -1,46 +1,54 @@
-/// What a log has done since it was opened, for metrics.
+/// Counters and state of a prediction log since it was opened, for metrics.
 package struct PredictionLogCounters: Sendable, Equatable {
     /// Records taken into the buffer.
     package var appended = 0
-    /// Records with the system (write), and their bytes with all that belongs to them.
+    /// Records passed to the operating system (write).
     package var written = 0
+    /// Bytes passed to the operating system, with headers and checksums.
     package var bytes = 0
-    /// Records that were answered and are not logged: mode `best-effort` with a full buffer, a full or a failed disk.
+    /// Answered but not logged records: mode `best-effort` with a full buffer, a full or a failed disk.
     package var dropped = 0
-    /// Records that the sampling policy left out.
+    /// Records excluded by the sampling policy.
     package var sampledOut = 0
     /// Records refused, so that the request was not answered: modes `strict` and `written`.
     package var refused = 0
-    /// Calls of write, and of fsync for segments.
+    /// Calls of write for segments.
     package var writes = 0
+    /// Calls of fsync for segments.
     package var syncs = 0
-    /// Of the last fsync, in seconds; and the longest.
+    /// Duration of the last fsync in seconds.
     package var lastSyncSeconds = 0.0
+    /// Duration of the longest fsync in seconds.
     package var longestSyncSeconds = 0.0
-    /// Mode `written`: how often acknowledgements had to wait for a late fsync.
+    /// Number of times that acknowledgements waited for a late fsync in mode `written`.
     package var held = 0
-    /// Segments begun.
+    /// Segments started.
     package var segments = 0
-    /// Segments that retention has removed, by age or size, and their bytes; of those, the ones whose predictions were
-    /// not in the lake.
+    /// Segments that retention removed, by age or size.
     package var expired = 0
+    /// Bytes of the segments that retention removed.
     package var expiredBytes: Int64 = 0
+    /// Segments that retention removed before their predictions were in the lake.
     package var expiredUncompacted = 0
-    /// Bytes of all segments when they were last looked at, and how many they may be.
+    /// Bytes of all segments at the last check by retention.
     package var keptBytes: Int64 = 0
+    /// Limit for the bytes of all segments; `nil` for none.
     package var mostBytes: Int64?
-    /// Why retention could not look at the segments the last time; `nil` when it could.
+    /// Why the last check by retention failed; `nil` when it succeeded.
     package var retentionTrouble: String?
-    /// Files with damaged ends that stand in the folder, set aside for a person, and their bytes.
+    /// Files with damaged segment ends that recovery kept for a person to look at.
     package var setAside = 0
+    /// Bytes of those files.
     package var setAsideBytes: Int64 = 0
-    /// Whether the log is not taking records, and why.
+    /// Whether the log takes no records because the disk is full.
     package var isFull = false
+    /// Whether the log takes no records because of a failure.
     package var hasFailed = false
+    /// Why the log failed.
     package var failure: String?
-    /// Bytes that wait in the buffer.
+    /// Bytes in the buffer that are not yet written.
     package var waitingBytes = 0
-    /// What was found when the log was opened.
+    /// What recovery found when the log was opened.
     package var recovery = SegmentFolder.Recovery()
 
     package init() {}

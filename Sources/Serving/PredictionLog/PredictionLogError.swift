@@ -1,6 +1,6 @@
 package import Core
 
-/// Why a prediction is not logged.
+/// Why a prediction could not be logged.
 package enum PredictionLogError: Error, Sendable, Equatable, CustomStringConvertible {
     /// More came than could be written, and the buffer is full: try again shortly.
     case busy
@@ -17,7 +17,7 @@ package enum PredictionLogError: Error, Sendable, Equatable, CustomStringConvert
 
     package var description: String { error.description }
 
-    /// The same, for people.
+    /// The error as a ``MartletError`` with code, message and remedy.
     package var error: MartletError {
         switch self {
         case .busy:

@@ -1,12 +1,17 @@
 internal import Core
 internal import Storage
 
-/// Reads the predictions of one segment, one after the other, and checks each.
+/// Sequential reader of one segment that verifies the checksum of each prediction.
 ///
-/// Safe while the segment is written: ``next()`` gives `nil` at the last whole record, and goes on behind it when it is
-/// asked again later. Memory: a piece of 1 MiB, or of the largest record.
+/// ```swift
+/// var reader = try PredictionLogReader(entry.path)
+/// while let prediction = try reader.next() { print(prediction.requestID) }
+/// ```
+///
+/// Safe while the segment is written: ``next()`` returns `nil` at the last whole record, and continues behind it when
+/// called again later. Memory: a piece of 1 MiB, or of the largest record.
 package struct PredictionLogReader {
-    /// What stands behind the last whole record.
+    /// State of the bytes behind the last whole record.
     package enum Tail: Sendable, Equatable {
         /// The mark of a segment that was closed: nothing will come.
         case closed
@@ -18,11 +23,13 @@ package struct PredictionLogReader {
 
     package let path: String
     package let header: SegmentHeader
-    /// Where the last whole frame ends.
+    /// Offset in bytes of the end of the last whole frame.
     package private(set) var offset = SegmentHeader.bytes
-    /// Predictions given so far.
+    /// Number of predictions returned so far.
     package private(set) var records = 0
+    /// Whether the end mark of a closed segment was read.
     package private(set) var isClosed = false
+    /// The sources read so far, by their numbers in this segment.
     package private(set) var sources: [UInt16: PredictionSource] = [:]
 
     private let salt: UInt32
@@ -30,6 +37,7 @@ package struct PredictionLogReader {
     /// Where the next frame begins in `piece`.
     private var at = 0
 
+    /// Opens a segment.
     /// - Throws: `predictions.segment` when it is no segment, `disk.missing` and `disk.read` as they come.
     package init(_ path: String) throws {
         self.path = path
@@ -47,7 +55,7 @@ package struct PredictionLogReader {
         salt = header.salt
     }
 
-    /// The next prediction; `nil` when there is no whole one (yet).
+    /// Returns the next prediction; `nil` when there is no whole one (yet).
     /// - Throws: `predictions.damaged` for a record whose checksum is right and whose content is not.
     package mutating func next() throws -> LoggedPrediction? {
         while !isClosed, let frame = try nextFrame() {
@@ -63,8 +71,8 @@ package struct PredictionLogReader {
         return nil
     }
 
-    /// Goes to the end without looking at predictions.
-    /// - Returns: what the predictions of the segment are of, in the order in which they first came.
+    /// Reads to the end without decoding predictions.
+    /// - Returns: the sources of the predictions, in the order in which they first came.
     package mutating func readSources() throws -> [PredictionSource] {
         while !isClosed, let frame = try nextFrame() {
             if Frame.Kind(rawValue: piece[frame.lowerBound + Frame.headBytes]) != .prediction {
@@ -146,7 +154,7 @@ package struct PredictionLogReader {
             at: .init(file: path), remedy: "It was written by a newer Martlet: update this one.")
     }
 
-    /// What stands behind the last whole record, as far as it has been read.
+    /// Returns what stands behind the last whole record, as far as it has been read.
     package func tail() throws -> Tail {
         if isClosed { return .closed }
         var rest: [UInt8] = []

@@ -1,27 +1,30 @@
 package import Core
 
-/// One answered prediction, as it is logged.
+/// One answered prediction to be logged.
 package struct PredictionRecord: Sendable {
-    /// At most 65,535 bytes of UTF-8, as the other texts.
+    /// Id of the request; at most 65,535 bytes of UTF-8, as the other texts.
     package var requestID: String
-    /// Of a request with several rows, the row's number, 0 or more: the id that is logged is `requestID.row`.
+    /// Row number, from 0, of a request with several rows; the logged id is then `requestID.row`.
     package var row: Int?
     package var idempotencyKey: String?
     package var entityID: String?
+    /// The registered source that made the prediction.
     package var source: PredictionSourceNumber
-    /// When the request was answered, wall clock.
+    /// Wall-clock time at which the request was answered.
     package var time: Timestamp
-    /// The row as the model saw it: numbers as they are, NaN where missing, categories as level codes; in the order of
-    /// the source's columns.
+    /// The encoded feature row, in the order of the source's columns.
+    ///
+    /// Numbers as they are, NaN where missing, categories as level codes.
     package var features: [Double]
+    /// The calibrated probability.
     package var score: Double
-    /// What the score led to by the model's threshold; `nil` where none was applied.
+    /// Decision by the model's threshold; `nil` where none was applied.
     package var decision: Bool?
-    /// From the arrival of the request to the score, in nanoseconds.
+    /// Nanoseconds from the arrival of the request to the score.
     package var latency: Int64
-    /// Whether the answer gave reasons.
+    /// Whether the response included reasons.
     package var hasReasons: Bool
-    /// Codes of what was noticed about the row, such as an unknown category taken as missing.
+    /// Codes of warnings about the row, such as an unknown category taken as missing.
     package var warnings: [String]
 
     package init(

@@ -1,15 +1,20 @@
 package import Core
 
-/// What makes predictions: one version of a model of a project, and the columns of its input.
+/// The model version that makes predictions, with the columns of its input.
 ///
 /// It is written once into each segment that has a prediction of it, so that a segment can be read without the registry.
+///
+/// ```swift
+/// let number = try log.register(
+///     PredictionSource(project: "wards", model: "readmission", version: 3, signature: digest, columns: columns))
+/// ```
 package struct PredictionSource: Sendable, Hashable, Codable {
-    /// A column of the input, in the order of the features of a record.
+    /// An input column, in the order of a record's features.
     package struct Column: Sendable, Hashable, Codable {
         package let name: String
-        /// The names of a category's levels in code order; `nil` for a number.
+        /// Level names of a category in code order; `nil` for a number.
         package let levels: [String]?
-        /// The code of a missing category that has one of its own, beyond the levels.
+        /// Code of a missing category that has one of its own, beyond the levels.
         package let missing: Int?
 
         package init(name: String, levels: [String]? = nil, missing: Int? = nil) {
@@ -18,8 +23,9 @@ package struct PredictionSource: Sendable, Hashable, Codable {
             self.missing = missing
         }
 
-        /// What a category's code stands for: the level's name, the code itself as text where it is none of the
-        /// source's, and `nil` for a missing value.
+        /// Returns the level name of a category's code; `nil` for a missing value.
+        ///
+        /// A code that is none of the source's is returned as text.
         package func level(_ code: Double) -> String? {
             guard !code.isNaN else { return nil }
             guard let place = Int(exactly: code) else { return "\(code)" }
@@ -31,7 +37,7 @@ package struct PredictionSource: Sendable, Hashable, Codable {
     package let project: String
     package let model: String
     package let version: Int
-    /// Digest of the model's signature, as the registry has it.
+    /// Digest of the model's signature, as in the registry.
     package let signature: Digest
     package let columns: [Column]
 
@@ -43,7 +49,7 @@ package struct PredictionSource: Sendable, Hashable, Codable {
         self.columns = columns
     }
 
-    /// Without the columns, of which there are many: a version's name tells nearly all of it.
+    /// Hashes all but the columns, of which there are many.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(project)
         hasher.combine(model)
@@ -52,7 +58,7 @@ package struct PredictionSource: Sendable, Hashable, Codable {
     }
 }
 
-/// A source that a log has been told of: what its records carry instead of names.
+/// Number of a registered source, carried by records instead of names.
 package struct PredictionSourceNumber: Sendable, Hashable {
     let value: UInt16
 }

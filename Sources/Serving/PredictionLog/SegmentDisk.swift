@@ -1,7 +1,7 @@
 internal import Core
 package import Storage
 
-/// A segment as its writer uses it. One thread writes, another may make durable at the same time.
+/// An open segment file of the log's writer. One thread writes, another may fsync at the same time.
 package protocol SegmentFile: AnyObject, Sendable {
     /// Appends all of the bytes. When it throws, a part of them may have been appended.
     func write(_ bytes: UnsafeRawBufferPointer) throws
@@ -10,7 +10,7 @@ package protocol SegmentFile: AnyObject, Sendable {
     func truncate(to size: Int) throws
 }
 
-/// What the log needs of a disk, so that tests can have one that is full or broken.
+/// The disk operations of the log, replaceable in tests by a full or failing disk.
 package protocol SegmentDisk: Sendable {
     /// Makes a file that must not be there yet. Its name is not durable before ``sync(folder:)``.
     func create(_ path: String) throws -> any SegmentFile
@@ -20,10 +20,11 @@ package protocol SegmentDisk: Sendable {
 }
 
 extension SegmentDisk {
+    /// The free bytes of the folder's file system.
     package func freeBytes(_ folder: String) -> Int64? { Disk.freeBytes(folder) }
 }
 
-/// The file system.
+/// The `SegmentDisk` on the real file system.
 package struct RealDisk: SegmentDisk {
     package init() {}
 

@@ -2,8 +2,10 @@ package import Core
 internal import Storage
 
 extension SegmentFolder {
-    /// When segments ended, by path, as their headers tell it: when their log began the next one. The last one of a log
-    /// ended when the next log began, and no later than a segment lasts.
+    /// Returns when segments ended, by path, derived from the headers.
+    ///
+    /// A segment ended when its log began the next one. The last one of a log ended when the next log began, and no
+    /// later than a segment lasts.
     ///
     /// A segment whose header is damaged tells no time. That of its file, which is when it was last written to, stands
     /// for it, so that it goes with those of its time; restoring it from a backup makes it younger.

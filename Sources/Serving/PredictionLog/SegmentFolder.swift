@@ -1,7 +1,11 @@
 internal import Core
 internal import Storage
 
-/// The folder of a prediction log: its segments, who may write, and what a killed writer left.
+/// The folder of a prediction log: its segments, the writer's lock, and recovery.
+///
+/// ```swift
+/// let closed = try SegmentFolder(home.predictions).closed()
+/// ```
 ///
 /// ```
 /// lock                                       held by the one who writes
@@ -10,6 +14,7 @@ internal import Storage
 /// <log id>-<number>-<offset>.torn            a damaged end with records in it, set aside by recovery
 /// ```
 package struct SegmentFolder: Sendable {
+    /// A segment file by its name: log id, number, and whether it is compacted.
     package struct Entry: Sendable, Equatable {
         package let path: String
         package let log: String
@@ -17,17 +22,17 @@ package struct SegmentFolder: Sendable {
         package let isCompacted: Bool
     }
 
-    /// What was found when the log was opened.
+    /// What was found and repaired when the log was opened.
     package struct Recovery: Sendable, Equatable, Codable {
-        /// Segments whose writer had not closed them.
+        /// Segments that were not closed by their writer.
         package var segments = 0
-        /// Predictions in them.
+        /// Predictions in those segments.
         package var records = 0
         /// Bytes behind the last whole record that were cut off.
         package var tornBytes = 0
         /// Segments that had such bytes.
         package var tornSegments = 0
-        /// Names of files with damaged ends that were set aside.
+        /// Names of files with damaged ends that were kept under another name.
         package var setAside: [String] = []
 
         package init() {}
@@ -49,7 +54,7 @@ package struct SegmentFolder: Sendable {
         return "\(log)-\(String(repeating: "0", count: max(0, 8 - digits.utf8.count)))\(digits)"
     }
 
-    /// All segments, the oldest first.
+    /// Returns all segments, the oldest first.
     package func entries() throws -> [Entry] {
         try Disk.list(path).compactMap { name in
             let halves = name.split(separator: ".")
@@ -64,24 +69,24 @@ package struct SegmentFolder: Sendable {
         }
     }
 
-    /// Files with damaged ends that were set aside for a person, by name.
+    /// Returns the files with damaged ends that recovery kept for a person to look at, by name.
     package func setAside() throws -> [(path: String, bytes: Int64)] {
         try Disk.list(path).filter { $0.hasSuffix(".torn") }.compactMap { name in
             Disk.stamp("\(path)/\(name)", followingLinks: false).map { ("\(path)/\(name)", $0.size) }
         }
     }
 
-    /// The segments that can be read: all but one that is just being created, whose header is not whole yet.
+    /// Returns the segments that can be read: all but one being created whose header is incomplete.
     package func readable() throws -> [Entry] { try entries().filter { try hasHeader($0) } }
 
     private func hasHeader(_ entry: Entry) throws -> Bool { try size(entry.path) >= SegmentHeader.bytes }
 
-    /// Bytes of all segments.
+    /// Returns the total size of all segments in bytes.
     package func bytes() throws -> Int64 {
         try entries().reduce(0) { $0 + (Disk.stamp($1.path)?.size ?? 0) }
     }
 
-    /// The segments that nobody writes any more and that are not compacted, the oldest first.
+    /// Returns the closed segments that are not compacted, the oldest first.
     package func closed() throws -> [Entry] {
         let entries = try entries()
         var last: [String: Int] = [:]
@@ -135,8 +140,9 @@ package struct SegmentFolder: Sendable {
         }
     }
 
-    /// Closes what a killed writer left: cuts off what stands behind the last whole record and marks the end. Only for
-    /// the one who holds the lock.
+    /// Closes the segments of a killed writer: cuts off incomplete records and marks the end.
+    ///
+    /// Only for the lock's holder.
     package func recover() throws -> Recovery {
         var recovery = Recovery()
         var changed = false

@@ -1,6 +1,6 @@
 package import Core
 
-/// The first 64 bytes of a segment.
+/// The header of a segment file, its first 64 bytes.
 ///
 /// ```
 ///  0  8 bytes  "MTLPRED1"
@@ -11,12 +11,15 @@ package import Core
 /// 60  u32      CRC-32C of the 60 bytes before
 /// ```
 package struct SegmentHeader: Sendable, Equatable {
+    /// Size of the header.
     package static let bytes = 64
     private static let magic = Array("MTLPRED1".utf8)
 
-    /// 32 hexadecimal digits.
+    /// Id of the log's opening, 32 hexadecimal digits.
     package let log: String
+    /// Number of the segment in that log, from 1.
     package let number: Int
+    /// When the segment was started.
     package let begun: Timestamp
 
     init(log: String, number: Int, begun: Timestamp) {

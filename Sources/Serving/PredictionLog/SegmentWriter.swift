@@ -2,13 +2,14 @@ internal import Core
 internal import Storage
 internal import Synchronization
 
-/// Writes batches into segments, and makes them durable. Everything but ``shared`` and ``syncRound()`` is for the log's
-/// writer thread alone.
+/// Writes batches of records to segment files and makes them durable.
+///
+/// Everything but ``shared`` and ``syncRound()`` is for the log's writer thread alone.
 final class SegmentWriter: @unchecked Sendable {
     // Unchecked: `segment`, `next` and `lock` are used in `begin()` before the threads are started, and by the writer
     // thread alone after that. The rest is immutable or behind a mutex.
 
-    /// The segment that is written.
+    /// The segment being written.
     struct Segment {
         let file: any SegmentFile
         let path: String

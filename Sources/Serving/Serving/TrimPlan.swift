@@ -1,6 +1,15 @@
-/// When free memory is given back: whenever the process is a tenth larger than it was at its smallest, since what it used
-/// in the middle of a large request says nothing about what it uses after it. Where that did not help, because the memory
-/// is in use, after a pause that doubles each time, from 4 to 32 seconds.
+/// Decides when the process returns free memory to the system.
+///
+/// Whenever the process is a tenth larger than it was at its smallest, since what it used in the middle of a large
+/// request says nothing about what it uses after it. Where that did not help, because the memory is in use, after a
+/// pause that doubles each time, from 4 to 32 seconds.
+///
+/// ```swift
+/// if plan.isWorth(resident, at: seconds) {
+///     SystemPlatform.trimMemory()
+///     plan.trimmed(from: resident, to: OwnProcess.memory()?.resident ?? resident, at: seconds)
+/// }
+/// ```
 package struct TrimPlan {
     private static let growth = 1.1
     /// The share of the process that makes a trim one that helped.
@@ -14,13 +23,13 @@ package struct TrimPlan {
 
     package init() {}
 
-    /// Whether to give memory back now, at so many bytes in residence and so many seconds after the start.
+    /// Whether to return memory now, at this resident size in bytes and this time in seconds since the start.
     package mutating func isWorth(_ resident: Int, at seconds: Double) -> Bool {
         smallest = min(smallest, resident)
         return seconds >= due && Double(resident) > Double(smallest) * Self.growth
     }
 
-    /// Notes what giving back has changed.
+    /// Records the effect of returning memory.
     package mutating func trimmed(from before: Int, to after: Int, at seconds: Double) {
         smallest = min(smallest, after)
         let helped = Double(before - after) > Double(before) * Self.gain

@@ -2,9 +2,10 @@ internal import Core
 internal import HTTPTypes
 internal import NIOPosix
 
-/// What lies between the one who makes an answer and the one who sends it. As long as the sender keeps up, pieces go
-/// from hand to hand; when he does not, since the client does not read before it has sent everything, they wait on the
-/// disk. So memory is bounded, and neither a client that only reads at the end nor one that is slow stops the work.
+/// Buffer between the producer and the sender of an answer: in memory up to a limit, then on disk.
+///
+/// As long as the client reads, pieces pass through memory. Memory is bounded, and neither a client that only reads at
+/// the end nor a slow one stops the work.
 ///
 /// One makes, one sends.
 actor AnswerSpool {

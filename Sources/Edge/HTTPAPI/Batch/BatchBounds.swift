@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Serving
 internal import Synchronization
 
-/// What one batch may cost, by what its client sent: a small file may hold very many rows, packed or alike.
+/// Limits for one batch relative to the bytes its client sent; a small compressed file may have very many rows.
 final class BatchBounds: Sendable {
     private struct State {
         /// Bytes that came from the client, packed as they came.

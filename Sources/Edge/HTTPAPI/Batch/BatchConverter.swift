@@ -1,4 +1,4 @@
-/// Turns batches from Parquet into CSV and back, in processes beside the server: an SQL engine reads the files.
+/// Converts batches between Parquet and CSV in child processes of the server.
 package protocol BatchConverter: Sendable {
     /// Begins to turn a file of Parquet into CSV with a header, numbers written so that they read back to the bit.
     /// - Parameters:
@@ -11,7 +11,7 @@ package protocol BatchConverter: Sendable {
     func toParquet(columns: [String]) throws -> any BatchConversion
 }
 
-/// A conversion at work. Calls block, but `kill`; one thread may write while another reads.
+/// A running conversion. Calls block, but `kill`; one thread may write while another reads.
 package protocol BatchConversion: AnyObject, Sendable {
     /// Gives it bytes; `false` when it takes no more, of which reading tells the reason.
     func write(_ bytes: [UInt8]) -> Bool

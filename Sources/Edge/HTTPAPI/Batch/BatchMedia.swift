@@ -1,6 +1,6 @@
 internal import Serving
 
-/// The forms of files that a batch comes in and is answered in.
+/// The file formats of batches and their answers.
 enum BatchMedia: String, Sendable, CaseIterable {
     case csv
     case jsonLines

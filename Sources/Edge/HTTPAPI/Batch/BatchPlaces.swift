@@ -1,9 +1,10 @@
 internal import Core
 internal import Synchronization
 
-/// Which batches are at work, of which there may be so many at the same time. One that has waited for its client's bytes
-/// for a while gives its place up to another that comes, and takes one again before it goes on: uploads of which hardly
-/// anything comes keep nobody from working.
+/// Limits the number of concurrent batches, and lets waiting ones take the place of idle ones.
+///
+/// A batch that has waited for its client's bytes for a while gives its place up to another, and takes one again before
+/// it continues: slow uploads keep nobody from working.
 final class BatchPlaces: Sendable {
     private struct State {
         /// Those that have a place, and since when they wait for their clients.
@@ -13,7 +14,7 @@ final class BatchPlaces: Sendable {
         var next = 0
     }
 
-    /// A batch's place; given back when it is let go.
+    /// A batch's place, released with the value.
     final class Place: Sendable {
         private let places: BatchPlaces
         private let number: Int

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Serving
 
-/// What a request for a batch asks for.
+/// The parsed options of a batch request.
 struct BatchPlan: Sendable {
     let input: BatchMedia
     let output: BatchMedia

@@ -7,8 +7,11 @@ internal import NIOPosix
 package import Serving
 internal import Synchronization
 
-/// Predictions for files: rows of CSV or JSON Lines in, a line for each out, both streamed, so that neither's size
-/// matters.
+/// Routes for batch prediction: CSV, JSON Lines or Parquet in, one answer a row out, both streamed.
+///
+/// ```swift
+/// let routes = BatchRoutes(catalog: catalog, settings: BatchSettings(scratch: scratch), context: context).routes
+/// ```
 package struct BatchRoutes: Sendable {
     let catalog: ModelCatalog
     let settings: BatchSettings

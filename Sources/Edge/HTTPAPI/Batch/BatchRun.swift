@@ -7,9 +7,9 @@ internal import PredictionLog
 internal import Serving
 internal import Synchronization
 
-/// One batch at work: blocks of its input are cut, scored on several threads, and answered in order.
+/// Runs one batch: splits its input into blocks, scores them on several threads, and answers in order.
 final class BatchRun: Sendable {
-    /// What is told of a batch at its end.
+    /// Final report of a batch for the log.
     struct Summary: Sendable {
         var rows = 0
         /// Lines of CSV, the header's included.
@@ -119,7 +119,7 @@ final class BatchRun: Sendable {
     /// Why the answer could not be completed, when that was not the client's going away.
     var failure: (any Error)? { failed.withLock { $0 } }
 
-    /// A block on its way: scored, then, after the block before it, numbered, logged and answered.
+    /// A block being processed: scored, then, after the block before it, numbered, logged and answered.
     private struct Flight {
         let block: BatchBlock
         let task: Task<Void, any Error>
@@ -226,8 +226,7 @@ final class BatchRun: Sendable {
         }
     }
 
-    /// The answer to the block that is with the log: it leaves when the log has the block. Only one landing at a time
-    /// uses it.
+    /// The answer to the block that is being logged; it is sent when the log has the block.
     private final class Handed: Sendable {
         let value = Mutex<(waiter: LogWaiter, admission: PredictionLog.Admission, answer: [UInt8])?>(nil)
     }

@@ -1,45 +1,53 @@
-/// How batches are worked on.
+/// Limits and resources of batch predictions.
+///
+/// ```swift
+/// var settings = BatchSettings(scratch: scratch)
+/// settings.threads = 2
+/// ```
 package struct BatchSettings: Sendable {
-    /// Threads that read, score and write rows, for all batches together.
+    /// Number of threads that parse, score and write rows, for all batches together.
     package var threads = 1
-    /// Batches at once; a further one is told to come again.
+    /// Largest number of concurrent batches; a further one is refused with Retry-After.
     package var atOnce = 8
-    /// Batches of one client at once.
+    /// Largest number of concurrent batches of one client.
     package var atOnceEach = 3
-    /// Seconds for which one waits for its place before it is refused.
+    /// Seconds that a batch waits for its turn before it is refused.
     package var placeSeconds = 2.0
-    /// Bytes of the input that are worked on as one.
+    /// Size in bytes of the input blocks that are processed as one.
     package var blockBytes = 256 << 10
-    /// The most bytes of one record.
+    /// Most bytes of one record.
     package var recordBytes = 1 << 20
-    /// Bytes of an answer that wait in memory for a client that does not read; what is more waits on the disk.
+    /// Bytes of an answer buffered in memory for a slow client; more is buffered on disk.
     package var waitingBytes = 1 << 20
-    /// Bytes on the disk for answers that are not read yet and for uploads, of all batches together.
+    /// Most bytes on disk for unread answers and uploads, of all batches together.
     package var spoolBytes = 16 << 30
-    /// Seconds for which a batch waits for room there while its client reads nothing.
+    /// Seconds that a batch waits for disk space while its client reads nothing.
     package var spoolSeconds = 30.0
-    /// The most rows of a batch.
+    /// Most rows of a batch.
     package var rows = 20_000_000
-    /// What a batch may add to the prediction log: so many bytes, and so many times those that it has itself.
+    /// Bytes that a batch may always add to the prediction log.
     package var logBytes = 64 << 20
+    /// Bytes that a batch may add to the prediction log, as a multiple of its own size.
     package var logFactor = 100
-    /// What the batches of one client may add to it in an hour, in bytes.
+    /// Bytes that the batches of one client may add to the prediction log in an hour.
     package var logBytesPerHour = 8 << 30
-    /// Seconds for which a batch waits for a prediction log that does not keep up.
+    /// Seconds that a batch waits for a prediction log that does not keep up.
     package var logSeconds = 30.0
-    /// The folder of files that answers wait in.
+    /// Folder of the files with buffered answers.
     package var scratch: String
-    /// Reads and writes Parquet; `nil` where there is none.
+    /// Converts Parquet; `nil` when Parquet is not supported.
     package var converter: (any BatchConverter)?
-    /// Conversions at once, one of a client; others wait for their turn: each is a process with memory of its own. One
-    /// of more columns than these needs so much that it is alone.
+    /// Largest number of concurrent Parquet conversions, one of a client; others wait.
+    ///
+    /// Each is a process with memory of its own.
     package var conversions = 2
+    /// Number of columns above which a conversion runs alone, as it needs much memory.
     package var wideColumns = 100
-    /// Seconds for which a batch waits for its turn.
+    /// Seconds that a batch waits for its conversion to start.
     package var conversionSeconds = 120.0
-    /// Is told why an answer was cut off.
+    /// Called with the reason when an answer is cut off.
     package var cutOff: @Sendable (_ requestID: String, _ reason: String) -> Void = { _, _ in }
-    /// Lets the thread that calls it work when others do not.
+    /// Lowers the priority of the calling thread.
     package var yield: @Sendable () -> Void = {}
 
     package init(scratch: String) {

@@ -1,7 +1,7 @@
 internal import NIOPosix
 internal import Synchronization
 
-/// An answer on its way from CSV to Parquet.
+/// An answer that is converted from CSV to Parquet.
 final class ParquetAnswer: Sendable {
     /// What is sent.
     let spool: AnswerSpool

@@ -2,8 +2,9 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOPosix
 
-/// A body of Parquet: kept in a file without a name, since its directory stands at its end, then read as CSV through a
-/// conversion.
+/// A Parquet request body: buffered in an unnamed file, then read as CSV through a conversion.
+///
+/// The directory of a Parquet file stands at its end.
 struct ParquetUpload: Sendable {
     private let file: ScratchFile
     private let room: SpoolRoom.Share

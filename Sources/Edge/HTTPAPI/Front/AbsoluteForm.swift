@@ -1,6 +1,6 @@
 internal import NIOHTTP1
 
-/// A request's target as proxies are asked for it: `GET http://name/path` (RFC 9112, 3.2.2).
+/// Parser of absolute-form request targets: `GET http://name/path` (RFC 9112, 3.2.2).
 enum AbsoluteForm {
     /// Puts the path in the target's place, and its authority in Host's, which it replaces.
     /// - Returns: `false` for a target that is neither.

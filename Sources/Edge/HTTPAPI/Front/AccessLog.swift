@@ -1,11 +1,16 @@
 internal import Identity
 package import Logging
 
-/// Which requests are told of in the server's log, one entry each.
+/// Access log settings: which requests get an entry in the server's log.
+///
+/// ```swift
+/// var accessLog = AccessLog(logger: logger)
+/// accessLog.slow = 0.5
+/// ```
 package struct AccessLog: Sendable {
-    /// Also predictions that are answered on the event loop.
+    /// Whether predictions answered on the event loop are logged too.
     package var tellsAll = false
-    /// Seconds from which on a request is slow, and told of whatever else holds; infinite for never.
+    /// Seconds from which a request counts as slow and is always logged; infinite for never.
     package var slow = 0.25
     private let logger: Logger
 

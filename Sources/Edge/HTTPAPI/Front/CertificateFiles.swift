@@ -3,7 +3,12 @@ internal import NIOSSL
 internal import Storage
 internal import Synchronization
 
-/// A server's certificate chain and private key, in PEM files, that may be renewed while it runs.
+/// A server's TLS certificate chain and private key from PEM files, reloadable while it runs.
+///
+/// ```swift
+/// let files = try CertificateFiles(certificate: "server.pem", key: "server.key")
+/// let hasChanged = try files.reload()
+/// ```
 package final class CertificateFiles: Sendable {
     private struct Held {
         var context: NIOSSLContext
@@ -14,6 +19,7 @@ package final class CertificateFiles: Sendable {
     private let key: String
     private let held: Mutex<Held>
 
+    /// Loads the files.
     /// - Parameters:
     ///   - certificate: the file of the server's certificate, followed by those that lead to a known authority.
     ///   - key: the file of its private key, without a password.
@@ -27,7 +33,7 @@ package final class CertificateFiles: Sendable {
     /// What new connections use.
     var context: NIOSSLContext { held.withLock { $0.context } }
 
-    /// Takes the files up again if they have changed; blocks on the disk. What cannot be used leaves the old ones in use.
+    /// Reloads the files if they have changed; blocks on the disk. Unusable files leave the old ones in use.
     /// - Returns: whether they had changed.
     package func reload() throws -> Bool {
         let digest = Digest(of: try Disk.read(certificate) + Disk.read(key))

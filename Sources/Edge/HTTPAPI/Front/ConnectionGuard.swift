@@ -2,9 +2,11 @@ internal import Core
 package import NIOCore
 internal import Synchronization
 
-/// Stands nearest to the client, behind TLS: turns connections away when there are too many, ends those whose client is
-/// slow to send or to read, and takes no further request from a client that does not take its answers. A body that has
-/// begun is read to its end all the same: many clients send all of it before they read.
+/// Channel handler that limits the number of connections and closes slow ones.
+///
+/// It stands nearest to the client, behind TLS: refuses connections when there are too many, closes those whose client
+/// is slow to send or to read, and takes no further request from a client that does not read its answers. A body that
+/// has begun is read to its end all the same: many clients send all of it before they read.
 ///
 /// The event loop wakes it at every tick; how long something took it reads from the clock of its ``ConnectionProgress``.
 ///
@@ -32,6 +34,7 @@ package final class ConnectionGuard: ChannelDuplexHandler {
     /// Whether the first line of the head that comes has ended.
     private var hasLine = false
 
+    /// Makes the handler of one connection.
     /// - Parameter most: connections that may be open at the same time.
     package init(
         progress: ConnectionProgress, timeouts: ConnectionTimeouts, metrics: ServerMetrics, most: Int, isSecure: Bool

@@ -1,7 +1,7 @@
 package import Core
 internal import NIOCore
 
-/// How far a connection has come with its request; the guard and the fast path of the connection share it.
+/// Progress of a connection through its current request, shared by the connection's handlers.
 package final class ConnectionProgress {
     enum Phase {
         /// Between requests; since when.
@@ -62,6 +62,7 @@ package final class ConnectionProgress {
     /// need not be read by a client that sends all of it first.
     var isUploading: Bool { phase == .body && elsewhere == 1 }
 
+    /// Records that the request's head is complete.
     @inline(__always)
     package func headEnded() {
         // One that came behind another request begins its body's time now, where the head was not awaited.
@@ -73,6 +74,7 @@ package final class ConnectionProgress {
         if elsewhere == 0 { hasAnswer = false }
     }
 
+    /// Records that the request's body is complete.
     @inline(__always)
     package func requestEnded() { phase = .answering }
 
@@ -80,7 +82,7 @@ package final class ConnectionProgress {
     @inline(__always)
     func answered() { phase = .idle }
 
-    /// Between requests from now on.
+    /// Records that the connection is idle between requests.
     package func rest() {
         phase = .idle
         since = clock.uptime()
@@ -99,18 +101,19 @@ package final class ConnectionProgress {
     }
 }
 
-/// How slow a client may be.
+/// Timeouts of a connection, in seconds.
 package struct ConnectionTimeouts: Sendable {
-    /// Seconds for all of a head.
+    /// Seconds in which a request's head must be complete.
     package var head = 20.0
-    /// Seconds for a body, and bytes a second that lengthen them.
+    /// Seconds in which a request's body must be complete, lengthened by `bodyRate`.
     package var body = 20.0
+    /// Bytes a second that lengthen the time for a body.
     package var bodyRate = 500.0
-    /// Seconds in which the client may take nothing of what waits for it.
+    /// Seconds after which a client that reads nothing of a waiting response is disconnected.
     package var write = 30.0
     /// Seconds for which the server may leave a body unread: longer than a batch waits for the log or for room.
     package var held = 45.0
-    /// Seconds between requests.
+    /// Seconds that a connection may be idle between requests.
     package var idle = 75.0
 
     package init() {}

@@ -8,11 +8,11 @@ extension HTTPField.Name {
     /// A name that is written here; the other side of `??` is for the compiler, since only a bad name gives none.
     static func own(_ name: String) -> Self { Self(name) ?? .via }
 
+    /// Name of the header X-Request-ID.
     package static let requestID = own("X-Request-ID")
 }
 
-/// The outermost one: gives each request its id, bounds how many are at work, turns what is thrown into a problem, tells
-/// the id in the answer, and counts and tells of the request.
+/// Outermost middleware: request ids, concurrency limit, problem responses, metrics and access log.
 package struct EdgeMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
@@ -20,13 +20,15 @@ package struct EdgeMiddleware: RouterMiddleware {
     private let isDraining: @Sendable () -> Bool
     private let observer: RequestObserver?
 
-    /// - Parameter observer: what counts and bounds the requests; `nil` for a router without a server.
+    /// Makes the middleware.
+    /// - Parameter observer: counts and limits the requests; `nil` for a router without a server.
     package init(ids: RequestIDs, isDraining: @escaping @Sendable () -> Bool, observer: RequestObserver? = nil) {
         self.ids = ids
         self.isDraining = isDraining
         self.observer = observer
     }
 
+    /// Handles a request with id, limits, problems, metrics and access log around it.
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {

@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// What a client is told that asks before it sends its body (RFC 9110, 10.1.1), as curl does with large ones: that it may.
+/// Answers `Expect: 100-continue` (RFC 9110, 10.1.1), which curl sends before large bodies.
 enum ExpectContinue {
     /// - Parameters:
     ///   - head: of a request before which all others have been answered.

@@ -6,9 +6,11 @@ internal import NIOHTTP1
 internal import PredictionLog
 internal import Serving
 
-/// Answers small requests for predictions on the connection's event loop, in front of the router: no task, no actor hop,
-/// no second form of the request. Everything else goes on to the router, which answers the same routes with the same
-/// code: bodies that are large or come in chunks, a token that is not known, a model that is not loaded.
+/// Channel handler that answers small prediction requests on the event loop, in front of the router.
+///
+/// No task, no actor hop, no second form of the request. Everything else goes on to the router, which answers the same
+/// routes with the same code: bodies that are large or come in chunks, a token that is not known, a model that is not
+/// loaded.
 ///
 /// Invariants:
 /// 1. Answers leave in the order of the requests: while the router is at work on one, the next go to the router as well,

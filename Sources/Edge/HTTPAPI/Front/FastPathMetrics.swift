@@ -1,4 +1,4 @@
-/// Requests that the fast paths of one event loop answered. Only that loop touches it, so that counting is adding.
+/// Request counts of one event loop's fast paths, updated without locks by that loop only.
 struct FastPathMetrics {
     /// The routes that a fast path may answer, as labels tell them.
     static let routes = [

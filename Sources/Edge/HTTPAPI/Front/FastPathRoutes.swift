@@ -3,7 +3,7 @@ internal import Identity
 internal import NIOHTTP1
 internal import Serving
 
-/// A request that the fast path may answer, from its head.
+/// The head of a request that the fast path may answer.
 struct FastPathRequest {
     let head: HTTPRequestHead
     let call: ScoringCall
@@ -18,7 +18,7 @@ struct FastPathRequest {
     let arrived: Double
 }
 
-/// What is still known of a request when its answer leaves.
+/// What is kept of a request until its response is written.
 struct ResponseContext {
     let form: ScoringForm
     let requestID: String
@@ -39,7 +39,7 @@ struct ResponseContext {
     }
 }
 
-/// Which requests the fast path may answer, found by their whole path.
+/// Table of the routes that the fast path may answer, by their whole path.
 struct FastPathRoutes: Sendable {
     private let calls: [String: (call: ScoringCall, route: Int)]
     private let isBehindProxy: Bool

@@ -3,8 +3,7 @@ internal import NIOCore
 internal import PredictionLog
 internal import Serving
 
-/// What the fast paths of one event loop share: a session, the date as headers tell it, and the way to the prediction
-/// logs. Used by that loop only.
+/// State shared by the fast paths of one event loop: session, date header, acknowledgement couriers.
 final class FastPathState {
     private var session: ScoringSession?
     private let clock: any ExecutionClock
@@ -60,7 +59,7 @@ final class FastPathState {
     }
 }
 
-/// Dates as HTTP tells them (RFC 9110, IMF-fixdate).
+/// Formats dates for HTTP headers (RFC 9110, IMF-fixdate).
 enum HTTPDate {
     private static let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

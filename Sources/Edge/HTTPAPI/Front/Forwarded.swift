@@ -2,8 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
-/// What a proxy in front tells of the request that it got. Its own words are the last ones of each header: what stands
-/// before them came from the client and proves nothing.
+/// Parser of a proxy's forwarding headers. Only the last entry is the proxy's own; earlier ones may be forged.
 enum Forwarded {
     /// The last of a list's elements.
     static func last(_ list: String) -> Substring {

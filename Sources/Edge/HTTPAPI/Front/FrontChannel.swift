@@ -8,8 +8,7 @@ internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 internal import NIOSSL
 
-/// A connection: TLS where the server has a certificate, the guard against slow clients, HTTP/1.1, the fast path for
-/// predictions in front, Hummingbird behind.
+/// Channel pipeline of a connection: TLS, connection guard, HTTP/1.1, fast path, Hummingbird.
 struct FrontChannel: ServerChildChannel, HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 

@@ -7,19 +7,27 @@ internal import NIOPosix
 internal import ServiceLifecycle
 package import Serving
 
-/// The server: one port, all routes.
+/// The HTTP server: one port for all routes, with the fast path for small predictions.
+///
+/// ```swift
+/// let server = FrontServer(
+///     settings, catalog: catalog, routes: table, gatekeeper: gate, isDraining: { false }, observer: observer,
+///     context: context, logger: logger)
+/// let application = server.application { port in print(port) }
+/// ```
 package struct FrontServer: Sendable {
+    /// Address, limits and timeouts of the server.
     package struct Settings: Sendable {
         package var host: String
-        /// 0 takes a free one.
+        /// TCP port; 0 takes a free one.
         package var port: Int
-        /// Threads that read, score and write.
+        /// Number of event loop threads, which read, score and write.
         package var loops = 2
         package var limits = ScoringLimits()
-        /// `nil` for HTTP without TLS.
+        /// TLS certificate; `nil` for HTTP without TLS.
         package var certificate: CertificateFiles?
         package var timeouts = ConnectionTimeouts()
-        /// Connections that may be open at the same time.
+        /// Largest number of open connections.
         package var connections = 10_000
         package var listener = Listener()
 
@@ -55,8 +63,8 @@ package struct FrontServer: Sendable {
         ids = RequestIDs(newID: execution.newID)
     }
 
-    /// Serves until it is asked to end (graceful shutdown of its service group), then finishes what it began.
-    /// - Parameter whenListening: told the port once requests are taken.
+    /// Returns the service that serves until graceful shutdown and then finishes open requests.
+    /// - Parameter whenListening: called with the port once requests are accepted.
     package func application(whenListening: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
         let router = table.router(
             gatekeeper: gatekeeper, edge: EdgeMiddleware(ids: ids, isDraining: isDraining, observer: observer))

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// What is said past the router, to a client whose request is not read: a problem, and the end of the connection.
+/// Problem response, written without the router, for a request that is not read; closes the connection.
 struct HeadRefusal {
     /// "503 Service Unavailable".
     let status: String

@@ -4,10 +4,16 @@ package import Hummingbird
 package import Identity
 internal import Synchronization
 
-/// Another gatekeeper, with a limit on how often each client may ask.
+/// Gatekeeper that adds rate and concurrency limits for each client to another gatekeeper.
 ///
 /// A client is the principal of the token or session, else the address (of IPv6 the first 64 bits, since a network gives
 /// each of its machines as many as it likes).
+///
+/// ```swift
+/// let gate = LimitingGate(
+///     IdentityGate(identity), known: limits.known, strangers: limits.strangers, share: 64, metrics: metrics,
+///     context: context)
+/// ```
 package struct LimitingGate: Gatekeeper {
     private let base: any Gatekeeper
     private let known: RateLimiter?
@@ -19,10 +25,11 @@ package struct LimitingGate: Gatekeeper {
     /// What strangers may have at work: together, and from one address.
     private static let strangersAtWork = (all: 32, each: 8)
 
+    /// Wraps a gatekeeper.
     /// - Parameters:
     ///   - share: requests of one principal that may be at work at the same time.
     ///   - known: for those with a token or a session; `nil` for no limit.
-    ///   - strangers: for addresses that show neither, or one that does not hold; `nil` for no limit.
+    ///   - strangers: for addresses that show neither, or one that is not valid; `nil` for no limit.
     package init(
         _ base: any Gatekeeper, known: RateLimit?, strangers: RateLimit?, share: Int = 64, metrics: ServerMetrics,
         context execution: ExecutionContext
@@ -37,6 +44,7 @@ package struct LimitingGate: Gatekeeper {
 
     package var site: Site? { base.site }
 
+    /// Authenticates a fast-path request within the client's limits; `nil` leaves it to the router.
     package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
         guard let principal = base.admitsAtOnce(host: host, authorization: authorization, project: project) else {
             return nil
@@ -46,8 +54,10 @@ package struct LimitingGate: Gatekeeper {
         return principal
     }
 
+    /// Takes back the counted request of a principal, as the router will count it again.
     package func takesBack(_ principal: Principal) { known?.leave(principal.id) }
 
+    /// Applies the limits, then authenticates and authorises the request.
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
         let admitted: APIContext
         do { admitted = try await base.admit(request, to: route, in: context) } catch {
@@ -70,7 +80,7 @@ package struct LimitingGate: Gatekeeper {
         return admitted
     }
 
-    /// Counts a request that no route has among those of strangers.
+    /// Counts a request without a route against the limit of unauthenticated clients.
     package func checkUnrouted(_ context: APIContext) throws {
         if !context.notes.isCounted { try check(strangers, AddressKey.of(context.address)) }
     }
@@ -94,7 +104,7 @@ package struct LimitingGate: Gatekeeper {
     }
 }
 
-/// What stands for the clients behind an address.
+/// Maps client addresses to rate limit keys.
 enum AddressKey {
     static func of(_ address: String) -> String {
         guard address.contains(":") else { return address }

@@ -1,7 +1,12 @@
 internal import NIOCore
 internal import Synchronization
 
-/// The socket that connections come to.
+/// The server's listening socket, which can stop accepting connections without resetting waiting ones.
+///
+/// ```swift
+/// settings.listener = listener
+/// await listener.refuseNew()  // at shutdown
+/// ```
 package final class Listener: Sendable {
     private let channel = Mutex<(any Channel)?>(nil)
 
@@ -9,8 +14,9 @@ package final class Listener: Sendable {
 
     func opened(_ channel: any Channel) { self.channel.withLock { $0 = channel } }
 
-    /// From now on no connection begins, and those that wait in the system's queue are still taken. Closing the socket at
-    /// once would reset them, although their clients take them for open.
+    /// Stops new connections; those in the system's accept queue are still served.
+    ///
+    /// Closing the socket at once would reset them, although their clients take them for open.
     ///
     /// A filter at the socket drops the first packet of new connections (SYN), so that their clients ask again a little
     /// later, when the socket is gone and another server may have the address. On systems without such filters it does

@@ -4,9 +4,14 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// The memory in which large bodies and answers wait: for the rest of themselves, for their turn, for a client to read
-/// them. What has no room there waits in a file without a name, so that memory is bounded however many there are, and
-/// nobody is refused for that.
+/// Shared memory budget for large request and response bodies; what exceeds it is buffered in temporary files.
+///
+/// So memory is bounded however many requests there are, and none is refused for that.
+///
+/// ```swift
+/// let room = MemoryRoom(scratch: scratch, context: context)
+/// let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
+/// ```
 package final class MemoryRoom: Sendable {
     private let most: Int
     private let scratch: String
@@ -18,6 +23,7 @@ package final class MemoryRoom: Sendable {
     /// Bytes that are handed on as one.
     private static let pieceBytes = 256 << 10
 
+    /// Makes a budget.
     /// - Parameters:
     ///   - most: bytes in memory, of all requests together.
     ///   - scratch: the folder of the files.
@@ -27,7 +33,7 @@ package final class MemoryRoom: Sendable {
         newID = execution.newID
     }
 
-    /// Room that was taken; given back with the value.
+    /// Reserved memory, released with the value.
     final class Share: Sendable {
         private let room: MemoryRoom
         private let bytes = Mutex(0)

@@ -1,10 +1,11 @@
 internal import Synchronization
 
-/// How many requests a client may make: so many in so many seconds.
+/// A rate limit: number of requests in a number of seconds.
 package struct RateLimit: Sendable, Equatable {
     package let requests: Int
     package let seconds: Int
 
+    /// Makes a limit.
     /// - Returns: `nil` unless both are at least 1.
     package init?(requests: Int, seconds: Int) {
         guard requests > 0, seconds > 0, seconds <= 86_400 else { return nil }
@@ -12,7 +13,7 @@ package struct RateLimit: Sendable, Equatable {
         self.seconds = seconds
     }
 
-    /// Reads "2000/300".
+    /// Parses "2000/300": requests and seconds; `nil` for other texts.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
         guard parts.count == 2, let requests = parts[0], let seconds = parts[1] else { return nil }
@@ -20,9 +21,15 @@ package struct RateLimit: Sendable, Equatable {
     }
 }
 
-/// Holds each client to a rate by the generic cell rate algorithm (ITU-T I.371, "leaky bucket as a meter"): a client that
-/// was quiet may make all its requests at once, after that one each `seconds / requests`. It keeps one number a client:
-/// the moment at which its bucket will be empty again.
+/// Rate limiter for each client by the generic cell rate algorithm (ITU-T I.371, "leaky bucket as a meter").
+///
+/// ```swift
+/// let limiter = RateLimiter(limit)
+/// let seconds = limiter.enter(client, at: clock.uptime())  // nil: it may proceed
+/// ```
+///
+/// A client that was quiet may make all its requests at once, after that one each `seconds / requests`. It keeps one
+/// number a client: the moment at which its bucket will be empty again.
 ///
 /// A look costs about a tenth of a microsecond and allocates nothing for a client that is known. Bounded: clients whose
 /// buckets are empty are forgotten, and where there are still too many, all are.
@@ -39,7 +46,7 @@ package final class RateLimiter: Sendable {
 
     package init(_ limit: RateLimit) { self.limit = limit }
 
-    /// Counts a request of a client.
+    /// Counts a request of a client; returns `nil` when it may proceed, else the seconds to wait.
     /// - Parameter now: seconds of a clock that only goes forward.
     /// - Returns: `nil` when it may go on, else the seconds after which the next one may; a refused one is not counted.
     package func enter(_ client: String, at now: Double) -> Int? {
@@ -56,7 +63,7 @@ package final class RateLimiter: Sendable {
         }
     }
 
-    /// Takes back a request that was counted, and will be counted once more.
+    /// Takes back a counted request that will be counted again.
     package func leave(_ client: String) {
         let each = Double(limit.seconds) / Double(limit.requests)
         state.withLock { state in
@@ -70,6 +77,6 @@ package final class RateLimiter: Sendable {
         state.sweep = min(most, max(1024, state.empty.count * 2))
     }
 
-    /// Clients that are remembered.
+    /// Number of remembered clients.
     package var count: Int { state.withLock { $0.empty.count } }
 }

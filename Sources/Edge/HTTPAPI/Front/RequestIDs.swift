@@ -1,17 +1,19 @@
 internal import Synchronization
 
-/// Makes ids of requests: 32 hexadecimal digits, the first sixteen of the server by chance, the others counted.
+/// Generator of request ids: 32 hexadecimal digits, the first half random by server, the second half counted.
 package final class RequestIDs: Sendable {
     private let prefix: [UInt8]
     private let next: Atomic<UInt64>
 
-    /// - Parameter newID: gives 32 hexadecimal digits that nobody else has.
+    /// Makes a generator.
+    /// - Parameter newID: returns 32 hexadecimal digits that nobody else has.
     package init(newID: () -> String) {
         let seed = Array(newID().utf8)
         prefix = Array(([UInt8](repeating: 48, count: 16) + seed).suffix(16))
         next = Atomic(1)
     }
 
+    /// Returns a new request id.
     package func make() -> String {
         let number = next.add(1, ordering: .relaxed).oldValue
         return String(unsafeUninitializedCapacity: 32) { out in

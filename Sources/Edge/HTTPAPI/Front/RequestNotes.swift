@@ -2,7 +2,7 @@ internal import Hummingbird
 internal import Identity
 internal import Synchronization
 
-/// What becomes known of a request on its way in, for the log that is written on its way out.
+/// Properties of a request that are collected while it is handled, for its access log entry.
 package final class RequestNotes: Sendable {
     private let known = Mutex<Principal?>(nil)
     private let limiter = Mutex<[Shares.Seat]>([])

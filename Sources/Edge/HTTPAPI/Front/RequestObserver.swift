@@ -3,7 +3,13 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Synchronization
 
-/// Counts, bounds and tells of the requests that the router answers.
+/// Metrics, concurrency limit and access log of the requests that the router handles.
+///
+/// ```swift
+/// let observer = RequestObserver(
+///     metrics: metrics, accessLog: accessLog, most: 256, isBehindProxy: false, context: context,
+///     unrouted: gate.checkUnrouted)
+/// ```
 package struct RequestObserver: Sendable {
     let metrics: ServerMetrics
     let accessLog: AccessLog

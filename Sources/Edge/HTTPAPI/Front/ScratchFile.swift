@@ -7,7 +7,7 @@ internal import Storage
     internal import Darwin
 #endif
 
-/// A file without a name, gone when nobody holds it any more. Its calls block.
+/// An unnamed temporary file, deleted with its last reference. Its calls block.
 final class ScratchFile: Sendable {
     private let file: Int32
     private let folder: String

@@ -1,22 +1,29 @@
 package import Synchronization
 
-/// Counts of a whole server, from all its threads.
+/// Counters of a whole server, updated by all its threads.
+///
+/// ```swift
+/// metrics.accepted.add(1, ordering: .relaxed)
+/// let latencies = await metrics.requests()
+/// ```
 package final class ServerMetrics: Sendable {
-    /// Open now.
+    /// Number of open connections.
     package let connections = Atomic<Int>(0)
-    /// Since the start.
+    /// Connections accepted since the start.
     package let accepted = Atomic<Int>(0)
-    /// Turned away: there were too many.
+    /// Connections refused because there were too many.
     package let connectionsRefused = Atomic<Int>(0)
-    /// Requests that the router has now.
+    /// Requests that the router is handling.
     package let underway = Atomic<Int>(0)
-    /// Answered 503: there were too many.
+    /// Requests answered 503 because there were too many.
     package let busy = Atomic<Int>(0)
-    /// Answered 429.
+    /// Requests answered 429.
     package let rateLimited = Atomic<Int>(0)
-    /// Connections closed because the client was slow, by what it was slow with.
+    /// Connections closed because the client was slow to send a head.
     package let slowHead = Atomic<Int>(0)
+    /// Connections closed because the client was slow to send a body.
     package let slowBody = Atomic<Int>(0)
+    /// Connections closed because the client was slow to read.
     package let slowReader = Atomic<Int>(0)
 
     private let routed = Mutex<[RequestSeries: Latencies]>([:])
@@ -34,7 +41,7 @@ package final class ServerMetrics: Sendable {
         fastPaths.withLock { $0.append(fastPath) }
     }
 
-    /// All requests.
+    /// Returns the latencies of all requests by series.
     package func requests() async -> [RequestSeries: Latencies] {
         var all = routed.withLock { $0 }
         for fastPath in fastPaths.withLock({ $0 }) {
@@ -44,25 +51,27 @@ package final class ServerMetrics: Sendable {
     }
 }
 
-/// Requests that are counted together.
+/// Labels under which requests are counted together: method, route and status.
 package struct RequestSeries: Hashable, Sendable {
     package let method: String
-    /// With parameters in braces.
+    /// Route with parameters in braces.
     package let route: String
     package let status: Int
 }
 
-/// How long requests took.
+/// Latency histogram of requests.
 package struct Latencies: Sendable {
-    /// Upper bounds in seconds, the last one left out: it is infinite.
+    /// Upper bounds of the buckets in seconds, the last (infinite) one left out.
     package static let bounds = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
     ]
 
-    /// By bound.
+    /// Number of requests in each bucket.
     package private(set) var counts = [Int](repeating: 0, count: bounds.count + 1)
+    /// Total latency in seconds.
     package private(set) var sum = 0.0
 
+    /// Number of requests.
     package var count: Int { counts.reduce(0, +) }
 
     mutating func note(_ seconds: Double) {

@@ -1,10 +1,10 @@
 internal import Synchronization
 
-/// How much of something each client has at the same time.
+/// Limits how many requests each client has at the same time.
 final class Shares: Sendable {
     private let held = Mutex<[String: Int]>([:])
 
-    /// One of a client's; given back when it is let go.
+    /// One counted request of a client, released with the value.
     final class Seat: Sendable {
         private let shares: Shares
         private let client: String

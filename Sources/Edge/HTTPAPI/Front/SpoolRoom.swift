@@ -1,9 +1,8 @@
 internal import Synchronization
 
-/// The room on the disk for what waits in files: of uploads that are read from their end, and of answers that their
-/// clients do not read yet. All batches share it.
+/// Shared limit for disk space used by buffered uploads and answers of all batches.
 final class SpoolRoom: Sendable {
-    /// The room that one file takes, given back with the value.
+    /// Disk space reserved for one file, released with the value.
     final class Share: Sendable {
         private let room: SpoolRoom
         private let bytes = Mutex(0)

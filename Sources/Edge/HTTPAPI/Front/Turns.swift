@@ -1,8 +1,9 @@
 internal import Core
 internal import Synchronization
 
-/// What few may do at the same time, since each takes much memory, and of one client only one, so that nobody keeps the
-/// others out. Whoever comes too many waits, in order of arrival; those whose client is at work are passed over.
+/// Queue for work that few may do at the same time, and of each client only one.
+///
+/// Whoever comes too many waits, in order of arrival; those whose client is at work are skipped.
 final class Turns: Sendable {
     private struct Waiter {
         let number: Int
@@ -21,7 +22,7 @@ final class Turns: Sendable {
     private let state: Mutex<State>
     private let clock: any ExecutionClock
 
-    /// A turn; it ends when the value is let go.
+    /// Permission to work, released with the value.
     final class Turn: Sendable {
         private let turns: Turns
         private let client: String

@@ -2,9 +2,11 @@ internal import HTTPTypes
 internal import NIOPosix
 internal import Synchronization
 
-/// Threads for work that takes long, which is shared out in turns among those who ask for it: one that asks for much
-/// delays the others by one piece of work at most. They should yield to all other threads of the machine, so that single
-/// predictions and probes are answered in time whatever stands in the queue.
+/// Threads for long work, shared fairly in small pieces among requests.
+///
+/// One that asks for much delays the others by one piece of work at most. They should have a lower priority than all
+/// other threads of the machine, so that single predictions and probes are answered in time whatever stands in the
+/// queue.
 final class WorkThreads: Sendable {
     private typealias Job = @Sendable (_ isActive: Bool) -> Void
 

@@ -3,7 +3,11 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 
-/// The audit, for those who may read it.
+/// Routes that read the audit log.
+///
+/// ```swift
+/// let routes = AuditRoutes(management).routes
+/// ```
 package struct AuditRoutes: Sendable {
     let management: Management
 

@@ -4,10 +4,14 @@ package import Hummingbird
 package import Identity
 internal import Logging
 
-/// Lets in whom the route's permission lets in: the holder of an API token (`Authorization: Bearer …`), or a person with
-/// a session (cookie). Deny by default: without either there is only what anyone may.
+/// Gatekeeper that authenticates API tokens (`Authorization: Bearer …`) and session cookies, and checks permissions.
 ///
-/// A token costs a digest and a look into a table; no database is asked.
+/// Deny by default: without either only routes for anyone are allowed. A token costs a digest and a look into a table;
+/// no database is asked.
+///
+/// ```swift
+/// let router = table.router(gatekeeper: IdentityGate(identity), edge: edge)
+/// ```
 package struct IdentityGate: Gatekeeper {
     private let identity: IdentityService
 
@@ -15,6 +19,7 @@ package struct IdentityGate: Gatekeeper {
 
     package var site: Site? { identity.site }
 
+    /// Authenticates a fast-path request that may predict; `nil` leaves it to the router.
     package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
         guard let host, identity.site.answers(to: host), !identity.known.isStale, var header = authorization else {
             return nil
@@ -27,6 +32,7 @@ package struct IdentityGate: Gatekeeper {
         }
     }
 
+    /// Authenticates a request and checks the route's permission; throws a problem when it is not allowed.
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {
         guard case .needs(let permission) = route.access else {
             var context = context
@@ -119,7 +125,7 @@ extension HTTPField.Name {
     static let csrfToken = own("X-CSRF-Token")
 }
 
-/// The cookie of a session.
+/// Reads and writes the session cookie.
 enum SessionCookie {
     /// With the prefix a browser takes it only over HTTPS, from this very host, for all paths.
     static func name(isSecure: Bool) -> String { isSecure ? "__Host-martlet" : "martlet_session" }

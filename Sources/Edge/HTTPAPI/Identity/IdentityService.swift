@@ -3,22 +3,28 @@ package import Identity
 internal import Logging
 package import NIOPosix
 
-/// What the routes of identity, and the gate, work with.
+/// Dependencies of the identity routes and the gate: store, cache, cookies and threads.
+///
+/// ```swift
+/// let identity = IdentityService(
+///     store: store, known: known, cookies: await SessionCookies(key), context: context,
+///     threads: threads, writers: writers, passwords: passwords, site: site, yield: SystemPlatform.yieldThread)
+/// ```
 package struct IdentityService: Sendable {
     package let store: IdentityStore
     package let known: KnownPrincipals
     package let cookies: SessionCookies
     package let execution: ExecutionContext
-    /// Where calls that block are made.
+    /// Threads for blocking calls.
     package let threads: NIOThreadPool
-    /// Where those are made that write: one that waits for another program's transaction keeps no reader waiting.
+    /// Threads for blocking calls that write: one that waits for another program's transaction keeps no reader waiting.
     package let writers: NIOThreadPool
-    /// Where passwords are hashed: one thread, so that guesses take neither all processors nor all memory.
+    /// Thread for hashing passwords: only one, so that guesses take neither all processors nor all memory.
     package let passwords: NIOThreadPool
     /// Lets the thread that calls it work when others do not.
     let yield: @Sendable () -> Void
     let throttle = LoginThrottle()
-    /// Seconds that a session holds.
+    /// Lifetime of a session in seconds.
     package let sessionSeconds: Int
     package let site: Site
 

@@ -3,9 +3,14 @@ internal import Identity
 package import Logging
 internal import ServiceLifecycle
 
-/// Keeps what a server knows of people and tokens up to date: looks four times a second whether anything has changed, and
-/// writes down now and then which tokens were used. While the database cannot be read, those who are known stay known,
-/// and the log says so once.
+/// Service that keeps the cache of principals up to date and records the use of tokens.
+///
+/// Checks four times a second whether anything has changed. While the database cannot be read, cached principals stay
+/// valid, and the log says so once.
+///
+/// ```swift
+/// try await IdentityWatch(identity, logger: logger).run()
+/// ```
 package struct IdentityWatch: Service {
     private let identity: IdentityService
     private let logger: Logger
@@ -15,6 +20,7 @@ package struct IdentityWatch: Service {
         self.logger = logger
     }
 
+    /// Runs until graceful shutdown.
     package func run() async throws {
         try? await cancelWhenGracefulShutdown {
             var turn = 0

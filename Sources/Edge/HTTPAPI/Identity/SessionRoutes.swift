@@ -5,7 +5,11 @@ internal import Identity
 internal import Logging
 internal import NIOCore
 
-/// Logging in and out, and the first admin.
+/// Routes for login, logout and the setup of the first admin.
+///
+/// ```swift
+/// let routes = SessionRoutes(identity).routes
+/// ```
 package struct SessionRoutes: Sendable {
     let identity: IdentityService
 

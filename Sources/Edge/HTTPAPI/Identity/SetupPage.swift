@@ -2,10 +2,13 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
-/// The page behind the setup link. The link's secret stands behind `#`, which browsers keep to themselves: it is in no
-/// log and no Referer.
+/// The HTML page behind the setup link.
+///
+/// ```swift
+/// let link = SetupPage.link(secret: secret.text, isSecure: site.isSecure, host: host, port: port)
+/// ```
 package enum SetupPage {
-    /// The link that is printed.
+    /// Returns the setup link to print; its secret stands behind `#`.
     package static func link(secret: String, isSecure: Bool, host: String, port: Int) -> String {
         let name = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
         return "\(isSecure ? "https" : "http")://\(name):\(port)/setup#\(secret)"

@@ -1,13 +1,12 @@
 internal import Hummingbird
 internal import Synchronization
 
-/// How many listen to jobs at the same time. Each has the registry read twice a second, on the threads that people and
-/// tokens are looked after on as well.
+/// Limits how many clients follow jobs at the same time, as each has the registry read twice a second.
 final class EventStreamLimiter: Sendable {
     /// Most at the same time.
     static let most = 64
 
-    /// One listener's; given back when it is let go, also by an answer that is never sent.
+    /// One client's stream, released with the value, also by an answer that is never sent.
     final class Seat: Sendable {
         private let limiter: EventStreamLimiter
 

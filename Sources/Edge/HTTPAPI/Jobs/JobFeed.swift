@@ -2,8 +2,9 @@ internal import Core
 internal import Registry
 internal import Storage
 
-/// What has been told of a job to one listener, and what is to be told next, as server-sent events (WHATWG HTML,
-/// section 9.2). An event's id is `ATTEMPT-BYTES`: how much of which attempt's log was told by then.
+/// State of one client's stream of a job's events (server-sent events, WHATWG HTML, section 9.2).
+///
+/// An event's id is `ATTEMPT-BYTES`: how much of which attempt's log was sent by then.
 struct JobFeed: Sendable {
     private var attempt: Int
     private var told: Int
@@ -56,7 +57,7 @@ struct JobFeed: Sendable {
     }
 }
 
-/// The file of what an attempt said.
+/// Reads the log file of an attempt.
 enum JobLog {
     /// Most that is read at once.
     static let most = 1 << 20

@@ -1,9 +1,9 @@
 internal import Core
 internal import Registry
 
-/// A job as the API tells it.
+/// A job in the form of the API's JSON.
 struct JobView: Sendable, Encodable {
-    /// What changes from state to state.
+    /// The members that change with the job's state.
     struct Status: Sendable, Encodable {
         var state: String
         var attempt: Int

@@ -6,7 +6,11 @@ internal import NIOCore
 internal import Registry
 internal import Workflow
 
-/// Training: work that is handed over to a worker, and how it goes.
+/// Routes for training jobs: submitting, following, cancelling.
+///
+/// ```swift
+/// let routes = TrainingRoutes(management).routes
+/// ```
 package struct TrainingRoutes: Sendable {
     let management: Management
     private let feeds = EventStreamLimiter()

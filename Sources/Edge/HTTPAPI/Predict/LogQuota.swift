@@ -1,7 +1,9 @@
 internal import Synchronization
 
-/// How much each client's batches may add to the prediction logs: so many bytes in an hour, by a bucket that empties
-/// steadily (as ``RateLimiter`` has it). What was added is counted when it is known, so a client may be over by a block.
+/// Limits how many bytes each client's batches may add to the prediction logs in an hour.
+///
+/// By a bucket that empties steadily (as ``RateLimiter`` has it). What was added is counted when it is known, so a
+/// client may be over by a block.
 final class LogQuota: Sendable {
     private struct Level {
         var bytes: Double

@@ -1,7 +1,7 @@
 internal import PredictionLog
 internal import Synchronization
 
-/// Lets a task wait for the prediction log's acknowledgement of what was handed over before.
+/// Lets a task wait for the prediction log's acknowledgement.
 final class LogWaiter: Sendable {
     private struct State {
         var result: Result<Void, PredictionLogError>?

@@ -3,8 +3,13 @@ internal import Hummingbird
 internal import Identity
 package import Serving
 
-/// MLflow's scoring protocol, for the server's default model and for each by its path: what `mlflow models serve` and
-/// SageMaker's hosting answer.
+/// Routes of MLflow's scoring protocol, for the default model and for each by its path.
+///
+/// The same as `mlflow models serve` and SageMaker's hosting.
+///
+/// ```swift
+/// let routes = MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes
+/// ```
 package struct MLflowRoutes: Sendable {
     let catalog: ModelCatalog
     let predictions: PredictionRoutes

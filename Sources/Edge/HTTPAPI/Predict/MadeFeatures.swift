@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Serving
 internal import Training
 
-/// What a feature worker answered.
+/// The parsed answer of a feature worker.
 struct MadeFeatures {
     private let records: [JSONValue]
     /// Of the records that have features: their keys, and what the model takes.

@@ -5,14 +5,20 @@ internal import Identity
 internal import NIOCore
 package import Serving
 
-/// Predictions in Martlet's own form. One-row requests seldom come this way: the fast path in front of the router answers
-/// them with the same code.
+/// Routes for predictions in Martlet's own form.
+///
+/// One-row requests seldom come this way: the fast path in front of the router answers them with the same code.
+///
+/// ```swift
+/// let routes = PredictionRoutes(catalog: catalog, work: work, room: room, context: context).routes
+/// ```
 package struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
     let work: ScoringWork
     private let room: MemoryRoom
     let execution: ExecutionContext
 
+    /// Makes the routes.
     /// - Parameter room: in which large bodies and answers wait.
     package init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, context execution: ExecutionContext) {
         self.catalog = catalog
@@ -101,23 +107,23 @@ package struct PredictionRoutes: Sendable {
         .init("warnings", warnings, optional: true), .init("further_warnings", .integer(minimum: 1), optional: true))
 }
 
-/// How much one request may bring.
+/// Limits of one prediction request.
 package struct ScoringLimits: Sendable {
-    /// Bytes of a body that is not a stream.
+    /// Most bytes of a body that is not a stream.
     package var bodyBytes = 16 << 20
-    /// Bytes of a body that is answered on the event loop, without holding others up.
+    /// Most bytes of a body that is answered on the event loop.
     package var fastPathBytes = 64 << 10
-    /// Rows of one.
+    /// Most rows.
     package var rows = 10_000
-    /// Rows of one that asks for reasons; fewer where the model's trees are large: all rows together may cost so many
-    /// steps of attribution, some seconds of one thread.
+    /// Most rows when reasons are requested; fewer for models with large trees, see `explainSteps`.
     package var explainRows = 1_000
+    /// Most attribution steps of a request with reasons: some seconds of one thread.
     package var explainSteps = 1_000_000_000
-    /// Contributions of one, rows times the model's columns: what its answer may have of them.
+    /// Most contributions of a response, rows times the model's columns.
     package var explainValues = 200_000
     /// Seconds in which a request is answered, or refused.
     package var seconds = 30.0
-    /// Values of one, rows times the model's columns: they are in memory, whatever few bytes they came as.
+    /// Most values of a request, rows times the model's columns, as they are held in memory.
     package var values = 4_000_000
 
     package init() {}

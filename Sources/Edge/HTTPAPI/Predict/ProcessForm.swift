@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Identity
 internal import NIOCore
 
-/// What `/process` is asked.
+/// The parsed body of a `/process` request.
 struct ProcessForm: Sendable {
     private let members: [String: JSONValue]
 

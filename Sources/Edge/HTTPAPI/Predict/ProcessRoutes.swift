@@ -6,7 +6,7 @@ internal import NIOCore
 internal import PredictionLog
 package import Serving
 
-/// Makes features of raw rows, in a process of its own.
+/// Computes features from raw rows, in a process of its own.
 package protocol FeatureSource: Sendable {
     /// Asks one request, a JSON object on one line (docs/process.md).
     /// - Parameter model: the version that answers now.
@@ -16,7 +16,12 @@ package protocol FeatureSource: Sendable {
     func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8])
 }
 
-/// Raw rows in, predictions out: the features are made by the project's own SQL, as of each record's own moment.
+/// Routes for predictions from raw rows: the project's own SQL computes the features as of each record's time.
+///
+/// ```swift
+/// let routes = ProcessRoutes(
+///     catalog: catalog, source: features, work: work, room: room, context: context, note: management.note).routes
+/// ```
 package struct ProcessRoutes: Sendable {
     let catalog: ModelCatalog
     let source: any FeatureSource

@@ -1,7 +1,7 @@
 internal import Core
 internal import Serving
 
-/// A request for predictions, as far as the head of the request says.
+/// A prediction request as far as its head describes it.
 struct ScoringCall: Sendable {
     let form: ScoringForm
     let slot: ModelSlot
@@ -69,7 +69,7 @@ struct ScoringCall: Sendable {
     }
 }
 
-/// How an answer that a session holds is to be sent.
+/// Headers and form of a response that a session has written.
 struct ScoringAnswer: Sendable {
     /// Rows whose predictions are still to be written, with reasons.
     var explainedRows = 0

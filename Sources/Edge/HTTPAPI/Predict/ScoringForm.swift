@@ -2,7 +2,7 @@ internal import Core
 internal import HTTPTypes
 internal import Serving
 
-/// The protocols in which predictions are asked for. Each has its own body, its own answer and its own way to say no.
+/// The prediction protocols, each with its own request, response and error form.
 enum ScoringForm: Sendable, Equatable {
     case native
     /// MLflow's `/invocations`.

@@ -1,10 +1,12 @@
 internal import Serving
 internal import Synchronization
 
-/// Sessions that are not in use, for requests that are answered on no particular thread.
+/// Pool of unused scoring sessions for requests that run on any thread.
 final class ScoringSessionPool: Sendable {
-    /// A session in the hands of one request. It is safe to send, since a session is in the pool or lent to one, never both, and
-    /// the request uses it in one piece of work after the other.
+    /// A session taken from the pool by one request.
+    ///
+    /// It is safe to send, since a session is in the pool or lent to one, never both, and the request uses it in one
+    /// piece of work after the other.
     struct Lent: @unchecked Sendable { let session: ScoringSession }
 
     private let idle = Mutex<[Lent]>([])

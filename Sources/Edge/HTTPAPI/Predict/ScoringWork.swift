@@ -3,10 +3,14 @@ internal import HTTPTypes
 internal import NIOCore
 internal import Serving
 
-/// Scores requests that the router answers, on threads of their own: a body of megabytes, or rows with reasons, would
-/// hold up the requests of others on the threads that all share.
+/// Scores large requests and requests with reasons on dedicated threads.
 ///
-/// Rows with reasons are worked on in pieces of about 20 ms, and between two of them it is others' turn.
+/// A body of megabytes, or rows with reasons, would block the requests of others on the shared threads. Rows with
+/// reasons are processed in pieces of about 20 ms, and between two of them it is others' turn.
+///
+/// ```swift
+/// let work = ScoringWork(limits: ScoringLimits(), threads: 2, context: context, yield: SystemPlatform.yieldThread)
+/// ```
 package struct ScoringWork: Sendable {
     let limits: ScoringLimits
     private let threads: WorkThreads
@@ -18,7 +22,8 @@ package struct ScoringWork: Sendable {
     /// Requests of one client that may wait for a thread.
     private static let waitingEach = 16
 
-    /// - Parameter yield: lets the thread that calls it work when others do not.
+    /// Makes the threads.
+    /// - Parameter yield: lowers the priority of the thread that calls it.
     package init(
         limits: ScoringLimits, threads: Int, context execution: ExecutionContext,
         yield: @escaping @Sendable () -> Void = {}
@@ -98,5 +103,5 @@ extension ScoringLimits {
     }
 }
 
-/// The fast path does not compute reasons: the router's threads do.
+/// Thrown by the fast path for requests with reasons, which the router's threads compute.
 struct ReasonsElsewhere: Error {}

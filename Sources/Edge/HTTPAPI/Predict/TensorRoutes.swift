@@ -5,8 +5,14 @@ internal import Identity
 package import Serving
 internal import Training
 
-/// The Open Inference Protocol, version 2 (KServe's and Triton's), over HTTP. A model is named as in its project, or
-/// PROJECT.MODEL where two projects have one of that name.
+/// Routes of the Open Inference Protocol, version 2 (KServe's and Triton's), over HTTP.
+///
+/// A model is named as in its project, or PROJECT.MODEL where two projects have one of that name.
+///
+/// ```swift
+/// let routes = TensorRoutes(
+///     catalog: catalog, predictions: predictions, version: version, isDraining: isDraining).routes
+/// ```
 package struct TensorRoutes: Sendable {
     let catalog: ModelCatalog
     let predictions: PredictionRoutes

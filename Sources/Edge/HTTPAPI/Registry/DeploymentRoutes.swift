@@ -5,7 +5,13 @@ internal import Identity
 internal import Registry
 package import Serving
 
-/// Which version answers, and who decides that. A deployment is a move of the champion: the server follows it by itself.
+/// Routes that show and change which model version is served.
+///
+/// A deployment is a move of the champion: the server follows it by itself.
+///
+/// ```swift
+/// let routes = DeploymentRoutes(management, catalog: catalog).routes
+/// ```
 package struct DeploymentRoutes: Sendable {
     let management: Management
     let catalog: ModelCatalog

@@ -4,7 +4,11 @@ internal import Hummingbird
 internal import Identity
 internal import Registry
 
-/// Registered models: look, register, decide, promote.
+/// Routes for registered models: list, register, approve, reject, promote.
+///
+/// ```swift
+/// let routes = ModelRoutes(management).routes
+/// ```
 package struct ModelRoutes: Sendable {
     let management: Management
 

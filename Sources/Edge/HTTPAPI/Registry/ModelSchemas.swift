@@ -1,6 +1,6 @@
 internal import Core
 
-/// The bodies that tell of models. Each mirrors the `Encodable` of `Registry`; a test compares them.
+/// JSON schemas of the routes for models. Each mirrors the `Encodable` of `Registry`; a test compares them.
 enum ModelSchemas {
     static let time = Schema.text(format: "date-time")
     /// A time in a query: with its time of day, or a day's beginning in UTC.

@@ -78,7 +78,7 @@ extension Request {
     }
 }
 
-/// A JSON body that fits its schema.
+/// A JSON body that was validated against its schema.
 struct RequestBody: Sendable {
     let members: [String: JSONValue]
     /// As it came.

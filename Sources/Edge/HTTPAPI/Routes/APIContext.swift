@@ -2,16 +2,16 @@ package import Hummingbird
 package import Identity
 package import NIOCore
 
-/// What travels with a request through the routes.
+/// Request context passed through the routes: id, principal, session and address.
 package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// The client's address as the socket knows it.
+    /// Client's address of the socket.
     package let peer: SocketAddress?
-    /// Given by the client in X-Request-ID, or made here; in the answer, in problems and in every log line.
+    /// Id from X-Request-ID, or generated; in the response, in problems and in every log line.
     package var requestID = ""
-    /// Who makes the request; `nil` on routes for anyone.
+    /// The authenticated caller; `nil` on routes for anyone.
     package var principal: Principal?
-    /// The session's id, where it is a person's.
+    /// Id of the session, for a person's request.
     package var session: String?
     /// The client's address as the proxy in front tells it, which then is the one that counts.
     var forwardedAddress: String?
@@ -24,7 +24,7 @@ package struct APIContext: RequestContext {
         peer = source.channel.remoteAddress
     }
 
-    /// The client's address without the port, as throttles and logs name it.
+    /// Client's address without the port, for throttling and logs.
     package var address: String { forwardedAddress ?? peer?.ipAddress ?? "unknown" }
 
     /// Whose share of what is scarce the request takes.

@@ -1,7 +1,9 @@
 package import Hummingbird
 package import Identity
 
-/// Who may use a route. Every route declares it; there is no default, so that a forgotten one does not compile.
+/// Access rule of a route: for anyone, or by permission.
+///
+/// Every route declares it; there is no default, so that a forgotten one does not compile.
 package enum Access: Sendable, Equatable {
     /// Anyone, without a token: probes, and what a login needs.
     case anyone
@@ -9,7 +11,7 @@ package enum Access: Sendable, Equatable {
     case needs(Permission)
 }
 
-/// Decides whether a request may use a route, and finds out who makes it.
+/// Authenticates requests and decides whether they may use a route.
 package protocol Gatekeeper: Sendable {
     /// Gives the context with the principal that the request proved to be.
     /// - Throws: a `Problem` with a code `access.…` when the request may not use the route.
@@ -31,5 +33,6 @@ package protocol Gatekeeper: Sendable {
 }
 
 extension Gatekeeper {
+    /// Does nothing: for gatekeepers that count no requests.
     package func takesBack(_ principal: Principal) {}
 }

@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// How a request says that its body is packed for the way (Transfer-Encoding; RFC 9112, 6.1 and 6.3).
+/// Checks the Transfer-Encoding of a request (RFC 9112, 6.1 and 6.3).
 enum BodyCodings {
     /// As it is, in one piece or in chunks.
     case plain

@@ -2,7 +2,7 @@ internal import CZlib
 internal import HTTPTypes
 internal import NIOCore
 
-/// Unpacks a body that came by Content-Encoding: gzip or deflate (RFC 9110, 8.4.1), piece by piece.
+/// Incremental decompressor of request bodies with Content-Encoding gzip or deflate (RFC 9110, 8.4.1).
 final class BodyInflater {
     /// What unpacking gives is at most this and `factor` times what came: small bodies must not stand for large ones.
     private static let base = 64 << 20

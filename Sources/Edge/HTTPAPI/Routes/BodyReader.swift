@@ -3,8 +3,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Reads a request's body piece by piece, unpacked where it came packed. What is wrong with it on the way is the client's
-/// fault.
+/// Reads a request's body piece by piece, decompressed; faults on the way are reported as the client's.
 struct BodyReader {
     private var pieces: Hummingbird.RequestBody.AsyncIterator
     private let inflater: BodyInflater?

@@ -4,8 +4,14 @@ internal import Hummingbird
 internal import PredictionLog
 package import Serving
 
-/// Probes, meaning what Kubernetes means: startup covers loading the models, readiness says whether to send requests
-/// here (no while draining), liveness only that the process answers at all.
+/// Routes for Kubernetes probes: startup, readiness, liveness.
+///
+/// Startup covers loading the models, readiness says whether to send requests here (no while draining), liveness only
+/// that the process answers at all.
+///
+/// ```swift
+/// let routes = HealthRoutes(catalog: catalog, isDraining: { drain.isDraining }).routes
+/// ```
 package struct HealthRoutes: Sendable {
     let catalog: ModelCatalog
     let isDraining: @Sendable () -> Bool

@@ -1,8 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 
-/// What a client calls a request by, so that it is done once, or found again in the log
-/// (draft-ietf-httpapi-idempotency-key-header).
+/// Parser of the Idempotency-Key header (draft-ietf-httpapi-idempotency-key-header).
 enum IdempotencyKeyHeader {
     static func isValid(_ key: String) -> Bool {
         (1...128).contains(key.utf8.count) && key.utf8.allSatisfy { (33...126).contains($0) }

@@ -7,14 +7,20 @@ package import Registry
 package import SQLText
 internal import Synchronization
 
-/// A project that is looked after over HTTP.
+/// A project that the management routes can change.
+///
+/// ```swift
+/// let managed = ManagedProject(
+///     name: project.name, policies: policies, open: { try registries.open() },
+///     log: { AttemptLauncher.log(of: $0, attempt: $1, in: logs) })
+/// ```
 package struct ManagedProject: Sendable {
     package let name: String
-    /// Whether a version of a model needs a person's approval.
+    /// Approval policy of each model.
     package let policies: [String: ApprovalPolicy]
-    /// Opens the registry, for writing, and its database.
+    /// Opens the project's registry for writing, and its database.
     package let open: @Sendable () throws -> (registry: ModelRegistry, database: any SQLDatabase)
-    /// Where an attempt at a job leaves what it says.
+    /// Returns the path of a job attempt's log file.
     package let log: @Sendable (_ job: String, _ attempt: Int) -> String
 
     package init(
@@ -29,7 +35,13 @@ package struct ManagedProject: Sendable {
     }
 }
 
-/// What the routes of training, models and deployment work with.
+/// Dependencies of the routes for training, models and deployment.
+///
+/// ```swift
+/// let management = Management(
+///     [managed], identity: identity, prepare: { try champions.prepare(project: $0, model: $1, version: $2) },
+///     changed: { champions.look(project: $0) })
+/// ```
 package struct Management: Sendable {
     package let projects: [ManagedProject]
     let identity: IdentityService
@@ -92,7 +104,7 @@ package struct Management: Sendable {
             ModelReference(model: found.model, selector: .version(found.version)), reason: reason)
     }
 
-    /// Writes into a project's audit what somebody did that is no change of its registry.
+    /// Writes an entry to a project's audit log for an action that does not change its registry.
     @Sendable package func note(_ draft: AuditDraft, by author: Author) async throws {
         guard let project = projects.first(where: { $0.name == draft.project }) else { return }
         let now = identity.execution.now()
@@ -153,7 +165,7 @@ package struct Management: Sendable {
     }
 }
 
-/// Keys whose requests are at work in this process.
+/// Idempotency keys of requests in progress in this process.
 private final class IdempotencyGuard: Sendable {
     private let names = Mutex<Set<String>>([])
 

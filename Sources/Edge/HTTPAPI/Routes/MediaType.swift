@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// What a body says that it is: Content-Type without its parameters, upper and lower case alike (RFC 9110, 8.3.1).
+/// The media type of a body: Content-Type without parameters, in lowercase (RFC 9110, 8.3.1).
 struct MediaType: Equatable {
     let name: String
 

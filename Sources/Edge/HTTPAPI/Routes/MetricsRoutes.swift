@@ -8,20 +8,26 @@ package import PredictionLog
 package import Serving
 internal import Synchronization
 
-/// What a process costs.
+/// Resource use of a process: CPU, memory, file descriptors.
 package struct ProcessFigures: Sendable {
     package var cpuSeconds = 0.0
     package var residentBytes = 0
     package var virtualBytes = 0
     package var openDescriptors = 0
     package var mostDescriptors = 0
-    /// Seconds since 1970.
+    /// Start time in seconds since 1970.
     package var started = 0.0
 
     package init() {}
 }
 
-/// `GET /metrics` for Prometheus.
+/// The route `GET /metrics` for Prometheus.
+///
+/// ```swift
+/// let routes = MetricsRoutes(
+///     catalog: catalog, metrics: metrics, version: version, isOpen: false, logs: logs,
+///     process: { process.figures() }).routes
+/// ```
 package struct MetricsRoutes: Sendable {
     let catalog: ModelCatalog
     let metrics: ServerMetrics
@@ -30,6 +36,7 @@ package struct MetricsRoutes: Sendable {
     let logs: [(project: String, counters: @Sendable () -> PredictionLogCounters)]
     let process: @Sendable () -> ProcessFigures
 
+    /// Makes the route.
     /// - Parameters:
     ///   - isOpen: whether anyone may read them, without a token.
     ///   - logs: the prediction logs by project.

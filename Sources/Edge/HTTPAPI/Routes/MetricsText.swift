@@ -1,4 +1,4 @@
-/// Metrics in the text format of Prometheus, version 0.0.4.
+/// Writer of metrics in Prometheus' text format, version 0.0.4.
 struct MetricsText {
     enum Kind: String { case counter, gauge, histogram }
 

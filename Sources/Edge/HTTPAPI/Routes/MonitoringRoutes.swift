@@ -4,7 +4,11 @@ internal import Hummingbird
 internal import Identity
 internal import Registry
 
-/// What is known of how things go: gates, runs, jobs, and what went wrong.
+/// Routes for monitoring: gates, runs, jobs, and errors.
+///
+/// ```swift
+/// let routes = MonitoringRoutes(management).routes
+/// ```
 package struct MonitoringRoutes: Sendable {
     let management: Management
 

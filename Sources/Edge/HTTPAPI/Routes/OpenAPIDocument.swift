@@ -3,10 +3,11 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 
-/// The OpenAPI 3.1 document of a route table: nothing in it is written twice.
+/// The OpenAPI 3.1 document generated from a route table.
 package struct OpenAPIDocument: Sendable {
     package let json: JSONValue
 
+    /// Generates the document.
     /// - Parameter version: the program's.
     package init(_ routes: [Route], version: String) {
         var paths: [String: JSONValue] = [:]
@@ -41,7 +42,7 @@ package struct OpenAPIDocument: Sendable {
         ])
     }
 
-    /// The route that answers with the document of `routes` and itself.
+    /// Returns the route that serves the document of `routes` and itself.
     /// - Parameter components: schemas that change with what is served; they name the models' columns only to those who are
     ///   known.
     package static func route(
@@ -184,7 +185,7 @@ package struct OpenAPIDocument: Sendable {
 }
 
 extension Route.Reply {
-    /// A problem of this route's own.
+    /// Returns a problem response of a route, for its documentation.
     package static func problem(_ status: Int, _ about: String) -> Route.Reply {
         .init(status, about, .init("application/problem+json", .named("Problem")))
     }

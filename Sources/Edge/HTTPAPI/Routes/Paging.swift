@@ -1,8 +1,10 @@
 internal import Core
 internal import Hummingbird
 
-/// Lists come in pages: `limit` items, and a cursor that says where the next page begins. A cursor holds the place, not
-/// a number of items to pass over, so that nothing is told twice or left out while the list grows.
+/// Cursor paging of lists: `limit` items, and a cursor for the next page.
+///
+/// A cursor holds the place, not a number of items to skip, so that nothing is repeated or left out while the list
+/// grows.
 struct Paging: Sendable {
     static let parameters: [Route.Parameter] = [
         .init("limit", .integer(minimum: 1, maximum: 200), "Items in a page (50)."),
@@ -52,7 +54,7 @@ struct Paging: Sendable {
     }
 }
 
-/// A page as it is answered.
+/// JSON form of a page.
 private struct ListPage<Item: Encodable>: Encodable {
     var items: [Item]
     var next: String?

@@ -1,7 +1,13 @@
 internal import Synchronization
 
-/// Paths of the server do not leave it. In a text for a client, what stands below the projects' folders and states is told
-/// from there on, and of another path only the last name.
+/// Removes the server's absolute paths from texts sent to clients.
+///
+/// What stands below the projects' folders and states is shown from there on, and of another path only the last name.
+///
+/// ```swift
+/// PathVeil.hide(below: [project.folder])
+/// PathVeil.over(error.description)
+/// ```
 package enum PathVeil {
     private static let known = Mutex<[String]>([])
     /// First names of absolute paths; none of them begins a route.
@@ -11,7 +17,7 @@ package enum PathVeil {
         "Volumes", "Library", "Applications",
     ]
 
-    /// Names folders of this server; the innermost counts.
+    /// Registers folders whose paths are hidden; the innermost counts.
     package static func hide(below folders: [String]) {
         let folders = folders.filter { $0.hasPrefix("/") && $0.utf8.count > 1 }
         known.withLock { known in
@@ -19,6 +25,7 @@ package enum PathVeil {
         }
     }
 
+    /// Returns the text with paths hidden.
     package static func over(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "/")) else { return text }
         var text = text

@@ -4,10 +4,16 @@ package import Hummingbird
 internal import NIOCore
 internal import Serving
 
-/// An error as RFC 9457 tells it: `application/problem+json` with type, title, status, detail; and as extensions the
-/// stable code, the request's id, the place in the body (RFC 9535 JSONPath) and what to do.
+/// An HTTP error response by RFC 9457 (`application/problem+json`), with Martlet's code, faults and remedy.
+///
+/// Type, title, status, detail; and as extensions the stable code, the request's id, the place in the body (RFC 9535
+/// JSONPath) and what to do.
+///
+/// ```swift
+/// throw Problem(.notFound, "model.unknown", "There is no such model.", remedy: "GET …/models lists them.")
+/// ```
 package struct Problem: Error, Sendable, CustomStringConvertible {
-    /// One fault of several in the same body.
+    /// One of several faults in the same body.
     package struct Fault: Sendable {
         /// JSONPath of the value: `$.records[0].age`.
         package let path: String
@@ -26,18 +32,18 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package var detail: String
     package var remedy: String?
     package var faults: [Fault] = []
-    /// Seconds after which it is worth trying again.
+    /// Seconds for the Retry-After header.
     package var retryAfter: Int?
-    /// The methods that are allowed.
+    /// Value of the Allow header: the allowed methods.
     package var allow: String?
-    /// What Accept-Encoding tells of bodies that are packed otherwise.
+    /// Value of the Accept-Encoding header, for bodies with an unsupported encoding.
     package var acceptEncoding: String?
-    /// Whether what was asked for may have been done all the same.
+    /// Whether the requested change may have been made all the same.
     package var isUncertain = false
-    /// What WWW-Authenticate asks for.
+    /// Value of the WWW-Authenticate header.
     package var challenge: String?
 
-    /// For the log: a sentence and its code.
+    /// Sentence and code, for the log.
     package var description: String { "\(detail) [\(code)]" }
 
     package init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, remedy: String? = nil) {
@@ -47,7 +53,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         self.remedy = remedy.map(PathVeil.over)
     }
 
-    /// Any error: Martlet's own by the table below, Hummingbird's by its status, others as a defect without details.
+    /// Converts any error: Martlet's own by its code, Hummingbird's by its status, others to a defect without details.
     package init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
@@ -96,7 +102,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     /// Whether a status of 500 or more is more than the client's wish, or than how busy it is here.
     var isOurs: Bool { code != "server.busy" && code != Problem.packed }
 
-    /// As JSON.
+    /// Returns the body of the response as JSON.
     package func json(requestID: String) -> JSONValue {
         var members: [String: JSONValue] = [
             "type": .text("about:blank"), "title": .text(status.reasonPhrase), "status": .integer(Int64(status.code)),
@@ -124,7 +130,7 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
             status: refusal.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: refusal.bytes)))
     }
 
-    /// The schema of every problem.
+    /// JSON Schema of every problem.
     package static let schema = Schema.object(
         .init("type", .text(format: "uri-reference")), .init("title", .text),
         .init("status", .integer(minimum: 400, maximum: 599)), .init("detail", .text),

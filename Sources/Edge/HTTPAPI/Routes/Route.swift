@@ -2,19 +2,20 @@ package import Core
 package import HTTPTypes
 package import Hummingbird
 
-/// One route: what it is called, who may use it, what goes in and what comes out, and the handler that does it. The
-/// router, the OpenAPI document and the test of every route with every role are made from the same list.
+/// One HTTP route: path, access, schemas and handler.
+///
+/// The router, the OpenAPI document and the test of every route with every role are made from the same list.
 package struct Route: Sendable {
-    /// Five lines: decode, call one use case, encode.
+    /// Handles a request: decodes, calls one use case, encodes.
     package typealias Handler = @Sendable (Request, APIContext) async throws -> Response
 
-    /// A body, or one of several forms of it.
+    /// A request or response body: media type and schema.
     package struct Body: Sendable {
         package let mediaType: String
         package let schema: Schema
         package let example: JSONValue?
 
-        /// JSON.
+        /// A JSON body.
         /// - Parameter example: a JSON text.
         package init(_ schema: Schema, example: String? = nil) {
             mediaType = "application/json"
@@ -29,7 +30,7 @@ package struct Route: Sendable {
         }
     }
 
-    /// What a route answers with one status; errors common to all routes are not named.
+    /// A documented response: status, description and bodies. Errors common to all routes are not listed.
     package struct Reply: Sendable {
         package let status: Int
         package let about: String
@@ -58,18 +59,19 @@ package struct Route: Sendable {
     }
 
     package let method: HTTPRequest.Method
-    /// With parameters in braces: "/projects/{project}/models/{model}/predict".
+    /// Path with parameters in braces: "/projects/{project}/models/{model}/predict".
     package let path: String
-    /// Unique, camel case: the operation's id.
+    /// Unique operation id, camel case.
     package let id: String
-    /// One line.
+    /// Summary in one line.
     package let summary: String
     package let access: Access
-    /// Schemas of parameters in the path; any text where there is none.
+    /// Schemas of path parameters; any text where there is none.
     package let pathSchemas: [String: Schema]
     package let query: [Parameter]
-    /// Whether an Idempotency-Key keeps it from being done twice.
+    /// Whether the route supports Idempotency-Key, so that a repeated request has no second effect.
     package let isOnce: Bool
+    /// The request bodies it accepts.
     package let accepts: [Body]
     package let replies: [Reply]
     package let handler: Handler
@@ -92,10 +94,10 @@ package struct Route: Sendable {
         self.handler = handler
     }
 
-    /// What a parameter in the path must look like.
+    /// Returns the schema of a path parameter; `nil` for any text.
     package func path(_ name: String) -> Schema? { pathSchemas[name] }
 
-    /// Names of the parameters in the path.
+    /// Names of the path parameters.
     package var pathParameters: [String] {
         path.split(separator: "/").filter { $0.hasPrefix("{") && $0.hasSuffix("}") }
             .map { String($0.dropFirst().dropLast()) }

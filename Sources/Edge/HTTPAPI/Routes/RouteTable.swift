@@ -1,8 +1,14 @@
 internal import HTTPTypes
 package import Hummingbird
 
-/// All routes of a server. A new area of the API is a file with a function that gives `[Route]`, and one line in
-/// `FrontServer`; nothing else has to know of it.
+/// All routes of a server, from which the router is built.
+///
+/// ```swift
+/// let table = RouteTable(health.routes, predictions.routes, models.routes)
+/// let router = table.router(gatekeeper: gate, edge: edge)
+/// ```
+///
+/// A new area of the API is a file with a type that has `routes`, and one line where the table is made.
 package struct RouteTable: Sendable {
     package let routes: [Route]
 
@@ -11,9 +17,10 @@ package struct RouteTable: Sendable {
             .get, .head, .post, .put, .patch, .delete, .options, .trace,
         ] + ["QUERY", "CONNECT", "PROPFIND", "LOCK", "COPY", "MOVE", "LINK", "PURGE"].compactMap { .init($0) }
 
+    /// Combines the routes of several areas.
     package init(_ areas: [Route]...) { routes = areas.flatMap(\.self) }
 
-    /// The same with a route that tells of them all, as OpenAPI.
+    /// Adds a route that documents all routes, as OpenAPI does.
     /// - Parameter components: schemas that change with what is served.
     package init(
         documenting version: String,
@@ -24,8 +31,8 @@ package struct RouteTable: Sendable {
         self.routes = routes + [OpenAPIDocument.route(with: routes, version: version, components: components)]
     }
 
-    /// The router, with each route behind the gatekeeper.
-    /// - Parameter edge: what is outermost.
+    /// Builds the router, with each route behind the gatekeeper.
+    /// - Parameter edge: the outermost middleware.
     package func router(gatekeeper: any Gatekeeper, edge: EdgeMiddleware) -> Router<APIContext> {
         var middleware: [any MiddlewareProtocol<Request, Response, APIContext>] = [edge]
         if let site = gatekeeper.site { middleware.append(SiteMiddleware(site)) }

@@ -1,8 +1,9 @@
 package import Core
 
 extension Schema {
-    /// What is wrong with a value, each fault with its JSONPath; empty when nothing is. The same schema stands in the
-    /// OpenAPI document, so that what is published is what is checked.
+    /// Validates a value; returns each fault with its JSONPath, empty when it is valid.
+    ///
+    /// The same schema stands in the OpenAPI document, so that what is published is what is checked.
     package func faults(in value: JSONValue, at path: String = "$") -> [Problem.Fault] {
         func wrong(_ code: String, _ detail: String) -> [Problem.Fault] {
             [Problem.Fault(path: path, code: code, detail: detail)]

@@ -1,6 +1,6 @@
 package import Core
 
-/// A JSON Schema (draft 2020-12) as far as the routes' bodies need it. Objects are closed unless they say so.
+/// A JSON Schema (draft 2020-12), limited to what the routes' bodies need. Objects are closed unless they say so.
 package indirect enum Schema: Sendable, Equatable {
     case null
     /// Any JSON value.
@@ -17,6 +17,7 @@ package indirect enum Schema: Sendable, Equatable {
     /// A schema of the document's components, by name.
     case named(String)
 
+    /// A member of an object schema.
     package struct Member: Sendable, Equatable {
         package let name: String
         package let schema: Schema
@@ -31,19 +32,23 @@ package indirect enum Schema: Sendable, Equatable {
         }
     }
 
+    /// Any integer.
     package static var integer: Schema { .integer() }
+    /// Any number.
     package static var number: Schema { .number() }
+    /// Any string.
     package static var text: Schema { .text() }
     /// A text of any length, but without the character that no database takes.
     static var line: Schema { .text(pattern: withoutNUL) }
     static let withoutNUL = "^[^\\u0000]*$"
+    /// An object with these members and no others.
     package static func object(_ members: Member...) -> Schema { .object(members) }
     /// The schema, or null.
     package var orNull: Schema { .oneOf([self, .null]) }
 }
 
 extension Schema {
-    /// As a JSON Schema.
+    /// The schema as JSON.
     package var json: JSONValue {
         switch self {
         case .null: .object(["type": .text("null")])

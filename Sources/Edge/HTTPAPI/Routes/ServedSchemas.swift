@@ -1,14 +1,17 @@
 package import Serving
 internal import Training
 
-/// Components of the OpenAPI document that follow from the models a server answers with now, so that a client knows the
-/// columns of a row.
+/// OpenAPI schemas derived from the models that the server answers with now, naming the columns of a row.
+///
+/// ```swift
+/// let schemas = ServedSchemas.components(catalog)
+/// ```
 package enum ServedSchemas {
     /// One row of any model: what is told while none is loaded.
     private static let anyRow = Schema.object([], additional: .any)
     private static let anyColumns = Schema.object([], additional: .list(.any))
 
-    /// `Row`, one row as an object, and `Columns`, rows as a list a column; of one of the models.
+    /// Returns the schemas `Row`, one row as an object, and `Columns`, rows as a list a column; of one of the models.
     /// - Parameter catalog: `nil` for a server that has no models.
     package static func components(_ catalog: ModelCatalog?) -> [String: Schema] {
         let models = catalog?.slots.compactMap(\.served) ?? []

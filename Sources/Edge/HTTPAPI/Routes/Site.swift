@@ -6,13 +6,18 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// The names that a server answers to.
+/// The host names that a server accepts, as protection against DNS rebinding.
 ///
 /// A page on another site can have its own name resolve to this machine's address (DNS rebinding); its requests then
 /// come with its own name as Host. So a request is taken only for `localhost`, a literal address, which no name stands
 /// behind, or a name that the server was started with.
+///
+/// ```swift
+/// let site = Site(names: ["models.example.org"], isSecure: true)
+/// site.answers(to: "models.example.org:443")  // true
+/// ```
 package struct Site: Sendable {
-    /// The authority that was taken last.
+    /// The last accepted authority.
     private final class Last: Sendable {
         let name = Mutex("")
     }
@@ -21,9 +26,10 @@ package struct Site: Sendable {
     private let last = Last()
     /// Whether it is reached by HTTPS, by its own certificate or a proxy's.
     package let isSecure: Bool
-    /// Whether a proxy in front tells in X-Forwarded-Host under which name it was asked.
+    /// Whether a proxy sets X-Forwarded-Host to the name that the client used.
     package let isBehindProxy: Bool
 
+    /// Makes a site.
     /// - Parameter names: host names without port; upper and lower case are the same.
     package init(names: [String], isSecure: Bool, isBehindProxy: Bool = false) {
         self.isBehindProxy = isBehindProxy
@@ -31,7 +37,7 @@ package struct Site: Sendable {
         self.isSecure = isSecure
     }
 
-    /// Whether a request for this authority (Host, or a URL's) is meant for this server.
+    /// Whether a request with this authority (Host, or a URL's) is for this server.
     package func answers(to authority: String) -> Bool {
         if authority.isEmpty { return false }
         // Nearly all requests come with the same one.
@@ -43,7 +49,7 @@ package struct Site: Sendable {
         return true
     }
 
-    /// Whether an Origin is this server's own, as the request's authority names it. "null" never is.
+    /// Whether an Origin header is this server's own, as the request's authority names it. "null" never is.
     package func isOwn(origin: String, at authority: String) -> Bool {
         guard let colon = origin.firstIndex(of: ":"), origin[colon...].hasPrefix("://") else { return false }
         let scheme = origin[..<colon].lowercased()

@@ -1,8 +1,7 @@
 internal import HTTPTypes
 package import Hummingbird
 
-/// Refuses requests that were meant for another site (421), and those that a page of another site makes (403), before
-/// any route sees them.
+/// Middleware that rejects requests for another host (421) and cross-site requests from browsers (403).
 package struct SiteMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
@@ -10,6 +9,7 @@ package struct SiteMiddleware: RouterMiddleware {
 
     package init(_ site: Site) { self.site = site }
 
+    /// Rejects the request, or passes it on.
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {

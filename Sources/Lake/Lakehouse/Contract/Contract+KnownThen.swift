@@ -3,7 +3,7 @@ internal import SQLLineage
 // A source as it was known at a moment: rows by their time, cells that came later empty.
 
 extension Contract {
-    /// The SELECT of a source's rows that were known at a moment, and of them the cells that were.
+    /// Returns SQL for a source's rows as they were known at a moment: later rows left out, later cells null.
     /// - Parameters:
     ///   - moment: a timestamp as SQL spells it, without quotes.
     ///   - rows: SQL for all rows of the source: a table's name, or a SELECT in parentheses.
@@ -37,7 +37,7 @@ extension Contract {
         return "SELECT * EXCLUDE (\(known)) FROM (SELECT \(list), \(filter) AS \(known) FROM \(rows)) WHERE \(known)"
     }
 
-    /// The columns that are known later than their row, those that say when included.
+    /// The columns whose values become known later than their row.
     package var laterColumns: [Column] {
         let awaited = Set(
             columns.compactMap { column -> String? in

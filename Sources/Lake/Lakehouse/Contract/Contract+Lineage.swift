@@ -9,7 +9,7 @@ extension Contract {
 }
 
 extension Contract {
-    /// What lineage needs to know of the source.
+    /// The contract as lineage reads it: columns, key, and since when values are known.
     package var schema: SourceSchema {
         SourceSchema(
             table: TableName(.bronze, source),
@@ -21,5 +21,6 @@ extension Contract {
 }
 
 extension Contract.Column {
+    /// When the column's value is known, parsed from `available_at`; `nil`: with its row.
     package var availability: Availability? { availableAt.map { Availability($0) } }
 }

@@ -1,16 +1,22 @@
 internal import Core
 package import DelimitedText
 
-/// What a source promises about its files: columns, types, ranges, keys. A breach is a violation.
+/// The contract of a source: the columns, types, ranges and keys that its files must have.
+///
+/// ```swift
+/// var age = Contract.Column(name: "age", type: .integer)
+/// age.min = "0"
+/// let contract = Contract(source: "visits", file: "contracts/visits.yaml", columns: [age])
+/// ```
 package struct Contract: Sendable, Equatable {
-    /// What happens to a row, or a file, that breaks a promise.
+    /// What happens to a row, or a file, that violates the contract.
     package enum OnViolation: String, Sendable, CaseIterable {
         case rejectRow = "reject-row"
         case rejectFile = "reject-file"
         case warn
     }
 
-    /// What happens when a key comes a second time, in the same file or a later one.
+    /// What happens when a key occurs again, in the same file or a later one.
     package enum OnKeyConflict: String, Sendable, CaseIterable {
         /// The row that was first stays; the later one goes to quarantine.
         case reject
@@ -18,29 +24,35 @@ package struct Contract: Sendable, Equatable {
         case latestWins = "latest-wins"
     }
 
+    /// One column of a contract.
     package struct Column: Sendable, Equatable {
         package var name: String
         package var type: ColumnType
-        /// Header names under which a file may bring the column; its own name when empty.
+        /// Header names under which a file may have the column; its own name when empty.
         package var from: [String] = []
-        /// The place of its cell in a record, from 1, whatever the header says.
+        /// Position of the column's cell in a record, from 1, whatever the header says.
         package var position: Int?
+        /// Whether the value may be missing.
         package var nullable = true
-        /// The file may lack the column; it is then null.
+        /// Whether a file may lack the column; its values are then null.
         package var optional = false
-        /// Inclusive bounds, as written in the contract: a number, a date or a timestamp.
+        /// Inclusive lower bound, as written in the contract: a number, a date or a timestamp.
         package var min: String?
+        /// Inclusive upper bound, as written in the contract.
         package var max: String?
+        /// The only values allowed; any when empty.
         package var allowed: [String] = []
-        /// A regular expression (RE2) that the whole text must match.
+        /// Regular expression (RE2) that the whole text must match.
         package var pattern: String?
-        /// How dates and timestamps are written (strptime), ISO 8601 when absent.
+        /// Format of dates and timestamps (strptime); ISO 8601 when `nil`.
         package var format: String?
+        /// Unit of measurement: "kg".
         package var unit: String?
-        /// Texts that mean "missing" in this column, besides those of the source.
+        /// Texts that stand for a missing value in this column, besides those of the source.
         package var missing: [String] = []
+        /// What happens on a violation in this column; `nil`: as for the whole contract.
         package var onViolation: OnViolation?
-        /// The column that holds the moment since when this value is known; `nil`: as soon as the row is.
+        /// Column with the time from which this value is known; `nil`: with its row.
         package var availableAt: String?
 
         package init(name: String, type: ColumnType) {
@@ -48,26 +60,30 @@ package struct Contract: Sendable, Equatable {
             self.type = type
         }
 
+        /// The header names under which a file may have the column.
         package var headerNames: [String] { from.isEmpty ? [name] : from }
     }
 
+    /// Name of the source.
     package var source: String
-    /// The contract's own file, for messages.
+    /// Path of the contract file, for messages.
     package var file: String
     package var columns: [Column]
+    /// Columns that together identify a row.
     package var key: [String] = []
     package var onKeyConflict: OnKeyConflict = .reject
     package var onViolation: OnViolation = .rejectRow
-    /// The column that holds the moment at which a row's event happened.
+    /// Column with the time at which a row's event happened.
     package var eventTime: String?
-    /// The column that holds the moment since when a row is known; `nil`: since its event.
+    /// Column with the time from which a row is known; `nil`: its event time.
     package var availableAt: String?
-    /// The largest share of bad rows with which a file is still taken, 0...1; `nil`: ``usualShare``, for files of at
-    /// least ``fewRows`` rows.
+    /// Largest share of bad rows with which a file is accepted, 0...1.
+    ///
+    /// `nil`: ``usualShare``, for files of at least ``fewRows`` rows.
     package var maxRejected: Double?
-    /// Changes whenever the contract or the source's format does: a file that was refused is looked at again then.
+    /// Digest of contract and format; when it changes, files rejected earlier are tried again.
     package var revision = ""
-    /// Whether each row is judged for itself, whatever the contract says of whole files.
+    /// Whether each row is judged alone, whatever the contract says of whole files.
     package private(set) var isByRow = false
     /// The revision before it was made to judge rows.
     private var whole = ""
@@ -80,22 +96,23 @@ package struct Contract: Sendable, Equatable {
 }
 
 extension Contract {
-    /// What `max_rejected` is when a contract does not say it.
+    /// Default of `max_rejected`.
     package static let usualShare = 0.05
-    /// In a file of fewer rows than these, one bad row alone would be more than the usual share.
+    /// Number of rows below which a file is not rejected for its share of bad rows by default.
     package static let fewRows = 20
 
-    /// The columns of the bronze table: the contract's own, then which file and which row of it a row came from.
+    /// Columns of the bronze table: the contract's own, then the file and the row number that a row came from.
     package var fields: [DeltaField] {
         columns.map { DeltaField(name: $0.name, type: $0.type.delta) }
             + [DeltaField(name: "_file", type: "string"), DeltaField(name: "_row", type: "long")]
     }
 
-    /// What decides which rows are taken and how they are read, as a digest: a contract with other words around the
-    /// same promises, another unit or another `available_at` has the same.
+    /// Digest of everything that decides which rows are accepted and how they are read.
+    ///
+    /// A contract with other comments around the same promises, another unit or another `available_at` has the same.
     package var terms: String { whole.isEmpty ? revision : whole }
 
-    /// Judges each row for itself, whatever the contract says of whole files.
+    /// Makes each row be judged alone, whatever the contract says of whole files.
     package mutating func judgeRows() {
         isByRow = true
         maxRejected = 1
@@ -107,7 +124,7 @@ extension Contract {
         revision = Digest(of: revision + " by row").hex
     }
 
-    /// The same promises where files, and cells, may lack these columns.
+    /// Returns a copy in which these columns are optional and nullable.
     package func sparing(_ names: Set<String>) -> Contract {
         var contract = self
         for index in columns.indices where names.contains(columns[index].name) {
@@ -133,15 +150,17 @@ extension Contract {
     }
 }
 
-/// The types a contract can promise.
+/// The column types that a contract can declare.
 package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
     case text, bigint, integer, double, boolean, date, timestamp
     case decimal(precision: Int, scale: Int)
 
+    /// The type names accepted in a contract, for messages.
     package static let spellings = [
         "text", "bigint", "integer", "double", "boolean", "date", "timestamp", "decimal(p,s)",
     ]
 
+    /// Parses a type name; `nil` for an unknown one.
     package init?(_ text: String) {
         switch text {
         case "text": self = .text
@@ -191,33 +210,38 @@ package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// How a source writes its files.
+/// The file format of a source: CSV or Parquet, with the CSV settings.
 package struct SourceFormat: Sendable, Equatable {
+    /// The file type.
     package enum Kind: String, Sendable, CaseIterable { case csv, parquet }
 
     package var kind: Kind = .csv
-    /// Empty: any run of spaces and tabs.
+    /// Cell separator. Empty: any run of spaces and tabs.
     package var delimiter = ","
+    /// Character that encloses a cell.
     package var quote = "\""
-    /// Takes its meaning from the next character; empty: a doubled quote is the only way to write one.
+    /// Character that makes the next one literal; empty: only a doubled quote writes a quote.
     package var escape = ""
-    /// Lines that begin with it are no records; empty: there are none.
+    /// Prefix of comment lines; empty: there are none.
     package var comment = ""
+    /// Whether the first line has the column names.
     package var header = true
+    /// Character encoding of the files.
     package var encoding: TextEncoding = .utf8
-    /// Between whole and fraction of a number, and between its groups of three digits; no groups when empty.
+    /// Decimal separator of numbers.
     package var decimal = "."
+    /// Separator between groups of three digits; none when empty.
     package var thousands = ""
-    /// Texts that mean "missing"; an empty cell always does.
+    /// Texts that stand for a missing value; an empty cell always does.
     package var missing: [String] = []
-    /// Drop blanks around each cell before anything else looks at it.
+    /// Whether blanks around each cell are removed before anything else.
     package var trim = false
+    /// Number of lines to skip before the header.
     package var skipLines = 0
 
     package init() {}
 
-    /// What differs from the defaults, a line a setting: two formats that read alike have one text, whatever settings
-    /// later versions of Martlet know.
+    /// The settings that differ from the defaults, one a line; equal for formats that read files alike.
     package var settings: String {
         let usual = SourceFormat()
         var lines: [String] = []

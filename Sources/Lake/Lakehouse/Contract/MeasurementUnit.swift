@@ -1,26 +1,32 @@
-/// Units of measurement as column names and contracts spell them, and how to get from one to another.
+/// Table of measurement units and the linear conversions between them.
+///
+/// ```swift
+/// MeasurementUnit.unit(inName: "weight [kg]")            // "kg"
+/// MeasurementUnit.conversion(from: "N", to: "kN")?.scale  // 0.001
+/// ```
 ///
 /// Factors are to the dimension's SI unit (or the litre, the share); after the SI brochure, 9th edition, and the
 /// international yard and pound.
 package enum MeasurementUnit {
-    /// contract value = file value · scale + offset.
+    /// A linear conversion: contract value = file value · scale + offset.
     package struct Conversion: Sendable, Equatable {
-        /// The unit that the file would be in; `nil` when only the factor is known.
+        /// Unit of the file's values; `nil` when only the factor is known.
         package var unit: String?
         package var scale: Double
         package var offset = 0.0
 
+        /// Converts a file value to the contract's unit.
         package func callAsFunction(_ value: Double) -> Double { value * scale + offset }
 
-        /// Units of custom are guessed last.
+        /// Whether the unit is a customary (non-metric) one; those are guessed last.
         package var isCustomary: Bool {
             ["psi", "atm", "mmHg", "lbf", "in", "ft", "lb", "hp", "cal", "kcal", "lb-ft", "mph", "gal"].contains(unit)
         }
 
-        /// How large the factor is, whichever way: 1000 for 0.001.
+        /// Size of the factor in either direction: 1000 for 0.001.
         package var magnitude: Double { max(abs(scale), 1 / max(abs(scale), 1e-300)) }
 
-        /// "× 0.001", "(x − 32) / 1.8".
+        /// The conversion as text: "× 0.001", "(x − 32) / 1.8".
         package var formula: String {
             if unit == "°F" { return "(x − 32) / 1.8" }
             if offset == 0 { return scale >= 1 || scale == 0 ? "× \(plain(scale))" : "/ \(plain(1 / scale))" }
@@ -63,7 +69,7 @@ package enum MeasurementUnit {
         "litre": "l", "liter": "l", "kmh": "km/h", "m3": "m³", "n·m": "Nm", "n.m": "Nm",
     ]
 
-    /// The usual spelling of a unit; `nil` when it is none that is known.
+    /// Returns the canonical spelling of a unit; `nil` for an unknown one.
     package static func known(_ text: String) -> String? {
         let text = text.trimmed
         let names = dimensions.flatMap { $0.map(\.name) } + ["°C", "°F", "K"]
@@ -73,7 +79,7 @@ package enum MeasurementUnit {
         return names.first { $0.lowercased() == text.lowercased() }
     }
 
-    /// The unit at the end of a column's name: "Cutting(kN)", "weight [kg]", "pressure_bar".
+    /// Returns the unit at the end of a column name: "Cutting(kN)", "weight [kg]", "pressure_bar".
     package static func unit(inName name: String) -> String? {
         if let open = name.lastIndex(where: { "([".contains($0) }), let last = name.last, ")]".contains(last) {
             return known(String(name[name.index(after: open)...].dropLast()))
@@ -84,7 +90,7 @@ package enum MeasurementUnit {
         return last.count > 1 || last == "%" ? known(last) : nil
     }
 
-    /// A column's name without its unit, letter case, blanks and underscores: "Cutting(kN)" → "cutting".
+    /// Returns a column name without its unit, letter case, blanks and underscores: "Cutting(kN)" → "cutting".
     package static func stem(_ name: String) -> String {
         var text = Substring(name)
         if let open = text.lastIndex(where: { "([".contains($0) }), let last = text.last, ")]".contains(last) {
@@ -95,12 +101,12 @@ package enum MeasurementUnit {
         return text.lowercased().filter { $0.isLetter || $0.isNumber }
     }
 
-    /// From a file in one unit to a contract in another; `nil` when they do not measure the same.
+    /// Returns the conversion between two units; `nil` when they measure different quantities.
     package static func conversion(from file: String, to contract: String) -> Conversion? {
         candidates(for: contract).first { $0.unit == file }
     }
 
-    /// Ways in which a file may differ from a contract in this unit; without a known unit, the common factors.
+    /// Returns the conversions that a file may need for a contract's unit; for an unknown unit, the common factors.
     package static func candidates(for unit: String?) -> [Conversion] {
         switch unit {
         case "°C":

@@ -1,9 +1,9 @@
 internal import Core
 internal import Storage
 
-/// One way in which a file's form differs from what its contract, or the table so far, expects.
+/// One difference between a file's schema and what its contract, or the table so far, expects.
 package struct SchemaDrift: Sendable, Equatable, Encodable {
-    /// Stable names, part of every JSON report.
+    /// The kind of difference; a stable name, part of every JSON report.
     package enum Kind: String, Sendable, Encodable {
         /// A column that the contract does not know.
         case new
@@ -30,13 +30,13 @@ package struct SchemaDrift: Sendable, Equatable, Encodable {
     }
 
     package var kind: Kind
-    /// The contract's column, where it is about one.
+    /// The contract's column concerned, if any.
     package var column: String?
-    /// What the file has in its place.
+    /// What the file has instead.
     package var found: String?
-    /// What speaks for it, with figures.
+    /// Evidence for the difference, with figures.
     package var evidence: String
-    /// What to change, with the contract's line where there is one.
+    /// Suggested change, with the contract's line when known.
     package var suggestion: String?
 
     package init(
@@ -49,7 +49,7 @@ package struct SchemaDrift: Sendable, Equatable, Encodable {
         self.suggestion = suggestion
     }
 
-    /// For people: "unit of cutting: …".
+    /// The difference as one line: "unit of cutting: …".
     package var sentence: String {
         let what =
             switch kind {
@@ -71,12 +71,12 @@ package struct SchemaDrift: Sendable, Equatable, Encodable {
     private func quoted(_ text: String?) -> String { "\"\(text ?? "")\"" }
 }
 
-/// What is to be looked at.
+/// A request to compare a file with its contract and the table so far.
 package struct DriftRequest {
     package var path: String
     package var contract: Contract
     package var format: SourceFormat
-    /// Parquet files of bronze, oldest first: what values have been like so far.
+    /// Parquet files of the bronze table, oldest first, as the reference for values.
     package var existing: [String]
 
     package init(path: String, contract: Contract, format: SourceFormat, existing: [String]) {
@@ -88,7 +88,9 @@ package struct DriftRequest {
 }
 
 extension Contract {
-    /// Where a column stands: "contracts/visits.yaml:12, columns.weight"; without the line when it is not found.
+    /// Returns where a contract defines a column: "contracts/visits.yaml:12, columns.weight".
+    ///
+    /// Without the line when it is not found.
     package func place(of column: String) -> String {
         let bytes = (try? Disk.read(file)) ?? []
         let lines = bytes.split(separator: 10, omittingEmptySubsequences: false)

@@ -4,6 +4,7 @@ package import Core
 // protocol requires but is missing or of another type makes the line no action.
 
 extension DeltaAction {
+    /// Decodes one action from JSON.
     /// - Returns: `nil` when the value is no action.
     package init?(_ json: JSONValue) {
         guard let members = json.members else { return nil }

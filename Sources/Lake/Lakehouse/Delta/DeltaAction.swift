@@ -1,12 +1,18 @@
 package import Core
 
-/// One line of a Delta log (the open Delta Lake protocol, "Actions").
+/// One line of a Delta log: exactly one of these actions is set (the open Delta Lake protocol, "Actions").
 package struct DeltaAction: Codable, Sendable, Equatable {
+    /// Free-form information about the commit.
     package var commitInfo: JSONValue?
+    /// Protocol versions that readers and writers need.
     package var `protocol`: DeltaProtocol?
+    /// Change of the table's schema and properties.
     package var metaData: DeltaMetadata?
+    /// Transaction identifier of an application, for exactly-once writes.
     package var txn: DeltaTransaction?
+    /// Addition of a data file.
     package var add: DeltaAdd?
+    /// Removal of a data file.
     package var remove: DeltaRemove?
 
     package init(
@@ -22,13 +28,14 @@ package struct DeltaAction: Codable, Sendable, Equatable {
     }
 }
 
+/// The `protocol` action: versions and features that readers and writers must support.
 package struct DeltaProtocol: Codable, Sendable, Equatable {
     package var minReaderVersion: Int
     package var minWriterVersion: Int
     package var readerFeatures: [String]?
     package var writerFeatures: [String]?
 
-    /// The lowest protocol that can hold these columns: 1/2, or 3/7 with `timestampNtz` or `columnMapping`.
+    /// The lowest protocol for these columns: 1/2, or 3/7 with `timestampNtz` or `columnMapping`.
     /// - Parameter isMapped: whether the schema maps its columns.
     package init(for fields: [DeltaField], isMapped: Bool = false) {
         var features = isMapped ? ["columnMapping"] : []
@@ -42,7 +49,9 @@ package struct DeltaProtocol: Codable, Sendable, Equatable {
     }
 }
 
+/// The `metaData` action: table id, schema and properties.
 package struct DeltaMetadata: Codable, Sendable, Equatable {
+    /// The file format of the data files; always Parquet.
     package struct Format: Codable, Sendable, Equatable {
         package var provider = "parquet"
         package var options: [String: String] = [:]
@@ -52,11 +61,15 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     package var name: String?
     package var description: String?
     package var format = Format()
+    /// The schema as JSON text, see ``DeltaSchema``.
     package var schemaString: String
     package var partitionColumns: [String] = []
     package var configuration: [String: String] = [:]
+    /// Creation time of the table in milliseconds since 1970.
     package var createdTime: Int64?
 
+    /// Metadata for a table with these columns; turns on column mapping where a name needs it.
+    ///
     /// Names that the protocol does not allow in a plain schema are allowed in one that maps its columns; each is then
     /// stored under its own name, so that files written before and after are read alike.
     /// - Parameter before: the schema that this one follows; a column keeps its id, and a mapping is never given up.
@@ -90,7 +103,7 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     var mappingMode: String? { configuration[DeltaField.mode].flatMap { $0 == "none" ? nil : $0 } }
     var isMapped: Bool { mappingMode != nil }
 
-    /// The columns, as the program names them.
+    /// Decodes the columns from the schema, under their logical names.
     /// - Throws: `lake.corrupt-log` when the schema is no schema.
     package func fields() throws -> [DeltaField] {
         let fields = try storedFields()
@@ -112,16 +125,18 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     }
 }
 
+/// The JSON structure of a table's schema: a struct type with fields.
 package struct DeltaSchema: Codable, Sendable, Equatable {
     package var type = "struct"
     package var fields: [DeltaField]
 }
 
-/// A column of a Delta table; `type` is a primitive type name of the protocol.
+/// One column of a Delta table; `type` is a primitive type name of the protocol.
 package struct DeltaField: Codable, Sendable, Equatable {
     package var name: String
     package var type: String
     package var nullable = true
+    /// Properties of the column, such as its id in a column mapping.
     package var metadata: [String: JSONValue] = [:]
 
     package init(name: String, type: String) {
@@ -143,6 +158,7 @@ package struct DeltaField: Codable, Sendable, Equatable {
     var isStoredAsNamed: Bool { metadata[Self.physicalName].map { $0 == .text(name) } ?? true }
 }
 
+/// The `txn` action: an application's highest committed version in this table.
 package struct DeltaTransaction: Codable, Sendable, Equatable {
     package var appId: String
     package var version: Int64
@@ -155,14 +171,18 @@ package struct DeltaTransaction: Codable, Sendable, Equatable {
     }
 }
 
+/// The `add` action: a data file becomes part of the table.
 package struct DeltaAdd: Codable, Sendable, Equatable {
-    /// Relative to the table's folder, percent-encoded.
+    /// Path relative to the table's folder, percent-encoded.
     package var path: String
     package var partitionValues: [String: String?] = [:]
-    /// Exact size of the file in bytes.
+    /// Size of the file in bytes, exact.
     package var size: Int64
+    /// Modification time in milliseconds since 1970.
     package var modificationTime: Int64
+    /// Whether the action changes the table's rows; false for compaction.
     package var dataChange = true
+    /// Statistics as JSON text, with the number of rows.
     package var stats: String?
     package var tags: [String: String]?
 
@@ -173,13 +193,15 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
         stats = "{\"numRecords\":\(rows)}"
     }
 
+    /// Number of rows from the statistics; `nil` when they have none.
     package var rows: Int? {
         let said = stats.flatMap { JSONValue(parsing: $0) }?["numRecords"]?.integer
         return said.flatMap { (0...(1 << 48)).contains($0) ? $0 : nil }
     }
 
-    /// Where the file stands among the table's files: ``place(version:index:)``. Kept in the log as a tag, so that
-    /// the order of rows outlives checkpoints and compaction.
+    /// Sort key of the file within the table, from ``place(version:index:)``; stored in the log as a tag.
+    ///
+    /// The order of rows so outlives checkpoints and compaction.
     package var position: String? {
         get { tags?[Self.positionTag] }
         set { tags = (tags ?? [:]).merging(newValue.map { [Self.positionTag: $0] } ?? [:]) { _, new in new } }
@@ -187,12 +209,14 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
 
     private static let positionTag = "martlet.position"
 
-    /// The place of the file that a version added as its `index`th, as a text that sorts.
+    /// Returns the sort key of the `index`th file that a version added.
     package static func place(version: Int, index: Int) -> String { "\(padded(version, 12)).\(padded(index, 7))" }
 }
 
+/// The `remove` action: a data file no longer belongs to the table.
 package struct DeltaRemove: Codable, Sendable, Equatable {
     package var path: String
+    /// Time of the removal in milliseconds since 1970.
     package var deletionTimestamp: Int64?
     package var dataChange = true
 

@@ -1,11 +1,12 @@
 internal import Core
 internal import Storage
 
-/// What stands in a table's `_delta_log`: commits and checkpoints, by their names.
+/// Listing of a table's `_delta_log` folder: the versions of its commits and checkpoints.
 package struct DeltaLog: Sendable {
+    /// A complete checkpoint of a version.
     package struct Checkpoint: Sendable {
         package var version: Int
-        /// The names of its file or, of one in parts, of its files.
+        /// Names of its file, or of the files of one in parts.
         package var files: [String]
     }
 
@@ -13,13 +14,14 @@ package struct DeltaLog: Sendable {
     private static let end = 1 << 62
 
     package let folder: String
-    /// Versions whose commits are there, ascending.
+    /// Versions whose commit files exist, ascending.
     package private(set) var versions: [Int] = []
-    /// Complete ones, ascending.
+    /// Complete checkpoints, ascending.
     package private(set) var checkpoints: [Checkpoint] = []
-    /// Checkpoints of a kind that is not read, by name.
+    /// Names of checkpoint files of a kind that is not supported.
     package private(set) var unread: [String] = []
 
+    /// Lists a log folder; empty when it does not exist.
     package init(folder: String) throws {
         self.folder = folder
         var parts: [Int: [Int: [Int: String]]] = [:]
@@ -55,11 +57,12 @@ package struct DeltaLog: Sendable {
 
     package var isEmpty: Bool { versions.isEmpty && checkpoints.isEmpty }
 
+    /// The highest version of a commit or checkpoint; `nil` for an empty log.
     package var latest: Int? {
         [versions.last, checkpoints.last?.version].compactMap(\.self).max()
     }
 
-    /// Versions that can be told from what is there, as far as names say, ascending.
+    /// Versions whose state can be rebuilt from the files that exist, judged by their names, ascending.
     package var readable: [Int] {
         let anchors = Set(checkpoints.map(\.version))
         var found: [Int] = []

@@ -1,18 +1,21 @@
 package import Core
 
-/// A table at one version: the state that its log adds up to (the protocol's "Action Reconciliation").
+/// The state of a Delta table at one version: its live files, schema and transactions.
+///
+/// It follows the protocol's "Action Reconciliation".
 package struct DeltaSnapshot: Sendable {
     package private(set) var version: Int
     package private(set) var metadata: DeltaMetadata?
     package private(set) var `protocol`: DeltaProtocol?
-    /// Live files, in the order of their places: the order in which they were added, and a compacted file where
-    /// the first of those stood that it replaces.
+    /// Live data files in row order.
+    ///
+    /// The order in which they were added; a compacted file stands where the first of those stood that it replaces.
     package private(set) var files: [DeltaAdd] = []
-    /// Highest version by application id: which inputs have been taken (exactly-once).
+    /// Highest committed version by application id, for exactly-once writes.
     package private(set) var transactions: [String: Int64] = [:]
-    /// What the commit of this version said of itself.
+    /// The `commitInfo` of this version's commit.
     package internal(set) var commitInfo: JSONValue?
-    /// The version of the checkpoint that this was read from.
+    /// Version of the checkpoint from which this was read; `nil` when only commits were read.
     package internal(set) var checkpoint: Int?
     /// When transactions were made, where the log says so, in milliseconds.
     private var transactionTimes: [String: Int64] = [:]
@@ -47,6 +50,7 @@ package struct DeltaSnapshot: Sendable {
         paths = Set(files.map(\.path))
     }
 
+    /// Number of rows; `nil` when a file has no statistics.
     package var rows: Int? {
         var total = 0
         for file in files {
@@ -56,8 +60,10 @@ package struct DeltaSnapshot: Sendable {
         return total
     }
 
+    /// Commit time in milliseconds since 1970, as the commit states it.
     package var timestamp: Int64? { commitInfo?["timestamp"]?.long }
 
+    /// Whether a file, by its path in the log, is live.
     package func holds(_ path: String) -> Bool { paths.contains(path) }
 
     private mutating func note(_ action: DeltaAction) {

@@ -6,29 +6,40 @@ internal import Storage
 // (9) a commit is durable before `commit` returns: data files first, then the log entry by link(2), which
 //     fails when another writer took the version.
 
-/// Reads the actions of a checkpoint's files, given as paths, in their order.
+/// Reads the actions of a checkpoint from the paths of its files, in order.
 package typealias CheckpointReader = ([String]) throws -> [DeltaAction]
 
-/// One table: its folder, with `_delta_log/` inside.
+/// A Delta table in a folder: reads snapshots from its log and commits new versions.
+///
+/// ```swift
+/// let table = DeltaTable(folder: "\(root)/bronze/visits")
+/// let snapshot = try table.snapshot()
+/// let isCommitted = try table.commit(actions, as: snapshot.version + 1)  // false: another writer was faster
+/// ```
 package struct DeltaTable: Sendable {
     package let folder: String
 
     package init(folder: String) { self.folder = folder }
 
+    /// Path of the `_delta_log` folder.
     package var logFolder: String { folder + "/_delta_log" }
 
+    /// Lists the log folder.
     package func log() throws -> DeltaLog { try DeltaLog(folder: logFolder) }
 
+    /// Whether the table has any version.
     /// - Throws: when its log cannot be read: what cannot be seen must not be begun anew.
     package var exists: Bool {
         get throws { try Disk.stamp(entry(0)) != nil || !log().isEmpty }
     }
 
-    /// Versions whose commits are in the log, ascending.
+    /// Returns the versions whose commits are in the log, ascending.
     package func versions() throws -> [Int] { try log().versions }
 
-    /// The table as of a version; the latest when `nil`. Starts from the newest checkpoint that can be read, and
-    /// from an older one or from the first commit when it cannot.
+    /// Reads the state of the table at a version; the latest when `nil`.
+    ///
+    /// Starts from the newest checkpoint that can be read, and from an older one or from the first commit when it
+    /// cannot.
     /// - Parameter read: reads checkpoints; without it commits alone are read.
     /// - Throws: `lake.no-table`, `lake.no-version`, `lake.corrupt-log`, `lake.unsupported`.
     package func snapshot(at version: Int? = nil, reading read: CheckpointReader? = nil) throws -> DeltaSnapshot {
@@ -83,7 +94,7 @@ package struct DeltaTable: Sendable {
             at: .init(file: logFolder), remedy: "Restore the missing file from a backup; nothing else was changed.")
     }
 
-    /// The actions of one commit.
+    /// Reads the actions of one commit.
     package func commit(_ version: Int) throws -> [DeltaAction] {
         let path = entry(version)
         let bytes = try Disk.read(path)
@@ -105,7 +116,7 @@ package struct DeltaTable: Sendable {
         return actions
     }
 
-    /// Writes the next version, durably.
+    /// Writes the next version atomically and durably.
     /// - Returns: `false`, with nothing changed, when another writer took that version first.
     package func commit(_ actions: [DeltaAction], as version: Int) throws -> Bool {
         try Disk.makeDirectory(logFolder)
@@ -122,9 +133,10 @@ package struct DeltaTable: Sendable {
         return won
     }
 
+    /// The path of a data file.
     package func path(of add: DeltaAdd) -> String { folder + "/" + percentDecoded(add.path) }
 
-    /// The log entry of a version.
+    /// Returns the path of a version's log entry.
     package func entry(_ version: Int) -> String { "\(logFolder)/\(padded(version, 20)).json" }
 
     private func percentDecoded(_ text: String) -> String {

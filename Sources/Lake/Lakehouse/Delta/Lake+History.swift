@@ -2,21 +2,25 @@ package import Core
 package import SQLLineage
 internal import Storage
 
-/// One version of a table, as its history tells it.
+/// One entry of a table's history.
 package struct TableVersion: Sendable, Encodable {
     package var version: Int
-    /// When it was committed; later than the version before.
+    /// Commit time; always later than that of the version before.
     package var at: Timestamp?
+    /// Operation of the commit: "WRITE", "CREATE TABLE AS SELECT", …
     package var operation: String
-    /// Data files that came and went.
+    /// Number of data files added.
     package var added: Int
+    /// Number of data files removed.
     package var removed: Int
     package var rowsAdded: Int
-    /// What the table had after it.
+    /// Number of rows of the table after the commit.
     package var rows: Int?
+    /// Number of data files of the table after the commit.
     package var dataFiles: Int
-    /// Landed files that it took.
+    /// Names of the landed files whose rows the commit added.
     package var files: [String]
+    /// The table versions it was made from: "silver.visits@3".
     package var parents: [String]
 
     enum CodingKeys: String, CodingKey {
@@ -27,7 +31,7 @@ package struct TableVersion: Sendable, Encodable {
 }
 
 extension Lake {
-    /// The versions that the log still tells of, ascending.
+    /// Returns the history of a table as far as its log goes back, ascending.
     package func history(of name: TableName) throws -> [TableVersion] {
         let table = table(name)
         var entries: [TableVersion] = []
@@ -101,7 +105,7 @@ extension Lake {
         return times
     }
 
-    /// The version that was the latest at a moment.
+    /// Returns the version that was the latest at a point in time.
     /// - Throws: `lake.no-version` when the table began later.
     package func version(of name: TableName, at moment: Timestamp) throws -> Int {
         let times = try times(of: name)

@@ -6,7 +6,7 @@ internal import Storage
 // committed since, by this process or another. A commit never changes, so a state that was read stays right as long
 // as its last commit is the same file.
 
-/// A state of a table, and how its commit's file looked.
+/// A cached snapshot of a table, with the stamp of its commit's file.
 struct KnownSnapshot {
     var snapshot: DeltaSnapshot
     var stamp: Disk.Stamp
@@ -16,7 +16,7 @@ extension Lake {
     /// How long a checkpoint remembers removed files: the protocol's week, in milliseconds.
     private static let tombstoneRetention: Int64 = 7 * 86_400_000
 
-    /// A table at a version; the latest when `nil`.
+    /// Reads the state of a table at a version; the latest when `nil`.
     /// - Throws: `lake.no-table`, `lake.no-version`, `lake.corrupt-log`, `lake.unsupported`.
     package func snapshot(of name: TableName, at version: Int? = nil) throws -> DeltaSnapshot {
         let table = table(name)
@@ -79,9 +79,9 @@ extension Lake {
         }
     }
 
-    /// Writes the checkpoint of a version, durably; nothing when it is there.
+    /// Writes the checkpoint of a version durably, unless it exists.
     ///
-    /// It is read back and compared before it gets its name, so one that stands is whole and right.
+    /// It is read back and compared before it gets its final name.
     package func checkpoint(_ name: TableName, at version: Int? = nil) throws {
         let table = table(name)
         let snapshot = try snapshot(of: name, at: version)

@@ -1,25 +1,24 @@
 package import Core
 package import Storage
 
-/// One version of a table as its log tells of it, without replaying the log.
+/// Summary of one commit of a table, read from its log entry alone.
 package struct TableCommit: Sendable, Equatable {
     package let version: Int
-    /// What the commit says of its time. One of another program that says nothing was made when its log entry was written:
-    /// the protocol then takes the file's time of modification for it.
+    /// Commit time as the commit states it, else the modification time of its log entry, as the protocol defines.
     package let time: Timestamp
-    /// "WRITE", "CREATE TABLE AS SELECT", "OPTIMIZE", …; empty when the writer did not say.
+    /// Operation of the commit: "WRITE", "CREATE TABLE AS SELECT", "OPTIMIZE", …; empty when not stated.
     package let operation: String
-    /// Rows of the files it added, where they are known.
+    /// Rows in the files it added, when known.
     package let rowsAdded: Int?
     package let filesAdded: Int
     package let filesRemoved: Int
-    /// Whether the table's content may differ from the version before: compaction only moves rows.
+    /// Whether the commit may change the table's rows; false for compaction.
     package let changesData: Bool
-    /// Landed files that it took, for bronze.
+    /// Number of landed files that the commit ingested, for bronze.
     package let landed: Int
-    /// The content of the whole table, in a form that does not depend on the order of its rows.
+    /// Hash of the whole table's rows, independent of their order.
     package let contentHash: ContentHash?
-    /// The tables it was made from: "silver.visits@3".
+    /// The table versions it was made from: "silver.visits@3".
     package let parents: [String]
 
     init(_ actions: [DeltaAction], version: Int, entry: Disk.Stamp?) {
@@ -43,12 +42,12 @@ package struct TableCommit: Sendable, Equatable {
 }
 
 extension DeltaTable {
-    /// One version of the table.
+    /// Reads the summary of one version's commit.
     /// - Throws: `lake.corrupt-log`, or `disk.missing` when the log has no such version.
     package func described(_ version: Int) throws -> TableCommit {
         TableCommit(try commit(version), version: version, entry: stamp(of: version))
     }
 
-    /// What the log entry of a version looks like on the disk; `nil` when there is none.
+    /// Returns size and times of a version's log entry; `nil` when there is none.
     package func stamp(of version: Int) -> Disk.Stamp? { Disk.stamp(entry(version)) }
 }

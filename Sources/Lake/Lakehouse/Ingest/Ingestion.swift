@@ -2,7 +2,7 @@ internal import Core
 internal import SQLLineage
 internal import Storage
 
-/// One attempt to take files: the table as it was found, and what is to be added to it.
+/// One attempt to ingest files: the table as it was found, and what is to be added to it.
 final class Ingestion {
     let contract: Contract
     let format: SourceFormat

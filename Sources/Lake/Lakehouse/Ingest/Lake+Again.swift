@@ -10,11 +10,11 @@ internal import Storage
 //     counts for these files that is older. A kill anywhere leaves either all of it or nothing.
 // (3) what people decided of rows holds: a dropped row stays out, a corrected row is judged as it was corrected.
 
-/// A known file that is to be read again.
+/// An already ingested or rejected file that is to be read again.
 package struct KnownFile: Sendable {
     package var name: String
     package var digest: Digest
-    /// Where its bytes are; `nil` when they are gone.
+    /// Path of the file's bytes; `nil` when they no longer exist.
     package var path: String?
 
     package init(name: String, digest: Digest, path: String?) {
@@ -25,8 +25,9 @@ package struct KnownFile: Sendable {
 }
 
 extension Lake {
-    /// The files that a source's tables know, in the order in which they came: those in bronze, then those that were
-    /// refused whole and not dropped.
+    /// Returns all files that a source's tables know: those in bronze, then those rejected and not dropped.
+    ///
+    /// In the order of ingestion.
     package func knownFiles(_ source: String) throws -> [KnownFile] {
         let taken = try table(TableName(.bronze, source)).exists ? try ingestedFiles(source) : []
         let known = Set(taken.map(\.digest))
@@ -40,9 +41,10 @@ extension Lake {
             }
     }
 
-    /// Files in bronze whose rows were taken under other terms than those of the contract as it is now. What earlier
-    /// versions of Martlet took is not known of. `lost` are those of which a pass under the present contract found no
-    /// bytes, so that none can ever judge them by it.
+    /// Returns the bronze files whose rows were accepted under other terms than the present contract's.
+    ///
+    /// Files that earlier versions of Martlet ingested are not covered. `lost` are those whose bytes a pass under the
+    /// present contract did not find, so that they can never be judged by it.
     package func filesBehind(_ contract: Contract) throws -> (behind: [IngestedFile], lost: [IngestedFile]) {
         guard try table(TableName(.bronze, contract.source)).exists else { return ([], []) }
         let terms = contract.terms.prefix(16)
@@ -50,7 +52,7 @@ extension Lake {
         return (files.filter { $0.keptUnder != String(terms) }, files.filter { $0.keptUnder == String(terms) })
     }
 
-    /// Takes all known files again under the present contract, in one commit.
+    /// Ingests all known files again under the present contract, in one commit.
     ///
     /// Files without bytes keep the rows that they have in bronze.
     /// - Parameters:

@@ -2,9 +2,10 @@ internal import Core
 package import SQLLineage
 
 extension Lake {
-    /// Adds the rows of a written file, its columns in whatever order, to a table, which is made when needed and gets the
-    /// columns that it does not have. Exactly once: a transaction of this application with this version or a later one
-    /// that is in the table already makes it do nothing.
+    /// Appends the rows of a written Parquet file to a table, exactly once by application id and version.
+    ///
+    /// The table is created if needed, and gets columns that it does not have; the file's columns may be in any order.
+    /// Nothing happens when the table already has a transaction of this application with this version or a later one.
     ///
     /// - Returns: the version that was committed; `nil` when the rows were there already.
     package func append(
@@ -24,12 +25,12 @@ extension Lake {
         }
     }
 
-    /// The highest version that an application has committed to a table; `nil` when it has not.
+    /// Returns the highest version that an application has committed to a table; `nil` when none.
     package func committedNumber(of application: String, in name: TableName) throws -> Int64? {
         try table(name).exists ? snapshot(of: name).transactions[application] : nil
     }
 
-    /// The columns of a table; none when there is no table.
+    /// Returns the columns of a table; none when it does not exist.
     package func fields(of name: TableName) throws -> [DeltaField] {
         try table(name).exists ? snapshot(of: name).metadata?.fields() ?? [] : []
     }

@@ -8,12 +8,12 @@ package import Storage
 // (2) rows that are refused are committed to quarantine before bronze is; a kill between the two is mended by
 //     the same `txn` on the quarantine table when the run is repeated.
 
-/// A file that waits to be ingested.
+/// A file in a landing folder that is to be ingested.
 package struct LandedFile: Sendable {
     package var path: String
     package var name: String
     package var digest: Digest
-    /// What the file looked like before its digest was taken.
+    /// Size and times of the file before its digest was computed.
     package var stamp: Disk.Stamp?
 
     package init(path: String, name: String, digest: Digest, stamp: Disk.Stamp? = nil) {
@@ -24,8 +24,9 @@ package struct LandedFile: Sendable {
     }
 }
 
-/// What one source's ingestion did.
+/// Result of ingesting one source, file by file.
 package struct IngestReport: Sendable, Encodable {
+    /// What happened to one file.
     package enum Outcome: String, Sendable, Encodable {
         case ingested, refused, alreadyKnown = "already-known"
         /// Still being written, or not ready: its turn comes later.
@@ -38,7 +39,7 @@ package struct IngestReport: Sendable, Encodable {
         case kept
     }
 
-    /// Something in a landing folder that is left alone, and why.
+    /// An entry of a landing folder that was not ingested, with the reason.
     package struct Ignored: Sendable, Encodable, Equatable {
         package var name: String
         package var reason: String
@@ -49,24 +50,29 @@ package struct IngestReport: Sendable, Encodable {
         }
     }
 
+    /// What happened to one file, with its row counts.
     package struct File: Sendable, Encodable {
         package var name: String
-        /// Absent for a file that was not read.
+        /// SHA-256 of the file; `nil` for one that was not read.
         package var digest: Digest?
         package var outcome: Outcome
         package var rowsRead = 0
         package var rowsAccepted = 0
         package var rowsRejected = 0
+        /// Rows replaced by a later row with the same key.
         package var rowsSuperseded = 0
+        /// Whether the file declares its rows as synthetic (`_synthetic`).
         package var synthetic = false
+        /// Why the whole file was rejected; `nil` when it was not.
         package var refusal: String?
-        /// Refused because a larger share of its rows is bad than the contract allows.
+        /// Whether the file was rejected because its share of bad rows is above the contract's limit.
         package var isBeyondShare = false
+        /// Violations by rule and column.
         package var breaches: [Acceptance.Breach] = []
         package var warnings: [String] = []
-        /// How it was packed: `gzip`, `zstd`; `nil` when it was not.
+        /// Compression of the file: `gzip`, `zstd`; `nil` for none.
         package var packing: String?
-        /// How its form differs from the contract and from the table so far.
+        /// Differences of its schema from the contract and from the table so far.
         package var drift: [SchemaDrift] = []
 
         package init(name: String, digest: Digest?, outcome: Outcome, warnings: [String] = []) {
@@ -87,12 +93,12 @@ package struct IngestReport: Sendable, Encodable {
     }
 
     package var source: String
-    /// The version that was committed; `nil` when nothing was new.
+    /// The bronze version that was committed; `nil` when nothing was new.
     package var version: Int?
     package var files: [File]
-    /// What else lies in the landing folder.
+    /// Entries of the landing folder that were not ingested.
     package var ignored: [Ignored] = []
-    /// The marker that the source waits for.
+    /// Name of the marker file that the source waits for.
     package var waitsFor: String?
 
     package init(source: String, version: Int?, files: [File]) {
@@ -107,18 +113,18 @@ package struct IngestReport: Sendable, Encodable {
     }
 }
 
-/// What bronze remembers of a file.
+/// Record of a file in the bronze table.
 package struct IngestedFile: Sendable {
     package var name: String
     package var digest: Digest
     package var rows: Int
     package var rejected: Int
     package var synthetic: Bool
-    /// The terms under which its rows were taken, see ``Contract/terms``; `nil` when an earlier version took them.
+    /// The ``Contract/terms`` under which its rows were accepted; `nil` when an earlier version of Martlet did it.
     package var terms: String?
-    /// Whether each row was judged for itself, whatever share is bad.
+    /// Whether each row was judged alone, whatever share is bad.
     package var byRow = false
-    /// The terms under which its rows were kept as they are, because its bytes are gone.
+    /// The terms under which its rows were kept unchanged because its bytes no longer exist.
     package var keptUnder: String?
 }
 
@@ -135,10 +141,10 @@ extension Lake {
         "martlet/share/\(digest)/\(contract.revision.prefix(16))"
     }
 
-    /// Takes new files of a source into bronze in one commit.
+    /// Ingests new files of a source into bronze in one commit; rejected rows go to quarantine.
     ///
-    /// Another program may do the same at the same time. Whoever commits second looks again at what the table has by
-    /// then: files that the other one took are known, and keys are checked anew.
+    /// Another process may do the same concurrently. Whoever commits second compares again with the table as it is by
+    /// then: files that the other one ingested are known, and keys are checked anew.
     package func ingest(
         _ files: [LandedFile], of contract: Contract, format: SourceFormat,
         progress: (IngestReport.File) -> Void = { _ in }

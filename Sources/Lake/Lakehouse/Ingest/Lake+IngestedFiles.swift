@@ -7,9 +7,9 @@ internal import Storage
 // than the commits since, and outlives commits that another tool cleans away.
 
 extension Lake {
-    /// The files that a bronze table was made from, up to a version, in order of ingestion.
+    /// Returns the files that a bronze table was made from, up to a version, in order of ingestion.
     ///
-    /// A file whose name nobody knows any more, because the commit that took it was cleaned away, goes by its digest.
+    /// A file whose name is unknown, because the commit that ingested it was vacuumed, is named by its digest.
     package func ingestedFiles(_ source: String, upTo version: Int? = nil) throws -> [IngestedFile] {
         let name = TableName(.bronze, source)
         let table = table(name)

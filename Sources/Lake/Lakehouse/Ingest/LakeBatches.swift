@@ -1,10 +1,10 @@
-/// Rows that are made batch by batch while they are written, so that all of them are never in memory.
+/// Rows produced in batches while they are written to a file, so that not all are in memory at once.
 package struct LakeBatches {
-    /// Names of the columns, and an empty column of each one's kind.
+    /// Column names, each with an empty column of its kind.
     package let columns: [(name: String, column: LakeColumn)]
-    /// A SELECT over a relation with these columns, which gives them their types.
+    /// Returns a SELECT over a relation with these columns that casts them to their types.
     package let select: (_ relation: String) -> String
-    /// The next rows, their columns in the order above; `nil` at the end.
+    /// Returns the next rows, their columns in the order above; `nil` at the end.
     package let next: () throws -> [LakeColumn]?
 
     package init(

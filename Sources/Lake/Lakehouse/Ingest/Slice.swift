@@ -2,20 +2,23 @@ package import Core
 
 // A table that is built in part: the rows from a moment on are computed again, the others stay.
 
-/// What part of a table is to be computed.
+/// A request to compute the part of a table from a point in time on.
 package struct SliceRequest {
+    /// The SELECT that makes the table.
     package var query: Query
-    /// The table's column of moments.
+    /// The table's column of event times.
     package var by: String
-    /// Rows from here on replace those of the table.
+    /// Start of the part; the new rows replace the table's rows from here on.
     package var from: Timestamp
-    /// Rows from here up to `from` are computed as well and must come out as they stand in the table.
+    /// Start of the audited rows: those up to `from` are computed too and must equal the table's.
     package var auditFrom: Timestamp
-    /// The table's files and columns now.
+    /// The table's present Parquet files.
     package var files: [String]
+    /// The table's present columns.
     package var fields: [DeltaField]
-    /// Where new Parquet files go, and the unique part of their names.
+    /// Folder for new Parquet files.
     package var folder: String
+    /// Unique part of the new files' names.
     package var fileID: String
 
     package init(
@@ -33,21 +36,21 @@ package struct SliceRequest {
     }
 }
 
-/// A computed part of a table.
+/// The computed part of a table and what it replaces.
 package struct Slice {
     /// The new rows, sorted; `nil` when there are none.
     package var written: WrittenFile?
-    /// Files of the table that hold rows from the moment on, each with what is left of it.
+    /// Files of the table with rows from `from` on, each with a file of the rows that remain.
     package var replaced: [(old: String, kept: WrittenFile?)] = []
-    /// Hash of the rows that leave the table.
+    /// Hash of the rows that are removed from the table.
     package var leaving = ContentHash()
-    /// Columns in which the audited rows came out otherwise; "rows" when their number differs. Empty: as they stand.
+    /// Columns in which audited rows differ from the table; "rows" when their number differs. Empty: none differ.
     package var auditDifferences: [String] = []
 
     package init() {}
 }
 
-/// Since when two versions of a table differ.
+/// The earliest point in time at which two versions of a table differ.
 package enum EarliestChange: Equatable, Sendable {
     case none
     case from(Timestamp)

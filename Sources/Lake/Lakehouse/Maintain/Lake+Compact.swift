@@ -10,19 +10,22 @@ internal import Storage
 // (3) another writer may commit meanwhile: its new files stay; when it took away a file that is being compacted, the
 //     work is thrown away and planned again.
 
-/// What compacting a table did, or would do.
+/// Result of compacting a table, or of a dry run.
 package struct CompactionReport: Sendable, Encodable {
     package var table: TableName
     /// The version that was committed; `nil` when there was nothing to do, or in a dry run.
     package var version: Int?
-    /// Data files of the table before and after.
+    /// Number of the table's data files before.
     package var before: Int
+    /// Number of the table's data files afterwards.
     package var after: Int
-    /// Of those before: files that were rewritten, their bytes and rows.
+    /// Number of files that were rewritten.
     package var compacted: Int
+    /// Bytes of the rewritten files.
     package var bytes: Int64
+    /// Rows of the rewritten files.
     package var rows: Int
-    /// Bytes of the new files.
+    /// Bytes of the new files; `nil` in a dry run.
     package var newBytes: Int64?
 
     enum CodingKeys: String, CodingKey {
@@ -32,10 +35,10 @@ package struct CompactionReport: Sendable, Encodable {
 }
 
 extension Lake {
-    /// Smaller files are put together up to this size, in bytes.
+    /// File size in bytes up to which smaller files are merged.
     package static let compactionTarget: Int64 = 128 << 20
 
-    /// Puts neighbouring small files of a table together.
+    /// Merges neighbouring small data files of a table into larger ones.
     /// - Parameter target: bytes of a file from which on it is large enough; new files do not become larger.
     /// - Throws: `lake.altered` when the table's files do not hold what was committed, `lake.concurrent-write` when
     ///   other writers replaced files again and again.
@@ -124,7 +127,7 @@ extension Lake {
         return written
     }
 
-    /// The table's files do not hold what was committed.
+    /// The error for a table whose files do not have the committed content.
     package func altered(_ name: TableName, _ version: Int) -> MartletError {
         MartletError(
             .input, "lake.altered", "The files of \(name) do not hold what was committed as version \(version).",

@@ -5,7 +5,7 @@ internal import Storage
 // Retention of tables to which rows are only added, such as logged predictions: whole data files go, the oldest first.
 // The commit that takes them out says how many rows went; then a vacuum removes them, so that the disk has the room.
 
-/// What retention took out of tables.
+/// What retention removed from tables: files, rows and bytes.
 package struct LakeExpiry: Sendable, Encodable, Equatable {
     package var files = 0
     package var rows = 0
@@ -15,9 +15,10 @@ package struct LakeExpiry: Sendable, Encodable, Equatable {
 }
 
 extension Lake {
-    /// Takes data files that were written before a moment out of the tables, and the oldest until all have no more bytes.
+    /// Removes data files older than a point in time from tables, then the oldest until a size limit holds.
     ///
-    /// Nobody else may write to these tables meanwhile; who reads an older version is told that it was vacuumed.
+    /// No other process may write to these tables meanwhile; readers of an older version get `lake.vacuumed`.
+    ///
     /// - Parameter most: bytes that the tables may have together, given those that they have; `nil` for no limit.
     package func expire(
         _ names: [TableName], before moment: Timestamp?, most: (Int64) -> Int64?

@@ -8,24 +8,24 @@ internal import Storage
 // writer gave, and that is what counts. All else that looks like a data file or a temporary name goes. The log says so
 // first, so that whoever asks for an old version later is told why it cannot be read.
 
-/// What vacuuming a table did, or would do.
+/// Result of vacuuming a table, or of a dry run.
 package struct VacuumReport: Sendable, Encodable {
     package var table: TableName
-    /// Data files that no kept version names.
+    /// Number of data files that no kept version references.
     package var files: Int
-    /// Left-over temporary names.
+    /// Number of left-over temporary files.
     package var temporary: Int
     package var bytes: Int64
-    /// The oldest version that every later one can be read from on.
+    /// The oldest version from which every later one stays readable.
     package var oldest: Int
-    /// Older versions that stay because something stands on them.
+    /// Older versions that stay readable because something depends on them.
     package var pinned: [Int]
-    /// Older versions that this takes files from.
+    /// Older versions that lose files by this.
     package var lost: [Int]
 }
 
 extension Lake {
-    /// Removes files that nothing needs any more.
+    /// Deletes files that no kept version of a table references.
     /// - Parameters:
     ///   - retain: how far back every version stays readable, in seconds.
     ///   - youngest: age in seconds below which no file is removed: it may be a running writer's.
@@ -146,7 +146,7 @@ extension Lake {
         }
     }
 
-    /// Versions of other tables that the newest version of some table was made from, by table.
+    /// Returns the versions of other tables that the newest version of any table was made from, by table.
     package func parentVersions() throws -> [TableName: Set<Int>] {
         var versions: [TableName: Set<Int>] = [:]
         for name in try tables() {

@@ -1,12 +1,14 @@
 internal import Core
 internal import Storage
 
-/// One cell that a person corrects.
+/// A person's correction of one cell of a quarantined row.
 package struct CellCorrection: Sendable {
+    /// SHA-256 of the file that the row came from.
     package var digest: String
+    /// Data row in its file, from 1.
     package var row: Int
     package var column: String
-    /// The raw text, as a file would bring it; empty = missing.
+    /// The corrected raw text, as a file would have it; empty = missing.
     package var value: String
 
     package init(digest: String, row: Int, column: String, value: String) {
@@ -17,9 +19,9 @@ package struct CellCorrection: Sendable {
     }
 }
 
-/// What a decision came to.
+/// Result of a decision: how many rows, cells and files it changed.
 package struct DecisionReport: Sendable, Encodable {
-    /// Shared by all that was decided at once; `nil` when nothing changed.
+    /// Id shared by everything that was decided at once; `nil` when nothing changed.
     package var decision: String?
     package var rows = 0
     package var cells = 0
@@ -27,7 +29,7 @@ package struct DecisionReport: Sendable, Encodable {
 }
 
 extension Lake {
-    /// Corrects cells of open rows. A cell that holds the value already is left alone.
+    /// Records corrections of cells of open quarantined rows. A cell that already has the value is skipped.
     package func fix(
         _ corrections: [CellCorrection], of contract: Contract, reason: String?, by actor: String
     ) throws -> DecisionReport {
@@ -63,7 +65,7 @@ extension Lake {
         }
     }
 
-    /// Says of open rows and files that nothing comes of them, or takes that back. Nothing is deleted.
+    /// Marks open quarantined rows and files as dropped, or open again. Nothing is deleted.
     package func drop(
         _ rows: [SetAsideRow], _ files: [RefusedFile], of source: String, reason: String, takeBack: Bool = false,
         by actor: String
@@ -160,7 +162,7 @@ extension Lake {
 }
 
 extension SetAsideRow {
-    /// What a contract column holds: its correction, else the cell as it came.
+    /// Returns a contract column's raw text: its correction, else the original cell.
     package func text(of column: Contract.Column) -> String? {
         if let value = corrections[column.name] { return value.isEmpty ? nil : value }
         guard let header, let cells else { return nil }

@@ -3,10 +3,10 @@ package import SQLLineage
 internal import Storage
 
 extension Lake {
-    /// Where people's decisions about a source's refused rows stand. No source's name begins with `_`.
+    /// Name of the table with people's decisions about a source's quarantine. No source's name begins with `_`.
     package func decisionsTable(_ source: String) -> TableName { TableName(.quarantine, "_\(source)_decisions") }
 
-    /// Where the bytes of a file that was refused whole are kept. Delta leaves names with `_` alone.
+    /// Path where the bytes of a rejected file are kept. Delta ignores names with `_`.
     package func keptFile(_ digest: Digest, of source: String) -> String {
         "\(table(TableName(.quarantine, source)).folder)/_files/\(digest.hex)"
     }
@@ -34,7 +34,7 @@ extension Lake {
             DriftRequest(path: landed.path, contract: contract, format: format, existing: existing))
     }
 
-    /// How a refused file's form differs from the contract as it is now.
+    /// Compares a rejected file's schema with the contract as it is now.
     package func drift(
         of file: String, _ contract: Contract, _ format: SourceFormat
     ) throws -> [SchemaDrift] {
@@ -79,17 +79,17 @@ extension Lake {
 
     var replayMark: String { "martlet/replay/" }
 
-    /// Counts of a source's refused rows by file, column, rule and state.
+    /// Counts a source's quarantined rows by file, column, rule and state.
     package func countSetAside(_ source: String) throws -> [SetAsideCount] {
         try engine.countSetAside(try quarantineTables(source))
     }
 
-    /// How many refused rows of a source stand where.
+    /// Counts a source's quarantined rows by state.
     package func countSetAsideRows(_ source: String) throws -> [SetAsideState: Int] {
         try engine.countSetAsideRows(try quarantineTables(source))
     }
 
-    /// Refused rows, with what was decided about each unless nobody asks for it.
+    /// Returns quarantined rows, with the history of decisions about each unless it is not wanted.
     package func setAsideRows(
         _ source: String, _ filter: QuarantineFilter, limit: Int?, withHistory: Bool = true
     ) throws -> [SetAsideRow] {
@@ -102,7 +102,7 @@ extension Lake {
         return rows
     }
 
-    /// The files of a source that were refused whole.
+    /// Returns the files of a source that were rejected whole.
     package func refusedFiles(_ source: String) throws -> [RefusedFile] {
         let tables = try quarantineTables(source)
         let found = try engine.refusedFiles(tables)
@@ -120,7 +120,7 @@ extension Lake {
         }
     }
 
-    /// Those of the digests that belong to refused files of which a person said that nothing comes of them.
+    /// Returns those of the digests whose rejected files a person marked as dropped.
     package func droppedFiles(_ source: String, among digests: [Digest]) throws -> Set<Digest> {
         let name = decisionsTable(source)
         guard !digests.isEmpty, try table(name).exists else { return [] }

@@ -8,20 +8,24 @@ internal import Storage
 //     its `txn` in bronze is none, so a kill anywhere leaves the rows either open or in bronze, never both.
 // (2) the last commit is refused when bronze has changed since it was read, so two replays cannot both succeed.
 
-/// What a replay did.
+/// Result of a replay of quarantined rows.
 package struct ReplayReport: Sendable, Encodable {
     package var source: String
-    /// The replay's id; `nil` when no row went into bronze.
+    /// Id of the replay; `nil` when no row was added to bronze.
     package var replay: String?
-    /// Version of bronze afterwards; `nil` when no row went into it.
+    /// Version of bronze afterwards; `nil` when no row was added.
     package var version: Int?
+    /// Number of rows checked again.
     package var judged = 0
+    /// Number of rows added to bronze.
     package var replayed = 0
+    /// Number of rows that still violate the contract.
     package var stillBad = 0
+    /// Number of rows replaced by a later one with the same key.
     package var superseded = 0
-    /// Why rows stay in quarantine.
+    /// Violations of the rows that stay in quarantine.
     package var breaches: [Acceptance.Breach] = []
-    /// Files that had been refused whole.
+    /// Results of files that had been rejected whole.
     package var files: [IngestReport.File] = []
 
     enum CodingKeys: String, CodingKey {
@@ -31,10 +35,8 @@ package struct ReplayReport: Sendable, Encodable {
 }
 
 extension Lake {
-    /// Takes open rows, corrected, into bronze as far as they keep the present contract.
-    /// - Parameters:
-    ///   - scratch: an empty folder for files that nobody keeps.
-    ///   - actor: who is named by the decisions that it records.
+    /// Checks open quarantined rows again, with corrections, and adds to bronze those that meet the present contract.
+    /// - Parameter scratch: an empty folder for files that nobody keeps.
     package func replay(
         _ filter: QuarantineFilter, of contract: Contract, format: SourceFormat, scratch: String, by actor: String
     ) throws -> ReplayReport {

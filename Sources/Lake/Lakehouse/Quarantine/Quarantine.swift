@@ -7,7 +7,7 @@ package import Core
 // (3) a row's state is derived. It is replayed when a plan that names it has its `txn` in bronze's log, and
 //     bronze's commit is one: there is no instant at which a row is in bronze and still open, or twice in bronze.
 
-/// Where a refused row or file stands.
+/// State of a quarantined row or file.
 package enum SetAsideState: String, Sendable, Codable, CaseIterable {
     /// Waits for a person, or for another contract.
     case open
@@ -19,22 +19,23 @@ package enum SetAsideState: String, Sendable, Codable, CaseIterable {
     case superseded
 }
 
-/// The tables of one source's quarantine, as the engine needs them.
+/// The Parquet files and ids that make up one source's quarantine, as input for the engine.
 package struct QuarantineTables: Sendable {
     /// Parquet files of `quarantine.<source>`.
     package var setAside: [String]
     /// Parquet files of `quarantine._<source>_decisions`.
     package var decisions: [String]
-    /// Ids of the replays that bronze's log holds.
+    /// Ids of the replays in bronze's log.
     package var replays: [String]
-    /// Digests of the files that bronze's log holds, in order of ingestion.
+    /// Digests of the files in bronze's log, in order of ingestion.
     package var taken: [String]
-    /// Attempts at files that count no more, ATTEMPT/DIGEST: another pass judged the file after a kill. One attempt
-    /// may be at many files.
+    /// Attempts at files that no longer count, as ATTEMPT/DIGEST: another pass judged the file after a kill.
+    ///
+    /// One attempt may cover many files.
     package var void: [String]
-    /// Ids of the passes over known files that bronze's log holds; an attempt "again-ID…" counts only with its own.
+    /// Ids of the repeated passes over known files in bronze's log; an attempt "again-ID…" counts only with its own.
     package var agains: [String] = []
-    /// Of each file that was read again, the pass: older attempts at it, and older replays, count no more.
+    /// By file that was read again, the pass: older attempts at it, and older replays, no longer count.
     package var floors: [String: String] = [:]
 
     package init(
@@ -49,37 +50,38 @@ package struct QuarantineTables: Sendable {
     }
 }
 
-/// Which rows are meant; an absent part means all.
+/// Selection of quarantined rows; a part that is `nil` or empty selects all.
 package struct QuarantineFilter: Sendable {
     package var states: Set<SetAsideState> = [.open]
     package var digests: [String]?
     package var rows: [Int]?
     package var column: String?
     package var rule: String?
-    /// Contract columns with the raw text that they must hold; `nil` = missing.
+    /// Contract columns with the raw text that they must have; `nil` = missing.
     package var holding: [(column: Contract.Column, text: String?)] = []
-    /// Only rows with a correction.
+    /// Whether only rows with a correction are selected.
     package var correctedOnly = false
-    /// Only these rows.
+    /// The only rows selected, by file digest and row.
     package var only: [(digest: String, row: Int)]?
 
     package init() {}
 }
 
-/// One correction, drop or replay of one row or file: what stands in the decisions table.
+/// One correction, drop, reopening or replay of a row or file, as stored in the decisions table.
 package struct QuarantineDecision: Sendable, Encodable {
+    /// The kind of decision.
     package enum Action: String, Sendable { case fix, drop, reopen, replay }
 
-    /// Decisions that were taken together share it; ids sort by time.
+    /// Id shared by decisions that were made together; ids sort by time.
     package var decision: String
-    /// RFC 3339 in UTC.
+    /// Time of the decision as RFC 3339 in UTC.
     package var at: String
     package var actor: String
     package var action: String
     package var reason: String?
     package var digest: String
     package var file: String
-    /// `nil` when it is about the whole file.
+    /// Data row in its file, from 1; `nil` when the decision is about the whole file.
     package var row: Int?
     package var column: String?
     package var oldValue: String?
@@ -109,8 +111,9 @@ package struct QuarantineDecision: Sendable, Encodable {
     }
 }
 
-/// A row that was set aside.
+/// One quarantined row with its cells, violations, corrections and state.
 package struct SetAsideRow: Sendable, Encodable {
+    /// One rule that the row violates.
     package struct Breach: Sendable, Codable {
         package var column: String?
         package var rule: String
@@ -122,16 +125,17 @@ package struct SetAsideRow: Sendable, Encodable {
     /// Data row in its file, from 1.
     package var row: Int
     package var state: SetAsideState
-    /// Why, as it was judged last.
+    /// Its violations by the latest check.
     package var breaches: [Breach]
-    /// Header names of the file, in its order; `nil` in what earlier versions of Martlet set aside.
+    /// Header names of the file, in order; `nil` for rows quarantined by earlier versions of Martlet.
     package var header: [String]?
-    /// The cells as they came; `nil` when the line could not be taken apart.
+    /// The original cells; `nil` when the line could not be parsed.
     package var cells: [String?]?
-    /// The line as it came when it could not be taken apart.
+    /// The original line when it could not be parsed.
     package var line: String?
-    /// Contract columns that were corrected, with what they hold now.
+    /// Corrected contract columns with their new raw texts.
     package var corrections: [String: String]
+    /// The decisions about the row, in order of time.
     package var history: [QuarantineDecision] = []
 
     package init(
@@ -150,7 +154,7 @@ package struct SetAsideRow: Sendable, Encodable {
     }
 }
 
-/// How many rows one rule set aside, by file.
+/// Number of quarantined rows by file, column, rule and state.
 package struct SetAsideCount: Sendable, Encodable {
     package var file: String
     package var digest: String
@@ -181,42 +185,45 @@ package struct SetAsideCount: Sendable, Encodable {
     }
 }
 
-/// A file that was refused whole.
+/// A file that was rejected whole.
 package struct RefusedFile: Sendable, Encodable {
     package var file: String
     package var digest: String
     package var reason: String
     package var state: SetAsideState
-    /// Where its bytes are kept; `nil` in what earlier versions of Martlet set aside.
+    /// Path where its bytes are kept; `nil` for files rejected by earlier versions of Martlet.
     package var kept: String?
-    /// How its form differs from the contract as it is now, where somebody asked.
+    /// Differences of its schema from the present contract, when requested.
     package var drift: [SchemaDrift] = []
     package var history: [QuarantineDecision] = []
 }
 
-/// Set-aside rows that are to be judged again.
+/// A request to check quarantined rows again under the present contract.
 package struct RejudgeRequest {
     package var tables: QuarantineTables
     package var filter: QuarantineFilter
     package var contract: Contract
     package var format: SourceFormat
-    /// Parquet files of bronze: keys must not come twice.
+    /// Parquet files of bronze, whose keys must not occur again.
     package var existing: [String]
     package var bronzeFolder: String
     package var quarantineFolder: String
+    /// Folder for temporary files.
     package var scratch: String
-    /// The replay's id: the unique part of file names, and the mark of the new reasons.
+    /// Id of the replay: unique part of file names, and mark of the new violations.
     package var id: String
 }
 
-/// What became of them.
+/// Result of checking quarantined rows again.
 package struct Rejudgement: Sendable {
+    /// Number of rows checked.
     package var judged = 0
+    /// The rows that meet the contract now.
     package var accepted: WrittenFile?
-    /// The rows of `accepted`, as file and row they came from.
+    /// File and row that each row of `accepted` came from.
     package var rows: [(file: String, digest: String, row: Int)] = []
     package var rewrites: [Acceptance.Rewrite] = []
-    /// Rows that break a rule now that they did not break before; `nil` when no reason changed.
+    /// Rows with violations that they did not have before; `nil` when none changed.
     package var quarantined: WrittenFile?
     package var stillBad = 0
     package var superseded = 0
@@ -225,52 +232,51 @@ package struct Rejudgement: Sendable {
     package init() {}
 }
 
-/// The part of an engine that looks after refused rows.
+/// The part of an engine that reads and re-checks quarantined rows.
 package protocol QuarantineEngine: AnyObject {
-    /// Counts by file, column, rule and state, most rows first. Superseded rows are counted too.
+    /// Counts quarantined rows by file, column, rule and state, most rows first. Superseded rows are counted too.
     func countSetAside(_ tables: QuarantineTables) throws -> [SetAsideCount]
 
-    /// How many rows stand where; a row that breaks several rules counts once.
+    /// Counts quarantined rows by state; a row that violates several rules counts once.
     func countSetAsideRows(_ tables: QuarantineTables) throws -> [SetAsideState: Int]
 
-    /// The rows, by file in order of ingestion and row; histories are left empty.
+    /// Returns quarantined rows, by file in order of ingestion and row; histories are left empty.
     func setAsideRows(_ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?) throws -> [SetAsideRow]
 
-    /// Writes what stands of some rows, their bytes too, once more under another attempt; commits nothing.
+    /// Writes some quarantined rows, their original bytes too, again under another attempt; commits nothing.
     func copySetAside(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
     ) throws -> WrittenFile
 
-    /// The files that were refused whole, each with its latest reason, as file name, digest and reason.
+    /// Returns the files that were rejected whole, each with its latest reason.
     func refusedFiles(_ tables: QuarantineTables) throws -> [(file: String, digest: String, reason: String)]
 
-    /// Decisions about these rows (`nil` = all; a row of `nil` = the file itself), in order of time.
+    /// Returns the decisions about these rows (`nil` = all; a row of `nil` = the file itself), in order of time.
     func decisions(
         _ tables: QuarantineTables, about rows: [(digest: String, row: Int?)]?
     ) throws -> [QuarantineDecision]
 
-    /// Whether the rows of a new quarantine file are the ones that stand there for this digest already.
+    /// Whether the rows of a new quarantine file equal those already quarantined for this digest.
     func isSetAside(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool
 
-    /// The passes that set rows of a file aside, as ATTEMPT/DIGEST.
+    /// Returns the passes that quarantined rows of a file, as ATTEMPT/DIGEST.
     func attempts(of digest: Digest, in tables: QuarantineTables) throws -> [String]
 
-    /// Judges set-aside rows, corrected, under the present contract. Writes Parquet files, commits nothing.
+    /// Checks quarantined rows, with corrections, under the present contract. Writes Parquet files, commits nothing.
     func rejudge(_ request: RejudgeRequest) throws -> Rejudgement
 
-    /// How a file's form differs from its contract and from the table so far; empty when it does not, or cannot be
-    /// told.
+    /// Compares a file's schema with its contract and the table so far; empty when they agree, or cannot be compared.
     func drift(_ request: DriftRequest) throws -> [SchemaDrift]
 
-    /// Units of rows that were just written, against the table so far, by digest of the file.
+    /// Detects changed units in rows just written, against the table so far, by digest of the file.
     func shiftedUnits(
         in written: [String], against existing: [String], contract: Contract
     ) throws -> [String: [SchemaDrift]]
 
-    /// A small CSV file with a header, as texts.
+    /// Reads a small CSV file with a header as texts.
     func table(of file: String, format: SourceFormat) throws -> TextTable
 
-    /// The cells of one CSV line.
+    /// Parses the cells of one CSV line.
     /// - Throws: `quarantine.line` when it is more than one, or ends within a quote.
     func cells(of line: String, format: SourceFormat) throws -> [String]
 }

@@ -1,17 +1,24 @@
 package import Core
 package import SQLLineage
 
-/// What it takes to compute single rows of a model's table from raw rows, by the project's own SQL.
+/// Plan for computing single rows of a model's table from raw rows, by the project's own SQL.
+///
+/// ```swift
+/// let plan = try workspace.featurePlan(model, of: reference)
+/// let engine = try DuckDBFeatureEngine(plan, memoryLimit: "1GB", spillFolder: spill, pause: pause)
+/// ```
 package struct FeaturePlan {
-    /// Which rows of a source can matter for one record: a promise that is put to the proof, see ``FeatureEngine``.
+    /// A source of raw rows and the restriction of which of them can affect one record.
+    ///
+    /// The restriction is checked by ``FeatureEngine/prove(records:)``.
     package struct Source {
         package var contract: Contract
         package var format: SourceFormat
         /// Parquet files of the bronze table, in the table's order.
         package var files: [String]
-        /// Only rows that agree with the record in one of these columns; all rows when empty.
+        /// Columns in one of which a row must equal the record to matter; all rows matter when empty.
         package var same: [String]
-        /// Only rows whose event is at most this many seconds before the record's; all rows when `nil`.
+        /// Largest age in seconds of a row's event before the record's to matter; all rows when `nil`.
         package var lookback: Int?
 
         package init(
@@ -26,16 +33,16 @@ package struct FeaturePlan {
     }
 
     package var sources: [Source]
-    /// What makes the table, parents first.
+    /// Transforms that make the table, parents first.
     package var transforms: [PlannedTransform]
     package var table: TableName
-    /// The column of the table, and of the record's source, that names a record.
+    /// Column of the table, and of the record's source, that identifies a record.
     package var key: String
-    /// The source whose rows are the records; its event time is the moment of prediction.
+    /// Source whose rows are the records; its event time is the time of prediction.
     package var record: String
-    /// The columns of the table that a model learns from.
+    /// Columns of the table that the model learns from.
     package var features: [String]
-    /// The table's Parquet files, if it stands as this plan makes it of these files.
+    /// The table's Parquet files, if the table is up to date with this plan.
     package var reference: [String]?
 
     package init(
@@ -52,7 +59,7 @@ package struct FeaturePlan {
     }
 }
 
-/// One value of a feature row.
+/// One value of a feature row: a number, text, or null.
 package enum FeatureValue: Sendable, Equatable {
     /// Also for NaN, which learners take for missing as well.
     case null
@@ -61,12 +68,13 @@ package enum FeatureValue: Sendable, Equatable {
     case flag(Bool)
     case text(String)
 
-    /// The same bits, not only equal: 0.0 and -0.0 differ.
+    /// Whether both have the same bits: 0.0 and -0.0 differ.
     package func isSame(as other: FeatureValue) -> Bool {
         if case .number(let a) = self, case .number(let b) = other { return a.bitPattern == b.bitPattern }
         return self == other
     }
 
+    /// The value as JSON.
     package var json: JSONValue {
         switch self {
         case .null: .null
@@ -78,11 +86,11 @@ package enum FeatureValue: Sendable, Equatable {
     }
 }
 
-/// The feature row of one record, as of its own moment.
+/// The feature row of one record, computed as of its own time.
 package struct FeatureRow: Sendable {
     package var key: String
     package var moment: String
-    /// In the order of ``FeatureEngine/columns``; `nil` when the project's SQL leaves the record out.
+    /// Values in the order of ``FeatureEngine/columns``; `nil` when the project's SQL excludes the record.
     package var values: [FeatureValue]?
 
     package init(key: String, moment: String, values: [FeatureValue]?) {
@@ -92,11 +100,11 @@ package struct FeatureRow: Sendable {
     }
 }
 
-/// What is wrong with a raw row.
+/// A violation found in a raw row of a request.
 package struct RowFault: Sendable, Equatable, Encodable {
-    /// Where in the request, as a JSON path: "$.rows.queue_logs[0].wait_min".
+    /// Location in the request as a JSON path: "$.rows.queue_logs[0].wait_min".
     package var path: String
-    /// The promise that is broken, as the contract names it: "min 0", "not null", "type double".
+    /// The violated rule as the contract names it: "min 0", "not null", "type double".
     package var rule: String
     package var value: String?
 
@@ -110,36 +118,37 @@ package struct RowFault: Sendable, Equatable, Encodable {
 /// Raw rows by source, each a JSON object.
 package typealias RawRows = [String: [[String: JSONValue]]]
 
-/// What became of raw rows that were looked at.
+/// Result of checking raw rows against their contracts.
 package struct RowVerdict: Sendable {
-    /// Breaches of promises; rows count for nothing as long as there is one.
+    /// Violations; while there is one, none of the rows is used.
     package var faults: [RowFault] = []
+    /// Violations that the contract only warns of.
     package var warnings: [RowFault] = []
-    /// Rows, by source and place in the request, that say something the state does not hold yet.
+    /// Rows, by source and position in the request, that the state does not have yet.
     package var news: [String: [Int]] = [:]
-    /// Whether rows of one source have the same key. Of those the last counts, since they came together.
+    /// Whether rows of one source have the same key; of those the last one is used.
     package var hasRepeatedKeys = false
 
     package init() {}
 }
 
-/// Whether the engine's way is the table's way.
+/// Result of comparing computed feature rows with those of the table.
 package struct FeatureProof: Sendable {
-    /// Records whose features were computed both ways.
+    /// Number of records whose features were computed both ways.
     package var records = 0
-    /// Whether only the rows are read that the plan says matter.
+    /// Whether only the rows that the plan selects are read.
     package var isRestricted = true
-    /// Why they are not: the first feature that came out otherwise.
+    /// Why all rows are read instead: the first feature that differed.
     package var restriction: String?
-    /// The first feature that knows the future in the table, or depends on more than the rows before it.
+    /// The first feature that uses the future in the table, or depends on more than earlier rows.
     package var difference: String?
 
     package init() {}
 }
 
-/// Computes single feature rows by the project's SQL over raw rows held in memory, as of each record's own moment.
+/// Computes single feature rows by the project's SQL over raw rows in memory, as of each record's own time.
 ///
-/// One thread owns it. Rows come in by ``look(at:)`` and, if they are to be known to later records, ``keep(_:)``.
+/// One thread owns it. Rows are passed to ``look(at:)`` and, to be visible to later records, to ``keep(_:)``.
 package protocol FeatureEngine {
     /// Names and Delta types of the table's columns.
     var columns: [DeltaField] { get }
@@ -147,21 +156,21 @@ package protocol FeatureEngine {
     /// The sources whose rows are read.
     var sourceNames: Set<String> { get }
 
-    /// Computes records of the table again, as of their moments, over the rows that the plan says matter.
+    /// Recomputes records of the table as of their times and compares, to check the plan's restriction.
     ///
-    /// Where a row comes out otherwise than in the table, it is computed over all rows. If that is what the table
-    /// says, the plan's restriction is given up; if not, the table knows what was not known then.
+    /// Where a row differs from the table, it is computed over all rows. If that equals the table, the restriction is
+    /// dropped; if not, the table uses what was not known at the time.
     func prove(records: Int) throws -> FeatureProof
 
-    /// Reads raw rows under their contracts; without faults, features see them from here on until the next call.
+    /// Checks raw rows against their contracts; without faults, features see them until the next call.
     func look(at rows: RawRows) throws -> RowVerdict
 
-    /// Makes rows that were looked at last part of the state.
+    /// Adds the rows of the last check to the state.
     func keep(_ verdict: RowVerdict) throws
 
-    /// The keys of the records among the rows that were looked at last.
+    /// Returns the keys of the records among the rows checked last.
     func keys() throws -> [String]
 
-    /// The feature row of a record; `nil` when no source knows the record.
+    /// Computes the feature row of a record; `nil` when no source has the record.
     func features(of key: String) throws -> FeatureRow?
 }

@@ -2,21 +2,21 @@ package import Core
 package import SQLLineage
 internal import Storage
 
-/// One SELECT in one file, which makes one table.
+/// One SELECT in one file that makes one table.
 package struct Transform: Sendable {
     package let table: TableName
     package let file: String
     package let sql: String
-    /// Set when only the rows that new inputs can change are to be built.
+    /// Settings for incremental builds; `nil` when the table is always built whole.
     package var incremental: Incremental?
 
-    /// What a table promises so that a part of it can be built alone.
+    /// The promises that allow a part of a table to be built alone.
     package struct Incremental: Sendable, Equatable {
-        /// The column of the table that holds a row's event time.
+        /// Column of the table with a row's event time.
         package let by: String
-        /// A row depends on input rows of at most this many seconds before it …
+        /// Largest age in seconds of input rows, before a row's time, that the row depends on.
         package let lookback: Int
-        /// … and of at most this many seconds after it.
+        /// Largest distance in seconds of input rows, after a row's time, that the row depends on.
         package let lookahead: Int
 
         package init(by: String, lookback: Int = 0, lookahead: Int = 0) {
@@ -34,18 +34,18 @@ package struct Transform: Sendable {
 }
 
 extension Transform {
-    /// The SELECT as lineage reads it.
+    /// The SELECT in the form that lineage reads.
     package var lineageQuery: ProjectLineage.TableQuery { .init(table: table, sql: sql, file: file) }
 }
 
-/// A transform with what the engine's parser says of it.
+/// A transform with the analysis of its SQL.
 package struct PlannedTransform: Sendable {
     package let transform: Transform
     package let analysis: QueryAnalysis
-    /// The moments of the tables it reads, where they have some.
+    /// The event-time columns of the tables it reads, where they have one.
     package var moments: [TableName: InputMoment]
 
-    /// The column of a table that holds a row's event time.
+    /// The event-time column of an input table.
     package struct InputMoment: Sendable, Equatable {
         package let column: String
         package let isNullable: Bool
@@ -63,8 +63,13 @@ package struct PlannedTransform: Sendable {
     }
 }
 
-/// Puts transforms in an order in which every table comes after those it reads.
+/// Orders transforms so that every table is built after those it reads.
+///
+/// ```swift
+/// let ordered = try TransformPlan.order(planned, sources: Set(project.sources.map { $0.name.lowercased() }))
+/// ```
 package enum TransformPlan {
+    /// Sorts transforms topologically.
     /// - Parameter sources: names of the bronze tables that exist by contract.
     /// - Throws: `transform.unknown-table` and `transform.cycle`, naming file and tables.
     package static func order(_ planned: [PlannedTransform], sources: Set<String>) throws -> [PlannedTransform] {
@@ -116,21 +121,21 @@ package enum TransformPlan {
     }
 }
 
-/// What building one table did.
+/// Result of building one table.
 package struct BuildReport: Sendable, Encodable {
     package var table: TableName
     package var version: Int
     package var rows: Int
-    /// Nothing it depends on had changed.
+    /// Whether the build was skipped because nothing it depends on had changed.
     package var skipped: Bool
-    /// Rows that were computed, when only a part was.
+    /// Number of rows computed when only a part was built.
     package var computed: Int?
     /// Why an incremental table was built whole.
     package var whole: String?
 }
 
 extension Lake {
-    /// Brings one table up to date; recomputes it only when its SQL, its inputs' content or the engine changed.
+    /// Builds one table unless its SQL, its inputs' content and the engine are unchanged.
     package func build(_ planned: PlannedTransform) throws -> BuildReport {
         let transform = planned.transform
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
@@ -165,7 +170,7 @@ extension Lake {
             table: transform.table, version: version ?? 0, rows: written.rows, skipped: false, whole: whole)
     }
 
-    /// Whether a table stands as this transform makes it of its inputs as they stand.
+    /// Whether a table was built by this transform from its inputs' present content.
     package func isUpToDate(_ planned: PlannedTransform) throws -> Bool {
         let name = planned.transform.table
         guard try table(name).exists, try planned.analysis.tables.allSatisfy({ try table($0).exists }) else {
@@ -175,7 +180,7 @@ extension Lake {
         return try reference(to: name).fingerprint == fingerprint(of: planned.transform, parents: parents).hex
     }
 
-    /// Runs a transform over given versions of its inputs and writes the result to a file, committing nothing.
+    /// Runs a transform over given versions of its inputs and writes the result to a file, without a commit.
     package func materialise(
         _ planned: PlannedTransform, parents: [TableReference], into file: String
     ) throws -> WrittenFile {
@@ -198,7 +203,7 @@ extension Lake {
 }
 
 extension Transform {
-    /// The SELECT over these files, in the order in which its table is kept.
+    /// Returns the transform's query over these files, in the row order of its table.
     package func query(over inputs: [TableName: [String]], inRowOrder: Bool) -> Query {
         var query = Query(sql, file: file, inputs: inputs, inRowOrder: inRowOrder)
         query.orderedBy = incremental?.by
@@ -207,7 +212,7 @@ extension Transform {
 }
 
 extension Lake {
-    /// Replaces a table's content by columns in memory.
+    /// Replaces a table's content with columns in memory.
     package func replace(
         _ name: TableName, with columns: [(name: String, column: LakeColumn)], fingerprint: Digest
     ) throws {

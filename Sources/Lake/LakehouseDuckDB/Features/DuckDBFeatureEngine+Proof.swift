@@ -4,6 +4,7 @@ package import Lakehouse
 // The promise of a plan, put to the proof on rows of the table itself.
 
 extension DuckDBFeatureEngine {
+    /// Recomputes records of the table as of their times and compares, to check the plan's restriction.
     package func prove(records: Int) throws -> FeatureProof {
         do {
             var proof = FeatureProof()

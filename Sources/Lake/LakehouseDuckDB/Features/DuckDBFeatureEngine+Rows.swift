@@ -4,8 +4,10 @@ package import Lakehouse
 // Raw rows in: under the contract's own rules, in the SQL by which files are taken.
 
 extension DuckDBFeatureEngine {
+    /// The sources whose rows are read.
     package var sourceNames: Set<String> { Set(sources.keys) }
 
+    /// Checks raw rows against their contracts; without faults, features see them until the next call.
     package func look(at rows: RawRows) throws -> RowVerdict {
         var verdict = RowVerdict()
         for source in sources.values { source.clear() }
@@ -26,6 +28,7 @@ extension DuckDBFeatureEngine {
         return verdict
     }
 
+    /// Adds the rows of the last check to the state.
     package func keep(_ verdict: RowVerdict) throws {
         for name in verdict.news.keys.sorted() { sources[name]?.keep() }
     }

@@ -3,7 +3,13 @@ internal import DuckDB
 package import Lakehouse
 internal import SQLLineage
 
-/// Single feature rows on DuckDB.
+/// The `FeatureEngine` on DuckDB: computes single feature rows by the project's own SQL.
+///
+/// ```swift
+/// let engine = try DuckDBFeatureEngine(plan, memoryLimit: "1GB", spillFolder: spill, pause: context.clock.block)
+/// let proof = try engine.prove(records: 200)
+/// let row = try engine.features(of: "v-17")
+/// ```
 ///
 /// The bronze tables lie in memory. For each record the rows that matter, cut to what was known at its
 /// moment, are handed to the project's own SELECTs, which are views over them; the statement that asks the model's
@@ -14,6 +20,7 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     let connection: Connection
     let handed: TableFunctionRows
     var sources: [String: SourceState] = [:]
+    /// Names and Delta types of the table's columns.
     package private(set) var columns: [DeltaField] = []
     private let one: PreparedStatement
     /// A key as the record's source spells it.
@@ -24,6 +31,7 @@ package final class DuckDBFeatureEngine: FeatureEngine {
     private let choosing: [String]
     var isRestricted = true
 
+    /// Loads the bronze tables and plans the SELECTs.
     /// - Throws: what is wrong with SQL, contracts or files, as for a run.
     package init(
         _ plan: FeaturePlan, memoryLimit: String, spillFolder: String, pause: @escaping (Double) -> Void
@@ -145,11 +153,13 @@ package final class DuckDBFeatureEngine: FeatureEngine {
 
     // MARK: One record
 
+    /// Returns the keys of the records among the rows checked last.
     package func keys() throws -> [String] {
         var seen: Set<String> = []
         return record.calledKeys.filter { seen.insert($0).inserted }
     }
 
+    /// Computes the feature row of a record; `nil` when no source has the record.
     package func features(of key: String) throws -> FeatureRow? {
         try features(of: key, isRestricted: isRestricted)
     }

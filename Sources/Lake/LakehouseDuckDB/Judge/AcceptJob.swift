@@ -1,9 +1,9 @@
 internal import Core
 internal import Lakehouse
 
-/// One acceptance at work: which files stand in the staging table, and what is known of each so far.
+/// State of one acceptance: the files in the staging table, and the results so far.
 final class AcceptJob {
-    /// A file, or a slice of one, that has been read into the staging table.
+    /// A file, or a slice of one, in the staging table.
     struct Staged {
         /// Its place in the request.
         var file: Int

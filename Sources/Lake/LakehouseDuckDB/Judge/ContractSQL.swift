@@ -1,9 +1,9 @@
 internal import DuckDB
 internal import Lakehouse
 
-/// A contract spelled in DuckDB's SQL, over a table of raw texts.
+/// Translates a contract into DuckDB SQL expressions over a table of raw texts.
 ///
-/// Every expression stands on raw cells (`VARCHAR`, null = missing), so that a refused cell can be shown as it came.
+/// Every expression is over raw cells (`VARCHAR`, null = missing), so that a rejected cell can be shown as it came.
 struct ContractSQL {
     let contract: Contract
     /// Contract columns that the file brings, with the name of the raw column.
@@ -16,7 +16,7 @@ struct ContractSQL {
     /// A column that is false for rows without a blank at either end of any cell; `nil` when there is none.
     var padColumn: String?
 
-    /// A promise of one column: a condition that is true for a breach.
+    /// A rule of one column: a condition that is true for a violation.
     struct Rule {
         let column: Contract.Column
         let raw: String
@@ -247,7 +247,7 @@ struct ContractSQL {
     }
 }
 
-/// How a source writes numbers.
+/// Decimal and thousands separators of a source.
 struct NumberForm: Equatable {
     var decimal = "."
     var thousands = ""

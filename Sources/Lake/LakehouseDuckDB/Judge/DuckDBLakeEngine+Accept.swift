@@ -8,6 +8,7 @@ internal import Storage
 // that keep all promises go, typed, to one Parquet file a batch or slice. Details are worked out only for the others.
 
 extension DuckDBLakeEngine {
+    /// Returns the header names of a CSV or Parquet file.
     package func header(of file: String, format: SourceFormat) throws -> [String] {
         do {
             switch format.kind {
@@ -22,7 +23,7 @@ extension DuckDBLakeEngine {
         }
     }
 
-    /// Looks whether patterns, bounds and allowed values are what the engine understands.
+    /// Throws when a pattern, bound or allowed value of a contract is not valid for DuckDB.
     package func check(_ contract: Contract) throws {
         if contract == checked { return }
         let sql = ContractSQL(contract: contract, present: contract.columns.map { ($0, "cell") }, absent: [])
@@ -43,6 +44,7 @@ extension DuckDBLakeEngine {
         checked = contract
     }
 
+    /// Checks landed files against their contract, and writes accepted and rejected rows to new Parquet files.
     package func accept(_ request: AcceptRequest) throws -> BatchAcceptance {
         defer { dropStaging() }
         try check(request.contract)

@@ -6,6 +6,7 @@ package import Lakehouse
 // something is wrong with a file, on its first rows, against the contract and the table's latest rows.
 
 extension DuckDBLakeEngine {
+    /// Compares a file's schema with its contract and the table so far.
     package func drift(_ request: DriftRequest) throws -> [SchemaDrift] {
         defer { _ = try? connection.execute("DROP TABLE IF EXISTS sampled; DROP TABLE IF EXISTS history") }
         do { return try examine(request) } catch let error where Self.isOfFile(error) {
@@ -91,7 +92,7 @@ extension DuckDBLakeEngine {
         return Set(try describeTypes("SELECT * FROM history").map(\.name))
     }
 
-    /// A contract column's cells in the sample.
+    /// Statistics of a contract column's cells in the sample.
     struct Profile {
         /// SQL of a cell without blanks and missing texts.
         var cell: String

@@ -51,7 +51,7 @@ extension DuckDBLakeEngine {
                 + "source of its own for files\(other.map { " in \($0)" } ?? " like this")")
     }
 
-    /// Units of rows that were just written, against the table so far: kept promises do not rule out another unit.
+    /// Detects changed units in rows just written, against the table so far; a met contract does not rule them out.
     /// - Returns: drifts by digest of the file.
     package func shiftedUnits(
         in written: [String], against existing: [String], contract: Contract

@@ -6,11 +6,11 @@ internal import Lakehouse
 // candidates over all files at once, and the files' order, their refusals and the policy are settled here, over
 // numbers. New keys are the small side: what the table has is streamed past them, key columns only.
 
-/// A file cannot be judged slice by slice.
+/// Thrown when a file cannot be judged slice by slice.
 struct MustReadWhole: Error {}
 
 extension DuckDBLakeEngine {
-    /// A row whose key stands somewhere else too.
+    /// A row whose key occurs elsewhere too.
     private struct Rival {
         var row: Int64
         var place: Int

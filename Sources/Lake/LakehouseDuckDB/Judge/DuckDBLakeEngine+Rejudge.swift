@@ -9,6 +9,7 @@ internal import Storage
 // its true file and row.
 
 extension DuckDBLakeEngine {
+    /// Checks quarantined rows, with corrections, under the present contract.
     package func rejudge(_ request: RejudgeRequest) throws -> Rejudgement {
         defer {
             _ = try? connection.execute(

@@ -105,6 +105,7 @@ extension DuckDBLakeEngine {
         "[\(texts.map { Quote.text($0) }.joined(separator: ", "))]::VARCHAR[]"
     }
 
+    /// Counts quarantined rows by file, column, rule and state, most rows first.
     package func countSetAside(_ tables: QuarantineTables) throws -> [SetAsideCount] {
         try telling(tables) {
             try connection.query(
@@ -125,6 +126,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Counts quarantined rows by state.
     package func countSetAsideRows(_ tables: QuarantineTables) throws -> [SetAsideState: Int] {
         try telling(tables) {
             let rows = try connection.query(
@@ -137,6 +139,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Returns quarantined rows, by file in order of ingestion and row.
     package func setAsideRows(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?
     ) throws -> [SetAsideRow] {
@@ -162,6 +165,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Writes some quarantined rows again under another attempt; commits nothing.
     package func copySetAside(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
     ) throws -> WrittenFile {
@@ -229,6 +233,7 @@ extension DuckDBLakeEngine {
         return "CASE WHEN map_contains(fixed, \(name)) THEN fixed[\(name)] ELSE \(cell) END"
     }
 
+    /// Returns the files that were rejected whole, each with its latest reason.
     package func refusedFiles(
         _ tables: QuarantineTables
     ) throws -> [(file: String, digest: String, reason: String)] {
@@ -248,6 +253,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Whether the rows of a new quarantine file equal those already quarantined for this digest.
     package func isSetAside(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool {
         try telling(tables) {
             let columns = "\"row\", \"column\", rule, raw_value, cells"
@@ -262,6 +268,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Returns the passes that quarantined rows of a file, as ATTEMPT/DIGEST.
     package func attempts(of digest: Digest, in tables: QuarantineTables) throws -> [String] {
         guard !tables.setAside.isEmpty else { return [] }
         return try telling(tables) {
@@ -274,6 +281,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Returns the decisions about these rows, in order of time.
     package func decisions(
         _ tables: QuarantineTables, about rows: [(digest: String, row: Int?)]?
     ) throws -> [QuarantineDecision] {
@@ -312,6 +320,7 @@ extension DuckDBLakeEngine {
         }
     }
 
+    /// Reads a small CSV file with a header as texts.
     package func table(of file: String, format: SourceFormat) throws -> TextTable {
         let dialect = format.dialect
         var bytes = try Disk.read(file)
@@ -335,6 +344,7 @@ extension DuckDBLakeEngine {
             names: names, types: names.map { _ in "varchar" }, rows: rows.map { $1.map { $0.isEmpty ? nil : $0 } })
     }
 
+    /// Parses the cells of one CSV line.
     package func cells(of line: String, format: SourceFormat) throws -> [String] {
         guard let records = CSVText.records(Array(line.utf8), format.dialect) else {
             throw MartletError(.usage, "quarantine.line", "A quote in the line is not closed.")

@@ -3,8 +3,10 @@ internal import DuckDB
 internal import Lakehouse
 internal import SQLLineage
 
-/// What rows of a source are found and chosen by, as whole numbers that the SQL makes beside the columns: moments, hashes
-/// of keys and of the columns that rows are chosen by; of the record's source, also each row's own moment and key.
+/// The integers by which rows of a source are found and selected, computed by the SQL beside the columns.
+///
+/// Moments, hashes of keys and of the columns that rows are selected by; of the record's source, also each row's own
+/// moment and key.
 struct IndexPlan {
     /// Columns that hold a moment: the event, and what says since when something is known.
     let moments: [String]
@@ -74,9 +76,9 @@ struct IndexPlan {
     }
 }
 
-/// The marks of rows, in the order of the rows.
+/// The index values of rows, in the order of the rows.
 struct RowIndex {
-    /// A key by two hashes, 126 bits together. A row without a key has none.
+    /// A key as two hashes, 126 bits together. A row without a key has none.
     struct Key: Hashable {
         let first: Int64
         let second: Int64

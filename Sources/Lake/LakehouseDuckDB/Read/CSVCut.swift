@@ -6,7 +6,7 @@ internal import DelimitedText
     internal import Darwin
 #endif
 
-/// Finds a place between records without reading them, where quotes are beyond doubt.
+/// Finds a boundary between records in the middle of a CSV file, where quotes are unambiguous.
 enum CSVCut {
     /// The end of the last line that is surely the end of a record; `nil` when that takes a closer look: a quote that
     /// does not open at the beginning of a cell or close at its end, line ends other than LF and CRLF, or a broken quote.

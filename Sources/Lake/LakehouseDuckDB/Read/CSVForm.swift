@@ -2,7 +2,7 @@ internal import Core
 internal import DelimitedText
 internal import Lakehouse
 
-/// What the first bytes of a CSV file say about how it is written, against how the source says it is.
+/// Detects delimiter and encoding from the first bytes of a CSV file and compares them with the source's settings.
 struct CSVForm {
     private(set) var drifts: [SchemaDrift] = []
     /// How the file seems to be written.

@@ -1,10 +1,10 @@
 internal import DelimitedText
 
-/// Whole records of a CSV file in memory, as UTF-8, with what is needed to tell which bytes of the file each one was.
+/// A piece of a CSV file with whole records, as UTF-8, with the mapping to the original bytes.
 ///
 /// Why `@unchecked Sendable` holds: nothing changes once it is made; the memory goes when the last reference does.
 final class CSVPiece: @unchecked Sendable {
-    /// Where a line begins: in the piece's text, and in its bytes as they came.
+    /// Offset of a line in the piece's text, and in its original bytes.
     struct Line {
         var text: Int
         var raw: Int

@@ -11,7 +11,7 @@ extension SourceFormat {
     }
 }
 
-/// Reads a CSV file from its beginning: the header, then its records piece by piece.
+/// Reads a CSV file sequentially: the header, then its records piece by piece.
 ///
 /// Used by one thread at a time. Throws `Refusal` for what the file is to blame for, `MartletError` for the machine.
 final class CSVPieceReader {

@@ -4,6 +4,7 @@ package import Lakehouse
 internal import Storage
 
 extension DuckDBLakeEngine {
+    /// Computes a part of a SELECT and works out what it replaces; writes new Parquet files.
     package func materialise(_ request: SliceRequest) throws -> Slice? {
         let query = request.query
         try prepare(query)
@@ -71,6 +72,7 @@ extension DuckDBLakeEngine {
         return names.isEmpty ? ["rows"] : names
     }
 
+    /// Finds the earliest moment in `column` among rows that are in only one of two lists of Parquet files.
     package func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange {
         let before = Set(old)
         let after = Set(new)

@@ -1,6 +1,6 @@
 internal import Lakehouse
 
-/// What a file is by its first bytes, where that is something else than its source promises.
+/// Recognises a file's type by its first bytes, where it differs from what its source declares.
 enum FileKind {
     private static let signatures: [(bytes: [UInt8], what: String)] = [
         (Array("PAR1".utf8), "it is a Parquet file, and the source says csv; set format: parquet"),

@@ -2,7 +2,7 @@ internal import Core
 internal import Lakehouse
 internal import Storage
 
-/// What the names of a file's columns say about how it drifted from its contract.
+/// Detects schema drift from the column names of a file.
 struct HeaderDrift {
     let contract: Contract
     let header: [String]

@@ -2,12 +2,12 @@ internal import Core
 internal import DuckDB
 internal import Lakehouse
 
-/// Finds out which contract columns a file brings, and under which names.
+/// Maps the columns of a file to those of its contract.
 struct HeaderReader {
     let contract: Contract
     let fileName: String
 
-    /// Which cell of a line holds which column. Cells are called c0, c1, … by their place, whatever the header says.
+    /// Which cell of a line belongs to which column. Cells are called c0, c1, … by position, whatever the header says.
     struct Layout {
         /// Names of the cells, as the file gives them; without a header, as the contract does.
         var header: [String]
@@ -92,7 +92,7 @@ struct HeaderReader {
     }
 }
 
-/// Why a whole file is not taken, as the second half of a sentence.
+/// Thrown when a whole file is rejected; the reason as the second half of a sentence.
 struct Refusal: Error {
     let reason: String
     /// Whether the header can be read but does not bring what the contract asks for.

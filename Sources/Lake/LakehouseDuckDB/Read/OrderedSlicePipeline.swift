@@ -1,13 +1,14 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Hands slices out to lanes that work at the same time, and lets one lane after the other, in the order of the
-/// slices, do what depends on the slices before.
+/// Processes slices in parallel lanes, with an ordered part for what depends on the slices before.
 ///
 /// A lane takes the next slice only after its last one is settled, so that no lane waits for a slice that nobody has.
 final class OrderedSlicePipeline: Sendable {
-    /// What a lane does on its thread. `stage` touches nothing but what is the lane's own, and `settle` runs for one
-    /// lane at a time, each after the one before has handed over under a lock: so no two threads touch the same thing.
+    /// The work of a lane: `stage` runs in parallel, `settle` in the order of the slices.
+    ///
+    /// `stage` touches nothing but what is the lane's own, and `settle` runs for one lane at a time, each after the one
+    /// before has handed over under a lock: so no two threads touch the same thing.
     private struct Work: @unchecked Sendable {
         let stage: (Int, CSVPiece) throws -> Void
         let settle: (Int, Int) throws -> Void
@@ -101,7 +102,7 @@ final class OrderedSlicePipeline: Sendable {
     }
 }
 
-/// Reads the next slice on a thread of its own while the ones before are worked on.
+/// Reads the next slice on a thread of its own while earlier ones are processed.
 ///
 /// Why `@unchecked Sendable` holds: one thread at a time calls (`OrderedSlicePipeline` does so under its lock), one reads, and
 /// never both at once touch the same field. From `queue.async` to `done.signal()` the reading thread alone uses `reader`

@@ -4,7 +4,7 @@ internal import SQLLineage
 
 // The rows that a record sees.
 
-/// What a record's own row says of the rows that it sees.
+/// Moment and values of a record that decide which rows it sees.
 struct RecordView {
     /// As SQL spells it, and as a number.
     let moment: String

@@ -2,7 +2,7 @@ internal import Core
 internal import DuckDB
 internal import Lakehouse
 
-/// A bronze table in memory: the rows in DuckDB's vectors, and beside them what they are found and chosen by.
+/// A bronze table in memory: rows in DuckDB's vectors, with an index to find and select them.
 ///
 /// Rows of the request at hand lie apart. Those of them that stand in place of, or beside, the rows of the state for this
 /// request only are the overlay.

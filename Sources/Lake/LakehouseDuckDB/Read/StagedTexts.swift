@@ -2,7 +2,7 @@ internal import Core
 internal import DelimitedText
 internal import DuckDB
 
-/// Records of CSV files as rows of texts for DuckDB: a row a record, broken ones included.
+/// Supplies the records of CSV files to DuckDB as rows of texts, malformed records included.
 ///
 /// Columns: the cells `c0`, `c1`, … (empty ones null; all null in a broken record), then `bytes`, the record as it came;
 /// `broken`, why it cannot be taken apart; `line`, the text of a broken record; `f`, the file's place; `n`, the
@@ -136,7 +136,7 @@ final class StagedTexts: TextRows {
     }
 }
 
-/// Memory for texts that stand nowhere as they are, until the statement that reads them has run.
+/// Memory for decoded texts, until the statement that reads them has run.
 private struct TextArena {
     private final class Block {
         let memory: UnsafeMutableRawBufferPointer

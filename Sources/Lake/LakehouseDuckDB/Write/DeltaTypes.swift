@@ -1,6 +1,6 @@
 internal import Lakehouse
 
-/// DuckDB's types and Delta's.
+/// Maps between DuckDB's and Delta's types.
 enum DeltaTypes {
     /// The Delta type that holds a DuckDB type, and what to cast to first; `nil` when none does.
     static func delta(_ type: String) -> (type: String, cast: String?)? {

@@ -35,6 +35,7 @@ extension DuckDBLakeEngine {
         ),
     ]
 
+    /// Writes the actions of a Delta checkpoint to one Parquet file.
     package func writeCheckpoint(_ actions: [DeltaAction], into file: String) throws {
         // Not .json: a reader that lists the log must not take it for a commit.
         let lines = file + ".lines"
@@ -59,6 +60,7 @@ extension DuckDBLakeEngine {
         } catch let error as DuckDBError { throw explain(error, Query("", file: file)) }
     }
 
+    /// Reads the actions of a Delta checkpoint from its Parquet files.
     package func readCheckpoint(_ files: [String]) throws -> [DeltaAction] {
         do {
             return try onOneThread(true) {

@@ -3,6 +3,7 @@ internal import DuckDB
 package import Lakehouse
 
 extension DuckDBLakeEngine {
+    /// Returns the schema of each Parquet file as a text, equal for files that can be concatenated as they are.
     package func layouts(of files: [String]) throws -> [String: String] {
         let list = files.map { Quote.path($0) }.joined(separator: ", ")
         let rows = try reading(files) {
@@ -17,6 +18,7 @@ extension DuckDBLakeEngine {
         return Dictionary(rows.compactMap { row in row[0].map { ($0, row[1] ?? "") } }) { first, _ in first }
     }
 
+    /// Concatenates Parquet files with the same columns to one new file, rows in order.
     package func rewrite(_ files: [String], into file: String) throws -> RewrittenFiles {
         let source = Quote.parquet(files)
         let content = try reading(files) { () throws -> (fields: [DeltaField], hash: ContentHash) in

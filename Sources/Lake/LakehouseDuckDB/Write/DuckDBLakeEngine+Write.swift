@@ -3,6 +3,7 @@ internal import DuckDB
 package import Lakehouse
 
 extension DuckDBLakeEngine {
+    /// Writes typed columns to a Parquet file as a table's content.
     package func write(_ columns: [(name: String, column: LakeColumn)], into file: String) throws -> WrittenFile {
         let fields = columns.map { name, column in
             switch column {
@@ -28,6 +29,7 @@ extension DuckDBLakeEngine {
             return try copy("SELECT * FROM outgoing", to: file, fields)
         } catch let error as DuckDBError { throw explain(error, Query("")) }
     }
+    /// Writes rows produced in batches to a Parquet file as a table's content.
     package func write(_ batches: LakeBatches, into file: String) throws -> WrittenFile {
         guard let batchTables else {
             throw MartletError(.defect, "engine.batches", "Batches are written by an engine's first session only.")

@@ -1,4 +1,4 @@
-/// One column of a table as it comes from the lakehouse, before a `Signature` encodes it.
+/// One column of a training table, numbers or coded texts, before a `Signature` encodes it.
 package enum Column: Sendable, Equatable {
     /// Numbers; NaN is a missing value.
     case number([Double])
@@ -6,6 +6,7 @@ package enum Column: Sendable, Equatable {
     /// nothing here and may differ from one batch to the next.
     case category(codes: [Int32], levels: [String])
 
+    /// Number of rows.
     package var count: Int {
         switch self {
         case .number(let values): values.count
@@ -14,7 +15,7 @@ package enum Column: Sendable, Equatable {
     }
 }
 
-/// A column and its name.
+/// A column with its name.
 package struct NamedColumn: Sendable, Equatable {
     package let name: String
     package let column: Column

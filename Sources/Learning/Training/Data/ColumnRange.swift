@@ -1,4 +1,4 @@
-/// The least and the greatest value of a number column in the training rows.
+/// Smallest and largest value of a numeric column in the training rows.
 package struct ColumnRange: Sendable, Equatable, Codable {
     package let minimum: Double
     package let maximum: Double

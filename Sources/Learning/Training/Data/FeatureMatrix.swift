@@ -1,19 +1,19 @@
-/// The numbers a learner sees: `rows` x `names.count`, column by column.
+/// The encoded feature matrix that a learner receives: `rows` x `names.count` doubles, column-major.
 ///
-/// A missing value is NaN. A categorical column holds codes 0 ..< k: those of its levels, and those of
-/// missing and pooled values.
+/// A missing value is NaN. A categorical column holds codes 0 ..< k: those of its levels, and those of missing and
+/// pooled values.
 package struct FeatureMatrix: Sendable {
     /// The features, in column order.
     package let names: [String]
-    /// Which columns hold level codes.
+    /// Whether each column is categorical, holding level codes.
     package let categorical: [Bool]
-    /// How many codes a categorical column has; 0 for a numeric one.
+    /// Number of codes of each categorical column; 0 for a numeric one.
     package let codes: [Int]
     package let rows: Int
-    /// Column-major: feature j of row i is `values[j * rows + i]`.
+    /// The values, column-major: feature j of row i is `values[j * rows + i]`.
     package let values: [Double]
 
-    /// Takes columns that a `Signature` has encoded. The lengths must agree.
+    /// Makes a matrix of columns that a `Signature` has encoded. The lengths must agree.
     package init(names: [String], categorical: [Bool], codes: [Int], rows: Int, values: [Double]) {
         precondition(names.count == categorical.count && names.count == codes.count)
         precondition(values.count == rows * names.count)
@@ -24,11 +24,13 @@ package struct FeatureMatrix: Sendable {
         self.values = values
     }
 
+    /// Number of features.
     package var columns: Int { names.count }
 
+    /// The value of a feature in a row.
     package subscript(row: Int, column: Int) -> Double { values[column * rows + row] }
 
-    /// The matrix of the given rows, in the given order.
+    /// Returns the matrix of the given rows, in the given order.
     package func rows(_ indices: [Int]) -> FeatureMatrix {
         let picked = [Double](unsafeUninitializedCapacity: indices.count * columns) { out, count in
             for column in 0..<columns {

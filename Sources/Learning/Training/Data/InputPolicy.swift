@@ -1,7 +1,8 @@
 internal import Core
 
-/// What becomes of a row that does not fit the signature of the model it is sent to, column by column.
+/// How a served model reacts to input that does not match its signature, column by column.
 package struct InputPolicy: Sendable, Equatable, Codable {
+    /// Reaction to a mismatch: reject the row, treat the value as missing, or warn.
     package enum Reaction: String, Sendable, Codable, CaseIterable {
         /// The request is refused, with the place and the reason.
         case reject
@@ -12,18 +13,19 @@ package struct InputPolicy: Sendable, Equatable, Codable {
         case warn
     }
 
-    /// Reactions for one column.
+    /// The reactions for one column.
     package struct Column: Sendable, Equatable, Codable {
-        /// A category that training never saw.
+        /// Reaction to a category that was not in the training rows.
         package var unknownCategory = Reaction.warn
-        /// The column is not there at all. A null always counts as missing.
+        /// Reaction to an absent column. A null always counts as missing.
         package var missingColumn = Reaction.reject
-        /// A text where a number belongs, a list, an object.
+        /// Reaction to a value of another type, such as text for a number, a list or an object.
         package var wrongType = Reaction.reject
-        /// A number outside the bounds.
+        /// Reaction to a number outside the bounds.
         package var outOfRange = Reaction.warn
-        /// Bounds for `outOfRange`; `nil` takes what training saw.
+        /// Lower bound for `outOfRange`; `nil`: the minimum of the training rows.
         package var minimum: Double?
+        /// Upper bound for `outOfRange`; `nil`: the maximum of the training rows.
         package var maximum: Double?
 
         package init() {}
@@ -48,10 +50,11 @@ package struct InputPolicy: Sendable, Equatable, Codable {
         }
     }
 
-    /// For columns without their own.
+    /// Reactions for columns without their own entry in `columns`.
     package var standard = Column()
+    /// Reactions by column name.
     package var columns: [String: Column] = [:]
-    /// A column that the model does not have.
+    /// Reaction to a column that the model does not have.
     package var unknownColumn = Reaction.warn
 
     package init() {}
@@ -90,5 +93,6 @@ package struct InputPolicy: Sendable, Equatable, Codable {
         }
     }
 
+    /// The reactions for a column.
     package func column(_ name: String) -> Column { columns[name] ?? standard }
 }

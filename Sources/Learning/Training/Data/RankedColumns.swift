@@ -1,4 +1,4 @@
-/// The features of a matrix as dense ranks, so that a tree compares and counts small whole numbers.
+/// The features of a matrix as dense ranks, so that tree growing compares and counts small integers.
 struct RankedColumns: Sendable {
     let rows: Int
     let categorical: [Bool]

@@ -1,11 +1,11 @@
 internal import Core
 
 extension Signature {
-    /// The matrix of a table with this signature's columns, in the signature's order whatever the table's.
+    /// Encodes a table as a feature matrix with this signature's columns, in its order whatever the table's.
     ///
-    /// Refuses a table that lacks an expected column or has it in another type, naming every such column; further
-    /// columns are ignored. A level not seen in training joins the pool of the rare, or counts as missing where there is
-    /// none. An infinite number counts as missing.
+    /// Throws for a table that lacks an expected column or has it in another type, naming every such column; further
+    /// columns are ignored. A level not seen in training gets the code of the pooled rare levels, or counts as missing
+    /// where there is none. An infinite number counts as missing.
     package func encode(_ table: [NamedColumn]) throws -> FeatureMatrix {
         let rows = try Self.commonLength(table)
         let byName = Dictionary(table.map { ($0.name, $0.column) }, uniquingKeysWith: { first, _ in first })

@@ -1,25 +1,28 @@
 internal import Core
 
 extension Signature {
-    /// One expected column.
+    /// One expected input column: its type, category levels and codes.
     ///
     /// Levels have the codes 0, 1, … in their order. Missing and pooled values have codes of their own beyond these, so
     /// that a level may have any name, "missing" and "rare" too.
     package struct Feature: Sendable, Equatable {
+        /// Whether a feature is a number or a category.
         package enum Kind: String, Sendable, Codable { case number, category }
 
         package let name: String
         package let type: Kind
-        /// The level names in code order; empty for numbers.
+        /// Level names in code order; empty for numbers.
         package let levels: [String]
+        /// How a missing category is encoded.
         package let missing: MissingPolicy
-        /// The code of a missing category; `nil` is NaN. Where too few training rows had none, that of the pool.
+        /// Code of a missing category; `nil` is NaN. Where too few training rows had none, that of the rare pool.
         package let missingCode: Int?
-        /// The code of the pool of rare levels, if training pooled any.
+        /// Code shared by rare levels, if training pooled any.
         package let rareCode: Int?
-        /// The code of a level that training did not see: that of the pool, else that of missing; `nil` is NaN.
+        /// Code of a level not seen in training: that of the rare pool, else that of missing; `nil` is NaN.
         package let unknownCode: Int?
 
+        /// A numeric feature.
         package init(number name: String) {
             self.name = name
             type = .number
@@ -30,6 +33,7 @@ extension Signature {
             unknownCode = nil
         }
 
+        /// A categorical feature.
         package init(category name: String, levels: [String], missing: MissingPolicy, missingCode: Int?, rareCode: Int?)
         {
             self.name = name
@@ -44,8 +48,10 @@ extension Signature {
         static let missingLevel = "missing"
         static let rareLevel = "rare"
 
-        /// As signatures were stored first: the level called "missing" is what missing counts as, and `rare` names the
-        /// pool. An unknown level of such a column is NaN where nothing was pooled.
+        /// A feature from the first stored form of signatures.
+        ///
+        /// The level called "missing" is what missing counts as, and `rare` names the pool. An unknown level of such a
+        /// column is NaN where nothing was pooled.
         package init(name: String, type: Kind, levels: [String], missing: MissingPolicy, rare: String?) {
             func code(_ level: String) -> Int? { levels.firstIndex { $0.isSameBytes(as: level) } }
             self.name = name
@@ -58,14 +64,15 @@ extension Signature {
             missingCode = type == .category && missing == .level ? code(Self.missingLevel) ?? pool : nil
         }
 
-        /// How many codes there are.
+        /// Number of codes.
         package var codes: Int { max(levels.count, (missingCode ?? -1) + 1, (rareCode ?? -1) + 1) }
 
         /// Whether missing or pooled values go by a level's code.
         var namesItsCodes: Bool { [missingCode, rareCode].contains { $0.map { $0 < levels.count } ?? false } }
 
-        /// What people are shown for each code but a missing value's own, in code order: the level's name; for the pool
-        /// "rare", in parentheses where a level has that name.
+        /// Display name of each code but a missing value's own, in code order.
+        ///
+        /// The level's name; for the pool "rare", in parentheses where a level has that name.
         package var shownLevels: [String] {
             guard let rareCode, rareCode == levels.count else { return levels }
             var pool = Self.rareLevel
@@ -102,8 +109,9 @@ extension Signature.Feature: Codable {
             category: name, levels: levels, missing: missing, missingCode: codes.missing, rareCode: codes.rare)
     }
 
-    /// Writes the codes only where the first form would not read back the same, so that the hash of a model without
-    /// them stays what it was.
+    /// Encodes the feature, with codes only where the first stored form would not decode the same.
+    ///
+    /// So the hash of older models is unchanged.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)

@@ -1,10 +1,13 @@
 internal import Core
 
-/// What a model expects of its input: the columns in order, their types, their category levels and what becomes of
-/// missing and rare values. It is learned from training rows only and stored with the model.
+/// The input signature of a model: columns in order, types, category levels, encoding of missing and rare values.
 ///
-///     let signature = try Signature.learn(columns, trainRows: rows, rareBelow: 20)
-///     let matrix = try signature.encode(others)
+/// It is learned from training rows only and stored with the model.
+///
+/// ```swift
+/// let signature = try Signature.learn(columns, trainRows: rows, rareBelow: 20)
+/// let matrix = try signature.encode(others)
+/// ```
 package struct Signature: Sendable, Equatable, Codable {
     /// How a missing category is encoded. Missing numbers are always NaN, which tree learners split on.
     package enum MissingPolicy: String, Sendable, Codable, CaseIterable {
@@ -14,7 +17,7 @@ package struct Signature: Sendable, Equatable, Codable {
         case native
     }
 
-    /// How codes of missing and pooled values are given when a signature is learned.
+    /// How the codes of missing and pooled values are assigned when a signature is learned.
     package enum Coding: Sendable {
         /// Behind those of the levels, whatever the levels are called.
         case outside
@@ -22,17 +25,18 @@ package struct Signature: Sendable, Equatable, Codable {
         case named
     }
 
+    /// The expected columns in order.
     package let columns: [Feature]
 
     package init(columns: [Feature]) { self.columns = columns }
 
-    /// The coding of which the signature is, as far as it shows.
+    /// The coding that this signature uses, as far as its columns show.
     package var coding: Coding { columns.contains { $0.namesItsCodes } ? .named : .outside }
 
     /// Learns the signature from the training rows of a table.
     ///
     /// Kept levels are in the order of their bytes, so that the codes do not depend on the order of the rows. A level in
-    /// fewer than `rareBelow` training rows joins the pool of the rare, and so does missing.
+    /// fewer than `rareBelow` training rows joins the pool of rare levels, and so does missing.
     package static func learn(
         _ columns: [NamedColumn], trainRows: [Int], rareBelow: Int = 1, missing: MissingPolicy = .level,
         coding: Coding = .outside

@@ -1,15 +1,21 @@
 internal import Core
 
-/// The rows a model is trained on: one entry a row in every array, ordered by the declared unique key.
+/// Labelled training rows: one entry a row in every array, ordered by the declared unique key.
+///
+/// ```swift
+/// let input = TrainingInput(columns: columns, labels: labels, keys: keys)
+/// try input.check()
+/// ```
 package struct TrainingInput: Sendable {
-    /// The features.
+    /// The feature columns.
     package var columns: [NamedColumn]
-    /// 0, 1, or `nil` for a row without label, which takes no part in training.
+    /// 0, 1, or `nil` for a row without label, which is excluded from training.
     package var labels: [UInt8?]
-    /// The declared unique key as text.
+    /// The unique key of each row as text.
     package var keys: [String]
+    /// The entity of each row, if the model declares a group.
     package var groups: [String]?
-    /// Microseconds since 1970.
+    /// Event time of each row in microseconds since 1970.
     package var eventTimes: [Int64?]?
 
     package init(
@@ -23,7 +29,7 @@ package struct TrainingInput: Sendable {
         self.eventTimes = eventTimes
     }
 
-    /// Refuses arrays of different lengths, a key that comes twice, and labels of one class.
+    /// Throws for arrays of different lengths, a repeated key, and labels of one class only.
     package func check() throws {
         let rows = labels.count
         guard keys.count == rows, groups.map({ $0.count == rows }) ?? true,

@@ -1,8 +1,11 @@
 internal import Core
 
-/// A percentile bootstrap over clusters: every replicate draws as many clusters as there are, with replacement, and
-/// takes all rows of a drawn cluster (Davison & Hinkley 1997, "Bootstrap Methods and their Application", 3.8).
+/// Settings of a percentile bootstrap over clusters, for the intervals of metrics.
+///
+/// Every replicate draws as many clusters as there are, with replacement, and takes all rows of a drawn cluster
+/// (Davison & Hinkley 1997, "Bootstrap Methods and their Application", 3.8).
 package struct Bootstrap: Sendable, Equatable, Codable {
+    /// Number of resamples.
     package var replicates: Int
     package var seed: Int
 

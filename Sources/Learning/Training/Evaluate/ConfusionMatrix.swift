@@ -1,4 +1,4 @@
-/// Counts of decisions at a threshold: a row is called positive when its probability is at or above it.
+/// Counts of true and false decisions at a threshold: positive means a probability at or above it.
 package struct ConfusionMatrix: Sendable, Equatable, Codable {
     package var truePositives: Int
     package var falsePositives: Int
@@ -19,15 +19,22 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
         case trueNegatives = "true_negatives"
     }
 
+    /// Number of rows counted.
     package var rows: Int { truePositives + falsePositives + falseNegatives + trueNegatives }
+    /// Share of right decisions; `nil` without rows.
     package var accuracy: Double? { share(truePositives + trueNegatives, of: rows) }
+    /// Share of true positives among predicted positives; `nil` when there are none.
     package var precision: Double? { share(truePositives, of: truePositives + falsePositives) }
+    /// Share of true positives among actual positives; `nil` when there are none.
     package var recall: Double? { share(truePositives, of: truePositives + falseNegatives) }
+    /// Harmonic mean of precision and recall; `nil` when undefined.
     package var f1: Double? { share(2 * truePositives, of: 2 * truePositives + falsePositives + falseNegatives) }
+    /// Share of true negatives among actual negatives; `nil` when there are none.
     package var specificity: Double? { share(trueNegatives, of: trueNegatives + falsePositives) }
+    /// Negative predictive value: share of true negatives among predicted negatives; `nil` when there are none.
     package var npv: Double? { share(trueNegatives, of: trueNegatives + falseNegatives) }
 
-    /// Cost of the wrong decisions per 1,000 rows.
+    /// Returns the cost of wrong decisions per 1,000 rows; `nil` without rows.
     package func costPer1000(_ costs: Costs) -> Double? {
         guard rows > 0 else { return nil }
         let cost = costs.falseNegative * Double(falseNegatives) + costs.falsePositive * Double(falsePositives)
@@ -39,7 +46,7 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
     }
 }
 
-/// What a wrong decision costs, in any unit.
+/// The costs of a false negative and a false positive, in any unit.
 package struct Costs: Sendable, Equatable, Codable {
     package var falseNegative: Double
     package var falsePositive: Double
@@ -54,7 +61,8 @@ package struct Costs: Sendable, Equatable, Codable {
         case falsePositive = "false_positive"
     }
 
-    /// The threshold that is best for calibrated probabilities: cFP / (cFP + cFN) (Elkan 2001, "The foundations of
-    /// cost-sensitive learning", section 2).
+    /// The best threshold for calibrated probabilities: cFP / (cFP + cFN).
+    ///
+    /// Elkan 2001, "The foundations of cost-sensitive learning", section 2.
     package var theoreticalThreshold: Double { falsePositive / (falsePositive + falseNegative) }
 }

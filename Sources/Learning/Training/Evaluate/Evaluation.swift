@@ -1,23 +1,35 @@
 internal import Core
 
-/// How well probabilities foretell the outcomes of a set of rows, and how well decisions at a threshold do.
+/// Evaluation of predicted probabilities and thresholded decisions on a set of rows: metrics, confusion matrix, costs.
+///
+/// ```swift
+/// let test = try Evaluation(labels: labels, probabilities: probabilities, threshold: 0.3)
+/// test[.rocAUC].value
+/// ```
 package struct Evaluation: Sendable, Equatable {
+    /// Number of rows.
     package let rows: Int
+    /// Number of rows with label 1.
     package let positives: Int
-    /// The resampling units of the intervals: groups, or rows where the model has no group.
+    /// Number of resampling units for the intervals: groups, or rows where the model has no group.
     package let clusters: Int
+    /// The decision threshold.
     package let threshold: Double
+    /// Counts of decisions at the threshold.
     package let confusion: ConfusionMatrix
+    /// Each metric with its interval.
     package let metrics: [Metric: Estimate]
-    /// Cost of the wrong decisions per 1,000 rows, where costs are given.
+    /// Cost of wrong decisions per 1,000 rows; `nil` without costs.
     package let costPer1000: Estimate?
-    /// The same if no row were called positive, and if every row were.
+    /// Cost per 1,000 rows if no row were predicted positive.
     package let costPer1000AlertNone: Double?
+    /// Cost per 1,000 rows if every row were predicted positive.
     package let costPer1000AlertAll: Double?
 
+    /// Share of positive rows.
     package var baseRate: Double { Double(positives) / Double(rows) }
 
-    /// Evaluates probabilities against labels (0 or 1). Refuses no rows and values that are not probabilities.
+    /// Evaluates probabilities against labels (0 or 1). Throws for no rows and for values that are not probabilities.
     /// - Parameters:
     ///   - groups: the clusters of the intervals; `nil` takes every row by itself.
     ///   - bootstrap: `nil` leaves the intervals out but for that of the calibration error, which needs no resampling.
@@ -54,6 +66,7 @@ package struct Evaluation: Sendable, Equatable {
         costPer1000AlertAll = costs.map { $0.falsePositive * (1 - share) * 1000 }
     }
 
+    /// The estimate of a metric; undefined if it was not computed.
     package subscript(metric: Metric) -> Estimate { metrics[metric] ?? Estimate(nil) }
 
     /// Numbers names by first appearance.

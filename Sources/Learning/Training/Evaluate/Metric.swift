@@ -1,4 +1,4 @@
-/// A figure of merit by its name in reports, gates and JSON.
+/// A quality metric by its name in reports, gates and JSON.
 package enum Metric: String, Sendable, Codable, CaseIterable, Hashable {
     /// Area under the receiver operating characteristic curve; a tie counts one half.
     case rocAUC = "roc_auc"
@@ -31,10 +31,12 @@ package enum Metric: String, Sendable, Codable, CaseIterable, Hashable {
     }
 }
 
-/// A figure with its 95 % interval. What is undefined (0/0, one class only) is `nil`, not 0.
+/// A metric's value with its 95 % interval. Undefined values (0/0, one class only) are `nil`, not 0.
 package struct Estimate: Sendable, Equatable, Codable {
     package var value: Double?
+    /// Lower end of the 95 % interval.
     package var low: Double?
+    /// Upper end of the 95 % interval.
     package var high: Double?
 
     package init(_ value: Double?, low: Double? = nil, high: Double? = nil) {
@@ -45,7 +47,7 @@ package struct Estimate: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey { case value, low, high }
 
-    /// Writes the undefined as null, so that the shape is always the same.
+    /// Encodes undefined values as null, so that the shape is always the same.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(value, forKey: .value)

@@ -1,10 +1,13 @@
 internal import Core
 
-/// Names for ranges of probability: low below `medium`, medium below `high`, high from there on.
+/// Bounds that divide probabilities into bands: low below `medium`, medium below `high`, high from there on.
 package struct RiskBands: Sendable, Equatable, Codable {
+    /// A named range of probability.
     package enum Band: String, Sendable, Codable, CaseIterable { case low, medium, high }
 
+    /// Lowest probability of the medium band.
     package let medium: Double
+    /// Lowest probability of the high band.
     package let high: Double
 
     package init(medium: Double, high: Double) {
@@ -12,11 +15,12 @@ package struct RiskBands: Sendable, Equatable, Codable {
         self.high = high
     }
 
+    /// Returns the band of a probability.
     package func band(of probability: Double) -> Band {
         probability >= high ? .high : probability >= medium ? .medium : .low
     }
 
-    /// Refuses bounds that are not 0 < medium < high < 1.
+    /// Throws unless 0 < medium < high < 1.
     package func check() throws {
         guard 0 < medium, medium < high, high < 1 else {
             throw MartletError(

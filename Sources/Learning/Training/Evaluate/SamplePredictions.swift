@@ -1,12 +1,17 @@
 package import Core
 
-/// Rows of the test part as a client would send them, with what the learner's own library said of them at training.
-/// Whatever serves the version later must say the same, to the bit, before it may answer.
+/// Sample of test rows with the predictions made at training, to verify a serving implementation.
+///
+/// ```swift
+/// let samples = SamplePredictions(of: trained, columns: input.columns)
+/// ```
+///
+/// Whatever serves the version later must give the same probabilities, to the bit, before it may answer.
 package struct SamplePredictions: Sendable, Equatable, Codable {
-    /// The most rows that are kept.
+    /// Largest number of rows that are kept.
     package static let most = 64
 
-    /// Feature values by name; null where missing.
+    /// Feature values of each row by name; null where missing.
     package let records: [[String: JSONValue]]
     /// The calibrated probability of each record.
     package let probabilities: [Double]
@@ -16,7 +21,7 @@ package struct SamplePredictions: Sendable, Equatable, Codable {
         self.probabilities = probabilities
     }
 
-    /// Picks test rows evenly from the lowest to the highest probability.
+    /// Picks test rows evenly spaced from the lowest to the highest probability.
     package init(of model: TrainedModel, columns: [NamedColumn]) {
         let ranked = zip(model.testRows, model.testProbabilities).enumerated()
             .sorted { ($0.element.1, $0.offset) < ($1.element.1, $1.offset) }

@@ -20,7 +20,7 @@ extension ScoredRows {
     }
 }
 
-/// The sum over the bins, and how it is distributed for a given calibration error.
+/// The debiased sum over the calibration bins, with its distribution for a given calibration error.
 ///
 /// In a bin with the mean score p and the share of positives y, the term (p - y)^2 - y(1 - y)/(n - 1) is quadratic in y,
 /// whose distribution is nearly normal: the sum is that of scaled noncentral chi-squares of one degree of freedom. Its
@@ -126,8 +126,9 @@ private struct DebiasedSum {
     }
 }
 
-/// By how much rows that come in clusters widen the variance of a mean of score less outcome; 1 for single rows (Kish
-/// 1965, "Survey sampling", 8.2).
+/// Design effect: how much clustered rows increase the variance of the mean of score less outcome.
+///
+/// 1 for single rows (Kish 1965, "Survey sampling", 8.2).
 private struct DesignEffect {
     private let isSingle: Bool
     private let rows: Double

@@ -1,5 +1,5 @@
 extension ScoredRows {
-    /// What one weighted pass over the rows finds.
+    /// All metrics' sums from one weighted pass over the rows.
     struct Tally: Sendable {
         var rows = 0
         var positives = 0

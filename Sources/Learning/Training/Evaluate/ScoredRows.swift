@@ -6,8 +6,7 @@ internal import Core
     internal import Darwin
 #endif
 
-/// Labelled rows in ascending order of their probability, with the losses of each row, ready for repeated weighted
-/// passes.
+/// Labelled rows sorted by probability, with each row's losses, for repeated weighted passes.
 struct ScoredRows: Sendable {
     struct Row: Sendable {
         var probability: Double

@@ -1,16 +1,23 @@
-/// A feature that tells the target all by itself, which few honest features do.
+/// Finding of a feature that predicts the target almost perfectly alone, which suggests a leak.
 ///
-/// A number is looked at by its rank, a category by the target's rate in each level with enough rows. A level of which
-/// nearly every row has the rarer class is told as well: a flag that names the outcome of some rows.
+/// ```swift
+/// for finding in Telltale.find(input.columns, labels: input.labels, rows: trainRows) { print(finding.sentence) }
+/// ```
+///
+/// A number is judged by its rank, a category by the target's rate in each level with enough rows. A level of which
+/// nearly every row has the rarer class is reported as well: a flag that names the outcome of some rows.
 package struct Telltale: Sendable, Equatable, Codable {
     package var feature: String
     /// ROC-AUC of the feature alone on training rows, in the better direction.
     package var auc: Double?
-    /// The level that has hardly any rows of the other class, how many rows it has, and the share of the rarer class.
+    /// Level in which nearly all rows have the rarer class; `nil` when the whole feature is meant.
     package var level: String?
+    /// Number of training rows with the level.
     package var rows: Int?
+    /// Share of the rarer class among the rows with the level.
     package var rate: Double?
 
+    /// The finding in words.
     package var sentence: String {
         if let level, let rows, let rate {
             let percent = (rate * 1000).rounded() / 10
@@ -31,7 +38,7 @@ extension Telltale {
     /// More rows say nothing new.
     private static let sample = 20_000
 
-    /// The features that tell the target alone, by name.
+    /// Finds the features that predict the target alone, sorted by name.
     /// - Parameter rows: the training rows.
     package static func find(_ columns: [NamedColumn], labels: [UInt8?], rows: [Int]) -> [Telltale] {
         let step = max(1, rows.count / sample)

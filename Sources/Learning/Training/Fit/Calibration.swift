@@ -1,7 +1,8 @@
 internal import Core
 
-/// A monotone map from a learner's raw probabilities to calibrated ones, fitted on held-out rows.
+/// A fitted monotone map from a learner's raw probabilities to calibrated ones.
 package enum Calibration: Sendable, Equatable {
+    /// The calibration method.
     package enum Kind: String, Sendable, Codable, CaseIterable { case none, platt, isotonic }
 
     case none
@@ -10,6 +11,7 @@ package enum Calibration: Sendable, Equatable {
     /// Linear interpolation between the points (x ascending), constant beyond the first and last.
     case isotonic(x: [Double], y: [Double])
 
+    /// The method of this calibration.
     package var kind: Kind {
         switch self {
         case .none: .none
@@ -18,7 +20,7 @@ package enum Calibration: Sendable, Equatable {
         }
     }
 
-    /// The calibrated probability of a raw one.
+    /// Returns the calibrated probability of a raw one.
     package func apply(_ p: Double) -> Double {
         switch self {
         case .none: p
@@ -28,11 +30,12 @@ package enum Calibration: Sendable, Equatable {
         }
     }
 
+    /// Returns the calibrated probabilities of raw ones.
     package func apply(_ probabilities: [Double]) -> [Double] {
         self == .none ? probabilities : probabilities.map { apply($0) }
     }
 
-    /// Fits a calibration on held-out rows. Refuses rows of one class.
+    /// Fits a calibration on held-out rows. Throws for rows of one class.
     package static func fit(_ kind: Kind, labels: [UInt8], probabilities: [Double]) throws -> Calibration {
         if kind == .none { return .none }
         guard labels.count == probabilities.count, probabilities.allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
@@ -48,8 +51,9 @@ package enum Calibration: Sendable, Equatable {
         return kind == .platt ? try platt(labels, probabilities) : isotonic(labels, probabilities)
     }
 
-    /// Raw probabilities are clipped to [margin, 1 - margin] before the logit, so that a forest's exact 0 or 1 does
-    /// not decide the whole line.
+    /// Raw probabilities are clipped to [margin, 1 - margin] before the logit.
+    ///
+    /// So a forest's exact 0 or 1 does not determine the whole line.
     package static let margin = 1e-9
 
     /// Platt 1999, "Probabilistic outputs for support vector machines", section 2.2: targets (N+ + 1) / (N+ + 2) and

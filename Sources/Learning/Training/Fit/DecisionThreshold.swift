@@ -1,6 +1,6 @@
 internal import Core
 
-/// How the decision threshold is chosen.
+/// Rule for choosing the decision threshold: least cost on held-out rows, theoretical, or fixed.
 package enum ThresholdRule: Sendable, Equatable {
     /// The least expected cost on held-out rows.
     case cost(Costs)
@@ -8,6 +8,7 @@ package enum ThresholdRule: Sendable, Equatable {
     case theoretical(Costs)
     case fixed(Double)
 
+    /// The costs of wrong decisions, where the rule has them.
     package var costs: Costs? {
         switch self {
         case .cost(let costs), .theoretical(let costs): costs
@@ -16,12 +17,14 @@ package enum ThresholdRule: Sendable, Equatable {
     }
 }
 
-/// The probability at or above which a row is called positive, and where it comes from.
+/// A decision threshold: rows with a probability at or above it are predicted positive.
 package struct DecisionThreshold: Sendable, Equatable, Codable {
     package let value: Double
+    /// The costs from which it was chosen; `nil` for a fixed one.
     package let costs: Costs?
-    /// cFP / (cFP + cFN): what the threshold would be if the probabilities were perfectly calibrated. A chosen one far
-    /// from it is a sign of poor calibration.
+    /// cFP / (cFP + cFN): the threshold for perfectly calibrated probabilities.
+    ///
+    /// A chosen one far from it is a sign of poor calibration.
     package let theoretical: Double?
 
     package init(value: Double, costs: Costs? = nil) {
@@ -30,7 +33,7 @@ package struct DecisionThreshold: Sendable, Equatable, Codable {
         theoretical = costs?.theoreticalThreshold
     }
 
-    /// Refuses a fixed threshold outside 0...1 and costs that are not positive.
+    /// Makes a fixed threshold; throws outside 0...1.
     package static func fixed(_ value: Double) throws -> DecisionThreshold {
         guard value >= 0, value <= 1 else {
             throw MartletError(.input, "threshold.range", "the threshold must be from 0 to 1; it is \(value)")
@@ -38,8 +41,10 @@ package struct DecisionThreshold: Sendable, Equatable, Codable {
         return DecisionThreshold(value: value)
     }
 
-    /// The threshold of least cost on held-out rows. Candidates are the distinct probabilities, the theoretical
-    /// threshold and one above all rows; of equal cost the one nearest the theoretical threshold is taken.
+    /// Finds the threshold of least cost on held-out rows.
+    ///
+    /// Candidates are the distinct probabilities, the theoretical threshold and one above all rows; of equal cost the
+    /// one nearest the theoretical threshold is taken.
     package static func leastCost(
         _ costs: Costs, labels: [UInt8], probabilities: [Double]
     ) throws -> DecisionThreshold {

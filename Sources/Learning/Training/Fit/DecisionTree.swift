@@ -13,7 +13,7 @@ struct DecisionTree: Sendable {
         var levelSet: Int32 = -1
     }
 
-    /// What training saw in a node.
+    /// Training statistics of a node.
     struct Record: Sendable {
         /// The weighted share of positives.
         var value: Double

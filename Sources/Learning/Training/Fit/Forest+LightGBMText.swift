@@ -1,9 +1,9 @@
 extension Forest {
-    /// The forest as a model file of LightGBM (version 4), which averages the leaves of the trees.
+    /// Writes the forest as a LightGBM model file (version 4) that averages the leaves of the trees.
     ///
     /// There is no objective line, so any LightGBM gives the averaged probability as its prediction. Numbers are
-    /// written in the shortest form that reads back the same. The names lose the characters that the format keeps for
-    /// itself; features are known by their place.
+    /// written in the shortest form that reads back the same. Characters that the format reserves are removed from the
+    /// names; features are identified by their position.
     package func lightGBMText() -> String {
         let names = self.names.map(Self.fileName)
         let blocks = trees.enumerated().map { "Tree=\($0)\n" + $1.lightGBMBlock + "\n" }

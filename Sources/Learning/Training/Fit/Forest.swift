@@ -1,14 +1,19 @@
-/// A grown random forest.
+/// A trained random forest.
 package struct Forest: Sendable {
     let trees: [DecisionTree]
+    /// Feature names in column order.
     package let names: [String]
+    /// Whether each feature is categorical.
     package let categorical: [Bool]
     /// The values each feature had in training; `nil` if all were missing.
     let ranges: [ClosedRange<Double>?]
 
+    /// Number of trees.
     package var count: Int { trees.count }
 
-    /// The probability of the positive class of every row: the mean of the leaves' weighted shares of positives.
+    /// Returns the probability of the positive class of every row.
+    ///
+    /// The mean over the trees of the leaves' weighted shares of positives.
     package func predict(_ matrix: FeatureMatrix) -> [Double] {
         var sums = [Double](repeating: 0, count: matrix.rows)
         matrix.values.withUnsafeBufferPointer { values in
@@ -29,8 +34,9 @@ package struct Forest: Sendable {
         return sums.map { $0 / count }
     }
 
-    /// The mean over the trees of each feature's share of the tree's impurity decrease; sums to 1 unless no tree
-    /// split at all (Breiman et al. 1984; scikit-learn's `feature_importances_`).
+    /// Impurity-based importance of each feature, the mean over the trees; sums to 1 unless no tree has a split.
+    ///
+    /// Breiman et al. 1984; scikit-learn's `feature_importances_`.
     package var importance: [Double] {
         var sums = [Double](repeating: 0, count: names.count)
         for tree in trees {

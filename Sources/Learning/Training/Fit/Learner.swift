@@ -1,9 +1,11 @@
-/// Fits a model to a matrix. Its parameters are given when it is made; the same data, parameters and seed give the
-/// same bytes whatever the count of threads.
+/// A training algorithm with its parameters: fits a model to a matrix, deterministically.
+///
+/// The same data, parameters and seed give the same bytes whatever the number of threads.
 package protocol Learner: Sendable {
     /// The learner's name in a project file: "lightgbm", "random_forest".
     var kind: String { get }
 
+    /// Trains a model.
     /// - Parameters:
     ///   - labels: 0 or 1, one a row.
     ///   - validation: held-out rows for early stopping, where there are any.
@@ -12,17 +14,17 @@ package protocol Learner: Sendable {
     ) throws -> FittedModel
 }
 
-/// What a learner found, in the native format of the library that can load it.
+/// A trained model as bytes in its library's own format, with training statistics.
 package struct FittedModel: Sendable {
     /// The model file's bytes.
     package let text: [UInt8]
-    /// Trees in use, after early stopping.
+    /// Number of trees in use, after early stopping.
     package let rounds: Int
-    /// Gain of each feature, in the matrix's order; any scale.
+    /// Total gain of each feature, in the matrix's order; any scale.
     package let gain: [Double]
-    /// "lightgbm-text".
+    /// Name of the format: "lightgbm-text".
     package let format: String
-    /// Log loss on the validation rows after each round, where the learner keeps track.
+    /// Log loss on the validation rows after each round, for learners that record it.
     package let trace: [(round: Int, validationLogLoss: Double)]?
 
     package init(
@@ -37,7 +39,8 @@ package struct FittedModel: Sendable {
     }
 }
 
-/// Gives the probability of the positive class for rows of a matrix.
+/// A loaded model that computes probabilities for feature matrices.
 package protocol ModelScorer {
+    /// Returns the probability of the positive class for each row.
     func probabilities(_ matrix: FeatureMatrix) throws -> [Double]
 }

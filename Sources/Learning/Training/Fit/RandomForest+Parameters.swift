@@ -1,15 +1,17 @@
 internal import Core
 
 extension RandomForest {
-    /// The parameters a project file may give.
+    /// Parameter names accepted in a project file.
     package static let parameterNames = [
         "n_estimators", "criterion", "max_depth", "min_samples_split", "min_samples_leaf", "max_features",
         "bootstrap", "class_weight",
     ]
 
-    /// Reads parameters by scikit-learn's names. Refuses an unknown name, suggesting the nearest, and values out of
-    /// range. In `max_features`, `min_samples_split` and `min_samples_leaf` a number below 1 is a share; "all" or
-    /// "none" stand for scikit-learn's None.
+    /// Parses parameters by scikit-learn's names.
+    ///
+    /// Throws for an unknown name, suggesting the nearest, and values out of range. In `max_features`,
+    /// `min_samples_split` and `min_samples_leaf` a number below 1 is a share; "all" or "none" stand for scikit-learn's
+    /// None.
     package init(parameters: [String: ParameterValue]) throws {
         self.init()
         for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {

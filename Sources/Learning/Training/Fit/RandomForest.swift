@@ -6,14 +6,22 @@ internal import Core
     internal import Darwin
 #endif
 
-/// A random forest (Breiman 2001, "Random forests") as scikit-learn grows it: every tree on a bootstrap sample drawn
-/// with replacement, features drawn without replacement at every split, exact splits, the probability of a row being
-/// the mean of its leaves' shares of positives.
+/// Random forest training with scikit-learn's algorithm, parameter names and defaults.
 ///
-/// The parameters have scikit-learn's names and defaults.
+/// ```swift
+/// var settings = RandomForest()
+/// settings.maxDepth = 8
+/// let forest = try settings.fit(matrix, labels: labels, seed: 42)
+/// ```
+///
+/// Breiman 2001, "Random forests": every tree on a bootstrap sample drawn with replacement, features drawn without
+/// replacement at every split, exact splits, the probability of a row being the mean of its leaves' shares of
+/// positives.
 package struct RandomForest: Sendable, Equatable {
+    /// Impurity measure of a split.
     package enum Criterion: String, Sendable, CaseIterable { case gini, entropy }
 
+    /// Weighting of the classes.
     package enum ClassWeight: String, Sendable, CaseIterable {
         case none
         /// Each class has half of the weight, counted in the whole training sample (King & Zeng 2001). As in
@@ -24,7 +32,7 @@ package struct RandomForest: Sendable, Equatable {
         case balancedSubsample = "balanced_subsample"
     }
 
-    /// How many features are tried at a split.
+    /// Number of features tried at a split.
     package enum MaxFeatures: Sendable, Equatable {
         case sqrt, log2, all
         case count(Int)
@@ -44,7 +52,7 @@ package struct RandomForest: Sendable, Equatable {
 
     }
 
-    /// A count of rows, or a share of the training rows rounded up.
+    /// A number of rows, or a share of the training rows rounded up.
     package enum RowCount: Sendable, Equatable {
         case count(Int)
         case share(Double)
@@ -57,20 +65,25 @@ package struct RandomForest: Sendable, Equatable {
         }
     }
 
+    /// Number of trees.
     package var estimators = 100
     package var criterion = Criterion.gini
+    /// Largest depth of a tree; `nil` for no limit.
     package var maxDepth: Int?
+    /// Fewest rows of a node that is split.
     package var minSamplesSplit = RowCount.count(2)
+    /// Fewest rows of a leaf.
     package var minSamplesLeaf = RowCount.count(1)
     package var maxFeatures = MaxFeatures.sqrt
+    /// Whether each tree is grown on a bootstrap sample instead of all rows.
     package var bootstrap = true
     package var classWeight = ClassWeight.none
 
     package init() {}
 
-    /// Grows a forest. Each tree draws from a generator of its own, derived from the seed and the tree's number.
+    /// Trains a forest. Each tree has its own random generator, derived from the seed and the tree's number.
     ///
-    /// Refuses rows of one class and infinite values. Missing numbers go to the side of a split that is better with
+    /// Throws for rows of one class and infinite values. Missing numbers go to the side of a split that is better with
     /// them; where a node has none in training, to the side with more rows.
     package func fit(_ matrix: FeatureMatrix, labels: [UInt8], seed: Int) throws -> Forest {
         try check(matrix, labels)

@@ -1,14 +1,20 @@
-/// Grows a random forest and hands it over as a LightGBM model file, so that one scorer serves both learners.
+/// The `random_forest` learner: trains a forest and returns it as a LightGBM model file.
+///
+/// ```swift
+/// let learner = try RandomForestLearner(parameters: plan.parameters)
+/// ```
+///
+/// One scorer so serves both learners.
 package struct RandomForestLearner: Learner {
     package let kind = "random_forest"
     package let forest: RandomForest
 
-    /// Refuses unknown parameters and values out of range.
+    /// Parses the parameters; throws for unknown ones and values out of range.
     package init(parameters: [String: ParameterValue]) throws {
         forest = try RandomForest(parameters: parameters)
     }
 
-    /// The validation rows are not used: a forest has no early stopping.
+    /// Trains a forest. The validation rows are not used: a forest has no early stopping.
     package func fit(
         _ train: FeatureMatrix, labels: [UInt8], validation: (FeatureMatrix, [UInt8])?, seed: Int, threads: Int
     ) throws -> FittedModel {

@@ -4,7 +4,7 @@
     internal import Darwin
 #endif
 
-/// Finds the best split of one node over the features it is shown.
+/// Finds the best split of one node over given features.
 struct SplitSearch {
     typealias Counts = TreeGrower.Counts
 

@@ -1,8 +1,12 @@
 internal import Core
 
-/// A bound that a metric must keep for a version to be registered as usable.
+/// A bound on a metric that a model must meet before its version can be used.
+///
+/// ```swift
+/// let result = QualityGate(.rocAUC, atLeast: 0.66).judge(evaluation[.rocAUC])
+/// ```
 package struct QualityGate: Sendable, Equatable, Codable {
-    /// Where the metric is measured.
+    /// The rows on which the metric is measured.
     package enum Part: String, Sendable, Codable, CaseIterable {
         case test, validation
         /// The mean over the folds of the cross-validation.
@@ -11,7 +15,9 @@ package struct QualityGate: Sendable, Equatable, Codable {
 
     package var metric: Metric
     package var part: Part
+    /// Lower bound; `nil` for none.
     package var atLeast: Double?
+    /// Upper bound; `nil` for none.
     package var atMost: Double?
 
     package init(_ metric: Metric, part: Part = .test, atLeast: Double? = nil, atMost: Double? = nil) {
@@ -35,7 +41,7 @@ package struct QualityGate: Sendable, Equatable, Codable {
         atMost = try container.decodeIfPresent(Double.self, forKey: .atMost)
     }
 
-    /// Refuses a gate without a bound.
+    /// Throws for a gate without a bound.
     package func check() throws {
         guard atLeast != nil || atMost != nil else {
             throw MartletError(
@@ -44,8 +50,10 @@ package struct QualityGate: Sendable, Equatable, Codable {
         }
     }
 
-    /// Judges the value itself, and of a ceiling on `ece` the upper end of its interval, where it has one: a value near 0
-    /// comes as easily from few rows as from good probabilities. A metric that is undefined or was not measured fails.
+    /// Compares a metric with the bounds. An undefined or missing metric fails.
+    ///
+    /// For a ceiling on `ece` the upper end of the interval is judged, where there is one: a value near 0 comes as
+    /// easily from few rows as from good probabilities.
     package func judge(_ estimate: Estimate?) -> GateResult {
         let place = part == .cv ? "in cross-validation" : "on the \(part.rawValue) part"
         guard let estimate, let value = estimate.value else {
@@ -79,9 +87,9 @@ package struct QualityGate: Sendable, Equatable, Codable {
     }
 }
 
-/// What a gate found.
+/// The outcome of a quality gate, with the value that was judged.
 package struct GateResult: Sendable, Equatable, Codable {
-    /// By name, so that a record of another version of Martlet can be read.
+    /// Name of the metric; a text, so that a record of another version of Martlet can be decoded.
     package let metric: String
     package let part: QualityGate.Part
     package let atLeast: Double?
@@ -89,10 +97,10 @@ package struct GateResult: Sendable, Equatable, Codable {
     package let value: Double?
     package let low: Double?
     package let high: Double?
-    /// What the ceiling was held against, where that is not the value: the upper end of the interval of `ece`.
+    /// The value compared with the bound where it is not `value`: the upper end of the interval of `ece`.
     package let judged: Double?
     package let passed: Bool
-    /// The finding in words: "roc_auc 0.641 on the test part is below the floor of 0.66".
+    /// The outcome in words: "roc_auc 0.641 on the test part is below the floor of 0.66".
     package let sentence: String
 
     private enum CodingKeys: String, CodingKey {

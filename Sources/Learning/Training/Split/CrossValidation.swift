@@ -1,9 +1,10 @@
-/// A metric over the folds of a cross-validation.
+/// A metric's values over the folds of a cross-validation, with mean and standard deviation.
 package struct FoldSummary: Sendable, Equatable, Codable {
-    /// Mean over the folds; `nil` if it is undefined in one of them.
+    /// Mean over the folds; `nil` if the metric is undefined in one of them.
     package let mean: Double?
-    /// Standard deviation over the folds, with folds - 1.
+    /// Sample standard deviation over the folds (denominator folds - 1).
     package let sd: Double?
+    /// The metric's value in each fold.
     package let folds: [Double?]
 
     package init(_ folds: [Double?]) {
@@ -21,10 +22,11 @@ package struct FoldSummary: Sendable, Equatable, Codable {
     }
 }
 
-/// The metrics of every fold and their means. JSON has each metric under its own name.
+/// All metrics over the folds of a cross-validation. In JSON each metric stands under its own name.
 package struct CrossValidationResult: Sendable, Equatable, Codable {
+    /// Number of folds.
     package let folds: Int
-    /// By metric name.
+    /// Summaries by metric name.
     package let metrics: [String: FoldSummary]
 
     init(_ evaluations: [Evaluation]) {
@@ -34,11 +36,12 @@ package struct CrossValidationResult: Sendable, Equatable, Codable {
         self.metrics = metrics
     }
 
+    /// The summary of a metric; `nil` when it was not measured.
     package subscript(metric: Metric) -> FoldSummary? { metrics[metric.rawValue] }
 
     private enum CodingKeys: String, CodingKey { case folds, metrics }
 
-    /// What a later version of Martlet measures besides may have any form; it is left out.
+    /// Decodes a result; members with an unknown form, as a later version of Martlet may write, are skipped.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         folds = try container.decodeIfPresent(Int.self, forKey: .folds) ?? 0

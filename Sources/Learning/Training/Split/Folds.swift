@@ -1,15 +1,19 @@
 internal import Core
 
-/// Which rows a fold of a cross-validation is fitted to, stops and calibrates on, and is measured on; a row may be in
-/// none. Rows are given by their places among the labelled ones.
+/// One fold of a cross-validation: indices of its training, validation and test rows among the labelled rows.
+///
+/// A row may be in none.
 package struct Fold: Sendable, Equatable {
+    /// Rows that the fold's model is fitted to.
     package var train: [Int]
+    /// Rows for early stopping and calibration.
     package var validation: [Int]
+    /// Rows that the fold's metrics are measured on.
     package var test: [Int]
 }
 
 extension Split {
-    /// The folds of a cross-validation, which follow the split.
+    /// Computes the folds of a cross-validation, which follow the kind of split.
     ///
     /// By time, fold k of n is tested on the k-th of the n latest runs of floor(rows / (n + 1)) rows, in the order (event
     /// time, key), and fitted to all rows before it less the gap: scikit-learn's `TimeSeriesSplit`. A border between

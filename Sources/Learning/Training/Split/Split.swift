@@ -1,14 +1,14 @@
 internal import Core
 
-/// What a split is assigned from, one entry a labelled row.
+/// The properties of labelled rows that a split depends on; one entry a row in every array.
 package struct SplitRows: Sendable {
     /// 0 or 1.
     package var labels: [UInt8]
-    /// The declared unique key as text.
+    /// The unique key of each row as text.
     package var keys: [String]
-    /// The entity a row belongs to, if the model declares one.
+    /// The entity of each row, if the model declares a group.
     package var groups: [String]?
-    /// Microseconds since 1970, if the model declares an event time.
+    /// Event time of each row in microseconds since 1970, if the model declares one.
     package var eventTimes: [Int64?]?
 
     package init(labels: [UInt8], keys: [String], groups: [String]? = nil, eventTimes: [Int64?]? = nil) {
@@ -19,10 +19,15 @@ package struct SplitRows: Sendable {
     }
 }
 
-/// Assigns rows to parts and folds without a random generator: everything follows from
-/// `portableUniform(seed:key:)`, so that any tool with SHA-256 can rebuild a split.
+/// Deterministic assignment of rows to train, validation and test parts, and to folds.
+///
+/// ```swift
+/// let parts = try Split.parts(of: rows, by: plan)
+/// ```
+///
+/// Everything follows from `portableUniform(seed:key:)`, so that any tool with SHA-256 can rebuild a split.
 package enum Split {
-    /// The part of every row. Refuses a part with a share that ends up empty or has rows of one class only.
+    /// Returns the part of every row. Throws when a part with a share is empty or has rows of one class only.
     package static func parts(of rows: SplitRows, by plan: SplitPlan) throws -> [SplitPart] {
         try plan.check()
         let unit = plan.by ?? (rows.groups == nil ? .key : .group)
@@ -44,7 +49,7 @@ package enum Split {
         return parts
     }
 
-    /// The fold (0 ..< folds) of every row: within each class, rank by (u, key) modulo the count of folds.
+    /// Returns the fold (0 ..< folds) of every row: within each class, rank by (u, key) modulo the number of folds.
     package static func stratifiedFolds(of rows: SplitRows, _ plan: CrossValidationPlan) throws -> [Int] {
         try plan.check()
         let folds = stratifiedRanks(rows, seed: plan.seed).map { $0.rank % plan.folds }
@@ -52,7 +57,7 @@ package enum Split {
         return folds
     }
 
-    /// The fold (0 ..< folds) of every row by its group: the integer part of u * folds.
+    /// Returns the fold (0 ..< folds) of every row by its group: the integer part of u * folds.
     package static func groupFolds(of rows: SplitRows, _ plan: CrossValidationPlan) throws -> [Int] {
         try plan.check()
         let folds = uniforms(try names(of: .group, in: rows), seed: plan.seed).map {
@@ -62,7 +67,7 @@ package enum Split {
         return folds
     }
 
-    /// The portable uniform number of every name; each distinct name is digested once.
+    /// Returns the portable uniform number of every name; each distinct name is digested once.
     package static func uniforms(_ names: [String], seed: Int) -> [Double] {
         var known: [ByteText: Double] = [:]
         known.reserveCapacity(names.count)

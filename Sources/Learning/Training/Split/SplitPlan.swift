@@ -1,6 +1,6 @@
 internal import Core
 
-/// Which rows a row may serve for.
+/// The part of a split that a row belongs to: train, validation or test.
 package enum SplitPart: UInt8, Sendable, CaseIterable, Codable {
     /// Rows the learner sees.
     case train = 0
@@ -9,6 +9,7 @@ package enum SplitPart: UInt8, Sendable, CaseIterable, Codable {
     /// Untouched rows for the reported metrics.
     case test = 2
 
+    /// The part's name in reports and JSON.
     package var name: String {
         switch self {
         case .train: "train"
@@ -18,8 +19,9 @@ package enum SplitPart: UInt8, Sendable, CaseIterable, Codable {
     }
 }
 
-/// How labelled rows are divided into parts. The shares sum to 1.
+/// Settings of the division of labelled rows into parts. The shares sum to 1.
 package struct SplitPlan: Sendable, Equatable, Codable {
+    /// The method of the split: by hash of the key, stratified by class, or by event time.
     package enum Kind: String, Sendable, Codable, CaseIterable {
         /// By the portable uniform number of the key or group: u < train, u < train + validation, else test.
         case hash
@@ -29,15 +31,18 @@ package struct SplitPlan: Sendable, Equatable, Codable {
         case time
     }
 
-    /// What stays on one side of the split.
+    /// What is never divided between parts: a row by its key, or a group of rows.
     package enum Unit: String, Sendable, Codable, CaseIterable { case key, group }
 
     package var kind: Kind
     package var seed: Int
+    /// Share of the training part.
     package var train: Double
+    /// Share of the validation part.
     package var validation: Double
+    /// Share of the test part.
     package var test: Double
-    /// `nil`: the group if the model has one, else the key.
+    /// Unit of the split; `nil`: the group if the model has one, else the key.
     package var by: Unit?
 
     package init(
@@ -64,7 +69,7 @@ package struct SplitPlan: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey { case kind, seed, train, validation, test, by }
 
-    /// Refuses shares that are not shares of one whole, and an empty train or test part.
+    /// Throws when the shares do not sum to 1, or the train or test part is empty.
     package func check() throws {
         let shares = [train, validation, test]
         guard shares.allSatisfy({ $0 >= 0 && $0 <= 1 }), abs(shares.reduce(0, +) - 1) < 1e-9 else {
@@ -81,10 +86,12 @@ package struct SplitPlan: Sendable, Equatable, Codable {
     }
 }
 
-/// Cross-validation over all labelled rows. Its folds follow the split: a rolling origin under a split by time, disjoint
-/// groups where a group stays on one side, and stratified otherwise.
+/// Settings of a cross-validation over all labelled rows.
+///
+/// Its folds follow the split: a rolling origin under a split by time, disjoint groups where a group stays on one side,
+/// and stratified otherwise.
 package struct CrossValidationPlan: Sendable, Equatable, Codable {
-    /// What is left out between the training rows of a fold and its test rows, under a split by time.
+    /// Rows or time left out between the training and test rows of a fold, under a split by time.
     package enum Gap: Sendable, Equatable {
         /// So many rows before the first test row, as scikit-learn's `TimeSeriesSplit(gap:)`.
         case rows(Int)
@@ -94,7 +101,7 @@ package struct CrossValidationPlan: Sendable, Equatable, Codable {
 
     package var folds: Int
     package var seed: Int
-    /// `nil` is none.
+    /// The gap between training and test rows; `nil` for none.
     package var gap: Gap?
 
     package init(folds: Int, seed: Int = 42, gap: Gap? = nil) {
@@ -112,6 +119,7 @@ package struct CrossValidationPlan: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey { case folds, seed, gap }
 
+    /// Throws for a number of folds or a gap that cannot be used.
     package func check() throws {
         guard (2...100).contains(folds) else {
             throw MartletError(

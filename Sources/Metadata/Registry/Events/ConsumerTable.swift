@@ -1,15 +1,15 @@
 package import Core
 internal import SQLText
 
-/// Somebody who reads the events in order, and how far they have come.
+/// A named reader of the event outbox with its position.
 package struct Consumer: Sendable, Equatable, Encodable {
     package let name: String
-    /// Everything up to and including this position was delivered.
+    /// Position up to which events were delivered, inclusive.
     package let position: Int
-    /// Events that wait for it.
+    /// Number of events not yet delivered.
     package let behind: Int
     package let created: Timestamp
-    /// When its position changed last.
+    /// When its position last changed.
     package let moved: Timestamp
 }
 
@@ -51,7 +51,7 @@ struct ConsumerTable {
     }
 }
 
-/// The table `effects`, the inbox of the consumers.
+/// The table `effects`: which events each consumer has processed.
 struct EffectTable {
     private let transaction: MetadataTransaction
 

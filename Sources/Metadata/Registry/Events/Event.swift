@@ -1,17 +1,18 @@
 package import Core
 
-/// Something that happened in a project, as it stands in the outbox: a CloudEvents 1.0 record.
+/// A recorded event of a project, as a CloudEvents 1.0 record.
 ///
 /// As JSON it is the structured form (application/cloudevents+json), with the extension attribute `position`.
 package struct Event: Sendable, Equatable, Encodable {
-    /// From 1 within the project, without gaps: the order in which events were recorded.
+    /// Sequence number within the project, from 1, without gaps.
     package let position: Int
-    /// The project: "/projects/wards".
+    /// CloudEvents source, the project: "/projects/wards".
     package let source: String
-    /// Unique within the source, and the same however often the happening is looked at: "run/0190…/finished".
+    /// Unique id within the source, derived from what happened: "run/0190…/finished".
     package let id: String
+    /// CloudEvents type, see ``EventType``.
     package let type: String
-    /// What it is about, below the source: "runs/0190…", "tables/gold.visits".
+    /// What the event is about: "runs/0190…", "tables/gold.visits".
     package let subject: String
     /// When it happened; earlier positions may have later times.
     package let time: Timestamp
@@ -35,14 +36,14 @@ package struct Event: Sendable, Equatable, Encodable {
     }
 }
 
-/// What is to be written to the outbox.
+/// An event to be written to the outbox, without its position.
 package struct EventDraft: Sendable, Equatable {
     package var type: EventType
-    /// Unique within the project for ever: the same happening always has the same id.
+    /// Unique id within the project; the same occurrence always has the same id.
     package var id: String
     package var subject: String
     package var time: Timestamp
-    /// Absent members are left out.
+    /// The event's data; `nil` members are left out.
     package var data: [String: JSONValue]
 
     package init(_ type: EventType, id: String, subject: String, time: Timestamp, data: [String: JSONValue?]) {
@@ -54,15 +55,15 @@ package struct EventDraft: Sendable, Equatable {
     }
 }
 
-/// Which events are asked for.
+/// Filter for events.
 package struct EventQuery: Sendable, Equatable {
-    /// Only those of these types; empty for all.
+    /// Only events of these types; empty for all.
     package var types: [EventType] = []
-    /// Only those that happened at this instant or later.
+    /// Only events that happened at this time or later.
     package var since: Timestamp?
-    /// Only those behind this position.
+    /// Only events after this position.
     package var after = 0
-    /// Only those before this position.
+    /// Only events before this position.
     package var before = Int.max
     package var limit = Int.max
 

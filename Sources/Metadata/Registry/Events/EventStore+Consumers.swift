@@ -1,10 +1,10 @@
 internal import Core
 
 extension EventStore {
-    /// Every consumer, by name.
+    /// Returns all consumers, by name.
     package func consumers() throws -> [Consumer] { try metadata.read { try ConsumerTable($0).all() } }
 
-    /// The consumer of that name; a new one stands behind `position`, at the beginning unless said otherwise.
+    /// Returns the consumer with this name, created if needed with all events after `position` still to be delivered.
     @discardableResult
     package func consumer(_ name: String, startingAfter position: Int = 0) throws -> Consumer {
         try Self.check(name)
@@ -18,7 +18,7 @@ extension EventStore {
         }
     }
 
-    /// Notes that the consumer has taken everything up to `position`.
+    /// Moves a consumer to `position` if it is still at `expected`; returns whether it was.
     ///
     /// Gives `false`, and changes nothing, when it is no longer where `expected` says: somebody else moved it.
     @discardableResult
@@ -32,10 +32,10 @@ extension EventStore {
         }
     }
 
-    /// Sets the consumer back, so that the event at `position` is the next one delivered to it.
+    /// Moves a consumer back so that the event at `position` is delivered next.
     ///
-    /// Refuses to set it forward (`events.not-back`), by which events would be passed over. Effects that were
-    /// recorded stay recorded: `once` does not repeat them.
+    /// Throws `events.not-back` for a move forward, by which events would be skipped. Effects that were recorded stay
+    /// recorded: `once` does not repeat them.
     package func replay(_ name: String, from position: Int) throws -> Replay {
         let now = metadata.context.now()
         return try metadata.write { transaction in
@@ -53,8 +53,9 @@ extension EventStore {
         }
     }
 
-    /// Does `effect` for an event once: in one transaction with the note that it was done. Gives `false`, and does
-    /// nothing, if the consumer has that note already. What throws leaves neither.
+    /// Runs `effect` for an event unless it was run for this consumer before; returns whether it ran.
+    ///
+    /// The effect and the record of it are one transaction; when it throws neither remains.
     @discardableResult
     package func once(_ consumer: String, _ event: Event, _ effect: (MetadataTransaction) throws -> Void) throws -> Bool
     {
@@ -68,9 +69,10 @@ extension EventStore {
         }
     }
 
-    /// Takes the next events of a consumer, oldest first, at most `limit`: each one's effect, the note that it was
-    /// done and the consumer's new position in one transaction. Gives how many were taken; an effect that throws
-    /// ends it there, with what came before kept.
+    /// Delivers the next events of a consumer, oldest first, at most `limit`; returns how many.
+    ///
+    /// Each event's effect, the record of it and the consumer's new position are one transaction. An effect that throws
+    /// ends the delivery; earlier events stay delivered.
     @discardableResult
     package func consume(
         _ name: String, limit: Int = .max, _ effect: (Event, MetadataTransaction) throws -> Void
@@ -124,16 +126,16 @@ extension EventStore {
     }
 }
 
-/// A consumer that was set back.
+/// Result of moving a consumer back.
 package struct Replay: Sendable, Equatable, Encodable {
     package let consumer: String
-    /// The position it had come to.
+    /// Its position before.
     package let was: Int
-    /// The position that is delivered next.
+    /// Position of the event that is delivered next.
     package let next: Int
-    /// Events that it has had and will get again.
+    /// Number of events that are delivered again.
     package let again: Int
-    /// All events that wait for it now.
+    /// Number of all events not yet delivered.
     package let waiting: Int
 
     package init(consumer: String, was: Int, next: Int, again: Int, waiting: Int) {

@@ -1,6 +1,11 @@
 package import Core
 
-/// The outbox of a project: every event, and the consumers that read them.
+/// The event outbox of a project and its consumers.
+///
+/// ```swift
+/// let last = try registry.events.newest(EventQuery(limit: 20))
+/// let taken = try registry.events.consume("mirror", limit: 100) { event, transaction in … }
+/// ```
 ///
 /// 1. An event is written in the transaction of what it tells of: both are there or neither.
 /// 2. Positions count from 1 without gaps, so a reader that has seen position n has missed nothing before it.
@@ -10,43 +15,42 @@ package import Core
 package struct EventStore: Sendable {
     let metadata: MetadataStore
 
-    /// Writes an event about something that is in no other table; gives `nil` if it is there already.
+    /// Writes an event that belongs to no other table; returns its position, or `nil` if it is already recorded.
     @discardableResult
     package func append(_ draft: EventDraft) throws -> Int? {
         try metadata.write { try EventTable($0).append(draft) }
     }
 
-    /// The events asked for, in order of position, the first `limit` of them.
+    /// Returns the first `limit` matching events, by position.
     package func list(_ query: EventQuery = EventQuery()) throws -> [Event] {
         try metadata.read { try EventTable($0).list(query) }
     }
 
-    /// The events asked for, in order of position, the last `limit` of them.
+    /// Returns the last `limit` matching events, by position.
     package func newest(_ query: EventQuery) throws -> [Event] {
         try metadata.read { try EventTable($0).newest(query) }
     }
 
-    /// How many are asked for, whatever the limit.
+    /// Returns the number of matching events, whatever the limit.
     package func count(_ query: EventQuery) throws -> Int { try metadata.read { try EventTable($0).count(query) } }
 
-    /// The position of the newest event; 0 if there is none.
+    /// Returns the position of the newest event; 0 if there is none.
     package func head() throws -> Int { try metadata.read { try EventTable($0).head() } }
 
-    /// The position of the first event that happened at `instant` or later; `nil` if none did.
+    /// Returns the position of the first event that happened at `instant` or later; `nil` if none did.
     package func position(since instant: Timestamp) throws -> Int? {
         try metadata.read { try EventTable($0).first(since: instant) }
     }
 }
 
 extension EventStore {
-    /// How far the log of each table has been turned into events, by table.
+    /// Returns how far the commits of each table have been recorded as events, by table.
     package func tableOffsets() throws -> [String: TableOffset] {
         let offsets = try metadata.read { try TableOffsetTable($0).all() }
         return Dictionary(offsets.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// Writes the events of a table's versions, oldest first, and how far the table has come with them. Events that
-    /// another process wrote in the meantime are not written again.
+    /// Records a table's commits as events, oldest first, together with the new offset; existing events are skipped.
     package func record(_ commits: [EventDraft], upTo offset: TableOffset) throws {
         try metadata.write { transaction in
             for draft in commits { _ = try EventTable(transaction).append(draft) }

@@ -1,6 +1,6 @@
 internal import Core
 
-/// What sort of thing happened. The raw value is the CloudEvents `type`; docs/events.md has the data of each.
+/// The type of an event. The raw value is the CloudEvents `type`; docs/events.md has the data of each.
 package enum EventType: String, Sendable, CaseIterable, Encodable {
     case tableCommitted = "dev.martlet.table.committed"
     case runStarted = "dev.martlet.run.started"
@@ -24,10 +24,10 @@ package enum EventType: String, Sendable, CaseIterable, Encodable {
 
     private static let prefix = "dev.martlet."
 
-    /// The name without what all types begin with: "run.finished".
+    /// The type without its common prefix: "run.finished".
     package var short: String { String(rawValue.dropFirst(EventType.prefix.count)) }
 
-    /// Whether it is what somebody decided or asked for, rather than what came of it: the audit keeps these.
+    /// Whether the event records a person's decision or request, which the audit log keeps, and not a consequence.
     package var isAct: Bool {
         switch self {
         case .versionRegistered, .versionApproved, .versionRejected, .aliasMoved, .aliasRemoved, .jobSubmitted,
@@ -39,8 +39,9 @@ package enum EventType: String, Sendable, CaseIterable, Encodable {
         }
     }
 
-    /// The types that a person means: "run.finished", the whole type, or "run" for all that tell of runs.
-    /// - Throws: `events.type` for a word that names none.
+    /// Parses a type name: "run.finished", the whole type, or "run" for all about runs.
+    ///
+    /// - Throws: `events.type` for an unknown name.
     package static func named(_ text: String) throws -> [EventType] {
         var word = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
         if word.hasSuffix(".*") { word = String(word.dropLast(2)) }

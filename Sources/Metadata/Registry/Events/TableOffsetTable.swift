@@ -1,14 +1,14 @@
 internal import SQLText
 
-/// How far the log of a table has been turned into events.
+/// How far the commits of a table have been recorded as events.
 package struct TableOffset: Sendable, Equatable {
-    /// Layer-qualified: "gold.encounters".
+    /// Name with layer: "gold.encounters".
     package let name: String
-    /// The id in the table's own metadata; a table made anew under the same name has another one.
+    /// Id in the table's own metadata; a table recreated under the same name has another one.
     package let tableID: String
-    /// The highest version that has its event.
+    /// Highest version that is recorded.
     package let version: Int
-    /// What the log entry of that version looked like on the disk.
+    /// Size and times of that version's log entry on disk.
     package let stamp: String
 
     package init(name: String, tableID: String, version: Int, stamp: String) {

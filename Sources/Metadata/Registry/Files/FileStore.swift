@@ -1,6 +1,6 @@
 package import Core
 
-/// What the file system says of a file without its content: if none of it changed, neither did the content.
+/// Size, times and inode of a file; if they are unchanged, the content is taken as unchanged.
 package struct FileStamp: Sendable, Hashable {
     /// Bytes.
     package let size: Int64
@@ -18,11 +18,15 @@ package struct FileStamp: Sendable, Hashable {
     }
 }
 
-/// Digests of files seen before, so that they are not read again.
+/// Cache of file digests by path and stamp, so that unchanged files are not read again.
+///
+/// ```swift
+/// let known = try registry.files.cachedDigests(of: [(path: path, stamp: stamp)])
+/// ```
 package struct FileStore: Sendable {
     let metadata: MetadataStore
 
-    /// The digests remembered for these paths, where the stamps are still the same; one transaction for all.
+    /// Returns the cached digests of these paths, `nil` where the stamp has changed; in one transaction.
     package func cachedDigests(of files: [(path: String, stamp: FileStamp)]) throws -> [Digest?] {
         try metadata.read { transaction in
             let table = FileTable(transaction)
@@ -30,19 +34,20 @@ package struct FileStore: Sendable {
         }
     }
 
-    /// Where files of this digest were seen, whatever lies there now.
+    /// Returns the paths at which files with this digest were seen, whatever is there now.
     package func paths(of digest: Digest) throws -> [String] {
         try metadata.read { try FileTable($0).paths(of: digest) }
     }
 
+    /// Caches the digest of one file.
     package func remember(_ digest: Digest, of path: String, stamp: FileStamp) throws {
         try remember([(path, stamp, digest)])
     }
 
-    /// Remembers all of them in one transaction.
+    /// Caches the digests of files in one transaction.
     ///
-    /// Leaves out a file changed less than a second ago: within the granularity of the file system's clock it
-    /// could change again without a new stamp.
+    /// Leaves out a file changed less than a second ago: within the granularity of the file system's clock it could
+    /// change again without a new stamp.
     package func remember(_ files: [(path: String, stamp: FileStamp, digest: Digest)]) throws {
         let settled = metadata.context.now().microseconds - 1_000_000
         let files = files.filter { max($0.stamp.modified, $0.stamp.changed) / 1000 < settled }

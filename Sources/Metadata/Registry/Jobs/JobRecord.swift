@@ -1,69 +1,71 @@
 package import Core
 
-/// A job in the queue: what is to be done, and what became of it.
+/// A queued, running or ended job: what is to be done, and what became of it.
 package struct JobRecord: Sendable, Equatable {
+    /// The state of a job.
     package enum State: String, Sendable, Encodable, CaseIterable {
         case queued, running, finished, failed, cancelled
 
-        /// Whether nothing happens to it any more by itself.
+        /// Whether the state is final unless a person retries the job.
         package var isEnded: Bool { self == .finished || self == .failed || self == .cancelled }
     }
 
     /// 32 hexadecimal digits.
     package let id: String
-    /// The word for what it is: "run", "ingest".
+    /// Kind of the job: "run", "ingest".
     package let kind: String
     /// The options with which `martlet jobs submit KIND` asks for the same.
     package let arguments: [String]
-    /// What it is, as JSON; `nil` for a job of an earlier program, which has only arguments.
+    /// The job as JSON; `nil` for a job of an earlier program, which has only arguments.
     package let definition: String?
     /// Whether it changes tables or models: at most one such job of a project runs at a time.
     package let exclusive: Bool
     package var state: State
-    /// Higher ones go first; equal ones in the order of their creation.
+    /// Higher priorities run first; equal ones in order of creation.
     package let priority: Int
-    /// Attempts that count against `maxAttempts`.
+    /// Number of attempts that count against `maxAttempts`.
     package var attempts: Int
     package let maxAttempts: Int
-    /// Fencing token: the number of leases so far. Grows, never falls.
+    /// Fencing token: the number of leases so far; only increases.
     package var token: Int
+    /// Worker that runs the job.
     package var owner: String?
-    /// Without a heartbeat until then, another worker may take it over.
+    /// When the lease expires; without a heartbeat by then another worker may take the job over.
     package var leaseUntil: Timestamp?
     package var heartbeat: Timestamp?
-    /// A queued job is not leased before.
+    /// A queued job is not leased before this time.
     package var notBefore: Timestamp
-    /// Seconds that one attempt may take.
+    /// Longest duration of one attempt in seconds.
     package let timeLimit: Double?
-    /// Bytes that one attempt may use.
+    /// Most memory of one attempt in bytes.
     package let memoryLimit: Int64?
     package var progress: JobProgress?
     package let created: Timestamp
-    /// When the newest attempt began.
+    /// When the latest attempt began.
     package var started: Timestamp?
     package var ended: Timestamp?
-    /// Seconds that its last attempt took, once it has ended; `nil` for one that was never begun.
+    /// Duration of the last attempt in seconds once it has ended; `nil` if none began.
     package var seconds: Double? {
         guard let started, let ended else { return nil }
         return ended.seconds(since: started)
     }
     package let actor: String
     package var cancelledBy: String?
-    /// Why it failed, was cancelled, or is queued again; in a sentence.
+    /// Why it failed, was cancelled, or is queued again, in a sentence.
     package var reason: String?
-    /// The stable code of `reason`: "job.memory", or that of the command's own error.
+    /// Error code that belongs to `reason`: "job.memory", or that of the command's own error.
     package var errorCode: String?
     package var exitCode: Int?
-    /// "SIGSEGV".
+    /// Signal that ended the process: "SIGSEGV".
     package var signal: String?
-    /// JSON text: what the command for it prints with `--json`.
+    /// JSON text that the command prints with `--json`.
     package var result: String?
     package let idempotencyKey: String?
 }
 
-/// How far a job is.
+/// Progress of a job: its current step and counts.
 package struct JobProgress: Sendable, Equatable, Codable {
-    /// What it is doing: "train:readmission".
+    /// Name of the current step: "train:readmission".
     package var step: String
     package var done: Int?
     package var total: Int?
@@ -74,7 +76,7 @@ package struct JobProgress: Sendable, Equatable, Codable {
         self.total = total
     }
 
-    /// From 0 to 100, rounded down.
+    /// Completed share from 0 to 100, rounded down; `nil` without a total.
     package var percent: Int? {
         guard let done, let total, total > 0 else { return nil }
         return min(100, max(0, done * 100 / total))
@@ -98,7 +100,11 @@ package struct JobProgress: Sendable, Equatable, Codable {
     }
 }
 
-/// What is asked for.
+/// A request to queue a job.
+///
+/// ```swift
+/// let (record, isNew) = try registry.jobs.submit(JobOrder(.train(TrainJob()), priority: 1))
+/// ```
 package struct JobOrder: Sendable, Equatable {
     package var kind: String
     /// As options of `martlet jobs submit KIND`, for people.
@@ -108,11 +114,11 @@ package struct JobOrder: Sendable, Equatable {
     package var exclusive: Bool
     package var priority: Int
     package var maxAttempts: Int
-    /// Seconds.
+    /// Longest duration of one attempt in seconds.
     package var timeLimit: Double?
-    /// Bytes.
+    /// Most memory of one attempt in bytes.
     package var memoryLimit: Int64?
-    /// A second order with the same key is the first one.
+    /// Key of the request; a second one with the same key returns the first job.
     package var idempotencyKey: String?
 
     package init(
@@ -131,7 +137,7 @@ package struct JobOrder: Sendable, Equatable {
     }
 }
 
-/// The right to work on a job: what every write about a running job must show.
+/// A worker's claim on a running job: job id and fencing token, required by every write about it.
 package struct JobTicket: Sendable, Hashable {
     package let job: String
     package let token: Int
@@ -142,8 +148,9 @@ package struct JobTicket: Sendable, Hashable {
     }
 }
 
-/// One attempt at a job.
+/// One attempt at a job, with outcome and cost.
 package struct JobAttempt: Sendable, Equatable, Encodable {
+    /// How an attempt ended.
     package enum Outcome: String, Sendable, Encodable {
         case running, finished
         /// The work ended with an error of its own.
@@ -159,7 +166,7 @@ package struct JobAttempt: Sendable, Equatable, Encodable {
         case released
     }
 
-    /// From 1; the job's token in this attempt.
+    /// Number of the attempt from 1; equals the job's fencing token.
     package let attempt: Int
     package let owner: String
     package var process: Int?
@@ -170,7 +177,7 @@ package struct JobAttempt: Sendable, Equatable, Encodable {
     package var errorCode: String?
     package var exitCode: Int?
     package var signal: String?
-    /// Bytes.
+    /// Peak memory in bytes.
     package var peakMemory: Int64?
     package var cpuSeconds: Double?
 
@@ -184,16 +191,16 @@ package struct JobAttempt: Sendable, Equatable, Encodable {
     }
 }
 
-/// How an attempt came out.
+/// The outcome of an attempt as its supervisor reports it.
 package struct JobEnding: Sendable, Equatable {
     package var outcome: JobAttempt.Outcome
     package var reason: String?
     package var errorCode: String?
     package var exitCode: Int?
     package var signal: String?
-    /// JSON text.
+    /// JSON text that the command printed.
     package var result: String?
-    /// Whether another attempt could come out otherwise.
+    /// Whether another attempt could succeed.
     package var mayRetry: Bool
 
     package init(
@@ -209,9 +216,10 @@ package struct JobEnding: Sendable, Equatable {
         self.mayRetry = mayRetry
     }
 
+    /// The ending of a successful attempt.
     package static func finished(result: String?) -> JobEnding { JobEnding(.finished, exitCode: 0, result: result) }
 
-    /// Errors of the person who asked are final; those of the machine and of the moment may pass.
+    /// The ending of a failed attempt; errors of the request are final, those of the machine may be retried.
     package static func failed(_ error: MartletError) -> JobEnding {
         var reason = error.message
         if let place = error.location?.description, !place.isEmpty { reason = "\(place): \(reason)" }

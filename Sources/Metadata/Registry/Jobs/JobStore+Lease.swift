@@ -3,8 +3,9 @@ internal import Core
 /// The queue as workers see it. Whoever writes about a running job shows its ticket; one whose token is old, because
 /// the job was cancelled or taken over, is refused as `job.fenced`.
 extension JobStore {
-    /// Takes the next job for `owner`, if there is one, for so many seconds. Attempts whose lease ended without a
-    /// sign of life are given up first, and their jobs queued again or failed: they are in `lost`.
+    /// Leases the next job to `owner` for so many seconds; jobs with expired leases are queued again or failed first.
+    ///
+    /// - Returns: the job, `nil` when none is ready; in `lost` the jobs whose leases had expired.
     package func lease(to owner: String, seconds: Double) throws -> (job: JobRecord?, lost: [JobRecord]) {
         let before = metadata.context.now()
         let isIdle = try metadata.read { transaction in
@@ -41,7 +42,7 @@ extension JobStore {
         }
     }
 
-    /// Makes the leases of `owner` end now, because it is known to be dead.
+    /// Ends the leases of an owner that is known to be dead.
     package func disown(_ owner: String) throws {
         try metadata.write { transaction in
             let past = Timestamp(microseconds: metadata.context.now().microseconds - 1)
@@ -52,13 +53,12 @@ extension JobStore {
         }
     }
 
-    /// The owners of running jobs.
+    /// Returns the owners of running jobs.
     package func owners() throws -> Set<String> {
         try metadata.read { Set(try JobTable($0).running().compactMap(\.owner)) }
     }
 
-    /// A heartbeat of each of these: prolongs the leases, notes the progress, and gives the tickets that are no
-    /// longer good.
+    /// Renews leases and records progress; returns the tickets that are no longer valid.
     package func renew(_ signs: [(ticket: JobTicket, progress: JobProgress?)], seconds: Double) throws -> [JobTicket] {
         guard !signs.isEmpty else { return [] }
         return try metadata.write { transaction in
@@ -74,17 +74,18 @@ extension JobStore {
         }
     }
 
-    /// Those of the tickets that are no longer good.
+    /// Returns those of the tickets that are no longer valid.
     package func stale(_ tickets: [JobTicket]) throws -> [JobTicket] {
         guard !tickets.isEmpty else { return [] }
         return try metadata.read { transaction in try tickets.filter { try current($0, transaction) == nil } }
     }
 
-    /// The job of a ticket. Throws `job.fenced` when the ticket is no longer good.
+    /// Returns the job of a ticket. Throws `job.fenced` when the ticket is no longer valid.
     package func claimed(_ ticket: JobTicket) throws -> JobRecord { try metadata.read { try good(ticket, $0) } }
 
-    /// Writes how an attempt came out; its job is finished, failed, or queued again after a pause. The ticket is
-    /// looked at in the same transaction.
+    /// Records how an attempt ended; the job becomes finished or failed, or is queued again after a pause.
+    ///
+    /// The ticket is checked in the same transaction.
     @discardableResult
     package func conclude(_ ticket: JobTicket, _ ending: JobEnding) throws -> JobRecord {
         try metadata.write { transaction in
@@ -92,7 +93,7 @@ extension JobStore {
         }
     }
 
-    /// Gives a job back to the queue, as if it had not been begun.
+    /// Returns a job to the queue as if the attempt had not begun.
     package func release(_ ticket: JobTicket, reason: String) throws {
         try metadata.write { transaction in
             var job = try good(ticket, transaction)
@@ -104,11 +105,12 @@ extension JobStore {
         }
     }
 
+    /// Records the process id of an attempt.
     package func note(_ ticket: JobTicket, process: Int) throws {
         try metadata.write { try JobAttemptTable($0).note(ticket, process: process) }
     }
 
-    /// What an attempt cost: bytes at its peak, and CPU seconds. Takes any ticket.
+    /// Records the cost of an attempt: peak memory in bytes, and CPU seconds. Accepts any ticket.
     package func note(_ ticket: JobTicket, peakMemory: Int64?, cpuSeconds: Double?) throws {
         try metadata.write { try JobAttemptTable($0).note(ticket, peakMemory: peakMemory, cpuSeconds: cpuSeconds) }
     }

@@ -1,12 +1,17 @@
 internal import Core
 
-/// The queue of a project's jobs, as those see it who ask for work and look at it.
+/// The job queue of a project: submitting, listing, cancelling and leasing jobs.
+///
+/// ```swift
+/// let (job, isNew) = try registry.jobs.submit(order)
+/// let queued = try registry.jobs.list(state: .queued)
+/// ```
 ///
 /// Every change of state goes through `MetadataTransaction.change`, in the transaction that makes it.
 package struct JobStore: Sendable {
     let metadata: MetadataStore
 
-    /// Puts an order into the queue. One with a key that is known gives the job that has it.
+    /// Queues a job. An order with a known idempotency key returns the job that has it.
     package func submit(_ order: JobOrder) throws -> (job: JobRecord, isNew: Bool) {
         let id = metadata.context.newID()
         return try metadata.write { transaction in
@@ -33,12 +38,12 @@ package struct JobStore: Sendable {
         }
     }
 
-    /// Newest first.
+    /// Returns jobs, newest first.
     package func list(state: JobRecord.State? = nil, limit: Int = 50) throws -> [JobRecord] {
         try metadata.read { try JobTable($0).list(state: state, limit: limit) }
     }
 
-    /// How many there are, in one state or in all.
+    /// Returns the number of jobs, in one state or in all.
     package func count(state: JobRecord.State? = nil) throws -> Int {
         try metadata.read { try JobTable($0).count(state.map { [$0] } ?? JobRecord.State.allCases) }
     }
@@ -54,11 +59,12 @@ package struct JobStore: Sendable {
         }
     }
 
-    /// How many jobs are queued or running.
+    /// Returns the number of queued and running jobs.
     package func openCount() throws -> Int { try metadata.read { try JobTable($0).count([.queued, .running]) } }
 
-    /// Ends a queued or running job. From then on nothing that its worker writes counts, and its supervisor kills
-    /// the process when it looks next.
+    /// Cancels a queued or running job.
+    ///
+    /// From then on nothing that its worker writes about it is taken, and its supervisor kills the process at its next pass.
     package func cancel(_ id: String, reason: String?) throws -> JobRecord {
         try metadata.write { transaction in
             var job = try transaction.findJob(id)
@@ -81,7 +87,7 @@ package struct JobStore: Sendable {
         }
     }
 
-    /// Puts a failed or cancelled job back into the queue with all its attempts before it.
+    /// Queues a failed or cancelled job again with its full number of attempts.
     package func retry(_ id: String) throws -> JobRecord {
         try metadata.write { transaction in
             var job = try transaction.findJob(id)

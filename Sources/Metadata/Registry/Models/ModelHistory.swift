@@ -1,19 +1,20 @@
 package import Core
 
-/// A line of a model's history.
+/// One entry of a model's history: a registration, decision or alias move.
 package struct ModelEvent: Sendable, Equatable, Encodable {
+    /// What happened.
     package enum Kind: String, Sendable, Encodable {
         case registered, approved, rejected
         case aliasSet = "alias-set"
         case aliasRemoved = "alias-removed"
     }
 
-    /// The act the event is part of.
+    /// The operation that caused the entry.
     package enum Cause: String, Sendable, Encodable {
         case registration, approval, rejection, promotion, rollback
     }
 
-    /// From 1 within the model.
+    /// Number of the entry within the model, from 1.
     package let position: Int
     package let at: Timestamp
     package let event: Kind
@@ -21,15 +22,15 @@ package struct ModelEvent: Sendable, Equatable, Encodable {
     package let version: Int
     /// The alias that moved.
     package let alias: ModelAlias?
-    /// The version the alias named before.
+    /// Version that the alias named before.
     package let previous: Int?
     package let actor: String
     package let reason: String?
 }
 
-/// The history of a model, and who was champion at its end.
+/// The history of a model, and its champion at the end of it.
 package struct ModelHistory: Sendable, Equatable, Encodable {
-    /// A version as champion: since when, who put it there by what act, and who had approved it.
+    /// A version's time as champion: since when, by whom and by which operation, and who approved it.
     package struct Standing: Sendable, Equatable, Encodable {
         package let version: Int
         package let since: Timestamp
@@ -46,10 +47,10 @@ package struct ModelHistory: Sendable, Equatable, Encodable {
     }
 
     package let model: String
-    /// The instant asked for; `nil` for now.
+    /// The point in time asked for; `nil` for now.
     package let at: Timestamp?
     package let champion: Standing?
-    /// Oldest first, none after `at`.
+    /// The entries, oldest first, none after `at`.
     package let events: [ModelEvent]
 
     init(model: String, at: Timestamp?, events: [ModelEvent]) {
@@ -69,10 +70,10 @@ package struct ModelHistory: Sendable, Equatable, Encodable {
         }
     }
 
-    /// The champions that a rollback would walk back through, the present one last.
+    /// Champion versions that rollbacks would return to in turn, the present one last.
     ///
-    /// A promotion goes on top; a rollback takes the top off. So a second rollback goes to the champion before,
-    /// not back to the one the first left.
+    /// A promotion goes on top; a rollback takes the top off. So a second rollback goes to the champion before, not
+    /// back to the one the first left.
     package var line: [Int] {
         var line: [Int] = []
         for move in events where move.event == .aliasSet && move.alias == .champion {

@@ -1,6 +1,6 @@
 internal import Core
 
-/// A movable name on a version.
+/// A movable name for a version of a model: champion, candidate.
 package enum ModelAlias: String, Sendable, CaseIterable, Encodable {
     /// The version in use.
     case champion
@@ -8,15 +8,21 @@ package enum ModelAlias: String, Sendable, CaseIterable, Encodable {
     case candidate
 }
 
-/// How a person names a model or a version of it: "readmission", "readmission@champion", "readmission@3".
+/// A parsed reference to a model or version: "readmission", "readmission@champion", "readmission@3".
+///
+/// ```swift
+/// let reference = try ModelReference(parsing: "readmission@3")
+/// let version = try registry.models.show(reference)
+/// ```
 package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
+    /// Which version is meant: an alias or a number.
     package enum Selector: Sendable, Hashable {
         case version(Int)
         case alias(ModelAlias)
     }
 
     package let model: String
-    /// `nil` if only the model was named.
+    /// Alias or number; `nil` if only the model was named.
     package let selector: Selector?
 
     package init(model: String, selector: Selector? = nil) {
@@ -24,7 +30,7 @@ package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
         self.selector = selector
     }
 
-    /// Reads NAME, NAME@ALIAS or NAME@NUMBER. Refuses anything else with `registry.bad-reference`.
+    /// Parses NAME, NAME@ALIAS or NAME@NUMBER. Throws `registry.bad-reference` for anything else.
     package init(parsing text: String) throws {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard let name = parts.first, !name.isEmpty, !name.contains(where: { $0.isWhitespace || $0 == ":" }) else {

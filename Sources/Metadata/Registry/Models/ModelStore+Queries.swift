@@ -2,7 +2,7 @@ package import Core
 internal import SQLText
 
 extension ModelStore {
-    /// Every registered model, by name.
+    /// Returns all registered models, by name.
     package func list() throws -> [ModelSummary] {
         try metadata.read { transaction in
             let versions = Dictionary(grouping: try VersionTable(transaction).all(), by: \.model)
@@ -21,7 +21,7 @@ extension ModelStore {
         }
     }
 
-    /// The other project with the most versions in the database, when this one has none.
+    /// Returns the other project with the most versions in the database, when this one has none.
     package func leftBehind() throws -> (project: String, versions: Int)? {
         try metadata.read { transaction in
             let row = try transaction.connection.row(
@@ -34,7 +34,7 @@ extension ModelStore {
         }
     }
 
-    /// Every version of `model`, newest first.
+    /// Returns all versions of a model, newest first.
     package func versions(of model: String) throws -> [VersionSummary] {
         try metadata.read { transaction in
             try transaction.requireModel(model)
@@ -42,12 +42,12 @@ extension ModelStore {
         }
     }
 
-    /// The version named; the champion if only the model is.
+    /// Returns the referenced version; the champion if only the model is named.
     package func resolve(_ reference: ModelReference) throws -> VersionSummary {
         try metadata.read { try $0.version(reference) }
     }
 
-    /// The version named with all its run measured; the champion if only the model is named.
+    /// Returns the referenced version with everything its run measured; the champion if only the model is named.
     package func show(_ reference: ModelReference) throws -> ModelVersion {
         try metadata.read { transaction in
             let summary = try transaction.version(reference)
@@ -55,7 +55,7 @@ extension ModelStore {
         }
     }
 
-    /// Everything that happened to `model` up to `instant`, and who was champion then; `nil` for now.
+    /// Returns the history of a model up to `instant` (`nil` for now), with the champion at that time.
     package func history(_ model: String, at instant: Timestamp? = nil) throws -> ModelHistory {
         try metadata.read { transaction in
             try transaction.requireModel(model)

@@ -50,7 +50,7 @@ extension ModelStore {
         }
     }
 
-    /// Refuses a version that no alias may name: one that waits for approval, or was rejected.
+    /// Throws for a version that is pending approval or rejected.
     package func checkPromotable(_ version: VersionSummary) throws {
         let name = "\(version.model) version \(version.version)"
         switch version.approval.state {
@@ -68,7 +68,7 @@ extension ModelStore {
     }
 }
 
-/// One change of a model: its transaction, and when it is made.
+/// One change of a model: transaction, actor and time.
 struct ModelTransition {
     let transaction: MetadataTransaction
     let now: Timestamp

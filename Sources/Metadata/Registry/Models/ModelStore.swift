@@ -1,6 +1,11 @@
 internal import Core
 
-/// The registered models of a project: what moves them.
+/// The registered models of a project: registration, approval, promotion, rollback.
+///
+/// ```swift
+/// let registration = try registry.models.register(run: run.id, approval: policy)
+/// let move = try registry.models.promote(ModelReference(parsing: "readmission@3"), reason: "better calibrated")
+/// ```
 ///
 /// Without approval the first version that passes its gates becomes champion and each later one candidate, until
 /// it is promoted. With approval a version is pending and has no alias until a person approves it. Every call is
@@ -8,10 +13,9 @@ internal import Core
 package struct ModelStore: Sendable {
     let metadata: MetadataStore
 
-    /// Registers the model of run `id` as the next version of its registered model. A run gives one version:
-    /// registering it again gives the same one and changes nothing.
+    /// Registers a run's model as the next version; registering it again returns the same version.
     ///
-    /// Refuses a run whose gates did not pass (`registry.gates-failed`) and one without a trained model.
+    /// Throws for a run whose gates did not pass (`registry.gates-failed`) and one without a trained model.
     @discardableResult
     package func register(run id: String, approval policy: ApprovalPolicy) throws -> Registration {
         try move { transition in
@@ -46,7 +50,7 @@ package struct ModelStore: Sendable {
         }
     }
 
-    /// Rejects a pending version, for a reason; it can never be promoted.
+    /// Rejects a pending version with a reason; it can never be promoted.
     @discardableResult
     package func reject(_ reference: ModelReference, reason: String) throws -> VersionSummary {
         guard !reason.allSatisfy(\.isWhitespace) else {
@@ -63,9 +67,9 @@ package struct ModelStore: Sendable {
         }
     }
 
-    /// Makes the version champion. Nothing happens if it is already.
+    /// Makes a version champion; no effect if it already is.
     ///
-    /// Refuses a pending version and a rejected one (exit code 2).
+    /// Throws for a pending version and a rejected one (exit code 2).
     @discardableResult
     package func promote(_ reference: ModelReference, reason: String? = nil) throws -> ChampionMove {
         try move(reference) { transition, version in
@@ -77,10 +81,10 @@ package struct ModelStore: Sendable {
         }
     }
 
-    /// Makes the champion before this one champion again; once more goes one further back.
+    /// Makes the previous champion champion again; repeated calls go further back.
     ///
-    /// Refuses when there is none (exit code 2).
-    /// - Parameter expected: the version that must be that champion, if somebody looked before.
+    /// Throws when there is none (exit code 2).
+    /// - Parameter expected: the version that must be the previous champion, if the caller has looked before.
     @discardableResult
     package func rollback(_ model: String, to expected: Int? = nil, reason: String? = nil) throws -> ChampionMove {
         try move { transition in

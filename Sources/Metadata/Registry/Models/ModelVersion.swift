@@ -5,8 +5,9 @@ package enum ApprovalPolicy: String, Sendable, Encodable {
     case none, required
 }
 
-/// Where the approval of a version stands.
+/// The approval of a version: policy, state and decision.
 package struct Approval: Sendable, Equatable, Encodable {
+    /// The state of an approval.
     package enum State: String, Sendable, Encodable {
         /// Needs none.
         case none
@@ -15,22 +16,25 @@ package struct Approval: Sendable, Equatable, Encodable {
 
     package let policy: ApprovalPolicy
     package let state: State
-    /// When it was decided, by whom and why; `nil` while nothing is.
+    /// When it was decided; `nil` while it is pending.
     package let at: Timestamp?
+    /// Who decided it.
     package let actor: String?
+    /// Why it was decided so.
     package let reason: String?
 }
 
-/// A registered version, without what its run measured.
+/// A registered model version without its run's metrics.
 package struct VersionSummary: Sendable, Equatable, Encodable {
     package let model: String
     package let version: Int
-    /// The run it came from.
+    /// Id of the run that trained it.
     package let run: String
     package let created: Timestamp
     package let actor: String
+    /// Whether its run trained on synthetic rows.
     package let synthetic: Bool
-    /// Digest of the canonical model.
+    /// SHA-256 of the canonical model file.
     package let modelHash: Digest
     package let approval: Approval
     package let aliases: [ModelAlias]
@@ -42,7 +46,7 @@ package struct VersionSummary: Sendable, Equatable, Encodable {
     }
 }
 
-/// A registered version with everything its run measured, and what it stands on.
+/// A registered model version with everything its run measured and its lineage.
 ///
 /// As JSON: the keys of `VersionSummary`, then `params`, `metrics` (nested by part and name), `gates`,
 /// `artifacts`, `lineage`, `seed`, `fingerprint` and `experiment`.
@@ -68,24 +72,24 @@ package struct ModelVersion: Sendable, Equatable, Encodable {
     }
 }
 
-/// A registered model in a list.
+/// A registered model as an entry of a list.
 package struct ModelSummary: Sendable, Equatable, Encodable {
     package let model: String
     package let created: Timestamp
-    /// The number of its versions, which is also the newest one.
+    /// Number of versions, which is also the newest version's number.
     package let versions: Int
     package let champion: Int?
     package let candidate: Int?
-    /// Versions that wait for a decision.
+    /// Versions that wait for approval.
     package let pending: [Int]
-    /// Whether a version of it learned from made-up rows.
+    /// Whether any of its versions was trained on synthetic rows.
     package let synthetic: Bool
 }
 
-/// What registering a run gave.
+/// Result of registering a run.
 package struct Registration: Sendable, Equatable, Encodable {
     package let version: VersionSummary
-    /// Whether this call registered it; `false` if the run was registered before.
+    /// Whether this call created the version; `false` if the run was registered before.
     package let isNew: Bool
 
     enum CodingKeys: String, CodingKey {
@@ -94,12 +98,13 @@ package struct Registration: Sendable, Equatable, Encodable {
     }
 }
 
-/// A move of the champion.
+/// A change of a model's champion.
 package struct ChampionMove: Sendable, Equatable, Encodable {
     package let model: String
-    /// `nil` if there was no champion.
+    /// The champion before; `nil` if there was none.
     package let from: Int?
+    /// The champion now.
     package let to: Int
-    /// `false` if the version was the champion already.
+    /// Whether the champion changed; `false` if the version already was.
     package let moved: Bool
 }

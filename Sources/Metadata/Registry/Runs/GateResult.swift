@@ -1,5 +1,6 @@
-/// How a quality gate came out: a metric, a bound, and whether it held.
+/// The outcome of a quality gate as stored with a run: metric, bound, and whether it passed.
 package struct GateResult: Sendable, Equatable, Encodable, CustomStringConvertible {
+    /// Direction of the bound.
     package enum Comparator: String, Sendable, Encodable {
         case atLeast = "at_least"
         case atMost = "at_most"
@@ -9,9 +10,9 @@ package struct GateResult: Sendable, Equatable, Encodable, CustomStringConvertib
     package let metric: String
     package let comparator: Comparator
     package let bound: Double
-    /// `nil` where the metric was undefined; such a gate has not passed.
+    /// The metric's value; `nil` where it was undefined, which fails the gate.
     package let value: Double?
-    /// What was held against the bound where that is not the value: the upper end of the interval of `ece`.
+    /// The value compared with the bound where it is not `value`: the upper end of the interval of `ece`.
     package let judged: Double?
     package let passed: Bool
 
@@ -27,10 +28,10 @@ package struct GateResult: Sendable, Equatable, Encodable, CustomStringConvertib
         passed = (judged ?? value).map { comparator == .atLeast ? $0 >= bound : $0 <= bound } ?? false
     }
 
-    /// "test roc_auc 0.61 < 0.66"; "test ece 0.012, upper end 0.031 ≤ 0.05".
+    /// The outcome as text: "test roc_auc 0.61 < 0.66"; "test ece 0.012, upper end 0.031 ≤ 0.05".
     package var description: String { sentence { "\($0)" } }
 
-    /// The finding in words, with numbers as they are to be shown.
+    /// Describes the outcome in words with a given format for numbers.
     package func sentence(_ number: (Double) -> String) -> String {
         guard let value else { return "\(part) \(metric) is undefined" }
         let sign =

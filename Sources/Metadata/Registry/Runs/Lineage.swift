@@ -1,6 +1,6 @@
 package import Core
 
-/// What a run stands on, from landed files to the training table.
+/// The data that a run was trained on, from landed files to the training table.
 package struct Lineage: Sendable, Equatable, Encodable {
     package var files: [LineageFile]
     package var tables: [LineageTable]
@@ -11,17 +11,17 @@ package struct Lineage: Sendable, Equatable, Encodable {
     }
 }
 
-/// A landed file, known by its digest.
+/// A landed file in a run's lineage, identified by its digest.
 package struct LineageFile: Sendable, Equatable, Encodable {
     package let source: String
     package let digest: Digest
-    /// The name it landed under, without folders.
+    /// The file name without folders.
     package let name: String
-    /// Rows accepted into bronze.
+    /// Number of rows accepted into bronze.
     package let rows: Int
-    /// Rows set aside in quarantine.
+    /// Number of rows in quarantine.
     package let rejected: Int
-    /// Whether it holds made-up rows.
+    /// Whether it has synthetic rows.
     package let synthetic: Bool
 
     package init(source: String, digest: Digest, name: String, rows: Int, rejected: Int, synthetic: Bool) {
@@ -34,15 +34,16 @@ package struct LineageFile: Sendable, Equatable, Encodable {
     }
 }
 
-/// A table at the snapshot the run saw.
+/// A table version in a run's lineage.
 package struct LineageTable: Sendable, Equatable, Encodable {
-    /// Layer-qualified: "gold.encounters".
+    /// Name with layer: "gold.encounters".
     package let name: String
-    /// The Delta version.
+    /// Delta version that the run read.
     package let snapshot: Int
     package let rows: Int
-    /// Hash of the content that does not depend on the order of its rows.
+    /// Content hash, independent of the order of rows.
     package let hash: String
+    /// The table versions it was made from.
     package let parents: [TableSnapshot]
 
     package init(name: String, snapshot: Int, rows: Int, hash: String, parents: [TableSnapshot]) {

@@ -1,18 +1,19 @@
-/// A figure measured on a part of the data.
+/// A metric's value measured on a part of a run's data.
 package struct Metric: Sendable, Equatable {
-    /// "test", "validation", "cv".
+    /// Name of the part: "test", "validation", "cv".
     package let part: String
-    /// "roc_auc", "log_loss", …
+    /// Name of the metric: "roc_auc", "log_loss", …
     package let name: String
-    /// `nil` where the metric is undefined (one class only, no positive prediction).
+    /// The value; `nil` where the metric is undefined (one class only, no positive prediction).
     package let value: Double?
-    /// Bounds of the 95 % interval, where one was computed.
+    /// Lower end of the 95 % interval, where one was computed.
     package let low: Double?
+    /// Upper end of the 95 % interval.
     package let high: Double?
-    /// The fold of a cross-validation, from 0; `nil` for the figure of the whole part.
+    /// Fold of a cross-validation, from 0; `nil` for the value of the whole part.
     package let fold: Int?
 
-    /// Figures that are not finite count as undefined.
+    /// Makes a metric; values that are not finite count as undefined.
     package init(
         part: String, name: String, value: Double?, low: Double? = nil, high: Double? = nil, fold: Int? = nil
     ) {
@@ -25,7 +26,7 @@ package struct Metric: Sendable, Equatable {
     }
 }
 
-/// The metrics of a run.
+/// All metrics of a run.
 ///
 /// As JSON they are nested by part and name, `{"test": {"roc_auc": {"value": …, "low": …, "high": …}}}`, with
 /// null for what is undefined; where there are folds, `"folds"` lists their values in order.
@@ -35,17 +36,17 @@ package struct Metrics: Sendable, Equatable, ExpressibleByArrayLiteral {
     package init(_ all: [Metric] = []) { self.all = all }
     package init(arrayLiteral elements: Metric...) { all = elements }
 
-    /// The figure of the whole part.
+    /// The metric of a whole part; `nil` when it was not measured.
     package subscript(part: String, name: String) -> Metric? {
         all.first { $0.part == part && $0.name == name && $0.fold == nil }
     }
 
-    /// The names measured on `part`, in order of the alphabet.
+    /// Returns the names of the metrics measured on a part, sorted.
     package func names(in part: String) -> [String] {
         Set(all.lazy.filter { $0.part == part }.map(\.name)).sorted()
     }
 
-    /// "test", "cv", …, in order of the alphabet.
+    /// Names of the parts, sorted: "cv", "test", …
     package var parts: [String] { Set(all.map(\.part)).sorted() }
 }
 

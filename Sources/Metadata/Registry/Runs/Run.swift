@@ -1,7 +1,12 @@
 package import Core
 
-/// One execution of training, with everything that was given to it and measured on it.
+/// One training run: configuration, status, metrics, gates, artifacts and lineage.
+///
+/// ```swift
+/// try registry.runs.record(run, finishing: completion)
+/// ```
 package struct Run: Sendable, Equatable, Encodable {
+    /// The status of a run.
     package enum Status: String, Sendable, Encodable {
         case running
         /// Trained, and every gate passed.
@@ -11,7 +16,7 @@ package struct Run: Sendable, Equatable, Encodable {
         case rejected
     }
 
-    /// The `error` of a run whose process ended before it came to an outcome.
+    /// The `error` of a run whose process ended before an outcome.
     package static let interruption = "interrupted"
 
     /// 32 hexadecimal digits, from `ExecutionContext.newID`.
@@ -23,20 +28,21 @@ package struct Run: Sendable, Equatable, Encodable {
     package var ended: Timestamp?
     package let actor: String
     package let seed: Int
-    /// Of everything that decides the outcome: configuration, table hashes, library versions.
+    /// Digest of everything that determines the outcome: configuration, table hashes, library versions.
     package let fingerprint: Digest
-    /// Whether any landed file behind it holds made-up rows.
+    /// Whether it was trained on synthetic rows.
     package let synthetic: Bool
-    /// Why it failed, in a sentence.
+    /// Why the run failed, in a sentence.
     package var error: String?
-    /// Digest of the canonical model.
+    /// SHA-256 of the canonical model file.
     package var modelHash: Digest?
+    /// Parameters by name.
     package var params: [String: String]
     package var metrics: Metrics
     package var gates: [GateResult]
     package var artifacts: [Artifact]
     package var lineage: Lineage
-    /// The model version registered from it. Filled by the registry; ignored when a run is recorded.
+    /// The model version registered from it; filled by the registry, ignored when a run is recorded.
     package internal(set) var version: Int?
 
     package init(
@@ -84,12 +90,12 @@ package struct Run: Sendable, Equatable, Encodable {
     }
 }
 
-/// Bytes that a run left behind, stored under their digest.
+/// A file that a run produced, stored under its digest.
 package struct Artifact: Sendable, Equatable, Encodable {
     package let name: String
     package let digest: Digest
     package let bytes: Int
-    /// "text/plain", "application/json", …
+    /// Media type: "text/plain", "application/json", …
     package let mediaType: String
 
     package init(name: String, digest: Digest, bytes: Int, mediaType: String) {
@@ -105,7 +111,7 @@ package struct Artifact: Sendable, Equatable, Encodable {
     }
 }
 
-/// A run in a list: its head, and the metrics of whole parts.
+/// A run as an entry of a list, with the metrics of whole parts.
 package struct RunSummary: Sendable, Equatable, Encodable {
     package let id: String
     package let experiment: String

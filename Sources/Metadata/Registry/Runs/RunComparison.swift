@@ -1,11 +1,12 @@
-/// Runs side by side. Every list of values is in the order of `runs`; what is equal in all of them is left out.
+/// The differences between runs. Lists of values are in the order of `runs`; what is equal in all is left out.
 package struct RunComparison: Sendable, Equatable, Encodable {
-    /// A parameter or a table of the lineage; `nil` where a run has none of that name.
+    /// Values of a parameter or table in each run; `nil` where a run has none of that name.
     package struct Difference: Sendable, Equatable, Encodable {
         package let name: String
         package let values: [String?]
     }
 
+    /// Values of a metric in each run.
     package struct MetricDifference: Sendable, Equatable, Encodable {
         package let part: String
         package let name: String
@@ -14,9 +15,9 @@ package struct RunComparison: Sendable, Equatable, Encodable {
 
     package let runs: [RunSummary]
     package let params: [Difference]
-    /// Figures of whole parts.
+    /// Differing metrics of whole parts.
     package let metrics: [MetricDifference]
-    /// Content hashes of the tables the runs saw.
+    /// Differing content hashes of the tables that the runs read.
     package let tables: [Difference]
 
     init(_ runs: [Run], summaries: [RunSummary]) {

@@ -1,12 +1,18 @@
 internal import Core
 internal import Storage
 
-/// Which runs are at work: the process of each holds a lock on a file of its own, which the system gives back when that
-/// process ends, in whatever way. So anybody on the machine can tell a run that is under way from one that was killed.
+/// Detects which runs are in progress, by a lock file that each run's process holds.
+///
+/// ```swift
+/// let registry = ModelRegistry(database, project: name, context: context).telling(by: RunHolds(folder: home.running))
+/// ```
+///
+/// The system releases the lock when the process ends, in whatever way, so that a running run can be told from a killed
+/// one.
 package struct RunHolds: Sendable {
     private let folder: String
 
-    /// - Parameter folder: made when the first run begins.
+    /// Uses a folder for the lock files, created when the first run begins.
     package init(folder: String) { self.folder = folder }
 
     func hold(_ run: String) throws -> RunHold? {
@@ -22,7 +28,7 @@ package struct RunHolds: Sendable {
     private func path(_ run: String) -> String { "\(folder)/\(run)" }
 }
 
-/// Shows that a run is at work, until it goes away or the process ends.
+/// The lock that marks a run as in progress until it is released or the process ends.
 package final class RunHold {
     private let lock: FileLock
     private let path: String

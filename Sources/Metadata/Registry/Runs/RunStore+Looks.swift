@@ -1,8 +1,10 @@
 internal import SQLText
 
 extension RunStore {
-    /// How many runs of a run's model, up to this one, were measured on the same test part: finished or rejected, with
-    /// the same table and the same split. Rows that were added to the table since do not make it another part.
+    /// Counts the runs of a model, up to this one, that were measured on the same test part.
+    ///
+    /// Finished or rejected runs with the same table and the same split; rows added to the table since do not make it
+    /// another part.
     package func looks(atTestPartOf run: Run) throws -> Int {
         try metadata.read { transaction in
             try transaction.connection.row(

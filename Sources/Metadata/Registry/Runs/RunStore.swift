@@ -1,11 +1,17 @@
 package import Core
 
-/// The runs of a project.
+/// The training runs of a project: beginning, recording, listing and comparing.
+///
+/// ```swift
+/// let hold = try registry.runs.begin(run)
+/// try registry.runs.record(finished)
+/// let found = try registry.runs.show("0190")  // by a unique beginning of the id
+/// ```
 package struct RunStore: Sendable {
     let metadata: MetadataStore
 
-    /// Notes that `run` is under way. Optional: `record` takes a run that was never begun, too.
-    /// - Returns: what shows that it is at work: to be kept until it is recorded.
+    /// Records that a run is in progress. Optional: `record` accepts a run that was never begun, too.
+    /// - Returns: the lock that marks it as in progress, to be kept until it is recorded.
     @discardableResult
     package func begin(_ run: Run) throws -> RunHold? {
         // Before it can be seen: nobody must take it for one whose process is gone.
@@ -18,10 +24,9 @@ package struct RunStore: Sendable {
         return hold
     }
 
-    /// Records `run` with all its parts, and the completion of its step, in one transaction: after a kill either
-    /// both are there or neither. A missing `ended` is now.
+    /// Records a run with all its parts, and the completion of its step, in one transaction.
     ///
-    /// Refuses a run that is still running and one already recorded.
+    /// A missing `ended` is now. Throws for a run that is still running and one already recorded.
     package func record(_ run: Run, finishing step: StepCompletion? = nil) throws {
         let now = metadata.context.now()
         guard run.status != .running else {
@@ -47,8 +52,9 @@ package struct RunStore: Sendable {
         }
     }
 
-    /// Records every run that is still noted as running as failed, and gives their ids: for a caller that knows that no
-    /// other process is at work on the project.
+    /// Records every run still marked as running as failed, and returns their ids.
+    ///
+    /// For a caller that knows that no other process works on the project.
     /// - Parameter model: only runs of this one.
     @discardableResult
     package func abandonRunning(model: String? = nil, because reason: String = Run.interruption) throws -> [String] {
@@ -68,7 +74,7 @@ package struct RunStore: Sendable {
         return abandoned
     }
 
-    /// Runs that were begun and not recorded, oldest first: those at work, and those whose process is gone.
+    /// Returns the ids of unrecorded runs, oldest first: those in progress, and those whose process is gone.
     package func unfinished() throws -> (running: [String], interrupted: [String]) {
         let gone = try gone()
         let all = try metadata.read { try RunTable($0).running() }
@@ -96,29 +102,29 @@ package struct RunStore: Sendable {
         }
     }
 
-    /// The newest run of `model` that came to an outcome, finished or rejected, on exactly this fingerprint.
+    /// Returns the newest finished or rejected run of a model with this fingerprint; `nil` if there is none.
     package func find(model: String, fingerprint: Digest) throws -> String? {
         try metadata.read { try RunTable($0).find(model: model, fingerprint: fingerprint) }
     }
 
-    /// Newest first.
+    /// Returns runs, newest first.
     package func list(model: String? = nil, status: Run.Status? = nil, limit: Int = 50) throws -> [RunSummary] {
         try reading { transaction, told in
             try summaries(RunTable(transaction).list(model: model, status: status, limit: limit).map(told), transaction)
         }
     }
 
-    /// How many there are, of one model or of all.
+    /// Returns the number of runs, of one model or of all.
     package func count(model: String? = nil) throws -> Int {
         try metadata.read { try RunTable($0).count(model: model) }
     }
 
-    /// The run whose id is `id` or is the only one to begin with it, with all its parts.
+    /// Returns the run whose id is, or uniquely begins with, `id`, with all its parts.
     package func show(_ id: String) throws -> Run {
         try reading { transaction, told in told(try transaction.whole(transaction.findRun(id))) }
     }
 
-    /// Two or more runs side by side, in the order given: what differs between them.
+    /// Compares two or more runs, in the order given.
     package func compare(_ ids: [String]) throws -> RunComparison {
         guard ids.count >= 2 else {
             throw MartletError(

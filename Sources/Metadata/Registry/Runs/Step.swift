@@ -1,25 +1,27 @@
 package import Core
 
-/// The last execution of a step of the path. `fingerprint` is of everything the step depends on.
+/// The last execution of a step of the path, with the fingerprint of its inputs.
 package struct Step: Sendable, Equatable, Encodable {
+    /// Whether the step is running or finished.
     package enum Status: String, Sendable, Encodable {
         case running, finished
     }
 
+    /// Name of the step.
     package let step: String
     package let fingerprint: Digest
     package let status: Status
     package let started: Timestamp
     package let ended: Timestamp?
-    /// JSON text of what the step gave; there when it is finished.
+    /// JSON text of the step's result; set when it is finished.
     package let result: String?
 }
 
-/// That a step is done: recorded alone or together with a run.
+/// The completion of a step, recorded alone or together with a run.
 package struct StepCompletion: Sendable, Equatable {
     package let step: String
     package let fingerprint: Digest
-    /// JSON text, handed back to a later run that skips the step.
+    /// JSON text of the result, returned to a later run that skips the step.
     package let result: String
 
     package init(step: String, fingerprint: Digest, result: String) {

@@ -1,31 +1,37 @@
 package import Core
 
-/// Which steps are done, so that a run after a kill or without a change skips them.
+/// Records which steps of the path are completed, so that a later run skips them.
+///
+/// ```swift
+/// if let result = try registry.steps.finishedResult(of: step, fingerprint: fingerprint) { return result }
+/// try registry.steps.begin(step, fingerprint: fingerprint)
+/// ```
 package struct StepStore: Sendable {
     let metadata: MetadataStore
 
-    /// The result of `step`, if its last execution finished and had the same fingerprint.
+    /// Returns the result of a step whose last execution finished with the same fingerprint; `nil` otherwise.
     package func finishedResult(of step: String, fingerprint: Digest) throws -> String? {
         guard let known = try metadata.read({ try StepTable($0).find(step) }) else { return nil }
         return known.status == .finished && known.fingerprint == fingerprint ? known.result : nil
     }
 
-    /// Notes that `step` is at work. What it had finished before is forgotten.
+    /// Marks a step as running and forgets its earlier result.
     package func begin(_ step: String, fingerprint: Digest) throws {
         let now = metadata.context.now()
         try metadata.write { try StepTable($0).begin(step, fingerprint, at: now) }
     }
 
+    /// Records the completion of a step.
     package func finish(_ completion: StepCompletion) throws {
         let now = metadata.context.now()
         try metadata.write { try StepTable($0).finish(completion, at: now) }
     }
 
-    /// Forgets `steps`, so that they are done again.
+    /// Removes the records of steps, so that they are executed again.
     package func forget(_ steps: [String]) throws {
         try metadata.write { try StepTable($0).delete(steps) }
     }
 
-    /// Every step known, by name.
+    /// Returns all recorded steps, by name.
     package func all() throws -> [Step] { try metadata.read { try StepTable($0).all() } }
 }

@@ -1,20 +1,27 @@
 package import Core
 package import Lakehouse
 
-/// A feature worker's side of the talk: JSON in, JSON out, one request after the other.
+/// The feature worker's request handler: computes feature rows for JSON requests, one after the other.
 ///
 /// A request is `{"id": …, "rows": {source: [row, …]}, "keys": [key, …], "store": true, "by": …, "request": …}`; all but
 /// `rows` may be left out. The answer has the request's `id` and either `records` or `faults` or `error`. `{"id": …, "ping": true}` asks
 /// for a sign of life.
+///
+/// ```swift
+/// let handler = FeatureRequestHandler(engine, journal: journal, isStale: { false })
+/// try handler.catchUp()
+/// let answer = try handler.answer(line)
+/// ```
 package final class FeatureRequestHandler {
     private let engine: any FeatureEngine
     private let journal: RowJournal?
     private let names: [String]
     private let isStale: () -> Bool
 
+    /// Makes a handler.
     /// - Parameters:
     ///   - journal: where received rows are kept; `nil` keeps none.
-    ///   - isStale: whether the lake has moved on since the engine read it; answers then say `"stale": true`.
+    ///   - isStale: whether the lake has changed since the engine read it; answers then say `"stale": true`.
     package init(_ engine: any FeatureEngine, journal: RowJournal?, isStale: @escaping () -> Bool) {
         self.engine = engine
         self.journal = journal
@@ -22,24 +29,27 @@ package final class FeatureRequestHandler {
         names = engine.columns.map(\.name)
     }
 
-    /// Records of one request; each takes a while.
+    /// Largest number of records of one request.
     package static let mostRecords = 100
 
-    /// Stored rows that no longer fit their contract.
+    /// Stored rows that were skipped because they no longer fit their contract.
     package struct Skipped: Sendable {
+        /// Number of skipped rows.
         package var rows = 0
-        /// Why the first of them does not.
+        /// Why the first of them does not fit.
         package var reason: String?
     }
+    /// The rows skipped so far.
     package private(set) var skipped = Skipped()
 
-    /// Takes over the rows that were received since the lake was read. Each is judged for itself: one that no longer fits
-    /// its contract is left out, and told of by `skipped`.
+    /// Reads the stored rows that were received since the lake was read.
+    ///
+    /// Each is judged alone: one that no longer fits its contract is counted in `skipped`.
     package func catchUp() throws {
         do { try journal?.news { try apply($0) } } catch let behind as Behind { throw behind.cause }
     }
 
-    /// Removes stored rows of earlier days that the lake has by now.
+    /// Removes stored rows of earlier days that are in the lake by now.
     /// - Returns: how many files were removed.
     package func prune() throws -> Int {
         guard let journal else { return 0 }
@@ -117,15 +127,15 @@ package final class FeatureRequestHandler {
         try engine.keep(verdict)
     }
 
-    /// Rows that were received could not all be taken over: this handler's answers would lack some, and a new one has to be
-    /// made.
+    /// Thrown when received rows could not all be read, so that this handler must be replaced.
     private struct Behind: Error, CustomStringConvertible {
         let cause: any Error
         var description: String { "the rows that were received could not be taken over: \(cause)" }
     }
 
-    /// Answers one request; never throws what the request is to blame for. What it throws leaves a handler that must not be
-    /// asked again.
+    /// Answers one request; errors of the request become part of the answer.
+    ///
+    /// What it throws leaves a handler that must not be used again.
     package func answer(_ line: [UInt8]) throws -> [UInt8] {
         guard let request = JSONValue(parsing: line), request.members != nil else {
             return try failure(
@@ -233,7 +243,7 @@ package final class FeatureRequestHandler {
         ])
     }
 
-    /// An error as JSON: kind, code, message, place, remedy.
+    /// Returns an error as JSON: kind, code, message, place, remedy.
     package static func json(_ error: MartletError) -> JSONValue {
         var members: [String: JSONValue] = [
             "kind": .text(error.kind.rawValue), "code": .text(error.code), "message": .text(error.message),
@@ -248,7 +258,7 @@ package final class FeatureRequestHandler {
     }
 }
 
-/// A place in a request: `$.rows.SOURCE` or `$.rows.SOURCE[ROW].COLUMN`.
+/// A location in a request: `$.rows.SOURCE` or `$.rows.SOURCE[ROW].COLUMN`.
 private struct RowPath {
     let source: String
     let row: Int?

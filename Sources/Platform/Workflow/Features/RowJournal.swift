@@ -1,10 +1,15 @@
 package import Core
 internal import Storage
 
-/// Raw rows that were received, a JSON line each time, until the lake brings them itself.
+/// Durable journal of received raw rows, kept until ingestion brings them into the lake.
 ///
-/// Files of a day, `rows-YYYY-MM-DD.jsonl`, written to by all feature workers of a project, one at a time; each reads
-/// what the others wrote. A line that was acknowledged is durable; one that a crash cut off is left out.
+/// One file a day, `rows-YYYY-MM-DD.jsonl`, shared by all feature workers of a project, one writer at a time; each
+/// reads what the others wrote. A line that was acknowledged is durable; one that a crash cut off is skipped.
+///
+/// ```swift
+/// let journal = RowJournal(folder: home.rawRows, context: context)
+/// try journal.news { lines in try take(lines) }
+/// ```
 package final class RowJournal {
     private let folder: String
     private let now: () -> Timestamp
@@ -16,8 +21,7 @@ package final class RowJournal {
         now = { context.now() }
     }
 
-    /// Gives the lines that were written since the last call, by this worker or others. They count as read when the body
-    /// has returned.
+    /// Passes the lines written since the last call, by any worker, to the closure; they count as read when it returns.
     package func news(_ body: ([[UInt8]]) throws -> Void) throws {
         var lines: [[UInt8]] = []
         var ends: [String: Int] = [:]
@@ -48,8 +52,7 @@ package final class RowJournal {
     /// Days for which a file stays whatever the lake has: other workers, with the lake as it was, may not have read it yet.
     private static let daysKept = 7
 
-    /// Removes files of days long past whose lines nobody needs any more. Nothing is written to them by then, so that nobody
-    /// has to wait.
+    /// Removes files of past days whose lines are all in the lake.
     /// - Parameter covered: the sources of which the lake has by now what the lines of a file tell, as far as this worker
     ///   can judge, and all sources that the lines have.
     /// - Returns: how many files were removed.
@@ -77,7 +80,7 @@ package final class RowJournal {
         return removed
     }
 
-    /// Whether a line counts or not cannot be told: it could neither be written nor be taken back.
+    /// Thrown when a line could neither be written nor be undone, so that it is unknown whether it counts.
     package struct Uncertain: Error {}
 
     /// Writes a line durably, or nothing.

@@ -7,7 +7,7 @@ internal import SQLLineage
 // What a feature worker needs to know: which SQL, which files, which rows can matter.
 
 extension Workspace {
-    /// The plan by which single records of a model are computed, over the lake as it stands.
+    /// Returns the plan for computing single feature rows of a model over the lake's present state.
     /// - Parameter reference: the version whose stored SQL counts; the project's own SQL when `nil`.
     /// - Throws: `process.record`, `process.column` for a `process:` that does not fit; besides that as for a run.
     package func featurePlan(_ model: Project.Model, of reference: ModelReference?) throws -> FeaturePlan {

@@ -4,11 +4,15 @@ package import Registry
 package import SQLLineage
 internal import Storage
 
-/// Turns table versions into events.
+/// Records the commits of Delta tables as events in the registry.
 ///
-/// The commit in a table's own log is the durable record of a version; its event is derived from the log alone, with
-/// an id made of the table's name, its id and the version, so deriving it again writes nothing. It runs after each commit, and
-/// over all tables when a project is opened for writing: a kill between commit and event loses nothing and doubles
+/// ```swift
+/// try CommitProjector(lake, registry.events).projectAll()
+/// ```
+///
+/// The commit in a table's own log is the durable record of a version; its event is derived from the log alone, with an
+/// id made of the table's name, its id and the version, so deriving it again writes nothing. It runs after each commit,
+/// and over all tables when a project is opened for writing: a kill between commit and event loses nothing and doubles
 /// nothing, and a version that another program committed gets its event, too.
 ///
 /// A table without a new version costs one look at its log folder.
@@ -21,8 +25,9 @@ package struct CommitProjector {
         self.events = events
     }
 
-    /// Writes the events of every version that has none. A table whose log cannot be read is left for later: whoever
-    /// uses it is told. What the registry refuses is thrown.
+    /// Records all commits that have no event. A table whose log cannot be read is skipped.
+    ///
+    /// Whoever uses such a table gets the error. Errors of the registry are thrown.
     package func projectAll() throws {
         let tables = try lake.tables()
         guard !tables.isEmpty else { return }
@@ -34,7 +39,7 @@ package struct CommitProjector {
         }
     }
 
-    /// The same for one table.
+    /// Records the commits of one table that have no event.
     package func project(_ name: TableName) throws {
         try record(try news(of: name, since: try events.tableOffsets()[name.description]))
     }
@@ -73,7 +78,7 @@ package struct CommitProjector {
 }
 
 extension EventDraft {
-    /// A version of a table.
+    /// The event of a committed table version.
     package init(committed commit: TableCommit, of name: TableName, tableID: String) {
         self.init(
             .tableCommitted, id: "table/\(name)/\(tableID)/\(commit.version)", subject: "tables/\(name)",

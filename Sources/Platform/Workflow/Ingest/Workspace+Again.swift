@@ -5,8 +5,10 @@ internal import Registry
 internal import Storage
 
 extension Workspace {
-    /// Takes all files that a source's tables know again, under the contract as it is now. Their bytes come from the
-    /// landing folder, from where they were taken, or from what quarantine keeps; files are found by digest.
+    /// Ingests all files that a source's tables know again, under the present contract.
+    ///
+    /// Their bytes come from the landing folder, from where they were ingested, or from quarantine; files are found by
+    /// digest.
     package func ingestAgain(_ source: Project.Source) throws -> IngestReport {
         var known = try lake.knownFiles(source.name)
         guard !known.isEmpty else { return IngestReport(source: source.name, version: nil, files: []) }

@@ -5,7 +5,7 @@ internal import Registry
 internal import Storage
 
 extension Workspace {
-    /// Takes what has arrived in the landing folders.
+    /// Ingests new files from all landing folders.
     package func ingestLanded(progress: (IngestReport.File) -> Void = { _ in }) throws -> [IngestReport] {
         try project.sources.map { try ingestLanded($0, progress: progress) }
     }
@@ -25,10 +25,10 @@ extension Workspace {
         return report
     }
 
-    /// Takes given files into one source.
+    /// Ingests given files into one source.
     ///
-    /// A file that a process has open for writing is left for later, and so is one that has not been left alone for
-    /// `quiet` seconds, or was written after the moment `ready`.
+    /// A file that a process has open for writing is skipped for now, and so is one that was changed within `quiet`
+    /// seconds, or was written after the moment `ready`.
     package func ingest(
         _ paths: [String], of source: Project.Source, quiet: Int = 0, ready: Int64? = nil,
         progress: (IngestReport.File) -> Void = { _ in }
@@ -39,7 +39,7 @@ extension Workspace {
         return report
     }
 
-    /// The source a file belongs to: by its landing folder, else by its header.
+    /// Returns the source that a file belongs to: by its landing folder, else by its header.
     package func source(of path: String) throws -> Project.Source {
         let absolute = Disk.absolute(path)
         guard Disk.stamp(absolute) != nil else {
@@ -64,7 +64,7 @@ extension Workspace {
             remedy: "Say which with --source: \(project.sources.map(\.name).joined(separator: ", ")).")
     }
 
-    /// The source of a file to score: the named one, else as `source(of:)` finds it.
+    /// Returns the source of a file to score: the named one, else as `source(of:)` finds it.
     package func source(named name: String?, for path: String) throws -> Project.Source {
         guard let name else { return try source(of: path) }
         guard let source = project.source(name) else {

@@ -3,7 +3,7 @@ internal import Lakehouse
 internal import Projects
 internal import Storage
 
-/// What lies in a source's landing folder.
+/// The content of a source's landing folder.
 struct Landing {
     /// Files that may be data, as paths.
     var files: [String] = []

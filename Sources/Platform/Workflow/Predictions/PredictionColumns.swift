@@ -2,7 +2,7 @@ internal import Core
 internal import Lakehouse
 internal import PredictionLog
 
-/// Predictions of one model as the columns of its table in the lake.
+/// Converts predictions of one model to the columns of its lake table.
 ///
 /// Beside the columns that every such table has stands one for each feature, under its own name: numbers as they are, the
 /// names of categories. A feature whose name is taken, by one of those or by a column of another type in the table, gets
@@ -42,7 +42,7 @@ struct PredictionColumns {
         return "SELECT \((fixed + features).joined(separator: ", ")) FROM \(relation)"
     }
 
-    /// The columns of features that a file has, and where each stands in the input of each source.
+    /// The feature columns of a file, and the position of each in the input of each source.
     private struct Layout {
         var names: [String] = []
         var areTexts: [Bool] = []

@@ -4,24 +4,29 @@ package import PredictionLog
 package import SQLLineage
 internal import Storage
 
-/// Moves closed segments of the prediction log into the lake: a table for each model, `monitoring.predictions_<model>`.
+/// Moves closed segments of the prediction log into the lake's tables `monitoring.predictions_<model>`, exactly once.
+///
+/// ```swift
+/// let report = try PredictionCompaction(lake: lake, folder: SegmentFolder(home.predictions)).run()
+/// ```
 ///
 /// Exactly once: the commit that adds the rows of a log's segments names the log and the number of the last of them
 /// (Delta `txn`), so that a compaction that was killed after it does not add them again. A segment is removed after the
 /// commits of all its models, which are durable when they return.
 package struct PredictionCompaction {
+    /// Result of a compaction.
     package struct Report: Sendable, Encodable, Equatable {
         package var segments = 0
         package var rows = 0
         package var bytes: Int64 = 0
-        /// Versions that were committed, by table.
+        /// Committed versions by table.
         package var tables: [String: [Int]] = [:]
         /// Segments with a damaged end, which are kept under another name.
         package var damaged: [String] = []
         package var recovery: SegmentFolder.Recovery?
-        /// All files with damaged ends that stand in the folder, set aside now or before.
+        /// All files with damaged ends in the folder, from this compaction and earlier ones.
         package var setAside: [String] = []
-        /// Data files, rows and bytes of the lake that retention has removed.
+        /// What retention removed from the lake: data files, rows and bytes.
         package var expired = LakeExpiry()
 
         package init() {}
@@ -32,7 +37,7 @@ package struct PredictionCompaction {
         }
     }
 
-    /// Segments are put together up to this many bytes, in one data file a model.
+    /// Total bytes up to which segments are combined to one data file a model.
     package static let groupBytes: Int64 = 64 << 20
     /// Bytes of a segment whose rows are in memory at the same time.
     private static let sliceBytes = 2 << 20
@@ -45,12 +50,13 @@ package struct PredictionCompaction {
         self.folder = folder
     }
 
-    /// The table of a model.
+    /// Returns the table of a model's predictions.
     package static func table(of model: String) -> TableName {
         let name = model.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
         return TableName(.monitoring, "predictions_" + String(name))
     }
 
+    /// Compacts all closed segments.
     /// - Parameter keeping: whether compacted segments stay, as `.compacted`, until the log's retention removes them.
     /// - Parameter retention: how long, and how many bytes, rows stay in the lake; `nil` keeps them.
     package func run(keeping: Bool = false, retention: PredictionLogPolicy? = nil) throws -> Report {
@@ -90,7 +96,7 @@ package struct PredictionCompaction {
         }
     }
 
-    /// What a group of segments adds to one table.
+    /// The rows that a group of segments adds to one table.
     private struct Addition {
         /// Of all its rows.
         var sources: [PredictionSource] = []

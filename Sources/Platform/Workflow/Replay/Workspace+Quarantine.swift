@@ -3,14 +3,16 @@ package import Lakehouse
 package import Projects
 internal import Storage
 
-/// What a source has set aside.
+/// Summary of a source's quarantine: counts of rows and files.
 package struct QuarantineOverview: Sendable, Encodable {
+    /// Numbers by state.
     package struct Counts: Sendable, Encodable {
         package var open = 0
         package var replayed = 0
         package var dropped = 0
         package var superseded = 0
 
+        /// The number in a state.
         package subscript(state: SetAsideState) -> Int {
             get {
                 switch state {
@@ -32,42 +34,43 @@ package struct QuarantineOverview: Sendable, Encodable {
     }
 
     package var source: String
-    /// Rows by state; a row that breaks several rules counts once.
+    /// Rows by state; a row that violates several rules counts once.
     package var rows = Counts()
-    /// Files that were refused whole, by state.
+    /// Rejected files by state.
     package var files = Counts()
-    /// By file, column, rule and state; a row counts under each rule that it breaks.
+    /// Rows by file, column, rule and state; a row counts under each rule that it violates.
     package var groups: [SetAsideCount]
     package var refused: [RefusedFile]
 }
 
-/// Which rows and files a person means on the command line.
+/// Selection of quarantined rows and files from the command line's options.
 package struct QuarantineChoice: Sendable {
     /// File name, or digest or its beginning.
     package var file: String?
-    /// FILE:ROW.
+    /// A single row as FILE:ROW.
     package var row: String?
     package var column: String?
     package var rule: String?
-    /// COLUMN=TEXT; nothing after = means missing.
+    /// Conditions COLUMN=TEXT; nothing after = means missing.
     package var holding: [String] = []
     package var states: Set<SetAsideState> = [.open]
     package var correctedOnly = false
 
     package init() {}
 
-    /// Names no part of a row: whole files are meant too.
+    /// Whether the selection restricts nothing within files, so that rejected files are included.
     package var coversFiles: Bool {
         row == nil && column == nil && rule == nil && holding.isEmpty && !correctedOnly
     }
 }
 
 extension Workspace {
-    /// The named source of quarantine.
+    /// Returns the source with this name.
     package func quarantineSource(_ name: String) throws -> Project.Source {
         try source(named: name.hasPrefix("quarantine.") ? String(name.dropFirst(11)) : name, for: "")
     }
 
+    /// Summarises a source's quarantine.
     package func quarantine(_ source: Project.Source) throws -> QuarantineOverview {
         var overview = QuarantineOverview(
             source: source.name, groups: try lake.countSetAside(source.name),
@@ -83,14 +86,14 @@ extension Workspace {
         return counts
     }
 
-    /// The rows that are meant, with what was decided about each unless nobody asks for it.
+    /// Returns the selected rows, with the history of decisions about each unless it is not wanted.
     package func setAsideRows(
         _ choice: QuarantineChoice, of source: Project.Source, limit: Int?, withHistory: Bool = true
     ) throws -> [SetAsideRow] {
         try lake.setAsideRows(source.name, try filter(choice, source), limit: limit, withHistory: withHistory)
     }
 
-    /// The refused files that are meant.
+    /// Returns the selected rejected files.
     package func refusedFiles(_ choice: QuarantineChoice, of source: Project.Source) throws -> [RefusedFile] {
         guard choice.coversFiles else { return [] }
         let files = try lake.refusedFiles(source.name).filter { choice.states.contains($0.state) }
@@ -98,13 +101,13 @@ extension Workspace {
         return files.filter { $0.file == name || $0.digest.hasPrefix(name) }
     }
 
-    /// How the form of a refused file differs from the contract as it is now.
+    /// Compares a rejected file's schema with the present contract.
     package func drift(of file: RefusedFile, _ source: Project.Source) throws -> [SchemaDrift] {
         guard let kept = file.kept, file.state == .open else { return [] }
         return try lake.drift(of: kept, source.contract, source.format)
     }
 
-    /// Corrects cells by a rule: `convert` is COLUMN=RULE, see ``CellConversion``.
+    /// Corrects cells of the selected rows by a conversion: `convert` is COLUMN=RULE, see ``CellConversion``.
     package func fix(
         _ choice: QuarantineChoice, convert: [String], of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
@@ -125,7 +128,7 @@ extension Workspace {
             }, of: source.contract, reason: reason, by: actor)
     }
 
-    /// Corrects cells of the rows that are meant: `set` is COLUMN=TEXT.
+    /// Sets cells of the selected rows: `set` is COLUMN=TEXT.
     package func fix(
         _ choice: QuarantineChoice, set: [String], of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
@@ -140,7 +143,7 @@ extension Workspace {
             }, of: source.contract, reason: reason, by: actor)
     }
 
-    /// Corrects one row by the whole line, as the file should have brought it.
+    /// Replaces one row by a whole line, as the file should have had it.
     package func fix(
         _ choice: QuarantineChoice, line: String, of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
@@ -161,7 +164,7 @@ extension Workspace {
         return try lake.fix(corrections, of: source.contract, reason: reason, by: actor)
     }
 
-    /// Corrects by a CSV file with the columns file, row, column and value.
+    /// Applies corrections from a CSV file with the columns file, row, column and value.
     package func fix(from path: String, of source: Project.Source, reason: String?) throws -> DecisionReport {
         let absolute = Disk.absolute(path)
         guard Disk.stamp(absolute) != nil else {
@@ -193,7 +196,7 @@ extension Workspace {
         return try lake.fix(corrections, of: source.contract, reason: reason, by: actor)
     }
 
-    /// Says of what is meant that nothing comes of it.
+    /// Marks the selected rows and files as dropped.
     package func drop(
         _ choice: QuarantineChoice, of source: Project.Source, reason: String, takeBack: Bool
     ) throws -> DecisionReport {
@@ -203,7 +206,7 @@ extension Workspace {
         return try lake.drop(rows, files, of: source.name, reason: reason, takeBack: takeBack, by: actor)
     }
 
-    /// Judges what is meant again, under the present contract, and takes what keeps it into bronze, exactly once.
+    /// Checks the selected rows and files under the present contract and adds the good ones to bronze, exactly once.
     /// - Parameter byRow: take the good rows of a refused file whatever share is bad; the others stay, row by row.
     package func replay(
         _ choice: QuarantineChoice, of source: Project.Source, byRow: Bool

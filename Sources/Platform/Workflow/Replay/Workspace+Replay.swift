@@ -7,17 +7,18 @@ internal import SQLLineage
 // reader; this cannot: the sources are cut to what was known then, the transforms run on the cut, and the features of
 // the rows of that moment must be those that stand in the table.
 
-/// What replaying past moments showed.
+/// Result of recomputing features as of past moments: how many rows, and which features differ.
 package struct PastReport: Sendable, Encodable {
+    /// A feature whose recomputed values differ at a moment.
     package struct Difference: Sendable, Encodable {
         package var moment: String
         package var feature: String
-        /// Rows of that moment whose value differs.
+        /// Number of rows of that moment whose value differs.
         package var rows: Int
         package var key: String?
-        /// As it stands in the table, the future known.
+        /// Value in the table, computed with later data.
         package var with: String?
-        /// As it was to be computed then.
+        /// Value computed with the data of that moment only.
         package var without: String?
     }
 
@@ -27,11 +28,12 @@ package struct PastReport: Sendable, Encodable {
     package var features = 0
     package var differences: [Difference] = []
 
+    /// Whether nothing differs.
     package var equal: Bool { differences.isEmpty }
 }
 
 extension Workspace {
-    /// Replays `count` moments, spread evenly over the rows of a model's table.
+    /// Recomputes a model's table as of `count` past moments, spread evenly over its rows, and compares.
     package func replay(_ model: Project.Model, moments count: Int, progress: (String) -> Void) throws -> PastReport {
         let planned = try plannedTransforms()
         let (bronze, built) = ancestry(of: model.table, in: planned)

@@ -1,7 +1,13 @@
 package import Core
 internal import Storage
 
-/// Bytes under their digest: `<home>/artifacts/<first two digits>/<digest>`. Nothing is ever replaced.
+/// Content-addressed file store: `<home>/artifacts/<first two digits>/<digest>`. Nothing is ever replaced.
+///
+/// ```swift
+/// let store = ArtifactStore(folder: home.artifacts)
+/// let digest = try store.put(bytes)
+/// let again = try store.get(digest, "model.txt")
+/// ```
 package struct ArtifactStore: Sendable {
     package let folder: String
 
@@ -9,7 +15,7 @@ package struct ArtifactStore: Sendable {
 
     private func path(_ digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))/\(digest.hex)" }
 
-    /// Stores bytes durably; storing the same bytes again does nothing.
+    /// Stores bytes durably and returns their digest; storing the same bytes again does nothing.
     package func put(_ bytes: [UInt8]) throws -> Digest {
         let digest = Digest(of: bytes)
         let path = path(digest)
@@ -23,8 +29,9 @@ package struct ArtifactStore: Sendable {
         return digest
     }
 
-    /// The bytes, or `nil` when they are gone or not those that were stored.
-    /// - Throws: where that cannot be told: what cannot be read now may be there.
+    /// Returns the bytes, or `nil` when they are missing or altered.
+    ///
+    /// - Throws: where that cannot be determined, as when the disk fails.
     package func intact(_ digest: Digest, _ name: String) throws -> [UInt8]? {
         do { return try get(digest, name) } catch let error as MartletError {
             guard ["artifact.missing", "artifact.altered", "disk.missing"].contains(error.code) else { throw error }
@@ -32,6 +39,7 @@ package struct ArtifactStore: Sendable {
         }
     }
 
+    /// Returns the bytes with this digest.
     /// - Throws: `artifact.missing`, or `artifact.altered` when the bytes are no longer those that were stored.
     package func get(_ digest: Digest, _ name: String) throws -> [UInt8] {
         let path = path(digest)

@@ -1,7 +1,7 @@
 internal import Core
 
-/// A rule by which cells of one column are corrected: `decimal-comma`, `no-separators`, `*1000`, `/1000`, `lower`,
-/// `upper`, `trim`.
+/// Rule that corrects the cells of a column: `decimal-comma`, `no-separators`, `*1000`, `/1000`, `lower`, `upper`,
+/// `trim`.
 enum CellConversion {
     /// "1.234,5" → "1234.5".
     case decimalComma

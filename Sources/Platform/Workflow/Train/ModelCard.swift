@@ -2,7 +2,7 @@ internal import Core
 package import Registry
 internal import Training
 
-/// A page about one version for those who decide on it: what it is, how good, on what, for what it is not.
+/// The model card of a version: a page about its purpose, data, quality and limits for those who decide on it.
 package struct ModelCard {
     let version: ModelVersion
     let loaded: LoadedVersion
@@ -20,7 +20,7 @@ package struct ModelCard {
         self.showsStanding = showsStanding
     }
 
-    /// The page in Markdown.
+    /// The card in Markdown.
     package var markdown: String {
         let record = loaded.record
         let summary = version.summary
@@ -187,7 +187,7 @@ package struct ModelCard {
     private func percent(_ share: Double) -> String { "\(number(share * 100)) %" }
 }
 
-/// Four decimals for small numbers, fewer for large ones; "–" for what is undefined.
+/// Formats a number with four decimals if small, fewer if large; "–" for an undefined one.
 package func number(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "–" }
     guard abs(value) < 1e12 else { return "\(value)" }

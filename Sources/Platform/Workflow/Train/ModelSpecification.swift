@@ -4,8 +4,7 @@ internal import Projects
 package import SQLLineage
 package import Training
 
-/// Everything about a model that a project says: what decides a run besides the tables. Stored with the run, so that
-/// a version can be rebuilt from the registry alone.
+/// A project's complete definition of a model, stored with each run so that a version can be rebuilt.
 package struct ModelSpecification: Codable, Sendable {
     package var name: String
     package var table: TableName
@@ -37,7 +36,7 @@ package struct ModelSpecification: Codable, Sendable {
         case name, table, key, target, positive, group, eventTime, include, exclude, categorical, plan
     }
 
-    /// As a run stored it; lists that are not there are empty.
+    /// Decodes the stored form; lists that are absent are empty.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         name = try container.decode(String.self, forKey: .name)
@@ -54,7 +53,7 @@ package struct ModelSpecification: Codable, Sendable {
     }
 }
 
-/// The SQL of a table, as it was when a run used it.
+/// The SQL of a table as a run used it.
 struct StoredTransform: Codable, Sendable {
     var table: TableName
     var file: String
@@ -70,7 +69,7 @@ struct StoredTransform: Codable, Sendable {
     }
 }
 
-/// What a run stores to be rebuilt from.
+/// The stored specification and SQL from which a version can be rebuilt.
 struct Blueprint: Codable, Sendable {
     var model: ModelSpecification
     var transforms: [StoredTransform]

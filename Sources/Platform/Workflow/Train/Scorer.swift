@@ -4,7 +4,7 @@ package import Registry
 internal import SQLLineage
 package import Training
 
-/// A registered version that is loaded and can score.
+/// A registered version loaded from the registry and the artifact store, ready to score.
 package struct LoadedVersion {
     package let name: String
     package let version: Int
@@ -13,26 +13,26 @@ package struct LoadedVersion {
     package let record: ModelRecord
     package let specification: ModelSpecification
     let blueprint: Blueprint
-    /// What was asked of the features; `nil` in versions of before.
+    /// Leak checks and warnings of its training; `nil` in versions of earlier releases.
     package let checks: TrainingChecks?
     let scorer: any ModelScorer
 }
 
-/// A scored row.
+/// A row's key with its prediction.
 package struct ScoredRow: Sendable {
     package let key: String
     package let prediction: Prediction
 }
 
-/// Scored rows of one table.
+/// The scored rows of a table.
 package struct ScoredTable: Sendable {
     package let rows: [ScoredRow]
-    /// Whether the key is a whole number in the table.
+    /// Whether the key column is an integer in the table.
     package let keyIsInteger: Bool
 }
 
 extension Workspace {
-    /// Loads a version from the registry and the artifact store, checking every digest.
+    /// Loads a version from the registry and the artifact store, verifying every digest.
     package func load(_ reference: ModelReference) throws -> LoadedVersion {
         let found = try registry.models.show(reference)
         func artifact(_ name: String) throws -> [UInt8] {

@@ -5,18 +5,18 @@ internal import Registry
 package import SQLLineage
 package import Training
 
-/// What was asked of a model's features before it was trained; kept with the run.
+/// Results of the leak checks of a model's features before training; stored with the run.
 package struct TrainingChecks: Codable, Sendable {
-    /// Whether features could be looked at for knowing the future.
+    /// Whether the features could be checked for leaks.
     package struct Leaks: Codable, Sendable, Equatable {
-        /// Why not; `nil` when they were, and none does.
+        /// Why they could not be checked; `nil` when they were, and no leak was found.
         package var unchecked: String?
-        /// The column that holds the moment of prediction.
+        /// Column with the time of prediction.
         package var moment: String?
-        /// Sources whose rows are taken as known at any time.
+        /// Sources whose rows count as always known.
         package var timeless: [String]
 
-        /// The outcome without its mark.
+        /// The result in words.
         package var sentence: String {
             if let unchecked { return "not checked, because \(unchecked)" }
             let rest =
@@ -25,17 +25,19 @@ package struct TrainingChecks: Codable, Sendable {
         }
     }
 
+    /// Result of the leak check.
     package var leaks: Leaks
+    /// Features that predict the target almost alone.
     package var telltales: [Telltale]
 
-    /// What people should look at, as sentences.
+    /// Warnings for people, as sentences.
     package var warnings: [String] {
         telltales.map { "\($0.sentence); is it known before the outcome? If not, name it under features.exclude" }
     }
 }
 
 extension Workspace {
-    /// Whether the features of a model could be checked for leaks, and why not.
+    /// Returns whether the features of a model could be checked for leaks, and why not.
     package func leakStatus(_ model: Project.Model, _ lineage: ProjectLineage) -> TrainingChecks.Leaks {
         guard let check = leakCheck(model, lineage) else {
             return .init(
@@ -47,7 +49,7 @@ extension Workspace {
             timeless: check.gap == nil ? check.timelessSources : [])
     }
 
-    /// What was asked of a run's features; `nil` for a run of before.
+    /// Returns the stored checks of a run; `nil` for a run of an earlier release.
     package func checks(ofRun id: String) throws -> TrainingChecks? {
         guard let kept = try registry.runs.show(id).artifacts.first(where: { $0.name == ArtifactName.checks }) else {
             return nil

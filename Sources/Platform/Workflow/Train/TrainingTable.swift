@@ -3,7 +3,7 @@ internal import Lakehouse
 internal import SQLLineage
 internal import Training
 
-/// Reads a gold table as training input: which columns are what, and their values, never through text.
+/// Reads a gold table as training input, as typed columns.
 struct TrainingTable {
     let model: ModelSpecification
     let engine: any LakeEngine

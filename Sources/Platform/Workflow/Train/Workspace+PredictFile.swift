@@ -9,26 +9,28 @@ internal import Training
 // Scores a file of raw records by the same contract and the same SQL that made the training table (7): the
 // records join what the lake already knows of their entities, in a scratch folder; the lake itself is not touched.
 
-/// The scores of a file's records, and what became of the others.
+/// The predictions for a file's records, and the records without one.
 package struct FilePrediction {
     package var loaded: LoadedVersion
     package var table: ScoredTable
     package var rowsRead: Int
     package var rejected: Int
     package var breaches: [Acceptance.Breach]
-    /// Records that the contract took but the project's SQL left out; `nil` where rows of the model's table are no
-    /// records.
+    /// Number of accepted records that the project's SQL excluded.
+    ///
+    /// `nil` where rows of the model's table are no records.
     package var leftOut: Int?
-    /// The rows that have no score, as far as they can be told, in the file's order.
+    /// The rows without a score, as far as they can be identified, in the file's order.
     package var unscored: [Unscored]
-    /// Contract columns that the file may lack because the model does not need them, and does lack.
+    /// Contract columns that the file lacks and the model does not need.
     package var spared: [String]
-    /// Whether the records were seen without the lake's earlier ones (sources without a key).
+    /// Whether the records were processed without the lake's earlier rows (sources without a key).
     package var alone: Bool
 
+    /// The scored rows.
     package var rows: [ScoredRow] { table.rows }
 
-    /// A row of the file without a score: its number where the contract refused it, its key where the SQL left it out.
+    /// A row without a score: its number if the contract rejected it, its key if the SQL excluded it.
     package struct Unscored: Sendable, Encodable {
         package var row: Int?
         package var key: String?
@@ -37,6 +39,7 @@ package struct FilePrediction {
 }
 
 extension Workspace {
+    /// Scores the records of a file with a model, by the same contract and SQL as training.
     package func predict(
         file path: String, of source: Project.Source, by reference: ModelReference
     ) throws -> FilePrediction {
@@ -121,7 +124,7 @@ extension Workspace {
         return builder.finish()
     }
 
-    /// What becomes of the name under which a file was given: `-` is standard input, kept in a file meanwhile.
+    /// Resolves the file argument `-` to a temporary file with standard input's content.
     package func withFile<T>(named name: String, _ body: (String) throws -> T) throws -> T {
         guard name == "-" else { return try body(name) }
         return try withScratch { folder in
@@ -219,7 +222,7 @@ extension Workspace {
         return shown.isEmpty ? "." : "; " + shown.joined(separator: "; ") + "."
     }
 
-    /// Writes scores as columns.
+    /// Writes predictions to a Parquet file.
     package func write(_ prediction: FilePrediction, parquet path: String) throws {
         _ = try lake.engine.write(columns(of: prediction.table, prediction.loaded), into: path)
     }

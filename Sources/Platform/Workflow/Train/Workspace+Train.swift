@@ -10,29 +10,29 @@ internal import Training
 // Needs the model's table and its ancestors to be built. Refuses targets that are not binary.
 // (5) The fingerprint covers content hashes, specification, seed and libraries; thread counts stay out of it.
 
-/// What training a model came to.
+/// Result of training a model.
 package struct TrainReport: Sendable {
     package var run: String
     package var rows: Int
     package var passed: Bool
     package var phases: [String: Double]
-    /// How many rows are infinite in each number column.
+    /// Number of infinite values in each numeric column.
     package var infinite: [String: Int] = [:]
 }
 
-/// Names of what a run stores.
+/// File names of the artifacts that a run stores.
 package enum ArtifactName {
-    /// The learner's file, in its native format.
+    /// The learner's model file, in its native format.
     package static let model = "model.txt"
-    /// Signature, calibration, threshold, bands, evaluation.
+    /// Model record: signature, calibration, threshold, bands, evaluation.
     package static let record = "model.json"
     /// Key, part, label and probability of every row.
     package static let scores = "scores.parquet"
-    /// Some test rows and what the model says of them, which a server compares before it answers.
+    /// Test rows with their predictions, which a server verifies before it answers.
     package static let samples = "samples.json"
-    /// Specification and SQL to rebuild from.
+    /// Specification and SQL to rebuild the version from.
     package static let blueprint = "blueprint.json"
-    /// What was asked of the features: see ``TrainingChecks``.
+    /// Leak checks of the features, see ``TrainingChecks``.
     package static let checks = "checks.json"
 }
 

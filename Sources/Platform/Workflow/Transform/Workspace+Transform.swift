@@ -5,7 +5,7 @@ internal import Registry
 package import SQLLineage
 
 extension Workspace {
-    /// The project's transforms in an order in which every table comes after those it reads.
+    /// Returns the project's transforms in build order, parents first.
     package func plannedTransforms() throws -> [PlannedTransform] {
         try plan(project.transforms)
     }
@@ -37,7 +37,7 @@ extension Workspace {
     }
 
     /// Whether a transform's SQL fits the tables it reads; `false` when one of them does not exist yet.
-    /// - Throws: the engine's word on the SQL, with its place.
+    /// - Throws: the engine's error for the SQL, with its place.
     package func check(_ planned: PlannedTransform) throws -> Bool {
         var inputs: [TableName: [String]] = [:]
         for table in planned.analysis.tables {
@@ -48,8 +48,9 @@ extension Workspace {
         return true
     }
 
-    /// The columns that every table has by the contracts and the SQL alone, whether it exists or not.
-    /// - Throws: the engine's word on SQL that does not fit, with its place.
+    /// Returns the columns of every table as contracts and SQL define them, whether it exists or not.
+    ///
+    /// - Throws: the engine's error for SQL that does not fit, with its place.
     package func shapes(of planned: [PlannedTransform]) throws -> [TableName: [DeltaField]] {
         var shapes: [TableName: [DeltaField]] = [:]
         for source in project.sources { shapes[TableName(.bronze, source.name)] = source.contract.fields }
@@ -69,13 +70,13 @@ extension Workspace {
         return shapes
     }
 
-    /// The columns of a table by the SQL, or, of one that no SQL makes, as it stands; `nil` when there is none.
+    /// Returns the columns of a table by the SQL, or else of the table as it exists; `nil` when there is none.
     package func columns(of table: TableName, _ shapes: [TableName: [DeltaField]]) throws -> [DeltaField]? {
         if let made = shapes[table] { return made }
         return try lake.table(table).exists ? lake.snapshot(of: table).metadata?.fields() : nil
     }
 
-    /// Refuses what a model names and its table does not have.
+    /// Throws when a model names columns that its table does not have.
     package func check(_ model: Project.Model, against fields: [DeltaField]) throws {
         let table = TrainingTable(model: ModelSpecification(model), engine: lake.engine, files: [])
         _ = try table.features(among: fields)

@@ -7,13 +7,14 @@ internal import Training
 // Rebuilds a version from its bronze snapshots alone, with the SQL and specification stored at the time, and
 // compares content hashes table by table and the hash of the model. Touches nothing but a scratch folder.
 
-/// What rebuilding a version showed.
+/// Result of rebuilding a version: comparison of each table and of the model.
 package struct VerifyReport: Sendable, Encodable {
+    /// Comparison of one table or of the model with the recorded hash.
     package struct Check: Sendable, Encodable {
         /// A table's name, or "model".
         package var what: String
         package var recorded: String
-        /// `nil` when it could not be rebuilt.
+        /// The rebuilt hash; `nil` when it could not be rebuilt.
         package var rebuilt: String?
         package var equal: Bool
         /// Why it could not be rebuilt.
@@ -25,8 +26,9 @@ package struct VerifyReport: Sendable, Encodable {
     package var checks: [Check]
     package var seconds: Double
 
+    /// Whether everything was rebuilt identically.
     package var equal: Bool { checks.allSatisfy(\.equal) }
-    /// The first thing that differs, parents before children.
+    /// The first table, parents first, or the model that differs.
     package var firstDifference: String? { checks.first { !$0.equal }?.what }
 
     enum CodingKeys: String, CodingKey {
@@ -45,6 +47,7 @@ package struct VerifyReport: Sendable, Encodable {
 }
 
 extension Workspace {
+    /// Rebuilds a version from bronze and compares tables and model with the recorded hashes.
     package func verify(_ reference: ModelReference, progress: (String) throws -> Void = { _ in }) throws
         -> VerifyReport
     {

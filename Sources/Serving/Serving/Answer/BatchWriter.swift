@@ -1,6 +1,6 @@
 internal import Training
 
-/// Writes the answers to a batch's rows, each a line.
+/// Writes the answers to a batch's rows, one line each.
 struct BatchWriter {
     private var writer = JSONWriter()
     private let model: ServedModel

@@ -1,22 +1,32 @@
-/// Writes JSON as bytes, nothing but the digits of a number passing through a string.
+/// Writer that appends JSON to a reusable byte buffer without intermediate strings.
+///
+/// ```swift
+/// var writer = JSONWriter()
+/// writer.raw("{\"probability\":")
+/// writer.number(0.25)
+/// writer.raw("}")
+/// ```
 package struct JSONWriter: Sendable {
+    /// The JSON written so far.
     package private(set) var bytes: [UInt8] = []
 
     package init() {}
 
     mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
+    /// Empties the buffer and keeps its capacity.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-    /// Bytes that are JSON already.
+    /// Appends text that is JSON already.
     @inline(__always)
     package mutating func raw(_ text: StaticString) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    /// Appends bytes that are JSON already.
     package mutating func raw(_ text: some Collection<UInt8>) { bytes.append(contentsOf: text) }
 
-    /// The shortest decimal that reads back as the same double; null for what JSON cannot say.
+    /// Appends the shortest decimal that reads back as the same double; null for NaN and infinities.
     package mutating func number(_ value: Double) {
         guard value.isFinite else { return raw("null") }
         var text = value.description
@@ -29,8 +39,10 @@ package struct JSONWriter: Sendable {
         text.withUTF8 { bytes.append(contentsOf: $0) }
     }
 
+    /// Appends `true` or `false`.
     package mutating func flag(_ value: Bool) { if value { raw("true") } else { raw("false") } }
 
+    /// Appends a quoted and escaped string.
     package mutating func text(_ value: String) {
         bytes.append(UInt8(ascii: "\""))
         var value = value

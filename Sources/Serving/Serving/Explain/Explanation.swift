@@ -1,15 +1,23 @@
 package import Core
 package import Forests
 
-/// Why a row has its score: what each column adds to the forest's margin (Shapley values; Lundberg et al., "From local
-/// explanations to global understanding with explainable AI for trees", 2020).
+/// Explanation of one row's score: the Shapley value of each column for the forest's margin.
+///
+/// ```swift
+/// let reasons = try Explanation(model.forest, row: values)
+/// for column in reasons.ranked.prefix(5) { print(reasons.contributions[column]) }
+/// ```
+///
+/// Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020.
 package struct Explanation: Sendable {
-    /// The expected margin: of a row of which nothing is known.
+    /// Expected margin, of a row of which nothing is known.
     package let base: Double
+    /// Margin of the row.
     package let margin: Double
-    /// One a column, in the signature's order.
+    /// Contribution of each column, in the signature's order.
     package let contributions: [Double]
 
+    /// Computes the contributions.
     /// - Throws: `serving.reasons-sum` when they do not add up to the margin but for rounding.
     package init(_ forest: CompactForest, row: UnsafeBufferPointer<Double>) throws(MartletError) {
         let shares = forest.contributions(of: row)
@@ -25,7 +33,7 @@ package struct Explanation: Sendable {
         }
     }
 
-    /// The columns, those that add most first.
+    /// Indices of the columns, the largest contributions first.
     package var ranked: [Int] {
         contributions.indices.sorted { abs(contributions[$0]) > abs(contributions[$1]) }
     }

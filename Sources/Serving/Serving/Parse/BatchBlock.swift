@@ -2,9 +2,15 @@ internal import Core
 package import PredictionLog
 internal import Training
 
-/// A block of a batch on its way: its rows, their scores, and the answer to them. Used again for block after block.
+/// A reusable block of a batch: reads rows, scores them and writes their answer.
 ///
-/// Sendable: it is in one pair of hands at a time, the batch's own task or the thread that works for it.
+/// Sendable: one task or thread uses it at a time.
+///
+/// ```swift
+/// let block = BatchBlock(model, passing: ["id"], output: .csv)
+/// try block.score(slice, from: start, reader)
+/// let answer = block.answer(from: 1, line: 2, skipping: false)
+/// ```
 package final class BatchBlock: @unchecked Sendable {
     private let batch: RowBatch
     private let kept: PassthroughCells
@@ -13,9 +19,10 @@ package final class BatchBlock: @unchecked Sendable {
     /// The numbers of the block's first row and of its first line, from 1.
     private var firstRow = 1
     private var firstLine = 1
-    /// How many lines of CSV the block has.
+    /// Number of CSV lines of the block.
     package private(set) var lines = 0
 
+    /// Makes a block for a model.
     /// - Parameter output: the form of the answer.
     package init(_ model: ServedModel, passing: [String], output: BatchForm) {
         self.model = model
@@ -25,9 +32,11 @@ package final class BatchBlock: @unchecked Sendable {
         kept = PassthroughCells(passing, form: output)
     }
 
+    /// Number of rows.
     package var rows: Int { batch.count }
+    /// Number of rows that cannot be scored.
     package var failedRows: Int { batch.rowFaults.count }
-    /// The first faults, with the numbers of their rows.
+    /// Returns the first faults, with the numbers of their rows.
     package func faults(most: Int) -> [InputFault] {
         batch.rowFaults.prefix(most).map { entry in
             let fault = placed(entry)
@@ -43,7 +52,7 @@ package final class BatchBlock: @unchecked Sendable {
         return InputFault(entry.fault.code, at: place, entry.fault.detail)
     }
 
-    /// Reads the records of a slice from a place on and scores them.
+    /// Reads the records of a slice from an offset on and scores them.
     /// - Throws: `InputFault` for what is wrong with more than a row.
     package func score(_ slice: BatchSlice, from start: Int, _ reader: BatchReader) throws {
         batch.reset(model.schema)
@@ -52,7 +61,7 @@ package final class BatchBlock: @unchecked Sendable {
         model.score(batch, into: &probabilities)
     }
 
-    /// What comes before the first row's answer.
+    /// Returns the bytes before the first row's answer, such as the CSV header.
     package static func head(_ model: ServedModel, passing: [String], output: BatchForm) -> [UInt8] {
         guard output == .csv else { return [] }
         var bytes: [UInt8] = []
@@ -63,7 +72,7 @@ package final class BatchBlock: @unchecked Sendable {
         return bytes + [10]
     }
 
-    /// The columns of an answer in order.
+    /// Returns the column names of an answer, in order.
     package static func columns(_ model: ServedModel, passing: [String]) -> [String] {
         ["row"] + passing + columns.dropFirst().filter { model.bands != nil || $0 != "band" }
     }
@@ -71,7 +80,7 @@ package final class BatchBlock: @unchecked Sendable {
     /// Names of the answer's own columns.
     package static let columns = ["row", "probability", "decision", "band", "error", "warnings"]
 
-    /// The answer to the rows, in order.
+    /// Returns the answer to the rows, in order.
     /// - Parameters:
     ///   - first: the number of the first row, from 1.
     ///   - line: the number of the first line, from 1.
@@ -98,11 +107,12 @@ package final class BatchBlock: @unchecked Sendable {
         return writer.bytes
     }
 
-    /// Bytes of the block in the log.
+    /// Bytes of the block in the prediction log.
     package private(set) var loggedBytes = 0
 
-    /// Hands the scored rows to the model's log; those that could not be scored are left out. Each has the request's id
-    /// with the row's number.
+    /// Appends the scored rows to the model's prediction log; rows that could not be scored are skipped.
+    ///
+    /// Each has the request's id with the row's number.
     package func log(
         _ known: ScoringSession.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {

@@ -1,10 +1,11 @@
-/// The forms in which a batch comes and is answered, a record a line.
+/// Line-based data form of a batch and its answer: CSV, JSON Lines.
 package enum BatchForm: String, Sendable, CaseIterable {
     /// RFC 4180 with a header.
     case csv
     /// One JSON object a line.
     case jsonLines
 
+    /// Media type of the form.
     package var mediaType: String {
         switch self {
         case .csv: "text/csv"
@@ -12,7 +13,7 @@ package enum BatchForm: String, Sendable, CaseIterable {
         }
     }
 
-    /// The form of a media type, parameters left out.
+    /// The form of a media type, ignoring parameters; `nil` for other types.
     package init?(mediaType: some StringProtocol) {
         let name = mediaType.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         switch name {
@@ -25,7 +26,7 @@ package enum BatchForm: String, Sendable, CaseIterable {
     }
 }
 
-/// What becomes of a batch with rows that cannot be scored.
+/// What happens to a batch with rows that cannot be scored.
 package enum BatchFaultPolicy: String, Sendable, CaseIterable {
     /// Such a row is answered with its error.
     case report

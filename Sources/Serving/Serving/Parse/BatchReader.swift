@@ -1,8 +1,13 @@
-/// Reads the blocks of a batch. A value that has read the first block's header can read any block, in any order, on
-/// any thread.
+/// Parses the blocks of a batch; once the header is read, blocks in any order and on any thread.
+///
+/// ```swift
+/// var reader = BatchReader(.csv, passing: ["id"])
+/// let start = try reader.begin(slice, model.schema)
+/// try block.score(slice, from: start, reader)
+/// ```
 package struct BatchReader: Sendable {
     package let form: BatchForm
-    /// Columns that are passed through.
+    /// Names of the columns that are copied to the answer.
     package let passing: [String]
     private var rows: CSVRows?
 
@@ -11,7 +16,7 @@ package struct BatchReader: Sendable {
         self.passing = passing
     }
 
-    /// Reads what stands before the first record. Gives how many bytes it has.
+    /// Parses the header in the first slice; returns its length in bytes.
     /// - Parameter slice: the first one.
     /// - Throws: `InputFaults`, `InputFault`.
     package mutating func begin(_ slice: BatchSlice, _ schema: RowSchema) throws -> Int {
@@ -29,12 +34,12 @@ package struct BatchReader: Sendable {
         return used
     }
 
-    /// What was noticed about the header.
+    /// Warnings about the header, such as unknown columns.
     package private(set) var strangers: [String] = []
-    /// How many lines of CSV stand before the first record.
+    /// Number of CSV lines before the first record.
     package var headLines: Int { rows?.lines ?? 0 }
 
-    /// Reads all records of a slice from a place on. Gives how many lines of CSV there are.
+    /// Parses all records of a slice from an offset on; returns the number of CSV lines.
     /// - Throws: `InputFault` for what is wrong with more than a row.
     @discardableResult
     package func read(_ slice: BatchSlice, from start: Int, into batch: RowBatch, _ kept: PassthroughCells) throws

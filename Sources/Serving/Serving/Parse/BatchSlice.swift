@@ -1,8 +1,8 @@
 internal import DelimitedText
 
-/// Whole records of a batch, to be read by themselves.
+/// A part of a batch with whole records, which can be parsed alone.
 package struct BatchSlice: Sendable {
-    /// A record of CSV whose quotes are broken: one line. That may only have been seen from what follows the slice.
+    /// A malformed CSV record (one line), which may only have been detected from text behind the slice.
     package struct Broken: Sendable {
         /// The line's bytes, its end included.
         var start: Int

@@ -6,7 +6,14 @@ internal import DelimitedText
     internal import Darwin
 #endif
 
-/// Cuts a stream of records into slices at the ends of records, wherever the pieces end that it arrives in.
+/// Splits a stream of bytes into slices of whole records, whatever pieces the bytes arrive in.
+///
+/// ```swift
+/// var splitter = BatchSplitter(.csv, blockBytes: 256 << 10, recordBytes: 1 << 20)
+/// try splitter.append(piece)
+/// while let slice = splitter.next() { work(slice) }
+/// let last = try splitter.rest()
+/// ```
 package struct BatchSplitter: Sendable {
     private let form: BatchForm
     private let sliceBytes: Int
@@ -31,6 +38,7 @@ package struct BatchSplitter: Sendable {
     /// Up to here, in what is held, the scanner must see every line, since a quote was broken.
     private var brokenUntil = 0
 
+    /// Makes a splitter.
     /// - Parameters:
     ///   - blockBytes: a slice is cut when there are so many.
     ///   - recordBytes: the most bytes of one record.
@@ -43,14 +51,14 @@ package struct BatchSplitter: Sendable {
         lookAt = blockBytes
     }
 
-    /// Takes what arrived.
+    /// Adds bytes that arrived.
     /// - Throws: `serving.record-too-long`.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(InputFault) {
         held.append(contentsOf: bytes)
         if held.count >= lookAt { try look(isLast: false) }
     }
 
-    /// A slice of whole records, if there are enough bytes for one.
+    /// Returns a slice of whole records; `nil` when there are not enough bytes for one.
     package mutating func next() -> BatchSlice? {
         if isBehind {
             // What is wrong is told by the next `append`, or by `rest`.
@@ -59,8 +67,9 @@ package struct BatchSplitter: Sendable {
         return end >= sliceBytes || rows >= sliceRows ? take() : nil
     }
 
-    /// What is left when nothing follows: also a record without its end. Empty when there is nothing. Where a slice has a
-    /// most of records, this is asked until it gives nothing.
+    /// Returns what is left at the end of the stream, also a record without its line end; empty when there is nothing.
+    ///
+    /// Where slices have a limit of records, it is called until it returns an empty one.
     /// - Throws: `serving.record-too-long`.
     package mutating func rest() throws(InputFault) -> BatchSlice {
         try look(isLast: true)

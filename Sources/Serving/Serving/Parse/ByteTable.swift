@@ -1,6 +1,8 @@
 internal import Core
 
-/// Finds the place of a text among a fixed set, by its bytes, without allocating: open addressing, at most half full.
+/// Hash table from a fixed set of texts to their positions, searched by bytes without allocation.
+///
+/// Open addressing, at most half full.
 struct ByteTable: Sendable {
     private let bytes: [UInt8]
     /// Where each text begins; one more than there are texts.

@@ -1,8 +1,10 @@
 internal import DelimitedText
 internal import Training
 
-/// Reads rows of CSV as they arrive, piece by piece: the header first, then rows into a batch. What is a record says
-/// `CSVScanner`; a record that cannot be taken apart, or holds bytes that are no text, is a row with a fault.
+/// Incremental parser of CSV request bodies: the header first, then rows into a batch.
+///
+/// `CSVScanner` finds the records; a record that is malformed, or has bytes that are no text, becomes a row with a
+/// fault.
 package struct CSVRows {
     static let dialect = CSVDialect()
 
@@ -12,7 +14,7 @@ package struct CSVRows {
     private var hasHeader = false
     /// For each place in a record the place among the columns that are passed through, or -1.
     private var keeps: [Int] = []
-    /// Lines of the text so far, the header's included.
+    /// Number of lines parsed so far, the header's included.
     package internal(set) var lines = 0
     /// What is done with each place in a record.
     private(set) var targets: [Target] = []
@@ -33,11 +35,10 @@ package struct CSVRows {
 
     package init(_ schema: RowSchema) { self.schema = schema }
 
-    /// The header's fields as they are written; empty before the header was read.
+    /// Header fields as written; empty before the header was parsed.
     package private(set) var header: [String] = []
 
-    /// Reads whole records from the front of the bytes until the batch has so many rows. Gives how many bytes were used;
-    /// the bytes of the next call begin there.
+    /// Parses whole records from the start of the bytes until the batch is full; returns the number of bytes used.
     /// - Parameters:
     ///   - isLast: whether nothing follows, so that a last record may be without its end.
     ///   - kept: takes the cells that are passed through.

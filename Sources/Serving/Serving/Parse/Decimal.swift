@@ -1,7 +1,6 @@
-/// Numbers as JSON writes them.
+/// Parser of JSON numbers.
 package enum Decimal {
-    /// The nearest double of a text that is a JSON number and nothing else; `nil` for any other text, and for a number
-    /// that is too large for a double.
+    /// Returns the nearest double of a JSON number; `nil` for any other text, and for a number too large for a double.
     package static func value(of text: String) -> Double? {
         var text = text
         return text.withUTF8 { bytes in

@@ -4,7 +4,7 @@
     internal import Darwin
 #endif
 
-/// A decimal number read from text: its digits as a whole number, and the power of ten it is to be multiplied by.
+/// A decimal number parsed from text: its digits as an integer, and the power of ten to multiply by.
 struct DecimalText {
     /// The first 19 significant digits.
     var digits: UInt64 = 0

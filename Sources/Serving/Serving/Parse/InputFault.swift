@@ -1,5 +1,6 @@
-/// Why a body or a row of it cannot be scored, or what was noticed about a row that was scored nevertheless.
+/// A fault in a request body or row: why it cannot be scored, or a warning about a row that was scored.
 package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The kind of fault; a stable code.
     package enum Code: String, Sendable {
         case malformed = "serving.malformed"
         case shape = "serving.shape"
@@ -16,6 +17,7 @@ package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
     package let code: Code
     /// JSONPath of the value, or line and column of a CSV file.
     package let path: String
+    /// Description of the fault for people.
     package let detail: String
 
     package var description: String { "\(path): \(detail) [\(code.rawValue)]" }

@@ -1,4 +1,4 @@
-/// Reads rows written as JSON into a batch; shared by all JSON forms.
+/// Parses rows from JSON into a batch; shared by all JSON forms.
 struct JSONRows {
     typealias Fault = JSONScanner.Fault
 

@@ -1,9 +1,9 @@
-/// Reads JSON (RFC 8259, strictly) from bytes that it does not copy: the caller asks for what it expects next.
+/// Strict pull parser of JSON (RFC 8259) over bytes that it does not copy.
 ///
 /// Refuses NaN and infinities (unless told otherwise), leading zeros, trailing commas, comments, raw control characters, text that is not UTF-8
 /// and nesting deeper than 64. Nothing is allocated but for strings with escapes.
 struct JSONScanner {
-    /// Where and why a body is not what it should be; `path` is worked out by whoever knows it.
+    /// Where and why a body is malformed; the caller adds the `path`.
     struct Fault: Error {
         var offset: Int
         var reason: Reason

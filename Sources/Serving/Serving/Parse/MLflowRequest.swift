@@ -1,7 +1,9 @@
-/// A body of MLflow's scoring protocol (`/invocations`, MLflow 2 and 3): exactly one of `dataframe_split`,
-/// `dataframe_records`, `instances` and `inputs`, and `params`, which are not used. NaN and infinities, which MLflow's
-/// own clients write, are missing values.
+/// Parser of MLflow's scoring requests (`/invocations`, MLflow 2 and 3).
+///
+/// Exactly one of `dataframe_split`, `dataframe_records`, `instances` and `inputs`, and `params`, which are not used.
+/// NaN and infinities, which MLflow's own clients write, are missing values.
 package struct MLflowRequest: Sendable {
+    /// Parses a body into the batch.
     /// - Throws: `serving.malformed`, `serving.shape`.
     package init(_ body: UnsafeRawBufferPointer, into batch: RowBatch, mostRows: Int) throws(InputFault) {
         var scanner = JSONScanner(body)

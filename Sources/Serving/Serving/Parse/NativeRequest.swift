@@ -1,9 +1,11 @@
-/// Martlet's own request: exactly one of `record` (one row as an object), `records` (a list of them) and `columns` (a
-/// list a column); and `explain`, whether reasons are wanted.
+/// Parser of Martlet's own prediction requests: `record`, `records` or `columns`, and `explain`.
+///
+/// Exactly one of `record` (one row as an object), `records` (a list of them) and `columns` (a list a column).
 package struct NativeRequest: Sendable {
+    /// Whether the client asks for reasons.
     package var explain = false
 
-    /// Reads a body into the batch.
+    /// Parses a body into the batch. Faults of single values are recorded in the batch.
     /// - Throws: `serving.malformed` for what is not JSON, `serving.shape` for JSON of another form. What is wrong with
     ///   single values stands in the batch.
     package init(_ body: UnsafeRawBufferPointer, into batch: RowBatch, mostRows: Int) throws(InputFault) {

@@ -1,5 +1,6 @@
-/// Cells that a batch passes through from its input to its output, written as the output wants them.
+/// Cells of a batch that are copied from input to output, encoded for the output form.
 package final class PassthroughCells {
+    /// Names of the copied columns.
     package let names: [String]
     /// The form of the output.
     let form: BatchForm
@@ -58,7 +59,7 @@ package final class PassthroughCells {
         set(start, place)
     }
 
-    /// The cell of a row, as it is to be written.
+    /// Returns the encoded cell of a row.
     package func cell(_ row: Int, _ place: Int) -> ArraySlice<UInt8> {
         let cell = cells[row * names.count + place]
         return bytes[Int(cell.lowerBound)..<Int(cell.upperBound)]
@@ -77,7 +78,7 @@ package final class PassthroughCells {
     }
 }
 
-/// Cells of CSV as RFC 4180 has them.
+/// Encodes CSV cells by RFC 4180.
 enum CSVField {
     /// A cell, in quotes where it needs them.
     static func append(_ text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {

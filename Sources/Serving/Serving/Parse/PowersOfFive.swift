@@ -1,6 +1,7 @@
-/// The most significant 128 bits of 5^q for q from -342 to 308, as Lemire's method needs them (D. Lemire, "Number
-/// parsing at a gigabyte per second", Software: Practice and Experience 51, 2021, section 6): truncated for q >= 0,
-/// rounded up for q < 0. Worked out with whole numbers when first needed, in less than a millisecond.
+/// Table of the most significant 128 bits of 5^q for q from -342 to 308, for Lemire's method.
+///
+/// D. Lemire, "Number parsing at a gigabyte per second", Software: Practice and Experience 51, 2021, section 6:
+/// truncated for q >= 0, rounded up for q < 0. Computed with integers when first needed, in less than a millisecond.
 enum PowersOfFive {
     static let least = -342
     static let greatest = 308
@@ -30,7 +31,7 @@ enum PowersOfFive {
         return table
     }()
 
-    /// A whole number of any size, least significant word first.
+    /// An integer of any size, least significant word first.
     private struct Whole {
         private var words: [UInt64]
 

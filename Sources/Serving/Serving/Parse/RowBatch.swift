@@ -1,34 +1,36 @@
 internal import Core
 internal import Training
 
-/// Rows read from a body, encoded by the signature, one after the other; with what was wrong with them.
+/// Encoded feature rows parsed from a request body, with their faults and warnings; reused between requests.
 ///
-/// Made once and used again for each request by one thread at a time, so that a request allocates nothing for its rows.
-/// A cell that nothing was put into yet holds a NaN of its own, which no input can give.
+/// Used by one thread at a time. A cell that nothing was put into yet holds a NaN of its own, which no input can give.
 package final class RowBatch {
     /// The most faults that are told of one body, and the most warnings.
     static let mostFaults = 20
 
     // Used by one thread at a time, and no access to these goes on while another does.
     @exclusivity(unchecked) private(set) var schema: RowSchema
+    /// The buffer of encoded values, `schema.width` a row.
     @exclusivity(unchecked) package private(set) var values: UnsafeMutableBufferPointer<Double>
+    /// Number of rows.
     @exclusivity(unchecked) package private(set) var count = 0
-    /// Faults for which the body is refused.
+    /// Faults for which the whole body is rejected.
     package private(set) var faults: [InputFault] = []
+    /// Warnings about values, up to a limit.
     package private(set) var warnings: [InputFault] = []
-    /// Warnings beyond those kept, counted.
+    /// Number of warnings beyond those kept.
     package private(set) var furtherWarnings = 0
-    /// Whether what is wrong with a row is kept with the row rather than with the body: for batches, whose bad rows do
-    /// not spoil the good ones.
+    /// Whether faults are kept by row instead of rejecting the whole body, as for batches.
     package var isByRow = false
-    /// By row: the first fault of each bad row, in order, and the line that the row begins with. The path of a fault of
-    /// the whole row is empty: what numbers rows and lines tells it.
+    /// The first fault of each bad row, in order, with the line that the row begins with.
+    ///
+    /// The path of a fault of the whole row is empty: what numbers rows and lines reports it.
     package private(set) var rowFaults: [(row: Int, line: Int, fault: InputFault)] = []
-    /// By row: codes of what was noticed, in order, each once.
+    /// Warning codes by row, in order, each once.
     package private(set) var rowWarnings: [(row: Int, code: InputFault.Code)] = []
-    /// Names of columns that are passed through, and therefore not unknown.
+    /// Names of copied columns, which do not count as unknown.
     package var known: Set<String> = []
-    /// By row, where the rows name their entity.
+    /// Entity of each row, where the rows name one.
     @exclusivity(unchecked) package private(set) var entities: [String?] = []
     var place = RowPlace.lines
     /// The line of CSV that the row begins with, from 1.
@@ -49,7 +51,7 @@ package final class RowBatch {
 
     deinit { Self.free(values) }
 
-    /// Forgets the rows; from now on rows of this schema are put in.
+    /// Removes all rows and prepares for rows of another schema.
     package func reset(_ schema: RowSchema) {
         self.schema = schema
         count = 0
@@ -72,6 +74,7 @@ package final class RowBatch {
     /// The rows, `schema.width` values each.
     package var rows: UnsafeBufferPointer<Double> { UnsafeBufferPointer(rebasing: values[..<(count * schema.width)]) }
 
+    /// The encoded values of one row.
     package func row(_ index: Int) -> UnsafeBufferPointer<Double> {
         UnsafeBufferPointer(rebasing: values[(index * schema.width)..<((index + 1) * schema.width)])
     }

@@ -1,4 +1,4 @@
-/// Where in a body the rows stand, to tell the place of a value as a JSONPath (RFC 9535) or as a line of CSV.
+/// Where the rows are in a body, to report a value's location as JSONPath (RFC 9535) or CSV line.
 package enum RowPlace: Sendable, Equatable {
     /// `$.record.age`: a row that is the member of this name itself.
     case member(String)

@@ -1,7 +1,13 @@
 package import Training
 
-/// A signature and an input policy made ready to read rows quickly: names and levels are found by their bytes, and what
-/// becomes of a misfit is known by number.
+/// A model's signature and input policy, indexed for fast parsing of rows.
+///
+/// ```swift
+/// let schema = RowSchema(record.signature, policy: record.plan.input ?? InputPolicy(), ranges: record.ranges ?? [:])
+/// let batch = RowBatch(schema)
+/// ```
+///
+/// Names and levels are found by their bytes, and the reaction to a mismatch by number.
 package final class RowSchema: Sendable {
     struct Column: Sendable {
         let name: String
@@ -28,7 +34,7 @@ package final class RowSchema: Sendable {
     let columns: [Column]
     let names: ByteTable
     let unknownColumn: InputPolicy.Reaction
-    /// A member of this name is the row's entity, not an unknown column.
+    /// Name of the member with the row's entity, which does not count as an unknown column.
     package let entity: String?
 
     package init(
@@ -51,6 +57,7 @@ package final class RowSchema: Sendable {
         }
     }
 
+    /// Number of columns.
     package var width: Int { columns.count }
 
     /// The place of a column by its name; most clients send columns in the same order, so `hint` is looked at first.

@@ -1,21 +1,22 @@
-/// A request of the Open Inference Protocol, version 2 (`infer`): JSON, or JSON followed by the tensors' bytes (the
-/// binary tensor data extension).
+/// Parser of Open Inference Protocol version 2 requests (`infer`), in JSON or with binary tensor data.
 ///
 /// Rows are either one tensor a column ([n] or [n, 1], named like it) or one tensor [n, k] with all k columns in the
 /// signature's order.
 package struct TensorRequest: Sendable {
-    /// An output that was asked for, and whether as bytes.
+    /// A requested output, and whether it is returned as bytes.
     package struct Output: Sendable {
         package let name: String
-        /// `nil` where the request says it for all.
+        /// Whether as bytes; `nil`: as the request's default says.
         package let isBinary: Bool?
     }
 
+    /// Id of the request, returned in the response.
     package private(set) var id: String?
-    /// Empty for all.
+    /// The requested outputs; empty for all.
     package private(set) var outputs: [Output] = []
-    /// Whether outputs come as bytes where `outputs` does not say.
+    /// Default for outputs: whether they are returned as bytes.
     package private(set) var isBinary = false
+    /// Whether the client asks for reasons.
     package private(set) var explain = false
 
     struct Tensor {
@@ -27,6 +28,7 @@ package struct TensorRequest: Sendable {
         var data: JSONScanner?
     }
 
+    /// Parses a body into the batch.
     /// - Parameters:
     ///   - jsonBytes: how many bytes at the front are JSON, where tensors follow as bytes; `nil` if all are.
     /// - Throws: `serving.malformed`, `serving.shape`, `serving.too-many-rows`.

@@ -1,4 +1,4 @@
-/// Puts the elements of tensors into a batch.
+/// Copies the elements of tensors into a batch.
 struct TensorRows {
     private let rows: JSONRows
     private var batch: RowBatch { rows.batch }

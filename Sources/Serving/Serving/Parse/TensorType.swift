@@ -1,4 +1,4 @@
-/// Element types of the Open Inference Protocol, version 2.
+/// Element types of Open Inference Protocol version 2 tensors.
 package enum TensorType: String, Sendable, CaseIterable {
     case bool = "BOOL"
     case uint8 = "UINT8"

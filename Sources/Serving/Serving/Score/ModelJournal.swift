@@ -2,11 +2,16 @@ internal import Core
 package import PredictionLog
 package import Training
 
-/// Where the predictions of one served version are logged.
+/// The prediction log of one served model version, with the version's source number.
+///
+/// ```swift
+/// let journal = try ModelJournal(log, key: key, version: 3, signature: record.signature)
+/// ```
 package struct ModelJournal: Sendable {
     package let log: PredictionLog
     package let source: PredictionSourceNumber
 
+    /// Registers the version as a source of predictions.
     /// - Throws: `predictions.sources`.
     package init(_ log: PredictionLog, key: ModelKey, version: Int, signature: Signature) throws {
         self.log = log

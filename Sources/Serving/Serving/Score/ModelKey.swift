@@ -1,4 +1,4 @@
-/// A model of a project: every key carries its project.
+/// Identifies a model by project and name.
 package struct ModelKey: Sendable, Hashable, CustomStringConvertible {
     package let project: String
     package let model: String

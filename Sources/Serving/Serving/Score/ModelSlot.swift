@@ -1,9 +1,14 @@
 package import Core
 internal import Synchronization
 
-/// The place of one model in a server: which version answers now.
+/// Holds the version of one model that currently answers; swapping it is atomic.
 ///
-/// Swapping is atomic: a request takes the version once, when it begins, and keeps it.
+/// ```swift
+/// slot.swap(to: model)
+/// guard let served = slot.served else { throw notReady }
+/// ```
+///
+/// A request takes the version once, when it begins, and keeps it.
 package final class ModelSlot: Sendable {
     package let key: ModelKey
     private let state = Mutex<State>(State())
@@ -11,7 +16,7 @@ package final class ModelSlot: Sendable {
     private let scored = Atomic<Int>(0)
     private let awaited = Atomic<Bool>(true)
 
-    /// Whether there is a version that is to answer; no before the first one was approved.
+    /// Whether some version should answer; false before the first one was approved.
     package var isAwaited: Bool {
         get { awaited.load(ordering: .relaxed) }
         set { awaited.store(newValue, ordering: .relaxed) }
@@ -25,33 +30,37 @@ package final class ModelSlot: Sendable {
     /// How long a version may answer while the registry does not say which one is to.
     private let freshness: Freshness?
 
-    /// - Parameter freshness: `nil`: for ever.
+    /// Makes a slot without a version.
+    /// - Parameter freshness: how long a version may answer while the registry cannot be read; `nil`: for ever.
     package init(_ key: ModelKey, freshness: Freshness? = nil) {
         self.key = key
         self.freshness = freshness
     }
 
-    /// The version that answers; `nil` until one was loaded, and while the registry has not been heard of for too long.
+    /// The version that answers; `nil` before one is loaded, and while the registry was not read for too long.
     package var served: ServedModel? { isStale ? nil : loaded }
 
-    /// The version that was loaded last, whether it still may answer or not.
+    /// The version that was loaded last, whether it may still answer or not.
     package var loaded: ServedModel? { state.withLock { $0.served } }
 
-    /// Whether the registry has not been heard of for longer than the limit: the version may have been blocked meanwhile.
+    /// Whether the registry was not read for longer than the limit.
+    ///
+    /// The version may have been blocked meanwhile.
     package var isStale: Bool { freshness?.isStale ?? false }
 
-    /// The registry said which version is to answer.
+    /// Records that the registry confirmed the version now.
     package func confirm() { freshness?.confirm() }
 
-    /// Why a newer version could not be taken, or why it is not known whether there is one; `nil` if all is well.
+    /// Why a newer version could not be loaded, or is unknown; `nil` if all is well.
     package var trouble: String? { state.withLock { $0.trouble } }
 
-    /// Rows that were scored, whatever the version.
+    /// Number of rows scored, whatever the version.
     package var predictions: Int { scored.load(ordering: .relaxed) }
 
+    /// Adds to the number of rows scored.
     package func count(_ rows: Int) { scored.add(rows, ordering: .relaxed) }
 
-    /// From now on new requests are answered by this version. Gives the one that answered until now.
+    /// Makes a version answer new requests; returns the previous one.
     @discardableResult
     package func swap(to next: ServedModel) -> ServedModel? {
         state.withLock { state in
@@ -60,6 +69,6 @@ package final class ModelSlot: Sendable {
         }
     }
 
-    /// Notes what keeps the slot from being brought up to date (the version that answers goes on), or that nothing does.
+    /// Records why the slot could not be updated (the version that answers stays), or `nil` when it was.
     package func note(trouble: String?) { state.withLock { $0.trouble = trouble } }
 }

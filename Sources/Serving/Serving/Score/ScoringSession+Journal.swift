@@ -2,13 +2,13 @@ package import Core
 package import PredictionLog
 
 extension ScoringSession {
-    /// What is known of a request when its rows are logged.
+    /// Properties of a request that are logged with its rows.
     package struct Circumstances: Sendable {
         package let requestID: String
         package let idempotencyKey: String?
-        /// Wall clock.
+        /// Wall-clock time of the response.
         package let time: Timestamp
-        /// From the arrival of the request to the score, in nanoseconds.
+        /// Nanoseconds from the arrival of the request to the score.
         package let latency: Int64
 
         package init(requestID: String, idempotencyKey: String? = nil, time: Timestamp, latency: Int64) {
@@ -22,16 +22,18 @@ extension ScoringSession {
     /// Rows that are encoded before their memory is given back.
     private static let rowsAtOnce = 256
 
-    /// Hands the scored rows to the model's log, which is the last that is done with them. The answer may leave when
-    /// `acknowledged` was called, or at once when the result is `taken`, `sampledOut` or `dropped`. Of several rows each
-    /// has the request's id with its place. Waits while the rows of another large request are written.
+    /// Appends the scored rows to the model's prediction log, as the last step of a request.
+    ///
+    /// The response may leave when `acknowledged` was called, or at once when the result is `taken`, `sampledOut` or
+    /// `dropped`. Of several rows each has the request's id with its place. Waits while the rows of another large
+    /// request are written.
     package func log(
         by model: ServedModel, _ known: Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
         log(by: model, known, courier: nil, waking: true, mayWait: true, acknowledged: acknowledged) ?? .refused(.busy)
     }
 
-    /// The same for event loops, which nothing may hold up.
+    /// Appends the scored rows to the prediction log without ever waiting, for event loops.
     /// - Parameter waking: whether the log's writer is woken at once.
     /// - Returns: `nil` when there are so many rows that it might have to wait; nothing was logged then.
     package func logAtOnce(

@@ -12,8 +12,9 @@ extension ScoringSession {
         writer.raw(",\"predictions\":[")
     }
 
-    /// Writes predictions with their reasons, behind those of the rows before.
-    /// - Parameter rows: the next rows of an answer that `open` began.
+    /// Writes predictions with their reasons for the next rows of an answer that `open` began.
+    ///
+    /// - Parameter rows: the rows, following those of the call before.
     package func explain(_ rows: Range<Int>, by model: ServedModel) throws {
         for row in rows { try write(row, model) { try write(reasonsOf: row, model) } }
     }
@@ -36,7 +37,7 @@ extension ScoringSession {
         writer.raw("}")
     }
 
-    /// Ends an answer that `open` began.
+    /// Ends the answer that `open` began.
     package func close() {
         writer.raw("]")
         if !batch.warnings.isEmpty { writeWarnings() }

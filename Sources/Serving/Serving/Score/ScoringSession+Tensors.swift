@@ -1,7 +1,7 @@
 internal import Training
 
 extension ScoringSession {
-    /// Names of the outputs that a model has.
+    /// Returns names and types of the outputs that a model has.
     package static func outputs(of model: ServedModel) -> [(name: String, type: TensorType)] {
         [("probability", .fp64), ("decision", .bool)] + (model.bands == nil ? [] : [("band", .bytes)])
     }

@@ -1,15 +1,25 @@
-/// Everything that answering a request needs room for, made once and used for one request after the other by one thread
-/// at a time.
+/// Parses, scores and answers prediction requests, with buffers reused from one request to the next.
+///
+/// ```swift
+/// let session = ScoringSession(model.schema)
+/// try session.answer(body, by: model, mostRows: 10_000)
+/// let response = session.writer.bytes
+/// ```
+///
+/// Used by one thread at a time.
 package final class ScoringSession {
+    /// The parsed rows of the current request.
     package let batch: RowBatch
+    /// The calibrated probability of each row.
     package var probabilities: [Double] = []
+    /// The response body.
     package var writer = JSONWriter()
-    /// Whether the last answer gave reasons.
+    /// Whether the last response includes reasons.
     package private(set) var hasReasons = false
 
     package init(_ schema: RowSchema) { batch = RowBatch(schema) }
 
-    /// Reads a native request, scores it and writes the answer.
+    /// Parses a native request, scores it and writes the response.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses.
     package func answer(
         native body: UnsafeRawBufferPointer, by model: ServedModel, requestID: String, mostRows: Int
@@ -21,8 +31,10 @@ package final class ScoringSession {
         }
     }
 
-    /// Reads a native request, scores it, and writes the answer if no reasons are asked for. Else the answer is begun, and
-    /// `explain` writes its predictions part by part, until `close`: reasons cost some hundred times what a score does.
+    /// Parses and scores a native request, and writes the response unless reasons are requested.
+    ///
+    /// With reasons the response is only begun, and `explain` writes its predictions part by part, until `close`:
+    /// reasons cost some hundred times what a score does.
     /// - Parameter check: may refuse a request with reasons for so many rows, before anything is scored.
     /// - Returns: the rows whose predictions are to be written with reasons; 0 where the answer is whole.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses, and what `check` throws.
@@ -43,7 +55,7 @@ package final class ScoringSession {
         return 0
     }
 
-    /// Reads a body of MLflow's scoring protocol, scores it and writes the answer: the probabilities.
+    /// Parses a request of MLflow's scoring protocol, scores it and writes the response: the probabilities.
     package func answer(mlflow body: UnsafeRawBufferPointer, by model: ServedModel, mostRows: Int) throws {
         begin(model)
         _ = try MLflowRequest(body, into: batch, mostRows: mostRows)
@@ -52,7 +64,7 @@ package final class ScoringSession {
         writeMLflow()
     }
 
-    /// The same for CSV.
+    /// Parses a CSV request of MLflow's scoring protocol, scores it and writes the response.
     package func answer(mlflowCSV body: UnsafeRawBufferPointer, by model: ServedModel, mostRows: Int) throws {
         begin(model)
         var rows = CSVRows(model.schema)
@@ -63,7 +75,7 @@ package final class ScoringSession {
         writeMLflow()
     }
 
-    /// Reads a tensor request, scores it and writes the answer.
+    /// Parses a tensor request, scores it and writes the response.
     /// - Returns: how many bytes of the answer are JSON, if tensors follow as bytes.
     package func answer(
         tensors body: UnsafeRawBufferPointer, jsonBytes: Int?, by model: ServedModel, name: String, mostRows: Int
@@ -76,7 +88,7 @@ package final class ScoringSession {
         return write(tensors: wanted, id: request.id, model, name: name)
     }
 
-    /// Gives back the memory of a large request.
+    /// Frees the memory of a large request.
     package func rest() {
         batch.reset(batch.schema)
         if probabilities.count > 1 << 12 { probabilities = [] }
@@ -93,7 +105,7 @@ package final class ScoringSession {
     }
 }
 
-/// All that is wrong with the rows of a body, as far as it is told.
+/// All reported faults of a body's rows.
 package struct InputFaults: Error, Sendable, CustomStringConvertible {
     package let faults: [InputFault]
 

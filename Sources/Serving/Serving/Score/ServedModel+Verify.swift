@@ -2,8 +2,9 @@ internal import Core
 package import Training
 
 extension ServedModel {
-    /// Scores sample predictions as requests of their own, all the way from their JSON, and compares. What comes back
-    /// also has the code and the forest's memory warm. Records that the columns' policies refuse are passed over.
+    /// Scores sample records as JSON requests and compares the probabilities with those of the training library.
+    ///
+    /// This also warms up code and memory. Records that the columns' policies reject are skipped.
     /// - Returns: how many records were compared.
     /// - Throws: `serving.not-verified` when a probability is another one, or when no record could be compared.
     @discardableResult

@@ -2,25 +2,32 @@ package import Core
 package import Forests
 package import Training
 
-/// A registered version that answers: its forest, and everything that turns a raw score into a decision. Immutable,
-/// so that a request which began with it ends with it whatever is swapped in meanwhile.
+/// A loaded model version that serves predictions: forest, calibration, threshold and input schema. Immutable.
+///
+/// ```swift
+/// var probabilities: [Double] = []
+/// model.score(batch, into: &probabilities)
+/// ```
+///
+/// A request that began with it ends with it whatever is swapped in meanwhile.
 package final class ServedModel: Sendable {
     package let key: ModelKey
     package let version: Int
-    /// Digest of the canonical model.
+    /// SHA-256 of the canonical model file.
     package let hash: Digest
-    /// Whether it learned from made-up rows.
+    /// Whether it was trained on synthetic rows.
     package let synthetic: Bool
     package let schema: RowSchema
     package let calibration: Calibration
     package let threshold: Double
     package let bands: RiskBands?
     package let forest: CompactForest
-    /// `nil` where nothing is logged.
+    /// Where its predictions are logged; `nil` when they are not.
     package let journal: ModelJournal?
     /// `"project":…,"model":…,"version":…`: the beginning of each answer.
     let head: [UInt8]
 
+    /// Assembles a version.
     /// - Throws: `model.width` when the forest takes another number of columns than the signature has.
     package init(
         key: ModelKey, version: Int, hash: Digest, synthetic: Bool, record: ModelRecord, schema: RowSchema,
@@ -51,9 +58,10 @@ package final class ServedModel: Sendable {
         head = writer.bytes
     }
 
+    /// The input signature of the model.
     package var signature: Signature { schema.signature }
 
-    /// Calibrated probabilities of all rows of a batch, into `probabilities`, which grows as needed.
+    /// Computes the calibrated probabilities of all rows of a batch into `probabilities`, which grows as needed.
     package func score(_ batch: RowBatch, into probabilities: inout [Double]) {
         let count = batch.count
         if probabilities.count < count { probabilities = [Double](repeating: 0, count: count) }
@@ -67,8 +75,9 @@ package final class ServedModel: Sendable {
         }
     }
 
-    /// What the reasons of a row cost, in steps of attribution of 2 to 5 ns.
+    /// Cost of the reasons of one row, in steps of 2 to 5 ns.
     package var reasonSteps: Int { forest.attributionWork }
 
+    /// Whether a probability is at or above the threshold.
     package func isPositive(_ probability: Double) -> Bool { probability >= threshold }
 }
