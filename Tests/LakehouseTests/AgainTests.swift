@@ -43,11 +43,11 @@ import Testing
             "SELECT id, x, w, _row FROM bronze.things ORDER BY id, _row", at: version.map { [bronze: $0] } ?? [:])
     }
 
-    private func states(_ box: Sandbox) throws -> [SetAsideState: Int] { try box.lake.countSetAsideRows("things") }
+    private func states(_ box: Sandbox) throws -> [QuarantineState: Int] { try box.lake.countQuarantinedRows("things") }
 
     private func fix(_ box: Sandbox, _ row: Int, _ value: String, _ contract: Contract) throws {
         let found = try #require(
-            try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).first { $0.row == row })
+            try box.lake.quarantinedRows("things", QuarantineFilter(), limit: nil).first { $0.row == row })
         _ = try box.lake.fix(
             [CellCorrection(digest: found.digest, row: row, column: "w", value: value)], of: contract, reason: "test",
             by: "ada")
@@ -99,7 +99,7 @@ import Testing
         try again(box, strict)
         #expect(try rows(box) == [] && states(box) == [.open: 3])
         #expect(
-            try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).allSatisfy {
+            try box.lake.quarantinedRows("things", QuarantineFilter(), limit: nil).allSatisfy {
                 $0.breaches.map(\.rule) == ["max 40"]
             })
         try fix(box, 2, "20", strict)
@@ -114,7 +114,7 @@ import Testing
         try fix(box, 2, "15", first)
         #expect(try replay(box, first).replayed == 1)
         try fix(box, 3, "500", first)
-        let dropped = try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).filter { $0.row == 4 }
+        let dropped = try box.lake.quarantinedRows("things", QuarantineFilter(), limit: nil).filter { $0.row == 4 }
         _ = try box.lake.drop(dropped, [], of: "things", reason: "sent twice", by: "ada")
         #expect(try states(box) == [.open: 2, .replayed: 1, .dropped: 1])
 
@@ -128,7 +128,7 @@ import Testing
         let held = try box.rows(
             "SELECT \"row\", decode(bytes) FROM quarantine.things WHERE attempt LIKE 'again-%-held' ORDER BY 1")
         #expect(held == ["2|2,b,150", "3|3,c,160", "4|4,d,170"])
-        let open = try #require(try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).first)
+        let open = try #require(try box.lake.quarantinedRows("things", QuarantineFilter(), limit: nil).first)
         #expect(open.row == 3 && open.corrections == ["w": "500"] && open.cells == ["3", "c", "160"])
         #expect(open.history.map(\.action) == ["fix"])
 
@@ -174,7 +174,7 @@ import Testing
         #expect(error?.code == "contract.incompatible" && error?.message.contains("b.csv") == true)
         #expect(try box.lake.snapshot(of: bronze).version == version)
         // Corrections of rows of a kept file are kept with it.
-        #expect(try box.lake.countSetAsideRows("things")[.replayed] == nil)
+        #expect(try box.lake.countQuarantinedRows("things")[.replayed] == nil)
     }
 
     @Test func `a file that was refused comes in, one that bronze has is not thrown out`() throws {
@@ -220,7 +220,7 @@ import Testing
         #expect(try rows(box) == before)
         #expect(try states(box) == [.open: 1, .replayed: 1])
         #expect(
-            try box.lake.setAsideRows("things", QuarantineFilter(), limit: nil).map { $0.breaches.map(\.rule) }
+            try box.lake.quarantinedRows("things", QuarantineFilter(), limit: nil).map { $0.breaches.map(\.rule) }
                 == [["max 100"]])
         try again(box, contract(2) { $0.columns[2].max = "40" })
         #expect(try rows(box) == ["2|b|15.0|2"] && states(box) == [.open: 2, .replayed: 1])

@@ -225,7 +225,7 @@ import Testing
     }
 
     /// What stands in quarantine by the last look at each file; an overtaken attempt counts no more.
-    private func lastSetAside(_ sandbox: Sandbox) throws -> [String] {
+    private func lastQuarantined(_ sandbox: Sandbox) throws -> [String] {
         try sandbox.rows(
             """
             SELECT "row", "column", rule, raw_value FROM quarantine.things
@@ -237,8 +237,8 @@ import Testing
         let (sandbox, report) = try race(.reject, first: [a], then: [b])
         #expect(report.files.map(\.rowsRejected) == [2])
         #expect(try sandbox.rows("SELECT id, t FROM bronze.things ORDER BY ALL") == ["1|a", "2|b", "3|b"])
-        #expect(try lastSetAside(sandbox) == ["2|id|unique key|2", "3|day|type date|x"])
-        #expect(try sandbox.lake.countSetAsideRows("things") == [.open: 2])
+        #expect(try lastQuarantined(sandbox) == ["2|id|unique key|2", "3|day|type date|x"])
+        #expect(try sandbox.lake.countQuarantinedRows("things") == [.open: 2])
         let (latest, _) = try race(.latestWins, first: [a], then: [b])
         #expect(try latest.rows("SELECT id, t FROM bronze.things ORDER BY ALL") == ["1|a", "2|a", "3|b"])
         #expect(try latest.quarantine() == ["3|day|type date|x"])

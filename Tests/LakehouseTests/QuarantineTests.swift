@@ -39,8 +39,8 @@ private struct Ward {
             by: "ada")
     }
 
-    func open() throws -> [SetAsideRow] { try box.lake.setAsideRows("visits", QuarantineFilter(), limit: nil) }
-    func counts() throws -> [SetAsideState: Int] { try box.lake.countSetAsideRows("visits") }
+    func open() throws -> [QuarantinedRow] { try box.lake.quarantinedRows("visits", QuarantineFilter(), limit: nil) }
+    func counts() throws -> [QuarantineState: Int] { try box.lake.countQuarantinedRows("visits") }
 
     func fix(_ row: Int, _ column: String, _ value: String) throws {
         guard let found = try open().first(where: { $0.row == row }) else {
@@ -263,7 +263,7 @@ private struct Ward {
         try ward.land("b.csv", "west,2,81", header: "ward,id,weight(kg)")
         var filter = QuarantineFilter()
         filter.holding = [(ward.contract.columns[1], "west")]
-        let rows = try ward.box.lake.setAsideRows("visits", filter, limit: nil)
+        let rows = try ward.box.lake.quarantinedRows("visits", filter, limit: nil)
         #expect(rows.map(\.file) == ["a.csv", "b.csv"])
         for row in rows {
             _ = try ward.box.lake.fix(

@@ -52,7 +52,7 @@ import Testing
         for rest in [[UInt8](repeating: 0, count: 5000), Array(foreign), [UInt8](repeating: 0xFF, count: 77)] {
             try write(bytes + rest, to: path)
             let recovery = try SegmentFolder(scratch.log).recover()
-            #expect(recovery.records == 5 && recovery.tornBytes == rest.count && recovery.setAside.isEmpty)
+            #expect(recovery.records == 5 && recovery.tornBytes == rest.count && recovery.tornFiles.isEmpty)
         }
     }
 
@@ -85,12 +85,12 @@ import Testing
         try write(changed, to: path)
         let recovery = try SegmentFolder(scratch.log).recover()
         #expect(recovery.records == 2)
-        let aside = try #require(recovery.setAside.first)
-        let files = try SegmentFolder(scratch.log).setAside()
+        let aside = try #require(recovery.tornFiles.first)
+        let files = try SegmentFolder(scratch.log).tornFiles()
         #expect(files.map(\.path) == ["\(scratch.log)/\(aside)"] && files[0].bytes == Int64(changed.count - ends[1]))
         // What was set aside before is told by every log that is opened, until somebody takes it away.
         let log = try PredictionLog.open(folder: scratch.log, context: context)
-        #expect(log.counters.setAside == 1 && log.counters.setAsideBytes == files[0].bytes)
+        #expect(log.counters.tornFiles == 1 && log.counters.tornFileBytes == files[0].bytes)
         try await log.shutDown()
         #expect(try Disk.read("\(scratch.log)/\(aside)") == Array(changed[ends[1]...]))
     }
@@ -101,7 +101,7 @@ import Testing
         bytes[3] ^= 1
         try write(bytes, to: path)
         let recovery = try SegmentFolder(scratch.log).recover()
-        #expect(try recovery.setAside.count == 1 && SegmentFolder(scratch.log).entries().isEmpty)
+        #expect(try recovery.tornFiles.count == 1 && SegmentFolder(scratch.log).entries().isEmpty)
     }
 
     @Test func `is not taken for closed because of a successor that was never begun`() async throws {

@@ -55,7 +55,7 @@ final class MadeUpProcess: JobProcess {
 
     var ticket: JobTicket { JobTicket(job: job.id, token: job.token) }
 
-    func signs() -> [JobProgress?] {
+    func heartbeats() -> [JobProgress?] {
         defer { told = [] }
         return told
     }

@@ -76,7 +76,7 @@ struct SupervisorTests {
         #expect(job.state == .failed && job.reason == reason && job.errorCode == "job.exit")
     }
 
-    @Test func `silence ends a process, signs of life keep it`() throws {
+    @Test func `silence ends a process, heartbeats of life keep it`() throws {
         let id = try order(attempts: 1).id
         let supervisor = try hall.supervisor("a", launcher)
         supervisor.pass()
@@ -154,7 +154,7 @@ struct SupervisorTests {
             supervisor.pass()
             other.pass()
         }
-        #expect(other.descriptors.isEmpty && other.patience == 0.5)
+        #expect(other.descriptors.isEmpty && other.pollSeconds == 0.5)
         #expect(try jobs.list(state: .running).count == 1)
         process.ended = ProcessExit(.signal(9))
         supervisor.pass()

@@ -74,7 +74,7 @@ import Workflow
     @Test func `give their result as JSON, and their notes to whoever listens`() throws {
         var report = PredictionCompaction.Report()
         report.rows = 12
-        report.setAside = ["/log/1.torn"]
+        report.tornFiles = ["/log/1.torn"]
         var notes: [String] = []
         let handler = JobHandler(environment: Bare(report: report), note: { notes.append($0) })
         let ending = handler.run(

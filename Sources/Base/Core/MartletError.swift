@@ -2,7 +2,7 @@
 ///
 /// ```swift
 /// throw MartletError(
-///     .input, "contract.unknown-key", "The key \"tpye\" is unknown.",
+///     .input, "config.unknown-key", "The key \"tpye\" is unknown.",
 ///     at: .init(file: "contracts/visits.yaml", line: 4), remedy: "Write \"type\".")
 /// ```
 ///
@@ -52,7 +52,7 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// Category of the error; decides the exit code.
     package let kind: Kind
-    /// Stable code `area.what`, part of the interface: "contract.unknown-key".
+    /// Stable code `area.what`, part of the interface: "config.unknown-key".
     package let code: String
     /// One or two sentences, without the location.
     package let message: String

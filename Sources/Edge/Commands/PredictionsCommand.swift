@@ -37,7 +37,7 @@ struct PredictionsListCommand: ParsableCommand {
                 state: entry.isCompacted ? "compacted" : closed.contains(entry.path) ? "closed" : "open",
                 begun: (try? PredictionLogReader(entry.path))?.header.begun, bytes: Disk.stamp(entry.path)?.size ?? 0)
         }
-        segments += try folder.setAside().map {
+        segments += try folder.tornFiles().map {
             Segment(name: Disk.name(of: $0.path), state: "set aside", begun: nil, bytes: $0.bytes)
         }
         if format.json { return try Output.json(segments) }

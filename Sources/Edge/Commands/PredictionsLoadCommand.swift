@@ -66,7 +66,7 @@ struct PredictionsLoadCommand: ParsableCommand {
                     "longest_sync": .number(counters.longestSyncSeconds), "p50_us": quantile(0.5),
                     "p99_us": quantile(0.99), "recovered_records": .integer(Int64(recovery.records)),
                     "torn_bytes": .integer(Int64(recovery.tornBytes)),
-                    "set_aside": .list(recovery.setAside.map { .text($0) }),
+                    "set_aside": .list(recovery.tornFiles.map { .text($0) }),
                 ])))
     }
 

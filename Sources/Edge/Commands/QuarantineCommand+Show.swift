@@ -21,14 +21,14 @@ extension QuarantineCommand {
         /// The shape of `--json`.
         private struct Answer: Encodable {
             var files: [RefusedFile]
-            var rows: [SetAsideRow]
+            var rows: [QuarantinedRow]
         }
 
         func run() throws {
             let (answer, contract, counts) = try place.composition().withReadingWorkspace { workspace in
                 let source = try workspace.quarantineSource(source)
                 var meant = choice.choice
-                if all { meant.states = Set(SetAsideState.allCases) }
+                if all { meant.states = Set(QuarantineState.allCases) }
                 var files = try workspace.refusedFiles(meant, of: source)
                 for index in files.indices.prefix(50) {
                     files[index].drift = try workspace.drift(of: files[index], source)
@@ -36,8 +36,8 @@ extension QuarantineCommand {
                 return (
                     Answer(
                         files: files,
-                        rows: try workspace.setAsideRows(meant, of: source, limit: max(0, limit))),
-                    source.contract, try workspace.lake.countSetAsideRows(source.name)
+                        rows: try workspace.quarantinedRows(meant, of: source, limit: max(0, limit))),
+                    source.contract, try workspace.lake.countQuarantinedRows(source.name)
                 )
             }
             if format.json { return try Output.json(answer) }
@@ -65,7 +65,7 @@ extension QuarantineCommand {
             Output.print("")
         }
 
-        private func show(_ row: SetAsideRow, _ contract: Contract) {
+        private func show(_ row: QuarantinedRow, _ contract: Contract) {
             Output.print("\(row.file):\(row.row)  (\(row.digest.prefix(12)):\(row.row), \(row.state.rawValue))")
             for breach in row.breaches {
                 let value = breach.value.map { "\"\($0)\"" } ?? "(missing)"
@@ -80,7 +80,7 @@ extension QuarantineCommand {
         }
 
         /// The cells around the bad ones, the bad ones in brackets; all with --full.
-        private func context(_ row: SetAsideRow, _ contract: Contract) -> String? {
+        private func context(_ row: QuarantinedRow, _ contract: Contract) -> String? {
             guard let header = row.header, let cells = row.cells else { return nil }
             let bad = Set(row.breaches.flatMap { ($0.column ?? "").split(separator: ", ").map(String.init) })
             let key = Set(contract.key)

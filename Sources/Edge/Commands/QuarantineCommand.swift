@@ -33,7 +33,7 @@ struct QuarantineCommand: ParsableCommand {
                 "source", "open rows", "replayed", "dropped", "superseded", "refused files", "replayed", "dropped")
             for one in overviews {
                 sources.rows.append(
-                    [one.source] + SetAsideState.allCases.map { grouped(one.rows[$0]) }
+                    [one.source] + QuarantineState.allCases.map { grouped(one.rows[$0]) }
                         + [one.files.open, one.files.replayed, one.files.dropped].map(grouped))
             }
             Output.print(sources.text)
@@ -66,8 +66,8 @@ struct QuarantineCommand: ParsableCommand {
         }
 
         /// Counts of one rule in one column over all files, most rows first.
-        private func together(_ groups: [SetAsideCount]) -> [[SetAsideCount]] {
-            var lines: [[SetAsideCount]] = []
+        private func together(_ groups: [QuarantineCount]) -> [[QuarantineCount]] {
+            var lines: [[QuarantineCount]] = []
             var places: [[String?]: Int] = [:]
             for group in groups {
                 let key = [group.column, group.rule, group.state.rawValue]
@@ -78,7 +78,7 @@ struct QuarantineCommand: ParsableCommand {
                     lines.append([group])
                 }
             }
-            func rows(_ line: [SetAsideCount]) -> Int { line.reduce(0) { $0 + $1.rows } }
+            func rows(_ line: [QuarantineCount]) -> Int { line.reduce(0) { $0 + $1.rows } }
             return lines.enumerated().sorted { (-rows($0.element), $0.offset) < (-rows($1.element), $1.offset) }.map(
                 \.element)
         }

@@ -72,7 +72,7 @@ struct WorkerCommand: ParsableCommand {
             .init(
                 slots: slots, memoryLimit: memoryLimit?.bytes, lease: lease, grace: grace,
                 mode: once ? .once : drain ? .drain : .serve, jobsOnlyWhenIdle: attached),
-            say: { Output.note("\(composition.context.now()) \($0)") })
+            report: { Output.note("\(composition.context.now()) \($0)") })
     }
 }
 

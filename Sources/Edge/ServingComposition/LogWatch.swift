@@ -90,12 +90,12 @@ final class LogWatch: Sendable {
                 .critical, "prediction log has stopped; start the server anew",
                 ["reason": "\(new.failure ?? "unknown")"])
         }
-        if new.setAside > old.setAside {
+        if new.tornFiles > old.tornFiles {
             say(
                 .error, "damaged pieces of the prediction log stand aside",
                 [
-                    "files": "\(new.setAside)", "bytes": "\(new.setAsideBytes)",
-                    "at_this_start": "\(new.recovery.setAside.joined(separator: ", "))",
+                    "files": "\(new.tornFiles)", "bytes": "\(new.tornFileBytes)",
+                    "at_this_start": "\(new.recovery.tornFiles.joined(separator: ", "))",
                     "folder": "\(log.folder.path)",
                 ])
         }

@@ -102,7 +102,7 @@ package struct ServeCommand: AsyncParsableCommand {
                 policy: logging.policy, context: context)
         }
         for project in served {
-            guard let trouble = project.trouble else { continue }
+            guard let trouble = project.lastError else { continue }
             logger.error(
                 "registry could not be brought up to date",
                 metadata: ["project": "\(project.project.name)", "reason": "\(trouble)"])

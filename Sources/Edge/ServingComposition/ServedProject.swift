@@ -21,7 +21,7 @@ struct ServedProject: Sendable {
     /// Its registry for writing.
     let registries: RegistryProvider
     /// Why the registry could not be brought up to date, which reading it says as well.
-    let trouble: MartletError?
+    let lastError: MartletError?
 
     /// - Throws: `registry.gone` when there is no registry where there are tables.
     init(
@@ -41,10 +41,10 @@ struct ServedProject: Sendable {
         if isNew { try Self.refuseLoss(of: metadata, home) }
         do {
             _ = try metadata.open(.writing(creating: isNew))
-            trouble = nil
+            lastError = nil
         } catch let error as MartletError {
             if isNew { throw error }
-            trouble = error
+            lastError = error
         }
         log = try mode.map {
             try PredictionLog.open(folder: home.predictions, mode: $0, policy: policy, context: context)

@@ -67,7 +67,7 @@ final class WorkerWatch: Sendable {
 
     private func look(_ child: inout Child) {
         if let process = child.process {
-            _ = process.hear(within: 0)
+            _ = process.receive(within: 0)
             guard !process.isAlive else { return }
             child.process = nil
             if clock.uptime() - child.began > 60 { child.pause = 1 }

@@ -328,7 +328,7 @@ package struct Acceptance: Sendable {
     /// Rows replaced by a later one of the same file.
     package var supersededRows = 0
     /// Whether some of its rows, or the file, went to quarantine.
-    package var isSetAside = false
+    package var isQuarantined = false
     package var breaches: [Breach] = []
     package var warnings: [String] = []
     /// Compression of the file: `gzip`, `zstd`; `nil` for none.

@@ -57,53 +57,54 @@ extension Composition {
     }
 
     /// Runs queued jobs in child processes until nothing is left to do or a signal asks to stop.
-    package func supervise(_ wish: WorkerSettings, say: @escaping (String) -> Void) throws {
+    package func supervise(_ settings: WorkerSettings, report: @escaping (String) -> Void) throws {
         let owner = "\(SystemPlatform.host)-\(Disk.processID)-\(context.newID().suffix(6))"
-        let rolls = home.workers
-        let roll = "\(rolls)/\(owner)"
+        let lockFolder = home.workers
+        let lockPath = "\(lockFolder)/\(owner)"
         // Held while this process lives: what tells another supervisor that it is gone.
-        guard let lock = try FileLock(roll) else {
+        guard let lock = try FileLock(lockPath) else {
             throw MartletError(.conflict, "project.busy", "Another worker has the name \(owner).")
         }
-        defer { Disk.removeTree(roll) }
-        let limit = wish.memoryLimit ?? SystemPlatform.memory.map { $0 / 5 * 4 / Int64(wish.slots) }
+        defer { Disk.removeTree(lockPath) }
+        let limit = settings.memoryLimit ?? SystemPlatform.memory.map { $0 / 5 * 4 / Int64(settings.slots) }
         let folder = try project().folder
         let launcher = AttemptLauncher(
             program: SystemPlatform.executable, logs: jobLogs,
-            environment: { Self.environment(of: $0, limit: $0.memoryLimit ?? limit, slots: wish.slots) },
+            environment: { Self.environment(of: $0, limit: $0.memoryLimit ?? limit, slots: settings.slots) },
             arguments: { [home] job in
                 [
                     "worker", "--attempt", job.id, "--token", "\(job.token)", "--supervisor", "\(Disk.processID)",
-                    "--lease", "\(wish.lease)", "--project", folder, "--home", home.folder,
-                ] + (wish.jobsOnlyWhenIdle ? ["--only-when-idle"] : [])
+                    "--lease", "\(settings.lease)", "--project", folder, "--home", home.folder,
+                ] + (settings.jobsOnlyWhenIdle ? ["--only-when-idle"] : [])
             })
         Signals.catchStop()
         try withJobs { jobs in
             let supervisor = Supervisor(
                 Supervisor.Settings(
-                    owner: owner, slots: wish.slots, lease: wish.lease, grace: wish.grace, memoryLimit: limit,
-                    mode: wish.mode),
+                    owner: owner, slots: settings.slots, lease: settings.lease, grace: settings.grace,
+                    memoryLimit: limit,
+                    mode: settings.mode),
                 jobs: jobs, launcher: launcher, context: context,
                 isDead: { other in
                     // A supervisor of this machine keeps its lock as long as it lives; of others nothing is known.
-                    let path = "\(rolls)/\(other)"
+                    let path = "\(lockFolder)/\(other)"
                     guard Disk.exists(path), (try? FileLock(path)) ?? nil != nil else { return false }
                     Disk.removeTree(path)
                     return true
-                }, say: say)
-            say("worker \(owner) begins: \(wish.slots) \(wish.slots == 1 ? "slot" : "slots")")
-            var heeded = 0
+                }, report: report)
+            report("worker \(owner) begins: \(settings.slots) \(settings.slots == 1 ? "slot" : "slots")")
+            var handledRequests = 0
             while true {
                 supervisor.pass()
-                while heeded < Signals.stopRequests {
-                    heeded += 1
+                while handledRequests < Signals.stopRequests {
+                    handledRequests += 1
                     supervisor.stop()
-                    say(heeded == 1 ? "stopping when the running jobs have ended" : "stopping now")
+                    report(handledRequests == 1 ? "stopping when the running jobs have ended" : "stopping now")
                 }
                 if supervisor.isDone { break }
-                Signals.wait(for: supervisor.descriptors, seconds: supervisor.patience)
+                Signals.wait(for: supervisor.descriptors, seconds: supervisor.pollSeconds)
             }
-            say("worker \(owner) ends")
+            report("worker \(owner) ends")
         }
         withExtendedLifetime(lock) {}
     }

@@ -23,13 +23,13 @@ package final class FeatureWorker: Sendable {
         /// File for the child's stderr.
         package var log: String
         /// Seconds to wait for an answer; a child that takes longer is killed.
-        package var patience = 30.0
+        package var answerTimeout = 30.0
         /// Seconds to wait for the start, in which the lake is read and the features are verified.
-        package var startPatience = 600.0
+        package var startTimeout = 600.0
         /// Largest number of waiting requests; more are refused at once.
         package var queue = 64
         /// Seconds between health checks of an idle child.
-        package var pulse = 2.0
+        package var pingInterval = 2.0
 
         package init(program: String, arguments: [String], environment: [(String, String)], log: String) {
             self.program = program
@@ -149,7 +149,7 @@ package final class FeatureWorker: Sendable {
         /// One that could not take over is not followed by another at once.
         private var successorNotBefore = 0.0
         private var failures = 0
-        private var lastPulse = 0.0
+        private var lastPing = 0.0
 
         init(_ owner: FeatureWorker) { self.owner = owner }
 
@@ -161,9 +161,9 @@ package final class FeatureWorker: Sendable {
                     if owner.condition != .stopped { start() }
                     continue
                 }
-                _ = owner.clock.wait(for: owner.wake, seconds: successor == nil ? settings.pulse : 0.05)
-                if let next = take() { serve(next) } else { feelPulse() }
-                lookAtSuccessor()
+                _ = owner.clock.wait(for: owner.wake, seconds: successor == nil ? settings.pingInterval : 0.05)
+                if let next = take() { serve(next) } else { ping() }
+                checkSuccessor()
             }
             while let next = take() { serve(next) }
             child?.kill()
@@ -184,7 +184,7 @@ package final class FeatureWorker: Sendable {
         private func start() {
             do {
                 let child = try launch()
-                guard let greeting = child.hear(within: settings.startPatience) else {
+                guard let greeting = child.receive(within: settings.startTimeout) else {
                     return fail("The feature worker did not begin; \(settings.log) has its last words.")
                 }
                 if let reason = Self.refusal(greeting) {
@@ -197,7 +197,7 @@ package final class FeatureWorker: Sendable {
 
         private func enter(_ child: MessageProcess, _ greeting: [UInt8]) {
             self.child = child
-            lastPulse = owner.clock.uptime()
+            lastPing = owner.clock.uptime()
             owner.state.withLock { state in
                 if state.condition != .stopped { state.condition = .ready }
                 state.process = child.id
@@ -240,8 +240,8 @@ package final class FeatureWorker: Sendable {
         }
 
         private func serve(_ next: Waiting) {
-            guard let child, child.say(next.request, within: settings.patience),
-                let answer = child.hear(within: settings.patience)
+            guard let child, child.send(next.request, within: settings.answerTimeout),
+                let answer = child.receive(within: settings.answerTimeout)
             else {
                 let reason = "The feature worker died or fell silent over a request; it is started anew."
                 self.child?.kill()
@@ -251,31 +251,31 @@ package final class FeatureWorker: Sendable {
                 return next.answer.resume(throwing: loss)
             }
             failures = 0
-            lastPulse = owner.clock.uptime()
+            lastPing = owner.clock.uptime()
             next.answer.resume(returning: answer)
-            noteAge(answer)
+            checkStaleness(answer)
         }
 
-        private func feelPulse() {
-            guard let child, owner.clock.uptime() - lastPulse >= settings.pulse else { return }
-            lastPulse = owner.clock.uptime()
-            guard child.isAlive, child.say(Array(#"{"ping":true}"#.utf8), within: settings.patience),
-                let answer = child.hear(within: settings.patience)
+        private func ping() {
+            guard let child, owner.clock.uptime() - lastPing >= settings.pingInterval else { return }
+            lastPing = owner.clock.uptime()
+            guard child.isAlive, child.send(Array(#"{"ping":true}"#.utf8), within: settings.answerTimeout),
+                let answer = child.receive(within: settings.answerTimeout)
             else {
                 child.kill()
                 return fail("The feature worker died; it is started anew.")
             }
-            noteAge(answer)
+            checkStaleness(answer)
         }
 
         /// A worker says when the lake has moved on; then another one reads it, and this one goes on until that is ready.
-        private func noteAge(_ answer: [UInt8]) {
+        private func checkStaleness(_ answer: [UInt8]) {
             let mark = Array(#""stale":true"#.utf8)
             guard successor == nil, owner.clock.uptime() >= successorNotBefore,
                 answer.suffix(64).firstRange(of: mark) != nil
             else { return }
             successorNotBefore = owner.clock.uptime() + 60
-            do { successor = (try launch(), owner.clock.uptime() + settings.startPatience) } catch {
+            do { successor = (try launch(), owner.clock.uptime() + settings.startTimeout) } catch {
                 let line = "The lake has moved on, and no worker that reads it anew can be started: \(error)\n"
                 // The log is where its last words would stand; where it cannot be written the machine has no room at all.
                 try? Disk.append(settings.log, Array(line.utf8))
@@ -283,9 +283,9 @@ package final class FeatureWorker: Sendable {
             }
         }
 
-        private func lookAtSuccessor() {
+        private func checkSuccessor() {
             guard let (process, deadline) = successor else { return }
-            if let greeting = process.hear(within: 0) {
+            if let greeting = process.receive(within: 0) {
                 successor = nil
                 guard Self.refusal(greeting) == nil else { return process.kill() }
                 child?.kill()

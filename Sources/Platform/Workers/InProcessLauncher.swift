@@ -67,7 +67,7 @@ package final class InProcessAttempt: JobProcess, Sendable {
     package var descriptor: Int32 { -1 }
 
     /// As long as its thread is there, an attempt in this process lives.
-    package func signs() -> [JobProgress?] {
+    package func heartbeats() -> [JobProgress?] {
         state.withLock { state in
             defer { state.told = [] }
             return state.told + [nil]

@@ -7,7 +7,7 @@ package protocol JobProcess: AnyObject {
     /// File descriptor that becomes readable on heartbeats and at the end of the process; -1 when there is none.
     var descriptor: Int32 { get }
     /// Returns the heartbeats since the last call, each with its progress.
-    func signs() -> [JobProgress?]
+    func heartbeats() -> [JobProgress?]
     /// Returns the memory in use in bytes that the system cannot reclaim; `nil` when unknown.
     func memory() -> Int64?
     /// Returns how the process ended; `nil` while it runs. Nothing of its group is left when this returns an end.

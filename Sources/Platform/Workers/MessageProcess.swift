@@ -12,7 +12,7 @@ internal import Storage
 /// Calls block. Used by one thread.
 ///
 /// ```swift
-/// guard child.say(request, within: 30), let answer = child.hear(within: 30) else { child.kill(); return }
+/// guard child.send(request, within: 30), let answer = child.receive(within: 30) else { child.kill(); return }
 /// ```
 package final class MessageProcess {
     /// Process id.
@@ -72,7 +72,7 @@ package final class MessageProcess {
 
     /// Writes a line to the child; `false` when it does not read it in time, or has ended.
     @available(*, noasync)
-    package func say(_ line: [UInt8], within seconds: Double) -> Bool {
+    package func send(_ line: [UInt8], within seconds: Double) -> Bool {
         guard input >= 0 else { return false }
         var rest = (line + [10])[...]
         let end = clock.uptime() + seconds
@@ -91,7 +91,7 @@ package final class MessageProcess {
 
     /// Returns the child's next line; `nil` when none comes in time, or it has ended. A time of 0 only checks.
     @available(*, noasync)
-    package func hear(within seconds: Double) -> [UInt8]? {
+    package func receive(within seconds: Double) -> [UInt8]? {
         guard output >= 0 else { return nil }
         let end = clock.uptime() + seconds
         var buffer = [UInt8](repeating: 0, count: 65_536)

@@ -17,7 +17,7 @@ final class SpawnedProcess: JobProcess {
     private var unread: [UInt8] = []
     private var ended: ProcessExit?
 
-    /// Number of the file on which the child gives signs of life.
+    /// Number of the file on which the child gives heartbeats of life.
     static let watchdog: Int32 = 3
 
     /// Starts a program. What it prints, on standard output or standard error, is appended to `log`; its standard input
@@ -100,7 +100,7 @@ final class SpawnedProcess: JobProcess {
         return id
     }
 
-    func signs() -> [JobProgress?] {
+    func heartbeats() -> [JobProgress?] {
         guard descriptor >= 0 else { return [] }
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {

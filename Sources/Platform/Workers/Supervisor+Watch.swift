@@ -7,13 +7,13 @@ final class SupervisedProcess {
     let process: any JobProcess
     let began: Double
     let memoryLimit: Int64?
-    var heard: Double
+    var lastHeartbeat: Double
     var renewed: Double
     var progress: JobProgress?
     /// Progress that the database does not have yet.
-    var isNews = false
+    var hasUnsavedProgress = false
     /// Why the supervisor ended it.
-    var sentence: JobEnding?
+    var verdict: JobEnding?
     /// How the process ended, until that is written down.
     var exit: ProcessExit?
 
@@ -24,7 +24,7 @@ final class SupervisedProcess {
         self.process = process
         self.memoryLimit = memoryLimit
         began = now
-        heard = now
+        lastHeartbeat = now
         renewed = now
     }
 }
@@ -33,32 +33,32 @@ extension Supervisor {
     /// Listens, measures and reaps.
     func watch(_ job: SupervisedProcess, _ now: Double) {
         guard job.exit == nil else { return }
-        for sign in job.process.signs() {
-            job.heard = now
+        for sign in job.process.heartbeats() {
+            job.lastHeartbeat = now
             guard let sign, sign != job.progress else { continue }
             job.progress = sign
-            job.isNews = true
+            job.hasUnsavedProgress = true
         }
         if let exit = job.process.exit() {
             job.exit = exit
             return
         }
-        guard job.sentence == nil else { return }
+        guard job.verdict == nil else { return }
         if let limit = job.memoryLimit, let used = job.process.memory(), used > limit {
-            let sentence = "out of memory: used \(bytes(used)) of \(bytes(limit))"
-            end(job, JobEnding(.killed, reason: at(job, sentence), errorCode: "job.memory", mayRetry: true))
+            let verdict = "out of memory: used \(bytes(used)) of \(bytes(limit))"
+            end(job, JobEnding(.killed, reason: at(job, verdict), errorCode: "job.memory", mayRetry: true))
         } else if let limit = job.job.timeLimit, now - job.began > limit {
-            let sentence = "took longer than \(seconds(limit))"
-            end(job, JobEnding(.killed, reason: at(job, sentence), errorCode: "job.timeout", mayRetry: true))
-        } else if now - job.heard >= settings.lease {
-            let sentence = "no sign of life for \(seconds(settings.lease))"
-            end(job, JobEnding(.killed, reason: at(job, sentence), errorCode: "job.silent", mayRetry: true))
+            let verdict = "took longer than \(seconds(limit))"
+            end(job, JobEnding(.killed, reason: at(job, verdict), errorCode: "job.timeout", mayRetry: true))
+        } else if now - job.lastHeartbeat >= settings.lease {
+            let verdict = "no sign of life for \(seconds(settings.lease))"
+            end(job, JobEnding(.killed, reason: at(job, verdict), errorCode: "job.silent", mayRetry: true))
         }
     }
 
     /// Ends a process; what is said of it is written when it is gone.
-    func end(_ job: SupervisedProcess, _ sentence: JobEnding) {
-        job.sentence = sentence
+    func end(_ job: SupervisedProcess, _ verdict: JobEnding) {
+        job.verdict = verdict
         job.process.kill()
     }
 
@@ -74,18 +74,18 @@ extension Supervisor {
 
     private func settle(_ supervised: SupervisedProcess, _ exit: ProcessExit) throws {
         guard try jobs.stale([supervised.ticket]).isEmpty else {
-            return tell(try jobs.find(supervised.job.id), "ended")
+            return log(try jobs.find(supervised.job.id), "ended")
         }
         do {
-            switch supervised.sentence {
-            case .some(let sentence) where sentence.outcome == .released:
-                try jobs.release(supervised.ticket, reason: sentence.reason ?? "")
-                tell(supervised.job, "given back to the queue")
-            case .some(let sentence): tell(try jobs.conclude(supervised.ticket, sentence), "ended by its supervisor")
-            case nil: tell(try jobs.conclude(supervised.ticket, ending(supervised, exit)), "ended")
+            switch supervised.verdict {
+            case .some(let verdict) where verdict.outcome == .released:
+                try jobs.release(supervised.ticket, reason: verdict.reason ?? "")
+                log(supervised.job, "given back to the queue")
+            case .some(let verdict): log(try jobs.conclude(supervised.ticket, verdict), "ended by its supervisor")
+            case nil: log(try jobs.conclude(supervised.ticket, ending(supervised, exit)), "ended")
             }
         } catch let error as MartletError where error.code == "job.fenced" {
-            tell(supervised.job, "ended, and belongs to another by now")
+            log(supervised.job, "ended, and belongs to another by now")
         }
     }
 
@@ -94,10 +94,10 @@ extension Supervisor {
         switch exit.manner {
         case .signal(let number):
             let name = Signals.name(number)
-            var sentence = "ended by \(name)"
-            if name == "SIGKILL" { sentence += " from outside, perhaps by the system for want of memory" }
+            var verdict = "ended by \(name)"
+            if name == "SIGKILL" { verdict += " from outside, perhaps by the system for want of memory" }
             return JobEnding(
-                .crashed, reason: at(job, sentence), errorCode: "job.signal", signal: name, mayRetry: true)
+                .crashed, reason: at(job, verdict), errorCode: "job.signal", signal: name, mayRetry: true)
         case .code(let code):
             return JobEnding(
                 .crashed, reason: at(job, "ended with exit code \(code) and without a result"), errorCode: "job.exit",
@@ -108,21 +108,21 @@ extension Supervisor {
     /// Prolongs leases when a third of their time is over, and sooner when there is progress to tell.
     func renew(_ now: Double) throws {
         let due = running.filter {
-            $0.exit == nil && now - $0.renewed >= ($0.isNews ? settings.interval : settings.lease / 3)
+            $0.exit == nil && now - $0.renewed >= ($0.hasUnsavedProgress ? settings.interval : settings.lease / 3)
         }
         guard !due.isEmpty else { return }
         let stale = try jobs.renew(due.map { ($0.ticket, $0.progress) }, seconds: settings.lease)
         for job in due {
             job.renewed = now
-            job.isNews = false
-            if stale.contains(job.ticket), job.sentence == nil {
+            job.hasUnsavedProgress = false
+            if stale.contains(job.ticket), job.verdict == nil {
                 end(job, JobEnding(.cancelled, reason: "it no longer holds the job"))
             }
         }
     }
 
-    private func at(_ job: SupervisedProcess, _ sentence: String) -> String {
-        job.progress.map { "\(sentence), at \($0.step)" } ?? sentence
+    private func at(_ job: SupervisedProcess, _ verdict: String) -> String {
+        job.progress.map { "\(verdict), at \($0.step)" } ?? verdict
     }
 
     private func seconds(_ count: Double) -> String { count == count.rounded() ? "\(Int(count)) s" : "\(count) s" }

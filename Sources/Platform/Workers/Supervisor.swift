@@ -7,7 +7,7 @@ package import Registry
 /// let supervisor = Supervisor(settings, jobs: jobs, launcher: launcher, context: context)
 /// while !supervisor.isDone {
 ///     supervisor.pass()
-///     Signals.wait(for: supervisor.descriptors, seconds: supervisor.patience)
+///     Signals.wait(for: supervisor.descriptors, seconds: supervisor.pollSeconds)
 /// }
 /// ```
 ///
@@ -62,26 +62,26 @@ package final class Supervisor {
     let context: ExecutionContext
     /// Whether the supervisor of that name is known to be dead.
     let isDead: (String) -> Bool
-    let say: (String) -> Void
+    let report: (String) -> Void
 
     var running: [SupervisedProcess] = []
-    private var nextLook = -Double.infinity
-    private var nextRollCall = -Double.infinity
+    private var nextPoll = -Double.infinity
+    private var nextOwnerCheck = -Double.infinity
     private var stopBy: Double?
     private var taken = 0
     private var foundNothing = false
-    private var trouble: String?
+    private var lastError: String?
 
     package init(
         _ settings: Settings, jobs: JobStore, launcher: any JobLauncher, context: ExecutionContext,
-        isDead: @escaping (String) -> Bool = { _ in false }, say: @escaping (String) -> Void = { _ in }
+        isDead: @escaping (String) -> Bool = { _ in false }, report: @escaping (String) -> Void = { _ in }
     ) {
         self.settings = settings
         self.jobs = jobs
         self.launcher = launcher
         self.context = context
         self.isDead = isDead
-        self.say = say
+        self.report = report
     }
 
     /// Stops leasing jobs and gives running ones the grace period.
@@ -109,7 +109,7 @@ package final class Supervisor {
     /// File descriptors to wait for between passes.
     package var descriptors: [Int32] { running.map(\.process.descriptor).filter { $0 >= 0 } }
     /// Most seconds to wait between passes.
-    package var patience: Double { running.isEmpty ? settings.interval : min(0.1, settings.interval) }
+    package var pollSeconds: Double { running.isEmpty ? settings.interval : min(0.1, settings.interval) }
 
     /// Performs all due work once: leases, heartbeats, limits and ended processes.
     ///
@@ -119,7 +119,7 @@ package final class Supervisor {
         let now = context.uptime()
         for job in running { watch(job, now) }
         if let stopBy, now >= stopBy {
-            for job in running where job.sentence == nil {
+            for job in running where job.verdict == nil {
                 end(job, JobEnding(.released, reason: "its worker was stopped"))
             }
         }
@@ -127,35 +127,35 @@ package final class Supervisor {
             let ended = running.contains { $0.exit != nil }
             try settle()
             try renew(now)
-            if now >= nextLook || ended {
-                nextLook = now + settings.interval
-                try look(now)
+            if now >= nextPoll || ended {
+                nextPoll = now + settings.interval
+                try poll(now)
             }
-            trouble = nil
+            lastError = nil
         } catch {
-            // The same trouble is told once.
-            if trouble != "\(error)" { say("trouble: \(error)") }
-            trouble = "\(error)"
+            // The same lastError is told once.
+            if lastError != "\(error)" { report("trouble: \(error)") }
+            lastError = "\(error)"
         }
     }
 
-    private func look(_ now: Double) throws {
+    private func poll(_ now: Double) throws {
         for ticket in try jobs.stale(running.filter { $0.exit == nil }.map(\.ticket)) {
-            for job in running where job.ticket == ticket && job.sentence == nil {
+            for job in running where job.ticket == ticket && job.verdict == nil {
                 end(job, JobEnding(.cancelled, reason: "it no longer holds the job"))
             }
         }
         guard !isStopping else { return }
-        if now >= nextRollCall {
-            nextRollCall = now + 2
+        if now >= nextOwnerCheck {
+            nextOwnerCheck = now + 2
             for owner in try jobs.owners() where owner != settings.owner && isDead(owner) {
-                say("supervisor \(owner) is gone; its jobs are taken over")
+                report("supervisor \(owner) is gone; its jobs are taken over")
                 try jobs.disown(owner)
             }
         }
         while running.count < settings.slots, settings.mode != .once || taken == 0 {
             let (job, lost) = try jobs.lease(to: settings.owner, seconds: settings.lease)
-            for job in lost { tell(job, "was lost, is \(job.state.rawValue)") }
+            for job in lost { log(job, "was lost, is \(job.state.rawValue)") }
             guard let job else { break }
             taken += 1
             try begin(job)
@@ -171,18 +171,18 @@ package final class Supervisor {
                 SupervisedProcess(
                     job: job, process: process, now: context.uptime(),
                     memoryLimit: job.memoryLimit ?? settings.memoryLimit))
-            tell(job, "attempt \(job.attempts) of \(job.maxAttempts) in process \(process.id)")
+            log(job, "attempt \(job.attempts) of \(job.maxAttempts) in process \(process.id)")
             try jobs.note(ticket, process: Int(process.id))
         } catch let error as MartletError where running.last?.ticket != ticket {
             let ending = JobEnding(
                 .crashed, reason: "could not be started: \(error.message)", errorCode: "job.start", mayRetry: true)
-            tell(try jobs.conclude(ticket, ending), "could not be started")
+            log(try jobs.conclude(ticket, ending), "could not be started")
         }
     }
 
-    func tell(_ job: JobRecord, _ what: String) {
+    func log(_ job: JobRecord, _ what: String) {
         var line = "job \(job.id.prefix(12)) \(job.kind): \(what)"
         if job.state != .running, let reason = job.reason { line += ": \(reason)" }
-        say(line)
+        report(line)
     }
 }

@@ -37,9 +37,9 @@ package struct PredictionLogCounters: Sendable, Equatable {
     /// Why the last check by retention failed; `nil` when it succeeded.
     package var retentionTrouble: String?
     /// Files with damaged segment ends that recovery kept for a person to look at.
-    package var setAside = 0
+    package var tornFiles = 0
     /// Bytes of those files.
-    package var setAsideBytes: Int64 = 0
+    package var tornFileBytes: Int64 = 0
     /// Whether the log takes no records because the disk is full.
     package var isFull = false
     /// Whether the log takes no records because of a failure.
@@ -53,8 +53,8 @@ package struct PredictionLogCounters: Sendable, Equatable {
 
     package init() {}
 
-    mutating func note(setAside files: [(path: String, bytes: Int64)]) {
-        setAside = files.count
-        setAsideBytes = files.reduce(0) { $0 + $1.bytes }
+    mutating func note(tornFiles files: [(path: String, bytes: Int64)]) {
+        tornFiles = files.count
+        tornFileBytes = files.reduce(0) { $0 + $1.bytes }
     }
 }

@@ -33,7 +33,7 @@ package struct SegmentFolder: Sendable {
         /// Segments that had such bytes.
         package var tornSegments = 0
         /// Names of files with damaged ends that were kept under another name.
-        package var setAside: [String] = []
+        package var tornFiles: [String] = []
 
         package init() {}
 
@@ -41,7 +41,7 @@ package struct SegmentFolder: Sendable {
             case segments, records
             case tornBytes = "torn_bytes"
             case tornSegments = "torn_segments"
-            case setAside = "set_aside"
+            case tornFiles = "set_aside"
         }
     }
 
@@ -70,7 +70,7 @@ package struct SegmentFolder: Sendable {
     }
 
     /// Returns the files with damaged ends that recovery kept for a person to look at, by name.
-    package func setAside() throws -> [(path: String, bytes: Int64)] {
+    package func tornFiles() throws -> [(path: String, bytes: Int64)] {
         try Disk.list(path).filter { $0.hasSuffix(".torn") }.compactMap { name in
             Disk.stamp("\(path)/\(name)", followingLinks: false).map { ("\(path)/\(name)", $0.size) }
         }
@@ -160,7 +160,7 @@ package struct SegmentFolder: Sendable {
             // Killed before the header was whole: no record was ever behind it. Else it is kept for a person.
             if size <= SegmentHeader.bytes { return Disk.remove(entry.path) }
             let aside = "\(entry.path.dropLast(".segment".count))-0.torn"
-            recovery.setAside.append(Disk.name(of: aside))
+            recovery.tornFiles.append(Disk.name(of: aside))
             return try Disk.move(entry.path, to: aside)
         }
         while try reader.skip() != nil {}
@@ -177,7 +177,7 @@ package struct SegmentFolder: Sendable {
                     nil
                 }
                 _ = try Disk.sync(file: aside)
-                recovery.setAside.append(Disk.name(of: aside))
+                recovery.tornFiles.append(Disk.name(of: aside))
             }
         }
         if reader.records == 0, torn == 0 { return Disk.remove(entry.path) }

@@ -7,8 +7,8 @@ extension SegmentWriter {
     /// what was set aside. What cannot be looked at or removed now is left to the next time.
     func expire() {
         do {
-            let setAside = try folder.setAside()
-            shared.withLock { $0.counters.note(setAside: setAside) }
+            let tornFiles = try folder.tornFiles()
+            shared.withLock { $0.counters.note(tornFiles: tornFiles) }
             try Failpoint.reach("predictions.expire.begin")
             let current = shared.withLock { $0.current }
             let all = try folder.entries()

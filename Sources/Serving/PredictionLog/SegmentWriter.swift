@@ -81,11 +81,11 @@ final class SegmentWriter: @unchecked Sendable {
         mostBytes = policy.mostBytes(own: own, free: disk.freeBytes(folder.path))
         // Only whole segments are removed, so several of them have to fit.
         segmentBytes = min(policy.segmentBytes, mostBytes.map { Int(max(1 << 20, $0 / 8)) } ?? .max)
-        let setAside = try folder.setAside()
+        let tornFiles = try folder.tornFiles()
         shared = Mutex(Shared())
         shared.withLock { shared in
             shared.counters.recovery = recovery
-            shared.counters.note(setAside: setAside)
+            shared.counters.note(tornFiles: tornFiles)
             shared.counters.keptBytes = own
             shared.counters.mostBytes = mostBytes
         }

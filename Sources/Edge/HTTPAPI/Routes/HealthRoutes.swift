@@ -58,9 +58,9 @@ package struct HealthRoutes: Sendable {
         guard let counters = slot.served?.journal?.log.counters else { return nil }
         if counters.hasFailed { return "The prediction log has stopped; the server must be started anew." }
         if counters.isFull { return "The prediction log has no room: the disk is full." }
-        guard counters.setAside > 0 else { return nil }
-        return "\(counters.setAside) damaged \(counters.setAside == 1 ? "piece" : "pieces") of the prediction log "
-            + "(\(counters.setAsideBytes) bytes) stand aside; somebody has to look at them."
+        guard counters.tornFiles > 0 else { return nil }
+        return "\(counters.tornFiles) damaged \(counters.tornFiles == 1 ? "piece" : "pieces") of the prediction log "
+            + "(\(counters.tornFileBytes) bytes) stand aside; somebody has to look at them."
     }
 
     private var report: JSONValue {

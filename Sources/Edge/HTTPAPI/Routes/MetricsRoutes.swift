@@ -169,9 +169,9 @@ package struct MetricsRoutes: Sendable {
             $0.mostBytes.map(Double.init) ?? .infinity
         }
         each(log + "set_aside_files", .gauge, "Damaged pieces that were set aside for a person.") {
-            Double($0.setAside)
+            Double($0.tornFiles)
         }
-        each(log + "set_aside_bytes", .gauge, "Their bytes.") { Double($0.setAsideBytes) }
+        each(log + "set_aside_bytes", .gauge, "Their bytes.") { Double($0.tornFileBytes) }
         each(log + "waiting_bytes", .gauge, "Bytes in the buffer.") { Double($0.waitingBytes) }
         each(log + "healthy", .gauge, "Whether the log takes records.") { $0.isFull || $0.hasFailed ? 0 : 1 }
     }

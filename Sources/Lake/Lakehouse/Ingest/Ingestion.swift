@@ -24,9 +24,9 @@ final class Ingestion {
     private(set) var removed: Set<String> = []
     private(set) var hashAdded = ContentHash()
     private(set) var hashRemoved = ContentHash()
-    private(set) var setAside: [WrittenFile] = []
+    private(set) var quarantined: [WrittenFile] = []
     var asideTransactions: [String] = []
-    /// Whether `setAside` stands in the quarantine table.
+    /// Whether `quarantined` stands in the quarantine table.
     var isAsideCommitted = false
     /// Attempts in quarantine that count no more.
     var outdated: Set<String> = []
@@ -63,7 +63,7 @@ final class Ingestion {
     func isKnown(_ transaction: String) -> Bool { snapshot?.transactions[transaction] != nil }
 
     /// Whether rows of the file stand in quarantine though nothing of it stands in bronze.
-    func isSetAside(_ transaction: String) -> Bool { asideKnown[transaction] != nil }
+    func isQuarantined(_ transaction: String) -> Bool { asideKnown[transaction] != nil }
 
     /// The table's Parquet files as they were.
     var earlier: [String] { ordered }
@@ -93,7 +93,7 @@ final class Ingestion {
             fresh[file.path] = file
             hashAdded = hashAdded + file.hash
         }
-        if let file = batch.quarantined { setAside.append(file) }
+        if let file = batch.quarantined { quarantined.append(file) }
     }
 
     /// Whether the rows can be added to a later version than the one they were checked against: without keys they

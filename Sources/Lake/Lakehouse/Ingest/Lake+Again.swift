@@ -97,7 +97,7 @@ extension Lake {
             try commitAgain(&report, plan, kept: kept, inBronze: inBronze, byRow: byRow, id: id, by: actor, work)
         } catch {
             work.discard()
-            if !work.isAsideCommitted { for file in work.setAside { Disk.remove(file.path) } }
+            if !work.isAsideCommitted { for file in work.quarantined { Disk.remove(file.path) } }
             throw error
         }
         return report
@@ -240,13 +240,13 @@ extension Lake {
         inBronze: Set<Digest>, byRow: Set<Digest>, id: String, by actor: String, _ work: Ingestion
     ) throws {
         try Failpoint.reach("again.before-quarantine")
-        if !work.setAside.isEmpty || !work.asideTransactions.isEmpty {
+        if !work.quarantined.isEmpty || !work.asideTransactions.isEmpty {
             _ = try commit(work.quarantine) { current in
                 var actions = [commitInfo("WRITE", [:])]
-                if let fields = work.setAside.first?.fields { actions += try schemaChange(current, to: fields) }
+                if let fields = work.quarantined.first?.fields { actions += try schemaChange(current, to: fields) }
                 actions += work.asideTransactions.map { mark($0, version: (current?.transactions[$0] ?? 0) + 1) }
-                for file in work.setAside { actions.append(try add(file, to: work.aside)) }
-                return current == nil && work.setAside.isEmpty ? nil : actions
+                for file in work.quarantined { actions.append(try add(file, to: work.aside)) }
+                return current == nil && work.quarantined.isEmpty ? nil : actions
             }
             work.isAsideCommitted = true
         }

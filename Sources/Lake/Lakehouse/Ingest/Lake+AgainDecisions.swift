@@ -5,27 +5,27 @@ internal import SQLLineage
 
 extension Lake {
     /// Rows of these files about which something was decided that stands: dropped, or corrected.
-    func decidedRows(_ source: String, of digests: [Digest]) throws -> [SetAsideRow] {
+    func decidedRows(_ source: String, of digests: [Digest]) throws -> [QuarantinedRow] {
         guard try table(decisionsTable(source)).exists, try table(TableName(.quarantine, source)).exists else {
             return []
         }
         let tables = try quarantineTables(source)
         var filter = QuarantineFilter()
         filter.digests = digests.map(\.hex)
-        filter.states = Set(SetAsideState.allCases)
+        filter.states = Set(QuarantineState.allCases)
         filter.correctedOnly = true
-        let corrected = try engine.setAsideRows(tables, filter, limit: nil)
+        let corrected = try engine.quarantinedRows(tables, filter, limit: nil)
         filter.states = [.dropped]
         filter.correctedOnly = false
         let known = Set(corrected.map { "\($0.digest):\($0.row)" })
         return try corrected
-            + engine.setAsideRows(tables, filter, limit: nil).filter { !known.contains("\($0.digest):\($0.row)") }
+            + engine.quarantinedRows(tables, filter, limit: nil).filter { !known.contains("\($0.digest):\($0.row)") }
     }
 
     /// Takes rows out of what was read about which a person decided. Those that the contract takes now go on standing in
     /// quarantine with the reasons of before.
     func withhold(
-        _ decided: [SetAsideRow], into report: inout IngestReport, id: String, _ work: Ingestion
+        _ decided: [QuarantinedRow], into report: inout IngestReport, id: String, _ work: Ingestion
     ) throws {
         guard !decided.isEmpty else { return }
         let bronze = "bronze.\(quoted(work.bronze.name))"
@@ -51,7 +51,7 @@ extension Lake {
             var filter = QuarantineFilter()
             filter.only = held.map { ($0.digest, $0.row) }
             let attempt = "again-\(id)-held"
-            batch.quarantined = try engine.copySetAside(
+            batch.quarantined = try engine.copyQuarantined(
                 quarantineTables(work.contract.source), filter, attempt: attempt,
                 into: "\(work.aside.folder)/part-\(attempt).parquet")
         }
@@ -66,12 +66,12 @@ extension Lake {
     /// Judges rows that had been corrected and replayed, as they were corrected.
     /// - Returns: the rows that go into bronze by that.
     func correct(
-        _ decided: [SetAsideRow], inBronze: Set<Digest>, id: String, scratch: String, _ work: Ingestion
+        _ decided: [QuarantinedRow], inBronze: Set<Digest>, id: String, scratch: String, _ work: Ingestion
     ) throws -> [(file: String, digest: String, row: Int)] {
         let rows = decided.filter { $0.state == .replayed }
         guard !rows.isEmpty else { return [] }
         var tables = try quarantineTables(work.contract.source)
-        tables.setAside += work.setAside.map(\.path)
+        tables.quarantined += work.quarantined.map(\.path)
         tables.agains.append(id)
         for digest in work.read { tables.floors[digest.hex] = id }
         let known = Set(tables.taken)

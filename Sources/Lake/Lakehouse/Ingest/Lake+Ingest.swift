@@ -202,24 +202,24 @@ extension Lake {
             bytes += size(files[index])
             if place + 1 < fresh.count, batch.count < Self.batchFiles,
                 bytes + size(files[fresh[place + 1]]) <= Self.batchBytes,
-                !work.isSetAside(transaction(files[index].digest)),
-                !work.isSetAside(transaction(files[fresh[place + 1]].digest))
+                !work.isQuarantined(transaction(files[index].digest)),
+                !work.isQuarantined(transaction(files[fresh[place + 1]].digest))
             {
                 continue
             }
             do { try accept(batch, of: files, into: &report, work) } catch {
                 // Nothing is committed yet, so nothing refers to what the batches before wrote.
                 work.discard()
-                for file in work.setAside { Disk.remove(file.path) }
+                for file in work.quarantined { Disk.remove(file.path) }
                 throw error
             }
             (batch, bytes) = ([], 0)
         }
 
         try Failpoint.reach("ingest.before-quarantine")
-        guard try setAside(work) else {
+        guard try quarantined(work) else {
             work.discard()
-            for file in work.setAside { Disk.remove(file.path) }
+            for file in work.quarantined { Disk.remove(file.path) }
             return nil
         }
         try Failpoint.reach("ingest.between-commits")
@@ -282,13 +282,13 @@ extension Lake {
             if acceptance.refusal != nil {
                 work.noteRefusal(
                     of: landed.digest, isBeyondShare: acceptance.isBeyondShare, in: self)
-            } else if !work.isSetAside(transaction(landed.digest)) {
-                if acceptance.isSetAside { work.asideTransactions.append(transaction(landed.digest)) }
+            } else if !work.isQuarantined(transaction(landed.digest)) {
+                if acceptance.isQuarantined { work.asideTransactions.append(transaction(landed.digest)) }
             } else if let old = try outdatedAttempts(accepted.quarantined, of: landed.digest, in: work.contract.source)
             {
                 // A run was killed after it had set rows of this file aside, and judged otherwise than this one.
                 work.outdated.formUnion(old)
-                if acceptance.isSetAside { work.asideTransactions.append(transaction(landed.digest)) }
+                if acceptance.isQuarantined { work.asideTransactions.append(transaction(landed.digest)) }
             } else if let file = accepted.quarantined {
                 Disk.remove(file.path)
                 accepted.quarantined = nil
@@ -299,19 +299,19 @@ extension Lake {
 
     /// Commits what is set aside; it stands in quarantine before anything of its file stands in bronze.
     /// - Returns: `false` when another program has set aside rows of the same files meanwhile.
-    private func setAside(_ work: Ingestion) throws -> Bool {
-        guard !work.setAside.isEmpty || !work.outdated.isEmpty else { return true }
+    private func quarantined(_ work: Ingestion) throws -> Bool {
+        guard !work.quarantined.isEmpty || !work.outdated.isEmpty else { return true }
         var isFirst = true
         _ = try commit(work.quarantine) { current in
             isFirst = work.asideTransactions.allSatisfy { current?.transactions[$0] == work.asideKnown[$0] }
             guard isFirst else { return nil }
             var actions = [commitInfo("WRITE", [:])]
-            if let fields = work.setAside.first?.fields { actions += try schemaChange(current, to: fields) }
+            if let fields = work.quarantined.first?.fields { actions += try schemaChange(current, to: fields) }
             actions += work.outdated.sorted().map { mark("martlet/void/\($0)") }
             actions += try work.asideTransactions.map {
                 mark($0, version: try number(after: current?.transactions[$0] ?? 0, of: $0, in: work.aside))
             }
-            for file in work.setAside { actions.append(try add(file, to: work.aside)) }
+            for file in work.quarantined { actions.append(try add(file, to: work.aside)) }
             return actions
         }
         return isFirst

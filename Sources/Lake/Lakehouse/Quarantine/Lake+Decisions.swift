@@ -37,7 +37,7 @@ extension Lake {
         var filter = QuarantineFilter()
         filter.digests = Array(Set(corrections.map(\.digest)))
         filter.rows = Array(Set(corrections.map(\.row)))
-        let found = try engine.setAsideRows(tables, filter, limit: nil)
+        let found = try engine.quarantinedRows(tables, filter, limit: nil)
         let byRow = Dictionary(found.map { ("\($0.digest):\($0.row)", $0) }) { first, _ in first }
         let columns = Dictionary(contract.columns.map { ($0.name, $0) }) { first, _ in first }
         return try decide(contract.source, reason, by: actor) { decision in
@@ -67,7 +67,7 @@ extension Lake {
 
     /// Marks open quarantined rows and files as dropped, or open again. Nothing is deleted.
     package func drop(
-        _ rows: [SetAsideRow], _ files: [RefusedFile], of source: String, reason: String, takeBack: Bool = false,
+        _ rows: [QuarantinedRow], _ files: [RefusedFile], of source: String, reason: String, takeBack: Bool = false,
         by actor: String
     ) throws -> DecisionReport {
         let action: QuarantineDecision.Action = takeBack ? .reopen : .drop
@@ -161,7 +161,7 @@ extension Lake {
     }
 }
 
-extension SetAsideRow {
+extension QuarantinedRow {
     /// Returns a contract column's raw text: its correction, else the original cell.
     package func text(of column: Contract.Column) -> String? {
         if let value = corrections[column.name] { return value.isEmpty ? nil : value }

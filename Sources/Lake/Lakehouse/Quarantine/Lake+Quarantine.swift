@@ -54,7 +54,7 @@ extension Lake {
         }
         var tables = QuarantineTables()
         if let (aside, files) = try snapshot(TableName(.quarantine, source)) {
-            tables.setAside = files
+            tables.quarantined = files
             tables.void = ids("martlet/void/", aside)
         }
         tables.decisions = try snapshot(decisionsTable(source))?.1 ?? []
@@ -80,21 +80,21 @@ extension Lake {
     var replayMark: String { "martlet/replay/" }
 
     /// Counts a source's quarantined rows by file, column, rule and state.
-    package func countSetAside(_ source: String) throws -> [SetAsideCount] {
-        try engine.countSetAside(try quarantineTables(source))
+    package func countQuarantined(_ source: String) throws -> [QuarantineCount] {
+        try engine.countQuarantined(try quarantineTables(source))
     }
 
     /// Counts a source's quarantined rows by state.
-    package func countSetAsideRows(_ source: String) throws -> [SetAsideState: Int] {
-        try engine.countSetAsideRows(try quarantineTables(source))
+    package func countQuarantinedRows(_ source: String) throws -> [QuarantineState: Int] {
+        try engine.countQuarantinedRows(try quarantineTables(source))
     }
 
     /// Returns quarantined rows, with the history of decisions about each unless it is not wanted.
-    package func setAsideRows(
+    package func quarantinedRows(
         _ source: String, _ filter: QuarantineFilter, limit: Int?, withHistory: Bool = true
-    ) throws -> [SetAsideRow] {
+    ) throws -> [QuarantinedRow] {
         let tables = try quarantineTables(source)
-        var rows = try engine.setAsideRows(tables, filter, limit: limit)
+        var rows = try engine.quarantinedRows(tables, filter, limit: limit)
         guard withHistory else { return rows }
         let decisions = try engine.decisions(tables, about: rows.map { ($0.digest, $0.row) })
         let byRow = Dictionary(grouping: decisions) { "\($0.digest):\($0.row ?? 0)" }
@@ -140,7 +140,7 @@ extension Lake {
     /// - Returns: attempts that count no more, or `nil` when the rows of `file` stand there already.
     func outdatedAttempts(_ file: WrittenFile?, of digest: Digest, in source: String) throws -> [String]? {
         let tables = try quarantineTables(source)
-        if let file, try engine.isSetAside(file, of: digest, in: tables) { return nil }
+        if let file, try engine.isQuarantined(file, of: digest, in: tables) { return nil }
         return try engine.attempts(of: digest, in: tables)
     }
 }

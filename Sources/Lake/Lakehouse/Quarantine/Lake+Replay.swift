@@ -36,7 +36,9 @@ package struct ReplayReport: Sendable, Encodable {
 
 extension Lake {
     /// Checks open quarantined rows again, with corrections, and adds to bronze those that meet the present contract.
-    /// - Parameter scratch: an empty folder for files that nobody keeps.
+    /// - Parameters:
+    ///   - scratch: an empty folder for files that nobody keeps.
+    ///   - actor: whom the recorded decisions name.
     package func replay(
         _ filter: QuarantineFilter, of contract: Contract, format: SourceFormat, scratch: String, by actor: String
     ) throws -> ReplayReport {

@@ -8,7 +8,7 @@ package import Core
 //     bronze's commit is one: there is no instant at which a row is in bronze and still open, or twice in bronze.
 
 /// State of a quarantined row or file.
-package enum SetAsideState: String, Sendable, Codable, CaseIterable {
+package enum QuarantineState: String, Sendable, Codable, CaseIterable {
     /// Waits for a person, or for another contract.
     case open
     /// Went into bronze later.
@@ -22,7 +22,7 @@ package enum SetAsideState: String, Sendable, Codable, CaseIterable {
 /// The Parquet files and ids that make up one source's quarantine, as input for the engine.
 package struct QuarantineTables: Sendable {
     /// Parquet files of `quarantine.<source>`.
-    package var setAside: [String]
+    package var quarantined: [String]
     /// Parquet files of `quarantine._<source>_decisions`.
     package var decisions: [String]
     /// Ids of the replays in bronze's log.
@@ -39,11 +39,11 @@ package struct QuarantineTables: Sendable {
     package var floors: [String: String] = [:]
 
     package init(
-        setAside: [String] = [], decisions: [String] = [], replays: [String] = [], taken: [String] = [],
+        quarantined: [String] = [], decisions: [String] = [], replays: [String] = [], taken: [String] = [],
         void: [String] = []
     ) {
         self.void = void
-        self.setAside = setAside
+        self.quarantined = quarantined
         self.decisions = decisions
         self.replays = replays
         self.taken = taken
@@ -52,7 +52,7 @@ package struct QuarantineTables: Sendable {
 
 /// Selection of quarantined rows; a part that is `nil` or empty selects all.
 package struct QuarantineFilter: Sendable {
-    package var states: Set<SetAsideState> = [.open]
+    package var states: Set<QuarantineState> = [.open]
     package var digests: [String]?
     package var rows: [Int]?
     package var column: String?
@@ -112,7 +112,7 @@ package struct QuarantineDecision: Sendable, Encodable {
 }
 
 /// One quarantined row with its cells, violations, corrections and state.
-package struct SetAsideRow: Sendable, Encodable {
+package struct QuarantinedRow: Sendable, Encodable {
     /// One rule that the row violates.
     package struct Breach: Sendable, Codable {
         package var column: String?
@@ -124,7 +124,7 @@ package struct SetAsideRow: Sendable, Encodable {
     package var digest: String
     /// Data row in its file, from 1.
     package var row: Int
-    package var state: SetAsideState
+    package var state: QuarantineState
     /// Its violations by the latest check.
     package var breaches: [Breach]
     /// Header names of the file, in order; `nil` for rows quarantined by earlier versions of Martlet.
@@ -139,7 +139,7 @@ package struct SetAsideRow: Sendable, Encodable {
     package var history: [QuarantineDecision] = []
 
     package init(
-        file: String, digest: String, row: Int, state: SetAsideState, breaches: [Breach], header: [String]?,
+        file: String, digest: String, row: Int, state: QuarantineState, breaches: [Breach], header: [String]?,
         cells: [String?]?, line: String?, corrections: [String: String]
     ) {
         self.file = file
@@ -155,12 +155,12 @@ package struct SetAsideRow: Sendable, Encodable {
 }
 
 /// Number of quarantined rows by file, column, rule and state.
-package struct SetAsideCount: Sendable, Encodable {
+package struct QuarantineCount: Sendable, Encodable {
     package var file: String
     package var digest: String
     package var column: String?
     package var rule: String
-    package var state: SetAsideState
+    package var state: QuarantineState
     package var rows: Int
     package var example: String?
     package var exampleRow: Int?
@@ -171,7 +171,8 @@ package struct SetAsideCount: Sendable, Encodable {
     }
 
     package init(
-        file: String, digest: String, column: String?, rule: String, state: SetAsideState, rows: Int, example: String?,
+        file: String, digest: String, column: String?, rule: String, state: QuarantineState, rows: Int,
+        example: String?,
         exampleRow: Int?
     ) {
         self.file = file
@@ -190,7 +191,7 @@ package struct RefusedFile: Sendable, Encodable {
     package var file: String
     package var digest: String
     package var reason: String
-    package var state: SetAsideState
+    package var state: QuarantineState
     /// Path where its bytes are kept; `nil` for files rejected by earlier versions of Martlet.
     package var kept: String?
     /// Differences of its schema from the present contract, when requested.
@@ -235,16 +236,16 @@ package struct Rejudgement: Sendable {
 /// The part of an engine that reads and re-checks quarantined rows.
 package protocol QuarantineEngine: AnyObject {
     /// Counts quarantined rows by file, column, rule and state, most rows first. Superseded rows are counted too.
-    func countSetAside(_ tables: QuarantineTables) throws -> [SetAsideCount]
+    func countQuarantined(_ tables: QuarantineTables) throws -> [QuarantineCount]
 
     /// Counts quarantined rows by state; a row that violates several rules counts once.
-    func countSetAsideRows(_ tables: QuarantineTables) throws -> [SetAsideState: Int]
+    func countQuarantinedRows(_ tables: QuarantineTables) throws -> [QuarantineState: Int]
 
     /// Returns quarantined rows, by file in order of ingestion and row; histories are left empty.
-    func setAsideRows(_ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?) throws -> [SetAsideRow]
+    func quarantinedRows(_ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?) throws -> [QuarantinedRow]
 
     /// Writes some quarantined rows, their original bytes too, again under another attempt; commits nothing.
-    func copySetAside(
+    func copyQuarantined(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
     ) throws -> WrittenFile
 
@@ -257,7 +258,7 @@ package protocol QuarantineEngine: AnyObject {
     ) throws -> [QuarantineDecision]
 
     /// Whether the rows of a new quarantine file equal those already quarantined for this digest.
-    func isSetAside(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool
+    func isQuarantined(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool
 
     /// Returns the passes that quarantined rows of a file, as ATTEMPT/DIGEST.
     func attempts(of digest: Digest, in tables: QuarantineTables) throws -> [String]

@@ -180,7 +180,7 @@ extension DuckDBLakeEngine {
                 job.results[file].refusal = refusal
                 job.results[file].acceptedRows = 0
             }
-            job.results[file].isSetAside = job.refusals[file] != nil || !job.results[file].breaches.isEmpty
+            job.results[file].isQuarantined = job.refusals[file] != nil || !job.results[file].breaches.isEmpty
         }
         var batch = BatchAcceptance(files: job.results)
         batch.accepted = job.written

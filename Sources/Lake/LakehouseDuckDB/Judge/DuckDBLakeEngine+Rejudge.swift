@@ -65,7 +65,7 @@ extension DuckDBLakeEngine {
             return "(\((names + [isFixed]).joined(separator: " OR "))) AS has\(index)"
         }.joined(separator: ", ")
         try connection.execute(
-            "CREATE OR REPLACE TEMP TABLE chosen AS " + (try setAsideRelations(request.tables)) + """
+            "CREATE OR REPLACE TEMP TABLE chosen AS " + (try quarantineRelations(request.tables)) + """
                 , chosen AS (\(try chosen(request.filter))) SELECT row_number() OVER () AS id, * FROM chosen
                 """)
         try readAgain(request.format)

@@ -25,7 +25,7 @@ package struct PredictionCompaction {
         package var damaged: [String] = []
         package var recovery: SegmentFolder.Recovery?
         /// All files with damaged ends in the folder, from this compaction and earlier ones.
-        package var setAside: [String] = []
+        package var tornFiles: [String] = []
         /// What retention removed from the lake: data files, rows and bytes.
         package var expired = LakeExpiry()
 
@@ -33,7 +33,7 @@ package struct PredictionCompaction {
 
         enum CodingKeys: String, CodingKey {
             case segments, rows, bytes, tables, damaged, recovery, expired
-            case setAside = "set_aside"
+            case tornFiles = "set_aside"
         }
     }
 
@@ -79,7 +79,7 @@ package struct PredictionCompaction {
             report.bytes += size
         }
         if !group.isEmpty { try compact(group, keeping, &report) }
-        report.setAside = try folder.setAside().map(\.path)
+        report.tornFiles = try folder.tornFiles().map(\.path)
         if let retention { report.expired = try expire(retention) }
         return report
     }

@@ -13,7 +13,7 @@ package struct QuarantineOverview: Sendable, Encodable {
         package var superseded = 0
 
         /// The number in a state.
-        package subscript(state: SetAsideState) -> Int {
+        package subscript(state: QuarantineState) -> Int {
             get {
                 switch state {
                 case .open: open
@@ -39,7 +39,7 @@ package struct QuarantineOverview: Sendable, Encodable {
     /// Rejected files by state.
     package var files = Counts()
     /// Rows by file, column, rule and state; a row counts under each rule that it violates.
-    package var groups: [SetAsideCount]
+    package var groups: [QuarantineCount]
     package var refused: [RefusedFile]
 }
 
@@ -53,7 +53,7 @@ package struct QuarantineChoice: Sendable {
     package var rule: String?
     /// Conditions COLUMN=TEXT; nothing after = means missing.
     package var holding: [String] = []
-    package var states: Set<SetAsideState> = [.open]
+    package var states: Set<QuarantineState> = [.open]
     package var correctedOnly = false
 
     package init() {}
@@ -73,7 +73,7 @@ extension Workspace {
     /// Summarises a source's quarantine.
     package func quarantine(_ source: Project.Source) throws -> QuarantineOverview {
         var overview = QuarantineOverview(
-            source: source.name, groups: try lake.countSetAside(source.name),
+            source: source.name, groups: try lake.countQuarantined(source.name),
             refused: try lake.refusedFiles(source.name))
         overview.rows = try rowCounts(source.name)
         for file in overview.refused { overview.files[file.state] += 1 }
@@ -82,15 +82,15 @@ extension Workspace {
 
     private func rowCounts(_ source: String) throws -> QuarantineOverview.Counts {
         var counts = QuarantineOverview.Counts()
-        for (state, rows) in try lake.countSetAsideRows(source) { counts[state] = rows }
+        for (state, rows) in try lake.countQuarantinedRows(source) { counts[state] = rows }
         return counts
     }
 
     /// Returns the selected rows, with the history of decisions about each unless it is not wanted.
-    package func setAsideRows(
+    package func quarantinedRows(
         _ choice: QuarantineChoice, of source: Project.Source, limit: Int?, withHistory: Bool = true
-    ) throws -> [SetAsideRow] {
-        try lake.setAsideRows(source.name, try filter(choice, source), limit: limit, withHistory: withHistory)
+    ) throws -> [QuarantinedRow] {
+        try lake.quarantinedRows(source.name, try filter(choice, source), limit: limit, withHistory: withHistory)
     }
 
     /// Returns the selected rejected files.
@@ -116,7 +116,7 @@ extension Workspace {
             let isWhole = [ColumnType.bigint, .integer].contains(column.type)
             return (column, try CellConversion(rule ?? "", wholeNumbers: isWhole))
         }
-        let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
+        let rows = try quarantinedRows(choice, of: source, limit: nil, withHistory: false)
         guard !rows.isEmpty else { throw try noMatch(choice, source) }
         return try lake.fix(
             rows.flatMap { row in
@@ -133,7 +133,7 @@ extension Workspace {
         _ choice: QuarantineChoice, set: [String], of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
         let values = try set.map { try assignment($0, source) }
-        let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
+        let rows = try quarantinedRows(choice, of: source, limit: nil, withHistory: false)
         guard !rows.isEmpty else { throw try noMatch(choice, source) }
         return try lake.fix(
             rows.flatMap { row in
@@ -147,7 +147,9 @@ extension Workspace {
     package func fix(
         _ choice: QuarantineChoice, line: String, of source: Project.Source, reason: String?
     ) throws -> DecisionReport {
-        guard let row = try setAsideRows(choice, of: source, limit: 2).first else { throw try noMatch(choice, source) }
+        guard let row = try quarantinedRows(choice, of: source, limit: 2).first else {
+            throw try noMatch(choice, source)
+        }
         let cells = try lake.engine.cells(of: line, format: source.format)
         guard let header = row.header, header.count == cells.count else {
             throw MartletError(
@@ -200,7 +202,7 @@ extension Workspace {
     package func drop(
         _ choice: QuarantineChoice, of source: Project.Source, reason: String, takeBack: Bool
     ) throws -> DecisionReport {
-        let rows = try setAsideRows(choice, of: source, limit: nil, withHistory: false)
+        let rows = try quarantinedRows(choice, of: source, limit: nil, withHistory: false)
         let files = try refusedFiles(choice, of: source)
         guard !rows.isEmpty || !files.isEmpty else { throw try noMatch(choice, source) }
         return try lake.drop(rows, files, of: source.name, reason: reason, takeBack: takeBack, by: actor)

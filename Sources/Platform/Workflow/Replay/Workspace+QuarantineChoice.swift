@@ -7,7 +7,7 @@ internal import Projects
 extension Workspace {
     /// Name and digest of each file that has something in quarantine.
     func knownFiles(_ source: Project.Source) throws -> [(name: String, digest: String)] {
-        let counted = try lake.countSetAside(source.name).map { ($0.file, $0.digest) }
+        let counted = try lake.countQuarantined(source.name).map { ($0.file, $0.digest) }
         let refused = try lake.refusedFiles(source.name).map { ($0.file, $0.digest) }
         var seen: Set<String> = []
         return (counted + refused).filter { seen.insert($0.1).inserted }.map { (name: $0.0, digest: $0.1) }
@@ -88,7 +88,7 @@ extension Workspace {
         if let text = choice.holding.first, let (column, _) = try? assignment(text, source) {
             var near = QuarantineChoice()
             near.column = column.name
-            let values = try setAsideRows(near, of: source, limit: 200).compactMap { $0.text(of: column) }
+            let values = try quarantinedRows(near, of: source, limit: 200).compactMap { $0.text(of: column) }
             let shown = Set(values).sorted().prefix(5).map { "\"\($0)\"" }
             if !shown.isEmpty { remedy = "Open rows that break \(column.name) hold \(shown.joined(separator: ", "))." }
         }

@@ -12,7 +12,7 @@ internal import Storage
 extension DuckDBLakeEngine {
     /// The relations that every question about set-aside rows begins with, as the start of a WITH: `judged` (one row
     /// a breach, as judged last), `fixes` (row and column, value now), `stands` (row and state).
-    func setAsideRelations(_ tables: QuarantineTables) throws -> String {
+    func quarantineRelations(_ tables: QuarantineTables) throws -> String {
         try connection.execute("CREATE OR REPLACE TEMP TABLE taken (digest VARCHAR, place BIGINT)")
         try connection.append(
             [
@@ -31,7 +31,7 @@ extension DuckDBLakeEngine {
             "NULL::\(types[field.type] ?? "VARCHAR") AS \(Quote.name(field.name))"
         }
         let source =
-            tables.setAside.isEmpty ? "" : "SELECT * FROM \(Quote.parquet(tables.setAside)) UNION ALL BY NAME "
+            tables.quarantined.isEmpty ? "" : "SELECT * FROM \(Quote.parquet(tables.quarantined)) UNION ALL BY NAME "
         // Without a decision there is no second attempt at any row, and no window is needed to find the last one.
         let last =
             tables.decisions.isEmpty
@@ -106,10 +106,10 @@ extension DuckDBLakeEngine {
     }
 
     /// Counts quarantined rows by file, column, rule and state, most rows first.
-    package func countSetAside(_ tables: QuarantineTables) throws -> [SetAsideCount] {
+    package func countQuarantined(_ tables: QuarantineTables) throws -> [QuarantineCount] {
         try telling(tables) {
             try connection.query(
-                try setAsideRelations(tables) + """
+                try quarantineRelations(tables) + """
                     SELECT any_value(file_name), file_digest, "column",
                       CASE WHEN starts_with(rule, 'well-formed') THEN 'well-formed line' ELSE rule END AS rule, state,
                       count(*)::VARCHAR, arg_min(raw_value, "row"), min("row")::VARCHAR
@@ -117,9 +117,9 @@ extension DuckDBLakeEngine {
                     GROUP BY 2, 3, 4, 5 ORDER BY count(*) DESC, 1, 2, 3, 4, 5
                     """
             ).texts().map { row in
-                SetAsideCount(
+                QuarantineCount(
                     file: row[0] ?? "", digest: row[1] ?? "", column: row[2], rule: row[3] ?? "",
-                    state: row[4].flatMap { SetAsideState(rawValue: $0) } ?? .open,
+                    state: row[4].flatMap { QuarantineState(rawValue: $0) } ?? .open,
                     rows: row[5].flatMap { Int($0) } ?? 0,
                     example: row[6], exampleRow: row[7].flatMap { Int($0) })
             }
@@ -127,25 +127,25 @@ extension DuckDBLakeEngine {
     }
 
     /// Counts quarantined rows by state.
-    package func countSetAsideRows(_ tables: QuarantineTables) throws -> [SetAsideState: Int] {
+    package func countQuarantinedRows(_ tables: QuarantineTables) throws -> [QuarantineState: Int] {
         try telling(tables) {
             let rows = try connection.query(
-                try setAsideRelations(tables) + "SELECT state, count(*)::VARCHAR FROM stands GROUP BY state"
+                try quarantineRelations(tables) + "SELECT state, count(*)::VARCHAR FROM stands GROUP BY state"
             ).texts()
             return Dictionary(
                 rows.compactMap { row in
-                    row[0].flatMap { SetAsideState(rawValue: $0) }.map { ($0, row[1].flatMap { Int($0) } ?? 0) }
+                    row[0].flatMap { QuarantineState(rawValue: $0) }.map { ($0, row[1].flatMap { Int($0) } ?? 0) }
                 }, uniquingKeysWith: +)
         }
     }
 
     /// Returns quarantined rows, by file in order of ingestion and row.
-    package func setAsideRows(
+    package func quarantinedRows(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?
-    ) throws -> [SetAsideRow] {
+    ) throws -> [QuarantinedRow] {
         try telling(tables) {
             let rows = try connection.query(
-                try setAsideRelations(tables) + """
+                try quarantineRelations(tables) + """
                     , chosen AS (\(try chosen(filter)))
                     SELECT file_name, file_digest, "row"::VARCHAR, state, breaches::JSON::VARCHAR, header, cells, line,
                       (SELECT json_group_object("column", value) FROM fixes
@@ -154,10 +154,10 @@ extension DuckDBLakeEngine {
                     """
             ).texts()
             return try rows.map { row in
-                SetAsideRow(
+                QuarantinedRow(
                     file: row[0] ?? "", digest: row[1] ?? "", row: row[2].flatMap { Int($0) } ?? 0,
-                    state: row[3].flatMap { SetAsideState(rawValue: $0) } ?? .open,
-                    breaches: try row[4].map { try JSON.decode([SetAsideRow.Breach].self, from: $0) } ?? [],
+                    state: row[3].flatMap { QuarantineState(rawValue: $0) } ?? .open,
+                    breaches: try row[4].map { try JSON.decode([QuarantinedRow.Breach].self, from: $0) } ?? [],
                     header: try row[5].map { try JSON.decode([String].self, from: $0) },
                     cells: try row[6].map { try JSON.decode([String?].self, from: $0) }, line: row[7],
                     corrections: try row[8].map { try JSON.decode([String: String].self, from: $0) } ?? [:])
@@ -166,7 +166,7 @@ extension DuckDBLakeEngine {
     }
 
     /// Writes some quarantined rows again under another attempt; commits nothing.
-    package func copySetAside(
+    package func copyQuarantined(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
     ) throws -> WrittenFile {
         try telling(tables) {
@@ -174,7 +174,7 @@ extension DuckDBLakeEngine {
                 field.name == "attempt" ? "\(Quote.text(attempt)) AS attempt" : Quote.name(field.name)
             }
             return try copy(
-                try setAsideRelations(tables) + """
+                try quarantineRelations(tables) + """
                     SELECT \(columns.joined(separator: ", ")) FROM judged
                     WHERE \(Self.isOne(of: filter.only ?? [])) ORDER BY place, "row", "column", rule
                     """, to: file, Self.quarantineFields)
@@ -237,12 +237,12 @@ extension DuckDBLakeEngine {
     package func refusedFiles(
         _ tables: QuarantineTables
     ) throws -> [(file: String, digest: String, reason: String)] {
-        guard !tables.setAside.isEmpty else { return [] }
+        guard !tables.quarantined.isEmpty else { return [] }
         return try telling(tables) {
             try connection.query(
                 """
                 SELECT arg_max(file_name, \(Self.stamp("attempt"))), file_digest, arg_max(rule, \(Self.stamp("attempt")))
-                FROM (SELECT * FROM \(Quote.parquet(tables.setAside)) UNION ALL BY NAME
+                FROM (SELECT * FROM \(Quote.parquet(tables.quarantined)) UNION ALL BY NAME
                       SELECT NULL::VARCHAR AS attempt WHERE false)
                 WHERE "row" IS NULL GROUP BY file_digest ORDER BY min(\(Self.stamp("attempt"))), 2
                 """
@@ -254,11 +254,11 @@ extension DuckDBLakeEngine {
     }
 
     /// Whether the rows of a new quarantine file equal those already quarantined for this digest.
-    package func isSetAside(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool {
+    package func isQuarantined(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool {
         try telling(tables) {
             let columns = "\"row\", \"column\", rule, raw_value, cells"
             let old = """
-                SELECT \(columns) FROM \(Quote.parquet(tables.setAside))
+                SELECT \(columns) FROM \(Quote.parquet(tables.quarantined))
                 WHERE file_digest = \(Quote.text(digest.hex)) AND "row" IS NOT NULL
                   AND attempt || '/' || file_digest NOT IN (SELECT unnest(\(list(tables.void))))
                 """
@@ -270,11 +270,11 @@ extension DuckDBLakeEngine {
 
     /// Returns the passes that quarantined rows of a file, as ATTEMPT/DIGEST.
     package func attempts(of digest: Digest, in tables: QuarantineTables) throws -> [String] {
-        guard !tables.setAside.isEmpty else { return [] }
+        guard !tables.quarantined.isEmpty else { return [] }
         return try telling(tables) {
             try connection.query(
                 """
-                SELECT DISTINCT attempt || '/' || file_digest FROM \(Quote.parquet(tables.setAside))
+                SELECT DISTINCT attempt || '/' || file_digest FROM \(Quote.parquet(tables.quarantined))
                 WHERE file_digest = \(Quote.text(digest.hex)) AND "row" IS NOT NULL ORDER BY 1
                 """
             ).texts().compactMap { $0[0] }
