@@ -28,8 +28,12 @@ func module(_ name: String, in layer: Layer, _ dependencies: [Target.Dependency]
     .target(name: name, dependencies: dependencies, path: layer.path(of: name), swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(
+    _ name: String, in layer: Layer, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(layer.rawValue)/\(name)", exclude: exclude,
+        swiftSettings: settings)
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -200,40 +204,46 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
             path: "Tests/TestSupport", swiftSettings: settings),
-        tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Core", "Storage"]),
-        tests("CoreTests", ["TestSupport", "Core", "Storage", "SQLText"]),
+        tests("DelimitedTextTests", in: .base, ["TestSupport", "DelimitedText", "Core", "Storage"]),
+        tests("CoreTests", in: .base, ["TestSupport", "Core", "Storage", "SQLText"]),
         tests(
-            "ProjectsTests",
+            "ProjectsTests", in: .platform,
             ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),
         tests(
-            "LakehouseTests",
+            "LakehouseTests", in: .lake,
             [
                 "TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB",
                 "Core", "Storage",
             ]),
-        .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
-            exclude: ["Fixtures"], swiftSettings: settings),
-        tests("RegistryTests", ["TestSupport", "Postgres", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
-        tests("IdentityTests", ["TestSupport", "Identity", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests(
-            "WorkflowTests",
+            "TrainingTests", in: .learning, ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
+            exclude: ["Fixtures"]),
+        tests(
+            "RegistryTests", in: .metadata,
+            ["TestSupport", "Postgres", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests(
+            "IdentityTests", in: .metadata,
+            ["TestSupport", "Identity", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests(
+            "WorkflowTests", in: .platform,
             [
                 "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
                 "Registry", "Identity", "SQLite", "SQLText", "Core", "Storage",
             ]),
-        tests("WorkersTests", ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
-        tests("GeneratorsTests", ["Generators", "Core", "Storage"]),
-        tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
-        tests("PredictionLogTests", ["TestSupport", "PredictionLog", "Core", "Storage"]),
         tests(
-            "HTTPAPITests",
+            "WorkersTests", in: .platform,
+            ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
+        tests("GeneratorsTests", in: .learning, ["Generators", "Core", "Storage"]),
+        tests("ForestsTests", in: .learning, ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
+        tests("PredictionLogTests", in: .serving, ["TestSupport", "PredictionLog", "Core", "Storage"]),
+        tests(
+            "HTTPAPITests", in: .edge,
             [
                 "TestSupport", "HTTPAPI", "Identity", "Registry", "Serving", "SQLite", "SQLText",
                 "Core", "Storage", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
-        tests("ServingTests", ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
+        tests("ServingTests", in: .serving, ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
         .testTarget(
             name: "JourneyTests", dependencies: ["TestSupport", "Registry", "SQLText", "SQLite", "Core", "Storage"],
             exclude: ["Fixtures"],

@@ -6,11 +6,7 @@ import Testing
 /// The built program, run as a child process, as a person runs it.
 enum Program {
     /// The package's folder.
-    static let root: String = {
-        var url = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { url.deleteLastPathComponent() }
-        return url.path
-    }()
+    static let root = packageFolder
 
     static let path = root + "/.build/release/martlet"
 

@@ -1,13 +1,14 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 import Workflow
 
 /// The specification in a blueprint as it was stored when it was frozen.
 @Suite struct `The specification of a model` {
     private func stored(_ name: String) throws -> JSONValue? {
-        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        let file = here.appendingPathComponent("TrainingTests/Fixtures/stored/\(name).blueprint.json")
+        let file = URL(
+            fileURLWithPath: "\(packageFolder)/Tests/Learning/TrainingTests/Fixtures/stored/\(name).blueprint.json")
         return try JSON.decode(JSONValue.self, from: try Data(contentsOf: file))["model"]
     }
 

@@ -230,11 +230,9 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
 
     /// What scripts/interop/checkpoint.py prints.
     private func deltaRS(_ arguments: String...) throws -> JSONValue {
-        var root = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { root.deleteLastPathComponent() }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = [root.path + "/scripts/interop/checkpoint.py"] + arguments
+        process.arguments = [packageFolder + "/scripts/interop/checkpoint.py"] + arguments
         let out = Pipe()
         process.standardOutput = out
         try process.run()
@@ -278,11 +276,9 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
     func `delta-rs reads columns whose names are mapped`() throws {
         let sandbox = try Sandbox()
         try sandbox.build("silver.t", "SELECT 298.5::DOUBLE AS \"Air temperature [K]\", 'x' AS \"a=b;{c}\"")
-        var root = URL(fileURLWithPath: #filePath)
-        for _ in 0..<3 { root.deleteLastPathComponent() }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = [root.path + "/scripts/interop/read_tables.py", sandbox.lake.root]
+        process.arguments = [packageFolder + "/scripts/interop/read_tables.py", sandbox.lake.root]
         let out = Pipe()
         process.standardOutput = out
         try process.run()
