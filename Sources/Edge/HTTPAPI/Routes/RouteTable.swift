@@ -2,7 +2,7 @@ internal import HTTPTypes
 package import Hummingbird
 
 /// All routes of a server. A new area of the API is a file with a function that gives `[Route]`, and one line in
-/// `FrontServer`; nothing else has to know of it.
+/// ``product(_:)``; nothing else has to know of it.
 package struct RouteTable: Sendable {
     package let routes: [Route]
 
