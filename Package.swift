@@ -200,6 +200,14 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
             path: "Tests/TestSupport", swiftSettings: settings),
+        // The product's routes over real stores, with and without sockets.
+        .target(
+            name: "ServerTestKit",
+            dependencies: [
+                "TestSupport", "HTTPAPI", "Identity", "Registry", "Serving", "SQLText", "Core", "Storage", hummingbird,
+                nio, nioEmbedded, nioPosix, nioHTTP, httpTypes, logging, lifecycle,
+            ],
+            path: "Tests/ServerTestKit", swiftSettings: settings),
         tests("DelimitedTextTests", ["TestSupport", "DelimitedText", "Core", "Storage"]),
         tests("CoreTests", ["TestSupport", "Core", "Storage", "SQLText"]),
         tests(
@@ -229,7 +237,7 @@ let package = Package(
         tests(
             "HTTPAPITests",
             [
-                "TestSupport", "HTTPAPI", "Identity", "Registry", "Serving", "SQLite", "SQLText",
+                "TestSupport", "ServerTestKit", "HTTPAPI", "Identity", "Registry", "Serving", "SQLText",
                 "Core", "Storage", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
