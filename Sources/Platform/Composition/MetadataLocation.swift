@@ -38,10 +38,14 @@ package final class MetadataLocation: Sendable {
     /// The connections to PostgreSQL, for every caller of this process.
     private let pool = Mutex<PostgresDatabase?>(nil)
 
+    /// - Parameter environment: a variable's value; `nil` where it is not set.
     /// - Throws: `metadata.address` where the address is not one.
-    package init(_ project: Project, home: ProjectHome, context: ExecutionContext) throws {
+    package init(
+        _ project: Project, home: ProjectHome, context: ExecutionContext,
+        environment: (String) -> String? = { SystemPlatform.environment($0) }
+    ) throws {
         self.context = context
-        guard let address = SystemPlatform.environment("MARTLET_METADATA") ?? project.metadata else {
+        guard let address = environment("MARTLET_METADATA") ?? project.metadata else {
             engine = .sqlite(path: home.database)
             return
         }
