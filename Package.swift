@@ -200,6 +200,14 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
             path: "Tests/TestSupport", swiftSettings: settings),
+        // A project in a folder, with the product's engine and learners.
+        .target(
+            name: "ProjectTestKit",
+            dependencies: [
+                "TestSupport", "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM",
+                "Registry", "SQLText", "Core", "Storage",
+            ],
+            path: "Tests/ProjectTestKit", swiftSettings: settings),
         // The product's routes over real stores, with and without sockets.
         .target(
             name: "ServerTestKit",
@@ -227,8 +235,8 @@ let package = Package(
         tests(
             "WorkflowTests",
             [
-                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
-                "Registry", "Identity", "SQLite", "SQLText", "Core", "Storage",
+                "TestSupport", "ProjectTestKit", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog",
+                "Registry", "Identity", "SQLText", "Training", "Core", "Storage",
             ]),
         tests("WorkersTests", ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", ["Generators", "Core", "Storage"]),
