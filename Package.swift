@@ -238,6 +238,12 @@ let package = Package(
                 "TestSupport", "ProjectTestKit", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog",
                 "Registry", "Identity", "SQLText", "Training", "Core", "Storage",
             ]),
+        tests(
+            "CompositionTests",
+            [
+                "TestSupport", "ProjectTestKit", "CommandComposition", "Composition", "Workflow", "Projects",
+                "Lakehouse", "SQLLineage", "Identity", "Registry", "SQLText", "Core", "Storage",
+            ]),
         tests("WorkersTests", ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", ["Generators", "Core", "Storage"]),
         tests("ForestsTests", ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
