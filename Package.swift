@@ -204,6 +204,22 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
             path: "Tests/TestSupport", swiftSettings: settings),
+        // A project in a folder, with the product's engine and learners.
+        .target(
+            name: "ProjectTestKit",
+            dependencies: [
+                "TestSupport", "Workflow", "Projects", "Lakehouse", "LakehouseDuckDB", "Training", "TrainingLightGBM",
+                "Registry", "SQLText", "Core", "Storage",
+            ],
+            path: "Tests/ProjectTestKit", swiftSettings: settings),
+        // The product's routes over real stores, with and without sockets.
+        .target(
+            name: "ServerTestKit",
+            dependencies: [
+                "TestSupport", "HTTPAPI", "Identity", "Registry", "Serving", "SQLText", "Core", "Storage", hummingbird,
+                nio, nioEmbedded, nioPosix, nioHTTP, httpTypes, logging, lifecycle,
+            ],
+            path: "Tests/ServerTestKit", swiftSettings: settings),
         tests("DelimitedTextTests", in: .base, ["TestSupport", "DelimitedText", "Core", "Storage"]),
         tests("CoreTests", in: .base, ["TestSupport", "Core", "Storage", "SQLText"]),
         tests(
@@ -227,8 +243,14 @@ let package = Package(
         tests(
             "WorkflowTests", in: .platform,
             [
-                "TestSupport", "Workflow", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
-                "Registry", "Identity", "SQLite", "SQLText", "Core", "Storage",
+                "TestSupport", "ProjectTestKit", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog",
+                "Registry", "Identity", "SQLText", "Training", "Core", "Storage",
+            ]),
+        tests(
+            "CompositionTests", in: .platform,
+            [
+                "TestSupport", "ProjectTestKit", "CommandComposition", "Composition", "Workflow", "Projects",
+                "Lakehouse", "SQLLineage", "Identity", "Registry", "SQLText", "Training", "Core", "Storage",
             ]),
         tests(
             "WorkersTests", in: .platform,
@@ -239,7 +261,7 @@ let package = Package(
         tests(
             "HTTPAPITests", in: .edge,
             [
-                "TestSupport", "HTTPAPI", "Identity", "Registry", "Serving", "SQLite", "SQLText",
+                "TestSupport", "ServerTestKit", "HTTPAPI", "Identity", "Registry", "Serving", "SQLText",
                 "Core", "Storage", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),

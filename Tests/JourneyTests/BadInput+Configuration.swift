@@ -1,3 +1,5 @@
+import TestSupport
+
 extension BadInput {
     static let configuration: [BadInput] = [
         yaml(

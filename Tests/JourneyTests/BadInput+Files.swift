@@ -1,3 +1,5 @@
+import TestSupport
+
 extension BadInput {
     private static func rows(_ make: (Int) -> String) -> [UInt8] {
         Array(Wards.csv((5001..<5041).map(make)).utf8)

@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 /// One thing that can be wrong, on a project that has run once.

@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 /// Something that is wrong with a project that has run, and what the doctor must say of it.

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Storage
+import TestSupport
 import Testing
 
 /// A small file system of its own in memory, for a test that fills it; needs root and `mount`.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 /// Raw rows over HTTP, with a feature worker that is killed in between.

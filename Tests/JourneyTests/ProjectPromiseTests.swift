@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 /// What docs/projects.md says of martlet.yaml, models and transforms, a test each where no other suite has one.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 /// What docs/training.md promises of a whole project, from the landed file to the served score. Where each promise of the

@@ -132,14 +132,10 @@ struct ServerApplication {
     private var isDraining: @Sendable () -> Bool { { [drain] in drain.isDraining } }
 
     private func routes(_ metrics: ServerMetrics) -> RouteTable {
-        let version = ServeCommand.version
-        let catalog = catalog
         let work = ScoringWork(
             limits: ScoringLimits(), threads: max(1, SystemPlatform.processors - 1), context: context,
             yield: SystemPlatform.yieldThread)
         let scratch = served[0].home.scratch
-        let room = MemoryRoom(scratch: scratch, context: context)
-        let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
         var batches = BatchSettings(scratch: scratch)
         command.batches.apply(to: &batches)
         batches.yield = SystemPlatform.yieldThread
@@ -147,31 +143,18 @@ struct ServerApplication {
         batches.cutOff = { [logger] id, reason in
             logger.warning("a batch's answer was cut off", metadata: ["request": "\(id)", "reason": "\(reason)"])
         }
+        var services = RouteTable.Services(
+            version: ServeCommand.version, catalog: catalog, management: management, metrics: metrics, work: work,
+            room: MemoryRoom(scratch: scratch, context: context), batches: batches, features: features,
+            context: context)
+        services.isDraining = isDraining
+        services.metricsOpen = command.edge.metricsOpen
+        services.openAPIOpen = command.edge.openAPIOpen
+        services.logs = served.compactMap { project in
+            project.log.map { log in (project.project.name, { log.counters }) }
+        }
         let process = OwnProcess(started: Double(context.now().microseconds) / 1e6)
-        return RouteTable(
-            documenting: version,
-            components: { [isOpen = command.edge.openAPIOpen] isKnown in
-                ServedSchemas.components(isKnown || isOpen ? catalog : nil)
-            },
-            SessionRoutes(identity).routes, SetupPage.routes, ModelRoutes(management).routes,
-            DeploymentRoutes(management, catalog: catalog).routes,
-            TrainingRoutes(management).routes, MonitoringRoutes(management).routes,
-            AuditRoutes(management).routes,
-            MetricsRoutes(
-                catalog: catalog, metrics: metrics, version: version, isOpen: command.edge.metricsOpen,
-                logs: served.compactMap { project in
-                    project.log.map { log in (project.project.name, { log.counters }) }
-                }, process: { process.figures() }
-            ).routes,
-            HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
-            ProcessRoutes(
-                catalog: catalog, source: features, work: work, room: room, context: context,
-                note: management.note
-            ).routes,
-            BatchRoutes(catalog: catalog, settings: batches, context: context).routes,
-            MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes,
-            TensorRoutes(
-                catalog: catalog, predictions: predictions, version: version, isDraining: isDraining
-            ).routes)
+        services.process = { process.figures() }
+        return .product(services)
     }
 }

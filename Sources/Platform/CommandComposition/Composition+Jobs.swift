@@ -12,11 +12,13 @@ extension Composition: JobEnvironment {
         settings.splitSeed = splitSeed ?? settings.splitSeed
         settings.engineThreads = threads.engine ?? settings.engineThreads
         settings.trainingThreads = threads.training ?? settings.trainingThreads
-        return Composition(settings, actor: actor)
+        return Composition(settings, actor: actor, context: context, environment: environment)
     }
 
     /// The same project for what somebody else does.
-    package func acting(as actor: String) -> Composition { Composition(settings, actor: actor) }
+    package func acting(as actor: String) -> Composition {
+        Composition(settings, actor: actor, context: context, environment: environment)
+    }
 }
 
 extension Composition {

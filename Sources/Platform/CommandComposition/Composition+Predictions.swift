@@ -12,22 +12,22 @@ extension Composition {
     ///
     /// It runs beside a server, so the SQL engine gets little memory; models with very many columns need more.
     package func compactPredictions(
-        keeping: Bool, retention: PredictionLogPolicy?
+        keeping: Bool, retention: PredictionLogPolicy? = nil
     ) throws -> PredictionCompaction.Report {
         SystemPlatform.returnLargeMemory()
-        for memory in ["64MB", "192MB"] {
-            do { return try compactPredictions(keeping, retention, memory: memory) } catch let error as MartletError
-                where error.code == "engine.memory"
-            {}
+        return try Self.withLittleMemory { memory in
+            try withMaintenance(alone: false, memory: memory) { lake in
+                try PredictionCompaction(lake: lake, folder: predictions).run(keeping: keeping, retention: retention)
+            }
         }
-        return try compactPredictions(keeping, retention, memory: nil)
     }
 
-    private func compactPredictions(
-        _ keeping: Bool, _ retention: PredictionLogPolicy?, memory: String?
-    ) throws -> PredictionCompaction.Report {
-        try withMaintenance(alone: false, memory: memory) { lake in
-            try PredictionCompaction(lake: lake, folder: predictions).run(keeping: keeping, retention: retention)
+    /// Does work with as little memory of the SQL engine as it can be done with: again with more where that was not
+    /// enough, and at last with what the settings say (`nil`).
+    package static func withLittleMemory<T>(_ work: (_ memory: String?) throws -> T) throws -> T {
+        for memory in ["64MB", "192MB"] {
+            do { return try work(memory) } catch let error as MartletError where error.code == "engine.memory" {}
         }
+        return try work(nil)
     }
 }

@@ -55,22 +55,30 @@ package struct Composition: Sendable {
     package let context: ExecutionContext
     /// Who acts: the account at the command line, or whoever asked for the job that is done.
     let actor: String
+    let environment: @Sendable (String) -> String?
 
-    /// - Parameter actor: who acts, in place of the operating system's account.
-    package init(_ settings: Settings, actor: String? = nil) {
+    /// - Parameters:
+    ///   - actor: who acts, in place of the operating system's account.
+    ///   - context: the system's, but in tests.
+    ///   - environment: a variable's value; `nil` where it is not set.
+    package init(
+        _ settings: Settings, actor: String? = nil, context: ExecutionContext = SystemPlatform.context(),
+        environment: @escaping @Sendable (String) -> String? = { SystemPlatform.environment($0) }
+    ) {
         self.settings = settings
         self.actor = actor ?? SystemPlatform.account()
-        context = SystemPlatform.context()
+        self.context = context
+        self.environment = environment
     }
 
     /// The folder of the project's state.
     package var home: ProjectHome {
-        let given = settings.home ?? SystemPlatform.environment("MARTLET_HOME")
+        let given = settings.home ?? environment("MARTLET_HOME")
         return given.map { ProjectHome(Disk.absolute($0)) } ?? ProjectHome(ofProject: settings.projectFolder)
     }
 
     func metadata(of project: Project) throws -> MetadataLocation {
-        try MetadataLocation(project, home: home, context: context)
+        try MetadataLocation(project, home: home, context: context, environment: environment)
     }
 
     /// Loads and checks the project's files.
@@ -232,7 +240,7 @@ package struct Composition: Sendable {
 
     /// Most memory of the SQL engine (MARTLET_MEMORY), default 2GB.
     func memory() throws -> String {
-        guard let text = SystemPlatform.environment("MARTLET_MEMORY") else { return "2GB" }
+        guard let text = environment("MARTLET_MEMORY") else { return "2GB" }
         let number = text.prefix { $0.isNumber || $0 == "." }
         guard let amount = Double(number), amount > 0,
             ["KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"].contains(
@@ -246,7 +254,7 @@ package struct Composition: Sendable {
 
     /// Versions of a table from one checkpoint to the next (MARTLET_CHECKPOINT_EVERY), default 100.
     private func checkpointInterval() throws -> Int {
-        guard let text = SystemPlatform.environment("MARTLET_CHECKPOINT_EVERY") else { return 100 }
+        guard let text = environment("MARTLET_CHECKPOINT_EVERY") else { return 100 }
         guard let count = Int(text), (1...1_000_000).contains(count) else {
             throw MartletError(
                 .usage, "settings.checkpoints", "MARTLET_CHECKPOINT_EVERY is \(text); it must be a number of versions.")
@@ -256,7 +264,7 @@ package struct Composition: Sendable {
 
     private func threads(_ given: Int?, _ variable: String) throws -> Int {
         if let given { return given }
-        guard let text = SystemPlatform.environment(variable) else { return SystemPlatform.processors }
+        guard let text = environment(variable) else { return SystemPlatform.processors }
         guard let count = Int(text), (1...1024).contains(count) else {
             throw MartletError(
                 .usage, "settings.threads", "\(variable) is \(text); it must be a number from 1 to 1024.")

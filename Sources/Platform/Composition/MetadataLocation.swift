@@ -40,10 +40,14 @@ package final class MetadataLocation: Sendable {
     private let pool = Mutex<PostgresDatabase?>(nil)
 
     /// Finds the location from the project file and the environment.
+    /// - Parameter environment: a variable's value; `nil` where it is not set.
     /// - Throws: `metadata.address` where the address is not one.
-    package init(_ project: Project, home: ProjectHome, context: ExecutionContext) throws {
+    package init(
+        _ project: Project, home: ProjectHome, context: ExecutionContext,
+        environment: (String) -> String? = { SystemPlatform.environment($0) }
+    ) throws {
         self.context = context
-        guard let address = SystemPlatform.environment("MARTLET_METADATA") ?? project.metadata else {
+        guard let address = environment("MARTLET_METADATA") ?? project.metadata else {
             engine = .sqlite(path: home.database)
             return
         }

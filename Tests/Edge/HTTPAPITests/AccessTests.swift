@@ -3,6 +3,7 @@ import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
+import ServerTestKit
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 struct AccessTests {
     private static let least = LeastRole.ofRoute.compactMapValues { Role(rawValue: $0) }
 
-    private func path(_ route: Route, project: String = ServerFixture.project) -> String {
+    private func path(_ route: Route, project: String = TestServer.project) -> String {
         // The versions of a model; elsewhere one of them.
         let id = route.id == "listVersions" ? "readmission" : "readmission@1"
         let values = ["project": project, "model": "readmission", "id": id, "job": "abcdef", "version": "1"]
@@ -18,7 +19,7 @@ struct AccessTests {
     }
 
     @Test func `what each role may do is what is written down`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let known = Set(Self.least.keys).union(LeastRole.nobody)
         #expect(Set(fixture.table.routes.map(\.id)) == known)
         #expect(Self.least.count == LeastRole.ofRoute.count && LeastRole.nobody.isDisjoint(with: Self.least.keys))
@@ -41,7 +42,7 @@ struct AccessTests {
     }
 
     @Test func `nobody, and whoever is nobody any more, gets 401 and is told how to ask`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let expired = try fixture.token(.admin, seconds: 60)
         let revoked = try fixture.token(.admin)
         try fixture.store.revokeToken(String(revoked.prefix(12)))
@@ -68,11 +69,11 @@ struct AccessTests {
     }
 
     @Test func `a token of another project touches nothing of this one`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let other = try fixture.token(.admin, project: "elsewhere")
         for route in fixture.table.routes where Self.least[route.id] != nil {
             let hasQuery = route.query.contains { $0.name == "project" }
-            let named = path(route) + (hasQuery ? "?project=\(ServerFixture.project)" : "")
+            let named = path(route) + (hasQuery ? "?project=\(TestServer.project)" : "")
             let answer = try await fixture.ask(route.method, named, token: other, body: "{}")
             if LeastRole.ofNoProject.contains(route.id) { continue }
             if route.pathParameters.contains("project") || hasQuery {
@@ -95,7 +96,7 @@ struct AccessTests {
     }
 
     @Test func `another method is 405 with the methods that are allowed, and another path 404`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.admin)
         let answer = try await fixture.ask(.delete, "/api/models", token: token)
         #expect(answer.status == 405 && answer.headers[.allow] == "GET, HEAD, POST", "\(answer)")

@@ -4,13 +4,14 @@ import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
+import ServerTestKit
 import TestSupport
 import Testing
 
 struct ManagementTests {
     /// A fixture with finished runs of the model, none registered.
-    private func fixture(runs count: Int) async throws -> (ServerFixture, [String]) {
-        let fixture = try await ServerFixture()
+    private func fixture(runs count: Int) async throws -> (TestServer, [String]) {
+        let fixture = try await TestServer()
         let ids = (0..<count).map { String(repeating: "0", count: 24) + String(0x1000_0000 + $0, radix: 16) }
         for id in ids {
             try fixture.registry.runs.record(
@@ -46,7 +47,7 @@ struct ManagementTests {
     }
 
     /// What a route answers with this status must fit the schema that the OpenAPI document has for it.
-    private func fits(_ fixture: ServerFixture, _ id: String, _ answer: Answer) {
+    private func fits(_ fixture: TestServer, _ id: String, _ answer: TestAnswer) {
         guard
             let reply = fixture.table.routes.first(where: { $0.id == id })?.replies.first(where: {
                 $0.status == answer.status
@@ -150,7 +151,7 @@ struct ManagementTests {
 
     @Test func `a long log is told from its end, says what it leaves out, and can be read whole in parts`() async throws
     {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.operator)
         let job = try #require(
             try await fixture.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
@@ -195,7 +196,7 @@ struct ManagementTests {
     }
 
     @Test func `alerts go on beyond two thousand`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let time = Timestamp(microseconds: 1)
         try fixture.registry.events.record(
             (0..<2_150).map {
@@ -215,9 +216,9 @@ struct ManagementTests {
     }
 
     @Test func `a key is done once: same answer again, 422 for something else, its own for each token`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.operator)
-        func start(_ body: String, _ token: String, _ key: String = "k1") async throws -> Answer {
+        func start(_ body: String, _ token: String, _ key: String = "k1") async throws -> TestAnswer {
             try await fixture.ask(
                 .post, "/api/training/start", token: token, headers: ["Idempotency-Key": key], body: body)
         }
@@ -238,7 +239,7 @@ struct ManagementTests {
     @Test func `what was refused may be asked again with its key`() async throws {
         let (fixture, runs) = try await fixture(runs: 1)
         let approver = try fixture.token(.approver)
-        func deploy() async throws -> Answer {
+        func deploy() async throws -> TestAnswer {
             try await fixture.ask(
                 .post, "/api/deploy", token: approver, headers: ["Idempotency-Key": "d"],
                 body: #"{"model": "readmission@1"}"#)
@@ -270,7 +271,7 @@ struct ManagementTests {
     }
 
     @Test func `faults of a body are told with their places`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.operator)
         let answer = try await fixture.ask(
             .post, "/api/training/start", token: token,
@@ -290,7 +291,7 @@ struct ManagementTests {
     }
 
     @Test func `what a job says cannot pass for an event, and who is let out hears no more`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let (token, admin) = (try fixture.token(.operator), try fixture.token(.admin))
         let job = try #require(
             try await fixture.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
@@ -310,7 +311,7 @@ struct ManagementTests {
     }
 
     @Test func `only so many listen to jobs at once, and their places are given back`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.operator)
         let job = try #require(
             try await fixture.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)
@@ -329,7 +330,7 @@ struct ManagementTests {
     }
 
     @Test func `a job's states, progress and lines come as events, and go on from where one stopped`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.operator)
         let job = try #require(
             try await fixture.ask(.post, "/retraining", token: token, body: "{}").json["job"]?.text)

@@ -3,11 +3,12 @@ import Foundation
 import HTTPAPI
 import HTTPTypes
 import Identity
+import ServerTestKit
 import Testing
 
 struct OpenAPITests {
     @Test func `every route is in the document, every object is closed and no schema is empty`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let document = try await fixture.ask(.get, "/openapi.json").json
         #expect(document["openapi"]?.text == "3.1.0")
         for route in fixture.table.routes {
@@ -45,7 +46,7 @@ struct OpenAPITests {
     }
 
     @Test func `a query that its schema allows is never refused as one that does not fit`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let admin = try fixture.token(.admin)
         var asked = 0
         for route in fixture.table.routes where route.method == .get && route.pathParameters.isEmpty {

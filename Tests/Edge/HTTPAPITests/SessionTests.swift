@@ -4,22 +4,23 @@ import HTTPAPI
 import HTTPTypes
 import Identity
 import Registry
+import ServerTestKit
 import TestSupport
 import Testing
 
 struct SessionTests {
-    private func login(_ fixture: ServerFixture, _ name: String = "ada", _ password: String = ServerFixture.password)
+    private func login(_ fixture: TestServer, _ name: String = "ada", _ password: String = TestServer.password)
         async throws
-        -> Answer
+        -> TestAnswer
     {
         try await fixture.ask(
             .post, "/api/session", body: #"{"name": "\#(name)", "password": "\#(password)"}"#)
     }
 
     @Test func `the setup link makes the first admin once, and logs in`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let secret = try #require(try fixture.store.setupSecret(seconds: 60)).text
-        let body = #"{"secret": "\#(secret)", "name": "ada", "password": "\#(ServerFixture.password)"}"#
+        let body = #"{"secret": "\#(secret)", "name": "ada", "password": "\#(TestServer.password)"}"#
         #expect(try await fixture.ask(.post, "/api/setup", body: body.replacing(secret, with: "x")).status == 409)
         let made = try await fixture.ask(.post, "/api/setup", body: body)
         #expect(made.status == 200 && made.json["role"]?.text == "admin", "\(made)")
@@ -27,16 +28,16 @@ struct SessionTests {
         #expect(me.json["name"]?.text == "ada" && me.json["kind"]?.text == "user", "\(me)")
         let again = try await fixture.ask(.post, "/api/setup", body: body.replacing("ada", with: "eve"))
         #expect(again.status == 409 && again.code == "identity.setup", "\(again)")
-        #expect(!made.body.contains(ServerFixture.password))
+        #expect(!made.body.contains(TestServer.password))
     }
 
     @Test func `a session changes things only with its own CSRF token`() async throws {
-        let fixture = try await ServerFixture()
-        try fixture.store.addUser("ada", role: .operator, password: ServerFixture.password)
-        try fixture.store.addUser("bob", role: .operator, password: ServerFixture.password)
+        let fixture = try await TestServer()
+        try fixture.store.addUser("ada", role: .operator, password: TestServer.password)
+        try fixture.store.addUser("bob", role: .operator, password: TestServer.password)
         let (ada, bob) = (try await login(fixture), try await login(fixture, "bob"))
         let token = try #require(ada.json["csrf_token"]?.text)
-        func start(_ headers: [String: String]) async throws -> Answer {
+        func start(_ headers: [String: String]) async throws -> TestAnswer {
             try await fixture.ask(
                 .post, "/api/training/start",
                 headers: headers.merging(["Cookie": ada.cookie]) { first, _ in first }, body: "{}")
@@ -54,8 +55,8 @@ struct SessionTests {
 
     @Test func `the cookie is out of reach of pages, other sites and plain HTTP`() async throws {
         for isSecure in [false, true] {
-            let fixture = try await ServerFixture(isSecure: isSecure)
-            try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
+            let fixture = try await TestServer(isSecure: isSecure)
+            try fixture.store.addUser("ada", role: .viewer, password: TestServer.password)
             let cookie = try await login(fixture).headers[.setCookie] ?? ""
             for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age="] {
                 #expect(cookie.contains(part), "\(cookie)")
@@ -67,10 +68,10 @@ struct SessionTests {
     }
 
     @Test func `a session ends by logging out, in time, and when its person is disabled`() async throws {
-        let fixture = try await ServerFixture()
-        try fixture.store.addUser("root", role: .admin, password: ServerFixture.password)
-        try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
-        func me(_ login: Answer) async throws -> Int {
+        let fixture = try await TestServer()
+        try fixture.store.addUser("root", role: .admin, password: TestServer.password)
+        try fixture.store.addUser("ada", role: .viewer, password: TestServer.password)
+        func me(_ login: TestAnswer) async throws -> Int {
             try await fixture.ask(.get, "/api/session", headers: ["Cookie": login.cookie]).status
         }
         let first = try await login(fixture)
@@ -92,8 +93,8 @@ struct SessionTests {
     }
 
     @Test func `a cookie that somebody altered is worth nothing`() async throws {
-        let fixture = try await ServerFixture()
-        try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
+        let fixture = try await TestServer()
+        try fixture.store.addUser("ada", role: .viewer, password: TestServer.password)
         let whole = try await login(fixture).cookie
         let parts = whole.split(separator: "=", maxSplits: 1)[1].split(separator: ".").map(String.init)
         #expect(parts.count == 3)
@@ -112,15 +113,15 @@ struct SessionTests {
             #expect(answer.status == 401, "\(forged.prefix(60)): \(answer)")
         }
         // Another server's key signs nothing here.
-        let other = try await ServerFixture()
-        try other.store.addUser("ada", role: .admin, password: ServerFixture.password)
+        let other = try await TestServer()
+        try other.store.addUser("ada", role: .admin, password: TestServer.password)
         let foreign = try await login(other).cookie
         #expect(try await fixture.ask(.get, "/api/session", headers: ["Cookie": foreign]).status == 401)
     }
 
     @Test func `guessing is slowed down, and says nothing about names`() async throws {
-        let fixture = try await ServerFixture()
-        try fixture.store.addUser("ada", role: .viewer, password: ServerFixture.password)
+        let fixture = try await TestServer()
+        try fixture.store.addUser("ada", role: .viewer, password: TestServer.password)
         let (wrong, unknown) = (try await login(fixture, "ada", "wrong"), try await login(fixture, "eve", "wrong"))
         #expect(wrong.status == 401 && unknown.status == 401)
         #expect(wrong.json["detail"] == unknown.json["detail"] && wrong.code == unknown.code)
@@ -133,7 +134,7 @@ struct SessionTests {
     }
 
     @Test func `who did what comes from the token, and stands in the audit with the request`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.operator)
         let answer = try await fixture.ask(
             .post, "/retraining", token: token, headers: ["X-Request-ID": "req-7", "X-Actor": "mallory"],
@@ -143,7 +144,7 @@ struct SessionTests {
             .post, "/retraining", token: token, body: #"{"kind": "train", "actor": "mallory"}"#)
         #expect(lie.status == 422 && lie.body.contains("$.actor"), "\(lie)")
         let entry = try #require(try fixture.store.audit.newest(AuditQuery(limit: 1)).first)
-        #expect(entry.action == "job.submitted" && entry.request == "req-7" && entry.project == ServerFixture.project)
+        #expect(entry.action == "job.submitted" && entry.request == "req-7" && entry.project == TestServer.project)
         #expect(entry.actor.hasPrefix("token:operator-"))
         #expect(answer.headers[HTTPField.Name("X-Request-ID") ?? .accept] == "req-7")
         let admin = try fixture.token(.admin)

@@ -2,6 +2,7 @@ import Core
 import HTTPAPI
 import HTTPTypes
 import Identity
+import ServerTestKit
 import Testing
 
 struct SiteTests {
@@ -39,7 +40,7 @@ struct SiteTests {
     }
 
     @Test func `another name is 421 and a foreign page 403, on every route and before who asks`() async throws {
-        let fixture = try await ServerFixture()
+        let fixture = try await TestServer()
         let token = try fixture.token(.admin)
         for route in fixture.table.routes {
             let path = route.pathParameters.reduce(route.path) { $0.replacing("{\($1)}", with: "x") }

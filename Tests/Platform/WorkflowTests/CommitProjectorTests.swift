@@ -1,9 +1,10 @@
 import Core
 import Foundation
 import Lakehouse
+import ProjectTestKit
+import Projects
 import Registry
 import SQLLineage
-import SQLite
 import Synchronization
 import TestSupport
 import Testing
@@ -11,30 +12,22 @@ import Workflow
 
 /// A lake of logs without data files, and the outbox beside it.
 private final class Harbour: Sendable {
-    let folder: String
-    let context: ExecutionContext
+    let place: TestHome
+    let clock = VirtualClock(step: 1, start: 1_800_000_000)
 
-    init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        folder = url.path
-        context = VirtualClock(step: 1, start: 1_800_000_000).context()
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    init() throws { place = try TestHome() }
 
     /// As another process sees it.
     func lake() -> Lake {
         Lake(
-            root: folder + "/lake",
+            root: place.home.lake,
             engine: LazyLakeEngine(identity: "none") {
                 throw MartletError(.defect, "test.engine", "No engine is needed here.")
-            }, context: context)
+            }, context: clock.context())
     }
 
     func events() throws -> EventStore {
-        let database = try TestDatabase.open(folder)
-        return try ModelRegistry.open(database, project: "wards", context: context).events
+        try place.registry(clock, project: "wards").events
     }
 
     /// Commits the next version of a table; `false` if another writer was faster.

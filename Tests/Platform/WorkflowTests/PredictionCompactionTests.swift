@@ -1,24 +1,25 @@
 import Core
 import Foundation
 import Lakehouse
-import LakehouseDuckDB
 import PredictionLog
+import ProjectTestKit
+import Projects
 import TestSupport
 import Testing
 import Workflow
 
 @Suite struct `Predictions in the lake` {
-    private let folder: TemporaryFolder
+    private let place: TestHome
     private let lake: Lake
-    private var log: String { folder.path + "/predictions" }
+    private var log: String { place.home.predictions }
     private let table = PredictionCompaction.table(of: "delay")
-    private let context = VirtualClock().context()
+    private let context: ExecutionContext
 
     init() throws {
-        folder = try TemporaryFolder()
-        let engine = try DuckDBLakeEngine(
-            threads: 2, memoryLimit: "64MB", spillFolder: folder.path + "/spill", pause: pause)
-        lake = Lake(root: folder.path + "/lake", engine: engine, context: context)
+        place = try TestHome()
+        let clock = VirtualClock()
+        context = clock.context()
+        lake = try place.lake(clock, threads: 2, memory: "64MB")
     }
 
     private func source(_ version: Int, _ columns: [PredictionSource.Column]) -> PredictionSource {

@@ -2,8 +2,9 @@ import Core
 import Foundation
 import Identity
 import Lakehouse
-import LakehouseDuckDB
 import PredictionLog
+import ProjectTestKit
+import Projects
 import Registry
 import SQLLineage
 import SQLText
@@ -18,19 +19,13 @@ import Workflow
     private static let day = 86_400.0
     private static let days = 365
 
-    private let folder: TemporaryFolder
+    private let place: TestHome
     private let clock = VirtualClock(start: 1_735_689_600)
     private let database: any SQLDatabase
 
     init() throws {
-        folder = try TemporaryFolder()
-        database = try TestDatabase.open(folder.path)
-    }
-
-    private func lake() throws -> Lake {
-        let engine = try DuckDBLakeEngine(
-            threads: 1, memoryLimit: "256MB", spillFolder: folder.path + "/spill", pause: pause)
-        return Lake(root: folder.path + "/lake", engine: engine, context: clock.context())
+        place = try TestHome()
+        database = try place.database()
     }
 
     /// Until noon of the next day.
@@ -75,7 +70,7 @@ import Workflow
     // MARK: Tables
 
     @Test func `a vacuum keeps what a version of the last month needs, and nothing else`() throws {
-        let lake = try lake()
+        let lake = try place.lake(clock)
         let name = TableName(.silver, "t")
         let table = lake.table(name)
         var committed: [(version: Int, at: Timestamp)] = []
@@ -89,7 +84,8 @@ import Workflow
             _ = try lake.build(plan)
             committed.append((try lake.snapshot(of: name).version, clock.time))
             if day % 20 == 5 {
-                let path = try folder.write("lake/silver/t/part-lost-\(day).parquet", "unfinished")
+                let path = "\(table.folder)/part-lost-\(day).parquet"
+                _ = try Disk.createDurably(path, Array("unfinished".utf8))
                 let now = clock.time.adding(seconds: 1)
                 try FileManager.default.setAttributes(
                     [.modificationDate: Date(timeIntervalSince1970: Double(now.microseconds) / 1e6)],
@@ -123,8 +119,8 @@ import Workflow
         policy.keepSeconds = 30 * Self.day
         var retention = PredictionLogPolicy()
         retention.keepSeconds = 90 * Self.day
-        let segments = SegmentFolder(folder.path + "/predictions")
-        let lake = try lake()
+        let segments = SegmentFolder(place.home.predictions)
+        let lake = try place.lake(clock)
         let table = PredictionCompaction.table(of: "delay")
         let source = PredictionSource(
             project: "lab", model: "delay", version: 1, signature: Digest(of: "1"), columns: [.init(name: "x")])

@@ -8,7 +8,7 @@ package import Hummingbird
 /// let router = table.router(gatekeeper: gate, edge: edge)
 /// ```
 ///
-/// A new area of the API is a file with a type that has `routes`, and one line where the table is made.
+/// A new area of the API is a file with a type that has `routes`, and one line in ``product(_:)``.
 package struct RouteTable: Sendable {
     package let routes: [Route]
 

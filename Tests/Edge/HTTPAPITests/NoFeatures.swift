@@ -1,9 +1,0 @@
-import HTTPAPI
-import Serving
-
-/// A feature worker that is always away.
-struct NoFeatures: FeatureSource {
-    func ask(_ request: [UInt8], for model: ServedModel) async throws -> (model: ServedModel, answer: [UInt8]) {
-        throw Problem.noFeatures("The feature worker is starting.", retryAfter: 1)
-    }
-}

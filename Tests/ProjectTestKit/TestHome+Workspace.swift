@@ -1,0 +1,45 @@
+package import Core
+package import Lakehouse
+internal import LakehouseDuckDB
+internal import Projects
+internal import Storage
+package import TestSupport
+package import Training
+internal import TrainingLightGBM
+package import Workflow
+
+extension TestHome {
+    /// The home's tables, with the product's SQL engine.
+    package func lake(_ clock: VirtualClock, threads: Int = 1, memory: String = "256MB") throws -> Lake {
+        let engine = try DuckDBLakeEngine(
+            threads: threads, memoryLimit: memory, spillFolder: home.spill, pause: pause)
+        return Lake(root: home.lake, engine: engine, context: clock.context())
+    }
+
+    /// The project, ready to work in this process, with the product's SQL engine and learners.
+    /// - Parameters:
+    ///   - libraries: what decides what a model looks like, beside its data and specification.
+    ///   - learner: makes the learner in place of the product's.
+    package func workspace(
+        _ clock: VirtualClock, libraries: [String: String] = ["lightgbm": "test"],
+        learner: ((LearnerPlan) throws -> any Learner)? = nil
+    ) throws -> Workspace {
+        let project = try project()
+        return Workspace(
+            project: project, home: home, lake: try lake(clock), registry: try registry(clock, project: project.name),
+            artifacts: ArtifactStore(folder: home.artifacts), actor: "ada", context: clock.context(), cpuSeconds: { 0 },
+            trainingThreads: 1, libraries: libraries, makeLearner: learner ?? Self.learner,
+            makeScorer: { try LightGBMScorer(text: $0, threads: 1) })
+    }
+
+    /// The learners that the product has.
+    package static func learner(_ plan: LearnerPlan) throws -> any Learner {
+        guard plan.kind == "lightgbm" else { return try RandomForestLearner(parameters: plan.parameters) }
+        return try LightGBMLearner(
+            parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
+    }
+
+    package func journal(_ clock: VirtualClock) -> Journal {
+        Journal(path: home.trace, context: clock.context(), cpuSeconds: { 0 })
+    }
+}
