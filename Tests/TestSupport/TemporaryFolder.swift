@@ -27,4 +27,7 @@ package final class TemporaryFolder: Sendable {
 
     @discardableResult
     package func write(_ name: String, _ text: String) throws -> String { try write(name, text.utf8) }
+
+    /// Takes away what is at an absolute path.
+    package func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 }
