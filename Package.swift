@@ -255,6 +255,14 @@ let package = Package(
                 "Core", "Storage", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
+        tests(
+            "ServingCompositionTests",
+            [
+                "TestSupport", "ProjectTestKit", "ServerTestKit", "ServingComposition", "HTTPAPI", "Identity",
+                "Serving",
+                "PredictionLog", "Projects", "Registry", "Core", "Storage", httpTypes, logging, nioPosix, lifecycle,
+                arguments,
+            ]),
         tests("ServingTests", ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
         .testTarget(
             name: "JourneyTests", dependencies: ["TestSupport", "Core", "Storage"], exclude: ["Fixtures"],

@@ -30,7 +30,7 @@ package final class TestHome: Sendable {
     /// - Parameter changes: texts of martlet.yaml, and what stands there instead.
     package static func wards(_ changes: (old: String, new: String)...) throws -> TestHome { try wards(changes) }
 
-    static func wards(_ changes: [(old: String, new: String)]) throws -> TestHome {
+    package static func wards(_ changes: [(old: String, new: String)]) throws -> TestHome {
         let place = try TestHome()
         try place.configure(Wards.configuration, changes)
         try place.folder.write("contracts/visits.yaml", Wards.contract)
@@ -72,16 +72,17 @@ package final class TestHome: Sendable {
         try ModelRegistry.open(database(), project: name, context: clock.context())
     }
 
-    private func path(_ artifact: Digest) -> String {
+    /// Where the bytes of an artifact are.
+    package func path(of artifact: Digest) -> String {
         "\(home.artifacts)/\(artifact.hex.prefix(2))/\(artifact.hex)"
     }
 
     /// Takes the bytes of an artifact away.
-    package func remove(_ artifact: Digest) throws { try folder.remove(path(artifact)) }
+    package func remove(_ artifact: Digest) throws { try folder.remove(path(of: artifact)) }
 
     /// Makes the bytes of an artifact others than those that were stored.
     package func alter(_ artifact: Digest) throws {
-        try Disk.replaceDurably(path(artifact), Disk.read(path(artifact)) + [32])
+        try Disk.replaceDurably(path(of: artifact), Disk.read(path(of: artifact)) + [32])
     }
 
     /// Takes metadata of a SQLite file away, as if somebody had removed it.
