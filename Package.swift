@@ -260,7 +260,8 @@ let package = Package(
             [
                 "TestSupport", "ProjectTestKit", "ServerTestKit", "ServingComposition", "HTTPAPI", "Identity",
                 "Serving",
-                "PredictionLog", "Projects", "Registry", "Core", "Storage", httpTypes, logging, nioPosix, lifecycle,
+                "PredictionLog", "Projects", "Registry", "Composition", "SQLText", "Training", "Core", "Storage",
+                httpTypes, logging, nioPosix, lifecycle,
                 arguments,
             ]),
         tests("ServingTests", ["DelimitedText", "Serving", "Training", "Core", "Storage"]),

@@ -15,6 +15,8 @@ package final class LogWatch: Sendable {
     private let options: LogOptions
     /// Whether there are workers that would do a job.
     private let hasWorkers: Bool
+    /// Bytes of memory that this process has; `nil` where the system does not tell.
+    private let memory: @Sendable () -> Int?
     private let context: ExecutionContext
     private let logger: Logger
     private let isOver = Atomic<Bool>(false)
@@ -25,9 +27,12 @@ package final class LogWatch: Sendable {
     private static let largeBytes = 128 << 20
     static let kind = "compact-predictions"
 
+    /// - Parameter memory: bytes that this process has; `nil`: as the system counts them.
     package init(
-        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool, context: ExecutionContext, logger: Logger
+        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool,
+        memory: (@Sendable () -> Int?)? = nil, context: ExecutionContext, logger: Logger
     ) {
+        self.memory = memory ?? { OwnProcess.memory()?.resident }
         self.projects = projects.filter { $0.log != nil }
         states = Mutex([State](repeating: State(), count: self.projects.count))
         self.options = options
@@ -147,7 +152,7 @@ package final class LogWatch: Sendable {
         let age = context.now().seconds(since: oldest)
         let bytes = closed.reduce(0) { $0 + (Disk.stamp($1.path)?.size ?? 0) }
         // While the server itself needs much memory the job, which needs some too, waits for a while.
-        let isLarge = (OwnProcess.memory()?.resident ?? 0) > Self.largeBytes
+        let isLarge = (memory() ?? 0) > Self.largeBytes
         let isUrgent = bytes >= 4 * Self.soonBytes || age >= 2 * seconds
         return (age >= seconds || bytes >= Self.soonBytes) && (!isLarge || isUrgent)
     }
