@@ -265,6 +265,15 @@ let package = Package(
                 "Core", "Storage", hummingbird,
                 nio, nioEmbedded, nioPosix, httpTypes, logging,
             ]),
+        tests(
+            "ServingCompositionTests", in: .edge,
+            [
+                "TestSupport", "ProjectTestKit", "ServerTestKit", "ServingComposition", "HTTPAPI", "Identity",
+                "Serving", "Workflow",
+                "PredictionLog", "Projects", "Registry", "Composition", "SQLText", "Training", "Core", "Storage",
+                httpTypes, logging, nioPosix, lifecycle,
+                arguments,
+            ]),
         tests("ServingTests", in: .serving, ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
         .testTarget(
             name: "JourneyTests", dependencies: ["TestSupport", "Registry", "SQLText", "SQLite", "Core", "Storage"],

@@ -39,6 +39,23 @@ extension TestHome {
             parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
     }
 
+    /// ``Wards`` with its two files landed, after its first run: every layer has a table, `stay@1` is the champion.
+    package static func ran(
+        _ clock: VirtualClock, _ changes: (old: String, new: String)...
+    ) throws -> TestHome {
+        let place = try TestHome.wards(changes)
+        try place.land("visits", "first.csv", Wards.first)
+        try place.land("visits", "later.csv", Wards.unlabelled)
+        try place.run(clock)
+        return place
+    }
+
+    /// Runs the project from its files to a stage.
+    @discardableResult
+    package func run(_ clock: VirtualClock, to last: Stage = .predict) throws -> RunReport {
+        try workspace(clock).run(to: last, journal: journal(clock))
+    }
+
     package func journal(_ clock: VirtualClock) -> Journal {
         Journal(path: home.trace, context: clock.context(), cpuSeconds: { 0 })
     }

@@ -1,5 +1,4 @@
 package import Core
-internal import Foundation
 package import Projects
 package import Registry
 package import SQLText
@@ -29,7 +28,9 @@ package final class TestHome: Sendable {
 
     /// The project ``Wards``, nothing landed.
     /// - Parameter changes: texts of martlet.yaml, and what stands there instead.
-    package static func wards(_ changes: (old: String, new: String)...) throws -> TestHome {
+    package static func wards(_ changes: (old: String, new: String)...) throws -> TestHome { try wards(changes) }
+
+    package static func wards(_ changes: [(old: String, new: String)]) throws -> TestHome {
         let place = try TestHome()
         try place.configure(Wards.configuration, changes)
         try place.folder.write("contracts/visits.yaml", Wards.contract)
@@ -71,10 +72,23 @@ package final class TestHome: Sendable {
         try ModelRegistry.open(database(), project: name, context: clock.context())
     }
 
+    /// Where the bytes of an artifact are.
+    package func path(of artifact: Digest) -> String {
+        "\(home.artifacts)/\(artifact.hex.prefix(2))/\(artifact.hex)"
+    }
+
+    /// Takes the bytes of an artifact away.
+    package func remove(_ artifact: Digest) throws { try folder.remove(path(of: artifact)) }
+
+    /// Makes the bytes of an artifact others than those that were stored.
+    package func alter(_ artifact: Digest) throws {
+        try Disk.replaceDurably(path(of: artifact), Disk.read(path(of: artifact)) + [32])
+    }
+
     /// Takes metadata of a SQLite file away, as if somebody had removed it.
     package func loseMetadata() throws {
         for end in ["", "-wal", "-shm"] where Disk.exists(home.database + end) {
-            try FileManager.default.removeItem(atPath: home.database + end)
+            try folder.remove(home.database + end)
         }
     }
 }

@@ -27,4 +27,14 @@ package final class TemporaryFolder: Sendable {
 
     @discardableResult
     package func write(_ name: String, _ text: String) throws -> String { try write(name, text.utf8) }
+
+    /// Writes a script that can be run.
+    package func write(program name: String, _ text: String) throws -> String {
+        let file = try write(name, text)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: file)
+        return file
+    }
+
+    /// Takes away what is at an absolute path.
+    package func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 }

@@ -1,8 +1,8 @@
-internal import ArgumentParser
-internal import HTTPAPI
+package import ArgumentParser
+package import HTTPAPI
 
 /// Command-line options for batch limits.
-struct BatchOptions: ParsableArguments {
+package struct BatchOptions: ParsableArguments {
     @Option(
         name: .customLong("batch-threads"),
         help: ArgumentHelp("Threads that work on batches, beside those for single requests.", valueName: "n"))
@@ -24,7 +24,9 @@ struct BatchOptions: ParsableArguments {
             valueName: "mib"))
     var spoolMiB = 16_384
 
-    func validate() throws {
+    package init() {}
+
+    package func validate() throws {
         if !(1...256).contains(threads) { throw ValidationError("--batch-threads must be from 1 to 256.") }
         if !(1...1_000_000_000_000).contains(rows) { throw ValidationError("--batch-rows must be at least 1.") }
         for (name, mib) in [("--batch-log", logMiB), ("--batch-spool", spoolMiB)] where !(1...1 << 40).contains(mib) {
@@ -32,7 +34,7 @@ struct BatchOptions: ParsableArguments {
         }
     }
 
-    func apply(to settings: inout BatchSettings) {
+    package func apply(to settings: inout BatchSettings) {
         settings.threads = threads
         settings.rows = rows
         settings.logBytesPerHour = logMiB << 20

@@ -1,24 +1,33 @@
-internal import Core
-internal import HTTPAPI
-internal import Logging
-internal import NIOPosix
-internal import ServiceLifecycle
+package import Core
+package import Logging
+package import NIOPosix
+package import ServiceLifecycle
 
 /// Service that reloads a renewed certificate without a restart, checking the files every few seconds.
-struct CertificateWatch: Service {
-    let files: CertificateFiles?
-    let threads: NIOThreadPool
-    let clock: any ExecutionClock
-    let logger: Logger
+package struct CertificateWatch: Service {
+    /// Takes the files up again if they have changed, and says whether; blocks. `nil` where there are none.
+    private let reload: (@Sendable () throws -> Bool)?
+    private let threads: NIOThreadPool
+    private let clock: any ExecutionClock
+    private let logger: Logger
 
-    func run() async throws {
+    package init(
+        reload: (@Sendable () throws -> Bool)?, threads: NIOThreadPool, clock: any ExecutionClock, logger: Logger
+    ) {
+        self.reload = reload
+        self.threads = threads
+        self.clock = clock
+        self.logger = logger
+    }
+
+    package func run() async throws {
         try? await cancelWhenGracefulShutdown {
             var trouble: String?
             while !Task.isCancelled {
                 try await clock.sleep(seconds: 5)
-                guard let files else { continue }
+                guard let reload else { continue }
                 do {
-                    if try await threads.runIfActive({ try files.reload() }) { logger.notice("certificate renewed") }
+                    if try await threads.runIfActive(reload) { logger.notice("certificate renewed") }
                     trouble = nil
                 } catch {
                     // Files that are being replaced may not fit for a moment; what holds on is told once.

@@ -1,9 +1,9 @@
 internal import Composition
-internal import Core
-internal import Logging
+package import Core
+package import Logging
 internal import Projects
 internal import Registry
-internal import Serving
+package import Serving
 internal import Synchronization
 
 /// Polls the registries and keeps each slot at its project's champion.
@@ -11,7 +11,7 @@ internal import Synchronization
 /// Loads a new version beside the one that answers, verifies it, and swaps. When loading or looking up fails the
 /// version that answers stays, and the slot says so; a version that could not be loaded is tried again after 1, 2, 4 …
 /// 30 seconds.
-final class ChampionWatch: Sendable {
+package final class ChampionWatch: Sendable {
     private let projects: [ServedProject]
     private let catalog: ModelCatalog
     private let logger: Logger
@@ -32,7 +32,7 @@ final class ChampionWatch: Sendable {
         var next: Double
     }
 
-    init(_ projects: [ServedProject], catalog: ModelCatalog, clock: any ExecutionClock, logger: Logger) {
+    package init(_ projects: [ServedProject], catalog: ModelCatalog, clock: any ExecutionClock, logger: Logger) {
         self.projects = projects
         self.catalog = catalog
         self.clock = clock
@@ -40,7 +40,7 @@ final class ChampionWatch: Sendable {
     }
 
     /// Looks once at every model, of one project or of all; blocks on the disk, and while another thread looks.
-    func look(project name: String? = nil) {
+    package func look(project name: String? = nil) {
         looking.withLock { _ in
             for project in projects where name.map({ $0 == project.project.name }) ?? true {
                 for slot in catalog.slots where slot.key.project == project.project.name { look(slot, project) }
@@ -51,7 +51,7 @@ final class ChampionWatch: Sendable {
     /// Loads a version that is to become champion, checks every digest, and tries it on its sample predictions. What
     /// answers now goes on meanwhile. Blocks. A model that this server does not have is not looked at.
     /// - Throws: `serving.unusable` where the version cannot answer.
-    func prepare(project name: String, model: String, version: Int) throws {
+    package func prepare(project name: String, model: String, version: Int) throws {
         let key = ModelKey(project: name, model: model)
         guard let project = projects.first(where: { $0.project.name == name }),
             let slot = catalog.slots.first(where: { $0.key == key })
@@ -86,14 +86,14 @@ final class ChampionWatch: Sendable {
     }
 
     /// Looks again and again, on this thread, until `end`.
-    func run(every seconds: Double) {
+    package func run(every seconds: Double) {
         while !isOver.load(ordering: .relaxed) {
             clock.block(seconds: seconds)
             look()
         }
     }
 
-    func end() { isOver.store(true, ordering: .relaxed) }
+    package func end() { isOver.store(true, ordering: .relaxed) }
 
     private func look(_ slot: ModelSlot, _ project: ServedProject) {
         do {

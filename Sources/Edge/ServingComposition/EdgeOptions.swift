@@ -1,10 +1,10 @@
-internal import ArgumentParser
+package import ArgumentParser
 internal import Core
-internal import HTTPAPI
+package import HTTPAPI
 internal import Storage
 
 /// Command-line options for address, TLS, proxies and limits of the server.
-struct EdgeOptions: ParsableArguments {
+package struct EdgeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The address to listen on. One of another machine's needs --tls-certificate and --tls-key, or --behind-proxy.",
@@ -68,22 +68,24 @@ struct EdgeOptions: ParsableArguments {
         help: "Let anyone read the models' columns in /openapi.json, without a token.")
     var openAPIOpen = false
 
-    var isSecure: Bool { tlsCertificate != nil || behindProxy }
+    package init() {}
+
+    package var isSecure: Bool { tlsCertificate != nil || behindProxy }
 
     /// For those who are known by a token or a session, and for other addresses.
-    var limits: (known: RateLimit?, strangers: RateLimit?) {
+    package var limits: (known: RateLimit?, strangers: RateLimit?) {
         guard let rateLimit else { return (nil, RateLimit(requests: 2000, seconds: 300)) }
         return (RateLimit(rateLimit), RateLimit(rateLimit))
     }
 
-    var timeouts: ConnectionTimeouts {
+    package var timeouts: ConnectionTimeouts {
         var timeouts = ConnectionTimeouts()
         (timeouts.head, timeouts.body, timeouts.write) = (clientTimeout, clientTimeout, clientTimeout)
         timeouts.idle = idleTimeout
         return timeouts
     }
 
-    func validate() throws {
+    package func validate() throws {
         if (tlsCertificate == nil) != (tlsKey == nil) {
             throw ValidationError("--tls-certificate and --tls-key go together.")
         }

@@ -1,10 +1,10 @@
-internal import ArgumentParser
+package import ArgumentParser
 internal import Core
-internal import PredictionLog
+package import PredictionLog
 internal import Workflow
 
 /// Command-line options for the prediction log: mode, sampling and retention.
-struct LogOptions: ParsableArguments {
+package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-share"),
         help: ArgumentHelp("The share of requests that is logged, from 0 to 1, by request id.", valueName: "share"))
@@ -43,7 +43,7 @@ struct LogOptions: ParsableArguments {
             valueName: "n"))
     var compactMinutes = 30.0
 
-    var policy: PredictionLogPolicy {
+    package var policy: PredictionLogPolicy {
         var policy = PredictionLogPolicy()
         policy.share = share
         policy.keepsDecisions = positives
@@ -53,8 +53,10 @@ struct LogOptions: ParsableArguments {
         return policy
     }
 
+    package init() {}
+
     /// Seconds after which segments are compacted; `nil` for never.
-    var compactSeconds: Double? { compactMinutes > 0 ? compactMinutes * 60 : nil }
+    package var compactSeconds: Double? { compactMinutes > 0 ? compactMinutes * 60 : nil }
 
     /// A compaction that keeps to the same.
     var compaction: CompactPredictionsJob {
@@ -63,7 +65,7 @@ struct LogOptions: ParsableArguments {
             keepShare: keepShare > 0 ? keepShare : nil)
     }
 
-    func validate() throws {
+    package func validate() throws {
         if !(0...1).contains(share) { throw ValidationError("--log-share must be from 0 to 1.") }
         if !(0...36_500).contains(keepDays) { throw ValidationError("--log-keep-days must be from 0 to 36500.") }
         if keepBytes != "0", ByteAmount.bytes(keepBytes).map({ $0 < 1 << 20 }) ?? true {

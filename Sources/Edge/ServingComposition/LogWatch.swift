@@ -1,7 +1,7 @@
 internal import Composition
-internal import Core
+package import Core
 internal import Foundation
-internal import Logging
+package import Logging
 internal import PredictionLog
 internal import Projects
 internal import Registry
@@ -12,35 +12,42 @@ internal import Workflow
 /// Reports the state of the prediction logs in the server's log, and submits jobs that compact closed segments.
 ///
 /// On a thread of its own.
-final class LogWatch: Sendable {
+package final class LogWatch: Sendable {
     private let projects: [ServedProject]
     private let options: LogOptions
     /// Whether there are workers that would do a job.
     private let hasWorkers: Bool
+    /// Bytes of memory that this process has; `nil` where the system does not tell.
+    private let memory: @Sendable () -> Int?
     private let context: ExecutionContext
     private let logger: Logger
     private let isOver = Atomic<Bool>(false)
+    private let states: Mutex<[State]>
 
     /// Closed segments of so many bytes are moved earlier than asked for, but not more often than once a minute.
     static let soonBytes: Int64 = 256 << 20
     private static let largeBytes = 128 << 20
 
-    init(
-        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool, context: ExecutionContext, logger: Logger
+    /// - Parameter memory: bytes that this process has; `nil`: as the system counts them.
+    package init(
+        _ projects: [ServedProject], options: LogOptions, hasWorkers: Bool,
+        memory: (@Sendable () -> Int?)? = nil, context: ExecutionContext, logger: Logger
     ) {
+        self.memory = memory ?? { OwnProcess.memory()?.resident }
         self.projects = projects.filter { $0.log != nil }
+        states = Mutex([State](repeating: State(), count: self.projects.count))
         self.options = options
         self.hasWorkers = hasWorkers
         self.context = context
         self.logger = logger
     }
 
-    func start() {
+    package func start() {
         guard !projects.isEmpty else { return }
         Thread.detachNewThread { self.run() }
     }
 
-    func end() { isOver.store(true, ordering: .relaxed) }
+    package func end() { isOver.store(true, ordering: .relaxed) }
 
     private struct State {
         var counters = PredictionLogCounters()
@@ -50,18 +57,25 @@ final class LogWatch: Sendable {
     }
 
     private func run() {
-        var states = [State](repeating: State(), count: projects.count)
         var looks = 0
         while !isOver.load(ordering: .relaxed) {
-            for index in projects.indices {
-                tell(projects[index], &states[index])
-                // Twelve times a minute is enough for what takes minutes.
-                if looks % 10 == 0 { compact(projects[index], &states[index]) }
-            }
+            // Twelve times a minute is enough for what takes minutes.
+            look(compacting: looks % 10 == 0)
             looks += 1
             context.clock.block(seconds: 0.5)
         }
-        for index in projects.indices { tell(projects[index], &states[index]) }
+        look(compacting: false)
+    }
+
+    /// Looks once at every log; blocks on the disk.
+    /// - Parameter compacting: whether segments that are due are to be moved.
+    package func look(compacting: Bool) {
+        states.withLock { states in
+            for index in projects.indices {
+                tell(projects[index], &states[index])
+                if compacting { compact(projects[index], &states[index]) }
+            }
+        }
     }
 
     private func tell(_ project: ServedProject, _ state: inout State) {
@@ -137,7 +151,7 @@ final class LogWatch: Sendable {
         let age = context.now().seconds(since: oldest)
         let bytes = closed.reduce(0) { $0 + (Disk.stamp($1.path)?.size ?? 0) }
         // While the server itself needs much memory the job, which needs some too, waits for a while.
-        let isLarge = (OwnProcess.memory()?.resident ?? 0) > Self.largeBytes
+        let isLarge = (memory() ?? 0) > Self.largeBytes
         let isUrgent = bytes >= 4 * Self.soonBytes || age >= 2 * seconds
         return (age >= seconds || bytes >= Self.soonBytes) && (!isLarge || isUrgent)
     }

@@ -1,15 +1,15 @@
 internal import Composition
 internal import Core
-internal import HTTPAPI
+package import HTTPAPI
 internal import Projects
-internal import Registry
-internal import SQLText
+package import Registry
+package import SQLText
 internal import Synchronization
 internal import Workers
 
 extension ServedProject {
     /// The same project, to be looked after over HTTP. Its registry is opened for writing when it is first needed.
-    var managed: ManagedProject {
+    package var managed: ManagedProject {
         let registries = registries
         let logs = home.jobLogs
         return ManagedProject(
@@ -22,7 +22,7 @@ extension ServedProject {
 }
 
 /// Opens a registry once, and again if that failed.
-final class RegistryProvider: Sendable {
+package final class RegistryProvider: Sendable {
     private let project: String
     private let metadata: MetadataLocation
     private let running: String
@@ -37,7 +37,7 @@ final class RegistryProvider: Sendable {
         self.context = context
     }
 
-    func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
+    package func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
         try opened.withLock { opened in
             if let opened { return opened }
             // A running server never makes one: where it went away, somebody has to put it back.

@@ -1,30 +1,30 @@
-internal import Composition
-internal import Core
+package import Composition
+package import Core
 internal import Forests
-internal import PredictionLog
-internal import Projects
-internal import Registry
-internal import Serving
+package import PredictionLog
+package import Projects
+package import Registry
+package import Serving
 internal import Storage
 internal import Training
 internal import Workflow
 
 /// A project whose champions are served: its registry, opened read-only, and its artifacts.
-struct ServedProject: Sendable {
-    let project: Project
+package struct ServedProject: Sendable {
+    package let project: Project
     /// Where the project keeps its state.
-    let home: ProjectHome
-    let metadata: MetadataLocation
+    package let home: ProjectHome
+    package let metadata: MetadataLocation
     let context: ExecutionContext
     /// `nil` where nothing is logged.
-    let log: PredictionLog?
+    package let log: PredictionLog?
     /// Its registry for writing.
-    let registries: RegistryProvider
+    package let registries: RegistryProvider
     /// Why the registry could not be brought up to date, which reading it says as well.
-    let lastError: MartletError?
+    package let lastError: MartletError?
 
     /// - Throws: `registry.gone` when there is no registry where there are tables.
-    init(
+    package init(
         folder: String, home: ProjectHome?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
         context: ExecutionContext
     ) throws {
@@ -62,9 +62,9 @@ struct ServedProject: Sendable {
                 + "tokens stood in it.", at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
     }
 
-    var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
+    package var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
 
-    func registry() throws -> ModelRegistry {
+    package func registry() throws -> ModelRegistry {
         guard try metadata.exists() else {
             // It was there, or was made, when the server began.
             throw MartletError(
@@ -77,7 +77,7 @@ struct ServedProject: Sendable {
 
     /// Loads a version from the registry and the artifact store, checking every digest, and tries it on the sample
     /// predictions that were stored with it.
-    func load(_ reference: ModelReference) throws -> (model: ServedModel, verified: Int?) {
+    package func load(_ reference: ModelReference) throws -> (model: ServedModel, verified: Int?) {
         let found = try registry().models.show(reference)
         let artifacts = ArtifactStore(folder: home.artifacts)
         func artifact(_ name: String) throws -> [UInt8] {
@@ -108,10 +108,10 @@ struct ServedProject: Sendable {
     }
 
     /// The champions that a model had, the present one last.
-    func champions(of model: String) throws -> [Int] { try registry().models.history(model).line }
+    package func champions(of model: String) throws -> [Int] { try registry().models.history(model).line }
 
     /// The version that answers for a model now.
-    func champion(of model: String) throws -> Int {
+    package func champion(of model: String) throws -> Int {
         try registry().models.resolve(ModelReference(model: model, selector: .alias(.champion))).version
     }
 }

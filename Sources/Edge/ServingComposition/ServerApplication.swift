@@ -72,6 +72,8 @@ struct ServerApplication {
         let memory = MemoryWatch(clock: context.clock)
         memory.start()
         logs.start()
+        let reload: (@Sendable () throws -> Bool)? =
+            if let certificate { { try certificate.reload() } } else { nil }
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -80,7 +82,9 @@ struct ServerApplication {
                         offerSetup(port: port)
                         workers.start()
                     }, IdentityWatch(identity, logger: logger),
-                    CertificateWatch(files: certificate, threads: threads, clock: context.clock, logger: logger), drain,
+                    CertificateWatch(
+                        reload: reload, threads: threads,
+                        clock: context.clock, logger: logger), drain,
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         champions.end()

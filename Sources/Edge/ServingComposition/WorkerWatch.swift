@@ -1,7 +1,7 @@
 internal import Composition
-internal import Core
+package import Core
 internal import Foundation
-internal import Logging
+package import Logging
 internal import Projects
 internal import Storage
 internal import Synchronization
@@ -11,8 +11,9 @@ internal import Workers
 ///
 /// The worker does queued jobs in children of its own: whatever training or SQL does to its process, predictions go on.
 /// A worker ends with the server: it stops when the pipe it reads is closed, however that came.
-final class WorkerWatch: Sendable {
+package final class WorkerWatch: Sendable {
     private let projects: [ServedProject]
+    private let program: String
     private let slots: Int
     /// Seconds that running jobs get when the server ends; then they go back into the queue.
     private let grace: Double
@@ -21,11 +22,13 @@ final class WorkerWatch: Sendable {
     private let logger: Logger
     private let living = Atomic<Bool>(false)
 
-    init(
-        _ projects: [ServedProject], slots: Int, grace: Double, clock: any ExecutionClock,
+    /// - Parameter program: what the workers run; `nil`: the command line's program, beside this one.
+    package init(
+        _ projects: [ServedProject], program: String? = nil, slots: Int, grace: Double, clock: any ExecutionClock,
         isEnding: @escaping @Sendable () -> Bool, logger: Logger
     ) {
         self.projects = projects
+        self.program = program ?? Disk.parent(of: SystemPlatform.executable) + "/martlet"
         self.slots = slots
         self.grace = grace
         self.clock = clock
@@ -34,10 +37,10 @@ final class WorkerWatch: Sendable {
     }
 
     /// Whether there are workers, or were and have not ended yet.
-    var isLiving: Bool { living.load(ordering: .acquiring) }
+    package var isLiving: Bool { living.load(ordering: .acquiring) }
 
     /// Looks after the workers, on a thread of its own, until the server ends.
-    func start() {
+    package func start() {
         living.store(true, ordering: .releasing)
         Thread.detachNewThread { self.run() }
     }
@@ -81,7 +84,7 @@ final class WorkerWatch: Sendable {
         let (folder, home) = (child.project.project.folder, child.project.home)
         do {
             child.process = try MessageProcess(
-                Disk.parent(of: SystemPlatform.executable) + "/martlet",
+                program,
                 [
                     "worker", "--attached", "--slots", "\(slots)", "--grace", "\(grace)", "--project", folder,
                     "--home", home.folder,
