@@ -2,8 +2,8 @@
 ///
 /// ```swift
 /// throw MartletError(
-///     .input, "config.unknown-key", "The key \"tpye\" is unknown.",
-///     at: .init(file: "contracts/visits.yaml", line: 4), remedy: "Write \"type\".")
+///     .input, "config.unknown-key", "There is no key tpye here.",
+///     at: .init(file: "contracts/visits.yaml", line: 4), remedy: "Did you mean type?")
 /// ```
 ///
 /// The description carries no secrets and no connection strings. It names row values only where the user

@@ -5,39 +5,52 @@ internal import Identity
 
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Who changed what, when, and in which request.", subcommands: [List.self],
+        commandName: "audit",
+        abstract: "List recorded changes: who changed what, when, and in which request.",
+        discussion: """
+            Examples:
+              martlet audit
+              martlet audit list --actor user:ada
+            """,
+        subcommands: [List.self],
         defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List changes, oldest first.",
+            commandName: "list",
+            abstract: "List changes, oldest first.",
             discussion: """
-                The audit only grows. Who: user:NAME, token:NAME, or local:ACCOUNT for the command line. Each project keeps \
-                what was done to it; --project may come several times, for all projects of a server by time.
+                The audit log is append-only. Actors: user:NAME, token:NAME, or local:ACCOUNT for the command line. \
+                Each project keeps its own changes; with several --project the changes of all are listed by time.
+
+                Examples:
+                  martlet audit list --actor user:ada --since 2026-01-31
+                  martlet audit list --project hospital --project lab --json
                 """)
-        @Option(help: ArgumentHelp("Only what this one did, e.g. user:ada.", valueName: "who")) var actor: String?
+        @Option(help: ArgumentHelp("Only changes by this actor, e.g. user:ada.", valueName: "who")) var actor: String?
         @Option(help: ArgumentHelp("Only this action, or all of its kind: alias.moved, alias.", valueName: "action"))
         var action: String?
-        @Option(help: ArgumentHelp("Only this subject and what is below it, e.g. tokens/ci.", valueName: "subject"))
+        @Option(help: ArgumentHelp("Only this subject and those below it, e.g. tokens/ci.", valueName: "subject"))
         var subject: String?
-        @Option(help: ArgumentHelp("Only what happened then or later, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
+        @Option(
+            help: ArgumentHelp("Only changes at this time or later, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
         var since: String?
-        @Option(help: ArgumentHelp("Only what happened before.", valueName: "time")) var until: String?
-        @Option(help: ArgumentHelp("Only what comes behind this position.", valueName: "position")) var after: Int?
+        @Option(help: ArgumentHelp("Only changes before this time.", valueName: "time")) var until: String?
+        @Option(help: ArgumentHelp("Only changes after this position.", valueName: "position")) var after: Int?
         @Option(
             help: ArgumentHelp(
-                "At most so many: with --after or --since the first, else the newest (default: all with --json, else 50).",
+                "Largest number: with --after or --since of the first, else of the newest changes (default: all with --json, else 50).",
                 valueName: "n"))
         var limit: Int?
         @Option(
             name: .customLong("project"),
             help: ArgumentHelp(
-                "A project's folder (default: the nearest upwards with a martlet.yaml); may come several times.",
+                "A project's folder (default: the nearest upwards with a martlet.yaml); may be repeated.",
                 valueName: "dir"))
         var projects: [String] = []
         @Option(
             help: ArgumentHelp(
-                "Where the only project keeps its state (default: <project>/.martlet, or MARTLET_HOME).",
+                "The folder of the only project's state (default: <project>/.martlet, or MARTLET_HOME).",
                 valueName: "dir"))
         var home: String?
         @OptionGroup var format: JSONLinesOption

@@ -6,13 +6,19 @@ internal import Core
 /// The hidden command `martlet convert`: converts Parquet for HTTP batches as a child of the server. Errors are JSON.
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "convert", abstract: "Turn a batch's file into CSV or its answer into Parquet.",
-        discussion: "Parquet is read from file 3; what else goes in and out are standard input and output.",
-        shouldDisplay: false, subcommands: [FromParquet.self, ToParquet.self])
+        commandName: "convert",
+        abstract: "Convert a batch's Parquet file to CSV, or its answer to Parquet.",
+        discussion: """
+            Parquet is read from file descriptor 3; everything else uses stdin and stdout.
+            """,
+        shouldDisplay: false,
+        subcommands: [FromParquet.self, ToParquet.self])
 
     struct FromParquet: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "from-parquet", abstract: "Print the Parquet in file 3 as CSV.", shouldDisplay: false)
+            commandName: "from-parquet",
+            abstract: "Print the Parquet in file descriptor 3 as CSV.",
+            shouldDisplay: false)
 
         @Option(help: "A file with more rows is refused.") var mostRows = Int.max
 
@@ -21,7 +27,9 @@ struct ConvertCommand: ParsableCommand {
 
     struct ToParquet: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "to-parquet", abstract: "Print the CSV from standard input as Parquet.", shouldDisplay: false)
+            commandName: "to-parquet",
+            abstract: "Print the CSV from stdin as Parquet.",
+            shouldDisplay: false)
 
         @Argument(help: "Names of the columns, a list in JSON.") var columns: String
 

@@ -4,11 +4,16 @@ internal import Core
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check libraries, project, contracts, SQL, tables and disk.",
+        commandName: "doctor",
+        abstract: "Check libraries, project, contracts, SQL, tables and disk.",
         discussion: """
-            Looks at the files as they are: configuration and SQL without running anything, what waits in landing/, every
-            table's bytes, every registered version's artifacts. Exit code 1 when something is wrong (✗); every finding says
-            what to do. What is worth a look (!) does not count.
+            Checks the files as they are: configuration and SQL without running anything, the landing folders, every \
+            table's bytes, every registered version's artifacts. Exit code 1 when something is wrong (✗); every \
+            finding says what to do. Warnings (!) do not change the exit code.
+
+            Examples:
+              martlet doctor
+              martlet doctor --project hospital --json
             """)
 
     @OptionGroup var place: ProjectOptions

@@ -7,19 +7,34 @@ internal import Workflow
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "What happened: table versions, runs, gates, approvals, aliases, jobs.",
-        discussion: "Every event is a CloudEvents 1.0 record with a position: 1, 2, … in the order of recording.",
+        commandName: "events",
+        abstract: "List and follow events: table versions, runs, gates, approvals, aliases, jobs.",
+        discussion: """
+            Every event is a CloudEvents 1.0 record with a position: 1, 2, … in the order of recording.
+
+            Examples:
+              martlet events list
+              martlet events follow --type run --json
+            """,
         subcommands: [List.self, Follow.self, Replay.self, Consumers.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "List events, oldest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List events, oldest first.",
+            discussion: """
+                Examples:
+                  martlet events list --type run.finished --limit 5
+                  martlet events list --since 2026-01-31T08:15 --json
+                """)
         @OptionGroup var choice: EventTypeOptions
-        @Option(help: ArgumentHelp("Only what happened then or later, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
+        @Option(
+            help: ArgumentHelp("Only events at this time or later, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
         var since: String?
-        @Option(help: ArgumentHelp("Only what comes behind this position.", valueName: "position")) var after: Int?
+        @Option(help: ArgumentHelp("Only events after this position.", valueName: "position")) var after: Int?
         @Option(
             help: ArgumentHelp(
-                "At most so many: with --after or --since the first, else the newest (default: all with --json, else 50).",
+                "Largest number: with --after or --since of the first, else of the newest events (default: all with --json, else 50).",
                 valueName: "n"))
         var limit: Int?
         @OptionGroup var place: ProjectOptions
@@ -49,17 +64,23 @@ struct EventsCommand: ParsableCommand {
 
     struct Follow: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "follow", abstract: "Print events as they happen, in whatever process.",
+            commandName: "follow",
+            abstract: "Print events as they are recorded, by any process.",
             discussion: """
-                Begins with the next event; with --after, behind a position; with --consumer, where that consumer stands. \
-                A consumer's place is kept after its events were printed, so that each is delivered at least once; a new \
-                one begins with the first event. An interrupt ends it.
+                Starts with the next event; with --after, after a position; with --consumer, at that consumer's \
+                position. A consumer's position is stored after its events were printed, so that each is delivered at \
+                least once; a new consumer starts with the first event. Stops on an interrupt.
+
+                Examples:
+                  martlet events follow
+                  martlet events follow --consumer mirror --json
                 """)
         @OptionGroup var choice: EventTypeOptions
-        @Option(help: ArgumentHelp("Begin behind this position; 0 is the beginning.", valueName: "position"))
+        @Option(help: ArgumentHelp("Start after this position; 0 is the beginning.", valueName: "position"))
         var after: Int?
-        @Option(help: ArgumentHelp("Keep the place under this name.", valueName: "name")) var consumer: String?
-        @Option(help: ArgumentHelp("Stop after so many events.", valueName: "n")) var limit: Int?
+        @Option(help: ArgumentHelp("Store the position under this consumer name.", valueName: "name")) var consumer:
+            String?
+        @Option(help: ArgumentHelp("Stop after this number of events.", valueName: "n")) var limit: Int?
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONLinesOption
 
@@ -120,8 +141,15 @@ struct EventsCommand: ParsableCommand {
 
     struct Replay: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "replay", abstract: "Set a consumer back, so that events are delivered to it again.",
-            discussion: "Effects that are recorded as done for the consumer are not repeated.")
+            commandName: "replay",
+            abstract: "Move a consumer back, so that events are delivered to it again.",
+            discussion: """
+                Effects that are recorded as done for the consumer are not repeated.
+
+                Examples:
+                  martlet events replay --consumer mirror --from 120
+                  martlet events replay --consumer mirror --from 2026-01-31T08:15
+                """)
         @Option(help: ArgumentHelp("The consumer.", valueName: "name")) var consumer: String
         @Option(
             help: ArgumentHelp("The position, or the time, of the first event to deliver again.", valueName: "from"))
@@ -151,7 +179,12 @@ struct EventsCommand: ParsableCommand {
 
     struct Consumers: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "consumers", abstract: "List who reads the events, and how far they have come.")
+            commandName: "consumers",
+            abstract: "List the consumers of events and their positions.",
+            discussion: """
+                Examples:
+                  martlet events consumers
+                """)
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -174,7 +207,7 @@ struct EventTypeOptions: ParsableArguments {
     @Option(
         name: .customLong("type"),
         help: ArgumentHelp(
-            "Only these: run.finished, or run for all of them; may come several times.", valueName: "type"))
+            "Only these types: run.finished, or run for all about runs; may be repeated.", valueName: "type"))
     var names: [String] = []
 
     func types() throws -> [EventType] { try names.flatMap { try EventType.named($0) } }

@@ -7,8 +7,12 @@ internal import Workflow
 /// The hidden command `martlet features`: the feature worker, a child of the server; protocol: docs/process.md.
 struct FeaturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "features", abstract: "Compute single records from raw rows, a JSON line in, a JSON line out.",
-        discussion: "Ends when its standard input does.", shouldDisplay: false)
+        commandName: "features",
+        abstract: "Compute feature rows from raw rows: JSON lines on stdin and stdout.",
+        discussion: """
+            Ends at the end of stdin.
+            """,
+        shouldDisplay: false)
 
     @Option(help: "The model (default: the only one).") var model: String?
     @Option(help: "The version whose SQL counts (default: the project's SQL).") var version: String?

@@ -5,10 +5,15 @@ internal import Storage
 
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "generate", abstract: "Make up rows that look like a template's data.",
+        commandName: "generate",
+        abstract: "Generate synthetic data in the format of a template.",
         discussion: """
-            The rows carry a column _synthetic, so that every figure that comes from them is labelled synthetic.
-            The same seed gives the same bytes.
+            The rows have a column _synthetic, so that every result computed from them is marked as synthetic. The \
+            same seed gives the same bytes.
+
+            Examples:
+              martlet generate readmission --rows 5000 -o encounters.csv
+              martlet generate lab-delay --drift concept -o lab
             """)
 
     @Argument(help: "readmission, downtime or lab-delay.")
@@ -16,18 +21,18 @@ struct GenerateCommand: ParsableCommand {
 
     @Option(
         name: [.long, .customLong("experiments")],
-        help: "How many rows, or experiments of the lab (default: as many as the real data set has).")
+        help: "Number of rows, or of experiments for lab-delay (default: as many as the real data set has).")
     var rows: Int?
 
-    @Option(help: "Another seed gives other rows.")
+    @Option(help: "Seed of the random numbers.")
     var seed: UInt64 = 7
 
     @Option(
         help: ArgumentHelp(
-            "What changes in the lab from day 432 on: covariate, concept, quality, label.", valueName: "kind"))
+            "For lab-delay, the change from day 432 on: covariate, concept, quality, label.", valueName: "kind"))
     var drift: String?
 
-    @Flag(help: "Leave the outcome out, as for records that have just arrived.")
+    @Flag(help: "Omit the outcome, as in records to be scored.")
     var unlabelled = false
 
     @Option(

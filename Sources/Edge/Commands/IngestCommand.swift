@@ -8,10 +8,17 @@ internal import Workflow
 
 struct IngestCommand: JobCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ingest", abstract: "Take files into bronze, each exactly once, under their contracts.",
-        discussion:
-            "Without files it takes what has arrived in the landing folders. Bad rows go to quarantine with their reasons."
-    )
+        commandName: "ingest",
+        abstract: "Ingest files into bronze tables, each exactly once, checked against their contracts.",
+        discussion: """
+            Without files, ingests new files from the landing folders. Rows that violate the contract go to quarantine \
+            with the reasons.
+
+            Examples:
+              martlet ingest
+              martlet ingest new.csv --source encounters
+              martlet ingest --again --source encounters
+            """)
 
     @Argument(help: "Files to take.")
     var files: [String] = []

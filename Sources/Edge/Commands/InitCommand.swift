@@ -4,19 +4,25 @@ internal import Storage
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Write a new project.",
+        commandName: "init",
+        abstract: "Create a new project from a template.",
         discussion: """
-            Templates: lab-delay, readmission, downtime, blank. With --data the file is copied into the landing folder; a
-            template of several sources takes a folder that has one of files for each, as `martlet generate` writes it.
+            Templates: lab-delay, readmission, downtime, blank. With --data the file is copied into the landing \
+            folder; for a template with several sources --data is a folder with one subfolder of files for each, as \
+            `martlet generate` writes it.
+
+            Examples:
+              martlet init hospital --template readmission
+              martlet init hospital --template readmission --data diabetic_data.csv
             """)
 
-    @Argument(help: "The folder to make; its last part is the project's name.")
+    @Argument(help: "The folder to create; its last component is the project's name.")
     var name: String
 
     @Option(help: "lab-delay, readmission, downtime or blank.")
     var template = "blank"
 
-    @Option(help: ArgumentHelp("A data file to land in the project's source.", valueName: "path"))
+    @Option(help: ArgumentHelp("A data file to copy into the project's landing folder.", valueName: "path"))
     var data: String?
 
     func run() throws {

@@ -39,7 +39,8 @@ extension JobCommand {
 
 struct TransformJobOptions: JobCommand {
     static let configuration = CommandConfiguration(
-        commandName: "transform", abstract: "Build the silver and gold tables anew where something changed.")
+        commandName: "transform",
+        abstract: "Rebuild the silver and gold tables whose inputs have changed.")
 
     @OptionGroup var place: ProjectOptions
     @OptionGroup var threads: ThreadOptions
@@ -50,7 +51,8 @@ struct TransformJobOptions: JobCommand {
 
 struct TrainJobOptions: JobCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train on the tables as they are, and register what passes its gates.")
+        commandName: "train",
+        abstract: "Train on the tables as they are, and register models that pass their gates.")
 
     @Option(help: ArgumentHelp("Use this split seed in place of the one in martlet.yaml.", valueName: "n"))
     var splitSeed: Int?
@@ -64,7 +66,8 @@ struct TrainJobOptions: JobCommand {
 
 struct PredictJobOptions: JobCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Score a file of raw records into another file.")
+        commandName: "predict",
+        abstract: "Score a file of raw records into another file.")
 
     @Argument(help: "The file, in the form of the source's files; the target's column may be missing.")
     var file: String

@@ -9,15 +9,29 @@ internal import Workflow
 
 struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Hand work over to workers, and look after it.",
-        discussion: "Jobs wait in the project's queue until a `martlet worker` takes them.",
+        commandName: "jobs",
+        abstract: "Submit jobs to workers and manage them.",
+        discussion: """
+            Jobs wait in the project's queue until a `martlet worker` takes them.
+
+            Examples:
+              martlet jobs submit run
+              martlet jobs list --state running
+              martlet worker --drain
+            """,
         subcommands: [
             SubmitCommand.self, List.self, Show.self, Logs.self, Cancel.self, Retry.self,
             MetadataLoadCommand.self,
         ])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List jobs, newest first.",
+            discussion: """
+                Examples:
+                  martlet jobs list --state failed
+                """)
         @Option(help: "Only in this state: queued, running, finished, failed, cancelled.") var state: JobRecord.State?
         @Option(help: "At most so many.") var limit = 20
         @OptionGroup var place: ProjectOptions
@@ -45,7 +59,12 @@ struct JobsCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Show a job with its attempts and its result.")
+            commandName: "show",
+            abstract: "Show a job with its attempts and its result.",
+            discussion: """
+                Examples:
+                  martlet jobs show 01976c2f
+                """)
         @OptionGroup var named: JobArgument
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -59,7 +78,13 @@ struct JobsCommand: ParsableCommand {
 
     struct Logs: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "logs", abstract: "Print what a job's attempts said.")
+            commandName: "logs",
+            abstract: "Print the output of a job's attempts.",
+            discussion: """
+                Examples:
+                  martlet jobs logs 01976c2f --follow
+                  martlet jobs logs 01976c2f --attempt 1
+                """)
         @OptionGroup var named: JobArgument
         @Option(help: ArgumentHelp("Only this attempt (default: the newest).", valueName: "n")) var attempt: Int?
         @Flag(help: "Go on until the job has ended.") var follow = false
@@ -92,7 +117,12 @@ struct JobsCommand: ParsableCommand {
 
     struct Cancel: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "cancel", abstract: "Take a job out of the queue, or end its process.")
+            commandName: "cancel",
+            abstract: "Cancel a job: remove it from the queue, or end its process.",
+            discussion: """
+                Examples:
+                  martlet jobs cancel 01976c2f --reason "wrong data"
+                """)
         @OptionGroup var named: JobArgument
         @Option(help: "Why.") var reason: String?
         @OptionGroup var place: ProjectOptions
@@ -107,7 +137,12 @@ struct JobsCommand: ParsableCommand {
 
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "retry", abstract: "Put a failed or cancelled job back into the queue.")
+            commandName: "retry",
+            abstract: "Queue a failed or cancelled job again.",
+            discussion: """
+                Examples:
+                  martlet jobs retry 01976c2f
+                """)
         @OptionGroup var named: JobArgument
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

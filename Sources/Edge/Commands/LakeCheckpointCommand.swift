@@ -6,8 +6,16 @@ internal import SQLLineage
 
 struct LakeCheckpointCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "checkpoint", abstract: "Write a checkpoint of each table's log now.",
-        discussion: "Every 100 versions one is written without being asked for. Tables read the same with and without.")
+        commandName: "checkpoint",
+        abstract: "Write a checkpoint of each table's log now.",
+        discussion: """
+            A checkpoint is written automatically every 100 versions. Tables have the same content with and without \
+            it.
+
+            Examples:
+              martlet lake checkpoint
+              martlet lake checkpoint bronze.encounters
+            """)
     @Argument(help: "Tables, e.g. bronze.encounters (default: all).") var tables: [String] = []
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption

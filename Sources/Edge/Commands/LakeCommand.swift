@@ -5,7 +5,13 @@ internal import SQLLineage
 
 struct LakeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lake", abstract: "Look at the lakehouse's tables, and keep them tidy.",
+        commandName: "lake",
+        abstract: "Query and maintain the lakehouse's tables.",
+        discussion: """
+            Examples:
+              martlet lake tables
+              martlet lake sql "SELECT count(*) FROM bronze.encounters"
+            """,
         subcommands: [
             LakeTablesCommand.self, LakeHistoryCommand.self, LakeShowCommand.self, LakeSQLCommand.self,
             LakeCompactCommand.self, LakeVacuumCommand.self, LakeCheckpointCommand.self,

@@ -6,14 +6,19 @@ internal import Workflow
 
 struct LakeCompactCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compact", abstract: "Put small data files together.",
+        commandName: "compact",
+        abstract: "Merge small data files into larger ones.",
         discussion: """
-            Neighbouring files with the same columns become files of up to 128 MiB. Rows, their order and the content
-            hash stay, so nothing is computed again because of it. Other commands may read and write meanwhile. The
-            old files stay for time travel until a vacuum.
+            Neighbouring files with the same columns become files of up to 128 MiB. Rows, their order and the content \
+            hash stay the same, so nothing is recomputed because of it. Other commands may read and write meanwhile. \
+            The old files are kept for time travel until a vacuum.
+
+            Examples:
+              martlet lake compact
+              martlet lake compact bronze.encounters --dry-run
             """)
     @Argument(help: "Tables, e.g. bronze.encounters (default: all).") var tables: [String] = []
-    @Flag(help: "Only say what would be done.") var dryRun = false
+    @Flag(help: "Only report what would be done.") var dryRun = false
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 

@@ -5,7 +5,14 @@ internal import Lakehouse
 internal import Workflow
 
 struct LakeHistoryCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "history", abstract: "Show a table's versions.")
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Show a table's versions.",
+        discussion: """
+            Examples:
+              martlet lake history gold.encounters
+              martlet lake history gold.encounters --at 2026-01-31T08:00:00Z
+            """)
     @Argument(help: "The table, e.g. gold.encounters.") var table: String
     @Option(help: "Up to this version.") var version: Int?
     @Option(help: "Up to this moment, e.g. 2026-01-31T08:00:00Z.") var at: String?

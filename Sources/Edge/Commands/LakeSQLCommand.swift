@@ -6,16 +6,20 @@ internal import SQLLineage
 
 struct LakeSQLCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sql", abstract: "Ask the tables something.",
+        commandName: "sql",
+        abstract: "Run a SELECT over the tables.",
         discussion: """
-            Tables are written with their layer: SELECT count(*) FROM bronze.encounters.
-            They are seen as they are now, or with --at as they were then; --version 3 is for a question to one table,
-            --version bronze.encounters=3 for one of several.
+            Tables are named with their layer. They are read at their latest version, or with --at as of a moment; \
+            --version 3 applies to a query over one table, --version bronze.encounters=3 to one of several.
+
+            Examples:
+              martlet lake sql "SELECT count(*) FROM bronze.encounters"
+              martlet lake sql "SELECT * FROM gold.encounters" --version 3 --limit 5
             """)
     @Argument(help: "One SELECT.") var sql: String
     @Option(help: "The version of the table, or TABLE=VERSION; may be repeated.") var version: [String] = []
     @Option(help: "The tables as they were at a moment, e.g. 2026-01-31T08:00:00Z.") var at: String?
-    @Option(help: "At most so many rows.") var limit: Int?
+    @Option(help: "Largest number of rows.") var limit: Int?
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 

@@ -6,7 +6,13 @@ internal import SQLLineage
 internal import Workflow
 
 struct LakeTablesCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "tables", abstract: "List the tables.")
+    static let configuration = CommandConfiguration(
+        commandName: "tables",
+        abstract: "List the tables.",
+        discussion: """
+            Examples:
+              martlet lake tables
+            """)
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 

@@ -7,10 +7,16 @@ internal import Workflow
 
 struct LakeVacuumCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vacuum", abstract: "Remove data files that nothing needs any more.",
+        commandName: "vacuum",
+        abstract: "Delete data files that are no longer needed.",
         discussion: """
-            Every version of the last 7 days (--retain) stays readable, and so does what registered models were made
-            from and what tables are built on. Files that killed runs left behind go when they are a day old.
+            Every version of the last 7 days (--retain) stays readable, and so does what registered models were \
+            trained on and what tables are built from. Files left behind by killed runs are deleted when they are a \
+            day old.
+
+            Examples:
+              martlet lake vacuum --dry-run
+              martlet lake vacuum bronze.encounters --retain 4w
             """)
 
     /// Younger files may be a running writer's; a shorter retention may take files from under a running reader.
@@ -19,10 +25,10 @@ struct LakeVacuumCommand: ParsableCommand {
     @Argument(help: "Tables, e.g. bronze.encounters (default: all, quarantine too).") var tables: [String] = []
     @Option(help: ArgumentHelp("How far back every version stays readable, e.g. 12h, 7d, 4w.", valueName: "time"))
     var retain = "7d"
-    @Flag(help: "Allow a retention of less than a day: nothing else may read or write meanwhile.") var force = false
-    @Flag(help: "Also remove what only registered models stand on; they cannot be verified afterwards.")
+    @Flag(help: "Allow a retention of less than a day; no other process may read or write meanwhile.") var force = false
+    @Flag(help: "Also delete what only registered models need; they cannot be verified afterwards.")
     var includingLineage = false
-    @Flag(help: "Only say what would be done.") var dryRun = false
+    @Flag(help: "Only report what would be done.") var dryRun = false
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 

@@ -8,16 +8,22 @@ internal import Workflow
 
 struct LineageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lineage", abstract: "Show what features and columns come from, and since when that is known.",
+        commandName: "lineage",
+        abstract: "Show which source columns features depend on, and when those are known.",
         discussion: """
-            Reads the SQL, not the data. Exit code 1 when a feature knows what is not known yet when it is asked for; \
-            `martlet run` refuses to train then.
+            Reads the SQL, not the data. Exit code 1 when a feature depends on data that is not known at the time of \
+            prediction; `martlet run` does not train then.
+
+            Examples:
+              martlet lineage
+              martlet lineage --model readmission
+              martlet lineage gold.encounters.readmitted_early
             """)
 
     @Argument(help: ArgumentHelp("A feature, or layer.table.column (default: all features).", valueName: "column"))
     var column: String?
 
-    @Option(help: "Features of this model only.") var model: String?
+    @Option(help: "Only features of this model.") var model: String?
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 

@@ -4,13 +4,21 @@ internal import Composition
 internal import Core
 
 /// The root command of the command line: `martlet <command>`.
+///
+/// ```swift
+/// Martlet.runToExit()  // the whole of `main`
+/// ```
 package struct Martlet: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "martlet",
-        abstract: "Keeps a tabular risk model in the air: from raw files to a gated, registered, reproducible model.",
+        abstract: "Trains, registers and serves models on tabular data, reproducibly, from raw files.",
         discussion: """
-            Begin with `martlet init demo --template readmission`, land a file, and `martlet run`.
-            Exit codes: 0 done, 1 failed, 2 a gate or a comparison said no, 64 wrong usage.
+            Exit codes: 0 done, 1 failed, 2 a gate or a comparison did not pass, 64 wrong usage.
+
+            Examples:
+              martlet init hospital --template readmission
+              martlet run --project hospital
+              martlet serve hospital
             """,
         version: Composition.version,
         subcommands: [

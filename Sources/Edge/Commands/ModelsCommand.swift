@@ -7,14 +7,28 @@ internal import Workflow
 
 struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "Registered models: look, decide, move.",
-        discussion: "A version is named NAME@NUMBER, NAME@champion or NAME@candidate.",
+        commandName: "models",
+        abstract: "Inspect registered models, and approve, promote or roll back versions.",
+        discussion: """
+            A version is named NAME@NUMBER, NAME@champion or NAME@candidate.
+
+            Examples:
+              martlet models list
+              martlet models show readmission
+              martlet models promote readmission@3 --reason "better calibrated"
+            """,
         subcommands: [
             List.self, Show.self, Card.self, Approve.self, Reject.self, Promote.self, Rollback.self, History.self,
         ])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the models.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the models.",
+            discussion: """
+                Examples:
+                  martlet models list --json
+                """)
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -36,7 +50,13 @@ struct ModelsCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Show a version: metrics, gates, approval, lineage.")
+            commandName: "show",
+            abstract: "Show a version: metrics, gates, approval, lineage.",
+            discussion: """
+                Examples:
+                  martlet models show readmission
+                  martlet models show readmission@3 --json
+                """)
         @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -59,7 +79,12 @@ struct ModelsCommand: ParsableCommand {
 
     struct Card: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "card", abstract: "Print a version's model card in Markdown.")
+            commandName: "card",
+            abstract: "Print a version's model card in Markdown.",
+            discussion: """
+                Examples:
+                  martlet models card readmission@champion
+                """)
         @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
         @OptionGroup var place: ProjectOptions
 
@@ -72,9 +97,15 @@ struct ModelsCommand: ParsableCommand {
     }
 
     struct Approve: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "approve", abstract: "Approve a pending version.")
+        static let configuration = CommandConfiguration(
+            commandName: "approve",
+            abstract: "Approve a pending version.",
+            discussion: """
+                Examples:
+                  martlet models approve readmission@3 --reason "reviewed by the board"
+                """)
         @Argument(help: "NAME@NUMBER.") var model: String
-        @Option(help: "Why; it stays in the history.") var reason: String?
+        @Option(help: "The reason, recorded in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -88,9 +119,14 @@ struct ModelsCommand: ParsableCommand {
 
     struct Reject: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "reject", abstract: "Reject a pending version for good.")
+            commandName: "reject",
+            abstract: "Reject a pending version for good.",
+            discussion: """
+                Examples:
+                  martlet models reject readmission@3 --reason "poor calibration"
+                """)
         @Argument(help: "NAME@NUMBER.") var model: String
-        @Option(help: "Why; it stays in the history.") var reason: String
+        @Option(help: "The reason, recorded in the history.") var reason: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -104,9 +140,15 @@ struct ModelsCommand: ParsableCommand {
 
     struct Promote: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "promote", abstract: "Make a version the champion.")
+            commandName: "promote",
+            abstract: "Make a version the champion.",
+            discussion: """
+                Examples:
+                  martlet models promote readmission@candidate
+                  martlet models promote readmission@3 --reason "better calibrated"
+                """)
         @Argument(help: "NAME@NUMBER or NAME@candidate.") var model: String
-        @Option(help: "Why; it stays in the history.") var reason: String?
+        @Option(help: "The reason, recorded in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -120,9 +162,14 @@ struct ModelsCommand: ParsableCommand {
 
     struct Rollback: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rollback", abstract: "Make the champion before this one the champion again.")
+            commandName: "rollback",
+            abstract: "Make the previous champion the champion again.",
+            discussion: """
+                Examples:
+                  martlet models rollback readmission --reason "too many alerts"
+                """)
         @Argument(help: "The model's name.") var model: String
-        @Option(help: "Why; it stays in the history.") var reason: String?
+        @Option(help: "The reason, recorded in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -134,9 +181,15 @@ struct ModelsCommand: ParsableCommand {
 
     struct History: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "history", abstract: "Show who moved and decided what, when.")
+            commandName: "history",
+            abstract: "Show a model's alias moves and decisions with person, time and reason.",
+            discussion: """
+                Examples:
+                  martlet models history readmission
+                  martlet models history readmission --at 2026-01-31T08:15
+                """)
         @Argument(help: "The model's name.") var model: String
-        @Option(help: ArgumentHelp("Who was champion then, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
+        @Option(help: ArgumentHelp("Show the champion at this time, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
         var at: String?
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

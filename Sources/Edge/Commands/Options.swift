@@ -14,7 +14,7 @@ struct ProjectOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where the project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
+            "The folder of the project's state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
     var home: String?
 
     func settings() throws -> Composition.Settings { try Self.settings(project: project, home: home) }

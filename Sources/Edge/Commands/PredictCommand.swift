@@ -10,12 +10,17 @@ internal import Workflow
 
 struct PredictCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Score a file of raw records.",
+        commandName: "predict",
+        abstract: "Score a file of raw records.",
         discussion: """
-            The records go through the source's contract and the model's own SQL, together with what the lake knows of
-            their entities; the lake itself is not changed. The output has one row a record: the key under its own name,
-            probability, risk band, decision at the threshold, model and version. The file may lack the target's column
-            and every other column that neither the features nor the choice of rows depend on.
+            The records are checked against the source's contract and pass through the model's own SQL, together with \
+            the lakehouse's data of their entities; the lakehouse is not changed. The output has one row for each \
+            record: its key, probability, risk band, decision at the threshold, model and version. The file may lack \
+            the target column and every other column that neither the features nor the selection of rows depend on.
+
+            Examples:
+              martlet predict arrivals.csv -o predictions.csv
+              martlet predict arrivals.csv --model readmission@3 --json
             """)
 
     @Argument(help: "The file, in the form of the source's files; - is standard input.")

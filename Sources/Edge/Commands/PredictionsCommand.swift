@@ -8,7 +8,13 @@ internal import Workflow
 
 struct PredictionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predictions", abstract: "Look at the log of predictions, and move it into the lakehouse.",
+        commandName: "predictions",
+        abstract: "Inspect the prediction log and move it into the lakehouse.",
+        discussion: """
+            Examples:
+              martlet predictions list
+              martlet predictions compact --keep-days 90
+            """,
         subcommands: [
             PredictionsListCommand.self, PredictionsShowCommand.self, PredictionsCompactCommand.self,
             PredictionsLoadCommand.self,
@@ -17,7 +23,12 @@ struct PredictionsCommand: ParsableCommand {
 
 struct PredictionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "The segments of the prediction log, the oldest first.")
+        commandName: "list",
+        abstract: "List the segments of the prediction log, the oldest first.",
+        discussion: """
+            Examples:
+              martlet predictions list --json
+            """)
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 
@@ -52,8 +63,14 @@ struct PredictionsListCommand: ParsableCommand {
 
 struct PredictionsShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "The predictions of a segment, as lines of JSON.",
-        discussion: "Compacted predictions are rows of monitoring.predictions_MODEL: see `martlet lake sql`.")
+        commandName: "show",
+        abstract: "Print the predictions of segments as lines of JSON.",
+        discussion: """
+            Compacted predictions are rows of monitoring.predictions_MODEL: see `martlet lake sql`.
+
+            Examples:
+              martlet predictions show --limit 10
+            """)
     @Argument(help: "Names of segments as `list` gives them, or paths (default: all).") var segments: [String] = []
     @Option(help: ArgumentHelp("At most so many predictions.", valueName: "n")) var limit: Int?
     @OptionGroup var place: ProjectOptions
@@ -108,15 +125,20 @@ struct PredictionsShowCommand: ParsableCommand {
 
 struct PredictionsCompactCommand: JobCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compact", abstract: "Move closed segments of the prediction log into the lakehouse.",
+        commandName: "compact",
+        abstract: "Move closed segments of the prediction log into the lakehouse.",
         discussion: """
-            Each model has a table, monitoring.predictions_MODEL, with a column for each feature. A segment goes when its
-            rows are committed; a compaction that was killed goes on without adding a row twice. The segment that a server
-            writes to stays: a server closes it every few minutes. `martlet jobs submit compact-predictions` hands this
-            to a worker.
+            Each model has a table, monitoring.predictions_MODEL, with a column for each feature. A segment is deleted \
+            when its rows are committed; an interrupted compaction continues without adding a row twice. The segment \
+            that a server is writing stays: a server closes it every few minutes. `martlet jobs submit \
+            compact-predictions` submits this as a job.
 
-            With --keep-days, --keep-bytes or --keep-share the oldest rows are removed from the lakehouse afterwards, whole
-            data files at a time. A server with workers has this done by itself, with its own limits.
+            With --keep-days, --keep-bytes or --keep-share the oldest rows are then removed from the lakehouse, whole \
+            data files at a time. A server with workers does this by itself, with its own limits.
+
+            Examples:
+              martlet predictions compact
+              martlet predictions compact --keep-days 90 --keep-bytes 10GiB
             """)
     @Option(help: ArgumentHelp("Remove rows that were moved so many days ago.", valueName: "days")) var keepDays:
         Double?

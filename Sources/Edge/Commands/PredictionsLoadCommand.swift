@@ -11,7 +11,9 @@ internal import Synchronization
 /// options may change in any release.
 struct PredictionsLoadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Append made-up predictions to a log.", shouldDisplay: false)
+        commandName: "load",
+        abstract: "Append synthetic predictions to a log.",
+        shouldDisplay: false)
 
     @Option var folder: String
     @Option var mode: PredictionLogMode = .written

@@ -8,18 +8,25 @@ internal import Workflow
 extension QuarantineCommand {
     struct Fix: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "fix", abstract: "Correct refused rows by value.",
+            commandName: "fix",
+            abstract: "Correct the values of rejected rows.",
             discussion: """
-                Values are texts as a file would bring them; nothing after = means missing. The row as it came stays,
-                the correction stands beside it with who, when and why. `replay` then judges the corrected row.
+                Values are texts as a file would have them; nothing after = means missing. The original row is kept; \
+                the correction is stored beside it with person, time and reason. `replay` then checks the corrected \
+                row.
+
+                Examples:
+                  martlet quarantine fix encounters --row new.csv:17 --set gender=Female
+                  martlet quarantine fix encounters --column age --convert age=trim --replay
+                  martlet quarantine fix encounters --from corrections.csv --reason "by phone"
                 """)
         @Argument(help: "The source.") var source: String
         @OptionGroup var choice: ChoiceOptions
         @Option(
-            help: ArgumentHelp("What a column of these rows should hold; may be repeated.", valueName: "column=text"))
+            help: ArgumentHelp("New value of a column in these rows; may be repeated.", valueName: "column=text"))
         var set: [String] = []
         @Option(
-            help: ArgumentHelp("The whole line of the row given by --row, as it should have come.", valueName: "text"))
+            help: ArgumentHelp("The corrected whole line of the row given by --row.", valueName: "text"))
         var line: String?
         @Option(
             help: ArgumentHelp("A CSV file of corrections with the columns file, row, column, value.", valueName: "csv")
@@ -93,16 +100,21 @@ extension QuarantineCommand {
     struct Replay: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "replay",
-            abstract: "Judge refused rows and files again and take what is good now, exactly once.",
+            abstract: "Check rejected rows and files again and ingest those that pass now, exactly once.",
             discussion: """
-                Rows are judged with their corrections under the present contract, keys included; they keep the file and
-                row that they came from. What still breaks a rule stays, with its new reason. A repeated replay finds
-                nothing to do.
+                Rows are checked with their corrections under the present contract, keys included; they keep their \
+                original file and row number. Rows that still violate a rule stay in quarantine with the new reason. \
+                Repeating a replay has no effect.
+
+                Examples:
+                  martlet quarantine replay
+                  martlet quarantine replay encounters --corrected
+                  martlet quarantine replay encounters --file new.csv --by-row
                 """)
         @Argument(help: "The source (default: all).") var source: String?
         @OptionGroup var choice: ChoiceOptions
         @Flag(help: "Only rows that were corrected.") var corrected = false
-        @Flag(help: "Take the good rows of refused files, whatever share is bad; the others stay row by row.")
+        @Flag(help: "Ingest the good rows of rejected files, whatever share is bad; the others stay in quarantine.")
         var byRow = false
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

@@ -9,12 +9,18 @@ internal import Workflow
 extension QuarantineCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Show refused rows as they came, with what is wrong and what was decided.")
+            commandName: "show",
+            abstract: "Show rejected rows with their original cells, violations and decisions.",
+            discussion: """
+                Examples:
+                  martlet quarantine show encounters --limit 5
+                  martlet quarantine show encounters --column age --where gender=Female
+                """)
         @Argument(help: "The source.") var source: String
         @OptionGroup var choice: ChoiceOptions
-        @Flag(help: "Also what was replayed, dropped or superseded.") var all = false
-        @Flag(help: "All cells of each row, not only those around the bad ones.") var full = false
-        @Option(help: "At most so many rows.") var limit = 20
+        @Flag(help: "Also show replayed, dropped and superseded ones.") var all = false
+        @Flag(help: "Show all cells of each row, not only those around the bad ones.") var full = false
+        @Option(help: "Largest number of rows.") var limit = 20
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 

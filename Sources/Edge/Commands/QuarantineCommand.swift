@@ -7,19 +7,31 @@ internal import Workflow
 
 struct QuarantineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "quarantine", abstract: "Look after rows and files that bronze refused.",
+        commandName: "quarantine",
+        abstract: "Inspect, correct and replay rejected rows and files.",
         discussion: """
-            Nothing that was received is lost: refused rows keep all their cells, refused files all their bytes.
-            Correct them by value (fix) or correct the contract; replay then takes them into bronze, exactly once.
+            No received data is lost: rejected rows keep all their cells, rejected files all their bytes. Correct the \
+            values (fix) or the contract; replay then adds the rows to bronze, exactly once.
+
+            Examples:
+              martlet quarantine list
+              martlet quarantine show encounters
+              martlet quarantine replay encounters
             """,
         subcommands: [List.self, Show.self, Fix.self, Replay.self, Drop.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Count refused rows and files by source, column, rule and file.")
+            commandName: "list",
+            abstract: "Count rejected rows and files by source, column, rule and file.",
+            discussion: """
+                Examples:
+                  martlet quarantine list
+                  martlet quarantine list encounters --by-file
+                """)
         @Argument(help: "The source (default: all).") var source: String?
-        @Flag(help: "Also what was replayed, dropped or superseded.") var all = false
-        @Flag(help: "A line a file.") var byFile = false
+        @Flag(help: "Also list replayed, dropped and superseded ones.") var all = false
+        @Flag(help: "One line for each file.") var byFile = false
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -86,13 +98,20 @@ struct QuarantineCommand: ParsableCommand {
 
     struct Drop: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "drop", abstract: "Say that nothing comes of refused rows or files.",
-            discussion: "Nothing is deleted: who, when and why is noted, and --undo takes it back.")
+            commandName: "drop",
+            abstract: "Mark rejected rows or files as dropped, so that they count as decided.",
+            discussion: """
+                Nothing is deleted: person, time and reason are recorded, and --undo reopens what was dropped.
+
+                Examples:
+                  martlet quarantine drop encounters --file new.csv --reason "sent twice"
+                  martlet quarantine drop encounters --all --undo --reason "not sent twice"
+                """)
         @Argument(help: "The source.") var source: String
         @OptionGroup var choice: ChoiceOptions
         @Option(help: "Why.") var reason: String
-        @Flag(help: "Everything that is open.") var all = false
-        @Flag(help: "Take it back: what was dropped is open again.") var undo = false
+        @Flag(help: "Everything open.") var all = false
+        @Flag(help: "Reopen what was dropped.") var undo = false
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -124,9 +143,9 @@ struct ChoiceOptions: ParsableArguments {
     var file: String?
     @Option(help: ArgumentHelp("Only this row.", valueName: "file:row"))
     var row: String?
-    @Option(help: ArgumentHelp("Only rows that break a rule of this column.", valueName: "column"))
+    @Option(help: ArgumentHelp("Only rows that violate a rule of this column.", valueName: "column"))
     var column: String?
-    @Option(help: ArgumentHelp("Only rows that break this rule, as `list` names it.", valueName: "rule"))
+    @Option(help: ArgumentHelp("Only rows that violate this rule, as `list` names it.", valueName: "rule"))
     var rule: String?
     @Option(
         name: .customLong("where"),

@@ -7,14 +7,18 @@ internal import Workflow
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Compute features as they were to be computed at past moments, and compare them with the table.",
+        abstract: "Recompute features as of past moments and compare them with the table.",
         discussion: """
-            The sources are cut to what was known then; whatever the SQL looks like, a feature that differs knew the \
-            future. Exit code 2 when one differs.
+            The sources are restricted to what was known at each moment. A feature that differs used later data, \
+            whatever the SQL looks like. Exit code 2 when one differs.
+
+            Examples:
+              martlet replay
+              martlet replay --model readmission --moments 10
             """)
 
     @Option(help: "The model (default: the only one).") var model: String?
-    @Option(help: "How many moments, spread over the table's rows.") var moments = 3
+    @Option(help: "Number of moments, spread evenly over the table's rows.") var moments = 3
     @OptionGroup var place: ProjectOptions
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption

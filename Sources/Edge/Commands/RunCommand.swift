@@ -13,10 +13,15 @@ extension Stage: ExpressibleByArgument {}
 
 struct RunCommand: JobCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Fly the whole path: files, tables, model, gates, registry, predictions.",
+        commandName: "run",
+        abstract: "Run all stages: ingest, transform, train, register, predict.",
         discussion: """
-            Steps whose inputs have not changed are skipped; a run that was killed goes on where it stopped.
-            Stages, in order: ingest, transform, train, register, predict.
+            Steps whose inputs have not changed are skipped; an interrupted run continues where it stopped.
+
+            Examples:
+              martlet run
+              martlet run --from train --to register
+              martlet run --split-seed 7 --json
             """)
 
     @Option(help: ArgumentHelp("Begin at this stage.", valueName: "stage"))

@@ -11,13 +11,25 @@ internal import Workflow
 
 struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runs", abstract: "Look at training runs.",
+        commandName: "runs",
+        abstract: "List, show and compare training runs.",
+        discussion: """
+            Examples:
+              martlet runs list
+              martlet runs show 01976c2f
+            """,
         subcommands: [List.self, Show.self, Compare.self, ArtifactCopy.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "List runs, newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List runs, newest first.",
+            discussion: """
+                Examples:
+                  martlet runs list --model readmission --limit 5
+                """)
         @Option(help: "Only of this model.") var model: String?
-        @Option(help: "At most so many.") var limit = 20
+        @Option(help: "Largest number of runs.") var limit = 20
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -43,7 +55,13 @@ struct RunsCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one run.")
+        static let configuration = CommandConfiguration(
+            commandName: "show",
+            abstract: "Show one run.",
+            discussion: """
+                Examples:
+                  martlet runs show 01976c2f
+                """)
         @Argument(help: ArgumentHelp("The run's id, or its beginning.", valueName: "run")) var id: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -67,7 +85,12 @@ struct RunsCommand: ParsableCommand {
 
     struct Compare: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "compare", abstract: "Show what differs between runs: parameters, metrics, tables.")
+            commandName: "compare",
+            abstract: "Show the differences between runs: parameters, metrics, tables.",
+            discussion: """
+                Examples:
+                  martlet runs compare 01976c2f 01976c30
+                """)
         @Argument(help: "Two or more runs.") var runs: [String]
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -97,13 +120,18 @@ struct RunsCommand: ParsableCommand {
 
     struct ArtifactCopy: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "artifact", abstract: "Copy a run's artifact to a file.",
-            discussion:
-                "model.txt, model.json, blueprint.json, or scores.parquet: key, part, label and probability of every row."
-        )
+            commandName: "artifact",
+            abstract: "Copy an artifact of a run to a file.",
+            discussion: """
+                Artifacts: model.txt, model.json, blueprint.json, and scores.parquet with key, part, label and \
+                probability of every row.
+
+                Examples:
+                  martlet runs artifact 01976c2f scores.parquet -o scores.parquet
+                """)
         @Argument(help: ArgumentHelp("The run's id, or its beginning.", valueName: "run")) var id: String
         @Argument(help: "The artifact's name.") var name: String
-        @Option(name: [.short, .long], help: ArgumentHelp("Where to.", valueName: "file")) var output: String
+        @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file")) var output: String
         @OptionGroup var place: ProjectOptions
 
         func run() throws {

@@ -4,10 +4,16 @@ internal import Projects
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "schema", abstract: "Print the JSON Schemas of martlet.yaml and of contracts.",
+        commandName: "schema",
+        abstract: "Print the JSON Schemas of martlet.yaml and of contracts.",
         discussion: """
-            Editors complete and check from them. For the YAML language server, put this line first in martlet.yaml:
+            Editors use them for completion and checks. For the YAML language server, put this line first in \
+            martlet.yaml:
               # yaml-language-server: $schema=martlet.schema.json
+
+            Examples:
+              martlet schema project
+              martlet schema contract
             """)
 
     @Argument(help: "project or contract.")

@@ -7,7 +7,13 @@ internal import Workflow
 /// The command `martlet jobs submit KIND`, with the options of each command that can be a job.
 struct SubmitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Put work into the queue.",
+        commandName: "submit",
+        abstract: "Submit a job to the queue.",
+        discussion: """
+            Examples:
+              martlet jobs submit run
+              martlet jobs submit verify readmission@3 --priority 5
+            """,
         subcommands: JobCommands.all.map { submission($0) })
 
     private static func submission<Command: JobCommand>(_: Command.Type) -> any ParsableCommand.Type {
@@ -17,7 +23,18 @@ struct SubmitCommand: ParsableCommand {
 
 struct Submit<Command: JobCommand>: ParsableCommand {
     static var configuration: CommandConfiguration {
-        CommandConfiguration(commandName: Command.kind, abstract: Command.configuration.abstract)
+        let arguments = [
+            "run": " --priority 5 --key nightly", "ingest": " --source encounters", "train": " --split-seed 7",
+            "predict": " arrivals.csv --output predictions.csv", "verify": " readmission@3",
+            "compact-predictions": " --keep-days 90",
+        ]
+        return CommandConfiguration(
+            commandName: Command.kind,
+            abstract: Command.configuration.abstract,
+            discussion: """
+                Examples:
+                  martlet jobs submit \(Command.kind)\(arguments[Command.kind] ?? "")
+                """)
     }
 
     @OptionGroup var order: OrderOptions

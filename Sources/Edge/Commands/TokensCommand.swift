@@ -6,19 +6,32 @@ internal import Projects
 
 struct TokensCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tokens", abstract: "API tokens, with which programs ask the server.",
-        discussion: "Only a digest of a token is kept: it is shown once, when it is made.",
+        commandName: "tokens",
+        abstract: "Manage API tokens, with which programs access the server.",
+        discussion: """
+            Only a digest of a token is stored: the token is shown once, when it is created.
+
+            Examples:
+              martlet tokens create scoring
+              martlet tokens revoke scoring
+            """,
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "create", abstract: "Make a token and print it, this once.")
-        @Argument(help: "What the token is called in history and audit.") var name: String
+            commandName: "create",
+            abstract: "Create a token and print it; it cannot be shown again.",
+            discussion: """
+                Examples:
+                  martlet tokens create scoring
+                  martlet tokens create ci --role operator --expires 12h
+                """)
+        @Argument(help: "Name of the token, as history and audit show it.") var name: String
         @Option(help: "viewer, operator, approver or admin.") var role: Role = .viewer
-        @Flag(help: "For all projects of the server instead of this one.") var allProjects = false
+        @Flag(help: "Give access to all projects of the server instead of this one.") var allProjects = false
         @Option(
             help: ArgumentHelp(
-                "When it stops working: a time like 2027-01-31, a span like 12h, 90d, 8w, or never.", valueName: "when")
+                "Expiry: a time like 2027-01-31, a span like 12h, 90d, 8w, or never.", valueName: "when")
         )
         var expires = "90d"
         @OptionGroup var place: ProjectOptions
@@ -54,7 +67,12 @@ struct TokensCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List tokens, newest first, and when each was used last.")
+            commandName: "list",
+            abstract: "List tokens, newest first, with their last use.",
+            discussion: """
+                Examples:
+                  martlet tokens list --json
+                """)
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -82,7 +100,12 @@ struct TokensCommand: ParsableCommand {
 
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "revoke", abstract: "Take a token out of use for good, within a second.")
+            commandName: "revoke",
+            abstract: "Revoke a token for good; effective within a second.",
+            discussion: """
+                Examples:
+                  martlet tokens revoke scoring
+                """)
         @Argument(help: "Its name, its id, or the beginning that `list` shows.") var token: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

@@ -5,15 +5,27 @@ internal import Identity
 
 struct UsersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "users", abstract: "People who may log in to the server.",
+        commandName: "users",
+        abstract: "Manage the people who may log in to the server.",
         discussion: """
-            Roles: viewer looks and asks for predictions, operator also trains, approver also decides what answers, admin \
-            also manages people and tokens. A password is typed at the terminal, or is the first line of standard input.
+            Roles: viewer reads and requests predictions, operator also trains, approver also decides which version is \
+            served, admin also manages users and tokens. A password is typed at the terminal, or is the first line of \
+            stdin.
+
+            Examples:
+              martlet users list
+              martlet users add ada --role operator
             """,
         subcommands: [List.self, Add.self, SetRole.self, SetPassword.self, Disable.self, Enable.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the people.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the users.",
+            discussion: """
+                Examples:
+                  martlet users list --json
+                """)
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -31,7 +43,13 @@ struct UsersCommand: ParsableCommand {
     }
 
     struct Add: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "add", abstract: "Add a person.")
+        static let configuration = CommandConfiguration(
+            commandName: "add",
+            abstract: "Add a user.",
+            discussion: """
+                Examples:
+                  martlet users add ada --role operator
+                """)
         @Argument(help: "The name to log in with.") var name: String
         @Option(help: "viewer, operator, approver or admin.") var role: Role
         @OptionGroup var place: ProjectOptions
@@ -47,7 +65,12 @@ struct UsersCommand: ParsableCommand {
 
     struct SetRole: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "role", abstract: "Give a person another role; it holds within a second.")
+            commandName: "role",
+            abstract: "Change a user's role; effective within a second.",
+            discussion: """
+                Examples:
+                  martlet users role ada approver
+                """)
         @Argument(help: "The person.") var name: String
         @Argument(help: "viewer, operator, approver or admin.") var role: Role
         @OptionGroup var place: ProjectOptions
@@ -61,7 +84,12 @@ struct UsersCommand: ParsableCommand {
 
     struct SetPassword: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "password", abstract: "Give a person another password, and end the person's sessions.")
+            commandName: "password",
+            abstract: "Change a user's password, and end the user's sessions.",
+            discussion: """
+                Examples:
+                  martlet users password ada
+                """)
         @Argument(help: "The person.") var name: String
         @OptionGroup var place: ProjectOptions
 
@@ -75,7 +103,12 @@ struct UsersCommand: ParsableCommand {
 
     struct Disable: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "disable", abstract: "Let a person in no more, and end the person's sessions.")
+            commandName: "disable",
+            abstract: "Disable a user, and end the user's sessions.",
+            discussion: """
+                Examples:
+                  martlet users disable ada
+                """)
         @Argument(help: "The person.") var name: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -87,7 +120,13 @@ struct UsersCommand: ParsableCommand {
     }
 
     struct Enable: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "enable", abstract: "Let a person in again.")
+        static let configuration = CommandConfiguration(
+            commandName: "enable",
+            abstract: "Enable a disabled user.",
+            discussion: """
+                Examples:
+                  martlet users enable ada
+                """)
         @Argument(help: "The person.") var name: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

@@ -10,11 +10,17 @@ internal import Workflow
 
 struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker", abstract: "Do the jobs in the queue, each in a process of its own.",
+        commandName: "worker",
+        abstract: "Run queued jobs, each in its own process.",
         discussion: """
-            A job whose process dies, uses too much memory or time, or falls silent, is tried again or fails with a
-            reason; nothing else is touched. SIGTERM ends the worker when its jobs have ended or the grace is over; what
-            has not ended then goes back into the queue.
+            A job whose process dies, uses too much memory or time, or sends no heartbeat, is retried or fails with a \
+            reason; other jobs are not affected. On SIGTERM the worker ends when its jobs have ended or the grace \
+            period is over; unfinished jobs are queued again.
+
+            Examples:
+              martlet worker
+              martlet worker --slots 2 --memory-limit 4GB
+              martlet worker --drain
             """)
 
     @Option(help: ArgumentHelp("Jobs at once.", valueName: "n"))

@@ -5,10 +5,10 @@ package import HTTPAPI
 package struct BatchOptions: ParsableArguments {
     @Option(
         name: .customLong("batch-threads"),
-        help: ArgumentHelp("Threads that work on batches, beside those for single requests.", valueName: "n"))
+        help: ArgumentHelp("Threads for batches, beside those for single requests.", valueName: "n"))
     var threads = 1
 
-    @Option(name: .customLong("batch-rows"), help: ArgumentHelp("Rows that a batch may have.", valueName: "n"))
+    @Option(name: .customLong("batch-rows"), help: ArgumentHelp("Largest number of rows of a batch.", valueName: "n"))
     var rows = 20_000_000
 
     @Option(

@@ -7,13 +7,13 @@ internal import Storage
 package struct EdgeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The address to listen on. One of another machine's needs --tls-certificate and --tls-key, or --behind-proxy.",
+            "Address to listen on. Other than a loopback address it needs --tls-certificate and --tls-key, or --behind-proxy.",
             valueName: "address"))
     var host = "127.0.0.1"
 
     @Option(
         help: ArgumentHelp(
-            "Answer by HTTPS: the PEM file of the certificate and those that lead to its authority. Taken up again when it changes.",
+            "Serve HTTPS with the certificate chain in this PEM file; it is reloaded when it changes.",
             valueName: "file"))
     var tlsCertificate: String?
 
@@ -22,42 +22,43 @@ package struct EdgeOptions: ParsableArguments {
 
     @Flag(
         help:
-            "A proxy in front ends TLS and sets X-Forwarded-For, -Proto and -Host; nobody else can reach this port.")
+            "A proxy terminates TLS and sets X-Forwarded-For, -Proto and -Host; nobody else can reach this port.")
     var behindProxy = false
 
     @Option(
         name: .customLong("allow-host"),
         help: ArgumentHelp(
-            "A name that the server is asked under; localhost and addresses always are. May come several times.",
+            "Host name that requests may use; localhost and addresses are always allowed. May be repeated.",
             valueName: "name"))
     var names: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Requests that a client may make: so many in so many seconds (2000/300), or none for no limit. Without it, only addresses that show no valid token or session are held, to 2000/300.",
+            "Rate limit for each client as REQUESTS/SECONDS (2000/300), or none. Without it, only addresses without a valid token or session are limited, to 2000/300.",
             valueName: "n/s"))
     var rateLimit: String?
 
-    @Option(help: "Connections that may be open at the same time; further ones get 503.")
+    @Option(help: "Largest number of open connections; further ones get 503.")
     var maxConnections = 10_000
 
     @Option(
-        help: "Requests that may be at work at the same time, but predictions of small bodies; further ones get 503.")
+        help: "Largest number of concurrent requests, not counting predictions with small bodies; further ones get 503."
+    )
     var maxRequests = 256
 
     @Option(
         help: ArgumentHelp(
-            "Seconds that a client may take for the head of a request, for the body (and one more for each 500 bytes), and for taking nothing of its answer.",
+            "Seconds a client may take for the head of a request, for the body (and one more for each 500 bytes), and for reading nothing of its response.",
             valueName: "s"))
     var clientTimeout = 20.0
 
     @Option(help: ArgumentHelp("Seconds that a connection may be idle between requests.", valueName: "s"))
     var idleTimeout = 75.0
 
-    @Flag(help: "Tell of every request in the log, of predictions too.")
+    @Flag(help: "Log every request, predictions too.")
     var accessLog = false
 
-    @Option(help: ArgumentHelp("Milliseconds from which on a request is told of as slow.", valueName: "ms"))
+    @Option(help: ArgumentHelp("Milliseconds from which a request is logged as slow.", valueName: "ms"))
     var slowMs = 250.0
 
     @Flag(help: "Let anyone read /metrics, without a token.")

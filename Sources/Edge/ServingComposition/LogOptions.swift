@@ -7,7 +7,7 @@ internal import Workflow
 package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-share"),
-        help: ArgumentHelp("The share of requests that is logged, from 0 to 1, by request id.", valueName: "share"))
+        help: ArgumentHelp("Share of requests that is logged, from 0 to 1, by request id.", valueName: "share"))
     var share = 1.0
 
     @Flag(
@@ -18,21 +18,21 @@ package struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("log-keep-days"),
         help: ArgumentHelp(
-            "Logged predictions that are older are removed, from the log and the lakehouse; 0 for never.",
+            "Age in days at which logged predictions are deleted from the log and the lakehouse; 0 for never.",
             valueName: "days"))
     var keepDays = 90.0
 
     @Option(
         name: .customLong("log-keep-bytes"),
         help: ArgumentHelp(
-            "The oldest are removed when a project's log, or what the lakehouse has of it, is larger; 0 for no limit.",
+            "Size above which the oldest predictions of a project's log, or its lakehouse tables, are deleted; 0 for no limit.",
             valueName: "size"))
     var keepBytes = "10GiB"
 
     @Option(
         name: .customLong("log-keep-share"),
         help: ArgumentHelp(
-            "The same as a share of what it takes and what is free on its disk, from 0.001 to 1; 0 for no limit.",
+            "The same limit as a share of its own size and the free disk space, from 0.001 to 1; 0 for no limit.",
             valueName: "share"))
     var keepShare = 0.5
 

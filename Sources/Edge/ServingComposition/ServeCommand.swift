@@ -8,13 +8,22 @@ internal import Projects
 internal import Storage
 
 /// The command `martlet serve`, in a program of its own that links no training and no SQL library.
+///
+/// ```swift
+/// await ServeCommand.runToExit()  // the whole of `main`
+/// ```
 package struct ServeCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "martlet serve",
-        abstract: "Answer predictions over HTTP with the champions of one or more projects.",
+        abstract: "Serve predictions over HTTP with the champions of one or more projects.",
         discussion: """
-            Every project is served with all its models; the first model is the one that /predict means when none is
-            named. A new champion is taken without a pause. SIGTERM finishes what was begun and ends.
+            All models of every project are served; /predict without a model name means the first one. A new champion \
+            is loaded without an interruption. On SIGTERM the server finishes the requests in progress and ends.
+
+            Examples:
+              martlet serve hospital
+              martlet serve hospital lab --port 9000 --workers 0
+              martlet serve hospital --tls-certificate server.pem --tls-key server.key
             """)
 
     @Argument(
@@ -27,21 +36,21 @@ package struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Seconds for which the server goes on with what it knows while the metadata database is away; then 503.",
+            "Seconds that the server keeps answering while the metadata database is unreachable; then 503.",
             valueName: "s"))
     var staleLimit = 900.0
 
-    @Option(help: "The port; 0 takes a free one.")
+    @Option(help: "TCP port; 0 selects a free one.")
     var port = 8080
 
     @Option(
         help: ArgumentHelp(
-            "Where the only project keeps its state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
+            "The folder of the only project's state (default: <project>/.martlet, or MARTLET_HOME).", valueName: "dir"))
     var home: String?
 
     @Option(
         help: ArgumentHelp(
-            "What an answer waits for: strict (its log record is on the disk), written (with the system), best-effort (nothing).",
+            "When a response is sent: strict (its log record is on disk), written (passed to the system), best-effort (at once).",
             valueName: "mode"))
     var log = PredictionLogMode.written.rawValue
 
@@ -50,7 +59,7 @@ package struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Seconds after SIGTERM in which requests are still taken, each answer closing its connection.",
+            "Seconds after SIGTERM in which requests are still accepted, each response closing its connection.",
             valueName: "s"))
     var drainSeconds = 1.0
 
@@ -63,7 +72,8 @@ package struct ServeCommand: AsyncParsableCommand {
     var batches: BatchOptions
 
     @Option(
-        help: ArgumentHelp("Jobs at once that its workers do, for each project; 0 for no workers.", valueName: "n"))
+        help: ArgumentHelp(
+            "Number of concurrent jobs of its worker for each project; 0 for no workers.", valueName: "n"))
     var workers = 1
 
     package init() {}

@@ -27,7 +27,7 @@ package final class PostgresDatabase: SQLDatabase {
     private let idle = Mutex<[PostgresSession]>([])
     private let places: DispatchSemaphore
 
-    /// Connects to the server once, so that a wrong address is told at once.
+    /// Connects to the server once, so that a wrong address is reported at once.
     /// - Parameters:
     ///   - readOnly: refuses every change.
     ///   - connections: how many may be open at once; further callers wait for one.

@@ -1,6 +1,10 @@
 internal import CXGBoost
 
 /// Information about the linked XGBoost library.
+///
+/// ```swift
+/// print(XGBoostLibrary.version)
+/// ```
 package enum XGBoostLibrary {
     /// Version of the linked library: "3.2.0".
     package static var version: String {

@@ -7,7 +7,7 @@ internal import Storage
 // DuckDB's messages as messages for people: what failed, where, what to do.
 
 extension DuckDBLakeEngine {
-    /// Turns DuckDB's word on a person's SQL into a message with its place.
+    /// Turns DuckDB's error for a person's SQL into a message with its place.
     func explained<T>(_ query: Query, _ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as DuckDBError { throw explain(error, query) }
     }

@@ -195,7 +195,7 @@ final class ColumnLineage {
         return left
     }
 
-    /// A query that reads itself: everything may come from everything, at no moment that could be told.
+    /// A query that reads itself: everything may come from everything, at no moment that can be determined.
     private func recursion(_ node: SyntaxNode, outer: LineageScope?, common: [String: Relation]) throws -> Relation {
         guard let first = node["left"], let second = node["right"] else {
             throw failure("lineage.unknown", "This recursive query is not understood.", node)

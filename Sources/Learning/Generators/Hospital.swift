@@ -12,7 +12,7 @@ struct Hospital {
     private var patients = 0
     private var due = DueReturns(limit: 1 << 18)
 
-    /// Encounter ids of the real file run from 12,522 to 443,867,222; made-up ones fill the same range whatever the
+    /// Encounter ids of the real file run from 12,522 to 443,867,222; synthetic ones fill the same range whatever the
     /// count of rows, so that the time between encounters keeps its scale.
     init(rows: Int, seed: UInt64, unlabelled: Bool) {
         self.rows = rows
@@ -38,7 +38,7 @@ struct Hospital {
         case early = "<30"
     }
 
-    /// Numbers above those of the real file, so that no made-up patient is a real one's namesake.
+    /// Numbers above those of the real file, so that no synthetic patient is a real one's namesake.
     private mutating func newPatient() -> Patient {
         patients += 1
         let base = unlabelled ? 400_000_000 : 200_000_000

@@ -93,7 +93,7 @@ struct LabReagents {
         }
     }
 
-    /// Takes what an experiment needs, if there is enough, and tells what it found.
+    /// Takes what an experiment needs, if there is enough, and returns what it found.
     mutating func use(_ units: Int, of index: Int, at second: Int, _ write: (Event) -> Void) -> Finding {
         var reagent = reagents[index]
         let short = reagent.stock < 100 * units

@@ -25,7 +25,7 @@ extension ModelRegistry {
 }
 
 extension AuditDraft {
-    /// A change that the registry tells of as an event.
+    /// A change that the registry records as an event.
     fileprivate init(_ event: EventDraft, _ project: String) {
         self.init(
             event.type.short, event.subject, project: project,

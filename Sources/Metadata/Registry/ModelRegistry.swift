@@ -15,7 +15,7 @@ package import SQLText
 /// 3. History only grows; every move of an alias and every decision stands in it with actor and time.
 /// 4. An approval is decided once.
 /// 5. An alias names no version that is pending or rejected.
-/// 6. What happens to a run or a model is told by an event, written in the same transaction.
+/// 6. What happens to a run or a model is recorded by an event, written in the same transaction.
 /// 7. A running job belongs to one attempt; only the newest one's writes about it are taken.
 ///
 /// All calls block on the database and may come from any thread.

@@ -35,7 +35,7 @@ final class EventKeeper {
 }
 
 extension Composition {
-    /// From now on versions of the lake become events of the registry, and what goes wrong beside a commit is told.
+    /// From now on versions of the lake become events of the registry, and errors beside a commit are reported.
     func keepEvents(of lake: Lake, in registry: ModelRegistry) -> EventKeeper {
         let keeper = EventKeeper(lake, registry)
         lake.committed = { [weak keeper] _, name in keeper?.project(name) }

@@ -4,7 +4,7 @@ internal import Storage
 /// Reads the memory use of a process.
 enum ProcessMemory {
     /// Bytes of a process that the system cannot drop: anonymous, shared and swapped pages, without those of files.
-    /// `nil` where it cannot be told, as on macOS.
+    /// `nil` where it is unknown, as on macOS.
     static func used(by id: Int32) -> Int64? {
         #if os(Linux)
             guard let bytes = try? Disk.read("/proc/\(id)/status") else { return nil }

@@ -102,7 +102,7 @@ package struct AcknowledgedBatch: Sendable {
 }
 
 extension [LogBuffer.Waiter] {
-    /// Tells all of them; those with a courier by one call each.
+    /// Calls all acknowledgements; those with a courier by one call each.
     func tell(_ result: Result<Void, PredictionLogError>) {
         var start = 0
         while start < count {

@@ -15,7 +15,7 @@ package protocol SegmentDisk: Sendable {
     /// Makes a file that must not be there yet. Its name is not durable before ``sync(folder:)``.
     func create(_ path: String) throws -> any SegmentFile
     func sync(folder: String) throws
-    /// Bytes free where the folder is; `nil` when that cannot be told.
+    /// Bytes free where the folder is; `nil` when unknown.
     func freeBytes(_ folder: String) -> Int64?
 }
 

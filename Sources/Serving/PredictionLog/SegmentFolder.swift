@@ -11,7 +11,7 @@ internal import Storage
 /// lock                                       held by the one who writes
 /// <log id>-<number>.segment                  closed, or the last one of a log that is open
 /// <log id>-<number>.compacted                its rows are in the lake
-/// <log id>-<number>-<offset>.torn            a damaged end with records in it, set aside by recovery
+/// <log id>-<number>-<offset>.torn            a damaged end with records in it, kept by recovery
 /// ```
 package struct SegmentFolder: Sendable {
     /// A segment file by its name: log id, number, and whether it is compacted.

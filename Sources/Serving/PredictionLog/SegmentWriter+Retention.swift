@@ -4,7 +4,7 @@ internal import Synchronization
 
 extension SegmentWriter {
     /// Removes closed segments that are too old or too many: the compacted ones first, then the oldest. Looks also at
-    /// what was set aside. What cannot be looked at or removed now is left to the next time.
+    /// what recovery kept. What cannot be examined or removed now is left to the next time.
     func expire() {
         do {
             let tornFiles = try folder.tornFiles()

@@ -100,8 +100,8 @@ final class SegmentWriter: @unchecked Sendable {
     /// How long what is written may wait for its fsync, in seconds.
     var syncSeconds: Double { mode == .bestEffort ? 1 : policy.syncSeconds }
 
-    /// Writes a batch whole or not at all, and tells those who wait for it, as soon as the mode allows.
-    /// - Throws: `full` or `failed`; nobody has been told then.
+    /// Writes a batch whole or not at all, and acknowledges it as soon as the mode allows.
+    /// - Throws: `full` or `failed`; no acknowledgement was called then.
     func write(_ batch: LogBuffer, sources: [PredictionSource]) throws(PredictionLogError) {
         if let failure = shared.withLock({ $0.failure }) { throw .failed(failure) }
         try makeSegment()

@@ -29,7 +29,7 @@ import Training
     @Test func `may be new: its metadata are begun, for its account alone`() throws {
         let place = try TestHome.wards()
         let served = try serve(place)
-        #expect(served.trouble == nil && served.log == nil)
+        #expect(served.lastError == nil && served.log == nil)
         #expect(served.keys == [ModelKey(project: "wards", model: "stay")])
         #expect(try served.metadata.exists() && served.registry().models.list().isEmpty)
         #expect(Disk.permissions(place.home.folder).map { $0 & 0o077 } == 0)
@@ -65,7 +65,7 @@ import Training
                 "UPDATE schema_migrations SET number = 9999 WHERE number = (SELECT max(number) FROM schema_migrations)")
         }
         let served = try serve(place)
-        #expect(served.trouble?.code == "metadata.newer", "\(String(describing: served.trouble))")
+        #expect(served.lastError?.code == "metadata.newer", "\(String(describing: served.lastError))")
     }
 
     @Test func `loads a version with its schema, and tries it on its samples`() throws {

@@ -38,6 +38,7 @@ package struct BatchRoutes: Sendable {
         waiting.start()
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         let paths = ["", "/api", "/projects/{project}", "/projects/{project}/models/{model}"]
         let bodies = BatchMedia.allCases.map {

@@ -16,7 +16,7 @@ package struct AccessLog: Sendable {
 
     package init(logger: Logger) { self.logger = logger }
 
-    /// Whether a request on the fast path is told of.
+    /// Whether a request on the fast path is logged.
     @inline(__always)
     func tells(fastPathSeconds seconds: Double) -> Bool { tellsAll || seconds >= slow }
 

@@ -1,6 +1,10 @@
 internal import Synchronization
 
 /// A rate limit: number of requests in a number of seconds.
+///
+/// ```swift
+/// let limit = RateLimit("2000/300")  // 2,000 requests in 5 minutes
+/// ```
 package struct RateLimit: Sendable, Equatable {
     package let requests: Int
     package let seconds: Int

@@ -71,7 +71,7 @@ package struct RequestObserver: Sendable {
         }
     }
 
-    /// Counts and tells of a request whose answer begins now.
+    /// Counts and logs a request whose response begins now.
     func end(_ request: Request, _ context: APIContext, _ response: Response) {
         let series = RequestSeries(
             method: context.endpointPath == nil ? "other" : request.method.rawValue,

@@ -13,6 +13,7 @@ package struct AuditRoutes: Sendable {
 
     package init(_ management: Management) { self.management = management }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             Route(

@@ -15,6 +15,7 @@ package struct SessionRoutes: Sendable {
 
     package init(_ identity: IdentityService) { self.identity = identity }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             Route(

@@ -14,6 +14,7 @@ package enum SetupPage {
         return "\(isSecure ? "https" : "http")://\(name):\(port)/setup#\(secret)"
     }
 
+    /// The routes with their handlers.
     package static var routes: [Route] {
         [
             Route(

@@ -17,7 +17,7 @@ struct JobFeed: Sendable {
         (attempt, told) = parts.count == 2 && parts[0] >= 0 && parts[1] >= 0 ? (parts[0], parts[1]) : (0, 0)
     }
 
-    /// Bytes of this attempt's log that were told.
+    /// Bytes of this attempt's log that were sent.
     func offset(attempt: Int) -> Int { attempt == self.attempt ? told : 0 }
 
     /// The events since the last call; a comment now and then, so that nobody takes the connection for dead.

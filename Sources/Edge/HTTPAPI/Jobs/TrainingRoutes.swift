@@ -17,6 +17,7 @@ package struct TrainingRoutes: Sendable {
 
     package init(_ management: Management) { self.management = management }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             start("/api/training/start", id: "startTraining", "Queue a run: from new files to a candidate."),

@@ -21,6 +21,7 @@ package struct MLflowRoutes: Sendable {
         self.version = version
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         let plain = Route.Body("text/plain", .text)
         return ["/invocations", "/projects/{project}/models/{model}/invocations"].enumerated().map { index, path in

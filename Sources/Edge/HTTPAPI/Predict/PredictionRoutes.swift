@@ -27,6 +27,7 @@ package struct PredictionRoutes: Sendable {
         self.execution = execution
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         ["/predict", "/api/predict", "/projects/{project}/predict", "/projects/{project}/models/{model}/predict"]
             .enumerated().map { index, path in

@@ -50,6 +50,7 @@ package struct ProcessRoutes: Sendable {
         self.execution = execution
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         ["/process", "/projects/{project}/process", "/projects/{project}/models/{model}/process"]
             .enumerated().map { index, path in

@@ -29,6 +29,7 @@ package struct TensorRoutes: Sendable {
         self.isDraining = isDraining
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         func told(_ name: String) -> Schema { .object(.init(name, .boolean)) }
         let refusals = Route.Reply.refusals(Schema.object(.init("error", .text)))

@@ -21,6 +21,7 @@ package struct DeploymentRoutes: Sendable {
         self.catalog = catalog
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             Route(

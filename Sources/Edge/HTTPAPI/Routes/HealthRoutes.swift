@@ -21,6 +21,7 @@ package struct HealthRoutes: Sendable {
         self.isDraining = isDraining
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             Route(

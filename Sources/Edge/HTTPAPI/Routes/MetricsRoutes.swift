@@ -54,6 +54,7 @@ package struct MetricsRoutes: Sendable {
         self.process = process
     }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             Route(

@@ -14,6 +14,7 @@ package struct MonitoringRoutes: Sendable {
 
     package init(_ management: Management) { self.management = management }
 
+    /// The routes with their handlers.
     package var routes: [Route] {
         [
             Route(

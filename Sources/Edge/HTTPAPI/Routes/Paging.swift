@@ -12,7 +12,7 @@ struct Paging: Sendable {
     ]
 
     let limit: Int
-    /// The place of the last item that was told; "" for the beginning.
+    /// The place of the last item that was returned; "" for the beginning.
     let after: String
 
     init(_ request: Request) throws {

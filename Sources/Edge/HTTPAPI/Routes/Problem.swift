@@ -10,7 +10,7 @@ internal import Serving
 /// JSONPath) and what to do.
 ///
 /// ```swift
-/// throw Problem(.notFound, "model.unknown", "There is no such model.", remedy: "GET …/models lists them.")
+/// throw Problem(.notFound, "serving.unknown-model", "There is no such model.", remedy: "GET …/models lists them.")
 /// ```
 package struct Problem: Error, Sendable, CustomStringConvertible {
     /// One of several faults in the same body.

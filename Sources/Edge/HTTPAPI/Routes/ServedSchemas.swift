@@ -7,7 +7,7 @@ internal import Training
 /// let schemas = ServedSchemas.components(catalog)
 /// ```
 package enum ServedSchemas {
-    /// One row of any model: what is told while none is loaded.
+    /// One row of any model: the schema while none is loaded.
     private static let anyRow = Schema.object([], additional: .any)
     private static let anyColumns = Schema.object([], additional: .list(.any))
 
@@ -32,7 +32,7 @@ package enum ServedSchemas {
         isCategory ? .oneOf([.text, .number, .boolean, .null]) : .number.orNull
     }
 
-    /// Further columns are taken and told of in `warnings`.
+    /// Further columns are accepted and reported in `warnings`.
     private static func row(_ model: ServedModel) -> Schema {
         .object(
             model.signature.columns.map { .init($0.name, value(isCategory: $0.type == .category)) }, additional: .any)

@@ -26,7 +26,7 @@ package struct DeltaSnapshot: Sendable {
     /// The empty table before version 0.
     init() { version = -1 }
 
-    /// The table as a checkpoint of this version tells it.
+    /// The table as a checkpoint of this version has it.
     init(checkpoint actions: [DeltaAction], version: Int) {
         self.version = version
         checkpoint = version

@@ -41,7 +41,7 @@ extension Lake {
         return entries
     }
 
-    /// Goes through the versions that the log still tells of, ascending.
+    /// Enumerates the versions that the log still has, ascending.
     /// - Parameter body: is given a version, its actions (none when its commit is gone), and the rows of each file
     ///   that is live after it, by path.
     func walk(_ name: TableName, _ body: (Int, [DeltaAction], [String: Int?]) throws -> Void) throws {
@@ -120,7 +120,7 @@ extension Lake {
 }
 
 extension DeltaTable {
-    /// What a commit says of itself, without reading the rest of it.
+    /// The `commitInfo` of a commit, without parsing the rest of it.
     func commitInfo(_ version: Int) throws -> JSONValue? {
         let lines = try Disk.read(entry(version)).split(separator: 10)
         // Most writers put it first; its line can be told without reading it whole.

@@ -64,7 +64,7 @@ extension Lake {
     // MARK: Checkpoints
 
     /// Writes a checkpoint when enough versions have gone by since the last. The commit stands already and does not
-    /// need it: whatever goes wrong here is told, and left to the next commit.
+    /// need it: errors here are reported, and left to the next commit.
     func keepCheckpoint(of name: TableName, at version: Int, after last: Int?) {
         guard version - (last ?? 0) >= checkpointInterval else { return }
         let known: Int?

@@ -217,7 +217,7 @@ extension Lake {
         }
 
         try Failpoint.reach("ingest.before-quarantine")
-        guard try quarantined(work) else {
+        guard try commitQuarantined(work) else {
             work.discard()
             for file in work.quarantined { Disk.remove(file.path) }
             return nil
@@ -297,9 +297,9 @@ extension Lake {
         work.add(accepted)
     }
 
-    /// Commits what is set aside; it stands in quarantine before anything of its file stands in bronze.
-    /// - Returns: `false` when another program has set aside rows of the same files meanwhile.
-    private func quarantined(_ work: Ingestion) throws -> Bool {
+    /// Commits the quarantined rows; they are in quarantine before anything of their file is in bronze.
+    /// - Returns: `false` when another program has quarantined rows of the same files meanwhile.
+    private func commitQuarantined(_ work: Ingestion) throws -> Bool {
         guard !work.quarantined.isEmpty || !work.outdated.isEmpty else { return true }
         var isFirst = true
         _ = try commit(work.quarantine) { current in

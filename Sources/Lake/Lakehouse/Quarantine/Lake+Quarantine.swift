@@ -135,7 +135,7 @@ extension Lake {
         return dropped
     }
 
-    /// A file that was set aside before and is not in bronze was judged by a run that was killed. When the contract
+    /// A file that was quarantined before and is not in bronze was judged by a run that was killed. When the contract
     /// or the table has changed since, the rows may be others now.
     /// - Returns: attempts that count no more, or `nil` when the rows of `file` stand there already.
     func outdatedAttempts(_ file: WrittenFile?, of digest: Digest, in source: String) throws -> [String]? {

@@ -1,42 +1,55 @@
 package import Core
 
 extension LazyLakeEngine {
+    /// Counts quarantined rows by file, column, rule and state.
     package func countQuarantined(_ tables: QuarantineTables) throws -> [QuarantineCount] {
         try engine().countQuarantined(tables)
     }
+    /// Counts quarantined rows by state.
     package func countQuarantinedRows(_ tables: QuarantineTables) throws -> [QuarantineState: Int] {
         try engine().countQuarantinedRows(tables)
     }
+    /// Returns quarantined rows, by file in order of ingestion and row.
     package func quarantinedRows(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, limit: Int?
     ) throws -> [QuarantinedRow] { try engine().quarantinedRows(tables, filter, limit: limit) }
+    /// Returns the files that were rejected whole, each with its latest reason.
     package func refusedFiles(
         _ tables: QuarantineTables
     ) throws -> [(file: String, digest: String, reason: String)] { try engine().refusedFiles(tables) }
+    /// Returns the decisions about these rows, in order of time.
     package func decisions(
         _ tables: QuarantineTables, about rows: [(digest: String, row: Int?)]?
     ) throws -> [QuarantineDecision] { try engine().decisions(tables, about: rows) }
+    /// Whether the rows of a new quarantine file equal those already quarantined for this digest.
     package func isQuarantined(_ file: WrittenFile, of digest: Digest, in tables: QuarantineTables) throws -> Bool {
         try engine().isQuarantined(file, of: digest, in: tables)
     }
+    /// Returns the passes that quarantined rows of a file, as ATTEMPT/DIGEST.
     package func attempts(of digest: Digest, in tables: QuarantineTables) throws -> [String] {
         try engine().attempts(of: digest, in: tables)
     }
+    /// Checks quarantined rows, with corrections, under the present contract.
     package func rejudge(_ request: RejudgeRequest) throws -> Rejudgement { try engine().rejudge(request) }
+    /// Compares a file's schema with its contract and the table so far.
     package func drift(_ request: DriftRequest) throws -> [SchemaDrift] { try engine().drift(request) }
+    /// Detects changed units in rows just written, against the table so far.
     package func shiftedUnits(
         in written: [String], against existing: [String], contract: Contract
     ) throws -> [String: [SchemaDrift]] {
         try engine().shiftedUnits(in: written, against: existing, contract: contract)
     }
+    /// Reads a small CSV file with a header as texts.
     package func table(of file: String, format: SourceFormat) throws -> TextTable {
         try engine().table(of: file, format: format)
     }
+    /// Writes some quarantined rows again under another attempt; commits nothing.
     package func copyQuarantined(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
     ) throws -> WrittenFile {
         try engine().copyQuarantined(tables, filter, attempt: attempt, into: file)
     }
+    /// Parses the cells of one CSV line.
     package func cells(of line: String, format: SourceFormat) throws -> [String] {
         try engine().cells(of: line, format: format)
     }

@@ -59,7 +59,7 @@ package struct FeaturePlan {
     }
 }
 
-/// One value of a feature row: a number, text, or null.
+/// One value of a feature row: a number, an integer, a Boolean, a text, or null.
 package enum FeatureValue: Sendable, Equatable {
     /// Also for NaN, which learners take for missing as well.
     case null

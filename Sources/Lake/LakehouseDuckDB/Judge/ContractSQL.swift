@@ -9,7 +9,7 @@ struct ContractSQL {
     /// Contract columns that the file brings, with the name of the raw column.
     let present: [(column: Contract.Column, raw: String)]
     let absent: [Contract.Column]
-    /// Whether rows without any value are told of.
+    /// Whether rows without any value are reported.
     var tellsEmptyRows = false
     /// How numbers are written.
     var numbers = NumberForm()
@@ -127,7 +127,7 @@ struct ContractSQL {
         return strict(column, cell, cast(column, cell).map { "(\($0))" } ?? cell)
     }
 
-    /// Every promise, in column order: null, type, range, allowed, pattern; then what is told of whole rows.
+    /// Every promise, in column order: null, type, range, allowed, pattern; then the rules for whole rows.
     /// - Parameters:
     ///   - cell: SQL for the cell's text, from the raw column.
     ///   - value: SQL for its typed value.

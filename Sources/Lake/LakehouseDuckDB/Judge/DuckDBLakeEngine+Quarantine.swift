@@ -100,7 +100,7 @@ extension DuckDBLakeEngine {
         DeltaField(name: "bytes", type: "binary"),
     ]
 
-    /// Writes what is set aside: the bad rows of the files that are taken, and one row for each file that is refused.
+    /// Writes the quarantined rows: the bad rows of accepted files, and one row for each rejected file.
     /// - Returns: `nil` when there is nothing.
     func quarantine(_ job: AcceptJob) throws -> WrittenFile? {
         let request = job.request

@@ -313,7 +313,7 @@ extension DuckDBLakeEngine {
         }
     }
 
-    /// Turns DuckDB's word on the tables' own files into a message.
+    /// Turns DuckDB's error for the tables' own files into a message.
     func telling<T>(_ tables: QuarantineTables, _ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as DuckDBError {
             throw explain(error, Query("", file: nil))

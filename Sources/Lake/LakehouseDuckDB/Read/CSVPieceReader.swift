@@ -42,7 +42,7 @@ final class CSVPieceReader {
     /// Whether bytes beyond ASCII were held against UTF-8.
     private var isChecked = false
 
-    /// The longest record that is kept in memory to be set aside.
+    /// The longest record that is kept in memory to be quarantined.
     private static let longestRecord = 1 << 30
 
     /// Opens a file and reads its header.
@@ -74,7 +74,7 @@ final class CSVPieceReader {
         try readHeader()
     }
 
-    /// Tells a packed file that is damaged as the file's own fault, which costs no other file.
+    /// Reports a damaged compressed file as the file's own fault, which costs no other file.
     private static func whole<T>(_ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as MartletError where error.code == "file.damaged" {
             throw Refusal(error.message)

@@ -1,6 +1,11 @@
 internal import Core
 
 /// A fitted monotone map from a learner's raw probabilities to calibrated ones.
+///
+/// ```swift
+/// let calibration = try Calibration.fit(.platt, labels: labels, probabilities: raw)
+/// let probability = calibration.apply(0.3)
+/// ```
 package enum Calibration: Sendable, Equatable {
     /// The calibration method.
     package enum Kind: String, Sendable, Codable, CaseIterable { case none, platt, isotonic }

@@ -20,6 +20,10 @@ package enum SplitPart: UInt8, Sendable, CaseIterable, Codable {
 }
 
 /// Settings of the division of labelled rows into parts. The shares sum to 1.
+///
+/// ```swift
+/// let parts = try Split.parts(of: rows, by: SplitPlan(kind: .stratified, seed: 42))
+/// ```
 package struct SplitPlan: Sendable, Equatable, Codable {
     /// The method of the split: by hash of the key, stratified by class, or by event time.
     package enum Kind: String, Sendable, Codable, CaseIterable {

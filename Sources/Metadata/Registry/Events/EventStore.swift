@@ -7,7 +7,7 @@ package import Core
 /// let taken = try registry.events.consume("mirror", limit: 100) { event, transaction in … }
 /// ```
 ///
-/// 1. An event is written in the transaction of what it tells of: both are there or neither.
+/// 1. An event is written in the transaction of the change it records: both are stored or neither.
 /// 2. Positions count from 1 without gaps, so a reader that has seen position n has missed nothing before it.
 /// 3. Delivery is at least once: a consumer moves after it has taken an event, never before.
 /// 4. An effect is recorded in its own transaction under the event's identity, so that it happens once however

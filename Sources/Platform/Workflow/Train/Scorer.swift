@@ -92,7 +92,7 @@ extension Workspace {
         ]
     }
 
-    /// Writes gold.predictions_<model>: the champion's word on every row without label.
+    /// Writes gold.predictions_<model>: the champion's prediction for every row without label.
     /// - Returns: what people should know: a champion that the table has left behind keeps nothing else from being done.
     func predictUnlabelled(
         _ specification: ModelSpecification, into predictions: TableName, _ journal: Journal

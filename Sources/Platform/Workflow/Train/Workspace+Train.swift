@@ -195,7 +195,7 @@ extension Workspace {
         return try inSentences(specification) { try pipeline.train(input) }
     }
 
-    /// Tells what training refuses in whole sentences, with the model that it is about.
+    /// Reports training errors in whole sentences, with the model concerned.
     func inSentences<T>(_ specification: ModelSpecification, _ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as MartletError {
             throw error.sentence(at: .init(file: "martlet.yaml", key: "models.\(specification.name)"))

@@ -5,7 +5,7 @@ internal import Training
 ///
 /// Used by one thread at a time. A cell that nothing was put into yet holds a NaN of its own, which no input can give.
 package final class RowBatch {
-    /// The most faults that are told of one body, and the most warnings.
+    /// The most faults that are reported for one body, and the most warnings.
     static let mostFaults = 20
 
     // Used by one thread at a time, and no access to these goes on while another does.
@@ -120,7 +120,7 @@ package final class RowBatch {
     /// Takes the last row back.
     func dropLast() { count -= 1 }
 
-    /// After a row's last value: absent columns are found and told of.
+    /// After a row's last value: absent columns are found and reported.
     /// - Parameter seen: how many columns were put in; if all, nothing is looked for.
     @inline(__always)
     func end(_ start: Int, seen: Int) {
@@ -242,7 +242,7 @@ package final class RowBatch {
                 .repeatedColumn, at: path(cell / schema.width, about.name, column), "\(about.name) comes twice."))
     }
 
-    /// A column that the model does not have; told of once a body.
+    /// A column that the model does not have; reported once a body.
     @inline(never)
     func stranger(_ name: String, row: Int) {
         if schema.unknownColumn == .missing || known.contains(name) { return }
