@@ -1,6 +1,7 @@
 internal import Foundation
 
-/// Waits for what other threads and processes do: looks again and again, for a minute at most.
+/// Waits for what other threads and processes do: looks again and again, for a minute and 50 times at least: beside many
+/// other tests a look may come only every few seconds.
 /// - Parameters:
 ///   - clock: goes on between two looks.
 ///   - seconds: how far.
@@ -9,8 +10,10 @@ package func eventually(
     moving clock: VirtualClock? = nil, by seconds: Double = 0.05, _ condition: () throws -> Bool
 ) async throws -> Bool {
     let end = ContinuousClock.now + .seconds(60)
+    var looks = 0
     while try !condition() {
-        if ContinuousClock.now > end { return false }
+        looks += 1
+        if looks > 50, ContinuousClock.now > end { return false }
         clock?.advance(seconds: seconds)
         try await Task.sleep(for: .milliseconds(2))
     }

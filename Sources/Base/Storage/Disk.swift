@@ -20,10 +20,8 @@ package enum Disk {
     /// Size, times and inode of a file, compared to detect that it was changed.
     package struct Stamp: Sendable, Equatable {
         package let size: Int64
-        /// Time of the last change of the content, in nanoseconds since 1970.
-        /// Modification time in nanoseconds since 1970.
+        /// Time of the last change of the content (mtime), in nanoseconds since 1970.
         package let modified: Int64
-        /// Time of the last change of the inode (ctime), in nanoseconds since 1970.
         /// Time of the last change of the inode (ctime), in nanoseconds since 1970.
         package let changed: Int64
         package let inode: UInt64

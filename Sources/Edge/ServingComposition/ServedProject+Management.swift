@@ -21,13 +21,13 @@ extension ServedProject {
     }
 }
 
-/// Opens a registry once, and again if that failed.
+/// Opens a registry once, and again if that failed or its file is another one.
 package final class RegistryProvider: Sendable {
     private let project: String
     private let metadata: MetadataLocation
     private let running: String
     private let context: ExecutionContext
-    private let opened = Mutex<(registry: ModelRegistry, database: any SQLDatabase)?>(nil)
+    private let opened = Mutex<(registry: ModelRegistry, database: any SQLDatabase, inode: UInt64?)?>(nil)
 
     /// - Parameter running: where the locks of runs are that are at work.
     init(project: String, metadata: MetadataLocation, running: String, context: ExecutionContext) {
@@ -37,16 +37,24 @@ package final class RegistryProvider: Sendable {
         self.context = context
     }
 
+    /// - Throws: `registry.gone` where there is none any more: what is written to a removed file would be lost.
     package func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
         try opened.withLock { opened in
-            if let opened { return opened }
+            let inode = metadata.inode
+            if let opened, opened.inode == inode { return (opened.registry, opened.database) }
+            opened = nil
+            guard inode != 0 else {
+                throw MartletError(
+                    .missing, "registry.gone", "The registry of the project \(project) is gone.",
+                    at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
+            }
             // A running server never makes one: where it went away, somebody has to put it back.
             let database = try metadata.open(.writing(creating: false))
             let registry = ModelRegistry(
                 database, project: project, actor: SystemPlatform.account(), context: context
             )
             .telling(by: RunHolds(folder: running))
-            opened = (registry, database)
+            opened = (registry, database, inode)
             return (registry, database)
         }
     }

@@ -88,6 +88,13 @@ package final class MetadataLocation: Sendable {
         }
     }
 
+    /// The inode of the file in SQLite: another one, or none, where the file was put back or taken away since it was
+    /// opened. `nil` in PostgreSQL.
+    package var inode: UInt64? {
+        guard case .sqlite(let path) = engine else { return nil }
+        return Disk.stamp(path)?.inode ?? 0
+    }
+
     /// Opens the database and checks or updates its schema.
     /// - Throws: `metadata.missing` where there are none and none may be created.
     package func open(_ access: Access) throws -> any SQLDatabase {

@@ -83,8 +83,9 @@ import Testing
             PredictionRecord(
                 requestID: "r1", entityID: nil, source: source, time: wards.clock.time, features: [1], score: 0.5,
                 decision: false, latency: 1))
+        wards.clock.advance(seconds: 301)
         #expect(
-            try await eventually(moving: wards.clock, by: 60) { try !log.folder.closed().isEmpty }, "its segment ends")
+            try await eventually(moving: wards.clock, by: 5) { try !log.folder.closed().isEmpty }, "its segment ends")
     }
 
     /// A watch of one project's log, in a server that is as large as a test says.

@@ -61,3 +61,36 @@ extension ModelEvent {
         )
     }
 }
+
+extension EventDraft {
+    /// A line of a model's history; `registered` is the version that a registration made.
+    fileprivate static func told(_ line: ModelEvent, of model: String, _ registered: VersionSummary?) -> EventDraft {
+        let type: EventType =
+            switch line.event {
+            case .registered: .versionRegistered
+            case .approved: .versionApproved
+            case .rejected: .versionRejected
+            case .aliasSet: .aliasMoved
+            case .aliasRemoved: .aliasRemoved
+            }
+        var data: [String: JSONValue?] = [
+            "model": .text(model), "version": .integer(Int64(line.version)), "actor": .text(line.actor),
+            "reason": line.reason.map { .text($0) },
+        ]
+        var subject = "models/\(model)/versions/\(line.version)"
+        if let alias = line.alias {
+            subject = "models/\(model)/aliases/\(alias.rawValue)"
+            data["alias"] = .text(alias.rawValue)
+            data["cause"] = .text(line.cause.rawValue)
+            data["previous"] = line.previous.map { .integer(Int64($0)) }
+        }
+        if let registered {
+            data["run"] = .text(registered.run)
+            data["model_hash"] = .text(registered.modelHash.hex)
+            data["synthetic"] = .flag(registered.synthetic)
+            data["approval"] = .text(registered.approval.state.rawValue)
+        }
+        return EventDraft(
+            type, id: "model/\(model)/\(line.position)", subject: subject, time: line.at, data: data)
+    }
+}

@@ -64,5 +64,5 @@ package struct CompactPredictionsJob: JobDefinition {
 }
 
 extension PredictionCompaction.Report: JobResult {
-    package var notes: [String] { tornFiles.map { "warning: damaged, and kept for a person to look at: \($0)" } }
+    package var notes: [String] { tornFiles.map { "warning: damaged, and set aside for a person: \($0)" } }
 }
