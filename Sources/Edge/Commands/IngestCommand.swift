@@ -7,6 +7,7 @@ internal import Storage
 internal import Workflow
 
 struct IngestCommand: JobCommand {
+    static let example = " --source encounters"
     static let configuration = CommandConfiguration(
         commandName: "ingest",
         abstract: "Ingest files into bronze tables, each exactly once, checked against their contracts.",

@@ -8,6 +8,8 @@ internal import Workflow
 /// A command that can also be submitted as a job for a worker.
 protocol JobCommand: ParsableCommand {
     associatedtype Definition: JobDefinition
+    /// Arguments for the help of `martlet jobs submit KIND`, a space first.
+    static var example: String { get }
     var place: ProjectOptions { get }
     var format: JSONOption { get }
     /// The job, with paths that mean the same in any folder.
@@ -35,6 +37,7 @@ enum JobCommands {
 
 extension JobCommand {
     static var kind: String { Definition.kind }
+    static var example: String { "" }
 }
 
 struct TransformJobOptions: JobCommand {
@@ -50,6 +53,7 @@ struct TransformJobOptions: JobCommand {
 }
 
 struct TrainJobOptions: JobCommand {
+    static let example = " --split-seed 7"
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train on the tables as they are, and register models that pass their gates.")
@@ -65,6 +69,7 @@ struct TrainJobOptions: JobCommand {
 }
 
 struct PredictJobOptions: JobCommand {
+    static let example = " arrivals.csv --output predictions.csv"
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "Score a file of raw records into another file.")

@@ -124,6 +124,7 @@ struct PredictionsShowCommand: ParsableCommand {
 }
 
 struct PredictionsCompactCommand: JobCommand {
+    static let example = " --keep-days 90"
     static let configuration = CommandConfiguration(
         commandName: "compact",
         abstract: "Move closed segments of the prediction log into the lakehouse.",

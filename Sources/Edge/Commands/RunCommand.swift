@@ -12,6 +12,7 @@ internal import Workflow
 extension Stage: ExpressibleByArgument {}
 
 struct RunCommand: JobCommand {
+    static let example = " --priority 5 --key nightly"
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run all stages: ingest, transform, train, register, predict.",

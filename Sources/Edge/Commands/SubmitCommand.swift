@@ -23,17 +23,12 @@ struct SubmitCommand: ParsableCommand {
 
 struct Submit<Command: JobCommand>: ParsableCommand {
     static var configuration: CommandConfiguration {
-        let arguments = [
-            "run": " --priority 5 --key nightly", "ingest": " --source encounters", "train": " --split-seed 7",
-            "predict": " arrivals.csv --output predictions.csv", "verify": " readmission@3",
-            "compact-predictions": " --keep-days 90",
-        ]
-        return CommandConfiguration(
+        CommandConfiguration(
             commandName: Command.kind,
             abstract: Command.configuration.abstract,
             discussion: """
                 Examples:
-                  martlet jobs submit \(Command.kind)\(arguments[Command.kind] ?? "")
+                  martlet jobs submit \(Command.kind)\(Command.example)
                 """)
     }
 

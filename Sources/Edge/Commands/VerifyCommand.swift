@@ -6,6 +6,7 @@ internal import Registry
 internal import Workflow
 
 struct VerifyCommand: JobCommand {
+    static let example = " readmission@3"
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Rebuild a version from its bronze data and compare every table and the model.",
