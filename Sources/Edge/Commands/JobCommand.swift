@@ -25,7 +25,15 @@ enum JobCommands {
 
     /// What a job in the queue is to do. One of an earlier program has the words of a command line only.
     static func job(of record: JobRecord) throws -> Job {
-        if let definition = record.definition { return try JSON.decode(Job.self, from: definition) }
+        if let definition = record.definition {
+            let job = try Job(stored: definition)
+            guard job.kind == record.kind else {
+                throw MartletError(
+                    .machine, "metadata.corrupt", "Job \(record.id) is of the kind \(record.kind) and holds another.",
+                    remedy: "The metadata were altered from outside, or are damaged: restore them from a copy.")
+            }
+            return job
+        }
         guard let command = all.first(where: { $0.kind == record.kind }) else {
             throw MartletError(
                 .input, "job.kind", "This program does not know jobs of the kind \(record.kind).",

@@ -84,21 +84,25 @@ struct PredictionsShowCommand: ParsableCommand {
             paths += segments.isEmpty ? try folder.readable().map(\.path) : named
         }
         for path in paths where left > 0 {
-            var reader: PredictionLogReader
-            do { reader = try PredictionLogReader(path) } catch let error as MartletError
+            do { guard try show(path, &left) else { return } } catch let error as MartletError
                 where error.code == "disk.missing" && segments.isEmpty
             {
                 // Compacted or expired since the folder was listed.
-                continue
-            }
-            while left > 0, let row = try reader.next() {
-                guard Output.deliver(try JSON.text(Self.object(row)) + "\n") else { return }
-                left -= 1
-            }
-            if left > 0, try reader.tail() == .damaged {
-                Output.note("\(path): damaged at byte \(reader.offset); there are records behind it.")
             }
         }
+    }
+
+    /// - Returns: `false` when nobody reads any more.
+    private func show(_ path: String, _ left: inout Int) throws -> Bool {
+        var reader = try PredictionLogReader(path)
+        while left > 0, let row = try reader.next() {
+            guard Output.deliver(try JSON.text(Self.object(row)) + "\n") else { return false }
+            left -= 1
+        }
+        if left > 0, try reader.tail() == .damaged {
+            Output.note("\(path): damaged at byte \(reader.offset); there are records behind it.")
+        }
+        return true
     }
 
     private static func object(_ row: LoggedPrediction) -> JSONValue {

@@ -92,9 +92,12 @@ private struct Attempt {
         var ending = perform(record)
         if let result = ending.result, result.utf8.count >= Self.largestResult {
             let path = AttemptLauncher.output(of: record.id, attempt: ticket.token, in: composition.jobLogs)
-            try Disk.replaceDurably(path, Array(result.utf8))
-            Output.note("The result is more than 4 MiB of JSON; it is kept in \(path).")
             ending.result = nil
+            // What was done stands, whatever becomes of the account of it.
+            do {
+                try Disk.replaceDurably(path, Array(result.utf8))
+                Output.note("The result is 4 MiB of JSON or more; it is kept in \(path).")
+            } catch { Output.note("The result is 4 MiB of JSON or more, and could not be kept: \(error)") }
         }
         try composition.withJobs(isNew: false) { _ = try $0.conclude(ticket, ending) }
         SystemPlatform.end(Int32(ending.exitCode ?? 0))
@@ -106,7 +109,8 @@ private struct Attempt {
     private func perform(_ record: JobRecord) -> JobEnding {
         do {
             return JobHandler(
-                environment: composition.acting(as: record.actor), observer: StepProgress().observer, note: Output.note
+                environment: composition.acting(as: record.actor, in: "job/\(record.id)"),
+                observer: StepProgress().observer, note: Output.note
             ).run(try JobCommands.job(of: record))
         } catch let error as MartletError {
             Output.note("error: \(error)")

@@ -51,7 +51,7 @@ package final class RegistryProvider: Sendable {
             // A running server never makes one: where it went away, somebody has to put it back.
             let database = try metadata.open(.writing(creating: false))
             let registry = ModelRegistry(
-                database, project: project, actor: SystemPlatform.account(), context: context
+                database, project: project, actor: SystemPlatform.account, context: context
             )
             .telling(by: RunHolds(folder: running))
             opened = (registry, database, inode)

@@ -72,7 +72,7 @@ package struct ServedProject: Sendable {
                 at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
         }
         return ModelRegistry(
-            try metadata.open(.reading), project: project.name, actor: SystemPlatform.account(), context: context)
+            try metadata.open(.reading), project: project.name, actor: SystemPlatform.account, context: context)
     }
 
     /// Loads a version from the registry and the artifact store, checking every digest, and tries it on the sample

@@ -29,7 +29,7 @@ extension Composition {
     }
 
     /// The acting person as the audit names them: an account of this machine has no colon of its own.
-    var author: Author { Author(actor: actor.contains(":") ? actor : "local:\(actor)") }
+    var author: Author { Author(actor: actor.contains(":") ? actor : "local:\(actor)", request: request) }
 
     private func identity(_ database: any SQLDatabase) -> IdentityStore {
         IdentityStore(database, author: author, context: context)

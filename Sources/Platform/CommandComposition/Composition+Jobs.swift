@@ -12,12 +12,13 @@ extension Composition: JobEnvironment {
         settings.splitSeed = splitSeed ?? settings.splitSeed
         settings.engineThreads = threads.engine ?? settings.engineThreads
         settings.trainingThreads = threads.training ?? settings.trainingThreads
-        return Composition(settings, actor: actor, context: context, environment: environment)
+        return Composition(settings, actor: actor, request: request, context: context, environment: environment)
     }
 
     /// The same project for what somebody else does.
-    package func acting(as actor: String) -> Composition {
-        Composition(settings, actor: actor, context: context, environment: environment)
+    /// - Parameter request: the request or job in which they do it, for the audit.
+    package func acting(as actor: String, in request: String) -> Composition {
+        Composition(settings, actor: actor, request: request, context: context, environment: environment)
     }
 }
 

@@ -55,18 +55,23 @@ package struct Composition: Sendable {
     package let context: ExecutionContext
     /// Who acts: the account at the command line, or whoever asked for the job that is done.
     let actor: String
+    /// In which request or job, for the audit.
+    let request: String?
     let environment: @Sendable (String) -> String?
 
     /// - Parameters:
     ///   - actor: who acts, in place of the operating system's account.
+    ///   - request: the request or job in which they act, for the audit.
     ///   - context: the system's, but in tests.
     ///   - environment: a variable's value; `nil` where it is not set.
     package init(
-        _ settings: Settings, actor: String? = nil, context: ExecutionContext = SystemPlatform.context(),
+        _ settings: Settings, actor: String? = nil, request: String? = nil,
+        context: ExecutionContext = SystemPlatform.context(),
         environment: @escaping @Sendable (String) -> String? = { SystemPlatform.environment($0) }
     ) {
         self.settings = settings
-        self.actor = actor ?? SystemPlatform.account()
+        self.actor = actor ?? SystemPlatform.account
+        self.request = request
         self.context = context
         self.environment = environment
     }

@@ -76,10 +76,10 @@ package enum SystemPlatform {
     }
 
     /// The name of the account that this process runs as.
-    package static func account() -> String {
+    package static let account: String = {
         guard let entry = getpwuid(geteuid()), let name = entry.pointee.pw_name else { return "uid \(geteuid())" }
         return String(cString: name)
-    }
+    }()
 
     /// The value of an environment variable.
     package static func environment(_ name: String) -> String? {

@@ -34,12 +34,12 @@ package struct AttemptLauncher: JobLauncher {
             log: Self.log(of: job.id, attempt: job.token, in: folder))
     }
 
-    /// Returns the path of an attempt's stderr file.
+    /// Returns the path of an attempt's log file.
     package static func log(of job: String, attempt: Int, in folder: String) -> String {
         "\(folder)/\(job)-\(attempt).log"
     }
 
-    /// Returns the path of an attempt's stdout file, its result; deleted once that is in the database.
+    /// Returns the path of the file that takes a result too large for the database.
     package static func output(of job: String, attempt: Int, in folder: String) -> String {
         "\(folder)/\(job)-\(attempt).out"
     }

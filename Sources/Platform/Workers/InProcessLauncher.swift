@@ -8,25 +8,31 @@ internal import Synchronization
 /// started. Nobody measures the memory of such an attempt, and what ends it is the next step that it begins.
 ///
 /// ```swift
-/// let launcher = InProcessLauncher { record, attempt in
-///     let handler = JobHandler(
-///         environment: composition.acting(as: record.actor), observer: JobObserver(began: attempt.report))
-///     _ = try jobs.conclude(attempt.ticket, handler.run(job))
+/// let launcher = InProcessLauncher(jobs) { record, attempt in
+///     JobHandler(
+///         environment: composition.acting(as: record.actor, in: record.id),
+///         observer: JobObserver(began: attempt.report)
+///     ).run(job)
 /// }
 /// ```
 package struct InProcessLauncher: JobLauncher {
-    private let body: @Sendable (JobRecord, InProcessAttempt) throws -> Void
+    private let jobs: JobStore
+    private let body: @Sendable (JobRecord, InProcessAttempt) -> JobEnding
 
-    /// - Parameter body: does the work, and writes into the queue how it came out. When it throws, the supervisor does
-    ///   that.
-    package init(_ body: @escaping @Sendable (JobRecord, InProcessAttempt) throws -> Void) { self.body = body }
+    /// - Parameter body: does the work, and says how it came out. Of an attempt that its supervisor has ended that does
+    ///   not count.
+    package init(_ jobs: JobStore, _ body: @escaping @Sendable (JobRecord, InProcessAttempt) -> JobEnding) {
+        self.jobs = jobs
+        self.body = body
+    }
 
     package func launch(_ job: JobRecord) -> any JobProcess {
         let attempt = InProcessAttempt(JobTicket(job: job.id, token: job.token))
-        let thread = Thread { [body] in
-            var code: Int32 = 0
-            do { try body(job, attempt) } catch { code = 1 }
-            attempt.end(.code(code))
+        let thread = Thread { [jobs, body] in
+            let ending = body(job, attempt)
+            // What cannot be written the supervisor finds out by itself: an attempt without a result is tried again.
+            let isWritten = !attempt.isCancelled && (try? jobs.conclude(attempt.ticket, ending)) != nil
+            attempt.end(.code(isWritten ? 0 : 1))
         }
         thread.name = "job"
         // As the main thread has: SQL engines and learners recurse.
@@ -39,7 +45,7 @@ package struct InProcessLauncher: JobLauncher {
 /// An attempt at a job on a thread of this process.
 package final class InProcessAttempt: JobProcess, Sendable {
     private struct State {
-        var told: [JobProgress?] = []
+        var progress: [JobProgress?] = []
         var isCancelled = false
         var exit: ProcessExit?
     }
@@ -53,13 +59,15 @@ package final class InProcessAttempt: JobProcess, Sendable {
     /// - Throws: `job.cancelled` when the supervisor has ended the attempt.
     package func report(_ progress: JobProgress) throws {
         let isCancelled = state.withLock { state in
-            state.told.append(progress)
+            state.progress.append(progress)
             return state.isCancelled
         }
         guard !isCancelled else {
             throw MartletError(.conflict, "job.cancelled", "The attempt was ended at \(progress.step).")
         }
     }
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     func end(_ manner: ProcessExit.Manner) { state.withLock { $0.exit = ProcessExit(manner) } }
 
@@ -69,8 +77,8 @@ package final class InProcessAttempt: JobProcess, Sendable {
     /// As long as its thread is there, an attempt in this process lives.
     package func heartbeats() -> [JobProgress?] {
         state.withLock { state in
-            defer { state.told = [] }
-            return state.told + [nil]
+            defer { state.progress = [] }
+            return state.progress + [nil]
         }
     }
 

@@ -17,7 +17,7 @@ final class SpawnedProcess: JobProcess {
     private var unread: [UInt8] = []
     private var ended: ProcessExit?
 
-    /// Number of the file on which the child gives heartbeats of life.
+    /// Number of the file on which the child gives heartbeats.
     static let watchdog: Int32 = 3
 
     /// Starts a program. What it prints, on standard output or standard error, is appended to `log`; its standard input

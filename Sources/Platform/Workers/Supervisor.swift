@@ -133,7 +133,7 @@ package final class Supervisor {
             }
             lastError = nil
         } catch {
-            // The same lastError is told once.
+            // The same error is reported once.
             if lastError != "\(error)" { report("trouble: \(error)") }
             lastError = "\(error)"
         }

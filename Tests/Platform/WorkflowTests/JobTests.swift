@@ -32,12 +32,12 @@ import Workflow
 
     @Test(arguments: [
         (#"{"kind":"run"}"#, Job.run(RunJob())), (#"{"kind":"train","split_seed":7}"#, .train(TrainJob(splitSeed: 7))),
-        (#"{"kind":"ingest","later":[1]}"#, .ingest(IngestJob())),
+        (#"{"kind":"ingest","files":["/a"]}"#, .ingest(IngestJob(files: ["/a"]))),
         (#"{"kind":"transform","threads":{"engine":4}}"#, .transform(TransformJob(threads: JobThreads(engine: 4)))),
         (#"{"kind":"verify","model":"m"}"#, .verify(VerifyJob(model: "m"))),
         (#"{"kind":"compact-predictions"}"#, .compactPredictions(CompactPredictionsJob())),
     ])
-    func `do what they did when members are missing or unknown`(text: String, job: Job) throws {
+    func `do what they did when members are missing`(text: String, job: Job) throws {
         let read = try JSON.decode(Job.self, from: text)
         #expect(read.definition.arguments == job.definition.arguments && read.kind == job.kind)
     }
@@ -45,7 +45,29 @@ import Workflow
     @Test func `of a kind that this program does not know are refused by name`() {
         let error = #expect(throws: MartletError.self) { _ = try JSON.decode(Job.self, from: #"{"kind":"fly"}"#) }
         #expect(error?.code == "job.kind" && error?.message.contains("fly") == true)
-        #expect(throws: DecodingError.self) { _ = try JSON.decode(Job.self, from: #"{"kind":"verify"}"#) }
+    }
+
+    @Test(arguments: [
+        #"{"kind":"ingest","dry_run":true}"#, #"{"kind":"verify"}"#, #"{"kind":"run","from":"nowhere"}"#, "[]",
+        "no JSON",
+    ])
+    func `that a newer program queued, or that are damaged, are refused and not done by half`(text: String) {
+        let error = #expect(throws: MartletError.self) { _ = try Job(stored: text) }
+        #expect(error?.code == "job.definition" && error?.kind == .input && error?.remedy != nil)
+    }
+
+    @Test(arguments: [
+        Job.run(RunJob(from: .train, to: .ingest)), .run(RunJob(threads: JobThreads(engine: 0))),
+        .ingest(IngestJob(files: ["/a"], again: true)), .predict(PredictJob(file: "a", output: "b.txt")),
+        .predict(PredictJob(file: "a", output: nil)), .train(TrainJob(threads: JobThreads(training: 1025))),
+        .compactPredictions(CompactPredictionsJob(keepDays: 0)),
+        .compactPredictions(CompactPredictionsJob(keepDays: .nan)),
+        .compactPredictions(CompactPredictionsJob(keepShare: 1.5)),
+    ])
+    func `with values that no command takes are neither queued nor done`(_ job: Job) {
+        #expect((#expect(throws: MartletError.self) { _ = try JobOrder(job) })?.code == "job.arguments")
+        let ending = JobHandler(environment: Bare(report: .init())).run(job)
+        #expect(ending.outcome == .failed && ending.errorCode == "job.arguments" && !ending.mayRetry)
     }
 
     /// An environment in which only compaction is possible.
@@ -90,7 +112,7 @@ import Workflow
         (.verify(VerifyJob(model: "m@1")), "project.not-run", false),
         (.predict(PredictJob(file: "a", output: "b.csv")), "project.not-run", false),
         (.compactPredictions(CompactPredictionsJob()), "disk.failed", true),
-        (.compactPredictions(CompactPredictionsJob(keepBytes: "many")), "settings.amount", false),
+        (.compactPredictions(CompactPredictionsJob(keepBytes: "many")), "job.arguments", false),
     ])
     func `that fail say why, and whether another attempt may help`(job: Job, code: String, mayRetry: Bool) {
         let failure = MartletError(.machine, "disk.failed", "planted")

@@ -63,10 +63,15 @@ package struct TrainingRoutes: Sendable {
         ]
     }
 
-    /// The job that a body asks for; the schema lets no other kinds and members through.
-    private static func job(_ body: RequestBody) throws -> Job {
-        let members = body.members.merging(["kind": .text(RunJob.kind)]) { given, _ in given }
-        return try JSON.decode(Job.self, from: JSON.encode(JSONValue.object(members)))
+    /// The job that a body asks for; others cannot be asked for over HTTP.
+    private static func job(_ body: RequestBody) -> Job {
+        let seed = body.optionalInteger("split_seed")
+        return switch body.optionalText("kind") {
+        case TrainJob.kind: .train(TrainJob(splitSeed: seed))
+        case IngestJob.kind: .ingest(IngestJob())
+        case TransformJob.kind: .transform(TransformJob())
+        default: .run(RunJob(splitSeed: seed))
+        }
     }
 
     private func start(_ path: String, id: String, _ summary: String) -> Route {

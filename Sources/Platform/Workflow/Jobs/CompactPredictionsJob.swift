@@ -25,13 +25,14 @@ package struct CompactPredictionsJob: JobDefinition {
         self.keepSegments = keepSegments
     }
 
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case keepDays = "keep_days"
         case keepBytes = "keep_bytes"
         case keepShare = "keep_share"
         case keepSegments = "keep_segments"
     }
 
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .compactPredictions(self) }
 
     package var arguments: [String] {
@@ -42,22 +43,29 @@ package struct CompactPredictionsJob: JobDefinition {
         return words
     }
 
+    package func validate() throws {
+        if let keepDays, !(keepDays > 0 && keepDays <= 36_500) {
+            throw Job.refusal("Rows must be kept for more than 0 days, and 36500 at most.")
+        }
+        if let keepShare, !(keepShare > 0 && keepShare <= 1) {
+            throw Job.refusal("The share that is kept must be more than 0, and 1 at most.")
+        }
+        if let keepBytes, ByteAmount.bytes(keepBytes) == nil {
+            throw Job.refusal("\(keepBytes) is no amount of memory like 10GiB.")
+        }
+    }
+
     package func perform(
         in environment: some JobEnvironment, observer: JobObserver
     ) throws -> PredictionCompaction.Report {
-        try environment.compactPredictions(keeping: keepSegments ?? false, retention: try retention())
+        try environment.compactPredictions(keeping: keepSegments ?? false, retention: retention)
     }
 
-    private func retention() throws -> PredictionLogPolicy? {
+    private var retention: PredictionLogPolicy? {
         guard keepDays != nil || keepBytes != nil || keepShare != nil else { return nil }
         var policy = PredictionLogPolicy()
         policy.keepSeconds = keepDays.map { $0 * 86_400 }
-        policy.keepBytes = try keepBytes.map { text in
-            guard let bytes = ByteAmount.bytes(text) else {
-                throw MartletError(.usage, "settings.amount", "\(text) is no amount of memory like 10GiB.")
-            }
-            return bytes
-        }
+        policy.keepBytes = keepBytes.flatMap { ByteAmount.bytes($0) }
         policy.keepShare = keepShare
         return policy
     }

@@ -20,7 +20,7 @@ package struct IngestJob: JobDefinition {
         self.again = again
     }
 
-    private enum CodingKeys: String, CodingKey { case files, source, again }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case files, source, again }
 
     package init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
@@ -30,7 +30,12 @@ package struct IngestJob: JobDefinition {
             again: try box.decodeIfPresent(Bool.self, forKey: .again) ?? false)
     }
 
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .ingest(self) }
+
+    package func validate() throws {
+        if again, !files.isEmpty { throw Job.refusal("Known files are taken again; no others can be named.") }
+    }
 
     package var arguments: [String] {
         (source.map { ["--source", $0] } ?? []) + (again ? ["--again"] : [])

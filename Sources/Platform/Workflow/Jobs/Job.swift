@@ -10,7 +10,8 @@ package import Registry
 /// ```
 ///
 /// As JSON it is an object with `kind` and what the kind needs: `{"kind": "train", "split_seed": 7}`. Members that are
-/// missing have their defaults, and unknown ones are passed over, so that a queue outlives a new release.
+/// missing have their defaults, so that a queue outlives a new release. Unknown ones are refused: an older program must
+/// not do half of what a newer one was asked for.
 package enum Job: Sendable, Equatable {
     case run(RunJob)
     case ingest(IngestJob)
@@ -46,13 +47,44 @@ package enum Job: Sendable, Equatable {
 extension Job: Codable {
     private enum CodingKeys: String, CodingKey { case kind }
 
-    /// - Throws: `job.kind` for a kind that this program does not know; `DecodingError` for what is no job.
+    private struct Member: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// Reads a job as it stands in the queue.
+    /// - Throws: `job.kind` for a kind, `job.definition` for anything else that this program does not understand.
+    package init(stored text: String) throws {
+        do { self = try JSON.decode(Job.self, from: text) } catch let error as MartletError { throw error } catch {
+            throw Self.unreadable("\(error)")
+        }
+    }
+
+    private static func unreadable(_ reason: String) -> MartletError {
+        MartletError(
+            .input, "job.definition", "This program does not understand the job: \(reason)",
+            remedy: "Let a worker of the program that queued it do it, or submit it again.")
+    }
+
+    static func refusal(_ sentence: String) -> MartletError { MartletError(.usage, "job.arguments", sentence) }
+
+    /// - Throws: `job.kind` for a kind that this program does not know, `job.definition` for a member; `DecodingError` for
+    ///   what is no job.
     package init(from decoder: any Decoder) throws {
         let kind = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .kind)
         guard let definition = Self.kinds.first(where: { $0.kind == kind }) else {
             throw MartletError(
                 .input, "job.kind", "This program does not know jobs of the kind \(kind).",
                 remedy: "It knows \(Self.kinds.map { $0.kind }.joined(separator: ", ")).")
+        }
+        let known = Set(definition.members + [CodingKeys.kind.rawValue])
+        let unknown = try decoder.container(keyedBy: Member.self).allKeys.map(\.stringValue).filter {
+            !known.contains($0)
+        }
+        guard unknown.isEmpty else {
+            throw Self.unreadable("a job of the kind \(kind) has no \(unknown.sorted().joined(separator: ", ")) here.")
         }
         self = try definition.init(from: decoder).job
     }
@@ -66,10 +98,12 @@ extension Job: Codable {
 
 extension JobOrder {
     /// An order for a job.
+    /// - Throws: `job.arguments`.
     package init(
         _ job: Job, priority: Int = 0, maxAttempts: Int = 3, timeLimit: Double? = nil, memoryLimit: Int64? = nil,
         idempotencyKey: String? = nil
     ) throws {
+        try job.definition.validate()
         self.init(
             kind: job.kind, arguments: job.definition.arguments, definition: try JSON.text(job),
             exclusive: type(of: job.definition).isExclusive, priority: priority, maxAttempts: maxAttempts,

@@ -14,7 +14,14 @@ package protocol JobDefinition: Codable, Sendable, Equatable {
     static var isExclusive: Bool { get }
     /// The options with which `martlet jobs submit KIND` asks for the same.
     var arguments: [String] { get }
+    /// The members of its JSON object.
+    static var members: [String] { get }
+    /// Whether the queue keeps what it gives.
+    static var keepsResult: Bool { get }
     var job: Job { get }
+
+    /// - Throws: `job.arguments` for values that are out of range or exclude each other.
+    func validate() throws
 
     /// Does the work; returns when it is done.
     func perform(in environment: some JobEnvironment, observer: JobObserver) throws -> Result
@@ -22,6 +29,8 @@ package protocol JobDefinition: Codable, Sendable, Equatable {
 
 extension JobDefinition {
     package static var isExclusive: Bool { true }
+    package static var keepsResult: Bool { true }
+    package func validate() throws {}
 }
 
 /// What a job gives: as JSON, what the queue keeps and a command prints with `--json`.
@@ -61,6 +70,12 @@ package struct JobThreads: Codable, Sendable, Equatable {
     package init(engine: Int? = nil, training: Int? = nil) {
         self.engine = engine
         self.training = training
+    }
+
+    func validate() throws {
+        for value in [engine, training].compactMap(\.self) where !(1...1024).contains(value) {
+            throw Job.refusal("Threads must be from 1 to 1024; \(value) is not.")
+        }
     }
 
     var arguments: [String] {

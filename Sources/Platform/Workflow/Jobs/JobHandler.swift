@@ -28,17 +28,18 @@ package struct JobHandler<Environment: JobEnvironment> {
         do { return try perform(job.definition) } catch { return ending(of: error) }
     }
 
-    private func perform(_ definition: some JobDefinition) throws -> JobEnding {
+    private func perform<Definition: JobDefinition>(_ definition: Definition) throws -> JobEnding {
+        try definition.validate()
         let result = try definition.perform(in: environment, observer: observer)
         for line in result.notes { note(line) }
         var ending = result.refusal.map { self.ending(of: $0) } ?? .finished(result: nil)
-        ending.result = try JSON.text(result)
+        if Definition.keepsResult { ending.result = try JSON.text(result) }
         return ending
     }
 
     private func ending(of error: any Error) -> JobEnding {
         note("error: \(error)")
         if let error = error as? MartletError { return .failed(error) }
-        return .failed(MartletError(.machine, "job.failed", "\(error)"))
+        return JobEnding(.failed, reason: "\(error)", errorCode: "job.failed", exitCode: 1)
     }
 }

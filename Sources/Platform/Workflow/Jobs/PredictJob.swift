@@ -7,6 +7,8 @@ internal import Storage
 package struct PredictJob: JobDefinition {
     package static let kind = "predict"
     package static let isExclusive = false
+    /// The scores are in the file.
+    package static let keepsResult = false
 
     /// The file, in the form of the source's files; "-" is standard input.
     package var file: String
@@ -31,7 +33,17 @@ package struct PredictJob: JobDefinition {
     /// How the name of an output may end.
     package static let formats = [".parquet", ".csv", ".json"]
 
+    private enum CodingKeys: String, CodingKey, CaseIterable { case file, model, source, output, threads }
+
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .predict(self) }
+
+    package func validate() throws {
+        guard let output, Self.formats.contains(where: { output.hasSuffix($0) }) else {
+            throw Job.refusal("The output must be a file that ends in .parquet, .csv or .json.")
+        }
+        try threads?.validate()
+    }
 
     package var arguments: [String] {
         var words = output.map { ["--output", $0] } ?? []

@@ -23,7 +23,7 @@ package struct RunJob: JobDefinition {
         self.threads = threads
     }
 
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case from, to, threads
         case splitSeed = "split_seed"
     }
@@ -37,7 +37,13 @@ package struct RunJob: JobDefinition {
             threads: try box.decodeIfPresent(JobThreads.self, forKey: .threads) ?? JobThreads())
     }
 
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .run(self) }
+
+    package func validate() throws {
+        if from > to { throw Job.refusal("The stage \(from.rawValue) comes after \(to.rawValue).") }
+        try threads.validate()
+    }
 
     package var arguments: [String] {
         var words = from == .ingest ? [] : ["--from", from.rawValue]

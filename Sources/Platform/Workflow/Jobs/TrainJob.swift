@@ -11,16 +11,19 @@ package struct TrainJob: JobDefinition {
         self.threads = threads
     }
 
-    private enum CodingKeys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case threads
         case splitSeed = "split_seed"
     }
 
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .train(self) }
 
     package var arguments: [String] {
         (splitSeed.map { ["--split-seed", "\($0)"] } ?? []) + (threads?.arguments ?? [])
     }
+
+    package func validate() throws { try threads?.validate() }
 
     package func perform(in environment: some JobEnvironment, observer: JobObserver) throws -> RunResult {
         try RunJob(from: .train, to: .register, splitSeed: splitSeed, threads: threads ?? JobThreads())

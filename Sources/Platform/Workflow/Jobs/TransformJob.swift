@@ -6,8 +6,13 @@ package struct TransformJob: JobDefinition {
 
     package init(threads: JobThreads = JobThreads()) { self.threads = threads }
 
+    private enum CodingKeys: String, CodingKey, CaseIterable { case threads }
+
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .transform(self) }
     package var arguments: [String] { threads?.arguments ?? [] }
+
+    package func validate() throws { try threads?.validate() }
 
     package func perform(in environment: some JobEnvironment, observer: JobObserver) throws -> RunResult {
         try RunJob(from: .transform, to: .transform, threads: threads ?? JobThreads())

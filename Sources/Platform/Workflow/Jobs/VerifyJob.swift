@@ -15,8 +15,13 @@ package struct VerifyJob: JobDefinition {
         self.threads = threads
     }
 
+    private enum CodingKeys: String, CodingKey, CaseIterable { case model, threads }
+
+    package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .verify(self) }
     package var arguments: [String] { [model] + (threads?.arguments ?? []) }
+
+    package func validate() throws { try threads?.validate() }
 
     package func perform(in environment: some JobEnvironment, observer: JobObserver) throws -> VerifyReport {
         try environment.configured(splitSeed: nil, threads: threads ?? JobThreads()).withReadingWorkspace { workspace in
