@@ -43,7 +43,6 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
-let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -82,7 +81,7 @@ let package = Package(
         // Tiny and stable: errors, time, JSON, the disk; SQL as values; the one reader of CSV.
         module("Core", in: .base, [crypto]),
         module("Storage", in: .base, ["Core"]),
-        module("SQLText", in: .base, ["Core", "Storage"]),
+        module("SQLText", in: .base, ["Core"]),
         .systemLibrary(
             name: "CZlib", path: Layer.base.path(of: "CZlib"), pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -104,23 +103,23 @@ let package = Package(
         .systemLibrary(
             name: "CPQ", path: Layer.engines.path(of: "CPQ"), pkgConfig: "martlet-pq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
-        module("DuckDB", in: .engines, ["CDuckDB", "Core", "Storage"]),
-        module("LightGBM", in: .engines, ["CLightGBM", "Core", "Storage"]),
-        module("XGBoost", in: .engines, ["CXGBoost", "Core", "Storage"]),
+        module("DuckDB", in: .engines, ["CDuckDB", "Core"]),
+        module("LightGBM", in: .engines, ["CLightGBM"]),
+        module("XGBoost", in: .engines, ["CXGBoost"]),
         module("Postgres", in: .engines, ["CPQ", "Core", "SQLText", "Storage"]),
         module("SQLite", in: .engines, ["SQLText", "Core", "Storage", grdb]),
 
         // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
-        module("SQLLineage", in: .lake, ["Core", "Storage"]),
+        module("SQLLineage", in: .lake, ["Core"]),
         module("Lakehouse", in: .lake, ["DelimitedText", "SQLLineage", "Core", "Storage"]),
         module(
             "LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Core", "Storage"]),
 
         // Splits, learners, calibration, evaluation, gates; tree ensembles without a library.
-        module("Training", in: .learning, ["Core", "Storage"]),
-        module("Generators", in: .learning, ["Core", "Storage"]),
-        module("Forests", in: .learning, ["Core", "Storage"]),
-        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Core", "Storage"]),
+        module("Training", in: .learning, ["Core"]),
+        module("Generators", in: .learning, ["Core"]),
+        module("Forests", in: .learning, ["Core"]),
+        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Core"]),
 
         // Runs, models, events and jobs in a database; people, tokens and roles.
         .target(
@@ -132,7 +131,7 @@ let package = Package(
 
         // Rows in, predictions out, and their log; no HTTP.
         module("PredictionLog", in: .serving, ["Core", "Storage"]),
-        module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Core", "Storage"]),
+        module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Core"]),
 
         // Projects, the use cases, processes that do long work, and the wiring.
         module(
@@ -160,7 +159,7 @@ let package = Package(
             "HTTPAPI", in: .edge,
             [
                 "CZlib", "Identity", "PredictionLog", "Registry", "SQLText", "Serving", "Training", "Workflow",
-                "Core", "Storage", hummingbird, hummingbirdCore, hummingbirdTLS, nio,
+                "Core", "Storage", hummingbird, hummingbirdCore, nio,
                 nioPosix, nioHTTP, nioTLS, httpTypes,
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
             ]),
@@ -168,7 +167,7 @@ let package = Package(
             "ServingComposition", in: .edge,
             [
                 "HTTPAPI", "Identity", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
-                "Training", "Registry", "SQLite", "SQLText", "Composition", "Core", "Storage", "Workers", hummingbird,
+                "Training", "Registry", "SQLText", "Composition", "Core", "Storage", "Workers", hummingbird,
                 logging,
                 lifecycle, signals, nioPosix, arguments,
             ]),

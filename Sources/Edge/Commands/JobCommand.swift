@@ -117,16 +117,3 @@ struct PredictJobOptions: JobCommand {
 extension ThreadOptions {
     var threads: JobThreads { JobThreads(engine: engineThreads, training: trainingThreads) }
 }
-
-/// A memory size as a command-line value: "512MB", "2GiB".
-struct ByteCount: ExpressibleByArgument {
-    var bytes: Int64
-    /// As it was written.
-    var text: String
-
-    init?(argument: String) {
-        guard let bytes = ByteAmount.bytes(argument) else { return nil }
-        self.bytes = bytes
-        text = argument
-    }
-}

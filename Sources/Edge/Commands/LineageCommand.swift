@@ -89,7 +89,7 @@ struct LineageCommand: ParsableCommand {
 
     /// Only files are read, so a project that was never run will do.
     private func reading<T>(_ composition: Composition, _ body: (Workspace) throws -> T) throws -> T {
-        try composition.withPassingWorkspace(body)
+        try composition.withTemporaryRegistry(body)
     }
 
     private func tableColumn(_ text: String, _ lineage: ProjectLineage) -> (TableName, String)? {

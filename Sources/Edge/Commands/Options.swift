@@ -88,3 +88,16 @@ func moment(_ text: String, _ option: String) throws -> Timestamp {
     }
     return moment
 }
+
+/// A memory size as a command-line value: "512MB", "2GiB".
+struct ByteCount: ExpressibleByArgument {
+    var bytes: Int64
+    /// As it was written.
+    var text: String
+
+    init?(argument: String) {
+        guard let bytes = ByteAmount.bytes(argument) else { return nil }
+        self.bytes = bytes
+        text = argument
+    }
+}

@@ -1,11 +1,5 @@
 internal import ArgumentParser
 internal import CommandComposition
-internal import Core
-internal import Lakehouse
-internal import Projects
-internal import Registry
-internal import Storage
-internal import Training
 internal import Workflow
 
 struct PredictCommand: ParsableCommand {

@@ -1,12 +1,7 @@
 internal import ArgumentParser
 internal import CommandComposition
-internal import Composition
 internal import Core
-internal import Lakehouse
-internal import Projects
 internal import Registry
-internal import Training
-internal import Workers
 internal import Workflow
 
 extension Stage: ExpressibleByArgument {}
@@ -74,38 +69,5 @@ struct RunCommand: JobCommand {
                 "\(name), which is this model, was rejected\(reason). It is never served; change what it learns from.")
         default: Output.print("Next: martlet models card \(name) · martlet predict FILE · martlet verify \(name)")
         }
-    }
-}
-
-/// Shows the steps of a long command on standard error, and reports them to the supervisor of a job.
-struct StepProgress {
-    private let isTerminal = Output.errorIsTerminal
-
-    var observer: JobObserver { JobObserver(began: begin, ended: end) }
-
-    private func begin(_ progress: JobProgress) {
-        ParentWatchdog.current?.report(progress)
-        if isTerminal { Output.raw("\r\u{1B}[K  \(progress.step) …", to: 2) }
-    }
-
-    private func end(_ entry: Journal.Entry) {
-        let mark =
-            switch entry.outcome {
-            case .done: "✓"
-            case .skipped: "·"
-            case .refused, .failed: "✗"
-            }
-        let name = entry.step + String(repeating: " ", count: max(1, 30 - entry.step.count))
-        let time = entry.outcome == .skipped ? "" : "  \(tenths(entry.seconds)) s"
-        Output.raw(
-            (isTerminal ? "\r\u{1B}[K" : "")
-                + "\(mark) \(name) \(entry.outcome == .skipped ? "skipped: " : "")\(entry.detail)\(time)".visible
-                + "\n",
-            to: 2)
-    }
-
-    private func tenths(_ seconds: Double) -> String {
-        let tenths = Int((seconds * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10)"
     }
 }

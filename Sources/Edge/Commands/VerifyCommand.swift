@@ -1,8 +1,6 @@
 internal import ArgumentParser
 internal import CommandComposition
 internal import Core
-internal import Projects
-internal import Registry
 internal import Workflow
 
 struct VerifyCommand: JobCommand {

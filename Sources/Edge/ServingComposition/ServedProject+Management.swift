@@ -53,7 +53,7 @@ package final class RegistryProvider: Sendable {
             let registry = ModelRegistry(
                 database, project: project, actor: SystemPlatform.account, context: context
             )
-            .telling(by: RunHolds(folder: running))
+            .detectingRuns(by: RunHolds(folder: running))
             opened = (registry, database, inode)
             return (registry, database)
         }

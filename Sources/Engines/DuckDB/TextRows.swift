@@ -140,15 +140,12 @@ package final class TextBlock {
 
 /// Registry of the ``TextRows`` that the sessions of a database can read by name from SQL.
 ///
-/// Why `@unchecked Sendable` holds: the dictionary is reached under the lock only; what it hands out is used by the
-/// session that put it there.
-///
 /// ```swift
 /// try TextTables.register(with: connection).with(rows, as: "answer") {
 ///     try connection.execute("CREATE TABLE answer AS SELECT * FROM _martlet_texts('answer')")
 /// }
 /// ```
-package final class TextTables: @unchecked Sendable {
+package final class TextTables: Sendable {
     private let tables = Mutex<[String: Entry]>([:])
 
     /// Why `@unchecked Sendable` holds: one session puts the rows here and reads them, and no other asks for its name.

@@ -10,8 +10,9 @@ internal import SQLText
 
 /// One connection to a PostgreSQL server.
 ///
-/// `@unchecked Sendable`: nothing here is locked, but a session is in the pool or with the one transaction that took it out
-/// (`PostgresDatabase.idle`, `started`, `giveBack`), so one thread at a time uses it, and libpq keeps no state of threads.
+/// Why `@unchecked Sendable` holds: nothing here is locked, but a session is in the pool or with the one transaction that
+/// took it out (`PostgresDatabase.idle`, `started`, `giveBack`), so one thread at a time uses it, and libpq keeps no state
+/// of threads.
 final class PostgresSession: @unchecked Sendable {
     fileprivate let library: PostgresLibrary
     private let handle: OpaquePointer

@@ -59,7 +59,7 @@ package struct ModelRegistry: Sendable {
     /// Returns a copy that can tell running runs from killed ones, by their locks.
     ///
     /// Without it every run that was begun counts as running until it is abandoned.
-    package func telling(by holds: RunHolds) -> ModelRegistry {
+    package func detectingRuns(by holds: RunHolds) -> ModelRegistry {
         var metadata = models.metadata
         metadata.holds = holds
         return ModelRegistry(metadata)

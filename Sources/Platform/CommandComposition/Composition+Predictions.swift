@@ -12,12 +12,13 @@ extension Composition {
     ///
     /// It runs beside a server, so the SQL engine gets little memory; models with very many columns need more.
     package func compactPredictions(
-        keeping: Bool, retention: PredictionLogPolicy? = nil
+        keepSegments: Bool, retention: PredictionLogPolicy? = nil
     ) throws -> PredictionCompaction.Report {
         SystemPlatform.returnLargeMemory()
         return try Self.withLittleMemory { memory in
             try withMaintenance(alone: false, memory: memory) { lake in
-                try PredictionCompaction(lake: lake, folder: predictions).run(keeping: keeping, retention: retention)
+                try PredictionCompaction(lake: lake, folder: predictions).run(
+                    keepSegments: keepSegments, retention: retention)
             }
         }
     }

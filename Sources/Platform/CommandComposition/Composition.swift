@@ -169,7 +169,8 @@ package struct Composition: Sendable {
         let metadata = try metadata(of: project)
         if !writing { try requireRun(project, metadata) }
         let database = try metadata.open(writing ? .writing(creating: settings.makesRegistry) : .reading)
-        let registry = ModelRegistry(database, project: project.name, actor: actor, context: context).telling(by: holds)
+        let registry = ModelRegistry(database, project: project.name, actor: actor, context: context).detectingRuns(
+            by: holds)
         // What is done at the command line stands in the audit, as what comes over HTTP.
         return writing ? registry.audited(by: author, as: actor) : registry
     }
@@ -197,7 +198,7 @@ package struct Composition: Sendable {
     }
 
     /// Opens a read-only workspace of a project that may not have run yet, with a temporary registry if needed.
-    package func withPassingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T {
+    package func withTemporaryRegistry<T>(_ body: (Workspace) throws -> T) throws -> T {
         let project = try project()
         guard try !metadata(of: project).exists() else { return try body(try workspace(project, writing: false)) }
         let scratch = "\(home.scratch)/\(Disk.processID)-\(context.newID())"

@@ -185,7 +185,7 @@ package enum Doctor {
             if isThere {
                 try composition.withWorkspace(check)
             } else {
-                try composition.withPassingWorkspace(check)
+                try composition.withTemporaryRegistry(check)
             }
         } catch let error as MartletError where error.code == "project.busy" {
             // Looking needs no lock, only what opening to write puts in order: what was interrupted.

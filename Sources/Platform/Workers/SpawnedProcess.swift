@@ -28,7 +28,6 @@ final class SpawnedProcess: JobProcess {
         let streams = [
             (0, open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null"),
             (1, open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644), log),
-            (2, open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644), log),
         ]
         defer { for (_, file, _) in streams where file >= 0 { close(file) } }
         for (_, file, path) in streams where file < 0 { throw Disk.failure("write", path) }
@@ -41,7 +40,8 @@ final class SpawnedProcess: JobProcess {
         defer { close(ends[1]) }
         do {
             id = try Self.spawn(
-                program, arguments, environment, streams.map { (Int32($0.0), $0.1) } + [(Self.watchdog, ends[1])])
+                program, arguments, environment,
+                streams.map { (Int32($0.0), $0.1) } + [(2, streams[1].1), (Self.watchdog, ends[1])])
         } catch {
             close(ends[0])
             throw error

@@ -33,16 +33,4 @@ struct Gate {
     func actions() throws -> [String] { try store.audit.list(AuditQuery(limit: 1000)).entries.map(\.action) }
 }
 
-/// The code of the `MartletError` that `body` throws, or what happened instead.
-func code(_ body: () throws -> Void) -> String {
-    do {
-        try body()
-        return "no error"
-    } catch let error as MartletError {
-        return error.code
-    } catch {
-        return "another error: \(error)"
-    }
-}
-
 let good = "correct horse battery staple"

@@ -90,18 +90,6 @@ func sample(
     )
 }
 
-/// The code of the `MartletError` that `body` throws, or what happened instead.
-func code(_ body: () throws -> Void) -> String {
-    do {
-        try body()
-        return "no error"
-    } catch let error as MartletError {
-        return error.code
-    } catch {
-        return "another error: \(error)"
-    }
-}
-
 func caught(_ body: () throws -> Void) -> MartletError? {
     do {
         try body()

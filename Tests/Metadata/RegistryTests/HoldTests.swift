@@ -18,7 +18,7 @@ struct HoldTests {
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
                 TestDatabase.open(fixture.scratch.path), project: "hospital", context: fixture.virtual.context()
-            ).telling(by: holds)
+            ).detectingRuns(by: holds)
         }
         trainer = try registry()
         reader = try registry()

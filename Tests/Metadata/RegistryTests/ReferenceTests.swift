@@ -1,5 +1,6 @@
 import Core
 import Registry
+import TestSupport
 import Testing
 
 struct ReferenceTests {

@@ -201,23 +201,6 @@ struct SQLiteDatabaseTests {
         try database.check()
     }
 
-    @Test func `eight threads of two pools write two hundred times each without an error or a lost row`() throws {
-        let first = try table()
-        let second = try SQLiteDatabase(path: scratch.file, pause: pause)
-        let errors = onThreads(8) { thread in
-            let database = thread.isMultiple(of: 2) ? first : second
-            for n in 0..<200 {
-                try database.write { connection in
-                    let row = try connection.row("SELECT COALESCE(MAX(a), 0) AS a FROM t")
-                    try connection.execute("INSERT INTO t VALUES (\((row?.int("a") ?? 0) + 1), \("\(thread):\(n)"))")
-                }
-            }
-        }
-        #expect(errors == [])
-        #expect(try count(first) == 1600)
-        #expect(try first.read { try $0.row("SELECT MAX(a) AS a FROM t")?.int("a") } == 1600)
-    }
-
     @Test(arguments: 0..<30)
     func `a new file can be opened by many at once`(_ round: Int) throws {
         let file = scratch.path + "/\(round).db"

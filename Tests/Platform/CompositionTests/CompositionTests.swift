@@ -107,7 +107,7 @@ import Workflow
             #expect(error?.code == "project.not-run" && error?.kind == .missing, "\(error?.description ?? "")")
         }
         #expect(!Disk.exists(place.home.database))
-        let passing = try composition().withPassingWorkspace { try $0.registry.models.list().count }
+        let passing = try composition().withTemporaryRegistry { try $0.registry.models.list().count }
         #expect(passing == 0 && !Disk.exists(place.home.database))
         #expect(try Disk.list(place.home.scratch).isEmpty)
     }
@@ -213,7 +213,7 @@ import Workflow
     }
 
     @Test func `a compaction of a project without a log moves nothing, and needs no registry`() throws {
-        let report = try composition().compactPredictions(keeping: false)
+        let report = try composition().compactPredictions(keepSegments: false)
         #expect(report.rows == 0 && report.segments == 0)
         #expect(!Disk.exists(place.home.database))
     }

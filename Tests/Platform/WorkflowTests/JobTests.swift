@@ -83,11 +83,11 @@ import Workflow
             throw MartletError(.missing, "project.not-run", "Nothing has been run.")
         }
         func compactPredictions(
-            keeping: Bool, retention: PredictionLogPolicy?
+            keepSegments: Bool, retention: PredictionLogPolicy?
         ) throws -> PredictionCompaction.Report {
             if let failure { throw failure }
             var report = report
-            report.segments = keeping ? 1 : 0
+            report.segments = keepSegments ? 1 : 0
             report.bytes = retention?.keepBytes ?? 0
             return report
         }

@@ -149,7 +149,7 @@ import Workflow
                     })
             }
             if day % 5 == 4 {
-                _ = try PredictionCompaction(lake: lake, folder: segments).run(keeping: true, retention: retention)
+                _ = try PredictionCompaction(lake: lake, folder: segments).run(keepSegments: true, retention: retention)
             }
             nextDay()
             // The keeper looks once a minute; until it has, what is over may still be there. A segment that nobody wrote to

@@ -244,8 +244,8 @@ final class BatchRun: Sendable {
         try bounds.check(rows: before.rows + block.rows, of: model)
         let start = execution.uptime()
         let waiter = LogWaiter()
-        func circumstances() -> ScoringSession.Circumstances {
-            ScoringSession.Circumstances(
+        func circumstances() -> ScoringSession.RequestMetadata {
+            ScoringSession.RequestMetadata(
                 requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
                 latency: Int64((execution.uptime() - began) * 1e9))
         }

@@ -132,7 +132,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 body = all
             }
             if body.readableBytes > routes.limits.fastPathBytes {
-                routes.gatekeeper.takesBack(request.principal)
+                routes.gatekeeper.undoAdmission(request.principal)
                 pass(context, request.head)
                 context.fireChannelRead(wrapInboundOut(.body(body)))
             } else {
@@ -311,7 +311,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let out = shared.response(
                 "200 OK", answer.contentType, session.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
                 keepsAlive: keepsAlive, context.channel.allocator)
-            let known = ScoringSession.Circumstances(
+            let known = ScoringSession.RequestMetadata(
                 requestID: requestID, idempotencyKey: request.idempotencyKey, time: routes.execution.now(),
                 latency: Int64((routes.execution.uptime() - request.arrived) * 1e9))
             let bound = NIOLoopBound((handler: self, context: context, out: out), eventLoop: context.eventLoop)
@@ -324,7 +324,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 }
             }
             guard let admission else {
-                routes.gatekeeper.takesBack(request.principal)
+                routes.gatekeeper.undoAdmission(request.principal)
                 return pass(context, request.head, body)
             }
             request.call.slot.count(session.batch.count)
@@ -336,7 +336,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
             case .refused(let error): throw error.error
             }
         } catch is ReasonsElsewhere {
-            routes.gatekeeper.takesBack(request.principal)
+            routes.gatekeeper.undoAdmission(request.principal)
             pass(context, request.head, body)
         } catch {
             refuse(error, responseContext, context)

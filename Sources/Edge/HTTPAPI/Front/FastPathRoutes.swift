@@ -129,7 +129,7 @@ struct FastPathRoutes: Sendable {
         let project = call.slot.key.project
         if let forwardedHost { host = String(Forwarded.last(forwardedHost)) }
         guard
-            let principal = gatekeeper.admitsAtOnce(host: host, authorization: authorization, project: project)
+            let principal = gatekeeper.admitsImmediately(host: host, authorization: authorization, project: project)
         else { return nil }
         return FastPathRequest(
             head: head, call: call, requestID: requestID, idempotencyKey: idempotencyKey,

@@ -45,8 +45,8 @@ package struct LimitingGate: Gatekeeper {
     package var site: Site? { base.site }
 
     /// Authenticates a fast-path request within the client's limits; `nil` leaves it to the router.
-    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
-        guard let principal = base.admitsAtOnce(host: host, authorization: authorization, project: project) else {
+    package func admitsImmediately(host: String?, authorization: String?, project: String) -> Principal? {
+        guard let principal = base.admitsImmediately(host: host, authorization: authorization, project: project) else {
             return nil
         }
         // Who asks too often goes to the router, which says so.
@@ -55,7 +55,7 @@ package struct LimitingGate: Gatekeeper {
     }
 
     /// Takes back the counted request of a principal, as the router will count it again.
-    package func takesBack(_ principal: Principal) { known?.leave(principal.id) }
+    package func undoAdmission(_ principal: Principal) { known?.leave(principal.id) }
 
     /// Applies the limits, then authenticates and authorises the request.
     package func admit(_ request: Request, to route: Route, in context: APIContext) async throws -> APIContext {

@@ -20,7 +20,7 @@ package struct IdentityGate: Gatekeeper {
     package var site: Site? { identity.site }
 
     /// Authenticates a fast-path request that may predict; `nil` leaves it to the router.
-    package func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal? {
+    package func admitsImmediately(host: String?, authorization: String?, project: String) -> Principal? {
         guard let host, identity.site.answers(to: host), !identity.known.isStale, var header = authorization else {
             return nil
         }

@@ -63,7 +63,7 @@ package struct PredictionRoutes: Sendable {
                 slot.count(session.batch.count)
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
-                let known = ScoringSession.Circumstances(
+                let known = ScoringSession.RequestMetadata(
                     requestID: requestID, idempotencyKey: key, time: execution.now(),
                     latency: Int64((execution.uptime() - arrived) * 1e9))
                 let response = Response(

@@ -128,7 +128,7 @@ package struct ProcessRoutes: Sendable {
                     client: context.client
                 ) { [execution, requestID = context.requestID, keys = made.keys] session, _ in
                     session.name(records: keys)
-                    let known = ScoringSession.Circumstances(
+                    let known = ScoringSession.RequestMetadata(
                         requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
                         latency: Int64((execution.uptime() - arrived) * 1e9))
                     let answer = JSONValue(parsing: session.writer.bytes)

@@ -5,8 +5,8 @@ internal import Synchronization
 final class ScoringSessionPool: Sendable {
     /// A session taken from the pool by one request.
     ///
-    /// It is safe to send, since a session is in the pool or lent to one, never both, and the request uses it in one
-    /// piece of work after the other.
+    /// Why `@unchecked Sendable` holds: a session is in the pool or lent to one, never both, and the request uses it in
+    /// one piece of work after the other.
     struct Lent: @unchecked Sendable { let session: ScoringSession }
 
     private let idle = Mutex<[Lent]>([])

@@ -23,10 +23,10 @@ package protocol Gatekeeper: Sendable {
     ///   - host: the header of that name, as it came.
     ///   - authorization: the same.
     /// - Returns: who asks; `nil` when it is not let in here.
-    func admitsAtOnce(host: String?, authorization: String?, project: String) -> Principal?
+    func admitsImmediately(host: String?, authorization: String?, project: String) -> Principal?
 
     /// What was let in at once goes to the router all the same, where it is counted once more.
-    func takesBack(_ principal: Principal)
+    func undoAdmission(_ principal: Principal)
 
     /// The names that the server answers to; `nil` for any.
     var site: Site? { get }
@@ -34,5 +34,5 @@ package protocol Gatekeeper: Sendable {
 
 extension Gatekeeper {
     /// Does nothing: for gatekeepers that count no requests.
-    package func takesBack(_ principal: Principal) {}
+    package func undoAdmission(_ principal: Principal) {}
 }

@@ -67,3 +67,10 @@ package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
             remedy: "Write NAME@champion, NAME@candidate or NAME@3.")
     }
 }
+
+extension ModelReference {
+    /// Itself, or the champion where it names no version.
+    package var orChampion: ModelReference {
+        selector == nil ? ModelReference(model: model, selector: .alias(.champion)) : self
+    }
+}

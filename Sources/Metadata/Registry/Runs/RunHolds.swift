@@ -4,7 +4,7 @@ internal import Storage
 /// Detects which runs are in progress, by a lock file that each run's process holds.
 ///
 /// ```swift
-/// let registry = ModelRegistry(database, project: name, context: context).telling(by: RunHolds(folder: home.running))
+/// let registry = ModelRegistry(database, project: name, context: context).detectingRuns(by: RunHolds(folder: home.running))
 /// ```
 ///
 /// The system releases the lock when the process ends, in whatever way, so that a running run can be told from a killed

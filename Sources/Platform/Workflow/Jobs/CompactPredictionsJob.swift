@@ -58,7 +58,7 @@ package struct CompactPredictionsJob: JobDefinition {
     package func perform(
         in environment: some JobEnvironment, observer: JobObserver
     ) throws -> PredictionCompaction.Report {
-        try environment.compactPredictions(keeping: keepSegments ?? false, retention: retention)
+        try environment.compactPredictions(keepSegments: keepSegments ?? false, retention: retention)
     }
 
     private var retention: PredictionLogPolicy? {

@@ -43,10 +43,3 @@ extension VerifyReport: JobResult {
                 : "Its data are not what they were when the version was trained; restore them from a backup.")
     }
 }
-
-extension ModelReference {
-    /// Itself, or the champion where it names no version.
-    var orChampion: ModelReference {
-        selector == nil ? ModelReference(model: model, selector: .alias(.champion)) : self
-    }
-}

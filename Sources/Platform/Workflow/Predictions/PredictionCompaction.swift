@@ -57,9 +57,9 @@ package struct PredictionCompaction {
     }
 
     /// Compacts all closed segments.
-    /// - Parameter keeping: whether compacted segments stay, as `.compacted`, until the log's retention removes them.
+    /// - Parameter keepSegments: whether compacted segments stay, as `.compacted`, until the log's retention removes them.
     /// - Parameter retention: how long, and how many bytes, rows stay in the lake; `nil` keeps them.
-    package func run(keeping: Bool = false, retention: PredictionLogPolicy? = nil) throws -> Report {
+    package func run(keepSegments: Bool = false, retention: PredictionLogPolicy? = nil) throws -> Report {
         var report = Report()
         // Where no server is at work, what a killed one left is closed first.
         if Disk.isDirectory(folder.path), let lock = try FileLock("\(folder.path)/lock") {
@@ -71,14 +71,14 @@ package struct PredictionCompaction {
         for entry in try folder.closed() {
             let size = Disk.stamp(entry.path)?.size ?? 0
             if let first = group.first, first.log != entry.log || bytes + size > Self.groupBytes {
-                try compact(group, keeping, &report)
+                try compact(group, keepSegments, &report)
                 (group, bytes) = ([], 0)
             }
             group.append(entry)
             bytes += size
             report.bytes += size
         }
-        if !group.isEmpty { try compact(group, keeping, &report) }
+        if !group.isEmpty { try compact(group, keepSegments, &report) }
         report.tornFiles = try folder.tornFiles().map(\.path)
         if let retention { report.expired = try expire(retention) }
         return report
@@ -105,7 +105,7 @@ package struct PredictionCompaction {
         var known: [DeltaField] = []
     }
 
-    private func compact(_ group: [SegmentFolder.Entry], _ keeping: Bool, _ report: inout Report) throws {
+    private func compact(_ group: [SegmentFolder.Entry], _ keepSegments: Bool, _ report: inout Report) throws {
         guard let last = group.last else { return }
         let application = "martlet/predictions/\(last.log)"
         var additions: [TableName: Addition] = [:]
@@ -145,7 +145,7 @@ package struct PredictionCompaction {
                 let aside = "\(stem)-\(end).torn"
                 report.damaged.append(aside)
                 try Disk.move(entry.path, to: aside)
-            } else if keeping {
+            } else if keepSegments {
                 try Disk.move(entry.path, to: "\(stem).compacted")
             } else {
                 try Disk.delete(entry.path)

@@ -114,7 +114,7 @@ package final class BatchBlock: @unchecked Sendable {
     ///
     /// Each has the request's id with the row's number.
     package func log(
-        _ known: ScoringSession.Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
+        _ known: ScoringSession.RequestMetadata, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
         loggedBytes = 0
         guard let journal = model.journal else { return .taken }

@@ -3,7 +3,7 @@ package import PredictionLog
 
 extension ScoringSession {
     /// Properties of a request that are logged with its rows.
-    package struct Circumstances: Sendable {
+    package struct RequestMetadata: Sendable {
         package let requestID: String
         package let idempotencyKey: String?
         /// Wall-clock time of the response.
@@ -28,7 +28,7 @@ extension ScoringSession {
     /// `dropped`. Of several rows each has the request's id with its place. Waits while the rows of another large
     /// request are written.
     package func log(
-        by model: ServedModel, _ known: Circumstances, acknowledged: @escaping PredictionLog.Acknowledgement
+        by model: ServedModel, _ known: RequestMetadata, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission {
         log(by: model, known, courier: nil, waking: true, mayWait: true, acknowledged: acknowledged) ?? .refused(.busy)
     }
@@ -37,14 +37,14 @@ extension ScoringSession {
     /// - Parameter waking: whether the log's writer is woken at once.
     /// - Returns: `nil` when there are so many rows that it might have to wait; nothing was logged then.
     package func logAtOnce(
-        by model: ServedModel, _ known: Circumstances, courier: AcknowledgementCourier?, waking: Bool,
+        by model: ServedModel, _ known: RequestMetadata, courier: AcknowledgementCourier?, waking: Bool,
         acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission? {
         log(by: model, known, courier: courier, waking: waking, mayWait: false, acknowledged: acknowledged)
     }
 
     private func log(
-        by model: ServedModel, _ known: Circumstances, courier: AcknowledgementCourier?, waking: Bool, mayWait: Bool,
+        by model: ServedModel, _ known: RequestMetadata, courier: AcknowledgementCourier?, waking: Bool, mayWait: Bool,
         acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission? {
         guard let journal = model.journal, batch.count > 0 else { return .taken }
@@ -67,7 +67,7 @@ extension ScoringSession {
 
     @inline(__always)
     private func record(
-        _ row: Int, numbered: Bool, _ model: ServedModel, _ source: PredictionSourceNumber, _ known: Circumstances
+        _ row: Int, numbered: Bool, _ model: ServedModel, _ source: PredictionSourceNumber, _ known: RequestMetadata
     ) -> PredictionRecord {
         PredictionRecord(
             requestID: known.requestID, row: numbered ? row : nil, idempotencyKey: known.idempotencyKey,

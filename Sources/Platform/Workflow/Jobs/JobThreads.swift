@@ -1,0 +1,23 @@
+/// How many threads a job may use; `nil` for what is configured. Results do not depend on it.
+package struct JobThreads: Codable, Sendable, Equatable {
+    /// Of the SQL engine.
+    package var engine: Int?
+    /// Of the learner.
+    package var training: Int?
+
+    package init(engine: Int? = nil, training: Int? = nil) {
+        self.engine = engine
+        self.training = training
+    }
+
+    func validate() throws {
+        for value in [engine, training].compactMap(\.self) where !(1...1024).contains(value) {
+            throw Job.refusal("Threads must be from 1 to 1024; \(value) is not.")
+        }
+    }
+
+    var arguments: [String] {
+        (engine.map { ["--engine-threads", "\($0)"] } ?? [])
+            + (training.map { ["--training-threads", "\($0)"] } ?? [])
+    }
+}
