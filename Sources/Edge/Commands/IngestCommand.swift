@@ -36,10 +36,6 @@ struct IngestCommand: JobCommand {
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 
-    func validate() throws {
-        if again, !files.isEmpty { throw ValidationError("--again takes known files; name no others.") }
-    }
-
     func definition() -> IngestJob { job(files.map { Disk.absolute($0) }) }
 
     private func job(_ files: [String]) -> IngestJob { IngestJob(files: files, source: source, again: again) }

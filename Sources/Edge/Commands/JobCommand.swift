@@ -46,6 +46,9 @@ enum JobCommands {
 extension JobCommand {
     static var kind: String { Definition.kind }
     static var example: String { "" }
+
+    /// What a job must not be, a command must not ask for.
+    func validate() throws { try asUsage { try definition().validate() } }
 }
 
 struct TransformJobOptions: JobCommand {
@@ -99,19 +102,16 @@ struct PredictJobOptions: JobCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption
 
-    static func check(_ output: String) throws {
-        guard PredictJob.formats.contains(where: { output.hasSuffix($0) }) else {
-            throw ValidationError("-o \(output): the file must end in .parquet, .csv or .json.")
-        }
-    }
-
-    func validate() throws { try Self.check(output) }
-
     func definition() -> PredictJob {
         PredictJob(
             file: Disk.absolute(file), model: model, source: source, output: Disk.absolute(output),
             threads: threads.threads)
     }
+}
+
+/// Tells a refusal of the body's as a command line that is wrong.
+func asUsage(_ body: () throws -> Void) throws {
+    do { try body() } catch let error as MartletError { throw ValidationError(error.message) }
 }
 
 extension ThreadOptions {

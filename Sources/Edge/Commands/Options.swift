@@ -4,6 +4,7 @@ internal import Core
 internal import Registry
 internal import Storage
 internal import Workers
+internal import Workflow
 
 /// Options that select the project; shared by nearly all commands.
 struct ProjectOptions: ParsableArguments {
@@ -61,9 +62,7 @@ struct ThreadOptions: ParsableArguments {
     var trainingThreads: Int?
 
     func validate() throws {
-        for value in [engineThreads, trainingThreads].compactMap(\.self) where !(1...1024).contains(value) {
-            throw ValidationError("Threads must be from 1 to 1024; \(value) is not.")
-        }
+        try asUsage { try threads.validate() }
     }
 
     func apply(to settings: inout Composition.Settings) {

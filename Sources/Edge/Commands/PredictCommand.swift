@@ -39,7 +39,7 @@ struct PredictCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if let output { try PredictJobOptions.check(output) }
+        if let output { try asUsage { try PredictJob.check(output) } }
     }
 
     func run() throws {

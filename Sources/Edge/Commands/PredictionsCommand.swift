@@ -158,15 +158,6 @@ struct PredictionsCompactCommand: JobCommand {
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 
-    func validate() throws {
-        if let keepDays, !(keepDays > 0 && keepDays <= 36_500) {
-            throw ValidationError("--keep-days must be more than 0, and 36500 at most.")
-        }
-        if let keepShare, !(keepShare > 0 && keepShare <= 1) {
-            throw ValidationError("--keep-share must be more than 0, and 1 at most.")
-        }
-    }
-
     func definition() -> CompactPredictionsJob {
         CompactPredictionsJob(
             keepDays: keepDays, keepBytes: keepBytes?.text, keepShare: keepShare, keepSegments: keepSegments)

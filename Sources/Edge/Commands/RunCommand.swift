@@ -36,10 +36,6 @@ struct RunCommand: JobCommand {
     @OptionGroup var threads: ThreadOptions
     @OptionGroup var format: JSONOption
 
-    func validate() throws {
-        if from > to { throw ValidationError("--from \(from.rawValue) comes after --to \(to.rawValue).") }
-    }
-
     func definition() -> RunJob {
         RunJob(from: from, to: to, splitSeed: splitSeed, threads: threads.threads)
     }

@@ -45,13 +45,13 @@ package struct CompactPredictionsJob: JobDefinition {
 
     package func validate() throws {
         if let keepDays, !(keepDays > 0 && keepDays <= 36_500) {
-            throw Job.refusal("Rows must be kept for more than 0 days, and 36500 at most.")
+            throw Job.refusal("--keep-days must be more than 0, and 36500 at most.")
         }
         if let keepShare, !(keepShare > 0 && keepShare <= 1) {
-            throw Job.refusal("The share that is kept must be more than 0, and 1 at most.")
+            throw Job.refusal("--keep-share must be more than 0, and 1 at most.")
         }
         if let keepBytes, ByteAmount.bytes(keepBytes) == nil {
-            throw Job.refusal("\(keepBytes) is no amount of memory like 10GiB.")
+            throw Job.refusal("--keep-bytes must be an amount like 10GiB.")
         }
     }
 

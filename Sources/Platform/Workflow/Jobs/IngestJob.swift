@@ -34,7 +34,7 @@ package struct IngestJob: JobDefinition {
     package var job: Job { .ingest(self) }
 
     package func validate() throws {
-        if again, !files.isEmpty { throw Job.refusal("Known files are taken again; no others can be named.") }
+        if again, !files.isEmpty { throw Job.refusal("--again takes known files; name no others.") }
     }
 
     package var arguments: [String] {

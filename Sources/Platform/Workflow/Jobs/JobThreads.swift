@@ -10,7 +10,8 @@ package struct JobThreads: Codable, Sendable, Equatable {
         self.training = training
     }
 
-    func validate() throws {
+    /// - Throws: `job.arguments`.
+    package func validate() throws {
         for value in [engine, training].compactMap(\.self) where !(1...1024).contains(value) {
             throw Job.refusal("Threads must be from 1 to 1024; \(value) is not.")
         }

@@ -31,7 +31,7 @@ package struct PredictJob: JobDefinition {
     }
 
     /// How the name of an output may end.
-    package static let formats = [".parquet", ".csv", ".json"]
+    private static let formats = [".parquet", ".csv", ".json"]
 
     private enum CodingKeys: String, CodingKey, CaseIterable { case file, model, source, output, threads }
 
@@ -39,10 +39,16 @@ package struct PredictJob: JobDefinition {
     package var job: Job { .predict(self) }
 
     package func validate() throws {
-        guard let output, Self.formats.contains(where: { output.hasSuffix($0) }) else {
-            throw Job.refusal("The output must be a file that ends in .parquet, .csv or .json.")
-        }
+        guard let output else { throw Job.refusal("A job writes its scores into a file: --output.") }
+        try Self.check(output)
         try threads?.validate()
+    }
+
+    /// - Throws: `job.arguments` for a name that says no format.
+    package static func check(_ output: String) throws {
+        guard formats.contains(where: { output.hasSuffix($0) }) else {
+            throw Job.refusal("-o \(output): the file must end in .parquet, .csv or .json.")
+        }
     }
 
     package var arguments: [String] {

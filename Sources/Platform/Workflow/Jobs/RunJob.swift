@@ -41,7 +41,7 @@ package struct RunJob: JobDefinition {
     package var job: Job { .run(self) }
 
     package func validate() throws {
-        if from > to { throw Job.refusal("The stage \(from.rawValue) comes after \(to.rawValue).") }
+        if from > to { throw Job.refusal("--from \(from.rawValue) comes after --to \(to.rawValue).") }
         try threads.validate()
     }
 
