@@ -78,9 +78,10 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
-        // Tiny and stable: errors, time, JSON, the disk; SQL as values; the one reader of CSV.
-        module("Core", in: .base, [crypto]),
-        module("Storage", in: .base, ["Core"]),
+        // Tiny and stable: the C library; errors, time, JSON, the disk; SQL as values; the one reader of CSV.
+        module("CLibrary", in: .base),
+        module("Core", in: .base, ["CLibrary", crypto]),
+        module("Storage", in: .base, ["CLibrary", "Core"]),
         module("SQLText", in: .base, ["Core"]),
         .systemLibrary(
             name: "CZlib", path: Layer.base.path(of: "CZlib"), pkgConfig: "zlib",
@@ -88,7 +89,7 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", path: Layer.base.path(of: "CZstd"), pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
-        module("DelimitedText", in: .base, ["CZlib", "CZstd", "Core", "Storage"]),
+        module("DelimitedText", in: .base, ["CLibrary", "CZlib", "CZstd", "Core", "Storage"]),
 
         // One library's synchronous Swift each, without a word of the product.
         .systemLibrary(
@@ -106,20 +107,21 @@ let package = Package(
         module("DuckDB", in: .engines, ["CDuckDB", "Core"]),
         module("LightGBM", in: .engines, ["CLightGBM"]),
         module("XGBoost", in: .engines, ["CXGBoost"]),
-        module("Postgres", in: .engines, ["CPQ", "Core", "SQLText", "Storage"]),
+        module("Postgres", in: .engines, ["CLibrary", "CPQ", "Core", "SQLText", "Storage"]),
         module("SQLite", in: .engines, ["SQLText", "Core", "Storage", grdb]),
 
         // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
         module("SQLLineage", in: .lake, ["Core"]),
         module("Lakehouse", in: .lake, ["DelimitedText", "SQLLineage", "Core", "Storage"]),
         module(
-            "LakehouseDuckDB", in: .lake, ["DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Core", "Storage"]),
+            "LakehouseDuckDB", in: .lake,
+            ["CLibrary", "DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Core", "Storage"]),
 
         // Splits, learners, calibration, evaluation, gates; tree ensembles without a library.
-        module("Training", in: .learning, ["Core"]),
+        module("Training", in: .learning, ["CLibrary", "Core"]),
         module("Generators", in: .learning, ["Core"]),
         module("Forests", in: .learning, ["Core"]),
-        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Core"]),
+        module("TrainingLightGBM", in: .learning, ["CLibrary", "Training", "LightGBM", "Core"]),
 
         // Runs, models, events and jobs in a database; people, tokens and roles.
         .target(
@@ -131,23 +133,24 @@ let package = Package(
 
         // Rows in, predictions out, and their log; no HTTP.
         module("PredictionLog", in: .serving, ["Core", "Storage"]),
-        module("Serving", in: .serving, ["DelimitedText", "Forests", "PredictionLog", "Training", "Core"]),
+        module("Serving", in: .serving, ["CLibrary", "DelimitedText", "Forests", "PredictionLog", "Training", "Core"]),
 
         // Projects, the use cases, processes that do long work, and the wiring.
         module(
             "Projects", in: .platform,
             ["DelimitedText", "Lakehouse", "SQLLineage", "Training", "Core", "Storage", yams]),
-        module("Workers", in: .platform, ["Registry", "Core", "Storage"]),
+        module("Workers", in: .platform, ["CLibrary", "Registry", "Core", "Storage"]),
         module(
             "Composition", in: .platform,
-            ["Core", "Identity", "Postgres", "Projects", "Registry", "SQLText", "SQLite", "Storage"]),
+            ["CLibrary", "Core", "Identity", "Postgres", "Projects", "Registry", "SQLText", "SQLite", "Storage"]),
         module(
             "Workflow", in: .platform,
             ["Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Core", "Storage"]),
         module(
             "CommandComposition", in: .platform,
             [
-                "Workflow", "Projects", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog", "Training",
+                "CLibrary", "Workflow", "Projects", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
+                "Training",
                 "TrainingLightGBM",
                 "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
                 "Workers",
@@ -158,7 +161,8 @@ let package = Package(
         module(
             "HTTPAPI", in: .edge,
             [
-                "CZlib", "Identity", "PredictionLog", "Registry", "SQLText", "Serving", "Training", "Workflow",
+                "CLibrary", "CZlib", "Identity", "PredictionLog", "Registry", "SQLText", "Serving", "Training",
+                "Workflow",
                 "Core", "Storage", hummingbird, hummingbirdCore, nio,
                 nioPosix, nioHTTP, nioTLS, httpTypes,
                 nioHTTPTypes, nioHTTPMessages, logging, lifecycle,
@@ -166,7 +170,7 @@ let package = Package(
         module(
             "ServingComposition", in: .edge,
             [
-                "HTTPAPI", "Identity", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
+                "CLibrary", "HTTPAPI", "Identity", "Serving", "Forests", "PredictionLog", "Workflow", "Projects",
                 "Training", "Registry", "SQLText", "Composition", "Core", "Storage", "Workers", hummingbird,
                 logging,
                 lifecycle, signals, nioPosix, arguments,
@@ -174,7 +178,8 @@ let package = Package(
         module(
             "Commands", in: .edge,
             [
-                "CommandComposition", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training",
+                "CLibrary", "CommandComposition", "Workflow", "Projects", "Lakehouse", "SQLLineage", "PredictionLog",
+                "Training",
                 "Registry", "Identity",
                 "Generators", "Workers", "Composition", "Core", "Storage", arguments,
             ]),
@@ -201,7 +206,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
+            dependencies: ["CLibrary", "Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
             path: "Tests/TestSupport", swiftSettings: settings),
         // A project in a folder, with the product's engine and learners.
         .target(
@@ -220,7 +225,7 @@ let package = Package(
             ],
             path: "Tests/ServerTestKit", swiftSettings: settings),
         tests("DelimitedTextTests", in: .base, ["TestSupport", "DelimitedText", "Core", "Storage"]),
-        tests("CoreTests", in: .base, ["TestSupport", "Core", "Storage", "SQLText"]),
+        tests("CoreTests", in: .base, ["CLibrary", "TestSupport", "Core", "Storage", "SQLText"]),
         tests(
             "ProjectsTests", in: .platform,
             ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),
@@ -256,7 +261,7 @@ let package = Package(
             ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", in: .learning, ["Generators", "Core", "Storage"]),
         tests("ForestsTests", in: .learning, ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
-        tests("PredictionLogTests", in: .serving, ["TestSupport", "PredictionLog", "Core", "Storage"]),
+        tests("PredictionLogTests", in: .serving, ["CLibrary", "TestSupport", "PredictionLog", "Core", "Storage"]),
         tests(
             "HTTPAPITests", in: .edge,
             [
@@ -273,9 +278,10 @@ let package = Package(
                 httpTypes, logging, nioPosix, lifecycle,
                 arguments,
             ]),
-        tests("ServingTests", in: .serving, ["DelimitedText", "Serving", "Training", "Core", "Storage"]),
+        tests("ServingTests", in: .serving, ["CLibrary", "DelimitedText", "Serving", "Training", "Core", "Storage"]),
         .testTarget(
-            name: "JourneyTests", dependencies: ["TestSupport", "Registry", "SQLText", "SQLite", "Core", "Storage"],
+            name: "JourneyTests",
+            dependencies: ["CLibrary", "TestSupport", "Registry", "SQLText", "SQLite", "Core", "Storage"],
             exclude: ["Fixtures"],
             swiftSettings: settings),
     ],

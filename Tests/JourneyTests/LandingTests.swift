@@ -1,13 +1,8 @@
+import CLibrary
 import Core
 import Foundation
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// What lies in a landing folder and when it is taken.
 @Suite struct `Landing` {

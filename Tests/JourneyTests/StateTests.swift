@@ -1,14 +1,9 @@
+import CLibrary
 import Core
 import Foundation
 import Storage
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// What a project's state is on the disk, and what happens to a server when something happens to it.
 @Suite(.enabled(if: Program.which("curl") != nil)) struct `The state of a project` {

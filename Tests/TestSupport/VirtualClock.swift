@@ -1,13 +1,8 @@
+internal import CLibrary
 package import Core
 package import Dispatch
 internal import Foundation
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// The clock of all tests: it stands until it is moved, wakes those who sleep in the order of their times, and counts who
 /// waits. It makes ids that count, and bytes that differ each time, so that a test always sees the same.

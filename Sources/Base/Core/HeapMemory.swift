@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// Allocates memory with the C library's `malloc` and `realloc`, which grow large blocks without a copy.
 ///
@@ -24,11 +20,7 @@ package enum HeapMemory {
 
     /// Frees a block.
     package static func free(_ memory: UnsafeMutableRawPointer) {
-        #if canImport(Glibc)
-            Glibc.free(memory)
-        #else
-            Darwin.free(memory)
-        #endif
+        CLibrary.free(memory)
     }
 
     /// Returns whole memory pages between two addresses of a block to the operating system.

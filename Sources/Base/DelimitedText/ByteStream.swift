@@ -1,13 +1,8 @@
+internal import CLibrary
 internal import CZlib
 internal import CZstd
 internal import Core
 internal import Storage
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Sequential reader of a file that decompresses gzip and Zstandard, recognised by their first bytes.
 ///

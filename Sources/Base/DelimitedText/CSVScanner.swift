@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// Incremental parser of delimited text: finds one record at a time in a buffer that the caller refills.
 ///

@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// An open file that is only appended to, with explicit fsync; closed when the last reference is gone.
 ///
@@ -37,11 +32,7 @@ package final class AppendedFile: Sendable {
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while !rest.isEmpty {
-            #if canImport(Glibc)
-                let count = Glibc.write(file, rest.baseAddress, rest.count)
-            #else
-                let count = Darwin.write(file, rest.baseAddress, rest.count)
-            #endif
+            let count = CLibrary.write(file, rest.baseAddress, rest.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw Disk.failure("write", path)

@@ -1,10 +1,5 @@
+internal import CLibrary
 package import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 extension Disk {
     /// Copies a file atomically and durably if its SHA-256 is the expected one.

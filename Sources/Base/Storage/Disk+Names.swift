@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 extension Disk {
     /// Returns the entry names of a directory, sorted; empty when it does not exist.

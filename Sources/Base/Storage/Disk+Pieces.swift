@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 extension Disk {
     /// Writes a new file piece by piece, atomically and durably; unfinished content has a temporary name.

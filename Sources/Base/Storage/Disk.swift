@@ -1,11 +1,6 @@
+internal import CLibrary
 package import Core
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// File system operations on whole files, durable where they say so, with readable errors.
 ///
@@ -91,7 +86,7 @@ package enum Disk {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 64)
         defer { buffer.deallocate() }
         while true {
-            let count = Glibc_read(file, buffer.baseAddress, buffer.count)
+            let count = CLibrary.read(file, buffer.baseAddress, buffer.count)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw failure("read", path)
@@ -308,7 +303,7 @@ package enum Disk {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes {
-                Glibc_write(file, $0.baseAddress?.advanced(by: done), bytes.count - done)
+                CLibrary.write(file, $0.baseAddress?.advanced(by: done), bytes.count - done)
             }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -334,14 +329,6 @@ package enum Disk {
     }
 }
 
-#if canImport(Glibc)
-    private let Glibc_read = Glibc.read
-    private let Glibc_write = Glibc.write
-#else
-    private let Glibc_read = Darwin.read
-    private let Glibc_write = Darwin.write
-#endif
-
 extension Disk {
     /// Appends bytes to a file, creating it if needed. Not durable: for logs.
     package static func append(_ path: String, _ bytes: [UInt8]) throws {
@@ -350,7 +337,7 @@ extension Disk {
         defer { close(file) }
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc_write(file, $0.baseAddress, $0.count) }
+            let count = rest.withUnsafeBytes { CLibrary.write(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw failure("write", path) }
             rest = rest.dropFirst(count)
@@ -376,7 +363,7 @@ extension Disk {
             let stop = try end(piece)
             var rest = UnsafeRawBufferPointer(rebasing: piece[..<(stop ?? piece.count)])
             while !rest.isEmpty {
-                let count = Glibc_write(file, rest.baseAddress, rest.count)
+                let count = CLibrary.write(file, rest.baseAddress, rest.count)
                 if count < 0 {
                     if errno == EINTR { continue }
                     throw failure("write", target)

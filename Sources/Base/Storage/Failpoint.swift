@@ -1,11 +1,6 @@
+internal import CLibrary
 package import Core
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Named points on write paths at which a test can kill, stop, delay or fail the program.
 ///

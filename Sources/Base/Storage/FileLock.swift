@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// An exclusive lock between processes on a file, held until the value is released or the process ends.
 ///

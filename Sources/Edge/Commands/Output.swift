@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import Composition
 internal import Core
 internal import Workflow
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Writes results to stdout, progress and errors to stderr.
 enum Output {
@@ -42,22 +37,12 @@ enum Output {
     private static func write(_ text: String, to file: Int32) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Platform.write(file, $0.baseAddress, $0.count) }
+            let count = bytes.withUnsafeBytes { CLibrary.write(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             if count <= 0 { return false }
             bytes = bytes.dropFirst(count)
         }
         return true
-    }
-
-    private enum Platform {
-        static func write(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-            #if canImport(Glibc)
-                Glibc.write(file, bytes, count)
-            #else
-                Darwin.write(file, bytes, count)
-            #endif
-        }
     }
 }
 

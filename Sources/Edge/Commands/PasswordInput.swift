@@ -1,11 +1,6 @@
+internal import CLibrary
 internal import Core
 internal import Storage
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Reads a password from the terminal or stdin; never from an argument, which other accounts can see.
 enum PasswordInput {

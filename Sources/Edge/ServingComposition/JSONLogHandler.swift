@@ -1,11 +1,6 @@
+internal import CLibrary
 internal import Core
 internal import Logging
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Log handler that writes one JSON line to stderr for each entry: time, level, message, and metadata.
 struct JSONLogHandler: LogHandler {

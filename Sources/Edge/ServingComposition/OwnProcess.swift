@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import Core
 internal import HTTPAPI
 internal import Storage
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Reads this process's resource use from the operating system.
 struct OwnProcess: Sendable {

@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import Composition
 internal import Core
 internal import Logging
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Log handler that writes readable lines to stderr: time of day (UTC), level, message, `name=value` metadata.
 struct TerminalLogHandler: LogHandler {

@@ -1,11 +1,6 @@
+internal import CLibrary
 internal import CPQ
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Function pointers of libpq, loaded at run time when a PostgreSQL database is first named.
 ///

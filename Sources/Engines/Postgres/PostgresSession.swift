@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import CPQ
 internal import Core
 internal import SQLText
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// One connection to a PostgreSQL server.
 ///

@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import Core
 internal import LightGBM
 package import Training
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Scores rows with the LightGBM library from a model in its text format, boosted or forest.
 ///

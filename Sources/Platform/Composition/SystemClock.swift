@@ -1,11 +1,6 @@
+internal import CLibrary
 package import Core
 package import Dispatch
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// The `ExecutionClock` on the operating system's clocks: the only place that reads them or sleeps.
 ///

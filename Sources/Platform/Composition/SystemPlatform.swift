@@ -1,13 +1,8 @@
+internal import CLibrary
 package import Core
 internal import Foundation
 internal import Storage
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Operating system services: environment, account, memory, priorities, processes; the only place that uses them.
 ///

@@ -1,11 +1,6 @@
+internal import CLibrary
 package import Core
 internal import Storage
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// A child process that exchanges lines over stdin and stdout; its stderr goes to a file.
 ///

@@ -1,9 +1,8 @@
+internal import CLibrary
 internal import Core
 internal import Storage
 
 #if canImport(Glibc)
-    internal import Glibc
-
     /// The limit of open files of this process.
     enum OpenFiles {
         /// Numbers above one, to all that are open and some more: other threads open files meanwhile, which get the lowest

@@ -1,13 +1,8 @@
+internal import CLibrary
 internal import Core
 internal import Foundation
 package import Registry
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// The child's side of job supervision: sends heartbeats and progress, and exits when the supervisor dies.
 ///
@@ -61,11 +56,7 @@ package final class ParentWatchdog: Sendable {
     /// Lines shorter than a pipe's atomic write; one that finds the pipe full is dropped.
     private func write(_ bytes: [UInt8]) {
         writing.withLock { _ in
-            #if canImport(Glibc)
-                _ = Glibc.write(descriptor, bytes, bytes.count)
-            #else
-                _ = Darwin.write(descriptor, bytes, bytes.count)
-            #endif
+            _ = CLibrary.write(descriptor, bytes, bytes.count)
         }
     }
 }
@@ -115,7 +106,7 @@ private enum Platform {
             }
             let file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
             if file >= 0 {
-                _ = Glibc.write(file, "500", 3)
+                _ = CLibrary.write(file, "500", 3)
                 close(file)
             }
         #endif

@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import Core
 internal import Storage
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// A child process with pipes for stdin, stdout and stderr.
 ///
@@ -81,7 +76,7 @@ package final class PipedProcess: Sendable {
         return bytes.withUnsafeBytes { bytes in
             var done = 0
             while done < bytes.count {
-                let count = Platform.write(input, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                let count = CLibrary.write(input, bytes.baseAddress?.advanced(by: done), bytes.count - done)
                 if count < 0, errno == EINTR { continue }
                 if count <= 0 { return false }
                 done += count
@@ -127,29 +122,11 @@ package final class PipedProcess: Sendable {
     private static func read(_ file: Int32, _ most: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
             while true {
-                let got = Platform.read(file, buffer.baseAddress, most)
+                let got = CLibrary.read(file, buffer.baseAddress, most)
                 if got < 0, errno == EINTR { continue }
                 count = max(0, got)
                 return
             }
         }
-    }
-
-    private enum Platform {
-        #if canImport(Glibc)
-            static func write(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-                Glibc.write(file, bytes, count)
-            }
-            static func read(_ file: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-                Glibc.read(file, bytes, count)
-            }
-        #else
-            static func write(_ file: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-                Darwin.write(file, bytes, count)
-            }
-            static func read(_ file: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-                Darwin.read(file, bytes, count)
-            }
-        #endif
     }
 }

@@ -1,11 +1,6 @@
+internal import CLibrary
 internal import Foundation
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Stop requests by SIGTERM and SIGINT, waiting that they interrupt, and signal names.
 ///

@@ -1,12 +1,7 @@
+internal import CLibrary
 internal import Core
 internal import Registry
 internal import Storage
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// The `JobProcess` of a child in its own process group, with a pipe for heartbeats.
 ///

@@ -1,14 +1,9 @@
+import CLibrary
 import Core
 import Foundation
 import Storage
 import Synchronization
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 @Suite struct `The disk` {
     private func withFolder(_ body: (String) throws -> Void) throws {

@@ -1,15 +1,10 @@
+import CLibrary
 import Core
 import Foundation
 import PredictionLog
 import Synchronization
 import TestSupport
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 @Suite struct `A prediction log` {
     @Test(arguments: PredictionLogMode.allCases)

@@ -1,12 +1,7 @@
+import CLibrary
 import Core
 import Serving
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 @Suite struct `Decimal numbers` {
     private func check(_ text: String) {

@@ -1,11 +1,6 @@
+internal import CLibrary
 internal import Core
 internal import Storage
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// An unnamed temporary file, deleted with its last reference. Its calls block.
 final class ScratchFile: Sendable {

@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import DelimitedText
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Finds a boundary between records in the middle of a CSV file, where quotes are unambiguous.
 enum CSVCut {

@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// Labelled rows sorted by probability, with each row's losses, for repeated weighted passes.
 struct ScoredRows: Sendable {

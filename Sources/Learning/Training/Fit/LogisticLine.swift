@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// P(y = 1) = sigmoid(slope * x + intercept), fitted by maximum likelihood.
 struct LogisticLine: Sendable, Equatable {

@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import Core
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// Random forest training with scikit-learn's algorithm, parameter names and defaults.
 ///

@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import DelimitedText
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 /// Splits a stream of bytes into slices of whole records, whatever pieces the bytes arrive in.
 ///

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import CLibrary
 
 extension CSVRows {
     /// Reads lines of text without quotes and without lone CRs that end lines: the same as the general way, with one look

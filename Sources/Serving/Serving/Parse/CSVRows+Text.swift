@@ -1,10 +1,5 @@
+internal import CLibrary
 internal import DelimitedText
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
 
 extension CSVRows {
     /// Whether there is no quote in the bytes, so that every newline ends a line and every comma a cell.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Darwin
-#endif
+internal import CLibrary
 
 /// A decimal number parsed from text: its digits as an integer, and the power of ten to multiply by.
 struct DecimalText {
