@@ -7,7 +7,7 @@ package final class Relation {
         package var name: String
         package var value: LineageValue
         /// Whether USING joined it to a column that is shown already.
-        package var isMerged = false
+        var isMerged = false
         package var line: Int?
 
         package init(table: String? = nil, name: String, value: LineageValue, line: Int? = nil) {
@@ -29,7 +29,7 @@ package final class Relation {
         /// Symbol of the event time.
         package var event: Int?
         /// Whether a null key means that the other values are unknown: `a || b` is null where either is.
-        package var needsKey = false
+        var needsKey = false
         /// Set when the rows are the next ones of the same entity, see ``Availability/next(of:)``.
         package var follower: Follower?
 
@@ -58,13 +58,13 @@ package final class Relation {
     /// Symbols of values of these rows, as opposed to an outer query's.
     package var owned: Set<Int> = []
     /// Numbers of the outer joins within the relation.
-    package var ownedJoins: Set<Int> = []
+    var ownedJoins: Set<Int> = []
     /// Symbols that are null where one of these outer joins found no row.
     package var outer: [Int: Set<Int>] = [:]
     /// Symbols that may be null though their row exists, by column name; "" for a value without a name.
     package var nullable: [Int: String] = [:]
     /// Symbols that together identify a row.
-    package var rowKey: [Int]?
+    var rowKey: [Int]?
 
     package init() {}
 
@@ -101,7 +101,7 @@ package final class Relation {
     }
 
     /// Adds another relation's constraints and instances, but not its columns.
-    package func absorb(_ other: Relation) {
+    func absorb(_ other: Relation) {
         facts += other.facts
         instances += other.instances
         owned.formUnion(other.owned)
@@ -111,14 +111,14 @@ package final class Relation {
     }
 
     /// Marks the rows as possibly missing: the optional side of an outer join.
-    package func makeOptional(_ join: Int) {
+    func makeOptional(_ join: Int) {
         ownedJoins.insert(join)
         for symbol in owned { outer[symbol, default: []].insert(join) }
         for index in facts.indices { facts[index].joins.insert(join) }
     }
 
     /// Creates a symbol for a value computed in these rows.
-    package func newSymbol(_ symbols: SymbolSource, mayBeNull: Bool = true) -> Int {
+    func newSymbol(_ symbols: SymbolSource, mayBeNull: Bool = true) -> Int {
         let symbol = symbols.next()
         owned.insert(symbol)
         if mayBeNull { nullable[symbol] = "" }

@@ -94,7 +94,7 @@ package final class TimeOrder {
     /// Returns the nullable column that prevents a bound on `moment`.
     ///
     /// `""` when it is a value without a name, `nil` when another reason prevents the bound.
-    package func emptyColumn(before moment: SymbolicTime, where isSeen: (Int) -> Bool) -> String? {
+    func emptyColumn(before moment: SymbolicTime, where isSeen: (Int) -> Bool) -> String? {
         guard !nullable.isEmpty, moment.symbol != SymbolicTime.origin else { return nil }
         let joins = outer[moment.symbol] ?? []
         func reached(_ view: View) -> Set<Int> {

@@ -19,7 +19,7 @@ package struct TimeSpan: Hashable, Sendable {
     /// Shortest length of a step in microseconds.
     package var least: Double
     /// Largest error of the number in steps.
-    package var slack: Double
+    var slack: Double
     private var leastSlack: Double
     package var counting: Counting
     /// Whether the number is an integer.

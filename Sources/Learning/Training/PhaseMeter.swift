@@ -6,7 +6,7 @@ package protocol PhaseMeter {
 }
 
 /// A `PhaseMeter` that measures nothing.
-package struct NoMeter: PhaseMeter {
+struct NoMeter: PhaseMeter {
     package init() {}
 
     /// Runs the body.

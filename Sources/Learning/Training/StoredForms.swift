@@ -12,9 +12,9 @@ extension KeyedDecodingContainer {
 }
 
 /// Names of the learners and model formats that this version supports.
-package enum KnownForms {
+enum KnownForms {
     /// Names of the learners.
-    package static let learners = ["lightgbm", "random_forest"]
+    static let learners = ["lightgbm", "random_forest"]
     /// Names of the model file formats.
     package static let formats = ["lightgbm-text"]
 }

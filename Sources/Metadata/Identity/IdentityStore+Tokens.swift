@@ -3,7 +3,7 @@ internal import SQLText
 
 extension IdentityStore {
     /// Largest number of usable tokens; all are held in a server's memory.
-    package static let mostTokens = 10_000
+    static let mostTokens = 10_000
 
     /// Returns all tokens, revoked and expired ones too, newest first.
     package func tokens() throws -> [APIToken] { try database.read { try TokenTable(connection: $0).all() } }

@@ -29,9 +29,9 @@ package final class LoginThrottle: Sendable {
     }
 
     /// The limits for one user name.
-    package static let perName = Rule(free: 5, first: 2, longest: 900)
+    static let perName = Rule(free: 5, first: 2, longest: 900)
     /// The limits for one address.
-    package static let perAddress = Rule(free: 20, first: 2, longest: 900)
+    static let perAddress = Rule(free: 20, first: 2, longest: 900)
     private static let most = 20_000
     private let entries = Mutex<[String: Entry]>([:])
 

@@ -38,7 +38,7 @@ package final class Principal: Sendable {
     package var actor: String { "\(kind.rawValue):\(name)" }
 
     /// Whether its permissions have ended.
-    package func isExpired(at now: Timestamp) -> Bool { expires.map { $0 <= now } ?? false }
+    func isExpired(at now: Timestamp) -> Bool { expires.map { $0 <= now } ?? false }
 
     /// Whether it has a permission, in a project (`nil`: in none in particular).
     package func may(_ permission: Permission, in project: String? = nil) -> Bool {
@@ -52,7 +52,7 @@ package final class Principal: Sendable {
     }
 
     /// Returns the time of the last use and clears it; `nil` if there was none since the last call.
-    package func takeUse() -> Timestamp? {
+    func takeUse() -> Timestamp? {
         let second = used.exchange(0, ordering: .relaxed)
         return second == 0 ? nil : Timestamp(microseconds: second * 1_000_000)
     }

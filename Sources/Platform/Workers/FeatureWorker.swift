@@ -23,13 +23,13 @@ package final class FeatureWorker: Sendable {
         /// File for the child's stderr.
         package var log: String
         /// Seconds to wait for an answer; a child that takes longer is killed.
-        package var answerTimeout = 30.0
+        var answerTimeout = 30.0
         /// Seconds to wait for the start, in which the lake is read and the features are verified.
-        package var startTimeout = 600.0
+        var startTimeout = 600.0
         /// Largest number of waiting requests; more are refused at once.
         package var queue = 64
         /// Seconds between health checks of an idle child.
-        package var pingInterval = 2.0
+        var pingInterval = 2.0
 
         package init(program: String, arguments: [String], environment: [(String, String)], log: String) {
             self.program = program
@@ -105,7 +105,7 @@ package final class FeatureWorker: Sendable {
     /// Number of times that a child was started.
     package var starts: Int { state.withLock { $0.starts } }
     /// Why the ready worker still uses an older state of the lake; `nil` when it is up to date.
-    package var staleness: String? { state.withLock { $0.staleness } }
+    var staleness: String? { state.withLock { $0.staleness } }
     /// The message that the ready child sent at its start.
     package var greeting: [UInt8]? { state.withLock { $0.greeting } }
 

@@ -24,7 +24,7 @@ package struct ProcessExit: Sendable, Equatable {
         case signal(Int32)
     }
 
-    package var manner: Manner
+    var manner: Manner
     /// Peak memory in bytes.
     package var peakMemory: Int64?
     package var cpuSeconds: Double?

@@ -93,7 +93,7 @@ package final class Supervisor {
     }
 
     /// Whether a stop was requested.
-    package var isStopping: Bool { stopBy != nil }
+    var isStopping: Bool { stopBy != nil }
 
     /// Whether the supervisor has nothing left to do.
     package var isDone: Bool {

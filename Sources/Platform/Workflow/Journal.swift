@@ -24,7 +24,7 @@ package final class Journal {
         package var seconds: Double
         package var cpuSeconds: Double
         /// CPU seconds by phase, where the step measures them.
-        package var phases: [String: Double]?
+        var phases: [String: Double]?
 
         enum CodingKeys: String, CodingKey {
             case at, step, outcome, detail, seconds

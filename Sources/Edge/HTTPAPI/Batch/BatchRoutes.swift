@@ -12,7 +12,7 @@ internal import Synchronization
 /// ```swift
 /// let routes = BatchRoutes(catalog: catalog, settings: BatchSettings(scratch: scratch), context: context).routes
 /// ```
-package struct BatchRoutes: Sendable {
+struct BatchRoutes: Sendable {
     let catalog: ModelCatalog
     let settings: BatchSettings
     let execution: ExecutionContext

@@ -3,7 +3,7 @@ internal import Identity
 internal import Synchronization
 
 /// Properties of a request that are collected while it is handled, for its access log entry.
-package final class RequestNotes: Sendable {
+final class RequestNotes: Sendable {
     private let known = Mutex<Principal?>(nil)
     private let limiter = Mutex<[Shares.Seat]>([])
     private let counted = Atomic<Bool>(false)

@@ -8,7 +8,7 @@ internal import Identity
 /// ```swift
 /// let routes = AuditRoutes(management).routes
 /// ```
-package struct AuditRoutes: Sendable {
+struct AuditRoutes: Sendable {
     let management: Management
 
     package init(_ management: Management) { self.management = management }

@@ -25,7 +25,7 @@ package struct IdentityService: Sendable {
     let yield: @Sendable () -> Void
     let throttle = LoginThrottle()
     /// Lifetime of a session in seconds.
-    package let sessionSeconds: Int
+    let sessionSeconds: Int
     package let site: Site
 
     package init(

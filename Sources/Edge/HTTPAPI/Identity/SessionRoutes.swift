@@ -10,7 +10,7 @@ internal import NIOCore
 /// ```swift
 /// let routes = SessionRoutes(identity).routes
 /// ```
-package struct SessionRoutes: Sendable {
+struct SessionRoutes: Sendable {
     let identity: IdentityService
 
     package init(_ identity: IdentityService) { self.identity = identity }

@@ -11,7 +11,7 @@ internal import Workflow
 /// ```swift
 /// let routes = TrainingRoutes(management).routes
 /// ```
-package struct TrainingRoutes: Sendable {
+struct TrainingRoutes: Sendable {
     let management: Management
     private let feeds = EventStreamLimiter()
 

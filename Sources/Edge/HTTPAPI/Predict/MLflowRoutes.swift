@@ -10,7 +10,7 @@ package import Serving
 /// ```swift
 /// let routes = MLflowRoutes(catalog: catalog, predictions: predictions, version: version).routes
 /// ```
-package struct MLflowRoutes: Sendable {
+struct MLflowRoutes: Sendable {
     let catalog: ModelCatalog
     let predictions: PredictionRoutes
     let version: String

@@ -12,7 +12,7 @@ package import Serving
 /// ```swift
 /// let routes = PredictionRoutes(catalog: catalog, work: work, room: room, context: context).routes
 /// ```
-package struct PredictionRoutes: Sendable {
+struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
     let work: ScoringWork
     private let room: MemoryRoom
@@ -111,17 +111,17 @@ package struct PredictionRoutes: Sendable {
 /// Limits of one prediction request.
 package struct ScoringLimits: Sendable {
     /// Most bytes of a body that is not a stream.
-    package var bodyBytes = 16 << 20
+    var bodyBytes = 16 << 20
     /// Most bytes of a body that is answered on the event loop.
-    package var fastPathBytes = 64 << 10
+    var fastPathBytes = 64 << 10
     /// Most rows.
     package var rows = 10_000
     /// Most rows when reasons are requested; fewer for models with large trees, see `explainSteps`.
-    package var explainRows = 1_000
+    var explainRows = 1_000
     /// Most attribution steps of a request with reasons: some seconds of one thread.
-    package var explainSteps = 1_000_000_000
+    var explainSteps = 1_000_000_000
     /// Most contributions of a response, rows times the model's columns.
-    package var explainValues = 200_000
+    var explainValues = 200_000
     /// Seconds in which a request is answered, or refused.
     package var seconds = 30.0
     /// Most values of a request, rows times the model's columns, as they are held in memory.

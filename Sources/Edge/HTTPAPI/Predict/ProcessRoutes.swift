@@ -22,7 +22,7 @@ package protocol FeatureSource: Sendable {
 /// let routes = ProcessRoutes(
 ///     catalog: catalog, source: features, work: work, room: room, context: context, note: management.note).routes
 /// ```
-package struct ProcessRoutes: Sendable {
+struct ProcessRoutes: Sendable {
     let catalog: ModelCatalog
     let source: any FeatureSource
     let work: ScoringWork

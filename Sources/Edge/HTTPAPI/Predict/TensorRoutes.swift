@@ -13,7 +13,7 @@ internal import Training
 /// let routes = TensorRoutes(
 ///     catalog: catalog, predictions: predictions, version: version, isDraining: isDraining).routes
 /// ```
-package struct TensorRoutes: Sendable {
+struct TensorRoutes: Sendable {
     let catalog: ModelCatalog
     let predictions: PredictionRoutes
     let version: String

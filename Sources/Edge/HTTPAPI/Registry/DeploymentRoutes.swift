@@ -12,7 +12,7 @@ package import Serving
 /// ```swift
 /// let routes = DeploymentRoutes(management, catalog: catalog).routes
 /// ```
-package struct DeploymentRoutes: Sendable {
+struct DeploymentRoutes: Sendable {
     let management: Management
     let catalog: ModelCatalog
 

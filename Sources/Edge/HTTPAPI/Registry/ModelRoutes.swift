@@ -9,7 +9,7 @@ internal import Registry
 /// ```swift
 /// let routes = ModelRoutes(management).routes
 /// ```
-package struct ModelRoutes: Sendable {
+struct ModelRoutes: Sendable {
     let management: Management
 
     package init(_ management: Management) { self.management = management }

@@ -12,7 +12,7 @@ package import Serving
 /// ```swift
 /// let routes = HealthRoutes(catalog: catalog, isDraining: { drain.isDraining }).routes
 /// ```
-package struct HealthRoutes: Sendable {
+struct HealthRoutes: Sendable {
     let catalog: ModelCatalog
     let isDraining: @Sendable () -> Bool
 

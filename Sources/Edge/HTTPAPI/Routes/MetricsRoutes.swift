@@ -28,7 +28,7 @@ package struct ProcessFigures: Sendable {
 ///     catalog: catalog, metrics: metrics, version: version, isOpen: false, logs: logs,
 ///     process: { process.figures() }).routes
 /// ```
-package struct MetricsRoutes: Sendable {
+struct MetricsRoutes: Sendable {
     let catalog: ModelCatalog
     let metrics: ServerMetrics
     let version: String

@@ -9,7 +9,7 @@ internal import Registry
 /// ```swift
 /// let routes = MonitoringRoutes(management).routes
 /// ```
-package struct MonitoringRoutes: Sendable {
+struct MonitoringRoutes: Sendable {
     let management: Management
 
     package init(_ management: Management) { self.management = management }

@@ -4,7 +4,7 @@ internal import Hummingbird
 internal import Identity
 
 /// The OpenAPI 3.1 document generated from a route table.
-package struct OpenAPIDocument: Sendable {
+struct OpenAPIDocument: Sendable {
     package let json: JSONValue
 
     /// Generates the document.

@@ -67,10 +67,10 @@ package struct Route: Sendable {
     package let summary: String
     package let access: Access
     /// Schemas of path parameters; any text where there is none.
-    package let pathSchemas: [String: Schema]
+    let pathSchemas: [String: Schema]
     package let query: [Parameter]
     /// Whether the route supports Idempotency-Key, so that a repeated request has no second effect.
-    package let isOnce: Bool
+    let isOnce: Bool
     /// The request bodies it accepts.
     package let accepts: [Body]
     package let replies: [Reply]

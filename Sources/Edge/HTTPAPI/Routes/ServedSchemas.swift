@@ -6,7 +6,7 @@ internal import Training
 /// ```swift
 /// let schemas = ServedSchemas.components(catalog)
 /// ```
-package enum ServedSchemas {
+enum ServedSchemas {
     /// One row of any model: the schema while none is loaded.
     private static let anyRow = Schema.object([], additional: .any)
     private static let anyColumns = Schema.object([], additional: .list(.any))

@@ -2,7 +2,7 @@ internal import HTTPTypes
 package import Hummingbird
 
 /// Middleware that rejects requests for another host (421) and cross-site requests from browsers (403).
-package struct SiteMiddleware: RouterMiddleware {
+struct SiteMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
     private let site: Site

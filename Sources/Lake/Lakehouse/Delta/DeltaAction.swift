@@ -52,7 +52,7 @@ package struct DeltaProtocol: Codable, Sendable, Equatable {
 /// The `metaData` action: table id, schema and properties.
 package struct DeltaMetadata: Codable, Sendable, Equatable {
     /// The file format of the data files; always Parquet.
-    package struct Format: Codable, Sendable, Equatable {
+    struct Format: Codable, Sendable, Equatable {
         package var provider = "parquet"
         package var options: [String: String] = [:]
     }
@@ -60,7 +60,7 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     package var id: String
     package var name: String?
     package var description: String?
-    package var format = Format()
+    var format = Format()
     /// The schema as JSON text, see ``DeltaSchema``.
     package var schemaString: String
     package var partitionColumns: [String] = []
@@ -126,7 +126,7 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
 }
 
 /// The JSON structure of a table's schema: a struct type with fields.
-package struct DeltaSchema: Codable, Sendable, Equatable {
+struct DeltaSchema: Codable, Sendable, Equatable {
     package var type = "struct"
     package var fields: [DeltaField]
 }

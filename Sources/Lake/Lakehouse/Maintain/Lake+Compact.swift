@@ -26,7 +26,7 @@ package struct CompactionReport: Sendable, Encodable {
     /// Rows of the rewritten files.
     package var rows: Int
     /// Bytes of the new files; `nil` in a dry run.
-    package var newBytes: Int64?
+    var newBytes: Int64?
 
     enum CodingKeys: String, CodingKey {
         case table, version, before, after, compacted, bytes, rows
@@ -36,7 +36,7 @@ package struct CompactionReport: Sendable, Encodable {
 
 extension Lake {
     /// File size in bytes up to which smaller files are merged.
-    package static let compactionTarget: Int64 = 128 << 20
+    static let compactionTarget: Int64 = 128 << 20
 
     /// Merges neighbouring small data files of a table into larger ones.
     /// - Parameter target: bytes of a file from which on it is large enough; new files do not become larger.

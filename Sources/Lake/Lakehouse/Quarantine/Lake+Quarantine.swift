@@ -4,7 +4,7 @@ internal import Storage
 
 extension Lake {
     /// Name of the table with people's decisions about a source's quarantine. No source's name begins with `_`.
-    package func decisionsTable(_ source: String) -> TableName { TableName(.quarantine, "_\(source)_decisions") }
+    func decisionsTable(_ source: String) -> TableName { TableName(.quarantine, "_\(source)_decisions") }
 
     /// Path where the bytes of a rejected file are kept. Delta ignores names with `_`.
     package func keptFile(_ digest: Digest, of source: String) -> String {

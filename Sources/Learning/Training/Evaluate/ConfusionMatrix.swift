@@ -64,5 +64,5 @@ package struct Costs: Sendable, Equatable, Codable {
     /// The best threshold for calibrated probabilities: cFP / (cFP + cFN).
     ///
     /// Elkan 2001, "The foundations of cost-sensitive learning", section 2.
-    package var theoreticalThreshold: Double { falsePositive / (falsePositive + falseNegative) }
+    var theoreticalThreshold: Double { falsePositive / (falsePositive + falseNegative) }
 }

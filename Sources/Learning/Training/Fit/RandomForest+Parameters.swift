@@ -2,7 +2,7 @@ internal import Core
 
 extension RandomForest {
     /// Parameter names accepted in a project file.
-    package static let parameterNames = [
+    static let parameterNames = [
         "n_estimators", "criterion", "max_depth", "min_samples_split", "min_samples_leaf", "max_features",
         "bootstrap", "class_weight",
     ]

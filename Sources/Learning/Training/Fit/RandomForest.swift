@@ -14,10 +14,10 @@ internal import Core
 /// positives.
 package struct RandomForest: Sendable, Equatable {
     /// Impurity measure of a split.
-    package enum Criterion: String, Sendable, CaseIterable { case gini, entropy }
+    enum Criterion: String, Sendable, CaseIterable { case gini, entropy }
 
     /// Weighting of the classes.
-    package enum ClassWeight: String, Sendable, CaseIterable {
+    enum ClassWeight: String, Sendable, CaseIterable {
         case none
         /// Each class has half of the weight, counted in the whole training sample (King & Zeng 2001). As in
         /// scikit-learn from 1.9 on, the weights are the odds with which the bootstrap draws a row; without bootstrap
@@ -28,7 +28,7 @@ package struct RandomForest: Sendable, Equatable {
     }
 
     /// Number of features tried at a split.
-    package enum MaxFeatures: Sendable, Equatable {
+    enum MaxFeatures: Sendable, Equatable {
         case sqrt, log2, all
         case count(Int)
         case share(Double)
@@ -48,7 +48,7 @@ package struct RandomForest: Sendable, Equatable {
     }
 
     /// A number of rows, or a share of the training rows rounded up.
-    package enum RowCount: Sendable, Equatable {
+    enum RowCount: Sendable, Equatable {
         case count(Int)
         case share(Double)
 
@@ -61,18 +61,18 @@ package struct RandomForest: Sendable, Equatable {
     }
 
     /// Number of trees.
-    package var estimators = 100
-    package var criterion = Criterion.gini
+    var estimators = 100
+    var criterion = Criterion.gini
     /// Largest depth of a tree; `nil` for no limit.
-    package var maxDepth: Int?
+    var maxDepth: Int?
     /// Fewest rows of a node that is split.
-    package var minSamplesSplit = RowCount.count(2)
+    var minSamplesSplit = RowCount.count(2)
     /// Fewest rows of a leaf.
-    package var minSamplesLeaf = RowCount.count(1)
-    package var maxFeatures = MaxFeatures.sqrt
+    var minSamplesLeaf = RowCount.count(1)
+    var maxFeatures = MaxFeatures.sqrt
     /// Whether each tree is grown on a bootstrap sample instead of all rows.
     package var bootstrap = true
-    package var classWeight = ClassWeight.none
+    var classWeight = ClassWeight.none
 
     package init() {}
 

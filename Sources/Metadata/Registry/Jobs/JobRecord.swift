@@ -31,10 +31,10 @@ package struct JobRecord: Sendable, Equatable {
     /// Worker that runs the job.
     package var owner: String?
     /// When the lease expires; without a heartbeat by then another worker may take the job over.
-    package var leaseUntil: Timestamp?
+    var leaseUntil: Timestamp?
     package var heartbeat: Timestamp?
     /// A queued job is not leased before this time.
-    package var notBefore: Timestamp
+    var notBefore: Timestamp
     /// Longest duration of one attempt in seconds.
     package let timeLimit: Double?
     /// Most memory of one attempt in bytes.

@@ -81,7 +81,7 @@ package final class RowJournal {
     }
 
     /// Thrown when a line could neither be written nor be undone, so that it is unknown whether it counts.
-    package struct Uncertain: Error {}
+    struct Uncertain: Error {}
 
     /// Writes a line durably, or nothing.
     /// - Parameter line: gets the lines that others wrote in the meantime, which count as earlier, and makes the line.

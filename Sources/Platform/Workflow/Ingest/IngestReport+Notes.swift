@@ -19,7 +19,7 @@ extension IngestReport {
     }
 
     /// The warnings about files, each once: of files that share one, the first is named.
-    package var warningNotes: [String] {
+    var warningNotes: [String] {
         var order: [String] = []
         var names: [String: [String]] = [:]
         for file in files where file.outcome == .ingested || file.outcome == .changing {

@@ -9,7 +9,7 @@ extension Workspace {
     ///
     /// Their bytes come from the landing folder, from where they were ingested, or from quarantine; files are found by
     /// digest.
-    package func ingestAgain(_ source: Project.Source) throws -> IngestReport {
+    func ingestAgain(_ source: Project.Source) throws -> IngestReport {
         var known = try lake.knownFiles(source.name)
         guard !known.isEmpty else { return IngestReport(source: source.name, version: nil, files: []) }
         let wanted = Set(known.map(\.digest))

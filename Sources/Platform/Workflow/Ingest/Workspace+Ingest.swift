@@ -6,7 +6,7 @@ internal import Storage
 
 extension Workspace {
     /// Ingests new files from all landing folders.
-    package func ingestLanded(progress: (IngestReport.File) -> Void = { _ in }) throws -> [IngestReport] {
+    func ingestLanded(progress: (IngestReport.File) -> Void = { _ in }) throws -> [IngestReport] {
         try project.sources.map { try ingestLanded($0, progress: progress) }
     }
 

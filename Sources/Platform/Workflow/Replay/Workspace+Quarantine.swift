@@ -59,7 +59,7 @@ package struct QuarantineChoice: Sendable {
     package init() {}
 
     /// Whether the selection restricts nothing within files, so that rejected files are included.
-    package var coversFiles: Bool {
+    var coversFiles: Bool {
         row == nil && column == nil && rule == nil && holding.isEmpty && !correctedOnly
     }
 }

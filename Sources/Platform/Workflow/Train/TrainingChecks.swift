@@ -14,7 +14,7 @@ package struct TrainingChecks: Codable, Sendable {
         /// Column with the time of prediction.
         package var moment: String?
         /// Sources whose rows count as always known.
-        package var timeless: [String]
+        var timeless: [String]
 
         /// The result in words.
         package var sentence: String {
@@ -28,7 +28,7 @@ package struct TrainingChecks: Codable, Sendable {
     /// Result of the leak check.
     package var leaks: Leaks
     /// Features that predict the target almost alone.
-    package var telltales: [Telltale]
+    var telltales: [Telltale]
 
     /// Warnings for people, as sentences.
     package var warnings: [String] {
@@ -38,7 +38,7 @@ package struct TrainingChecks: Codable, Sendable {
 
 extension Workspace {
     /// Returns whether the features of a model could be checked for leaks, and why not.
-    package func leakStatus(_ model: Project.Model, _ lineage: ProjectLineage) -> TrainingChecks.Leaks {
+    func leakStatus(_ model: Project.Model, _ lineage: ProjectLineage) -> TrainingChecks.Leaks {
         guard let check = leakCheck(model, lineage) else {
             return .init(
                 unchecked: "\(model.table) is not made by SQL of this project, so nobody can say what its columns knew",

@@ -23,7 +23,7 @@ package struct FilePrediction {
     /// The rows without a score, as far as they can be identified, in the file's order.
     package var unscored: [Unscored]
     /// Contract columns that the file lacks and the model does not need.
-    package var spared: [String]
+    var spared: [String]
     /// Whether the records were processed without the lake's earlier rows (sources without a key).
     package var alone: Bool
 
@@ -125,7 +125,7 @@ extension Workspace {
     }
 
     /// Resolves the file argument `-` to a temporary file with standard input's content.
-    package func withFile<T>(named name: String, _ body: (String) throws -> T) throws -> T {
+    func withFile<T>(named name: String, _ body: (String) throws -> T) throws -> T {
         guard name == "-" else { return try body(name) }
         return try withScratch { folder in
             let path = "\(folder)/standard input"

@@ -11,11 +11,11 @@ internal import Training
 // (5) The fingerprint covers content hashes, specification, seed and libraries; thread counts stay out of it.
 
 /// Result of training a model.
-package struct TrainReport: Sendable {
+struct TrainReport: Sendable {
     package var run: String
     package var rows: Int
     package var passed: Bool
-    package var phases: [String: Double]
+    var phases: [String: Double]
     /// Number of infinite values in each numeric column.
     package var infinite: [String: Int] = [:]
 }

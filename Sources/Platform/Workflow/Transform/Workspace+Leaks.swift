@@ -31,7 +31,7 @@ extension Workspace {
     /// Returns the error for leaks; errors of SQL that does not fit the tables take precedence.
     ///
     /// Of a column that does not exist, the lineage can only say that it may be any.
-    package func leakError(_ leaks: [Leak], _ planned: [PlannedTransform]) throws -> MartletError? {
+    func leakError(_ leaks: [Leak], _ planned: [PlannedTransform]) throws -> MartletError? {
         guard let error = leaks.error(in: project.folder) else { return nil }
         _ = try shapes(of: planned)
         return error

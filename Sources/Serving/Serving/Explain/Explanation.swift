@@ -9,7 +9,7 @@ package import Forests
 /// ```
 ///
 /// Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020.
-package struct Explanation: Sendable {
+struct Explanation: Sendable {
     /// Expected margin, of a row of which nothing is known.
     package let base: Double
     /// Margin of the row.

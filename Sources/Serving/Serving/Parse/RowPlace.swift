@@ -1,5 +1,5 @@
 /// Where the rows are in a body, to report a value's location as JSONPath (RFC 9535) or CSV line.
-package enum RowPlace: Sendable, Equatable {
+enum RowPlace: Sendable, Equatable {
     /// `$.record.age`: a row that is the member of this name itself.
     case member(String)
     /// `$.records[0].age`: rows as objects in the list of this name.
