@@ -20,13 +20,6 @@ package enum Disk {
         /// Time of the last change of the inode (ctime), in nanoseconds since 1970.
         package let changed: Int64
         package let inode: UInt64
-
-        package init(size: Int64, modified: Int64, changed: Int64, inode: UInt64) {
-            self.size = size
-            self.modified = modified
-            self.changed = changed
-            self.inode = inode
-        }
     }
 
     /// Whether something exists at a path; true also when an I/O error prevents the answer.

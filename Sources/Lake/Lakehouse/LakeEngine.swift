@@ -91,12 +91,6 @@ package struct Query {
         package var moment: Timestamp
         /// Whether rows may lack the time; those are visible, too.
         package var isNullable: Bool
-
-        package init(column: String, moment: Timestamp, isNullable: Bool) {
-            self.column = column
-            self.moment = moment
-            self.isNullable = isNullable
-        }
     }
 
     package init(

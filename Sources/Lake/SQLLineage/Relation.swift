@@ -38,12 +38,6 @@ package final class Relation {
             package var next: Int
             package var entity: Int
         }
-
-        package init(shape: Int, key: [Int], members: [Int]) {
-            self.shape = shape
-            self.key = key
-            self.members = members
-        }
     }
 
     package var columns: [Column] = []

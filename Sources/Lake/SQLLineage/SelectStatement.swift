@@ -52,9 +52,4 @@ package struct QueryAnalysis: Sendable, Equatable {
     package var tables: [TableName]
     /// Whether the result depends on the order of rows, by windows or aggregates such as `first` or a sum of doubles.
     package var orderSensitive: Bool
-
-    package init(tables: [TableName], orderSensitive: Bool) {
-        self.tables = tables
-        self.orderSensitive = orderSensitive
-    }
 }

@@ -7,7 +7,6 @@ package protocol PhaseMeter {
 
 /// A `PhaseMeter` that measures nothing.
 struct NoMeter: PhaseMeter {
-    package init() {}
 
     /// Runs the body.
     package func measure<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result { try body() }

@@ -115,12 +115,6 @@ package struct Prediction: Sendable, Equatable {
     package let band: RiskBands.Band?
     /// Whether the probability is at or above the threshold.
     package let positive: Bool
-
-    package init(probability: Double, band: RiskBands.Band?, positive: Bool) {
-        self.probability = probability
-        self.band = band
-        self.positive = positive
-    }
 }
 
 /// Result of a training: the model record, the learner's file, and the test predictions.

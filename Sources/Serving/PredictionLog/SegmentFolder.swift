@@ -35,8 +35,6 @@ package struct SegmentFolder: Sendable {
         /// Names of files with damaged ends that were kept under another name.
         package var tornFiles: [String] = []
 
-        package init() {}
-
         enum CodingKeys: String, CodingKey {
             case segments, records
             case tornBytes = "torn_bytes"

@@ -15,12 +15,6 @@ struct MLflowRoutes: Sendable {
     let predictions: PredictionRoutes
     let version: String
 
-    package init(catalog: ModelCatalog, predictions: PredictionRoutes, version: String) {
-        self.catalog = catalog
-        self.predictions = predictions
-        self.version = version
-    }
-
     /// The routes with their handlers.
     package var routes: [Route] {
         let plain = Route.Body("text/plain", .text)

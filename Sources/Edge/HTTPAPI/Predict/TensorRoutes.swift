@@ -19,16 +19,6 @@ struct TensorRoutes: Sendable {
     let version: String
     let isDraining: @Sendable () -> Bool
 
-    package init(
-        catalog: ModelCatalog, predictions: PredictionRoutes, version: String,
-        isDraining: @escaping @Sendable () -> Bool
-    ) {
-        self.catalog = catalog
-        self.predictions = predictions
-        self.version = version
-        self.isDraining = isDraining
-    }
-
     /// The routes with their handlers.
     package var routes: [Route] {
         func told(_ name: String) -> Schema { .object(.init(name, .boolean)) }

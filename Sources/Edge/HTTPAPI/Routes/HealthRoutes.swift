@@ -16,11 +16,6 @@ struct HealthRoutes: Sendable {
     let catalog: ModelCatalog
     let isDraining: @Sendable () -> Bool
 
-    package init(catalog: ModelCatalog, isDraining: @escaping @Sendable () -> Bool) {
-        self.catalog = catalog
-        self.isDraining = isDraining
-    }
-
     /// The routes with their handlers.
     package var routes: [Route] {
         [

@@ -36,24 +36,6 @@ struct MetricsRoutes: Sendable {
     let logs: [(project: String, counters: @Sendable () -> PredictionLogCounters)]
     let process: @Sendable () -> ProcessFigures
 
-    /// Makes the route.
-    /// - Parameters:
-    ///   - isOpen: whether anyone may read them, without a token.
-    ///   - logs: the prediction logs by project.
-    ///   - process: blocks for a moment.
-    package init(
-        catalog: ModelCatalog, metrics: ServerMetrics, version: String, isOpen: Bool,
-        logs: [(project: String, counters: @Sendable () -> PredictionLogCounters)],
-        process: @escaping @Sendable () -> ProcessFigures
-    ) {
-        self.catalog = catalog
-        self.metrics = metrics
-        self.version = version
-        self.isOpen = isOpen
-        self.logs = logs
-        self.process = process
-    }
-
     /// The routes with their handlers.
     package var routes: [Route] {
         [

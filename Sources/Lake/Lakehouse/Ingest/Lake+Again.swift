@@ -16,12 +16,6 @@ package struct KnownFile: Sendable {
     package var digest: Digest
     /// Path of the file's bytes; `nil` when they no longer exist.
     package var path: String?
-
-    package init(name: String, digest: Digest, path: String?) {
-        self.name = name
-        self.digest = digest
-        self.path = path
-    }
 }
 
 extension Lake {

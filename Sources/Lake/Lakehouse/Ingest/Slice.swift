@@ -20,20 +20,6 @@ package struct SliceRequest {
     package var folder: String
     /// Unique part of the new files' names.
     package var fileID: String
-
-    package init(
-        query: Query, by: String, from: Timestamp, auditFrom: Timestamp, files: [String], fields: [DeltaField],
-        folder: String, fileID: String
-    ) {
-        self.query = query
-        self.by = by
-        self.from = from
-        self.auditFrom = auditFrom
-        self.files = files
-        self.fields = fields
-        self.folder = folder
-        self.fileID = fileID
-    }
 }
 
 /// The computed part of a table and what it replaces.

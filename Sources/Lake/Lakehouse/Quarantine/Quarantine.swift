@@ -22,32 +22,21 @@ package enum QuarantineState: String, Sendable, Codable, CaseIterable {
 /// The Parquet files and ids that make up one source's quarantine, as input for the engine.
 package struct QuarantineTables: Sendable {
     /// Parquet files of `quarantine.<source>`.
-    package var quarantined: [String]
+    package var quarantined: [String] = []
     /// Parquet files of `quarantine._<source>_decisions`.
-    package var decisions: [String]
+    package var decisions: [String] = []
     /// Ids of the replays in bronze's log.
-    package var replays: [String]
+    package var replays: [String] = []
     /// Digests of the files in bronze's log, in order of ingestion.
-    package var taken: [String]
+    package var taken: [String] = []
     /// Attempts at files that no longer count, as ATTEMPT/DIGEST: another pass judged the file after a kill.
     ///
     /// One attempt may cover many files.
-    package var void: [String]
+    package var void: [String] = []
     /// Ids of the repeated passes over known files in bronze's log; an attempt "again-ID…" counts only with its own.
     package var agains: [String] = []
     /// By file that was read again, the pass: older attempts at it, and older replays, no longer count.
     package var floors: [String: String] = [:]
-
-    package init(
-        quarantined: [String] = [], decisions: [String] = [], replays: [String] = [], taken: [String] = [],
-        void: [String] = []
-    ) {
-        self.void = void
-        self.quarantined = quarantined
-        self.decisions = decisions
-        self.replays = replays
-        self.taken = taken
-    }
 }
 
 /// Selection of quarantined rows; a part that is `nil` or empty selects all.

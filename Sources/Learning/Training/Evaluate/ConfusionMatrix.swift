@@ -5,13 +5,6 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
     package var falseNegatives: Int
     package var trueNegatives: Int
 
-    package init(truePositives: Int, falsePositives: Int, falseNegatives: Int, trueNegatives: Int) {
-        self.truePositives = truePositives
-        self.falsePositives = falsePositives
-        self.falseNegatives = falseNegatives
-        self.trueNegatives = trueNegatives
-    }
-
     private enum CodingKeys: String, CodingKey {
         case truePositives = "true_positives"
         case falsePositives = "false_positives"
