@@ -67,6 +67,7 @@ package struct RandomForest: Sendable, Equatable {
 
     /// Number of trees.
     package var estimators = 100
+    /// Impurity by which splits are chosen: Gini or entropy.
     package var criterion = Criterion.gini
     /// Largest depth of a tree; `nil` for no limit.
     package var maxDepth: Int?
@@ -74,9 +75,11 @@ package struct RandomForest: Sendable, Equatable {
     package var minSamplesSplit = RowCount.count(2)
     /// Fewest rows of a leaf.
     package var minSamplesLeaf = RowCount.count(1)
+    /// Number of features drawn at each split; by default the square root of their number.
     package var maxFeatures = MaxFeatures.sqrt
     /// Whether each tree is grown on a bootstrap sample instead of all rows.
     package var bootstrap = true
+    /// Weighting of the two classes; none by default.
     package var classWeight = ClassWeight.none
 
     package init() {}
