@@ -7,6 +7,7 @@
 /// Set(["caf\u{E9}", "cafe\u{301}"].map(ByteText.init)).count  // 2
 /// ```
 package struct ByteText: Hashable, Comparable, Sendable {
+    /// The string itself, in the Unicode form in which it was given.
     package let text: String
 
     package init(_ text: String) { self.text = text }

@@ -7,6 +7,7 @@ internal import Crypto
 /// print(digest.short)  // the first twelve digits
 /// ```
 package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible, Codable {
+    /// The digest as 64 lowercase hexadecimal digits.
     package let hex: String
 
     /// Parses a digest in hexadecimal; `nil` unless it is 64 lowercase hexadecimal digits.

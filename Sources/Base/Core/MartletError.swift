@@ -29,9 +29,13 @@ package struct MartletError: Error, Sendable, Equatable, CustomStringConvertible
 
     /// Where in the input an error is: a file and, when known, line, column and key path.
     package struct Location: Sendable, Equatable, CustomStringConvertible {
+        /// Path of the file, or place of the database; `nil` when the input is neither, such as a request body.
         package var file: String?
+        /// Line of the file, from 1; `nil` when unknown.
         package var line: Int?
+        /// Column in the line, from 1; `nil` when unknown. It is set for YAML that cannot be parsed.
         package var column: Int?
+        /// Path of the key: `models.readmission` in a configuration, `$.rows` in a request body; `nil` for none.
         package var key: String?
 
         package init(file: String? = nil, line: Int? = nil, column: Int? = nil, key: String? = nil) {

@@ -9,6 +9,7 @@
 /// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47(4), 2021), its
 /// state filled by SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) as its authors advise. Not for secrets.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    /// The four state words of xoshiro256**, from which `next` makes its result and which it then advances.
     @usableFromInline package var state: (UInt64, UInt64, UInt64, UInt64)
 
     package init(seed: UInt64) {

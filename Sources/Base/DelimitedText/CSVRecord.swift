@@ -10,7 +10,9 @@
 package final class CSVRecord {
     /// Position of one cell's text in the buffer, its quotes left out.
     package struct Cell {
+        /// Offset of the text's first byte in the buffer that was scanned.
         package var start: Int
+        /// Offset just behind the text's last byte.
         package var end: Int
         /// Whether the cell was enclosed in quotes.
         package var isQuoted: Bool

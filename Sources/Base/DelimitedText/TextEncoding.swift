@@ -19,6 +19,7 @@ package struct TextEncoding: Sendable, Equatable, CustomStringConvertible {
     /// Whether every byte below 128 is the ASCII character wherever it stands.
     package let keepsASCII: Bool
 
+    /// The encoding UTF-8, which needs no conversion.
     package static let utf8 = TextEncoding(
         name: "utf-8", system: "UTF-8", unit: 1, isBigEndian: false, keepsASCII: true)
 

@@ -54,6 +54,7 @@ package struct SQL: Sendable, Hashable, ExpressibleByStringInterpolation {
         return sum
     }
 
+    /// Appends a piece of SQL with its values.
     package static func += (left: inout SQL, right: SQL) { left.parts += right.parts }
 
     /// Collects the pieces of an interpolated SQL literal.

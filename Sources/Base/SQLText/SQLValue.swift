@@ -11,6 +11,7 @@ package enum SQLValue: Sendable, Hashable {
 
 /// A type whose values can be bound to a placeholder of an interpolated `SQL`.
 package protocol SQLBindable {
+    /// The value as the database stores it.
     var sqlValue: SQLValue { get }
 }
 

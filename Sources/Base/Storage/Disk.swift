@@ -14,11 +14,13 @@ internal import Synchronization
 package enum Disk {
     /// Size, times and inode of a file, compared to detect that it was changed.
     package struct Stamp: Sendable, Equatable {
+        /// Size of the content in bytes.
         package let size: Int64
         /// Time of the last change of the content (mtime), in nanoseconds since 1970.
         package let modified: Int64
         /// Time of the last change of the inode (ctime), in nanoseconds since 1970.
         package let changed: Int64
+        /// Inode number, which differs when another file was moved to the path.
         package let inode: UInt64
     }
 
@@ -225,6 +227,7 @@ package enum Disk {
         return Int64(info.f_bavail) * Int64(info.f_frsize)
     }
 
+    /// Id of this process (pid).
     package static var processID: Int32 { getpid() }
 
     /// Whether a process with this id exists.

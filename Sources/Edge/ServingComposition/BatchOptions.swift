@@ -34,6 +34,7 @@ package struct BatchOptions: ParsableArguments {
         }
     }
 
+    /// Sets the settings that have an option: threads, rows, log bytes per hour and spool bytes; MiB become bytes.
     package func apply(to settings: inout BatchSettings) {
         settings.threads = threads
         settings.rows = rows

@@ -20,6 +20,7 @@ package struct CertificateWatch: Service {
         self.logger = logger
     }
 
+    /// Checks the files every 5 seconds until graceful shutdown; after an error the old certificate stays in use.
     package func run() async throws {
         try? await cancelWhenGracefulShutdown {
             var trouble: String?

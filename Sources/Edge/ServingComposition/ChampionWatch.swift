@@ -93,6 +93,7 @@ package final class ChampionWatch: Sendable {
         }
     }
 
+    /// Makes `run(every:)` return after its present pause and a last look; does not wait for it.
     package func end() { isOver.store(true, ordering: .relaxed) }
 
     private func look(_ slot: ModelSlot, _ project: ServedProject) {

@@ -71,14 +71,16 @@ package struct EdgeOptions: ParsableArguments {
 
     package init() {}
 
+    /// Whether clients use HTTPS: TLS ends in this server, or at the proxy in front of it.
     package var isSecure: Bool { tlsCertificate != nil || behindProxy }
 
-    /// For those who are known by a token or a session, and for other addresses.
+    /// Rate limits of callers with a valid token or session, and of other addresses; `nil` for no limit.
     package var limits: (known: RateLimit?, strangers: RateLimit?) {
         guard let rateLimit else { return (nil, RateLimit(requests: 2000, seconds: 300)) }
         return (RateLimit(rateLimit), RateLimit(rateLimit))
     }
 
+    /// Timeouts of connections: `--client-timeout` for head, body and write, `--idle-timeout` between requests.
     package var timeouts: ConnectionTimeouts {
         var timeouts = ConnectionTimeouts()
         (timeouts.head, timeouts.body, timeouts.write) = (clientTimeout, clientTimeout, clientTimeout)

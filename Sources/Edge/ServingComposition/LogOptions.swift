@@ -43,6 +43,7 @@ package struct LogOptions: ParsableArguments {
             valueName: "n"))
     var compactMinutes = 30.0
 
+    /// The options as the policy of the prediction log: days become seconds, 0 becomes `nil` (no limit).
     package var policy: PredictionLogPolicy {
         var policy = PredictionLogPolicy()
         policy.share = share

@@ -42,11 +42,13 @@ package final class LogWatch: Sendable {
         self.logger = logger
     }
 
+    /// Starts the thread, which looks twice a second; no effect where no project has a prediction log.
     package func start() {
         guard !projects.isEmpty else { return }
         Thread.detachNewThread { self.run() }
     }
 
+    /// Asks the thread to stop after one last look; does not wait for it.
     package func end() { isOver.store(true, ordering: .relaxed) }
 
     private struct State {

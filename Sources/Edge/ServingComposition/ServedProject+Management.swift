@@ -37,6 +37,7 @@ package final class RegistryProvider: Sendable {
         self.context = context
     }
 
+    /// Returns the open registry and its database; opens them anew where the file is another one.
     /// - Throws: `registry.gone` where there is none any more: what is written to a removed file would be lost.
     package func open() throws -> (registry: ModelRegistry, database: any SQLDatabase) {
         try opened.withLock { opened in

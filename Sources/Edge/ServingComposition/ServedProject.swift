@@ -11,18 +11,21 @@ internal import Workflow
 
 /// A project whose champions are served: its registry, opened read-only, and its artifacts.
 package struct ServedProject: Sendable {
+    /// The project's files as they were when the server started; later changes need a restart.
     package let project: Project
     /// Where the project keeps its state.
     package let home: ProjectHome
+    /// Location of the metadata database of `project`: a SQLite file in `home`, or a PostgreSQL database.
     package let metadata: MetadataLocation
     let context: ExecutionContext
-    /// `nil` where nothing is logged.
+    /// Prediction log that answers are written to, open for writing; `nil` where nothing is logged.
     package let log: PredictionLog?
-    /// Its registry for writing.
+    /// Opens the project's registry for writing when it is first needed, and keeps it open.
     package let registries: RegistryProvider
-    /// Why the registry could not be brought up to date, which reading it says as well.
+    /// Why the registry's schema could not be brought up to date at the start; `nil` when it was.
     package let lastError: MartletError?
 
+    /// Loads the project, opens its registry and prediction log, and makes those that do not exist yet.
     /// - Throws: `registry.gone` when there is no registry where there are tables.
     package init(
         folder: String, home: ProjectHome?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
@@ -62,8 +65,11 @@ package struct ServedProject: Sendable {
                 + "tokens stood in it.", at: .init(file: metadata.place), remedy: metadata.remedyOfLoss)
     }
 
+    /// Keys of all models of the project, in the order of martlet.yaml; also of those without a version yet.
     package var keys: [ModelKey] { project.models.map { ModelKey(project: project.name, model: $0.name) } }
 
+    /// Opens the registry for reading: a SQLite file anew at each call, PostgreSQL through one shared pool.
+    /// - Throws: `registry.gone` when its file or its tables were taken away since the server started.
     package func registry() throws -> ModelRegistry {
         guard try metadata.exists() else {
             // It was there, or was made, when the server began.
@@ -107,7 +113,7 @@ package struct ServedProject: Sendable {
         return (model, try model.verify(samples))
     }
 
-    /// The champions that a model had, the present one last.
+    /// The champions that rollbacks of a model would return to in turn, the present one last.
     package func champions(of model: String) throws -> [Int] { try registry().models.history(model).line }
 
     /// The version that answers for a model now.

@@ -2,6 +2,7 @@
 package struct DuckDBError: Error, Sendable, CustomStringConvertible {
     /// DuckDB's error class: "Parser", "Binder", "Catalog", "Conversion", "Invalid Input", "IO", "Out of Memory"...
     package let category: String
+    /// DuckDB's message without the class; the whole text when it names no class.
     package let message: String
 
     package init(_ text: String) {

@@ -10,8 +10,10 @@ package final class QueryResult {
 
     /// Number of rows that the statement changed.
     package var changed: UInt64 { duckdb_rows_changed(&raw) }
+    /// Number of columns of the result.
     package var columnCount: Int { Int(duckdb_column_count(&raw)) }
 
+    /// Column names in the order of the result.
     package var columnNames: [String] {
         (0..<columnCount).map { String(cString: duckdb_column_name(&raw, idx_t($0))) }
     }
@@ -96,6 +98,7 @@ package enum ResultColumn: Sendable {
     /// Each distinct text once; -1 stands for NULL.
     case texts(codes: [Int32], levels: [String])
 
+    /// Number of rows, those with NULL included.
     package var count: Int {
         switch self {
         case .doubles(let values): values.count

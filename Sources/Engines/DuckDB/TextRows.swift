@@ -3,6 +3,7 @@ internal import Synchronization
 
 /// Declaration of an extra text column beside the cells.
 package struct TextColumn: Sendable {
+    /// Name of the column in SQL.
     package let name: String
     /// Whether its type is BLOB instead of VARCHAR.
     package let isBinary: Bool

@@ -7,7 +7,9 @@ internal import CLightGBM
 /// ```
 package final class Dataset {
     let handle: DatasetHandle?
+    /// Number of rows of the binned matrix.
     package let rows: Int
+    /// Number of features of the binned matrix.
     package let columns: Int
 
     /// Bins a column-major matrix.

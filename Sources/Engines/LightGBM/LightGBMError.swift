@@ -2,6 +2,7 @@ internal import CLightGBM
 
 /// An error reported by LightGBM.
 package struct LightGBMError: Error, Sendable, CustomStringConvertible {
+    /// LightGBM's last error on the calling thread; "the call failed" when it gives none.
     package let message: String
     package var description: String { message }
 

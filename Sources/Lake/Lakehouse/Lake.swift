@@ -14,6 +14,7 @@ package final class Lake {
     package let root: String
     /// Engine that reads, checks and transforms the tables.
     package let engine: any LakeEngine
+    /// Source of commit times, and of ids for file names and decisions.
     package let context: ExecutionContext
     /// Called with each table right after a commit.
     package var committed: (Lake, TableName) -> Void = { _, _ in }
@@ -162,8 +163,11 @@ package final class Lake {
 
 /// A table at a version, with the hash of its content.
 package struct TableReference: Sendable {
+    /// Layer and name of the table.
     package let name: TableName
+    /// Version of the table that `hash` describes.
     package let version: Int
+    /// Hash of all rows at that version, as its commit states it, else computed from the files.
     package let hash: ContentHash
     /// Digest of what the table was made from: SQL, inputs and engine.
     package let fingerprint: String?

@@ -17,7 +17,6 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
     func accept(_ request: AcceptRequest) throws -> BatchAcceptance
 
     /// Writes the rows of a SELECT to a new Parquet file.
-    /// - Parameter inputs: the Parquet files of each table that the SELECT names.
     func materialise(_ query: Query, into file: String) throws -> WrittenFile
 
     /// Computes a part of a SELECT and works out what it replaces. Writes new Parquet files, removes none.
@@ -71,6 +70,7 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
 /// let rows = try engine.texts(query, limit: 10)
 /// ```
 package struct Query {
+    /// One SELECT that names tables as `layer.name`; a semicolon and comments may follow it.
     package var sql: String
     /// Path of the SQL file, for messages.
     package var file: String?
@@ -87,7 +87,9 @@ package struct Query {
 
     /// Restricts a table to the rows from a point in time on.
     package struct Since {
+        /// Column of the table with a row's time.
         package var column: String
+        /// Earliest time of a visible row, inclusive.
         package var moment: Timestamp
         /// Whether rows may lack the time; those are visible, too.
         package var isNullable: Bool
@@ -105,9 +107,13 @@ package struct Query {
 
 /// A Parquet file that was just written: path, rows, columns and content hash; not yet part of a table.
 package struct WrittenFile: Sendable {
+    /// Path of the Parquet file.
     package var path: String
+    /// Number of rows; 0 is possible.
     package var rows: Int
+    /// Names and Delta types of the columns, in order.
     package var fields: [DeltaField]
+    /// Hash of the file's rows, with the names and types of its columns.
     package var hash: ContentHash
 
     package init(path: String, rows: Int, fields: [DeltaField], hash: ContentHash) {
@@ -120,7 +126,9 @@ package struct WrittenFile: Sendable {
 
 /// A file that replaces several, with the hash of their content.
 package struct RewrittenFiles: Sendable {
+    /// The file with the rows of all replaced files, in their order.
     package var new: WrittenFile
+    /// Hash of the rows as read from the replaced files; equal to that of `new` if none was changed.
     package var oldHash: ContentHash
 
     package init(new: WrittenFile, oldHash: ContentHash) {
@@ -170,8 +178,11 @@ package enum LakeColumn: Sendable {
 
 /// A result as text: column names, type names and rows.
 package struct TextTable: Sendable {
+    /// Column names, in order.
     package var names: [String]
+    /// Engine's type name for each column, in lower case: "bigint", "varchar".
     package var types: [String]
+    /// Cells by row, one for each column; `nil` for null.
     package var rows: [[String?]]
 
     package init(names: [String], types: [String], rows: [[String?]]) {
@@ -185,8 +196,11 @@ package struct TextTable: Sendable {
 ///
 /// Hashes of parts add up to the hash of the whole.
 package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
+    /// Number of rows that the hash covers.
     package var rows: Int
+    /// Sum of the row hashes, modulo 2^128.
     package var sum: UInt128
+    /// Exclusive-or of the row hashes.
     package var xor: UInt64
 
     package init(rows: Int = 0, sum: UInt128 = 0, xor: UInt64 = 0) {
@@ -221,9 +235,11 @@ package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
 package struct AcceptRequest {
     /// A landed file to check.
     package struct File {
+        /// Path where the file is read.
         package var path: String
         /// File name for messages.
         package var name: String
+        /// SHA-256 of the file's bytes; its hexadecimal form becomes `_file` of the accepted rows.
         package var digest: Digest
 
         package init(path: String, name: String, digest: Digest) {
@@ -233,8 +249,11 @@ package struct AcceptRequest {
         }
     }
 
+    /// Files in order of ingestion, which decides between rows with the same key.
     package var files: [File]
+    /// Contract that the rows are checked against.
     package var contract: Contract
+    /// Format in which the files are written.
     package var format: SourceFormat
     /// Parquet files of the bronze table, whose keys must not occur again.
     package var existing: [String]
@@ -282,9 +301,13 @@ package struct BatchAcceptance: Sendable {
 package struct Acceptance: Sendable {
     /// The violations of one rule in one column of a file.
     package struct Breach: Sendable, Equatable, Encodable {
+        /// Contract column, or the key columns joined by ", "; `nil` for a malformed line.
         package var column: String?
+        /// The violated rule: "min 0", "not null", "type double", "unique key", "well-formed line".
         package var rule: String
+        /// Number of rows that violate the rule.
         package var rows: Int
+        /// Raw text of one violating cell, or of a malformed line; `nil` for missing cells.
         package var example: String?
         /// Row number of the example, from 1 for the first data row.
         package var exampleRow: Int?
@@ -305,8 +328,11 @@ package struct Acceptance: Sendable {
 
     /// A replacement of a bronze Parquet file in which later rows with the same keys superseded some.
     package struct Rewrite: Sendable {
+        /// Path of the replaced file.
         package var old: String
+        /// File with the rows that stay; without rows it does not become part of the table.
         package var new: WrittenFile
+        /// Hash of all rows of the replaced file.
         package var oldHash: ContentHash
 
         package init(old: String, new: WrittenFile, oldHash: ContentHash) {
@@ -316,14 +342,19 @@ package struct Acceptance: Sendable {
         }
     }
 
+    /// Data rows read from the file, malformed lines included.
     package var rowsRead = 0
+    /// Rows for bronze; 0 when the whole file was rejected.
     package var acceptedRows = 0
+    /// Rows that violate the contract, by a rule that does more than warn or by their key.
     package var rejectedRows = 0
     /// Rows replaced by a later one of the same file.
     package var supersededRows = 0
     /// Whether some of its rows, or the file, went to quarantine.
     package var isQuarantined = false
+    /// Violations by column and rule, most rows first; those that only warn are in `warnings`.
     package var breaches: [Breach] = []
+    /// Messages on unknown columns that were left out, and on rules that only warn, with row counts.
     package var warnings: [String] = []
     /// Compression of the file: `gzip`, `zstd`; `nil` for none.
     package var packing: String?

@@ -9,6 +9,7 @@ package import SQLLineage
 /// }
 /// ```
 package final class LazyLakeEngine: LakeEngine {
+    /// Name and version of the real engine, given at creation so that it need not start.
     package let identity: String
     private let start: () throws -> any LakeEngine
     private var started: (any LakeEngine)?

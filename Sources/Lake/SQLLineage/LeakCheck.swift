@@ -9,16 +9,19 @@ package import Core
 package struct LeakCheck {
     /// The properties of a model that the check needs.
     package struct Model {
+        /// Name of the model as in the project file, for messages.
         package var name: String
+        /// Table with the model's training rows; their features are what is checked.
         package var table: TableName
         /// Column of the label.
         package var target: String
         /// Column with the time of prediction.
         package var eventTime: String?
+        /// Column that identifies a row of the table; the check itself does not read it. `nil` when unknown.
         package var key: String?
         /// Columns that are not features.
         package var others: Set<String>
-        /// The only features, when given.
+        /// The columns that are features; `nil`: all but `others` and those that begin with `_`.
         package var include: [String]?
 
         package init(
@@ -250,7 +253,9 @@ package struct Leak: Sendable, Equatable {
         case futureRows = "leak.future-rows"
     }
 
+    /// Kind of the leak; an error about several leaks has the code of the first.
     package var code: Code
+    /// Name of the model whose features or rows leak.
     package var model: String
     /// Name of the feature; `nil` when the choice of rows leaks.
     package var feature: String?
@@ -262,6 +267,7 @@ package struct Leak: Sendable, Equatable {
     package var known: String
     /// Name of the column with the time of prediction.
     package var moment: String?
+    /// What to change in the SQL, the contract or the model's settings, in one sentence.
     package var remedy: String
 
     /// Describes the leak with its path in one or more sentences.

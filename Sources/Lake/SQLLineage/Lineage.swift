@@ -7,7 +7,9 @@
 
 /// A symbolic point in time: a symbol's value plus an offset (microseconds, or steps for integers).
 package struct SymbolicTime: Hashable, Sendable {
+    /// Number of the symbol from a ``SymbolSource``; ``origin`` for a literal time.
     package var symbol: Int
+    /// Offset added to the symbol's value: microseconds, or steps for integers.
     package var shift: Int64
 
     package init(_ symbol: Int, _ shift: Int64 = 0) {
@@ -83,7 +85,9 @@ package enum KnownSince: Hashable, Sendable {
 
 /// A column of a source or, without a name, the existence of its rows.
 package struct SourceColumn: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// Table of the source, in the bronze layer.
     package var table: TableName
+    /// Name of the column; `nil` for the existence of the table's rows.
     package var column: String?
 
     package init(_ table: TableName, _ column: String?) {
@@ -102,7 +106,9 @@ package struct SourceColumn: Hashable, Sendable, Comparable, CustomStringConvert
 package struct LineageStep: Hashable, Sendable {
     /// Name of the step: "silver.history.d", "recent.d" for a common table expression.
     package var name: String
+    /// Path of the SQL file in which the step stands; `nil` when unknown.
     package var file: String?
+    /// Line in the file, from 1; `nil` for a step that is not one expression, such as the choice of rows.
     package var line: Int?
 
     package init(_ name: String, file: String? = nil, line: Int? = nil) {
@@ -192,6 +198,7 @@ package struct LineageValue: Sendable {
         case null
     }
 
+    /// The source columns, and existence of rows, that the value depends on.
     package var dependencies: [Dependency] = []
     /// The symbolic time that the value equals.
     package var moment: SymbolicTime?
@@ -209,6 +216,7 @@ package struct LineageValue: Sendable {
     var unlessTrue: [OrderConstraint] = []
     /// Members of a struct.
     package var fields: [String: LineageValue] = [:]
+    /// The literal that the value is; `nil` when it is none, or one that was cast to a time.
     package var constant: Constant?
 
     package init(_ dependencies: [Dependency] = [], moment: SymbolicTime? = nil) {

@@ -9,8 +9,11 @@ internal import Core
 package final class ProjectLineage {
     /// A SELECT with the table that it makes and its file.
     package struct TableQuery {
+        /// Silver or gold table that the SELECT makes.
         package var table: TableName
+        /// Text of the SQL file: one SELECT.
         package var sql: String
+        /// Path of the SQL file, for messages and lineage steps.
         package var file: String
 
         package init(table: TableName, sql: String, file: String) {

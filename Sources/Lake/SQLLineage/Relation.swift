@@ -4,10 +4,13 @@ package final class Relation {
     package struct Column {
         /// Table name or alias that qualifies the column in the query.
         package var table: String?
+        /// Name of the column in the result: its alias, where the query gives one.
         package var name: String
+        /// What the column's value depends on, and from when it is known.
         package var value: LineageValue
         /// Whether USING joined it to a column that is shown already.
         var isMerged = false
+        /// Line in the SQL file, from 1, of the expression; `nil` for a column that no expression makes.
         package var line: Int?
 
         package init(table: String? = nil, name: String, value: LineageValue, line: Int? = nil) {
@@ -35,11 +38,14 @@ package final class Relation {
 
         /// Links a row to the next row of its entity.
         package struct Follower {
+            /// Symbol of the time at which the entity's next row happens; it may be null.
             package var next: Int
+            /// Symbol of the column that names the entity.
             package var entity: Int
         }
     }
 
+    /// The columns that the analysis can name, in the order of the result.
     package var columns: [Column] = []
     /// Dependencies of further columns whose names the analysis cannot determine (a PIVOT).
     package var rest: LineageValue?

@@ -15,6 +15,7 @@ package protocol SQLParser {
 /// try statement.analysis().tables  // [bronze.t]
 /// ```
 package struct SelectStatement {
+    /// Text of the statement, in which lines are counted for messages.
     package let sql: String
     /// Path of the SQL file, for messages.
     package let file: String
@@ -49,6 +50,7 @@ package struct SelectStatement {
 
 /// The tables that a SELECT reads, and whether the order of their rows matters.
 package struct QueryAnalysis: Sendable, Equatable {
+    /// The lakehouse tables that it reads, each once, sorted by layer and name.
     package var tables: [TableName]
     /// Whether the result depends on the order of rows, by windows or aggregates such as `first` or a sum of doubles.
     package var orderSensitive: Bool

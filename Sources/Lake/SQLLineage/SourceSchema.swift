@@ -6,9 +6,11 @@
 package struct SourceSchema: Sendable {
     /// One column of a source.
     package struct Column: Sendable {
+        /// Name of the column as in the contract.
         package var name: String
         /// When the value is known; `nil`: with its row.
         package var availability: Availability?
+        /// Whether an accepted row may have no value in the column.
         package var mayBeNull: Bool
 
         package init(name: String, availability: Availability? = nil, mayBeNull: Bool = true) {
@@ -18,7 +20,9 @@ package struct SourceSchema: Sendable {
         }
     }
 
+    /// Bronze table of the source.
     package var table: TableName
+    /// Columns in the contract's order, without those that ingestion adds (`_file`, `_row`).
     package var columns: [Column]
     /// Columns that identify a row.
     package var key: [String]

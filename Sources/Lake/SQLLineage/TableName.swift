@@ -1,6 +1,6 @@
 internal import Core
 
-/// The stage of a table in the lakehouse: bronze, silver, gold, or quarantine.
+/// The stage of a table in the lakehouse: bronze, silver, gold, quarantine or monitoring.
 package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {
     /// As received, checked against its contract.
     case bronze
@@ -23,7 +23,9 @@ package enum Layer: String, Sendable, Codable, CaseIterable, Comparable {
 /// TableName("gold.encounters") == TableName(.gold, "encounters")  // true
 /// ```
 package struct TableName: Sendable, Hashable, Comparable, CustomStringConvertible, Codable {
+    /// Stage of the table: the part of the full name before the dot.
     package let layer: Layer
+    /// Name within the layer, in lowercase: the part of the full name behind the first dot.
     package let name: String
 
     package init(_ layer: Layer, _ name: String) {

@@ -9,7 +9,9 @@
 package final class TimeOrder {
     /// An upper bound: not after the other symbol by more than `shift`.
     package struct Bound: Equatable {
+        /// Microseconds added to the other symbol; negative when the bound lies before it.
         package var shift: Int64
+        /// Whether the time is strictly before the other symbol plus `shift`.
         package var isStrict: Bool
 
         func isTighter(than other: Bound) -> Bool {

@@ -12,15 +12,18 @@ package struct TimeSpan: Hashable, Sendable {
         case months
     }
 
+    /// Time from which the number counts; it is negative when `high` is earlier.
     package var low: SymbolicTime
+    /// Time up to which the number counts.
     package var high: SymbolicTime
     /// Longest length of a step in microseconds; months vary.
     package var most: Double
     /// Shortest length of a step in microseconds.
     package var least: Double
-    /// Largest error of the number in steps.
+    /// Largest error of a number that counts steps, as a time in microseconds; else 0.
     var slack: Double
     private var leastSlack: Double
+    /// How the number is counted, which decides how exactly it bounds the distance.
     package var counting: Counting
     /// Whether the number is an integer.
     package var isWhole: Bool
@@ -63,7 +66,7 @@ package struct TimeSpan: Hashable, Sendable {
 
     private static let day = 8.64e10
 
-    /// Returns the shortest distance in microseconds for a number of at least (more than) this.
+    /// Returns how far `high` lies after `low` at least, in microseconds, for a number of at least (more than) this.
     package func atLeast(_ number: Double, strictly: Bool) -> (distance: Double, isStrict: Bool) {
         var (count, isStrict) = (number, strictly)
         if isWhole { (count, isStrict) = (strictly ? count.rounded(.down) + 1 : count.rounded(.up), false) }
@@ -80,7 +83,7 @@ package struct TimeSpan: Hashable, Sendable {
         }
     }
 
-    /// Returns the longest distance in microseconds for a number of at most (less than) this.
+    /// Returns how far `high` lies after `low` at most, in microseconds, for a number of at most (less than) this.
     package func atMost(_ number: Double, strictly: Bool) -> (distance: Double, isStrict: Bool) {
         var mirrored = self
         swap(&mirrored.low, &mirrored.high)

@@ -15,6 +15,7 @@ internal import Core
 package struct DowntimeGenerator: Sendable {
     /// Number of readings.
     package let rows: Int
+    /// Seed of the random numbers: the same seed and rows give the same bytes.
     package let seed: UInt64
 
     package init(rows: Int, seed: UInt64) {

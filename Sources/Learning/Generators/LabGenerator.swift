@@ -18,6 +18,7 @@ internal import Core
 package struct LabGenerator: Sendable {
     /// Number of experiments, 1 ... 1,000,000.
     package let experiments: Int
+    /// Seed of the random numbers: the same seed, experiments and drift give the same bytes.
     package let seed: UInt64
     /// The change from `LabDrift.firstDay` on; `nil` for none.
     package let drift: LabDrift?

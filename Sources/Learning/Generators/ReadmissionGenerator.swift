@@ -19,6 +19,7 @@ internal import Core
 package struct ReadmissionGenerator: Sendable {
     /// Number of encounters.
     package let rows: Int
+    /// Seed of the random numbers: the same seed, rows and `unlabelled` give the same bytes.
     package let seed: UInt64
     /// Whether the label is missing (`?`) in every row: encounters to be scored, their ids above the real file's.
     package let unlabelled: Bool

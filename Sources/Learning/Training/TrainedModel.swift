@@ -4,6 +4,7 @@
 package struct ModelRecord: Sendable, Equatable, Codable {
     /// The importance of one feature.
     package struct Importance: Sendable, Equatable, Codable {
+        /// Name of the feature's column.
         package let name: String
         /// The feature's share of the total gain.
         package let share: Double
@@ -11,14 +12,21 @@ package struct ModelRecord: Sendable, Equatable, Codable {
 
     /// Number of rows and of positives of a part.
     package struct PartSize: Sendable, Equatable, Codable {
+        /// Number of labelled rows in the part.
         package let rows: Int
+        /// Number of rows with label 1 in the part.
         package let positives: Int
     }
 
+    /// The settings with which the model was trained.
     package let plan: TrainingPlan
+    /// The input columns and their encoding, learned from the training rows.
     package let signature: Signature
+    /// Map from the learner's raw probabilities to calibrated ones, fitted on the validation rows.
     package let calibration: Calibration
+    /// The threshold on calibrated probabilities, chosen by the plan's rule.
     package let threshold: DecisionThreshold
+    /// Bounds of the risk bands, as in the plan; `nil` for a model without bands.
     package let bands: RiskBands?
     /// Format of the learner's file.
     package let format: String
@@ -32,7 +40,9 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     package let test: Evaluation
     /// Evaluation on the validation part; `nil` when there is none.
     package let validation: Evaluation?
+    /// Metrics over the folds; `nil` when the plan has no cross-validation.
     package let crossValidation: CrossValidationResult?
+    /// Results of the plan's quality gates, in the plan's order.
     package let gates: [GateResult]
     /// Gain importance of the features, the largest first.
     package let importance: [Importance]
@@ -110,6 +120,7 @@ package struct ModelRecord: Sendable, Equatable, Codable {
 
 /// The prediction for one row: probability, band and decision.
 package struct Prediction: Sendable, Equatable {
+    /// Calibrated probability of the positive class, 0 to 1.
     package let probability: Double
     /// Risk band; `nil` for a model without bands.
     package let band: RiskBands.Band?
@@ -119,6 +130,7 @@ package struct Prediction: Sendable, Equatable {
 
 /// Result of a training: the model record, the learner's file, and the test predictions.
 package struct TrainedModel: Sendable {
+    /// Description of the model, stored beside the learner's file.
     package let record: ModelRecord
     /// The learner's file, with its trace and raw gains.
     package let fitted: FittedModel

@@ -11,12 +11,19 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
     package var rareBelow: Int
     /// How missing categories are encoded.
     package var missing: Signature.MissingPolicy
+    /// Division of the labelled rows into training, validation and test parts.
     package var split: SplitPlan
+    /// Cross-validation in addition to the split; `nil` for none.
     package var crossValidation: CrossValidationPlan?
+    /// The training algorithm with its parameters and seed.
     package var learner: LearnerPlan
+    /// Method by which probabilities are calibrated on the validation rows; none by default.
     package var calibration: Calibration.Kind
+    /// Rule by which the decision threshold is chosen; 0.5 by default.
     package var threshold: ThresholdRule
+    /// Bounds of the risk bands; `nil` for a model without bands.
     package var bands: RiskBands?
+    /// Bounds on metrics that a version must meet before it can be used.
     package var gates: [QualityGate]
     /// Resampling for the intervals of the test metrics.
     package var bootstrap: Bootstrap
@@ -112,11 +119,13 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
 package struct LearnerPlan: Sendable, Equatable, Codable {
     /// Name of the learner: "lightgbm" or "random_forest".
     package var kind: String
+    /// Parameters of the algorithm by the names of its own library, as in the project file.
     package var parameters: [String: ParameterValue]
     /// Largest number of boosting rounds; `nil` for a forest.
     package var rounds: Int?
     /// Rounds without a better validation log loss before training stops; 0 is off.
     package var earlyStopping: Int
+    /// Seed of the learner's random numbers, 42 by default.
     package var seed: Int
 
     package init(

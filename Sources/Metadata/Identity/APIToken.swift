@@ -4,6 +4,7 @@ package import Core
 package struct APIToken: Sendable, Equatable, Encodable {
     /// 32 hexadecimal digits.
     package let id: String
+    /// Name given by the creator, at most 64 characters; never used again for another token, even after revocation.
     package let name: String
     /// First characters of the secret, to recognise the token.
     package let prefix: String
@@ -11,13 +12,17 @@ package struct APIToken: Sendable, Equatable, Encodable {
     package let project: String?
     /// What the token may do.
     package let role: Role
+    /// When it was created.
     package let created: Timestamp
+    /// Actor who created it, as in the audit log: "local:ada".
     package let createdBy: String
     /// When it expires; `nil`: never.
     package let expires: Timestamp?
     /// Time of the last use, precise to about a minute.
     package var lastUsed: Timestamp?
+    /// When it was revoked, for good; `nil` for a token that was not.
     package var revoked: Timestamp?
+    /// Actor who revoked it, as in the audit log; `nil` for a token that was not revoked.
     package var revokedBy: String?
 
     enum CodingKeys: String, CodingKey {

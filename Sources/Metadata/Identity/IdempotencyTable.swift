@@ -3,7 +3,9 @@ package import SQLText
 
 /// Identifies a request that must take effect only once, by the client's `Idempotency-Key`.
 package struct IdempotencyKey: Sendable, Equatable {
+    /// Name of the project that the request changes.
     package let project: String
+    /// Caller of the request, as in the audit log: "user:ada", "token:scoring".
     package let actor: String
     /// The key as the client sent it; each actor has its own keys.
     package let key: String

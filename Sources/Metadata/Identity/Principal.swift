@@ -13,9 +13,13 @@ package final class Principal: Sendable {
     /// Whether the caller is a person or a token.
     package enum Kind: String, Sendable, Encodable { case user, token }
 
+    /// Whether it is a person with a session or an API token.
     package let kind: Kind
+    /// Id of the user or the token: 32 hexadecimal digits.
     package let id: String
+    /// Name of the user or the token, without a prefix: "ada", "scoring".
     package let name: String
+    /// Role that decides what it may do, as the database had it when this principal was made.
     package let role: Role
     /// The only project it has access to; `nil` for all of its server.
     package let project: String?

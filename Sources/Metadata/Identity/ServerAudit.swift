@@ -12,8 +12,11 @@ package import SQLText
 package struct ServerAudit: Sendable {
     /// Position in the merged list, for paging: time, database and position of the last entry returned.
     package struct Place: Sendable, Equatable {
+        /// Time of the entry.
         package let at: Timestamp
+        /// Index of the entry's database among those of the ``ServerAudit``, from 0, duplicates not counted.
         package let database: Int
+        /// Number of the entry in its database, from 1.
         package let position: Int
 
         fileprivate init(_ entry: AuditEntry, _ database: Int) {

@@ -6,8 +6,11 @@ package import Core
 package struct Session: Sendable, Equatable {
     /// 32 hexadecimal digits.
     package let id: String
+    /// The person who logged in, with the role of that moment; later checks read the role from the database.
     package let user: User
+    /// When the person logged in.
     package let created: Timestamp
+    /// When it ends by itself; set at the login and not extended by use.
     package let expires: Timestamp
     /// Anti-forgery token that the pages of this session send with each change; 43 characters of base64url.
     package let csrf: String

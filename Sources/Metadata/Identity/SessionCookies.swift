@@ -20,7 +20,9 @@ internal import JWTKit
 package struct SessionCookies: Sendable {
     /// The verified content of a session token.
     package struct Claim: Sendable, Equatable {
+        /// Id of the session; whether it has ended or its user is disabled is not checked here.
         package let session: String
+        /// Anti-forgery token of the session, which the `X-CSRF-Token` header of each change must equal.
         package let csrf: String
     }
 

@@ -4,10 +4,13 @@ package import Core
 package struct User: Sendable, Equatable, Encodable {
     /// 32 hexadecimal digits.
     package let id: String
+    /// Unique login name of at most 64 characters: a-z, 0-9 and . _ - @ +, a letter or digit first.
     package let name: String
     /// What the person may do.
     package var role: Role
+    /// When the user was added.
     package let created: Timestamp
+    /// Actor who added the user, as in the audit log: "local:ada", or "setup" for one added with a setup link.
     package let createdBy: String
     /// Since when the person may not log in; `nil` for an enabled user.
     package var disabled: Timestamp?

@@ -15,7 +15,7 @@ extension Composition: JobEnvironment {
         return Composition(settings, actor: actor, request: request, context: context, environment: environment)
     }
 
-    /// The same project for what somebody else does.
+    /// Returns a composition of the same project whose changes are made by another actor.
     /// - Parameter request: the request or job in which they do it, for the audit.
     package func acting(as actor: String, in request: String) -> Composition {
         Composition(settings, actor: actor, request: request, context: context, environment: environment)
@@ -37,11 +37,15 @@ extension Composition {
 
     /// Settings of `martlet worker` as the person gave them.
     package struct WorkerSettings: Sendable {
+        /// Largest number of jobs at the same time, from 1.
         package var slots: Int
         /// Memory limit of a job in bytes (default: four fifths of the machine's memory, shared by the slots).
         package var memoryLimit: Int64?
+        /// Seconds without a heartbeat after which a job's process counts as dead, and without renewal its worker.
         package var lease: Double
+        /// Seconds that running jobs get to end after a stop request; then they are killed and queued again.
         package var grace: Double
+        /// When the worker ends by itself: never, after one job, or when no job is queued or running.
         package var mode: Supervisor.Mode
         /// Whether jobs run at idle priority.
         package var jobsOnlyWhenIdle: Bool

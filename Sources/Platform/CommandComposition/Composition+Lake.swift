@@ -44,7 +44,9 @@ extension Composition {
 
     /// A table version that a registered model was trained on, which `verify` needs.
     package struct Pin: Sendable {
+        /// Name of the table, with its layer.
         package let table: TableName
+        /// Delta version of the table that the model's run read.
         package let version: Int
         /// Model version: "readmission@3".
         package let model: String

@@ -24,6 +24,7 @@ package import Workflow
 package struct Composition: Sendable {
     /// Settings from flags, environment and defaults, in this order of precedence.
     package struct Settings: Sendable {
+        /// Path of the folder with the project's martlet.yaml.
         package var projectFolder: String
         /// Folder of the project's state (default `<project>/.martlet`).
         package var home: String?
@@ -31,6 +32,7 @@ package struct Composition: Sendable {
         package var engineThreads: Int?
         /// Threads of the learner (MARTLET_TRAINING_THREADS).
         package var trainingThreads: Int?
+        /// Seed that replaces the split seed of every model; `nil` for those of martlet.yaml.
         package var splitSeed: Int?
         /// Called once when another process holds the project's lock; the lock is then waited for.
         ///

@@ -22,8 +22,11 @@ package enum Doctor {
     package struct Finding: Sendable, Encodable {
         /// Severity of a finding.
         package enum State: String, Sendable, Encodable { case good, warning, wrong }
+        /// What was checked: "duckdb", "disk", "model readmission"; several findings may share it.
         package var what: String
+        /// Severity; one `wrong` finding makes `martlet doctor` exit with 1.
         package var state: State
+        /// What was found, in words for the person, with advice where something is to be done.
         package var detail: String
 
         package init(what: String, state: State, detail: String) {

@@ -11,7 +11,7 @@ internal import Synchronization
 /// let threads = SystemPlatform.environment("MARTLET_THREADS").flatMap(Int.init)
 /// ```
 package enum SystemPlatform {
-    /// The real execution context: system clock, random ids, and the account's name.
+    /// The real execution context: system clock, ids that sort by time, and secure random bytes.
     package static func context() -> ExecutionContext {
         ExecutionContext(clock: SystemClock(), newID: newID, randomBytes: randomBytes)
     }

@@ -17,8 +17,11 @@ internal import Synchronization
 package final class FeatureWorker: Sendable {
     /// How the child is started and how long it is waited for.
     package struct Settings: Sendable {
+        /// Path of the program to start.
         package var program: String
+        /// Arguments of the program, without its name.
         package var arguments: [String]
+        /// Names and values of all environment variables of the child; it inherits none.
         package var environment: [(String, String)]
         /// File for the child's stderr.
         package var log: String
@@ -41,8 +44,10 @@ package final class FeatureWorker: Sendable {
 
     /// Thrown when there is no answer: the reason, and the seconds after which to try again.
     package struct Unavailable: Error, Sendable, Equatable, CustomStringConvertible {
+        /// Why there is no answer, in a sentence for the client.
         package var reason: String
         package var description: String { reason }
+        /// Seconds after which to try again, at least 1.
         package var retryAfter: Int
         /// Kind of the error with which a worker refused to start.
         package var kind: String?
@@ -104,7 +109,7 @@ package final class FeatureWorker: Sendable {
     package var process: Int32? { state.withLock { $0.process } }
     /// Number of times that a child was started.
     package var starts: Int { state.withLock { $0.starts } }
-    /// Why the ready worker still uses an older state of the lake; `nil` when it is up to date.
+    /// Why no worker that reads the newer state of the lake could be started; `nil` when there was no such error.
     var staleness: String? { state.withLock { $0.staleness } }
     /// The message that the ready child sent at its start.
     package var greeting: [UInt8]? { state.withLock { $0.greeting } }

@@ -50,6 +50,7 @@ package final class InProcessAttempt: JobProcess, Sendable {
         var exit: ProcessExit?
     }
 
+    /// Job and fencing token of the attempt.
     package let ticket: JobTicket
     private let state = Mutex(State())
 

@@ -24,9 +24,11 @@ package struct ProcessExit: Sendable, Equatable {
         case signal(Int32)
     }
 
+    /// Exit code or signal number with which the process ended.
     var manner: Manner
     /// Peak memory in bytes.
     package var peakMemory: Int64?
+    /// User and system CPU time in seconds; `nil` when it was not measured.
     package var cpuSeconds: Double?
 
     package init(_ manner: Manner, peakMemory: Int64? = nil, cpuSeconds: Double? = nil) {

@@ -47,7 +47,7 @@ package final class ParentWatchdog: Sendable {
         if onlyWhenIdle { Platform.workWhenIdle() }
     }
 
-    /// Sends progress with the next heartbeat.
+    /// Sends progress at once, which also counts as a heartbeat; it is dropped when the pipe is full.
     package func report(_ progress: JobProgress) {
         guard let bytes = try? JSON.encode(progress) else { return }
         write(bytes + [10])

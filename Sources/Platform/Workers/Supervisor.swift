@@ -28,6 +28,7 @@ package final class Supervisor {
         package var grace: Double
         /// Memory limit in bytes of a job without its own.
         package var memoryLimit: Int64?
+        /// When the supervisor is done without a stop request: never, after one job, or when no job is left.
         package var mode: Mode
         /// Seconds between checks of the queue.
         package var interval: Double

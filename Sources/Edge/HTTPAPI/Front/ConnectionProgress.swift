@@ -107,7 +107,7 @@ package struct ConnectionTimeouts: Sendable {
     package var head = 20.0
     /// Seconds in which a request's body must be complete, lengthened by `bodyRate`.
     package var body = 20.0
-    /// Bytes a second that lengthen the time for a body.
+    /// Least rate of a body in bytes a second: each received byte adds 1/`bodyRate` seconds to `body`.
     package var bodyRate = 500.0
     /// Seconds after which a client that reads nothing of a waiting response is disconnected.
     package var write = 30.0

@@ -18,17 +18,21 @@ package import Serving
 package struct FrontServer: Sendable {
     /// Address, limits and timeouts of the server.
     package struct Settings: Sendable {
+        /// Host name or IP address to listen on; `127.0.0.1` for clients on this machine only.
         package var host: String
         /// TCP port; 0 takes a free one.
         package var port: Int
         /// Number of event loop threads, which read, score and write.
         package var loops = 2
+        /// Limits of predictions on the fast path; other routes have those of their `ScoringWork`.
         package var limits = ScoringLimits()
         /// TLS certificate; `nil` for HTTP without TLS.
         package var certificate: CertificateFiles?
+        /// Times after which slow and idle connections are closed.
         package var timeouts = ConnectionTimeouts()
         /// Largest number of open connections.
         package var connections = 10_000
+        /// Handle of the listening socket, by which a shutdown stops new connections.
         package var listener = Listener()
 
         package init(host: String, port: Int) {

@@ -6,7 +6,9 @@ internal import Synchronization
 /// let limit = RateLimit("2000/300")  // 2,000 requests in 5 minutes
 /// ```
 package struct RateLimit: Sendable, Equatable {
+    /// Number of requests that a client may make in `seconds`, at least 1.
     package let requests: Int
+    /// Length of the period in seconds, 1 to 86,400.
     package let seconds: Int
 
     /// Makes a limit.

@@ -53,9 +53,11 @@ package final class ServerMetrics: Sendable {
 
 /// Labels under which requests are counted together: method, route and status.
 package struct RequestSeries: Hashable, Sendable {
+    /// HTTP method in capitals; "other" for a request without a route.
     package let method: String
-    /// Route with parameters in braces.
+    /// Path of the route with parameters in braces; "none" for a request without a route.
     package let route: String
+    /// HTTP status code of the response.
     package let status: Int
 }
 

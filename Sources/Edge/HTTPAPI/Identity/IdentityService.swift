@@ -11,9 +11,13 @@ package import NIOPosix
 ///     threads: threads, writers: writers, passwords: passwords, site: site, yield: SystemPlatform.yieldThread)
 /// ```
 package struct IdentityService: Sendable {
+    /// Users, API tokens, sessions and audit log in the database; its calls block.
     package let store: IdentityStore
+    /// In-memory cache of the valid tokens and sessions, which authentication asks instead of the database.
     package let known: KnownPrincipals
+    /// Signs and verifies the session tokens that browsers carry in a cookie.
     package let cookies: SessionCookies
+    /// Source of time, new identifiers and random bytes.
     package let execution: ExecutionContext
     /// Threads for blocking calls.
     package let threads: NIOThreadPool
@@ -26,6 +30,7 @@ package struct IdentityService: Sendable {
     let throttle = LoginThrottle()
     /// Lifetime of a session in seconds.
     let sessionSeconds: Int
+    /// Host names that the server answers to, and whether clients reach it by HTTPS.
     package let site: Site
 
     package init(

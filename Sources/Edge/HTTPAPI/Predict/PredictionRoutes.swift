@@ -114,7 +114,7 @@ package struct ScoringLimits: Sendable {
     var bodyBytes = 16 << 20
     /// Most bytes of a body that is answered on the event loop.
     var fastPathBytes = 64 << 10
-    /// Most rows.
+    /// Most rows of a request; fewer for models with many columns, see `values`.
     package var rows = 10_000
     /// Most rows when reasons are requested; fewer for models with large trees, see `explainSteps`.
     var explainRows = 1_000

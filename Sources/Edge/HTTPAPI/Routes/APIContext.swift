@@ -5,13 +5,13 @@ package import NIOCore
 /// Request context passed through the routes: id, principal, session and address.
 package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// Client's address of the socket.
+    /// Address at the other end of the connection: the client's, or that of a proxy in front; `nil` when unknown.
     package let peer: SocketAddress?
     /// Id from X-Request-ID, or generated; in the response, in problems and in every log line.
     package var requestID = ""
-    /// The authenticated caller; `nil` on routes for anyone.
+    /// The authenticated caller; `nil` for an unknown one, whom only routes for anyone let in.
     package var principal: Principal?
-    /// Id of the session, for a person's request.
+    /// Id of the session of a logged-in person, on routes that need a permission; `nil` with a token.
     package var session: String?
     /// The client's address as the proxy in front tells it, which then is the one that counts.
     var forwardedAddress: String?

@@ -15,6 +15,7 @@ internal import Synchronization
 ///     log: { AttemptLauncher.log(of: $0, attempt: $1, in: logs) })
 /// ```
 package struct ManagedProject: Sendable {
+    /// Name of the project as in its martlet.yaml.
     package let name: String
     /// Approval policy of each model.
     package let policies: [String: ApprovalPolicy]
@@ -43,6 +44,7 @@ package struct ManagedProject: Sendable {
 ///     changed: { champions.look(project: $0) })
 /// ```
 package struct Management: Sendable {
+    /// The projects of this server; the first is the default for requests and tokens that name none.
     package let projects: [ManagedProject]
     let identity: IdentityService
     /// Takes what was changed in a project into account before the change is answered; blocks.

@@ -10,10 +10,15 @@ internal import Synchronization
 
 /// Resource use of a process: CPU, memory, file descriptors.
 package struct ProcessFigures: Sendable {
+    /// Processor time since the start in seconds, user and system.
     package var cpuSeconds = 0.0
+    /// Resident memory in bytes; 0 when unknown, as on macOS.
     package var residentBytes = 0
+    /// Virtual memory in bytes; 0 when unknown, as on macOS.
     package var virtualBytes = 0
+    /// Number of open file descriptors; 0 when unknown, as on macOS.
     package var openDescriptors = 0
+    /// Largest number of file descriptors that may be open (soft limit); 0 when unknown.
     package var mostDescriptors = 0
     /// Start time in seconds since 1970.
     package var started = 0.0

@@ -5,6 +5,7 @@ internal import Identity
 
 /// The OpenAPI 3.1 document generated from a route table.
 struct OpenAPIDocument: Sendable {
+    /// The whole document, without the schemas that depend on what is served now.
     package let json: JSONValue
 
     /// Generates the document.

@@ -17,7 +17,9 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package struct Fault: Sendable {
         /// JSONPath of the value: `$.records[0].age`.
         package let path: String
+        /// Stable code of the fault: "body.type", "serving.wrong-type".
         package let code: String
+        /// What is wrong with the value, for people.
         package let detail: String
 
         package init(path: String, code: String, detail: String) {
@@ -27,10 +29,15 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// HTTP status of the response, 400 or above.
     package var status: HTTPResponse.Status
+    /// Stable code `area.what`, part of the interface: "serving.unknown-model".
     package var code: String
+    /// What went wrong, in sentences for the client; the server's paths are hidden.
     package var detail: String
+    /// What the client can do about it; `nil` when nothing is suggested.
     package var remedy: String?
+    /// Single faults of the request's values, `errors` in the response; empty when it has no such list.
     package var faults: [Fault] = []
     /// Seconds for the Retry-After header.
     package var retryAfter: Int?

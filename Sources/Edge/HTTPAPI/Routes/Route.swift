@@ -11,8 +11,11 @@ package struct Route: Sendable {
 
     /// A request or response body: media type and schema.
     package struct Body: Sendable {
+        /// Media type of the body: "application/json", "text/csv".
         package let mediaType: String
+        /// Schema of the body as the OpenAPI document shows it.
         package let schema: Schema
+        /// Example of the body for the OpenAPI document; `nil` for none.
         package let example: JSONValue?
 
         /// A JSON body.
@@ -32,8 +35,11 @@ package struct Route: Sendable {
 
     /// A documented response: status, description and bodies. Errors common to all routes are not listed.
     package struct Reply: Sendable {
+        /// HTTP status code of the response, such as 200.
         package let status: Int
+        /// Description of the response in the OpenAPI document.
         package let about: String
+        /// The response's possible bodies, one for each media type; empty for a response without a body.
         package let bodies: [Body]
 
         package init(_ status: Int, _ about: String, _ bodies: Body...) { self.init(status, about, bodies) }
@@ -47,8 +53,11 @@ package struct Route: Sendable {
 
     /// A parameter of the query string.
     package struct Parameter: Sendable {
+        /// Name of the parameter in the query string.
         package let name: String
+        /// Schema that a given value must fit; a request that breaks it is answered 400.
         package let schema: Schema
+        /// Description of the parameter in the OpenAPI document.
         package let about: String
 
         package init(_ name: String, _ schema: Schema, _ about: String) {
@@ -58,6 +67,7 @@ package struct Route: Sendable {
         }
     }
 
+    /// HTTP method; a GET route answers HEAD, too.
     package let method: HTTPRequest.Method
     /// Path with parameters in braces: "/projects/{project}/models/{model}/predict".
     package let path: String
@@ -65,15 +75,19 @@ package struct Route: Sendable {
     package let id: String
     /// Summary in one line.
     package let summary: String
+    /// Whether anyone may use the route, or only those with a permission.
     package let access: Access
     /// Schemas of path parameters; any text where there is none.
     let pathSchemas: [String: Schema]
+    /// The query parameters that it takes, all optional; a request with any other is refused.
     package let query: [Parameter]
     /// Whether the route supports Idempotency-Key, so that a repeated request has no second effect.
     let isOnce: Bool
     /// The request bodies it accepts.
     package let accepts: [Body]
+    /// The responses that the OpenAPI document lists, without the errors common to all routes.
     package let replies: [Reply]
+    /// Answers a request that the gatekeeper admitted and whose path and query fit their schemas.
     package let handler: Handler
 
     package init(

@@ -5,18 +5,25 @@ package import Serving
 extension RouteTable {
     /// What the product's routes answer with: models, stores, and what works beside the server.
     package struct Services: Sendable {
-        /// Of the program.
+        /// Version of the program, such as "0.1.0".
         package let version: String
+        /// The served models, each with the version that answers now.
         package let catalog: ModelCatalog
+        /// Projects, identities and what else the routes for models, training and deployment work with.
         package let management: Management
+        /// Counters of the whole server, which `GET /metrics` shows.
         package let metrics: ServerMetrics
         /// Scores what is not answered on an event loop.
         package let work: ScoringWork
+        /// Memory budget that large request and response bodies share.
         package let room: MemoryRoom
+        /// Limits and resources of the routes for batch prediction.
         package let batches: BatchSettings
         /// Makes features of raw rows.
         package let features: any FeatureSource
+        /// Source of time, new identifiers and random bytes.
         package let execution: ExecutionContext
+        /// Whether the server is shutting down, so that it reports not ready.
         package var isDraining: @Sendable () -> Bool = { false }
         /// Whether anyone may read the metrics, without a token.
         package var metricsOpen = false

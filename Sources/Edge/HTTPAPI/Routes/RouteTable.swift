@@ -10,6 +10,7 @@ package import Hummingbird
 ///
 /// A new area of the API is a file with a type that has `routes`, and one line in ``product(_:)``.
 package struct RouteTable: Sendable {
+    /// All routes in the order of their areas; the one that documents them, if any, is the last.
     package let routes: [Route]
 
     private static let methods: [HTTPRequest.Method] =

@@ -19,9 +19,13 @@ package indirect enum Schema: Sendable, Equatable {
 
     /// A member of an object schema.
     package struct Member: Sendable, Equatable {
+        /// Name of the member in the JSON object.
         package let name: String
+        /// Schema of the member's value.
         package let schema: Schema
+        /// Whether an object without the member is invalid.
         package let isRequired: Bool
+        /// Description of the member in the OpenAPI document; `nil` for none.
         package let about: String?
 
         package init(_ name: String, _ schema: Schema, optional: Bool = false, _ about: String? = nil) {

@@ -26,7 +26,9 @@ package struct Contract: Sendable, Equatable {
 
     /// One column of a contract.
     package struct Column: Sendable, Equatable {
+        /// Name of the column in the contract, in the bronze table and in SQL.
         package var name: String
+        /// Type of the column's values in the bronze table; a cell that is not of it violates the contract.
         package var type: ColumnType
         /// Header names under which a file may have the column; its own name when empty.
         package var from: [String] = []
@@ -68,10 +70,13 @@ package struct Contract: Sendable, Equatable {
     package var source: String
     /// Path of the contract file, for messages.
     package var file: String
+    /// Columns in the order of the contract file, which is also that of the bronze table.
     package var columns: [Column]
     /// Columns that together identify a row.
     package var key: [String] = []
+    /// What happens to rows with the same `key`; of no effect without a key.
     package var onKeyConflict: OnKeyConflict = .reject
+    /// What happens on a violation, unless its column has an `onViolation` of its own.
     package var onViolation: OnViolation = .rejectRow
     /// Column with the time at which a row's event happened.
     package var eventTime: String?
@@ -215,6 +220,7 @@ package struct SourceFormat: Sendable, Equatable {
     /// The file type.
     package enum Kind: String, Sendable, CaseIterable { case csv, parquet }
 
+    /// File type of the source's files; `trim`, `missing` and the separators of numbers apply to both types.
     package var kind: Kind = .csv
     /// Cell separator. Empty: any run of spaces and tabs.
     package var delimiter = ","

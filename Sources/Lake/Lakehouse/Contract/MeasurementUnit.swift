@@ -12,7 +12,9 @@ package enum MeasurementUnit {
     package struct Conversion: Sendable, Equatable {
         /// Unit of the file's values; `nil` when only the factor is known.
         package var unit: String?
+        /// Factor by which a file value is multiplied, before `offset` is added.
         package var scale: Double
+        /// Number added after scaling, in the contract's unit; only temperatures have one other than 0.
         package var offset = 0.0
 
         /// Converts a file value to the contract's unit.

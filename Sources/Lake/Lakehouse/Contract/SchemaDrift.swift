@@ -29,6 +29,7 @@ package struct SchemaDrift: Sendable, Equatable, Encodable {
         case noHeader = "no-header"
     }
 
+    /// Kind of the difference; it decides what `column` and `found` refer to.
     package var kind: Kind
     /// The contract's column concerned, if any.
     package var column: String?
@@ -73,8 +74,11 @@ package struct SchemaDrift: Sendable, Equatable, Encodable {
 
 /// A request to compare a file with its contract and the table so far.
 package struct DriftRequest {
+    /// Path of the CSV or Parquet file to examine: a landed file, or a rejected one that quarantine keeps.
     package var path: String
+    /// Contract that the file is compared with.
     package var contract: Contract
+    /// Format in which the source's files are expected to be written.
     package var format: SourceFormat
     /// Parquet files of the bronze table, oldest first, as the reference for values.
     package var existing: [String]

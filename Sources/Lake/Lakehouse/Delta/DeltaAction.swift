@@ -30,9 +30,13 @@ package struct DeltaAction: Codable, Sendable, Equatable {
 
 /// The `protocol` action: versions and features that readers and writers must support.
 package struct DeltaProtocol: Codable, Sendable, Equatable {
+    /// Lowest reader version that can read the table; 1 and 3 are supported.
     package var minReaderVersion: Int
+    /// Lowest writer version that may write the table; 1, 2 and 7 are supported.
     package var minWriterVersion: Int
+    /// Names of the features that readers must support; `nil` below reader version 3.
     package var readerFeatures: [String]?
+    /// Names of the features that writers must support; `nil` below writer version 7.
     package var writerFeatures: [String]?
 
     /// The lowest protocol for these columns: 1/2, or 3/7 with `timestampNtz` or `columnMapping`.
@@ -53,17 +57,25 @@ package struct DeltaProtocol: Codable, Sendable, Equatable {
 package struct DeltaMetadata: Codable, Sendable, Equatable {
     /// The file format of the data files; always Parquet.
     struct Format: Codable, Sendable, Equatable {
+        /// Name of the file format, "parquet" unless the log states another.
         package var provider = "parquet"
+        /// Options of the file format by name; empty in tables that Martlet creates.
         package var options: [String: String] = [:]
     }
 
+    /// Unique id of the table, a UUID; it stays the same when the schema changes.
     package var id: String
+    /// Table name that another tool gave in the log; `nil` in tables that Martlet creates.
     package var name: String?
+    /// Description that another tool gave in the log; `nil` in tables that Martlet creates.
     package var description: String?
+    /// File format of the table's data files.
     var format = Format()
     /// The schema as JSON text, see ``DeltaSchema``.
     package var schemaString: String
+    /// Columns that the table is partitioned by; a table that has any is refused when it is read.
     package var partitionColumns: [String] = []
+    /// Table properties by name, such as `delta.columnMapping.mode`.
     package var configuration: [String: String] = [:]
     /// Creation time of the table in milliseconds since 1970.
     package var createdTime: Int64?
@@ -127,14 +139,19 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
 
 /// The JSON structure of a table's schema: a struct type with fields.
 struct DeltaSchema: Codable, Sendable, Equatable {
+    /// JSON tag of the type; always "struct".
     package var type = "struct"
+    /// The table's columns, in order.
     package var fields: [DeltaField]
 }
 
 /// One column of a Delta table; `type` is a primitive type name of the protocol.
 package struct DeltaField: Codable, Sendable, Equatable {
+    /// Logical name of the column, as SQL uses it.
     package var name: String
+    /// Type name as the protocol spells it: "string", "long", "decimal(10,2)", "timestamp_ntz".
     package var type: String
+    /// Whether the column may hold null; Martlet's own tables leave it true for all columns.
     package var nullable = true
     /// Properties of the column, such as its id in a column mapping.
     package var metadata: [String: JSONValue] = [:]
@@ -160,8 +177,11 @@ package struct DeltaField: Codable, Sendable, Equatable {
 
 /// The `txn` action: an application's highest committed version in this table.
 package struct DeltaTransaction: Codable, Sendable, Equatable {
+    /// Id of the application, or of one thing written once: `martlet/file/<digest>`.
     package var appId: String
+    /// Number of the application's latest transaction in this table.
     package var version: Int64
+    /// Time of the transaction in milliseconds since 1970; `nil` when its writer gave none.
     package var lastUpdated: Int64?
 
     package init(appId: String, version: Int64, lastUpdated: Int64? = nil) {
@@ -175,6 +195,7 @@ package struct DeltaTransaction: Codable, Sendable, Equatable {
 package struct DeltaAdd: Codable, Sendable, Equatable {
     /// Path relative to the table's folder, percent-encoded.
     package var path: String
+    /// Value of each partition column as text, `nil` for null; empty without partitions.
     package var partitionValues: [String: String?] = [:]
     /// Size of the file in bytes, exact.
     package var size: Int64
@@ -184,6 +205,7 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
     package var dataChange = true
     /// Statistics as JSON text, with the number of rows.
     package var stats: String?
+    /// Further properties of the file by name, among them its ``position``; `nil` when there are none.
     package var tags: [String: String]?
 
     package init(path: String, size: Int64, rows: Int, modificationTime: Int64) {
@@ -215,9 +237,11 @@ package struct DeltaAdd: Codable, Sendable, Equatable {
 
 /// The `remove` action: a data file no longer belongs to the table.
 package struct DeltaRemove: Codable, Sendable, Equatable {
+    /// Path of the removed file exactly as its `add` action has it.
     package var path: String
     /// Time of the removal in milliseconds since 1970.
     package var deletionTimestamp: Int64?
+    /// Whether the removal changes the table's rows; false for compaction and in checkpoints.
     package var dataChange = true
 
     package init(path: String, deletionTimestamp: Int64?, dataChange: Bool = true) {

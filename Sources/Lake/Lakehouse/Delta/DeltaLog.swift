@@ -5,6 +5,7 @@ internal import Storage
 package struct DeltaLog: Sendable {
     /// A complete checkpoint of a version.
     package struct Checkpoint: Sendable {
+        /// Version of the table whose state the checkpoint holds.
         package var version: Int
         /// Names of its file, or of the files of one in parts.
         package var files: [String]
@@ -13,6 +14,7 @@ package struct DeltaLog: Sendable {
     /// No table has so many versions; a name beyond it is none of an entry, so that versions can be counted on from.
     private static let end = 1 << 62
 
+    /// Path of the `_delta_log` folder.
     package let folder: String
     /// Versions whose commit files exist, ascending.
     package private(set) var versions: [Int] = []
@@ -55,6 +57,7 @@ package struct DeltaLog: Sendable {
         checkpoints.sort { $0.version < $1.version }
     }
 
+    /// Whether the folder has neither a commit nor a complete checkpoint.
     package var isEmpty: Bool { versions.isEmpty && checkpoints.isEmpty }
 
     /// The highest version of a commit or checkpoint; `nil` for an empty log.

@@ -4,8 +4,11 @@ package import Core
 ///
 /// It follows the protocol's "Action Reconciliation".
 package struct DeltaSnapshot: Sendable {
+    /// Version of the table that this is the state of; -1 before the first commit.
     package private(set) var version: Int
+    /// Schema and properties, from the latest `metaData` action; never `nil` in a state read from a table.
     package private(set) var metadata: DeltaMetadata?
+    /// Required versions and features, from the latest `protocol` action; never `nil` in a state read from a table.
     package private(set) var `protocol`: DeltaProtocol?
     /// Live data files in row order.
     ///

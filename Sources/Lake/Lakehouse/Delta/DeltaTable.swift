@@ -17,6 +17,7 @@ package typealias CheckpointReader = ([String]) throws -> [DeltaAction]
 /// let isCommitted = try table.commit(actions, as: snapshot.version + 1)  // false: another writer was faster
 /// ```
 package struct DeltaTable: Sendable {
+    /// Path of the table's folder, which holds the data files and `_delta_log`.
     package let folder: String
 
     package init(folder: String) { self.folder = folder }

@@ -4,6 +4,7 @@ internal import Storage
 
 /// One entry of a table's history.
 package struct TableVersion: Sendable, Encodable {
+    /// Number of the version; the first is 0.
     package var version: Int
     /// Commit time; always later than that of the version before.
     package var at: Timestamp?
@@ -13,6 +14,7 @@ package struct TableVersion: Sendable, Encodable {
     package var added: Int
     /// Number of data files removed.
     package var removed: Int
+    /// Rows of the data files that the commit added, those of rewritten files included.
     package var rowsAdded: Int
     /// Number of rows of the table after the commit.
     package var rows: Int?

@@ -3,6 +3,7 @@ package import Storage
 
 /// Summary of one commit of a table, read from its log entry alone.
 package struct TableCommit: Sendable, Equatable {
+    /// Version of the table that the commit made; the first is 0.
     package let version: Int
     /// Commit time as the commit states it, else the modification time of its log entry, as the protocol defines.
     package let time: Timestamp
@@ -10,7 +11,9 @@ package struct TableCommit: Sendable, Equatable {
     package let operation: String
     /// Rows in the files it added, when known.
     package let rowsAdded: Int?
+    /// Number of data files that the commit added.
     package let filesAdded: Int
+    /// Number of data files that the commit removed from the table.
     package let filesRemoved: Int
     /// Whether the commit may change the table's rows; false for compaction.
     package let changesData: Bool

@@ -12,7 +12,9 @@ internal import Storage
 
 /// An already ingested or rejected file that is to be read again.
 package struct KnownFile: Sendable {
+    /// File name as bronze's log or quarantine has it, without its folder.
     package var name: String
+    /// SHA-256 of the file's bytes, by which the tables know it.
     package var digest: Digest
     /// Path of the file's bytes; `nil` when they no longer exist.
     package var path: String?

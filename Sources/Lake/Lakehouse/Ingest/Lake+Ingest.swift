@@ -10,8 +10,11 @@ package import Storage
 
 /// A file in a landing folder that is to be ingested.
 package struct LandedFile: Sendable {
+    /// Path where the landed file is read.
     package var path: String
+    /// File name for reports, the log and quarantine, without its folder.
     package var name: String
+    /// SHA-256 of the file's bytes; a file whose digest the table knows is not ingested again.
     package var digest: Digest
     /// Size and times of the file before its digest was computed.
     package var stamp: Disk.Stamp?
@@ -41,7 +44,9 @@ package struct IngestReport: Sendable, Encodable {
 
     /// An entry of a landing folder that was not ingested, with the reason.
     package struct Ignored: Sendable, Encodable, Equatable {
+        /// Name of the entry in the landing folder.
         package var name: String
+        /// Why it was not ingested, as a phrase for messages: "named as not complete: .part".
         package var reason: String
 
         package init(name: String, reason: String) {
@@ -52,12 +57,17 @@ package struct IngestReport: Sendable, Encodable {
 
     /// What happened to one file, with its row counts.
     package struct File: Sendable, Encodable {
+        /// File name without its folder.
         package var name: String
         /// SHA-256 of the file; `nil` for one that was not read.
         package var digest: Digest?
+        /// What became of the file; the row counts are 0 unless it was read in this run.
         package var outcome: Outcome
+        /// Data rows read from the file, malformed lines included.
         package var rowsRead = 0
+        /// Rows accepted for bronze; 0 for a file rejected whole.
         package var rowsAccepted = 0
+        /// Rows that violate the contract, by a rule that does more than warn or by their key.
         package var rowsRejected = 0
         /// Rows replaced by a later row with the same key.
         package var rowsSuperseded = 0
@@ -69,6 +79,7 @@ package struct IngestReport: Sendable, Encodable {
         package var isBeyondShare = false
         /// Violations by rule and column.
         package var breaches: [Acceptance.Breach] = []
+        /// Messages: unknown columns, rules that only warn, or why the file was not taken.
         package var warnings: [String] = []
         /// Compression of the file: `gzip`, `zstd`; `nil` for none.
         package var packing: String?
@@ -92,9 +103,11 @@ package struct IngestReport: Sendable, Encodable {
         }
     }
 
+    /// Name of the source whose files these are.
     package var source: String
     /// The bronze version that was committed; `nil` when nothing was new.
     package var version: Int?
+    /// Results by file, in the order given; those of files that were not ready or no data come last.
     package var files: [File]
     /// Entries of the landing folder that were not ingested.
     package var ignored: [Ignored] = []
@@ -115,10 +128,15 @@ package struct IngestReport: Sendable, Encodable {
 
 /// Record of a file in the bronze table.
 package struct IngestedFile: Sendable {
+    /// File name when it was ingested; short digest when the log no longer has the name.
     package var name: String
+    /// SHA-256 of the file's bytes; its hexadecimal form is `_file` in the bronze table.
     package var digest: Digest
+    /// Rows accepted when the file was last read, without later replays; 0 when not known.
     package var rows: Int
+    /// Rows rejected when the file was last read; 0 when not known.
     package var rejected: Int
+    /// Whether the file declares some of its rows as synthetic (`_synthetic`).
     package var synthetic: Bool
     /// The ``Contract/terms`` under which its rows were accepted; `nil` when an earlier version of Martlet did it.
     package var terms: String?

@@ -12,6 +12,7 @@ internal import Storage
 
 /// Result of compacting a table, or of a dry run.
 package struct CompactionReport: Sendable, Encodable {
+    /// Layer and name of the compacted table.
     package var table: TableName
     /// The version that was committed; `nil` when there was nothing to do, or in a dry run.
     package var version: Int?

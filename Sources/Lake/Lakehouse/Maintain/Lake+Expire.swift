@@ -7,8 +7,11 @@ internal import Storage
 
 /// What retention removed from tables: files, rows and bytes.
 package struct LakeExpiry: Sendable, Encodable, Equatable {
+    /// Number of data files that were removed from the tables.
     package var files = 0
+    /// Number of rows in the removed files, by their statistics.
     package var rows = 0
+    /// Total size of the removed files in bytes.
     package var bytes: Int64 = 0
 
     package init() {}

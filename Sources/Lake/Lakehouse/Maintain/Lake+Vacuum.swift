@@ -10,11 +10,13 @@ internal import Storage
 
 /// Result of vacuuming a table, or of a dry run.
 package struct VacuumReport: Sendable, Encodable {
+    /// Layer and name of the vacuumed table.
     package var table: TableName
     /// Number of data files that no kept version references.
     package var files: Int
     /// Number of left-over temporary files.
     package var temporary: Int
+    /// Total size in bytes of the unreferenced data files and the left-over temporary files.
     package var bytes: Int64
     /// The oldest version from which every later one stays readable.
     package var oldest: Int

@@ -7,6 +7,7 @@ package struct CellCorrection: Sendable {
     package var digest: String
     /// Data row in its file, from 1.
     package var row: Int
+    /// Contract column whose cell is corrected.
     package var column: String
     /// The corrected raw text, as a file would have it; empty = missing.
     package var value: String
@@ -23,8 +24,11 @@ package struct CellCorrection: Sendable {
 package struct DecisionReport: Sendable, Encodable {
     /// Id shared by everything that was decided at once; `nil` when nothing changed.
     package var decision: String?
+    /// Number of rows that were corrected, dropped or reopened.
     package var rows = 0
+    /// Number of corrected cells; 0 when rows or files were dropped or reopened.
     package var cells = 0
+    /// Number of files, rejected whole, that were dropped or reopened.
     package var files = 0
 }
 

@@ -10,6 +10,7 @@ internal import Storage
 
 /// Result of a replay of quarantined rows.
 package struct ReplayReport: Sendable, Encodable {
+    /// Name of the source whose quarantined rows were checked.
     package var source: String
     /// Id of the replay; `nil` when no row was added to bronze.
     package var replay: String?

@@ -35,16 +35,21 @@ package struct QuarantineTables: Sendable {
     package var void: [String] = []
     /// Ids of the repeated passes over known files in bronze's log; an attempt "again-ID…" counts only with its own.
     package var agains: [String] = []
-    /// By file that was read again, the pass: older attempts at it, and older replays, no longer count.
+    /// Id of the latest repeated pass over a file, by its digest; its older attempts and replays do not count.
     package var floors: [String: String] = [:]
 }
 
-/// Selection of quarantined rows; a part that is `nil` or empty selects all.
+/// Selection of quarantined rows: all parts must match; a part that is `nil`, or `holding` when empty, matches any.
 package struct QuarantineFilter: Sendable {
+    /// States of the selected rows, at least one; open rows unless set.
     package var states: Set<QuarantineState> = [.open]
+    /// SHA-256, in hexadecimal, of the files that the rows came from; an empty list selects none.
     package var digests: [String]?
+    /// Data rows in their file, from 1; an empty list selects none.
     package var rows: [Int]?
+    /// Contract column in which a row must violate a rule: `rule`, when that is set.
     package var column: String?
+    /// Rule that a row must violate, or its part before a colon: "not null", "well-formed line".
     package var rule: String?
     /// Contract columns with the raw text that they must have; `nil` = missing.
     package var holding: [(column: Contract.Column, text: String?)] = []
@@ -65,15 +70,23 @@ package struct QuarantineDecision: Sendable, Encodable {
     package var decision: String
     /// Time of the decision as RFC 3339 in UTC.
     package var at: String
+    /// Who decided, or started the replay: an account of the operating system, or "user:ada" on a server.
     package var actor: String
+    /// Raw value of an ``Action``: "fix", "drop", "reopen" or "replay".
     package var action: String
+    /// Reason that the person gave; `nil` for none, and for replays.
     package var reason: String?
+    /// SHA-256, in hexadecimal, of the file that the decision concerns.
     package var digest: String
+    /// Name of the file that the decision concerns.
     package var file: String
     /// Data row in its file, from 1; `nil` when the decision is about the whole file.
     package var row: Int?
+    /// Contract column of the corrected cell; `nil` unless the action is `fix`.
     package var column: String?
+    /// Raw text before the correction; `nil` when missing, and unless the action is `fix`.
     package var oldValue: String?
+    /// Corrected raw text, empty = missing; `nil` unless the action is `fix`.
     package var newValue: String?
 
     package init(
@@ -104,15 +117,21 @@ package struct QuarantineDecision: Sendable, Encodable {
 package struct QuarantinedRow: Sendable, Encodable {
     /// One rule that the row violates.
     package struct Breach: Sendable, Codable {
+        /// Contract column, or the key columns joined by ", "; `nil` for a malformed line.
         package var column: String?
+        /// The violated rule: "min 0", "unique key", "well-formed line: …".
         package var rule: String
+        /// Raw text that violates the rule, the whole line when malformed; `nil` when missing.
         package var value: String?
     }
 
+    /// Name of the file that the row came from.
     package var file: String
+    /// SHA-256, in hexadecimal, of the file that the row came from.
     package var digest: String
     /// Data row in its file, from 1.
     package var row: Int
+    /// State derived from the decisions and from bronze's log.
     package var state: QuarantineState
     /// Its violations by the latest check.
     package var breaches: [Breach]
@@ -145,13 +164,21 @@ package struct QuarantinedRow: Sendable, Encodable {
 
 /// Number of quarantined rows by file, column, rule and state.
 package struct QuarantineCount: Sendable, Encodable {
+    /// Name of the file that the rows came from.
     package var file: String
+    /// SHA-256, in hexadecimal, of the file that the rows came from.
     package var digest: String
+    /// Contract column, or the key columns joined by ", "; `nil` for malformed lines.
     package var column: String?
+    /// The violated rule: "min 0", "unique key", "well-formed line".
     package var rule: String
+    /// State that all of the counted rows are in.
     package var state: QuarantineState
+    /// Number of rows; a row counts once for each rule that it violates.
     package var rows: Int
+    /// Raw text of one violating cell, or of a malformed line; `nil` for missing cells.
     package var example: String?
+    /// Data row in its file, from 1, of the first of the counted rows.
     package var exampleRow: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -177,26 +204,37 @@ package struct QuarantineCount: Sendable, Encodable {
 
 /// A file that was rejected whole.
 package struct RefusedFile: Sendable, Encodable {
+    /// Name of the file when it was rejected.
     package var file: String
+    /// SHA-256 of the file's bytes, in hexadecimal.
     package var digest: String
+    /// Latest reason for the rejection, as a phrase: "it has a header but no rows".
     package var reason: String
+    /// Open, dropped, or replayed when the file was ingested later; never superseded.
     package var state: QuarantineState
     /// Path where its bytes are kept; `nil` for files rejected by earlier versions of Martlet.
     package var kept: String?
     /// Differences of its schema from the present contract, when requested.
     package var drift: [SchemaDrift] = []
+    /// The decisions about the file as a whole, in order of time.
     package var history: [QuarantineDecision] = []
 }
 
 /// A request to check quarantined rows again under the present contract.
 package struct RejudgeRequest {
+    /// The source's quarantine, as the tables stand now.
     package var tables: QuarantineTables
+    /// Which quarantined rows are checked.
     package var filter: QuarantineFilter
+    /// Present contract of the source; each row is judged alone under it.
     package var contract: Contract
+    /// Format of the source's files, by which the original bytes of rows are parsed again.
     package var format: SourceFormat
     /// Parquet files of bronze, whose keys must not occur again.
     package var existing: [String]
+    /// Folder for new Parquet files of bronze: accepted rows, and rewritten files.
     package var bronzeFolder: String
+    /// Folder for the new Parquet file of rows whose violations changed.
     package var quarantineFolder: String
     /// Folder for temporary files.
     package var scratch: String
@@ -212,11 +250,15 @@ package struct Rejudgement: Sendable {
     package var accepted: WrittenFile?
     /// File and row that each row of `accepted` came from.
     package var rows: [(file: String, digest: String, row: Int)] = []
+    /// Files of bronze in which accepted rows replace earlier ones with the same key.
     package var rewrites: [Acceptance.Rewrite] = []
     /// Rows with violations that they did not have before; `nil` when none changed.
     package var quarantined: WrittenFile?
+    /// Number of rows that still violate the contract.
     package var stillBad = 0
+    /// Number of rows that stay out because a later row has the same key.
     package var superseded = 0
+    /// Violations of the rows that stay in quarantine, by column and rule, most rows first.
     package var breaches: [Acceptance.Breach] = []
 
     package init() {}

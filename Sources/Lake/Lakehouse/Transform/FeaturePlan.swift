@@ -12,7 +12,9 @@ package struct FeaturePlan {
     ///
     /// The restriction is checked by ``FeatureEngine/prove(records:)``.
     package struct Source {
+        /// Contract of the source, with columns that no model needs made optional.
         package var contract: Contract
+        /// Format of the source's files; its `trim` and `missing` apply to raw rows, too.
         package var format: SourceFormat
         /// Parquet files of the bronze table, in the table's order.
         package var files: [String]
@@ -32,9 +34,11 @@ package struct FeaturePlan {
         }
     }
 
+    /// The sources that the table is made from, directly or through other tables.
     package var sources: [Source]
     /// Transforms that make the table, parents first.
     package var transforms: [PlannedTransform]
+    /// Table that the model is trained on; its rows are the feature rows.
     package var table: TableName
     /// Column of the table, and of the record's source, that identifies a record.
     package var key: String
@@ -88,7 +92,9 @@ package enum FeatureValue: Sendable, Equatable {
 
 /// The feature row of one record, computed as of its own time.
 package struct FeatureRow: Sendable {
+    /// Key of the record, as it was asked for.
     package var key: String
+    /// Event time of the record as SQL text; what became known later has no effect on the values.
     package var moment: String
     /// Values in the order of ``FeatureEngine/columns``; `nil` when the project's SQL excludes the record.
     package var values: [FeatureValue]?
@@ -106,6 +112,7 @@ package struct RowFault: Sendable, Equatable, Encodable {
     package var path: String
     /// The violated rule as the contract names it: "min 0", "not null", "type double".
     package var rule: String
+    /// Text of the cell; `nil` when it is null or missing, or the fault is not in a value.
     package var value: String?
 
     package init(path: String, rule: String, value: String?) {

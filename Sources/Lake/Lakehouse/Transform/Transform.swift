@@ -4,8 +4,11 @@ internal import Storage
 
 /// One SELECT in one file that makes one table.
 package struct Transform: Sendable {
+    /// Silver or gold table that the SELECT makes, named after its file.
     package let table: TableName
+    /// Path of the SQL file, for messages.
     package let file: String
+    /// Text of the SQL file: one SELECT.
     package let sql: String
     /// Settings for incremental builds; `nil` when the table is always built whole.
     package var incremental: Incremental?
@@ -40,14 +43,18 @@ extension Transform {
 
 /// A transform with the analysis of its SQL.
 package struct PlannedTransform: Sendable {
+    /// The transform as the project defines it, or a model version stores it.
     package let transform: Transform
+    /// The tables that its SELECT reads, and whether row order matters.
     package let analysis: QueryAnalysis
     /// The event-time columns of the tables it reads, where they have one.
     package var moments: [TableName: InputMoment]
 
     /// The event-time column of an input table.
     package struct InputMoment: Sendable, Equatable {
+        /// Name of the column: the contract's `event_time`, or `incremental.by`.
         package let column: String
+        /// Whether rows of the table may lack the time.
         package let isNullable: Bool
 
         package init(column: String, isNullable: Bool) {
@@ -123,8 +130,11 @@ package enum TransformPlan {
 
 /// Result of building one table.
 package struct BuildReport: Sendable, Encodable {
+    /// Layer and name of the built table.
     package var table: TableName
+    /// Version of the table after the build; the present one when it was skipped.
     package var version: Int
+    /// Number of rows of the whole table at that version.
     package var rows: Int
     /// Whether the build was skipped because nothing it depends on had changed.
     package var skipped: Bool

@@ -17,7 +17,9 @@ package enum Column: Sendable, Equatable {
 
 /// A column with its name.
 package struct NamedColumn: Sendable, Equatable {
+    /// Name of the column in the table, by which a `Signature` finds it.
     package let name: String
+    /// The column's values, one a row.
     package let column: Column
 
     package init(_ name: String, _ column: Column) {

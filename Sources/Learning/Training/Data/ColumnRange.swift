@@ -1,6 +1,8 @@
 /// Smallest and largest value of a numeric column in the training rows.
 package struct ColumnRange: Sendable, Equatable, Codable {
+    /// Smallest finite value.
     package let minimum: Double
+    /// Largest finite value.
     package let maximum: Double
 
     package init(minimum: Double, maximum: Double) {

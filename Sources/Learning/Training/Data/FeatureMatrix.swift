@@ -9,6 +9,7 @@ package struct FeatureMatrix: Sendable {
     package let categorical: [Bool]
     /// Number of codes of each categorical column; 0 for a numeric one.
     package let codes: [Int]
+    /// Number of rows: the length of one column in `values`.
     package let rows: Int
     /// The values, column-major: feature j of row i is `values[j * rows + i]`.
     package let values: [Double]

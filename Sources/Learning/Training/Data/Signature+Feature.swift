@@ -9,7 +9,9 @@ extension Signature {
         /// Whether a feature is a number or a category.
         package enum Kind: String, Sendable, Codable { case number, category }
 
+        /// Name of the column, in training tables and in requests.
         package let name: String
+        /// Whether the column holds numbers or categories.
         package let type: Kind
         /// Level names in code order; empty for numbers.
         package let levels: [String]

@@ -9,7 +9,7 @@ internal import Core
 package struct TrainingInput: Sendable {
     /// The feature columns.
     package var columns: [NamedColumn]
-    /// 0, 1, or `nil` for a row without label, which is excluded from training.
+    /// Label of each row: 0, 1, or `nil` for a row without one, which is excluded from training.
     package var labels: [UInt8?]
     /// The unique key of each row as text.
     package var keys: [String]

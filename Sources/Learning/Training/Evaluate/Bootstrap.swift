@@ -7,6 +7,7 @@ internal import Core
 package struct Bootstrap: Sendable, Equatable, Codable {
     /// Number of resamples.
     package var replicates: Int
+    /// Seed of the draws: the same seed and rows give the same intervals. 42 by default.
     package var seed: Int
 
     package init(replicates: Int = 1000, seed: Int = 42) {

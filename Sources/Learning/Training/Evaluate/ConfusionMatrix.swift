@@ -1,8 +1,12 @@
 /// Counts of true and false decisions at a threshold: positive means a probability at or above it.
 package struct ConfusionMatrix: Sendable, Equatable, Codable {
+    /// Number of positive rows at or above the threshold.
     package var truePositives: Int
+    /// Number of negative rows at or above the threshold: false alarms.
     package var falsePositives: Int
+    /// Number of positive rows below the threshold: missed cases.
     package var falseNegatives: Int
+    /// Number of negative rows below the threshold.
     package var trueNegatives: Int
 
     private enum CodingKeys: String, CodingKey {
@@ -41,7 +45,9 @@ package struct ConfusionMatrix: Sendable, Equatable, Codable {
 
 /// The costs of a false negative and a false positive, in any unit.
 package struct Costs: Sendable, Equatable, Codable {
+    /// Cost of a positive row that is predicted negative.
     package var falseNegative: Double
+    /// Cost of a negative row that is predicted positive.
     package var falsePositive: Double
 
     package init(falseNegative: Double, falsePositive: Double) {

@@ -33,10 +33,11 @@ package enum Metric: String, Sendable, Codable, CaseIterable, Hashable {
 
 /// A metric's value with its 95 % interval. Undefined values (0/0, one class only) are `nil`, not 0.
 package struct Estimate: Sendable, Equatable, Codable {
+    /// The metric on the evaluated rows; `nil` when it is undefined there.
     package var value: Double?
-    /// Lower end of the 95 % interval.
+    /// Lower end of the 95 % interval; `nil` when none was computed.
     package var low: Double?
-    /// Upper end of the 95 % interval.
+    /// Upper end of the 95 % interval; `nil` when none was computed.
     package var high: Double?
 
     package init(_ value: Double?, low: Double? = nil, high: Double? = nil) {

@@ -7,6 +7,7 @@
 /// A number is judged by its rank, a category by the target's rate in each level with enough rows. A level of which
 /// nearly every row has the rarer class is reported as well: a flag that names the outcome of some rows.
 package struct Telltale: Sendable, Equatable, Codable {
+    /// Name of the feature's column.
     package var feature: String
     /// ROC-AUC of the feature alone on training rows, in the better direction.
     package var auc: Double?

@@ -19,6 +19,7 @@ package enum ThresholdRule: Sendable, Equatable {
 
 /// A decision threshold: rows with a probability at or above it are predicted positive.
 package struct DecisionThreshold: Sendable, Equatable, Codable {
+    /// Least calibrated probability that is predicted positive; just above all held-out ones if none should be.
     package let value: Double
     /// The costs from which it was chosen; `nil` for a fixed one.
     package let costs: Costs?

@@ -62,6 +62,7 @@ package struct RandomForest: Sendable, Equatable {
 
     /// Number of trees.
     var estimators = 100
+    /// Impurity by which splits are chosen: Gini or entropy.
     var criterion = Criterion.gini
     /// Largest depth of a tree; `nil` for no limit.
     var maxDepth: Int?
@@ -69,9 +70,11 @@ package struct RandomForest: Sendable, Equatable {
     var minSamplesSplit = RowCount.count(2)
     /// Fewest rows of a leaf.
     var minSamplesLeaf = RowCount.count(1)
+    /// Number of features drawn at each split; by default the square root of their number.
     var maxFeatures = MaxFeatures.sqrt
     /// Whether each tree is grown on a bootstrap sample instead of all rows.
     package var bootstrap = true
+    /// Weighting of the two classes; none by default.
     var classWeight = ClassWeight.none
 
     package init() {}

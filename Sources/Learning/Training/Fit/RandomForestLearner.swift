@@ -7,6 +7,7 @@
 /// One scorer so serves both learners.
 package struct RandomForestLearner: Learner {
     package let kind = "random_forest"
+    /// Settings of the forest, parsed from the learner's parameters.
     package let forest: RandomForest
 
     /// Parses the parameters; throws for unknown ones and values out of range.

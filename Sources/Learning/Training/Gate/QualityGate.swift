@@ -13,7 +13,9 @@ package struct QualityGate: Sendable, Equatable, Codable {
         case cv
     }
 
+    /// The metric that is bounded.
     package var metric: Metric
+    /// The rows on which the metric is measured; the test part by default.
     package var part: Part
     /// Lower bound; `nil` for none.
     package var atLeast: Double?
@@ -91,14 +93,21 @@ package struct QualityGate: Sendable, Equatable, Codable {
 package struct GateResult: Sendable, Equatable, Codable {
     /// Name of the metric; a text, so that a record of another version of Martlet can be decoded.
     package let metric: String
+    /// The rows on which the metric was measured.
     package let part: QualityGate.Part
+    /// Lower bound of the gate; `nil` for none.
     package let atLeast: Double?
+    /// Upper bound of the gate; `nil` for none.
     package let atMost: Double?
+    /// Value of the metric; `nil` when it is undefined or was not measured, so that the gate fails.
     package let value: Double?
+    /// Lower end of the metric's 95 % interval; `nil` without one, as in cross-validation.
     package let low: Double?
+    /// Upper end of the metric's 95 % interval; `nil` without one, as in cross-validation.
     package let high: Double?
     /// The value compared with the bound where it is not `value`: the upper end of the interval of `ece`.
     package let judged: Double?
+    /// Whether the metric is within the bounds; false when it has no value.
     package let passed: Bool
     /// The outcome in words: "roc_auc 0.641 on the test part is below the floor of 0.66".
     package let sentence: String

@@ -2,7 +2,7 @@ internal import Core
 
 /// The properties of labelled rows that a split depends on; one entry a row in every array.
 package struct SplitRows: Sendable {
-    /// 0 or 1.
+    /// Label of each row, 0 or 1.
     package var labels: [UInt8]
     /// The unique key of each row as text.
     package var keys: [String]

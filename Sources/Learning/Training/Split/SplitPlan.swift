@@ -38,7 +38,9 @@ package struct SplitPlan: Sendable, Equatable, Codable {
     /// What is never divided between parts: a row by its key, or a group of rows.
     package enum Unit: String, Sendable, Codable, CaseIterable { case key, group }
 
+    /// Whether rows are divided by hash, by class or by event time.
     package var kind: Kind
+    /// Seed of the portable uniform numbers, 42 by default; a split by time does not use it.
     package var seed: Int
     /// Share of the training part.
     package var train: Double
@@ -103,9 +105,11 @@ package struct CrossValidationPlan: Sendable, Equatable, Codable {
         case seconds(Int)
     }
 
+    /// Number of folds, 2 to 100.
     package var folds: Int
+    /// Seed of the portable uniform numbers, 42 by default; folds by time do not use it.
     package var seed: Int
-    /// The gap between training and test rows; `nil` for none.
+    /// Rows or time left out between the training and test rows of each fold, under a split by time; `nil` for none.
     package var gap: Gap?
 
     package init(folds: Int, seed: Int = 42, gap: Gap? = nil) {

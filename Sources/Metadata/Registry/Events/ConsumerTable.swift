@@ -3,11 +3,13 @@ internal import SQLText
 
 /// A named reader of the event outbox with its position.
 package struct Consumer: Sendable, Equatable, Encodable {
+    /// Name given by the reader, unique in the project: up to 100 ASCII letters, digits, -, _ and dots.
     package let name: String
     /// Position up to which events were delivered, inclusive.
     package let position: Int
     /// Number of events not yet delivered.
     package let behind: Int
+    /// When the consumer was created, at the first use of its name.
     package let created: Timestamp
     /// When its position last changed.
     package let moved: Timestamp

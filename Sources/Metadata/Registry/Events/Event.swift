@@ -16,6 +16,7 @@ package struct Event: Sendable, Equatable, Encodable {
     package let subject: String
     /// When it happened; earlier positions may have later times.
     package let time: Timestamp
+    /// What happened, as a JSON object whose members depend on `type`; docs/events.md lists them.
     package let data: JSONValue
 
     enum CodingKeys: String, CodingKey {
@@ -38,10 +39,13 @@ package struct Event: Sendable, Equatable, Encodable {
 
 /// An event to be written to the outbox, without its position.
 package struct EventDraft: Sendable, Equatable {
+    /// Type of the event; decides which members `data` has.
     package var type: EventType
     /// Unique id within the project; the same occurrence always has the same id.
     package var id: String
+    /// What the event is about: "runs/0190…", "models/readmission/aliases/champion".
     package var subject: String
+    /// When it happened, which may be before it is written.
     package var time: Timestamp
     /// The event's data; `nil` members are left out.
     package var data: [String: JSONValue]
@@ -65,6 +69,7 @@ package struct EventQuery: Sendable, Equatable {
     package var after = 0
     /// Only events before this position.
     package var before = Int.max
+    /// Largest number of events returned; no limit by default. Counts ignore it.
     package var limit = Int.max
 
     package init(

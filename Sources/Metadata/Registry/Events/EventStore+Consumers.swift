@@ -128,6 +128,7 @@ extension EventStore {
 
 /// Result of moving a consumer back.
 package struct Replay: Sendable, Equatable, Encodable {
+    /// Name of the consumer that was moved.
     package let consumer: String
     /// Its position before.
     package let was: Int

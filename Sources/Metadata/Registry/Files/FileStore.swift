@@ -8,6 +8,7 @@ package struct FileStamp: Sendable, Hashable {
     package let modified: Int64
     /// Change time of the inode, nanoseconds since 1970; unlike `modified` no program can set it back.
     package let changed: Int64
+    /// Inode number of the file; another one when the file was replaced under the same path.
     package let inode: Int64
 
     package init(size: Int64, modified: Int64, changed: Int64, inode: Int64) {

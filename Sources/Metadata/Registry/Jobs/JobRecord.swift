@@ -20,18 +20,21 @@ package struct JobRecord: Sendable, Equatable {
     package let definition: String?
     /// Whether it changes tables or models: at most one such job of a project runs at a time.
     package let exclusive: Bool
+    /// Whether it is queued, running, or how it ended; each change writes an event in its transaction.
     package var state: State
     /// Higher priorities run first; equal ones in order of creation.
     package let priority: Int
     /// Number of attempts that count against `maxAttempts`.
     package var attempts: Int
+    /// Number of attempts, at least 1, after which a failure is final.
     package let maxAttempts: Int
     /// Fencing token: the number of leases so far; only increases.
     package var token: Int
-    /// Worker that runs the job.
+    /// Name of the supervisor that runs the job; `nil` while none does.
     package var owner: String?
     /// When the lease expires; without a heartbeat by then another worker may take the job over.
     var leaseUntil: Timestamp?
+    /// When a worker last leased the job or renewed its lease; `nil` before the first attempt.
     package var heartbeat: Timestamp?
     /// A queued job is not leased before this time.
     var notBefore: Timestamp
@@ -39,27 +42,34 @@ package struct JobRecord: Sendable, Equatable {
     package let timeLimit: Double?
     /// Most memory of one attempt in bytes.
     package let memoryLimit: Int64?
+    /// Last progress that the latest attempt reported; `nil` for a queued job, and until one is reported.
     package var progress: JobProgress?
+    /// When the job was submitted.
     package let created: Timestamp
-    /// When the latest attempt began.
+    /// When the latest attempt began; `nil` before the first.
     package var started: Timestamp?
+    /// When it finished, failed or was cancelled; `nil` for a queued or running job.
     package var ended: Timestamp?
     /// Duration of the last attempt in seconds once it has ended; `nil` if none began.
     package var seconds: Double? {
         guard let started, let ended else { return nil }
         return ended.seconds(since: started)
     }
+    /// Who submitted it and in whose name it runs: an account "ada", or "user:ada", "token:scoring" over HTTP.
     package let actor: String
+    /// Who cancelled it, named like `actor`; `nil` unless it is cancelled.
     package var cancelledBy: String?
     /// Why it failed, was cancelled, or is queued again, in a sentence.
     package var reason: String?
     /// Error code that belongs to `reason`: "job.memory", or that of the command's own error.
     package var errorCode: String?
+    /// Exit code of the latest attempt; `nil` while it runs, and where a signal or a cancellation ended it.
     package var exitCode: Int?
     /// Signal that ended the process: "SIGSEGV".
     package var signal: String?
     /// JSON text that the command prints with `--json`.
     package var result: String?
+    /// Key given with the order, unique in the project: the same order with it again returns this job.
     package let idempotencyKey: String?
 }
 
@@ -67,7 +77,9 @@ package struct JobRecord: Sendable, Equatable {
 package struct JobProgress: Sendable, Equatable, Codable {
     /// Name of the current step: "train:readmission".
     package var step: String
+    /// Number of units completed, the unit being the step's; `nil` where they are not counted.
     package var done: Int?
+    /// Number of units in all; `nil` where it is not known.
     package var total: Int?
 
     package init(step: String, done: Int? = nil, total: Int? = nil) {
@@ -106,13 +118,17 @@ package struct JobProgress: Sendable, Equatable, Codable {
 /// let (record, isNew) = try registry.jobs.submit(JobOrder(.train(TrainJob()), priority: 1))
 /// ```
 package struct JobOrder: Sendable, Equatable {
+    /// Kind of the job: "run", "ingest".
     package var kind: String
-    /// As options of `martlet jobs submit KIND`, for people.
+    /// The job as options of `martlet jobs submit KIND`, shown to people.
     package var arguments: [String]
-    /// As JSON, for the one who does it.
+    /// The job as JSON, which the attempt executes; `nil` for one given by its arguments only.
     package var definition: String?
+    /// Whether the job changes tables or models, so that no other such job of the project runs beside it.
     package var exclusive: Bool
+    /// Rank in the queue: higher ones run first, equal ones in order of submission; 0 by default.
     package var priority: Int
+    /// Number of attempts after which a failure is final, 3 by default; less than 1 counts as 1.
     package var maxAttempts: Int
     /// Longest duration of one attempt in seconds.
     package var timeLimit: Double?
@@ -139,7 +155,9 @@ package struct JobOrder: Sendable, Equatable {
 
 /// A worker's claim on a running job: job id and fencing token, required by every write about it.
 package struct JobTicket: Sendable, Hashable {
+    /// Id of the job.
     package let job: String
+    /// Fencing token of the attempt; the claim holds while the job is running with the same `token`.
     package let token: Int
 
     package init(job: String, token: Int) {
@@ -168,17 +186,27 @@ package struct JobAttempt: Sendable, Equatable, Encodable {
 
     /// Number of the attempt from 1; equals the job's fencing token.
     package let attempt: Int
+    /// Name of the supervisor that leased the job: host, process id and a random part.
     package let owner: String
+    /// Process id on the supervisor's machine; `nil` until the process is started.
     package var process: Int?
+    /// When the job was leased for the attempt.
     package let started: Timestamp
+    /// When its end was recorded; `nil` while it runs.
     package var ended: Timestamp?
+    /// How it ended, or `running`.
     package var outcome: Outcome
+    /// Why it ended so, in a sentence; `nil` for a running or finished attempt.
     package var reason: String?
+    /// Error code that belongs to `reason`: "job.memory", or that of the command's own error.
     package var errorCode: String?
+    /// Exit code, 0 when finished; `nil` while it runs, and where a signal or the supervisor ended it.
     package var exitCode: Int?
+    /// Name of the signal that the process died of: "SIGSEGV"; `nil` also where its supervisor killed it.
     package var signal: String?
     /// Peak memory in bytes.
     package var peakMemory: Int64?
+    /// User and system CPU time of the process in seconds; `nil` until it is gone or when nobody measured it.
     package var cpuSeconds: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -193,10 +221,15 @@ package struct JobAttempt: Sendable, Equatable, Encodable {
 
 /// The outcome of an attempt as its supervisor reports it.
 package struct JobEnding: Sendable, Equatable {
+    /// How the attempt ended; never `running`.
     package var outcome: JobAttempt.Outcome
+    /// Why it ended so, in a sentence; `nil` for a finished attempt.
     package var reason: String?
+    /// Error code that belongs to `reason`: "job.memory", or that of the command's own error.
     package var errorCode: String?
+    /// Exit code of the command or its process; `nil` when a signal or the supervisor ended it.
     package var exitCode: Int?
+    /// Name of the signal that the process died of: "SIGSEGV"; `nil` also where its supervisor killed it.
     package var signal: String?
     /// JSON text that the command printed.
     package var result: String?

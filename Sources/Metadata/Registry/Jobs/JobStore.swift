@@ -51,7 +51,7 @@ package struct JobStore: Sendable {
     /// The job whose id is `id` or is the only one to begin with it.
     package func find(_ id: String) throws -> JobRecord { try metadata.read { try $0.findJob(id) } }
 
-    /// The same with its attempts, the first one first.
+    /// Returns the job that `find` returns, with its attempts, oldest first.
     package func show(_ id: String) throws -> (job: JobRecord, attempts: [JobAttempt]) {
         try metadata.read { transaction in
             let job = try transaction.findJob(id)

@@ -16,15 +16,21 @@ package struct ModelEvent: Sendable, Equatable, Encodable {
 
     /// Number of the entry within the model, from 1.
     package let position: Int
+    /// When it happened; never earlier than the entry before.
     package let at: Timestamp
+    /// What happened to the version or alias.
     package let event: Kind
+    /// Operation that wrote the entry; one operation may write several.
     package let cause: Cause
+    /// The version registered or decided on, named by the alias from now on, or no longer named by it.
     package let version: Int
-    /// The alias that moved.
+    /// The alias that was set or removed; `nil` for a registration and a decision.
     package let alias: ModelAlias?
-    /// Version that the alias named before.
+    /// Version that the alias named before; `nil` when it named none, and without an alias.
     package let previous: Int?
+    /// Who did it: an account "ada", or "user:ada", "token:scoring" over HTTP.
     package let actor: String
+    /// Reason given by the actor, required for a rejection; `nil` where none was given.
     package let reason: String?
 }
 
@@ -32,11 +38,17 @@ package struct ModelEvent: Sendable, Equatable, Encodable {
 package struct ModelHistory: Sendable, Equatable, Encodable {
     /// A version's time as champion: since when, by whom and by which operation, and who approved it.
     package struct Standing: Sendable, Equatable, Encodable {
+        /// Number of the champion version.
         package let version: Int
+        /// When it became champion, this time.
         package let since: Timestamp
+        /// Who made it champion: an account "ada", or "user:ada", "token:scoring" over HTTP.
         package let actor: String
+        /// Operation that made it champion.
         package let cause: ModelEvent.Cause
+        /// Who approved the version; `nil` when it needed no approval.
         package let approvedBy: String?
+        /// When the version was approved; `nil` when it needed no approval.
         package let approvedAt: Timestamp?
 
         enum CodingKeys: String, CodingKey {
@@ -46,9 +58,11 @@ package struct ModelHistory: Sendable, Equatable, Encodable {
         }
     }
 
+    /// Name of the registered model.
     package let model: String
     /// The point in time asked for; `nil` for now.
     package let at: Timestamp?
+    /// The champion at `at`; `nil` when there was none yet.
     package let champion: Standing?
     /// The entries, oldest first, none after `at`.
     package let events: [ModelEvent]

@@ -21,6 +21,7 @@ package struct ModelReference: Sendable, Hashable, CustomStringConvertible {
         case alias(ModelAlias)
     }
 
+    /// Name of the model as written; it need not be registered.
     package let model: String
     /// Alias or number; `nil` if only the model was named.
     package let selector: Selector?

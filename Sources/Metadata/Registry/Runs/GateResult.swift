@@ -6,14 +6,19 @@ package struct GateResult: Sendable, Equatable, Encodable, CustomStringConvertib
         case atMost = "at_most"
     }
 
+    /// Part of the data that the metric is measured on: "test", "validation", "cv".
     package let part: String
+    /// Name of the metric: "roc_auc", "ece".
     package let metric: String
+    /// Whether the value must be at least or at most `bound`.
     package let comparator: Comparator
+    /// The bound that the project file sets; a value equal to it passes.
     package let bound: Double
     /// The metric's value; `nil` where it was undefined, which fails the gate.
     package let value: Double?
     /// The value compared with the bound where it is not `value`: the upper end of the interval of `ece`.
     package let judged: Double?
+    /// Whether `judged`, or else `value`, keeps the bound; `false` where that is undefined.
     package let passed: Bool
 
     package init(

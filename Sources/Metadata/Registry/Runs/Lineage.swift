@@ -2,7 +2,9 @@ package import Core
 
 /// The data that a run was trained on, from landed files to the training table.
 package struct Lineage: Sendable, Equatable, Encodable {
+    /// Files ingested into the bronze tables it was made from; as read back, by source and digest.
     package var files: [LineageFile]
+    /// Table versions, from the bronze tables to the training table; as read back, by name.
     package var tables: [LineageTable]
 
     package init(files: [LineageFile] = [], tables: [LineageTable] = []) {
@@ -13,7 +15,9 @@ package struct Lineage: Sendable, Equatable, Encodable {
 
 /// A landed file in a run's lineage, identified by its digest.
 package struct LineageFile: Sendable, Equatable, Encodable {
+    /// Name of the source that it was landed for, as in the project file.
     package let source: String
+    /// SHA-256 of the file's bytes.
     package let digest: Digest
     /// The file name without folders.
     package let name: String
@@ -40,6 +44,7 @@ package struct LineageTable: Sendable, Equatable, Encodable {
     package let name: String
     /// Delta version that the run read.
     package let snapshot: Int
+    /// Number of rows of the table at that version.
     package let rows: Int
     /// Content hash, independent of the order of rows.
     package let hash: String
@@ -57,7 +62,9 @@ package struct LineageTable: Sendable, Equatable, Encodable {
 
 /// A table and its Delta version: "silver.encounters@3".
 package struct TableSnapshot: Sendable, Hashable, Encodable, CustomStringConvertible {
+    /// Name with layer: "silver.encounters".
     package let name: String
+    /// Delta version of the table, from 0.
     package let snapshot: Int
 
     package init(name: String, snapshot: Int) {

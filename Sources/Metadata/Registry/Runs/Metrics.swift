@@ -31,6 +31,7 @@ package struct Metric: Sendable, Equatable {
 /// As JSON they are nested by part and name, `{"test": {"roc_auc": {"value": …, "low": …, "high": …}}}`, with
 /// null for what is undefined; where there are folds, `"folds"` lists their values in order.
 package struct Metrics: Sendable, Equatable, ExpressibleByArrayLiteral {
+    /// Every metric, of whole parts and of folds; as read back, by part, name and fold.
     package var all: [Metric]
 
     package init(_ all: [Metric] = []) { self.all = all }

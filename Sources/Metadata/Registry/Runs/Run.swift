@@ -21,12 +21,19 @@ package struct Run: Sendable, Equatable, Encodable {
 
     /// 32 hexadecimal digits, from `ExecutionContext.newID`.
     package let id: String
+    /// Name of the experiment that groups runs; training uses the project's name.
     package let experiment: String
+    /// Name of the model trained, as in the project file.
     package let model: String
+    /// Whether it is in progress, or how it ended; a killed run stays `running` until it is abandoned.
     package var status: Status
+    /// When training began.
     package let started: Timestamp
+    /// When its outcome was known, or that of a killed run was recorded; `nil` while it runs.
     package var ended: Timestamp?
+    /// Who trained: an account "ada", or whoever submitted the job, "user:ada".
     package let actor: String
+    /// Seed of the split into training, validation and test rows.
     package let seed: Int
     /// Digest of everything that determines the outcome: configuration, table hashes, library versions.
     package let fingerprint: Digest
@@ -38,9 +45,13 @@ package struct Run: Sendable, Equatable, Encodable {
     package var modelHash: Digest?
     /// Parameters by name.
     package var params: [String: String]
+    /// Everything measured, on whole parts and on folds; empty until the model is fitted.
     package var metrics: Metrics
+    /// Outcomes in the order of the project file, one for each bound; empty until the model is fitted.
     package var gates: [GateResult]
+    /// Files that the run stored; as read back, by name. Empty until the model is fitted.
     package var artifacts: [Artifact]
+    /// Files and table versions it was trained on; empty until the model is fitted.
     package var lineage: Lineage
     /// The model version registered from it; filled by the registry, ignored when a run is recorded.
     package internal(set) var version: Int?
@@ -92,8 +103,11 @@ package struct Run: Sendable, Equatable, Encodable {
 
 /// A file that a run produced, stored under its digest.
 package struct Artifact: Sendable, Equatable, Encodable {
+    /// File name, unique within the run: "model.txt", "model.json", "scores.parquet".
     package let name: String
+    /// SHA-256 of the content, under which the artifact store has it.
     package let digest: Digest
+    /// Size in bytes.
     package let bytes: Int
     /// Media type: "text/plain", "application/json", …
     package let mediaType: String
@@ -113,17 +127,29 @@ package struct Artifact: Sendable, Equatable, Encodable {
 
 /// A run as an entry of a list, with the metrics of whole parts.
 package struct RunSummary: Sendable, Equatable, Encodable {
+    /// 32 hexadecimal digits.
     package let id: String
+    /// Name of the experiment that groups runs; training uses the project's name.
     package let experiment: String
+    /// Name of the model trained.
     package let model: String
+    /// Status at the time of reading; a run whose process is gone reads as failed.
     package let status: Run.Status
+    /// When training began.
     package let started: Timestamp
+    /// When the outcome was known; `nil` for a run without a recorded outcome.
     package let ended: Timestamp?
+    /// Who trained: an account "ada", or whoever submitted the job, "user:ada".
     package let actor: String
+    /// Seed of the split into training, validation and test rows.
     package let seed: Int
+    /// Whether it was trained on synthetic rows.
     package let synthetic: Bool
+    /// Why the run failed; "interrupted" where its process was killed, `nil` for one that did not fail.
     package let error: String?
+    /// Number of the model version registered from it; `nil` when there is none.
     package let version: Int?
+    /// Metrics of whole parts, by part and name; those of folds are left out.
     package let metrics: Metrics
 
     init(_ run: Run, version: Int?, metrics: [Metric]) {

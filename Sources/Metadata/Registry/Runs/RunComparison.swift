@@ -2,18 +2,25 @@
 package struct RunComparison: Sendable, Equatable, Encodable {
     /// Values of a parameter or table in each run; `nil` where a run has none of that name.
     package struct Difference: Sendable, Equatable, Encodable {
+        /// Name of the parameter, or of the table with its layer.
         package let name: String
+        /// The parameter's value or the table's content hash in each run, in the order of `runs`.
         package let values: [String?]
     }
 
     /// Values of a metric in each run.
     package struct MetricDifference: Sendable, Equatable, Encodable {
+        /// Name of the part: "test", "validation", "cv".
         package let part: String
+        /// Name of the metric: "roc_auc", "log_loss", …
         package let name: String
+        /// Value in each run, in the order of `runs`; `nil` where it was not measured or is undefined.
         package let values: [Double?]
     }
 
+    /// The runs compared, in the order asked for.
     package let runs: [RunSummary]
+    /// Differing parameters, by name.
     package let params: [Difference]
     /// Differing metrics of whole parts.
     package let metrics: [MetricDifference]

@@ -33,6 +33,7 @@ package struct JSONWriter: Sendable {
         text.withUTF8 { bytes.append(contentsOf: $0) }
     }
 
+    /// Appends an integer in decimal digits.
     package mutating func integer(_ value: Int) {
         if value >= 0, value < 10 { return bytes.append(48 + UInt8(value)) }
         var text = String(value)

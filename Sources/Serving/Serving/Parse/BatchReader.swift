@@ -6,6 +6,7 @@
 /// try block.score(slice, from: start, reader)
 /// ```
 package struct BatchReader: Sendable {
+    /// Form of the input: CSV or JSON Lines.
     package let form: BatchForm
     /// Names of the columns that are copied to the answer.
     package let passing: [String]

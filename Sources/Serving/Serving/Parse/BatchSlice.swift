@@ -12,6 +12,7 @@ package struct BatchSlice: Sendable {
         func moved(by offset: Int) -> Broken { Broken(start: start + offset, end: end + offset, fault: fault) }
     }
 
+    /// The records as they were sent, with their line ends; the first slice of a CSV begins with the header.
     package var bytes: [UInt8]
     /// In order.
     var broken: [Broken] = []

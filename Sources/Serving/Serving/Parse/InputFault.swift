@@ -14,6 +14,7 @@ package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
         case tooManyRows = "serving.too-many-rows"
     }
 
+    /// Kind of the fault, which clients see as its raw value.
     package let code: Code
     /// JSONPath of the value, or line and column of a CSV file.
     package let path: String

@@ -30,6 +30,7 @@ package final class RowSchema: Sendable {
         }
     }
 
+    /// The model's input signature, of which this is the index.
     package let signature: Signature
     let columns: [Column]
     let names: ByteTable

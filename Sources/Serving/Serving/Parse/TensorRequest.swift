@@ -5,8 +5,9 @@
 package struct TensorRequest: Sendable {
     /// A requested output, and whether it is returned as bytes.
     package struct Output: Sendable {
+        /// Name of the output as the client wrote it; a model has "probability", "decision" and maybe "band".
         package let name: String
-        /// Whether as bytes; `nil`: as the request's default says.
+        /// Whether the output is returned as bytes; `nil`: as the request's `isBinary` says.
         package let isBinary: Bool?
     }
 

@@ -7,6 +7,7 @@ package import Core
 /// let served = try catalog.slot(project: "wards", model: "readmission").served
 /// ```
 package struct ModelCatalog: Sendable {
+    /// One slot for each model, in configured order; the first is the default.
     package let slots: [ModelSlot]
     private let byKey: [ModelKey: ModelSlot]
 

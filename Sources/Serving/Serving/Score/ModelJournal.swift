@@ -8,7 +8,9 @@ package import Training
 /// let journal = try ModelJournal(log, key: key, version: 3, signature: record.signature)
 /// ```
 package struct ModelJournal: Sendable {
+    /// The project's prediction log, which its models share.
     package let log: PredictionLog
+    /// Number that stands for the version in the log's records.
     package let source: PredictionSourceNumber
 
     /// Registers the version as a source of predictions.

@@ -10,6 +10,7 @@ internal import Synchronization
 ///
 /// A request takes the version once, when it begins, and keeps it.
 package final class ModelSlot: Sendable {
+    /// The model whose version the slot holds.
     package let key: ModelKey
     private let state = Mutex<State>(State())
 

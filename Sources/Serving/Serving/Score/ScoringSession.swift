@@ -107,6 +107,7 @@ package final class ScoringSession {
 
 /// All reported faults of a body's rows.
 package struct InputFaults: Error, Sendable, CustomStringConvertible {
+    /// The faults in the order in which they were found, up to a limit.
     package let faults: [InputFault]
 
     package var description: String { faults.map(\.description).joined(separator: "; ") }

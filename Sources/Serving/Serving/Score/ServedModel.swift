@@ -11,16 +11,23 @@ package import Training
 ///
 /// A request that began with it ends with it whatever is swapped in meanwhile.
 package final class ServedModel: Sendable {
+    /// The model that this is a version of.
     package let key: ModelKey
+    /// Number of the version in the registry, from 1.
     package let version: Int
     /// SHA-256 of the canonical model file.
     package let hash: Digest
     /// Whether it was trained on synthetic rows.
     package let synthetic: Bool
+    /// The input signature and policy, indexed for parsing rows.
     package let schema: RowSchema
+    /// Map from the forest's raw probabilities to calibrated ones.
     package let calibration: Calibration
+    /// Least calibrated probability that is predicted positive.
     package let threshold: Double
+    /// Bounds of the risk bands; `nil` for a model without bands.
     package let bands: RiskBands?
+    /// The trees, in a form that scores rows without the training library.
     package let forest: CompactForest
     /// Where its predictions are logged; `nil` when they are not.
     package let journal: ModelJournal?
