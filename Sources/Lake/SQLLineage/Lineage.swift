@@ -32,11 +32,11 @@ package struct OrderConstraint: Hashable, Sendable {
     /// Whether `low` is strictly before.
     package var isStrict: Bool
     /// Whether both are equal, so that the converse holds too.
-    var isEqual: Bool
+    package var isEqual: Bool
     /// Outer joins on whose optional side it holds; where one of them found no row, it does not apply.
     package var joins: Set<Int>
     /// What is known about the two being null.
-    var presence: Presence
+    package var presence: Presence
 
     /// What an order constraint implies about its two times being null.
     package enum Presence: Hashable, Sendable {
@@ -127,17 +127,17 @@ package struct Dependency: Hashable, Sendable {
     /// The contract's rule for when the column is known.
     package var availability: Availability
     /// Whether only the existence of a value matters, not which one it is.
-    var isPresence = false
+    package var isPresence = false
     /// Whether the dependency is only being in a row that exists when it does: nothing was filtered or counted by it.
-    var isWeak = false
+    package var isWeak = false
     /// Whether it depends only on whether an outer join found a row, not on its content.
-    var isControl = false
+    package var isControl = false
     /// Path back to the source, nearest step first, the source itself not included.
     package var trail: [LineageStep] = []
     /// Where and why the time could not be traced any further.
     package var loss: String?
     /// Column that would bound the time if it could not be null; empty: a value without a name.
-    var mayBeEmpty: String?
+    package var mayBeEmpty: String?
 
     package init(_ origin: SourceColumn, _ known: KnownSince, _ availability: Availability) {
         self.origin = origin
@@ -211,9 +211,9 @@ package struct LineageValue: Sendable {
     /// Constraints that hold if the value is false.
     package var whenFalse: [OrderConstraint] = []
     /// Constraints that hold if the value is true or null.
-    var unlessFalse: [OrderConstraint] = []
+    package var unlessFalse: [OrderConstraint] = []
     /// Constraints that hold if the value is false or null.
-    var unlessTrue: [OrderConstraint] = []
+    package var unlessTrue: [OrderConstraint] = []
     /// Members of a struct.
     package var fields: [String: LineageValue] = [:]
     /// The literal that the value is; `nil` when it is none, or one that was cast to a time.

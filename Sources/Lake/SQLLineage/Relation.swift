@@ -9,7 +9,7 @@ package final class Relation {
         /// What the column's value depends on, and from when it is known.
         package var value: LineageValue
         /// Whether USING joined it to a column that is shown already.
-        var isMerged = false
+        package var isMerged = false
         /// Line in the SQL file, from 1, of the expression; `nil` for a column that no expression makes.
         package var line: Int?
 
@@ -32,7 +32,7 @@ package final class Relation {
         /// Symbol of the event time.
         package var event: Int?
         /// Whether a null key means that the other values are unknown: `a || b` is null where either is.
-        var needsKey = false
+        package var needsKey = false
         /// Set when the rows are the next ones of the same entity, see ``Availability/next(of:)``.
         package var follower: Follower?
 
@@ -58,13 +58,13 @@ package final class Relation {
     /// Symbols of values of these rows, as opposed to an outer query's.
     package var owned: Set<Int> = []
     /// Numbers of the outer joins within the relation.
-    var ownedJoins: Set<Int> = []
+    package var ownedJoins: Set<Int> = []
     /// Symbols that are null where one of these outer joins found no row.
     package var outer: [Int: Set<Int>] = [:]
     /// Symbols that may be null though their row exists, by column name; "" for a value without a name.
     package var nullable: [Int: String] = [:]
     /// Symbols that together identify a row.
-    var rowKey: [Int]?
+    package var rowKey: [Int]?
 
     package init() {}
 

@@ -21,7 +21,7 @@ package struct TimeSpan: Hashable, Sendable {
     /// Shortest length of a step in microseconds.
     package var least: Double
     /// Largest error of a number that counts steps, as a time in microseconds; else 0.
-    var slack: Double
+    package var slack: Double
     private var leastSlack: Double
     /// How the number is counted, which decides how exactly it bounds the distance.
     package var counting: Counting

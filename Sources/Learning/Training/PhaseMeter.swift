@@ -9,5 +9,5 @@ package protocol PhaseMeter {
 struct NoMeter: PhaseMeter {
 
     /// Runs the body.
-    package func measure<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result { try body() }
+    func measure<Result>(_ phase: String, _ body: () throws -> Result) rethrows -> Result { try body() }
 }

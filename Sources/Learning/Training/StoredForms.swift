@@ -16,7 +16,7 @@ enum KnownForms {
     /// Names of the learners.
     static let learners = ["lightgbm", "random_forest"]
     /// Names of the model file formats.
-    package static let formats = ["lightgbm-text"]
+    static let formats = ["lightgbm-text"]
 }
 
 extension ModelRecord {

@@ -26,13 +26,13 @@ package final class FeatureWorker: Sendable {
         /// File for the child's stderr.
         package var log: String
         /// Seconds to wait for an answer; a child that takes longer is killed.
-        var answerTimeout = 30.0
+        package var answerTimeout = 30.0
         /// Seconds to wait for the start, in which the lake is read and the features are verified.
-        var startTimeout = 600.0
+        package var startTimeout = 600.0
         /// Largest number of waiting requests; more are refused at once.
         package var queue = 64
         /// Seconds between health checks of an idle child.
-        var pingInterval = 2.0
+        package var pingInterval = 2.0
 
         package init(program: String, arguments: [String], environment: [(String, String)], log: String) {
             self.program = program

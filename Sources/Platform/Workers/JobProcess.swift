@@ -25,7 +25,7 @@ package struct ProcessExit: Sendable, Equatable {
     }
 
     /// Exit code or signal number with which the process ended.
-    var manner: Manner
+    package var manner: Manner
     /// Peak memory in bytes.
     package var peakMemory: Int64?
     /// User and system CPU time in seconds; `nil` when it was not measured.

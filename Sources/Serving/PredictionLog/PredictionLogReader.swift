@@ -28,7 +28,7 @@ package struct PredictionLogReader {
     /// Number of predictions returned so far.
     package private(set) var records = 0
     /// Whether the end mark of a closed segment was read.
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
     /// The sources read so far, by their numbers in this segment.
     package private(set) var sources: [UInt16: PredictionSource] = [:]
 

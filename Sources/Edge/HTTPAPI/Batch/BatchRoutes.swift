@@ -24,7 +24,7 @@ struct BatchRoutes: Sendable {
     private let places: BatchPlaces
     private let conversions: Turns
 
-    package init(catalog: ModelCatalog, settings: BatchSettings, context execution: ExecutionContext) {
+    init(catalog: ModelCatalog, settings: BatchSettings, context execution: ExecutionContext) {
         self.catalog = catalog
         var settings = settings
         settings.share()
@@ -39,7 +39,7 @@ struct BatchRoutes: Sendable {
     }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         let paths = ["", "/api", "/projects/{project}", "/projects/{project}/models/{model}"]
         let bodies = BatchMedia.allCases.map {
             Route.Body($0.mediaType, $0 == .parquet ? .text(format: "binary") : .text)

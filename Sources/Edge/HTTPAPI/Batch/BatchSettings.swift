@@ -10,7 +10,7 @@ package struct BatchSettings: Sendable {
     /// Largest number of concurrent batches; a further one is refused with Retry-After.
     package var atOnce = 8
     /// Largest number of concurrent batches of one client.
-    var atOnceEach = 3
+    package var atOnceEach = 3
     /// Seconds that a batch waits for its turn before it is refused.
     package var placeSeconds = 2.0
     /// Size in bytes of the input blocks that are processed as one.
@@ -22,17 +22,17 @@ package struct BatchSettings: Sendable {
     /// Most bytes on disk for unread answers and uploads, of all batches together.
     package var spoolBytes = 16 << 30
     /// Seconds that a batch waits for disk space while its client reads nothing.
-    var spoolSeconds = 30.0
+    package var spoolSeconds = 30.0
     /// Most rows of a batch.
     package var rows = 20_000_000
     /// Bytes that a batch may always add to the prediction log.
-    var logBytes = 64 << 20
+    package var logBytes = 64 << 20
     /// Bytes that a batch may add to the prediction log, as a multiple of its own size.
-    var logFactor = 100
+    package var logFactor = 100
     /// Bytes that the batches of one client may add to the prediction log in an hour.
     package var logBytesPerHour = 8 << 30
     /// Seconds that a batch waits for a prediction log that does not keep up.
-    var logSeconds = 30.0
+    package var logSeconds = 30.0
     /// Folder of the files with buffered answers.
     package var scratch: String
     /// Converts Parquet; `nil` when Parquet is not supported.
@@ -40,11 +40,11 @@ package struct BatchSettings: Sendable {
     /// Largest number of concurrent Parquet conversions, one of a client; others wait.
     ///
     /// Each is a process with memory of its own.
-    var conversions = 2
+    package var conversions = 2
     /// Number of columns above which a conversion runs alone, as it needs much memory.
-    var wideColumns = 100
+    package var wideColumns = 100
     /// Seconds that a batch waits for its conversion to start.
-    var conversionSeconds = 120.0
+    package var conversionSeconds = 120.0
     /// Called with the reason when an answer is cut off.
     package var cutOff: @Sendable (_ requestID: String, _ reason: String) -> Void = { _, _ in }
     /// Lowers the priority of the calling thread.

@@ -12,19 +12,19 @@ package final class ServerMetrics: Sendable {
     /// Connections accepted since the start.
     package let accepted = Atomic<Int>(0)
     /// Connections refused because there were too many.
-    let connectionsRefused = Atomic<Int>(0)
+    package let connectionsRefused = Atomic<Int>(0)
     /// Requests that the router is handling.
     package let underway = Atomic<Int>(0)
     /// Requests answered 503 because there were too many.
     package let busy = Atomic<Int>(0)
     /// Requests answered 429.
-    let rateLimited = Atomic<Int>(0)
+    package let rateLimited = Atomic<Int>(0)
     /// Connections closed because the client was slow to send a head.
     package let slowHead = Atomic<Int>(0)
     /// Connections closed because the client was slow to send a body.
     package let slowBody = Atomic<Int>(0)
     /// Connections closed because the client was slow to read.
-    let slowReader = Atomic<Int>(0)
+    package let slowReader = Atomic<Int>(0)
 
     private let routed = Mutex<[RequestSeries: Latencies]>([:])
     private let fastPaths = Mutex<[@Sendable () async -> [RequestSeries: Latencies]]>([])

@@ -11,10 +11,10 @@ internal import Identity
 struct AuditRoutes: Sendable {
     let management: Management
 
-    package init(_ management: Management) { self.management = management }
+    init(_ management: Management) { self.management = management }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .get, "/api/audit", id: "listAudit",

@@ -29,7 +29,7 @@ package struct IdentityService: Sendable {
     let yield: @Sendable () -> Void
     let throttle = LoginThrottle()
     /// Lifetime of a session in seconds.
-    let sessionSeconds: Int
+    package let sessionSeconds: Int
     /// Host names that the server answers to, and whether clients reach it by HTTPS.
     package let site: Site
 

@@ -13,10 +13,10 @@ internal import NIOCore
 struct SessionRoutes: Sendable {
     let identity: IdentityService
 
-    package init(_ identity: IdentityService) { self.identity = identity }
+    init(_ identity: IdentityService) { self.identity = identity }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .post, "/api/session", id: "logIn", "Log in with name and password.", access: .anyone,

@@ -15,10 +15,10 @@ struct TrainingRoutes: Sendable {
     let management: Management
     private let feeds = EventStreamLimiter()
 
-    package init(_ management: Management) { self.management = management }
+    init(_ management: Management) { self.management = management }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             start("/api/training/start", id: "startTraining", "Queue a run: from new files to a candidate."),
             start("/retraining", id: "retrain", "Queue a run that trains a candidate anew."),

@@ -16,7 +16,7 @@ struct MLflowRoutes: Sendable {
     let version: String
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         let plain = Route.Body("text/plain", .text)
         return ["/invocations", "/projects/{project}/models/{model}/invocations"].enumerated().map { index, path in
             Route(

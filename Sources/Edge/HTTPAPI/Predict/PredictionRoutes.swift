@@ -20,7 +20,7 @@ struct PredictionRoutes: Sendable {
 
     /// Makes the routes.
     /// - Parameter room: in which large bodies and answers wait.
-    package init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, context execution: ExecutionContext) {
+    init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, context execution: ExecutionContext) {
         self.catalog = catalog
         self.work = work
         self.room = room
@@ -28,7 +28,7 @@ struct PredictionRoutes: Sendable {
     }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         ["/predict", "/api/predict", "/projects/{project}/predict", "/projects/{project}/models/{model}/predict"]
             .enumerated().map { index, path in
                 Route(
@@ -111,17 +111,17 @@ struct PredictionRoutes: Sendable {
 /// Limits of one prediction request.
 package struct ScoringLimits: Sendable {
     /// Most bytes of a body that is not a stream.
-    var bodyBytes = 16 << 20
+    package var bodyBytes = 16 << 20
     /// Most bytes of a body that is answered on the event loop.
-    var fastPathBytes = 64 << 10
+    package var fastPathBytes = 64 << 10
     /// Most rows of a request; fewer for models with many columns, see `values`.
     package var rows = 10_000
     /// Most rows when reasons are requested; fewer for models with large trees, see `explainSteps`.
-    var explainRows = 1_000
+    package var explainRows = 1_000
     /// Most attribution steps of a request with reasons: some seconds of one thread.
-    var explainSteps = 1_000_000_000
+    package var explainSteps = 1_000_000_000
     /// Most contributions of a response, rows times the model's columns.
-    var explainValues = 200_000
+    package var explainValues = 200_000
     /// Seconds in which a request is answered, or refused.
     package var seconds = 30.0
     /// Most values of a request, rows times the model's columns, as they are held in memory.

@@ -36,7 +36,7 @@ struct ProcessRoutes: Sendable {
     /// Bytes of a body.
     static let bodyBytes = 4 << 20
 
-    package init(
+    init(
         catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryRoom,
         context execution: ExecutionContext,
         note: @escaping @Sendable (AuditDraft, Author) async throws -> Void
@@ -51,7 +51,7 @@ struct ProcessRoutes: Sendable {
     }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         ["/process", "/projects/{project}/process", "/projects/{project}/models/{model}/process"]
             .enumerated().map { index, path in
                 Route(

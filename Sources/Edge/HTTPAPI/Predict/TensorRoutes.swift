@@ -20,7 +20,7 @@ struct TensorRoutes: Sendable {
     let isDraining: @Sendable () -> Bool
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         func told(_ name: String) -> Schema { .object(.init(name, .boolean)) }
         let refusals = Route.Reply.refusals(Schema.object(.init("error", .text)))
         let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]

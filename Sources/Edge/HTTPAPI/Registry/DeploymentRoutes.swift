@@ -16,13 +16,13 @@ struct DeploymentRoutes: Sendable {
     let management: Management
     let catalog: ModelCatalog
 
-    package init(_ management: Management, catalog: ModelCatalog) {
+    init(_ management: Management, catalog: ModelCatalog) {
         self.management = management
         self.catalog = catalog
     }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .post, "/api/deploy", id: "deploy", "Let a version answer: make it the champion.",

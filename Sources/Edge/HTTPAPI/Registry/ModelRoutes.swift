@@ -12,10 +12,10 @@ internal import Registry
 struct ModelRoutes: Sendable {
     let management: Management
 
-    package init(_ management: Management) { self.management = management }
+    init(_ management: Management) { self.management = management }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .get, "/api/models", id: "listModels", "The registered models, by name.", access: .needs(.readModels),

@@ -17,7 +17,7 @@ struct HealthRoutes: Sendable {
     let isDraining: @Sendable () -> Bool
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .get, "/health/live", id: "live", "Whether the process answers.", access: .anyone,

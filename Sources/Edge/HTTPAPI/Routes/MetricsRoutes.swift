@@ -42,7 +42,7 @@ struct MetricsRoutes: Sendable {
     let process: @Sendable () -> ProcessFigures
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .get, "/metrics", id: "metrics", "Counts and durations in the text format of Prometheus.",

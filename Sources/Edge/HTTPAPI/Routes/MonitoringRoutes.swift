@@ -12,10 +12,10 @@ internal import Registry
 struct MonitoringRoutes: Sendable {
     let management: Management
 
-    package init(_ management: Management) { self.management = management }
+    init(_ management: Management) { self.management = management }
 
     /// The routes with their handlers.
-    package var routes: [Route] {
+    var routes: [Route] {
         [
             Route(
                 .get, "/api/monitoring/metrics", id: "monitoringMetrics",

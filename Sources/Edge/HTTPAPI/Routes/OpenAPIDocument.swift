@@ -6,11 +6,11 @@ internal import Identity
 /// The OpenAPI 3.1 document generated from a route table.
 struct OpenAPIDocument: Sendable {
     /// The whole document, without the schemas that depend on what is served now.
-    package let json: JSONValue
+    let json: JSONValue
 
     /// Generates the document.
     /// - Parameter version: the program's.
-    package init(_ routes: [Route], version: String) {
+    init(_ routes: [Route], version: String) {
         var paths: [String: JSONValue] = [:]
         for route in routes {
             var item = paths[route.path]?.members ?? [:]
@@ -46,7 +46,7 @@ struct OpenAPIDocument: Sendable {
     /// Returns the route that serves the document of `routes` and itself.
     /// - Parameter components: schemas that change with what is served; they name the models' columns only to those who are
     ///   known.
-    package static func route(
+    static func route(
         with routes: [Route], version: String, components: @escaping @Sendable (_ isKnown: Bool) -> [String: Schema]
     ) -> Route {
         func make(_ document: OpenAPIDocument?) -> Route {

@@ -44,11 +44,11 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     /// Value of the Allow header: the allowed methods.
     package var allow: String?
     /// Value of the Accept-Encoding header, for bodies with an unsupported encoding.
-    var acceptEncoding: String?
+    package var acceptEncoding: String?
     /// Whether the requested change may have been made all the same.
     package var isUncertain = false
     /// Value of the WWW-Authenticate header.
-    var challenge: String?
+    package var challenge: String?
 
     /// Sentence and code, for the log.
     package var description: String { "\(detail) [\(code)]" }

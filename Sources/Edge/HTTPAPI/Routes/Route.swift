@@ -78,11 +78,11 @@ package struct Route: Sendable {
     /// Whether anyone may use the route, or only those with a permission.
     package let access: Access
     /// Schemas of path parameters; any text where there is none.
-    let pathSchemas: [String: Schema]
+    package let pathSchemas: [String: Schema]
     /// The query parameters that it takes, all optional; a request with any other is refused.
     package let query: [Parameter]
     /// Whether the route supports Idempotency-Key, so that a repeated request has no second effect.
-    let isOnce: Bool
+    package let isOnce: Bool
     /// The request bodies it accepts.
     package let accepts: [Body]
     /// The responses that the OpenAPI document lists, without the errors common to all routes.

@@ -13,7 +13,7 @@ enum ServedSchemas {
 
     /// Returns the schemas `Row`, one row as an object, and `Columns`, rows as a list a column; of one of the models.
     /// - Parameter catalog: `nil` for a server that has no models.
-    package static func components(_ catalog: ModelCatalog?) -> [String: Schema] {
+    static func components(_ catalog: ModelCatalog?) -> [String: Schema] {
         let models = catalog?.slots.compactMap(\.served) ?? []
         return [
             "Row": either(models.map { row($0) }, or: anyRow),

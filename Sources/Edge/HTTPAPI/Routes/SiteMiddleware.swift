@@ -3,14 +3,14 @@ package import Hummingbird
 
 /// Middleware that rejects requests for another host (421) and cross-site requests from browsers (403).
 struct SiteMiddleware: RouterMiddleware {
-    package typealias Context = APIContext
+    typealias Context = APIContext
 
     private let site: Site
 
-    package init(_ site: Site) { self.site = site }
+    init(_ site: Site) { self.site = site }
 
     /// Rejects the request, or passes it on.
-    package func handle(
+    func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let forwarded = site.isBehindProxy ? Forwarded.host(request.headers) : nil

@@ -58,9 +58,9 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
     /// The file format of the data files; always Parquet.
     struct Format: Codable, Sendable, Equatable {
         /// Name of the file format, "parquet" unless the log states another.
-        package var provider = "parquet"
+        var provider = "parquet"
         /// Options of the file format by name; empty in tables that Martlet creates.
-        package var options: [String: String] = [:]
+        var options: [String: String] = [:]
     }
 
     /// Unique id of the table, a UUID; it stays the same when the schema changes.
@@ -140,9 +140,9 @@ package struct DeltaMetadata: Codable, Sendable, Equatable {
 /// The JSON structure of a table's schema: a struct type with fields.
 struct DeltaSchema: Codable, Sendable, Equatable {
     /// JSON tag of the type; always "struct".
-    package var type = "struct"
+    var type = "struct"
     /// The table's columns, in order.
-    package var fields: [DeltaField]
+    var fields: [DeltaField]
 }
 
 /// One column of a Delta table; `type` is a primitive type name of the protocol.

@@ -143,7 +143,7 @@ package struct IngestedFile: Sendable {
     /// Whether each row was judged alone, whatever share is bad.
     package var byRow = false
     /// The terms under which its rows were kept unchanged because its bytes no longer exist.
-    var keptUnder: String?
+    package var keptUnder: String?
 }
 
 extension Lake {

@@ -27,7 +27,7 @@ package struct CompactionReport: Sendable, Encodable {
     /// Rows of the rewritten files.
     package var rows: Int
     /// Bytes of the new files; `nil` in a dry run.
-    var newBytes: Int64?
+    package var newBytes: Int64?
 
     enum CodingKeys: String, CodingKey {
         case table, version, before, after, compacted, bytes, rows

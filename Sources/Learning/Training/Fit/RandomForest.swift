@@ -61,11 +61,11 @@ package struct RandomForest: Sendable, Equatable {
     }
 
     /// Number of trees.
-    var estimators = 100
+    package var estimators = 100
     /// Impurity by which splits are chosen: Gini or entropy.
     var criterion = Criterion.gini
     /// Largest depth of a tree; `nil` for no limit.
-    var maxDepth: Int?
+    package var maxDepth: Int?
     /// Fewest rows of a node that is split.
     var minSamplesSplit = RowCount.count(2)
     /// Fewest rows of a leaf.

@@ -33,11 +33,11 @@ package struct JobRecord: Sendable, Equatable {
     /// Name of the supervisor that runs the job; `nil` while none does.
     package var owner: String?
     /// When the lease expires; without a heartbeat by then another worker may take the job over.
-    var leaseUntil: Timestamp?
+    package var leaseUntil: Timestamp?
     /// When a worker last leased the job or renewed its lease; `nil` before the first attempt.
     package var heartbeat: Timestamp?
     /// A queued job is not leased before this time.
-    var notBefore: Timestamp
+    package var notBefore: Timestamp
     /// Longest duration of one attempt in seconds.
     package let timeLimit: Double?
     /// Most memory of one attempt in bytes.

@@ -28,7 +28,7 @@ package struct ScoredRow: Sendable {
 package struct ScoredTable: Sendable {
     package let rows: [ScoredRow]
     /// Whether the key column is an integer in the table.
-    let keyIsInteger: Bool
+    package let keyIsInteger: Bool
 }
 
 extension Workspace {

@@ -14,7 +14,7 @@ package struct TrainingChecks: Codable, Sendable {
         /// Column with the time of prediction.
         package var moment: String?
         /// Sources whose rows count as always known.
-        var timeless: [String]
+        package var timeless: [String]
 
         /// The result in words.
         package var sentence: String {
@@ -28,7 +28,7 @@ package struct TrainingChecks: Codable, Sendable {
     /// Result of the leak check.
     package var leaks: Leaks
     /// Features that predict the target almost alone.
-    var telltales: [Telltale]
+    package var telltales: [Telltale]
 
     /// Warnings for people, as sentences.
     package var warnings: [String] {

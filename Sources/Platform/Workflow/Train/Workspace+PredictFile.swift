@@ -23,7 +23,7 @@ package struct FilePrediction {
     /// The rows without a score, as far as they can be identified, in the file's order.
     package var unscored: [Unscored]
     /// Contract columns that the file lacks and the model does not need.
-    var spared: [String]
+    package var spared: [String]
     /// Whether the records were processed without the lake's earlier rows (sources without a key).
     package var alone: Bool
 

@@ -12,12 +12,12 @@ internal import Training
 
 /// Result of training a model.
 struct TrainReport: Sendable {
-    package var run: String
-    package var rows: Int
-    package var passed: Bool
+    var run: String
+    var rows: Int
+    var passed: Bool
     var phases: [String: Double]
     /// Number of infinite values in each numeric column.
-    package var infinite: [String: Int] = [:]
+    var infinite: [String: Int] = [:]
 }
 
 /// File names of the artifacts that a run stores.

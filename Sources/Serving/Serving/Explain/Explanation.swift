@@ -11,15 +11,15 @@ package import Forests
 /// Lundberg et al., "From local explanations to global understanding with explainable AI for trees", 2020.
 struct Explanation: Sendable {
     /// Expected margin, of a row of which nothing is known.
-    package let base: Double
+    let base: Double
     /// Margin of the row.
-    package let margin: Double
+    let margin: Double
     /// Contribution of each column, in the signature's order.
-    package let contributions: [Double]
+    let contributions: [Double]
 
     /// Computes the contributions.
     /// - Throws: `serving.reasons-sum` when they do not add up to the margin but for rounding.
-    package init(_ forest: CompactForest, row: UnsafeBufferPointer<Double>) throws(MartletError) {
+    init(_ forest: CompactForest, row: UnsafeBufferPointer<Double>) throws(MartletError) {
         let shares = forest.contributions(of: row)
         margin = forest.margin(of: row)
         base = shares.last ?? 0
@@ -34,7 +34,7 @@ struct Explanation: Sendable {
     }
 
     /// Indices of the columns, the largest contributions first.
-    package var ranked: [Int] {
+    var ranked: [Int] {
         contributions.indices.sorted { abs(contributions[$0]) > abs(contributions[$1]) }
     }
 }
