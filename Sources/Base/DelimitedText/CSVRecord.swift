@@ -18,9 +18,6 @@ package final class CSVRecord {
         package var isQuoted: Bool
         /// Whether the cell has doubled quotes or escaped bytes, so that its text has to be decoded.
         package var hasEscapes: Bool
-
-        /// Whether the cell has no text.
-        package var isEmpty: Bool { start == end }
     }
 
     /// Why a record cannot be split into cells.
@@ -75,12 +72,6 @@ package final class CSVRecord {
     package var fault: Fault? { storage.pointee.fault }
     /// Number of cells.
     package var count: Int { storage.pointee.count }
-
-    /// The cell at an index from 0.
-    package subscript(place: Int) -> Cell {
-        precondition(place < count)
-        return storage.pointee.cells[place]
-    }
 
     /// The cells, valid until the next record is read.
     package var all: UnsafeBufferPointer<Cell> {

@@ -7,11 +7,7 @@ struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "List recorded changes: who changed what, when, and in which request.",
-        discussion: """
-            Examples:
-              martlet audit
-              martlet audit list --actor user:ada
-            """,
+        examples: ["martlet audit", "martlet audit list --actor user:ada"],
         subcommands: [List.self],
         defaultSubcommand: List.self)
 
@@ -22,11 +18,11 @@ struct AuditCommand: ParsableCommand {
             discussion: """
                 The audit log is append-only. Actors: user:NAME, token:NAME, or local:ACCOUNT for the command line. \
                 Each project keeps its own changes; with several --project the changes of all are listed by time.
-
-                Examples:
-                  martlet audit list --actor user:ada --since 2026-01-31
-                  martlet audit list --project hospital --project lab --json
-                """)
+                """,
+            examples: [
+                "martlet audit list --actor user:ada --since 2026-01-31",
+                "martlet audit list --project hospital --project lab --json",
+            ])
         @Option(help: ArgumentHelp("Only changes by this actor, e.g. user:ada.", valueName: "who")) var actor: String?
         @Option(help: ArgumentHelp("Only this action, or all of its kind: alias.moved, alias.", valueName: "action"))
         var action: String?

@@ -10,11 +10,8 @@ struct DoctorCommand: ParsableCommand {
             Checks the files as they are: configuration and SQL without running anything, the landing folders, every \
             table's bytes, every registered version's artifacts. Exit code 1 when something is wrong (✗); every \
             finding says what to do. Warnings (!) do not change the exit code.
-
-            Examples:
-              martlet doctor
-              martlet doctor --project hospital --json
-            """)
+            """,
+        examples: ["martlet doctor", "martlet doctor --project hospital --json"])
 
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption

@@ -9,24 +9,18 @@ struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
         abstract: "List and follow events: table versions, runs, gates, approvals, aliases, jobs.",
-        discussion: """
-            Every event is a CloudEvents 1.0 record with a position: 1, 2, … in the order of recording.
-
-            Examples:
-              martlet events list
-              martlet events follow --type run --json
-            """,
+        discussion: "Every event is a CloudEvents 1.0 record with a position: 1, 2, … in the order of recording.",
+        examples: ["martlet events list", "martlet events follow --type run --json"],
         subcommands: [List.self, Follow.self, Replay.self, Consumers.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "List events, oldest first.",
-            discussion: """
-                Examples:
-                  martlet events list --type run.finished --limit 5
-                  martlet events list --since 2026-01-31T08:15 --json
-                """)
+            examples: [
+                "martlet events list --type run.finished --limit 5",
+                "martlet events list --since 2026-01-31T08:15 --json",
+            ])
         @OptionGroup var choice: EventTypeOptions
         @Option(
             help: ArgumentHelp("Only events at this time or later, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
@@ -70,11 +64,8 @@ struct EventsCommand: ParsableCommand {
                 Starts with the next event; with --after, after a position; with --consumer, at that consumer's \
                 position. A consumer's position is stored after its events were printed, so that each is delivered at \
                 least once; a new consumer starts with the first event. Stops on an interrupt.
-
-                Examples:
-                  martlet events follow
-                  martlet events follow --consumer mirror --json
-                """)
+                """,
+            examples: ["martlet events follow", "martlet events follow --consumer mirror --json"])
         @OptionGroup var choice: EventTypeOptions
         @Option(help: ArgumentHelp("Start after this position; 0 is the beginning.", valueName: "position"))
         var after: Int?
@@ -143,13 +134,11 @@ struct EventsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "replay",
             abstract: "Move a consumer back, so that events are delivered to it again.",
-            discussion: """
-                Effects that are recorded as done for the consumer are not repeated.
-
-                Examples:
-                  martlet events replay --consumer mirror --from 120
-                  martlet events replay --consumer mirror --from 2026-01-31T08:15
-                """)
+            discussion: "Effects that are recorded as done for the consumer are not repeated.",
+            examples: [
+                "martlet events replay --consumer mirror --from 120",
+                "martlet events replay --consumer mirror --from 2026-01-31T08:15",
+            ])
         @Option(help: ArgumentHelp("The consumer.", valueName: "name")) var consumer: String
         @Option(
             help: ArgumentHelp("The position, or the time, of the first event to deliver again.", valueName: "from"))
@@ -181,10 +170,7 @@ struct EventsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "consumers",
             abstract: "List the consumers of events and their positions.",
-            discussion: """
-                Examples:
-                  martlet events consumers
-                """)
+            examples: ["martlet events consumers"])
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 

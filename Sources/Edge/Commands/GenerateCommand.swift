@@ -10,11 +10,11 @@ struct GenerateCommand: ParsableCommand {
         discussion: """
             The rows have a column _synthetic, so that every result computed from them is marked as synthetic. The \
             same seed gives the same bytes.
-
-            Examples:
-              martlet generate readmission --rows 5000 -o encounters.csv
-              martlet generate lab-delay --drift concept -o lab
-            """)
+            """,
+        examples: [
+            "martlet generate readmission --rows 5000 -o encounters.csv",
+            "martlet generate lab-delay --drift concept -o lab",
+        ])
 
     @Argument(help: "readmission, downtime or lab-delay.")
     var kind: String

@@ -14,12 +14,12 @@ struct IngestCommand: JobCommand {
         discussion: """
             Without files, ingests new files from the landing folders. Rows that violate the contract go to quarantine \
             with the reasons.
-
-            Examples:
-              martlet ingest
-              martlet ingest new.csv --source encounters
-              martlet ingest --again --source encounters
-            """)
+            """,
+        examples: [
+            "martlet ingest",
+            "martlet ingest new.csv --source encounters",
+            "martlet ingest --again --source encounters",
+        ])
 
     @Argument(help: "Files to take.")
     var files: [String] = []

@@ -10,11 +10,11 @@ struct InitCommand: ParsableCommand {
             Templates: lab-delay, readmission, downtime, blank. With --data the file is copied into the landing \
             folder; for a template with several sources --data is a folder with one subfolder of files for each, as \
             `martlet generate` writes it.
-
-            Examples:
-              martlet init hospital --template readmission
-              martlet init hospital --template readmission --data diabetic_data.csv
-            """)
+            """,
+        examples: [
+            "martlet init hospital --template readmission",
+            "martlet init hospital --template readmission --data diabetic_data.csv",
+        ])
 
     @Argument(help: "The folder to create; its last component is the project's name.")
     var name: String

@@ -11,14 +11,8 @@ struct JobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "jobs",
         abstract: "Submit jobs to workers and manage them.",
-        discussion: """
-            Jobs wait in the project's queue until a `martlet worker` takes them.
-
-            Examples:
-              martlet jobs submit run
-              martlet jobs list --state running
-              martlet worker --drain
-            """,
+        discussion: "Jobs wait in the project's queue until a `martlet worker` takes them.",
+        examples: ["martlet jobs submit run", "martlet jobs list --state running", "martlet worker --drain"],
         subcommands: [
             SubmitCommand.self, List.self, Show.self, Logs.self, Cancel.self, Retry.self,
             MetadataLoadCommand.self,
@@ -28,10 +22,7 @@ struct JobsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "List jobs, newest first.",
-            discussion: """
-                Examples:
-                  martlet jobs list --state failed
-                """)
+            examples: ["martlet jobs list --state failed"])
         @Option(help: "Only in this state: queued, running, finished, failed, cancelled.") var state: JobRecord.State?
         @Option(help: "At most so many.") var limit = 20
         @OptionGroup var place: ProjectOptions
@@ -61,10 +52,7 @@ struct JobsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
             abstract: "Show a job with its attempts and its result.",
-            discussion: """
-                Examples:
-                  martlet jobs show 01976c2f
-                """)
+            examples: ["martlet jobs show 01976c2f"])
         @OptionGroup var named: JobArgument
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -80,11 +68,7 @@ struct JobsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "logs",
             abstract: "Print the output of a job's attempts.",
-            discussion: """
-                Examples:
-                  martlet jobs logs 01976c2f --follow
-                  martlet jobs logs 01976c2f --attempt 1
-                """)
+            examples: ["martlet jobs logs 01976c2f --follow", "martlet jobs logs 01976c2f --attempt 1"])
         @OptionGroup var named: JobArgument
         @Option(help: ArgumentHelp("Only this attempt (default: the newest).", valueName: "n")) var attempt: Int?
         @Flag(help: "Go on until the job has ended.") var follow = false
@@ -119,10 +103,7 @@ struct JobsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cancel",
             abstract: "Cancel a job: remove it from the queue, or end its process.",
-            discussion: """
-                Examples:
-                  martlet jobs cancel 01976c2f --reason "wrong data"
-                """)
+            examples: [#"martlet jobs cancel 01976c2f --reason "wrong data""#])
         @OptionGroup var named: JobArgument
         @Option(help: "Why.") var reason: String?
         @OptionGroup var place: ProjectOptions
@@ -139,10 +120,7 @@ struct JobsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "retry",
             abstract: "Queue a failed or cancelled job again.",
-            discussion: """
-                Examples:
-                  martlet jobs retry 01976c2f
-                """)
+            examples: ["martlet jobs retry 01976c2f"])
         @OptionGroup var named: JobArgument
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

@@ -11,11 +11,8 @@ struct LakeCheckpointCommand: ParsableCommand {
         discussion: """
             A checkpoint is written automatically every 100 versions. Tables have the same content with and without \
             it.
-
-            Examples:
-              martlet lake checkpoint
-              martlet lake checkpoint bronze.encounters
-            """)
+            """,
+        examples: ["martlet lake checkpoint", "martlet lake checkpoint bronze.encounters"])
     @Argument(help: "Tables, e.g. bronze.encounters (default: all).") var tables: [String] = []
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption

@@ -7,11 +7,7 @@ struct LakeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lake",
         abstract: "Query and maintain the lakehouse's tables.",
-        discussion: """
-            Examples:
-              martlet lake tables
-              martlet lake sql "SELECT count(*) FROM bronze.encounters"
-            """,
+        examples: ["martlet lake tables", #"martlet lake sql "SELECT count(*) FROM bronze.encounters""#],
         subcommands: [
             LakeTablesCommand.self, LakeHistoryCommand.self, LakeShowCommand.self, LakeSQLCommand.self,
             LakeCompactCommand.self, LakeVacuumCommand.self, LakeCheckpointCommand.self,

@@ -12,11 +12,8 @@ struct LakeCompactCommand: ParsableCommand {
             Neighbouring files with the same columns become files of up to 128 MiB. Rows, their order and the content \
             hash stay the same, so nothing is recomputed because of it. Other commands may read and write meanwhile. \
             The old files are kept for time travel until a vacuum.
-
-            Examples:
-              martlet lake compact
-              martlet lake compact bronze.encounters --dry-run
-            """)
+            """,
+        examples: ["martlet lake compact", "martlet lake compact bronze.encounters --dry-run"])
     @Argument(help: "Tables, e.g. bronze.encounters (default: all).") var tables: [String] = []
     @Flag(help: "Only report what would be done.") var dryRun = false
     @OptionGroup var place: ProjectOptions

@@ -8,11 +8,10 @@ struct LakeHistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "Show a table's versions.",
-        discussion: """
-            Examples:
-              martlet lake history gold.encounters
-              martlet lake history gold.encounters --at 2026-01-31T08:00:00Z
-            """)
+        examples: [
+            "martlet lake history gold.encounters",
+            "martlet lake history gold.encounters --at 2026-01-31T08:00:00Z",
+        ])
     @Argument(help: "The table, e.g. gold.encounters.") var table: String
     @Option(help: "Up to this version.") var version: Int?
     @Option(help: "Up to this moment, e.g. 2026-01-31T08:00:00Z.") var at: String?

@@ -11,11 +11,11 @@ struct LakeSQLCommand: ParsableCommand {
         discussion: """
             Tables are named with their layer. They are read at their latest version, or with --at as of a moment; \
             --version 3 applies to a query over one table, --version bronze.encounters=3 to one of several.
-
-            Examples:
-              martlet lake sql "SELECT count(*) FROM bronze.encounters"
-              martlet lake sql "SELECT * FROM gold.encounters" --version 3 --limit 5
-            """)
+            """,
+        examples: [
+            #"martlet lake sql "SELECT count(*) FROM bronze.encounters""#,
+            #"martlet lake sql "SELECT * FROM gold.encounters" --version 3 --limit 5"#,
+        ])
     @Argument(help: "One SELECT.") var sql: String
     @Option(help: "The version of the table, or TABLE=VERSION; may be repeated.") var version: [String] = []
     @Option(help: "The tables as they were at a moment, e.g. 2026-01-31T08:00:00Z.") var at: String?

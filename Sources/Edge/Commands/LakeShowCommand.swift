@@ -8,11 +8,7 @@ struct LakeShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show a table's first rows.",
-        discussion: """
-            Examples:
-              martlet lake show gold.encounters --limit 5
-              martlet lake show gold.encounters --version 3
-            """)
+        examples: ["martlet lake show gold.encounters --limit 5", "martlet lake show gold.encounters --version 3"])
     @Argument(help: "The table, e.g. gold.encounters.") var table: String
     @Option(help: "The version (default: the latest).") var version: Int?
     @Option(help: "The table as it was at a moment, e.g. 2026-01-31T08:00:00Z.") var at: String?

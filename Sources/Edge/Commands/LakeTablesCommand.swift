@@ -9,10 +9,7 @@ struct LakeTablesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tables",
         abstract: "List the tables.",
-        discussion: """
-            Examples:
-              martlet lake tables
-            """)
+        examples: ["martlet lake tables"])
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 

@@ -13,11 +13,8 @@ struct LakeVacuumCommand: ParsableCommand {
             Every version of the last 7 days (--retain) stays readable, and so does what registered models were \
             trained on and what tables are built from. Files left behind by killed runs are deleted when they are a \
             day old.
-
-            Examples:
-              martlet lake vacuum --dry-run
-              martlet lake vacuum bronze.encounters --retain 4w
-            """)
+            """,
+        examples: ["martlet lake vacuum --dry-run", "martlet lake vacuum bronze.encounters --retain 4w"])
 
     /// Younger files may be a running writer's; a shorter retention may take files from under a running reader.
     static let safe = 86_400

@@ -13,12 +13,12 @@ struct LineageCommand: ParsableCommand {
         discussion: """
             Reads the SQL, not the data. Exit code 1 when a feature depends on data that is not known at the time of \
             prediction; `martlet run` does not train then.
-
-            Examples:
-              martlet lineage
-              martlet lineage --model readmission
-              martlet lineage gold.encounters.readmitted_early
-            """)
+            """,
+        examples: [
+            "martlet lineage",
+            "martlet lineage --model readmission",
+            "martlet lineage gold.encounters.readmitted_early",
+        ])
 
     @Argument(help: ArgumentHelp("A feature, or layer.table.column (default: all features).", valueName: "column"))
     var column: String?

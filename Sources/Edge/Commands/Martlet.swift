@@ -12,14 +12,12 @@ package struct Martlet: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "martlet",
         abstract: "Trains, registers and serves models on tabular data, reproducibly, from raw files.",
-        discussion: """
-            Exit codes: 0 done, 1 failed, 2 a gate or a comparison did not pass, 64 wrong usage.
-
-            Examples:
-              martlet init hospital --template readmission
-              martlet run --project hospital
-              martlet serve hospital
-            """,
+        discussion: "Exit codes: 0 done, 1 failed, 2 a gate or a comparison did not pass, 64 wrong usage.",
+        examples: [
+            "martlet init hospital --template readmission",
+            "martlet run --project hospital",
+            "martlet serve hospital",
+        ],
         version: Composition.version,
         subcommands: [
             InitCommand.self, GenerateCommand.self, IngestCommand.self, RunCommand.self, PredictCommand.self,

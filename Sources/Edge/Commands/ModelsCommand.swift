@@ -9,14 +9,12 @@ struct ModelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
         abstract: "Inspect registered models, and approve, promote or roll back versions.",
-        discussion: """
-            A version is named NAME@NUMBER, NAME@champion or NAME@candidate.
-
-            Examples:
-              martlet models list
-              martlet models show readmission
-              martlet models promote readmission@3 --reason "better calibrated"
-            """,
+        discussion: "A version is named NAME@NUMBER, NAME@champion or NAME@candidate.",
+        examples: [
+            "martlet models list",
+            "martlet models show readmission",
+            #"martlet models promote readmission@3 --reason "better calibrated""#,
+        ],
         subcommands: [
             List.self, Show.self, Card.self, Approve.self, Reject.self, Promote.self, Rollback.self, History.self,
         ])
@@ -25,10 +23,7 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "List the models.",
-            discussion: """
-                Examples:
-                  martlet models list --json
-                """)
+            examples: ["martlet models list --json"])
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -52,11 +47,7 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
             abstract: "Show a version: metrics, gates, approval, lineage.",
-            discussion: """
-                Examples:
-                  martlet models show readmission
-                  martlet models show readmission@3 --json
-                """)
+            examples: ["martlet models show readmission", "martlet models show readmission@3 --json"])
         @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -81,10 +72,7 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "card",
             abstract: "Print a version's model card in Markdown.",
-            discussion: """
-                Examples:
-                  martlet models card readmission@champion
-                """)
+            examples: ["martlet models card readmission@champion"])
         @Argument(help: "NAME, NAME@ALIAS or NAME@NUMBER.") var model: String
         @OptionGroup var place: ProjectOptions
 
@@ -100,10 +88,7 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "approve",
             abstract: "Approve a pending version.",
-            discussion: """
-                Examples:
-                  martlet models approve readmission@3 --reason "reviewed by the board"
-                """)
+            examples: [#"martlet models approve readmission@3 --reason "reviewed by the board""#])
         @Argument(help: "NAME@NUMBER.") var model: String
         @Option(help: "The reason, recorded in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
@@ -121,10 +106,7 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "reject",
             abstract: "Reject a pending version for good.",
-            discussion: """
-                Examples:
-                  martlet models reject readmission@3 --reason "poor calibration"
-                """)
+            examples: [#"martlet models reject readmission@3 --reason "poor calibration""#])
         @Argument(help: "NAME@NUMBER.") var model: String
         @Option(help: "The reason, recorded in the history.") var reason: String
         @OptionGroup var place: ProjectOptions
@@ -142,11 +124,10 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "promote",
             abstract: "Make a version the champion.",
-            discussion: """
-                Examples:
-                  martlet models promote readmission@candidate
-                  martlet models promote readmission@3 --reason "better calibrated"
-                """)
+            examples: [
+                "martlet models promote readmission@candidate",
+                #"martlet models promote readmission@3 --reason "better calibrated""#,
+            ])
         @Argument(help: "NAME@NUMBER or NAME@candidate.") var model: String
         @Option(help: "The reason, recorded in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
@@ -164,10 +145,7 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rollback",
             abstract: "Make the previous champion the champion again.",
-            discussion: """
-                Examples:
-                  martlet models rollback readmission --reason "too many alerts"
-                """)
+            examples: [#"martlet models rollback readmission --reason "too many alerts""#])
         @Argument(help: "The model's name.") var model: String
         @Option(help: "The reason, recorded in the history.") var reason: String?
         @OptionGroup var place: ProjectOptions
@@ -183,11 +161,10 @@ struct ModelsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "history",
             abstract: "Show a model's alias moves and decisions with person, time and reason.",
-            discussion: """
-                Examples:
-                  martlet models history readmission
-                  martlet models history readmission --at 2026-01-31T08:15
-                """)
+            examples: [
+                "martlet models history readmission",
+                "martlet models history readmission --at 2026-01-31T08:15",
+            ])
         @Argument(help: "The model's name.") var model: String
         @Option(help: ArgumentHelp("Show the champion at this time, e.g. 2026-01-31T08:15 (UTC).", valueName: "time"))
         var at: String?

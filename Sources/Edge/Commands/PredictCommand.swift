@@ -11,11 +11,11 @@ struct PredictCommand: ParsableCommand {
             the lakehouse's data of their entities; the lakehouse is not changed. The output has one row for each \
             record: its key, probability, risk band, decision at the threshold, model and version. The file may lack \
             the target column and every other column that neither the features nor the selection of rows depend on.
-
-            Examples:
-              martlet predict arrivals.csv -o predictions.csv
-              martlet predict arrivals.csv --model readmission@3 --json
-            """)
+            """,
+        examples: [
+            "martlet predict arrivals.csv -o predictions.csv",
+            "martlet predict arrivals.csv --model readmission@3 --json",
+        ])
 
     @Argument(help: "The file, in the form of the source's files; - is standard input.")
     var file: String

@@ -10,11 +10,7 @@ struct PredictionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predictions",
         abstract: "Inspect the prediction log and move it into the lakehouse.",
-        discussion: """
-            Examples:
-              martlet predictions list
-              martlet predictions compact --keep-days 90
-            """,
+        examples: ["martlet predictions list", "martlet predictions compact --keep-days 90"],
         subcommands: [
             PredictionsListCommand.self, PredictionsShowCommand.self, PredictionsCompactCommand.self,
             PredictionsLoadCommand.self,
@@ -25,10 +21,7 @@ struct PredictionsListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the segments of the prediction log, the oldest first.",
-        discussion: """
-            Examples:
-              martlet predictions list --json
-            """)
+        examples: ["martlet predictions list --json"])
     @OptionGroup var place: ProjectOptions
     @OptionGroup var format: JSONOption
 
@@ -65,12 +58,8 @@ struct PredictionsShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Print the predictions of segments as lines of JSON.",
-        discussion: """
-            Compacted predictions are rows of monitoring.predictions_MODEL: see `martlet lake sql`.
-
-            Examples:
-              martlet predictions show --limit 10
-            """)
+        discussion: "Compacted predictions are rows of monitoring.predictions_MODEL: see `martlet lake sql`.",
+        examples: ["martlet predictions show --limit 10"])
     @Argument(help: "Names of segments as `list` gives them, or paths (default: all).") var segments: [String] = []
     @Option(help: ArgumentHelp("At most so many predictions.", valueName: "n")) var limit: Int?
     @OptionGroup var place: ProjectOptions
@@ -140,11 +129,8 @@ struct PredictionsCompactCommand: JobCommand {
 
             With --keep-days, --keep-bytes or --keep-share the oldest rows are then removed from the lakehouse, whole \
             data files at a time. A server with workers does this by itself, with its own limits.
-
-            Examples:
-              martlet predictions compact
-              martlet predictions compact --keep-days 90 --keep-bytes 10GiB
-            """)
+            """,
+        examples: ["martlet predictions compact", "martlet predictions compact --keep-days 90 --keep-bytes 10GiB"])
     @Option(help: ArgumentHelp("Remove rows that were moved so many days ago.", valueName: "days")) var keepDays:
         Double?
     @Option(help: ArgumentHelp("Remove the oldest rows while all take more, e.g. 10GiB.", valueName: "size"))

@@ -14,12 +14,12 @@ extension QuarantineCommand {
                 Values are texts as a file would have them; nothing after = means missing. The original row is kept; \
                 the correction is stored beside it with person, time and reason. `replay` then checks the corrected \
                 row.
-
-                Examples:
-                  martlet quarantine fix encounters --row new.csv:17 --set gender=Female
-                  martlet quarantine fix encounters --column age --convert age=trim --replay
-                  martlet quarantine fix encounters --from corrections.csv --reason "by phone"
-                """)
+                """,
+            examples: [
+                "martlet quarantine fix encounters --row new.csv:17 --set gender=Female",
+                "martlet quarantine fix encounters --column age --convert age=trim --replay",
+                #"martlet quarantine fix encounters --from corrections.csv --reason "by phone""#,
+            ])
         @Argument(help: "The source.") var source: String
         @OptionGroup var choice: ChoiceOptions
         @Option(
@@ -105,12 +105,12 @@ extension QuarantineCommand {
                 Rows are checked with their corrections under the present contract, keys included; they keep their \
                 original file and row number. Rows that still violate a rule stay in quarantine with the new reason. \
                 Repeating a replay has no effect.
-
-                Examples:
-                  martlet quarantine replay
-                  martlet quarantine replay encounters --corrected
-                  martlet quarantine replay encounters --file new.csv --by-row
-                """)
+                """,
+            examples: [
+                "martlet quarantine replay",
+                "martlet quarantine replay encounters --corrected",
+                "martlet quarantine replay encounters --file new.csv --by-row",
+            ])
         @Argument(help: "The source (default: all).") var source: String?
         @OptionGroup var choice: ChoiceOptions
         @Flag(help: "Only rows that were corrected.") var corrected = false

@@ -11,11 +11,10 @@ extension QuarantineCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
             abstract: "Show rejected rows with their original cells, violations and decisions.",
-            discussion: """
-                Examples:
-                  martlet quarantine show encounters --limit 5
-                  martlet quarantine show encounters --column age --where gender=Female
-                """)
+            examples: [
+                "martlet quarantine show encounters --limit 5",
+                "martlet quarantine show encounters --column age --where gender=Female",
+            ])
         @Argument(help: "The source.") var source: String
         @OptionGroup var choice: ChoiceOptions
         @Flag(help: "Also show replayed, dropped and superseded ones.") var all = false

@@ -12,23 +12,19 @@ struct QuarantineCommand: ParsableCommand {
         discussion: """
             No received data is lost: rejected rows keep all their cells, rejected files all their bytes. Correct the \
             values (fix) or the contract; replay then adds the rows to bronze, exactly once.
-
-            Examples:
-              martlet quarantine list
-              martlet quarantine show encounters
-              martlet quarantine replay encounters
             """,
+        examples: [
+            "martlet quarantine list",
+            "martlet quarantine show encounters",
+            "martlet quarantine replay encounters",
+        ],
         subcommands: [List.self, Show.self, Fix.self, Replay.self, Drop.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "Count rejected rows and files by source, column, rule and file.",
-            discussion: """
-                Examples:
-                  martlet quarantine list
-                  martlet quarantine list encounters --by-file
-                """)
+            examples: ["martlet quarantine list", "martlet quarantine list encounters --by-file"])
         @Argument(help: "The source (default: all).") var source: String?
         @Flag(help: "Also list replayed, dropped and superseded ones.") var all = false
         @Flag(help: "One line for each file.") var byFile = false
@@ -102,11 +98,11 @@ struct QuarantineCommand: ParsableCommand {
             abstract: "Mark rejected rows or files as dropped, so that they count as decided.",
             discussion: """
                 Nothing is deleted: person, time and reason are recorded, and --undo reopens what was dropped.
-
-                Examples:
-                  martlet quarantine drop encounters --file new.csv --reason "sent twice"
-                  martlet quarantine drop encounters --all --undo --reason "not sent twice"
-                """)
+                """,
+            examples: [
+                #"martlet quarantine drop encounters --file new.csv --reason "sent twice""#,
+                #"martlet quarantine drop encounters --all --undo --reason "not sent twice""#,
+            ])
         @Argument(help: "The source.") var source: String
         @OptionGroup var choice: ChoiceOptions
         @Option(help: "Why.") var reason: String

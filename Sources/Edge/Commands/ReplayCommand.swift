@@ -11,11 +11,8 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             The sources are restricted to what was known at each moment. A feature that differs used later data, \
             whatever the SQL looks like. Exit code 2 when one differs.
-
-            Examples:
-              martlet replay
-              martlet replay --model readmission --moments 10
-            """)
+            """,
+        examples: ["martlet replay", "martlet replay --model readmission --moments 10"])
 
     @Option(help: "The model (default: the only one).") var model: String?
     @Option(help: "Number of moments, spread evenly over the table's rows.") var moments = 3

@@ -11,14 +11,8 @@ struct RunCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run all stages: ingest, transform, train, register, predict.",
-        discussion: """
-            Steps whose inputs have not changed are skipped; an interrupted run continues where it stopped.
-
-            Examples:
-              martlet run
-              martlet run --from train --to register
-              martlet run --split-seed 7 --json
-            """)
+        discussion: "Steps whose inputs have not changed are skipped; an interrupted run continues where it stopped.",
+        examples: ["martlet run", "martlet run --from train --to register", "martlet run --split-seed 7 --json"])
 
     @Option(help: ArgumentHelp("Begin at this stage.", valueName: "stage"))
     var from: Stage = .ingest

@@ -13,21 +13,14 @@ struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs",
         abstract: "List, show and compare training runs.",
-        discussion: """
-            Examples:
-              martlet runs list
-              martlet runs show 01976c2f
-            """,
+        examples: ["martlet runs list", "martlet runs show 01976c2f"],
         subcommands: [List.self, Show.self, Compare.self, ArtifactCopy.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "List runs, newest first.",
-            discussion: """
-                Examples:
-                  martlet runs list --model readmission --limit 5
-                """)
+            examples: ["martlet runs list --model readmission --limit 5"])
         @Option(help: "Only of this model.") var model: String?
         @Option(help: "Largest number of runs.") var limit = 20
         @OptionGroup var place: ProjectOptions
@@ -58,10 +51,7 @@ struct RunsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show",
             abstract: "Show one run.",
-            discussion: """
-                Examples:
-                  martlet runs show 01976c2f
-                """)
+            examples: ["martlet runs show 01976c2f"])
         @Argument(help: ArgumentHelp("The run's id, or its beginning.", valueName: "run")) var id: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -87,10 +77,7 @@ struct RunsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "compare",
             abstract: "Show the differences between runs: parameters, metrics, tables.",
-            discussion: """
-                Examples:
-                  martlet runs compare 01976c2f 01976c30
-                """)
+            examples: ["martlet runs compare 01976c2f 01976c30"])
         @Argument(help: "Two or more runs.") var runs: [String]
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -125,10 +112,8 @@ struct RunsCommand: ParsableCommand {
             discussion: """
                 Artifacts: model.txt, model.json, blueprint.json, and scores.parquet with key, part, label and \
                 probability of every row.
-
-                Examples:
-                  martlet runs artifact 01976c2f scores.parquet -o scores.parquet
-                """)
+                """,
+            examples: ["martlet runs artifact 01976c2f scores.parquet -o scores.parquet"])
         @Argument(help: ArgumentHelp("The run's id, or its beginning.", valueName: "run")) var id: String
         @Argument(help: "The artifact's name.") var name: String
         @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file")) var output: String

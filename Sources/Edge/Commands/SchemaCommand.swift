@@ -10,11 +10,8 @@ struct SchemaCommand: ParsableCommand {
             Editors use them for completion and checks. For the YAML language server, put this line first in \
             martlet.yaml:
               # yaml-language-server: $schema=martlet.schema.json
-
-            Examples:
-              martlet schema project
-              martlet schema contract
-            """)
+            """,
+        examples: ["martlet schema project", "martlet schema contract"])
 
     @Argument(help: "project or contract.")
     var what: String

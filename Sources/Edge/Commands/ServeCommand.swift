@@ -8,13 +8,8 @@ struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Serve predictions over HTTP with the champions of one or more projects.",
-        discussion: """
-            Runs the program martlet-serve; `martlet serve --help` lists its options.
-
-            Examples:
-              martlet serve hospital
-              martlet serve hospital lab --port 9000
-            """)
+        discussion: "Runs the program martlet-serve; `martlet serve --help` lists its options.",
+        examples: ["martlet serve hospital", "martlet serve hospital lab --port 9000"])
 
     @Argument(parsing: .captureForPassthrough, help: "See `martlet serve --help`.")
     var arguments: [String] = []

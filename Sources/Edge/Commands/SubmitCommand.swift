@@ -9,11 +9,7 @@ struct SubmitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "submit",
         abstract: "Submit a job to the queue.",
-        discussion: """
-            Examples:
-              martlet jobs submit run
-              martlet jobs submit verify readmission@3 --priority 5
-            """,
+        examples: ["martlet jobs submit run", "martlet jobs submit verify readmission@3 --priority 5"],
         subcommands: JobCommands.all.map { submission($0) })
 
     private static func submission<Command: JobCommand>(_: Command.Type) -> any ParsableCommand.Type {
@@ -26,10 +22,7 @@ struct Submit<Command: JobCommand>: ParsableCommand {
         CommandConfiguration(
             commandName: Command.kind,
             abstract: Command.configuration.abstract,
-            discussion: """
-                Examples:
-                  martlet jobs submit \(Command.kind)\(Command.example)
-                """)
+            examples: ["martlet jobs submit \(Command.kind)\(Command.example)"])
     }
 
     @OptionGroup var order: OrderOptions

@@ -8,24 +8,15 @@ struct TokensCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tokens",
         abstract: "Manage API tokens, with which programs access the server.",
-        discussion: """
-            Only a digest of a token is stored: the token is shown once, when it is created.
-
-            Examples:
-              martlet tokens create scoring
-              martlet tokens revoke scoring
-            """,
+        discussion: "Only a digest of a token is stored: the token is shown once, when it is created.",
+        examples: ["martlet tokens create scoring", "martlet tokens revoke scoring"],
         subcommands: [Create.self, List.self, Revoke.self])
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "create",
             abstract: "Create a token and print it; it cannot be shown again.",
-            discussion: """
-                Examples:
-                  martlet tokens create scoring
-                  martlet tokens create ci --role operator --expires 12h
-                """)
+            examples: ["martlet tokens create scoring", "martlet tokens create ci --role operator --expires 12h"])
         @Argument(help: "Name of the token, as history and audit show it.") var name: String
         @Option(help: "viewer, operator, approver or admin.") var role: Role = .viewer
         @Flag(help: "Give access to all projects of the server instead of this one.") var allProjects = false
@@ -69,10 +60,7 @@ struct TokensCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "List tokens, newest first, with their last use.",
-            discussion: """
-                Examples:
-                  martlet tokens list --json
-                """)
+            examples: ["martlet tokens list --json"])
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -102,10 +90,7 @@ struct TokensCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "revoke",
             abstract: "Revoke a token for good; effective within a second.",
-            discussion: """
-                Examples:
-                  martlet tokens revoke scoring
-                """)
+            examples: ["martlet tokens revoke scoring"])
         @Argument(help: "Its name, its id, or the beginning that `list` shows.") var token: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

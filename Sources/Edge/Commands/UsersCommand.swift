@@ -11,21 +11,15 @@ struct UsersCommand: ParsableCommand {
             Roles: viewer reads and requests predictions, operator also trains, approver also decides which version is \
             served, admin also manages users and tokens. A password is typed at the terminal, or is the first line of \
             stdin.
-
-            Examples:
-              martlet users list
-              martlet users add ada --role operator
             """,
+        examples: ["martlet users list", "martlet users add ada --role operator"],
         subcommands: [List.self, Add.self, SetRole.self, SetPassword.self, Disable.self, Enable.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
             abstract: "List the users.",
-            discussion: """
-                Examples:
-                  martlet users list --json
-                """)
+            examples: ["martlet users list --json"])
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
 
@@ -46,10 +40,7 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "add",
             abstract: "Add a user.",
-            discussion: """
-                Examples:
-                  martlet users add ada --role operator
-                """)
+            examples: ["martlet users add ada --role operator"])
         @Argument(help: "The name to log in with.") var name: String
         @Option(help: "viewer, operator, approver or admin.") var role: Role
         @OptionGroup var place: ProjectOptions
@@ -67,10 +58,7 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "role",
             abstract: "Change a user's role; effective within a second.",
-            discussion: """
-                Examples:
-                  martlet users role ada approver
-                """)
+            examples: ["martlet users role ada approver"])
         @Argument(help: "The person.") var name: String
         @Argument(help: "viewer, operator, approver or admin.") var role: Role
         @OptionGroup var place: ProjectOptions
@@ -86,10 +74,7 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "password",
             abstract: "Change a user's password, and end the user's sessions.",
-            discussion: """
-                Examples:
-                  martlet users password ada
-                """)
+            examples: ["martlet users password ada"])
         @Argument(help: "The person.") var name: String
         @OptionGroup var place: ProjectOptions
 
@@ -105,10 +90,7 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "disable",
             abstract: "Disable a user, and end the user's sessions.",
-            discussion: """
-                Examples:
-                  martlet users disable ada
-                """)
+            examples: ["martlet users disable ada"])
         @Argument(help: "The person.") var name: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption
@@ -123,10 +105,7 @@ struct UsersCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "enable",
             abstract: "Enable a disabled user.",
-            discussion: """
-                Examples:
-                  martlet users enable ada
-                """)
+            examples: ["martlet users enable ada"])
         @Argument(help: "The person.") var name: String
         @OptionGroup var place: ProjectOptions
         @OptionGroup var format: JSONOption

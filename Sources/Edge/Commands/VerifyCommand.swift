@@ -8,13 +8,8 @@ struct VerifyCommand: JobCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Rebuild a version from its bronze data and compare every table and the model.",
-        discussion: """
-            Exit code 2 when something differs; the first table that differs is named.
-
-            Examples:
-              martlet verify readmission
-              martlet verify readmission@3 --json
-            """)
+        discussion: "Exit code 2 when something differs; the first table that differs is named.",
+        examples: ["martlet verify readmission", "martlet verify readmission@3 --json"])
 
     @Argument(help: "NAME@NUMBER or NAME@ALIAS.")
     var model: String

@@ -12,12 +12,8 @@ struct WorkerCommand: ParsableCommand {
             A job whose process dies, uses too much memory or time, or sends no heartbeat, is retried or fails with a \
             reason; other jobs are not affected. On SIGTERM the worker ends when its jobs have ended or the grace \
             period is over; unfinished jobs are queued again.
-
-            Examples:
-              martlet worker
-              martlet worker --slots 2 --memory-limit 4GB
-              martlet worker --drain
-            """)
+            """,
+        examples: ["martlet worker", "martlet worker --slots 2 --memory-limit 4GB", "martlet worker --drain"])
 
     @Option(help: ArgumentHelp("Jobs at once.", valueName: "n"))
     var slots = 1

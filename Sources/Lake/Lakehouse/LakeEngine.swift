@@ -148,15 +148,6 @@ package enum LakeColumn: Sendable {
     /// Every distinct text once; -1 stands for null.
     case text(codes: [Int32], levels: [String])
 
-    /// Number of rows.
-    package var count: Int {
-        switch self {
-        case .number(let values): values.count
-        case .integer(let values, _): values.count
-        case .text(let codes, _): codes.count
-        }
-    }
-
     /// Returns the rows with these indices, in this order.
     package func picking(_ rows: [Int]) -> LakeColumn {
         switch self {

@@ -45,8 +45,6 @@ package final class ProjectLineage {
     package func relation(_ table: TableName) -> Relation? { relations[table] }
     /// Path of the SQL file that makes a table.
     package func file(of table: TableName) -> String? { files[table] }
-    /// All tables, sorted by layer and name.
-    package var tables: [TableName] { relations.keys.sorted() }
 
     private func read(_ query: TableQuery) throws -> Relation {
         let relation = try parser.parse(query.sql, file: query.file).lineage(symbols: symbols) { [self] table in

@@ -41,7 +41,6 @@ package struct PredictionBlock: ~Copyable {
         seconds = mayWait ? most : nil
     }
 
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory.base, count: used) }
     /// Size of the encoded records in bytes.
     package var byteCount: Int { used }
 

@@ -171,21 +171,9 @@ struct ContractSQL {
     /// The same, over raw cells.
     var rules: [Rule] { rules(cell: { Quote.name($0) }, value: typed) }
 
-    /// True for a row that bronze refuses.
-    var isRejected: String { Self.any(rules.filter { !$0.isWarning }) }
-
     /// True where one of these promises is broken.
     static func any(_ rules: [Rule]) -> String {
         rules.isEmpty ? "false" : "coalesce(\(rules.map { "(\($0.breach))" }.joined(separator: " OR ")), false)"
-    }
-
-    /// The typed columns, in contract order.
-    var projection: [String] {
-        let raws = Dictionary(present.map { ($0.column.name, $0.raw) }) { first, _ in first }
-        return contract.columns.map { column in
-            let value = raws[column.name].map { typed(column, $0) } ?? "CAST(NULL AS \(DeltaTypes.duck(column.type)))"
-            return "\(value) AS \(Quote.name(column.name))"
-        }
     }
 
     func key(_ name: String) -> String {

@@ -8,7 +8,6 @@ struct HeaderDrift {
     let header: [String]
     /// Which cell brings which contract column, under a right or a wrong name.
     private(set) var cells: [String: Int] = [:]
-    private(set) var found: [SchemaDrift] = []
     /// Contract columns that the file must bring, and header names that the contract does not know, left over.
     private(set) var missing: [Contract.Column] = []
     private(set) var extra: [Int] = []

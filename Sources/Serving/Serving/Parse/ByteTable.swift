@@ -34,8 +34,6 @@ struct ByteTable: Sendable {
         mask = size - 1
     }
 
-    var count: Int { starts.count - 1 }
-
     /// The place of these bytes; `nil` if they are none of the texts.
     @inline(__always)
     func find(_ text: UnsafeRawBufferPointer) -> Int? {
