@@ -4,15 +4,9 @@ internal import Logging
 
 /// Log handler that writes one JSON line to stderr for each entry: time, level, message, and metadata.
 struct JSONLogHandler: LogHandler {
-    let label: String
     let now: @Sendable () -> Timestamp
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
-
-    init(label: String, now: @escaping @Sendable () -> Timestamp) {
-        self.label = label
-        self.now = now
-    }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

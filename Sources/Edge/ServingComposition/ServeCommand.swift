@@ -98,7 +98,7 @@ package struct ServeCommand: AsyncParsableCommand {
     /// Serves until the process is asked to stop.
     package func run() async throws {
         let context = SystemPlatform.context()
-        let logger = Logger(label: "martlet.serve") { TerminalLogHandler.forStandardError($0, now: context.now) }
+        let logger = Logger(label: "martlet.serve") { _ in TerminalLogHandler.forStandardError(now: context.now) }
         let certificate = try edge.certificate()
         if let key = edge.tlsKey, let mode = Disk.permissions(Disk.absolute(key)), mode & 0o077 != 0 {
             logger.warning(

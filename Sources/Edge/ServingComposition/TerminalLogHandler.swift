@@ -10,11 +10,6 @@ struct TerminalLogHandler: LogHandler {
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
 
-    init(now: @escaping @Sendable () -> Timestamp, isColourful: Bool) {
-        self.now = now
-        self.isColourful = isColourful
-    }
-
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
@@ -48,8 +43,8 @@ struct TerminalLogHandler: LogHandler {
     }
 
     /// This one on a terminal, JSON elsewhere.
-    static func forStandardError(_ label: String, now: @escaping @Sendable () -> Timestamp) -> any LogHandler {
-        guard isatty(2) == 1 else { return JSONLogHandler(label: label, now: now) }
+    static func forStandardError(now: @escaping @Sendable () -> Timestamp) -> any LogHandler {
+        guard isatty(2) == 1 else { return JSONLogHandler(now: now) }
         let hasColour =
             (SystemPlatform.environment("NO_COLOR") ?? "").isEmpty && SystemPlatform.environment("TERM") != "dumb"
         return TerminalLogHandler(now: now, isColourful: hasColour)

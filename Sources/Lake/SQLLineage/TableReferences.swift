@@ -8,11 +8,6 @@ struct TableReferences {
     var tables: Set<TableName> = []
     var orderSensitive = false
 
-    init(file: String, functions: FunctionCatalogue) {
-        self.file = file
-        self.functions = functions
-    }
-
     /// Spelled without parentheses, these look like columns.
     private static let keywords: Set<String> = [
         "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",

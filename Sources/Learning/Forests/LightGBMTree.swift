@@ -8,12 +8,6 @@ struct LightGBMTree {
     let setsBefore: Int
     private(set) var sets: [CategorySet] = []
 
-    init(fields: [String: Line], line: Int, setsBefore: Int) {
-        self.fields = fields
-        self.line = line
-        self.setsBefore = setsBefore
-    }
-
     mutating func nodes() throws(MartletError) -> [TreeNode] {
         let leaves = try whole("num_leaves")
         // Each leaf takes at least a digit and a space in the file, so this bounds everything by the file's size.

@@ -57,30 +57,23 @@ package struct ModelRecord: Sendable, Equatable, Codable {
         case gates, importance, ranges, infinite
     }
 
-    init(
-        plan: TrainingPlan, signature: Signature, calibration: Calibration, threshold: DecisionThreshold,
-        bands: RiskBands?, format: String, rounds: Int, parts: [String: PartSize], unlabelled: Int, test: Evaluation,
-        validation: Evaluation?, crossValidation: CrossValidationResult?, gates: [GateResult],
-        importance: [Importance], ranges: [String: ColumnRange]?, infinite: [String: Int]?
-    ) {
-        self.plan = plan
-        self.signature = signature
-        self.calibration = calibration
-        self.threshold = threshold
-        self.bands = bands
-        self.format = format
-        self.rounds = rounds
-        self.parts = parts
-        self.unlabelled = unlabelled
-        self.test = test
-        self.validation = validation
-        self.crossValidation = crossValidation
-        self.gates = gates
-        self.importance = importance
-        self.ranges = ranges
-        self.infinite = infinite
+    /// Whether every gate passed.
+    package var passed: Bool { gates.allSatisfy(\.passed) }
+
+    /// Computes calibrated probabilities of new rows.
+    package func probabilities(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Double] {
+        calibration.apply(try scorer.probabilities(try signature.encode(table)))
     }
 
+    /// Computes calibrated probability, band and decision of new rows.
+    package func predictions(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Prediction] {
+        try probabilities(table, scorer: scorer).map { p in
+            Prediction(probability: p, band: bands?.band(of: p), positive: p >= threshold.value)
+        }
+    }
+}
+
+extension ModelRecord {
     /// Decodes a record; members that an earlier version did not write are `nil`.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -100,21 +93,6 @@ package struct ModelRecord: Sendable, Equatable, Codable {
         importance = try container.decode(.importance, or: [])
         ranges = try container.decodeIfPresent([String: ColumnRange].self, forKey: .ranges)
         infinite = try container.decodeIfPresent([String: Int].self, forKey: .infinite)
-    }
-
-    /// Whether every gate passed.
-    package var passed: Bool { gates.allSatisfy(\.passed) }
-
-    /// Computes calibrated probabilities of new rows.
-    package func probabilities(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Double] {
-        calibration.apply(try scorer.probabilities(try signature.encode(table)))
-    }
-
-    /// Computes calibrated probability, band and decision of new rows.
-    package func predictions(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Prediction] {
-        try probabilities(table, scorer: scorer).map { p in
-            Prediction(probability: p, band: bands?.band(of: p), positive: p >= threshold.value)
-        }
     }
 }
 

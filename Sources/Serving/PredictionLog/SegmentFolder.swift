@@ -41,6 +41,8 @@ package struct SegmentFolder: Sendable {
             case tornSegments = "torn_segments"
             case tornFiles = "set_aside"
         }
+
+        package init() {}
     }
 
     package let path: String

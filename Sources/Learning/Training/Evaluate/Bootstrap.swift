@@ -57,11 +57,6 @@ struct Interval: Sendable, Equatable {
     var low: Double
     var high: Double
 
-    init(low: Double, high: Double) {
-        self.low = low
-        self.high = high
-    }
-
     /// Percentiles with linear interpolation (type 7 of Hyndman & Fan 1996, numpy's default) over the replicates in
     /// which the metric is defined; `nil` if that is fewer than half of them.
     init?(percentilesOf values: [Double], replicates: Int) {
