@@ -24,7 +24,7 @@ struct IngestCommand: JobCommand {
     @Argument(help: "Files to take.")
     var files: [String] = []
 
-    @Option(help: "The source the files belong to (default: by landing folder or header).")
+    @Option(help: "The source the files belong to, or whose landing folder is read (default: by folder or header; all).")
     var source: String?
 
     @Flag(

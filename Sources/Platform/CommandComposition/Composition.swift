@@ -18,7 +18,7 @@ package import Workflow
 ///
 /// ```swift
 /// let report = try Composition(settings).withWorkspace { workspace in
-///     try workspace.ingestLanded()
+///     try workspace.ingest(paths, of: source)
 /// }
 /// ```
 package struct Composition: Sendable {

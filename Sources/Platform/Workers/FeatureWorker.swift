@@ -85,8 +85,6 @@ package final class FeatureWorker: Sendable {
         var process: Int32?
         var starts = 0
         var greeting: [UInt8]?
-        /// Why the worker still reads the lake as it stood before.
-        var staleness: String?
     }
 
     private let settings: Settings
@@ -109,8 +107,6 @@ package final class FeatureWorker: Sendable {
     package var process: Int32? { state.withLock { $0.process } }
     /// Number of times that a child was started.
     package var starts: Int { state.withLock { $0.starts } }
-    /// Why no worker that reads the newer state of the lake could be started; `nil` when there was no such error.
-    var staleness: String? { state.withLock { $0.staleness } }
     /// The message that the ready child sent at its start.
     package var greeting: [UInt8]? { state.withLock { $0.greeting } }
 
@@ -207,7 +203,6 @@ package final class FeatureWorker: Sendable {
                 if state.condition != .stopped { state.condition = .ready }
                 state.process = child.id
                 state.greeting = greeting
-                state.staleness = nil
             }
         }
 
@@ -280,22 +275,27 @@ package final class FeatureWorker: Sendable {
                 answer.suffix(64).firstRange(of: mark) != nil
             else { return }
             successorNotBefore = owner.clock.uptime() + 60
-            do { successor = (try launch(), owner.clock.uptime() + settings.startTimeout) } catch {
-                let line = "The lake has moved on, and no worker that reads it anew can be started: \(error)\n"
-                // The log is where its last words would stand; where it cannot be written the machine has no room at all.
-                try? Disk.append(settings.log, Array(line.utf8))
-                owner.state.withLock { $0.staleness = "\(error)" }
-            }
+            do { successor = (try launch(), owner.clock.uptime() + settings.startTimeout) } catch { stayStale("\(error)") }
+        }
+
+        /// The log is where its last words would stand; where it cannot be written the machine has no room at all.
+        private func stayStale(_ reason: String) {
+            let line = "The lake has moved on, and no worker that reads it anew could be started: \(reason)\n"
+            try? Disk.append(settings.log, Array(line.utf8))
         }
 
         private func checkSuccessor() {
             guard let (process, deadline) = successor else { return }
             if let greeting = process.receive(within: 0) {
                 successor = nil
-                guard Self.refusal(greeting) == nil else { return process.kill() }
+                if let reason = Self.refusal(greeting) {
+                    process.kill()
+                    return stayStale(reason)
+                }
                 child?.kill()
                 enter(process, greeting)
             } else if !process.isAlive || owner.clock.uptime() > deadline {
+                stayStale(process.isAlive ? "it did not begin in time" : "it died")
                 process.kill()
                 successor = nil
             }

@@ -10,7 +10,7 @@ internal import Synchronization
 /// ```swift
 /// let launcher = InProcessLauncher(jobs) { record, attempt in
 ///     JobHandler(
-///         environment: composition.acting(as: record.actor, in: record.id),
+///         environment: composition.acting(as: record.actor, in: "job/\(record.id)"),
 ///         observer: JobObserver(began: attempt.report)
 ///     ).run(job)
 /// }

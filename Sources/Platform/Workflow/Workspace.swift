@@ -8,7 +8,7 @@ package import Training
 /// An opened project with its lake, registry and learners; its methods are the use cases.
 ///
 /// ```swift
-/// let reports = try workspace.ingestLanded()
+/// let report = try workspace.ingest(["/data/new.csv"], of: source)
 /// let loaded = try workspace.load(ModelReference(parsing: "readmission"))
 /// ```
 ///

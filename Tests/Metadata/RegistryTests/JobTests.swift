@@ -258,6 +258,18 @@ struct JobTests {
         #expect(try jobs.count(state: .cancelled) == 1)
     }
 
+    @Test func `a job that waited again when it was cancelled does not tell the time since its last attempt`() throws {
+        let fixture = try RegistryFixture()
+        let jobs = fixture.registry.jobs
+        let id = try jobs.submit(JobOrder(kind: "run", arguments: [])).job.id
+        let job = try #require(try jobs.lease(to: "w", seconds: 30).job)
+        let queued = try jobs.conclude(
+            JobTicket(job: job.id, token: job.token), JobEnding(.failed, reason: "no room", mayRetry: true))
+        try #require(queued.state == .queued)
+        fixture.virtual.advance(seconds: 1000)
+        #expect(try jobs.cancel(id, reason: nil).seconds == nil)
+    }
+
     @Test func `jobs of another project are not seen`() throws {
         _ = try submitted()
         let other = try ModelRegistry.open(fixture.database, project: "clinic", context: virtual.context()).jobs

@@ -12,7 +12,7 @@ package struct RateLimit: Sendable, Equatable {
     package let seconds: Int
 
     /// Makes a limit.
-    /// - Returns: `nil` unless both are at least 1.
+    /// - Returns: `nil` unless both are at least 1, and `seconds` at most a day.
     package init?(requests: Int, seconds: Int) {
         guard requests > 0, seconds > 0, seconds <= 86_400 else { return nil }
         self.requests = requests

@@ -240,7 +240,9 @@ extension Lake {
             _ = try commit(work.quarantine) { current in
                 var actions = [commitInfo("WRITE", [:])]
                 if let fields = work.quarantined.first?.fields { actions += try schemaChange(current, to: fields) }
-                actions += work.asideTransactions.map { mark($0, version: (current?.transactions[$0] ?? 0) + 1) }
+                actions += try work.asideTransactions.map {
+                    mark($0, version: try number(after: current?.transactions[$0] ?? 0, of: $0, in: work.aside))
+                }
                 for file in work.quarantined { actions.append(try add(file, to: work.aside)) }
                 return current == nil && work.quarantined.isEmpty ? nil : actions
             }

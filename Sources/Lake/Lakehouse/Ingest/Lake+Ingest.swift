@@ -164,13 +164,10 @@ extension Lake {
     /// Another process may do the same concurrently. Whoever commits second compares again with the table as it is by
     /// then: files that the other one ingested are known, and keys are checked anew.
     package func ingest(
-        _ files: [LandedFile], of contract: Contract, format: SourceFormat,
-        progress: (IngestReport.File) -> Void = { _ in }
+        _ files: [LandedFile], of contract: Contract, format: SourceFormat
     ) throws -> IngestReport {
         for _ in 0..<Self.attempts {
-            guard let report = try attempt(files, of: contract, format: format) else { continue }
-            for file in report.files { progress(file) }
-            return report
+            if let report = try attempt(files, of: contract, format: format) { return report }
         }
         throw MartletError(
             .conflict, "lake.concurrent-write",

@@ -79,6 +79,8 @@ package struct JobStore: Sendable {
             let ticket = JobTicket(job: job.id, token: job.token)
             if job.state == .running {
                 try JobAttemptTable(transaction).end(ticket, JobEnding(.cancelled, reason: reason), at: now)
+            } else {
+                job.started = nil  // The time since an earlier attempt is not what this one took.
             }
             job.cancelledBy = transaction.actor
             job.end(.cancelled, JobEnding(.cancelled, reason: reason, errorCode: "job.cancelled"), at: now)

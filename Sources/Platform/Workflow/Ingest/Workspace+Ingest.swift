@@ -5,18 +5,10 @@ internal import Registry
 internal import Storage
 
 extension Workspace {
-    /// Ingests new files from all landing folders.
-    func ingestLanded(progress: (IngestReport.File) -> Void = { _ in }) throws -> [IngestReport] {
-        try project.sources.map { try ingestLanded($0, progress: progress) }
-    }
-
     /// Takes what has arrived for one source, as far as it is complete.
-    func ingestLanded(
-        _ source: Project.Source, progress: (IngestReport.File) -> Void = { _ in }
-    ) throws -> IngestReport {
+    func ingestLanded(_ source: Project.Source) throws -> IngestReport {
         let landing = try landing(of: source)
-        var report = try ingest(
-            landing.files, of: source, quiet: source.quiet, ready: landing.ready, progress: progress)
+        var report = try ingest(landing.files, of: source, quiet: source.quiet, ready: landing.ready)
         report.files += landing.noData.map {
             IngestReport.File(name: $0.name, digest: nil, outcome: .ignored, warnings: [$0.reason])
         }
@@ -30,11 +22,10 @@ extension Workspace {
     /// A file that a process has open for writing is skipped for now, and so is one that was changed within `quiet`
     /// seconds, or was written after the moment `ready`.
     package func ingest(
-        _ paths: [String], of source: Project.Source, quiet: Int = 0, ready: Int64? = nil,
-        progress: (IngestReport.File) -> Void = { _ in }
+        _ paths: [String], of source: Project.Source, quiet: Int = 0, ready: Int64? = nil
     ) throws -> IngestReport {
         let (landed, unsettled) = try digests(paths, quiet: quiet, ready: ready)
-        var report = try lake.ingest(landed, of: source.contract, format: source.format, progress: progress)
+        var report = try lake.ingest(landed, of: source.contract, format: source.format)
         report.files += unsettled
         return report
     }

@@ -7,7 +7,7 @@ package import Registry
 package struct IngestJob: JobDefinition {
     package static let kind = "ingest"
 
-    /// Paths of files; without any, what has arrived in the landing folders.
+    /// Paths of files; without any, what has arrived in the landing folders, or in that of `source`.
     package var files: [String]
     /// The source that the files belong to; `nil` goes by landing folder or header.
     package var source: String?
@@ -47,11 +47,10 @@ package struct IngestJob: JobDefinition {
     }
 
     private func reports(_ workspace: Workspace) throws -> [IngestReport] {
-        if again {
+        if files.isEmpty {
             let sources = try source.map { [try workspace.source(named: $0, for: "")] } ?? workspace.project.sources
-            return try sources.map { try workspace.ingestAgain($0) }
+            return try sources.map { try again ? workspace.ingestAgain($0) : workspace.ingestLanded($0) }
         }
-        if files.isEmpty { return try workspace.ingestLanded() }
         var bySource: [String: [String]] = [:]
         for file in files {
             let name = try workspace.source(named: source, for: file).name

@@ -171,7 +171,8 @@ package struct ModelCard {
 
     private func splitSentence(_ record: ModelRecord) -> String {
         let split = record.plan.split
-        let by = loaded.specification.group.map { "no \($0) stands on both sides" } ?? "by \(loaded.specification.key)"
+        let group = split.by == .key ? nil : loaded.specification.group
+        let by = group.map { "no \($0) stands on both sides" } ?? "by \(loaded.specification.key)"
         switch split.kind {
         case .time: return "Split by time: the test rows are the latest."
         case .hash: return "Split by SHA-256 with seed \(split.seed), \(by)."
