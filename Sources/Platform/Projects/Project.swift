@@ -13,18 +13,24 @@ package import Training
 package struct Project: Sendable {
     /// Absolute path of the project's folder.
     package let folder: String
+    /// The `name` in martlet.yaml, under which the metadata database keeps runs and models: letters, digits, - and _.
     package let name: String
     /// Address of the metadata database; `nil`: a SQLite file in the project's home.
     package let metadata: String?
+    /// The entries under `sources` in martlet.yaml, in its order; at least one.
     package let sources: [Source]
+    /// The entries under `models` in martlet.yaml, in its order.
     package let models: [Model]
     /// The transforms, one a file of `transforms/{silver,gold}/*.sql`, sorted by table.
     package let transforms: [Transform]
 
     /// A data source: contract, file format and landing folder.
     package struct Source: Sendable {
+        /// Key of the source in martlet.yaml, and name of its bronze table: lowercase letters, digits and _.
         package let name: String
+        /// What its files must have, from `contracts/<name>.yaml` or the file that martlet.yaml names.
         package let contract: Contract
+        /// How its files are read, as martlet.yaml says; CSV by default.
         package let format: SourceFormat
         /// Absolute path of the landing folder.
         package let landing: String
@@ -36,6 +42,7 @@ package struct Project: Sendable {
 
     /// A model: table, key, target, features and training plan.
     package struct Model: Sendable {
+        /// Name in martlet.yaml, also in the registry: letters, digits, - and _.
         package let name: String
         /// Table with the training rows.
         package let table: TableName
@@ -43,11 +50,11 @@ package struct Project: Sendable {
         package let key: String
         /// Column of the label.
         package let target: String
-        /// Value of the target that counts as positive, compared as text.
+        /// Value of the target that counts as positive; compared as text, or as a number where both are numbers.
         package let positive: String
-        /// Column of the entity whose rows stay in one part of a split.
+        /// Column of the entity whose rows stay in one part of a split; `nil` when the model names none.
         package let group: String?
-        /// Column with the time of prediction.
+        /// Column with the time of prediction, which a split by time needs; `nil` when the model names none.
         package let eventTime: String?
         /// The only feature columns; `nil`: all others.
         package let include: [String]?
@@ -55,6 +62,7 @@ package struct Project: Sendable {
         package let exclude: [String]
         /// Numeric columns whose values are categories.
         package let categorical: [String]
+        /// Settings of split, learner, calibration, threshold and gates.
         package var plan: TrainingPlan
         /// Whether a person must approve a version before it can be used.
         package let needsApproval: Bool
@@ -65,7 +73,7 @@ package struct Project: Sendable {
         package struct Process: Sendable, Equatable {
             /// Source whose rows are the records; `nil`: the one whose key is the model's.
             package var record: String?
-            /// Restrictions by source.
+            /// Which of a source's rows can affect a record, by source name; one without an entry has the defaults.
             package var rows: [String: Reach] = [:]
 
             /// Which rows of a source can affect a record.

@@ -16,12 +16,17 @@ package final class Journal {
 
     /// The record of an ended step.
     package struct Entry: Sendable, Encodable {
+        /// When the step ended.
         package var at: Timestamp
+        /// Kind of step, and what it is about: "ingest:visits", "transform:gold.stays", "train:readmission".
         package var step: String
+        /// How the step ended; `failed` is an error, which ends the run.
         package var outcome: Outcome
         /// Detail for people: "101,766 rows", "unchanged".
         package var detail: String
+        /// Duration in seconds on a monotonic clock, rounded to 0.1 ms.
         package var seconds: Double
+        /// CPU seconds of all threads of the process during the step, rounded to 0.1 ms.
         package var cpuSeconds: Double
         /// CPU seconds by phase, where the step measures them.
         var phases: [String: Double]?
@@ -35,7 +40,7 @@ package final class Journal {
 
     /// The steps that ended so far.
     package private(set) var entries: [Entry] = []
-    /// Number of steps of the run, once it is known.
+    /// Number of steps of the run if every model passes its gates; `nil` until it is known.
     package var expected: Int?
     private let path: String?
     private let context: ExecutionContext

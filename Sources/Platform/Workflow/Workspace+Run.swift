@@ -18,19 +18,27 @@ package enum Stage: String, CaseIterable, Sendable, Comparable, Codable {
 package struct RunReport: Sendable {
     /// Result of training one model.
     package struct Model: Sendable {
+        /// Name of the model, as in martlet.yaml.
         package var name: String
+        /// Id of the training run; that of an earlier one where its result still holds and nothing was trained.
         package var run: String
+        /// Whether the training run passed all its gates; otherwise no version is registered.
         package var passed: Bool
+        /// Version of the run, or an equal one of another run; `nil` if it did not pass or was not to be registered.
         package var version: VersionSummary?
+        /// Outcomes of the training run's gates, one for each bound, in the order of martlet.yaml.
         package var gates: [Registry.GateResult] = []
+        /// Whether the features could be checked for leaks in this run; a leak that is found ends the run instead.
         package var leaks: TrainingChecks.Leaks
-        /// Warnings about the model.
+        /// Warnings as sentences: from training, if it was trained in this run, and from predicting.
         package var warnings: [String] = []
     }
 
     /// Warnings about the project as a whole.
     package var warnings: [String] = []
+    /// Results by source, in the order of martlet.yaml; empty for a run that begins after `ingest`.
     package var ingested: [IngestReport] = []
+    /// Results by model, in the order of martlet.yaml; empty for a run that ends before `train`.
     package var models: [Model] = []
 
     /// Rejected files with their sources.

@@ -14,20 +14,25 @@ package import Training
 ///
 /// Made by `Composition`; used by one thread.
 package struct Workspace {
+    /// The project as loaded from martlet.yaml, with its contracts and SQL files; not read again.
     package let project: Project
     /// Paths of the project's state.
     package let home: ProjectHome
+    /// The Delta tables in `home.lake`, with the SQL engine.
     package let lake: Lake
+    /// The project's runs, models, events and jobs in its metadata database; changes are made by `actor`.
     package let registry: ModelRegistry
+    /// Model files and other artifacts of runs, in `home.artifacts`.
     package let artifacts: ArtifactStore
     /// Who works: runs and decisions name them.
     package let actor: String
+    /// Source of time, and of ids for runs and files.
     package let context: ExecutionContext
     /// Returns the CPU seconds of this process.
     package let cpuSeconds: @Sendable () -> Double
     /// Number of threads for a learner; results do not depend on it.
     package let trainingThreads: Int
-    /// Name and version of each library that affects a model.
+    /// Text that identifies each library that affects a model, by library name; part of a training's fingerprint.
     package let libraries: [String: String]
     /// Makes the learner of a plan.
     package let makeLearner: (LearnerPlan) throws -> any Learner

@@ -63,7 +63,7 @@ package final class PredictionLog: Sendable {
     package let folder: SegmentFolder
     /// What an acknowledgement waits for.
     package let mode: PredictionLogMode
-    /// Sampling, sizes and retention.
+    /// Sampling, sizes and retention, as given when the log was opened.
     package let policy: PredictionLogPolicy
     let state: Mutex<State>
     let wake = DispatchSemaphore(value: 0)

@@ -20,7 +20,7 @@ package struct PredictionLogCounters: Sendable, Equatable {
     package var lastSyncSeconds = 0.0
     /// Duration of the longest fsync in seconds.
     package var longestSyncSeconds = 0.0
-    /// Number of times that acknowledgements waited for a late fsync in mode `written`.
+    /// Acknowledgements that waited for a late fsync in mode `written`; one for each record or block.
     package var held = 0
     /// Segments started.
     package var segments = 0
@@ -32,19 +32,19 @@ package struct PredictionLogCounters: Sendable, Equatable {
     package var expiredUncompacted = 0
     /// Bytes of all segments at the last check by retention.
     package var keptBytes: Int64 = 0
-    /// Limit for the bytes of all segments; `nil` for none.
+    /// Limit for the bytes of all segments, fixed when the log was opened; `nil` for none.
     package var mostBytes: Int64?
     /// Why the last check by retention failed; `nil` when it succeeded.
     package var retentionTrouble: String?
     /// Files with damaged segment ends that recovery kept for a person to look at.
     package var tornFiles = 0
-    /// Bytes of those files.
+    /// Bytes of the files with damaged segment ends that recovery kept.
     package var tornFileBytes: Int64 = 0
     /// Whether the log takes no records because the disk is full.
     package var isFull = false
     /// Whether the log takes no records because of a failure.
     package var hasFailed = false
-    /// Why the log failed.
+    /// Message of the error by which the log failed; `nil` while it has not.
     package var failure: String?
     /// Bytes in the buffer that are not yet written.
     package var waitingBytes = 0

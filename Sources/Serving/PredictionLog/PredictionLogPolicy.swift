@@ -35,7 +35,7 @@ package struct PredictionLogPolicy: Sendable, Equatable {
     ///
     /// Blocks larger than a buffer are not copied into it: they wait beside it, one block at a time.
     package var blockBytes = 64 << 20
-    /// Seconds that such a block waits for the one before it, before it is refused as busy.
+    /// Seconds that a block larger than a buffer waits for the one before it, before it is refused as busy.
     package var blockSeconds = 5.0
     /// Mode `written`: seconds within which acknowledged records are durable.
     package var syncSeconds = 0.1

@@ -21,7 +21,9 @@ package struct PredictionLogReader {
         case damaged
     }
 
+    /// Path of the segment, as given to the initializer.
     package let path: String
+    /// The segment's log, its number there and its start, read when the reader was made.
     package let header: SegmentHeader
     /// Offset in bytes of the end of the last whole frame.
     package private(set) var offset = SegmentHeader.bytes

@@ -6,7 +6,9 @@ package struct PredictionRecord: Sendable {
     package var requestID: String
     /// Row number, from 0, of a request with several rows; the logged id is then `requestID.row`.
     package var row: Int?
+    /// Value of the request's Idempotency-Key header; `nil` when there was none.
     package var idempotencyKey: String?
+    /// Whom the row is about: its value of the model's `entity` column; `nil` when the row has none.
     package var entityID: String?
     /// The registered source that made the prediction.
     package var source: PredictionSourceNumber
@@ -24,7 +26,7 @@ package struct PredictionRecord: Sendable {
     package var latency: Int64
     /// Whether the response included reasons.
     package var hasReasons: Bool
-    /// Codes of warnings about the row, such as an unknown category taken as missing.
+    /// Codes of warnings, such as an unknown category taken as missing: of the row in a batch, else of its request.
     package var warnings: [String]
 
     package init(
@@ -53,16 +55,27 @@ package struct PredictionRecord: Sendable {
 
 /// A prediction read back from a segment.
 package struct LoggedPrediction: Sendable, Equatable {
+    /// Id of the request; for a numbered row, a dot and its number from 0 follow: "7f3a.12".
     package let requestID: String
+    /// Value of the request's Idempotency-Key header; `nil` when there was none.
     package let idempotencyKey: String?
+    /// Whom the row is about: its value of the model's `entity` column; `nil` when the row had none.
     package let entityID: String?
+    /// The model version that made the prediction, as the segment describes it.
     package let source: PredictionSource
+    /// Wall-clock time at which the request was answered.
     package let time: Timestamp
+    /// Feature row in the order of `source.columns`: numbers, NaN where missing, level codes of categories.
     package let features: [Double]
+    /// Calibrated probability of the positive class, 0 to 1.
     package let score: Double
+    /// Decision by the model's threshold; `nil` where none was applied.
     package let decision: Bool?
+    /// Nanoseconds from the arrival of the request to the score.
     package let latency: Int64
+    /// Whether the response included reasons.
     package let hasReasons: Bool
+    /// Codes of warnings, such as an unknown category taken as missing: of the row in a batch, else of its request.
     package let warnings: [String]
 
     package init(_ record: PredictionRecord, source: PredictionSource) {

@@ -11,10 +11,11 @@ package import Core
 package struct PredictionSource: Sendable, Hashable, Codable {
     /// An input column, in the order of a record's features.
     package struct Column: Sendable, Hashable, Codable {
+        /// Name of the feature, as in the model's signature.
         package let name: String
         /// Level names of a category in code order; `nil` for a number.
         package let levels: [String]?
-        /// Code of a missing category that has one of its own, beyond the levels.
+        /// Code beyond the levels that stands for a missing category; `nil` when there is no such code.
         package let missing: Int?
 
         package init(name: String, levels: [String]? = nil, missing: Int? = nil) {
@@ -34,11 +35,15 @@ package struct PredictionSource: Sendable, Hashable, Codable {
         }
     }
 
+    /// Name of the model's project.
     package let project: String
+    /// Name of the registered model.
     package let model: String
+    /// Number of the version within the model, from 1.
     package let version: Int
     /// Digest of the model's signature, as in the registry.
     package let signature: Digest
+    /// Input columns of the version, in the order of a record's features.
     package let columns: [Column]
 
     package init(project: String, model: String, version: Int, signature: Digest, columns: [Column]) {

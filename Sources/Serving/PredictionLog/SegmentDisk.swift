@@ -7,6 +7,7 @@ package protocol SegmentFile: AnyObject, Sendable {
     func write(_ bytes: UnsafeRawBufferPointer) throws
     /// Makes durable what was written before.
     func sync() throws
+    /// Cuts the file off at this size in bytes, to remove what a failed write left.
     func truncate(to size: Int) throws
 }
 
@@ -14,6 +15,7 @@ package protocol SegmentFile: AnyObject, Sendable {
 package protocol SegmentDisk: Sendable {
     /// Makes a file that must not be there yet. Its name is not durable before ``sync(folder:)``.
     func create(_ path: String) throws -> any SegmentFile
+    /// Makes the names of the files in the folder durable.
     func sync(folder: String) throws
     /// Bytes free where the folder is; `nil` when unknown.
     func freeBytes(_ folder: String) -> Int64?

@@ -16,9 +16,13 @@ internal import Storage
 package struct SegmentFolder: Sendable {
     /// A segment file by its name: log id, number, and whether it is compacted.
     package struct Entry: Sendable, Equatable {
+        /// Path of the file in the log's folder.
         package let path: String
+        /// Id of the log's opening, 32 hexadecimal digits; ids sort by time.
         package let log: String
+        /// Number of the segment in that log, from 1.
         package let number: Int
+        /// Whether its rows are in the lake, so that its name ends with `.compacted`; else `.segment`.
         package let isCompacted: Bool
     }
 
@@ -26,11 +30,11 @@ package struct SegmentFolder: Sendable {
     package struct Recovery: Sendable, Equatable, Codable {
         /// Segments that were not closed by their writer.
         package var segments = 0
-        /// Predictions in those segments.
+        /// Whole predictions in the segments that were not closed.
         package var records = 0
         /// Bytes behind the last whole record that were cut off.
         package var tornBytes = 0
-        /// Segments that had such bytes.
+        /// Segments that had bytes behind their last whole record.
         package var tornSegments = 0
         /// Names of files with damaged ends that were kept under another name.
         package var tornFiles: [String] = []
@@ -45,6 +49,7 @@ package struct SegmentFolder: Sendable {
         package init() {}
     }
 
+    /// Path of the folder, `<home>/predictions` in a project; it need not exist.
     package let path: String
 
     package init(_ path: String) { self.path = path }

@@ -11,7 +11,7 @@ package import Core
 /// 60  u32      CRC-32C of the 60 bytes before
 /// ```
 package struct SegmentHeader: Sendable, Equatable {
-    /// Size of the header.
+    /// Size of the header in bytes.
     package static let bytes = 64
     private static let magic = Array("MTLPRED1".utf8)
 

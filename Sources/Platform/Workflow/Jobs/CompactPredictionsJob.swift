@@ -11,7 +11,8 @@ package struct CompactPredictionsJob: JobDefinition {
     package var keepDays: Double?
     /// The oldest rows are removed while all take more: an amount like "10GiB"; `nil` keeps them.
     package var keepBytes: String?
-    /// The same as a share of what they take and what is free, from 0 to 1.
+    /// The oldest rows are removed while all take more than this share, 0 to 1, of their own and the free bytes;
+    /// `nil` keeps them.
     package var keepShare: Double?
     /// Whether segments stay, as files named `.compacted`, until the log's retention removes them.
     package var keepSegments: Bool?

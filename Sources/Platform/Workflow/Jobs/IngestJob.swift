@@ -62,8 +62,9 @@ package struct IngestJob: JobDefinition {
     }
 }
 
-/// What ingestion came to: as JSON, a list of its reports.
+/// Result of an ingestion: as JSON, a list of its reports, one for each source.
 package struct IngestResult: JobResult {
+    /// Reports by source, in the order of martlet.yaml; only of the sources that the job was for.
     package let reports: [IngestReport]
 
     package func encode(to encoder: any Encoder) throws { try reports.encode(to: encoder) }

@@ -21,13 +21,13 @@ package enum Job: Sendable, Equatable {
     case verify(VerifyJob)
     case compactPredictions(CompactPredictionsJob)
 
-    /// All kinds there are.
+    /// The types of all kinds of jobs that this program knows.
     package static let kinds: [any JobDefinition.Type] = [
         RunJob.self, IngestJob.self, TransformJob.self, TrainJob.self, PredictJob.self, VerifyJob.self,
         CompactPredictionsJob.self,
     ]
 
-    /// What it is to do, whatever its kind.
+    /// The job of its case as a ``JobDefinition``, whatever its kind.
     package var definition: any JobDefinition {
         switch self {
         case .run(let job): job

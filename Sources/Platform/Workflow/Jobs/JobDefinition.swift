@@ -16,6 +16,7 @@ package protocol JobDefinition: Codable, Sendable, Equatable {
     static var members: [String] { get }
     /// Whether the queue keeps what it gives.
     static var keepsResult: Bool { get }
+    /// The definition as a case of ``Job``, the form that is stored and submitted.
     var job: Job { get }
 
     /// - Throws: `job.arguments` for values that are out of range or exclude each other.

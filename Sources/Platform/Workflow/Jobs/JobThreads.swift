@@ -1,8 +1,8 @@
 /// How many threads a job may use; `nil` for what is configured. Results do not depend on it.
 package struct JobThreads: Codable, Sendable, Equatable {
-    /// Of the SQL engine.
+    /// Threads of the SQL engine, 1 to 1024; `nil`: as configured.
     package var engine: Int?
-    /// Of the learner.
+    /// Threads of the learner, also for scoring, 1 to 1024; `nil`: as configured.
     package var training: Int?
 
     package init(engine: Int? = nil, training: Int? = nil) {

@@ -7,7 +7,7 @@ internal import Storage
 package struct PredictJob: JobDefinition {
     package static let kind = "predict"
     package static let isExclusive = false
-    /// The scores are in the file.
+    /// The queue keeps no result: the scores are in the file.
     package static let keepsResult = false
 
     /// The file, in the form of the source's files; "-" is standard input.
@@ -18,6 +18,7 @@ package struct PredictJob: JobDefinition {
     package var source: String?
     /// Where the scores go: a path that ends in .parquet, .csv or .json; `nil` keeps them in the result.
     package var output: String?
+    /// Threads of SQL engine and learner; `nil`, which a stored job may have: as configured.
     package var threads: JobThreads?
 
     package init(

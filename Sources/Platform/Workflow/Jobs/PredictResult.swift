@@ -4,10 +4,11 @@ package import Registry
 internal import Storage
 internal import Training
 
-/// What scoring a file came to: as JSON a summary, with the rows unless a file took them.
+/// Result of scoring a file: as JSON a summary, with the scored rows unless a file took them.
 package struct PredictResult: JobResult {
+    /// The scores, the version that gave them, and the records that have none.
     package let prediction: FilePrediction
-    /// The file that took the scores.
+    /// Path of the file that took the scores; `nil`: the JSON result has them.
     package let output: String?
 
     private enum CodingKeys: String, CodingKey {

@@ -8,10 +8,13 @@ internal import Training
 package struct RunJob: JobDefinition {
     package static let kind = "run"
 
+    /// First stage to run; `ingest` by default.
     package var from: Stage
+    /// Last stage to run, inclusive; `predict` by default. Must not come before `from`.
     package var to: Stage
-    /// In place of the one in martlet.yaml.
+    /// Seed of the split for every model, in place of those in martlet.yaml; `nil` keeps these.
     package var splitSeed: Int?
+    /// Threads of SQL engine and learner.
     package var threads: JobThreads
 
     package init(
@@ -63,9 +66,11 @@ package struct RunJob: JobDefinition {
     }
 }
 
-/// What a run came to.
+/// Result of a run: as JSON its steps, its warnings, and the outcome of each model.
 package struct RunResult: JobResult {
+    /// What the run did, by source and by model.
     package let report: RunReport
+    /// The steps of the run in order, as in `<home>/logs/trace.jsonl`.
     package let steps: [Journal.Entry]
 
     private struct Model: Encodable {

@@ -2,8 +2,9 @@
 package struct TrainJob: JobDefinition {
     package static let kind = "train"
 
-    /// In place of the one in martlet.yaml.
+    /// Seed of the split for every model, in place of those in martlet.yaml; `nil` keeps these.
     package var splitSeed: Int?
+    /// Threads of SQL engine and learner; `nil`, which a stored job may have: as configured.
     package var threads: JobThreads?
 
     package init(splitSeed: Int? = nil, threads: JobThreads = JobThreads()) {

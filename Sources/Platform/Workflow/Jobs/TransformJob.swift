@@ -2,6 +2,7 @@
 package struct TransformJob: JobDefinition {
     package static let kind = "transform"
 
+    /// Threads of SQL engine and learner; `nil`, which a stored job may have: as configured.
     package var threads: JobThreads?
 
     package init(threads: JobThreads = JobThreads()) { self.threads = threads }

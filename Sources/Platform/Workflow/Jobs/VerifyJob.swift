@@ -8,6 +8,7 @@ package struct VerifyJob: JobDefinition {
 
     /// NAME@NUMBER or NAME@ALIAS; without either, the champion.
     package var model: String
+    /// Threads of SQL engine and learner; `nil`, which a stored job may have: as configured.
     package var threads: JobThreads?
 
     package init(model: String, threads: JobThreads = JobThreads()) {

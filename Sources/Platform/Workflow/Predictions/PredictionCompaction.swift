@@ -16,13 +16,17 @@ internal import Storage
 package struct PredictionCompaction {
     /// Result of a compaction.
     package struct Report: Sendable, Encodable, Equatable {
+        /// Number of segments that this compaction has finished: removed, renamed or set aside as damaged.
         package var segments = 0
+        /// Number of predictions that were added to the lake.
         package var rows = 0
+        /// Total size in bytes of the closed segments that were found.
         package var bytes: Int64 = 0
         /// Committed versions by table.
         package var tables: [String: [Int]] = [:]
-        /// Segments with a damaged end, which are kept under another name.
+        /// Paths of segments with a damaged end that this compaction renamed to `.torn` after reading what is whole.
         package var damaged: [String] = []
+        /// What was repaired first after a killed server; `nil` without a log, and while another process locks it.
         package var recovery: SegmentFolder.Recovery?
         /// All files with damaged ends in the folder, from this compaction and earlier ones.
         package var tornFiles: [String] = []

@@ -5,11 +5,15 @@ internal import Storage
 
 /// Summary of a source's quarantine: counts of rows and files.
 package struct QuarantineOverview: Sendable, Encodable {
-    /// Numbers by state.
+    /// Numbers of rows, or of files, by state.
     package struct Counts: Sendable, Encodable {
+        /// Rows or files that wait for a person's decision or for another contract.
         package var open = 0
+        /// Rows or files that went into bronze later.
         package var replayed = 0
+        /// Rows or files that a person marked as dropped.
         package var dropped = 0
+        /// Rejected rows for which a later row has the same key, under latest-wins; 0 for files.
         package var superseded = 0
 
         /// The number in a state.
@@ -33,6 +37,7 @@ package struct QuarantineOverview: Sendable, Encodable {
         }
     }
 
+    /// Name of the source, as in martlet.yaml.
     package var source: String
     /// Rows by state; a row that violates several rules counts once.
     package var rows = Counts()
@@ -40,20 +45,25 @@ package struct QuarantineOverview: Sendable, Encodable {
     package var files = Counts()
     /// Rows by file, column, rule and state; a row counts under each rule that it violates.
     package var groups: [QuarantineCount]
+    /// The files that were rejected whole, of every state, in the order of their first rejection.
     package var refused: [RefusedFile]
 }
 
 /// Selection of quarantined rows and files from the command line's options.
 package struct QuarantineChoice: Sendable {
-    /// File name, or digest or its beginning.
+    /// Name of the file, or its digest or the beginning of it; `nil`: any file.
     package var file: String?
-    /// A single row as FILE:ROW.
+    /// A single row as FILE:ROW, with the number of the data row from 1; `nil`: all rows.
     package var row: String?
+    /// Contract column, or a header name of it, in which a row violates `rule`, or any rule; `nil`: any.
     package var column: String?
+    /// Rule that a row violates, or its part before a colon: "not null", "well-formed line"; `nil`: any.
     package var rule: String?
-    /// Conditions COLUMN=TEXT; nothing after = means missing.
+    /// Conditions COLUMN=TEXT, which must all hold, on corrected, else raw, text; nothing after = means missing.
     package var holding: [String] = []
+    /// States of the selected rows and files, at least one; only open ones unless set.
     package var states: Set<QuarantineState> = [.open]
+    /// Whether only rows with a correction are selected, and no files.
     package var correctedOnly = false
 
     package init() {}

@@ -11,21 +11,29 @@ internal import SQLLineage
 package struct PastReport: Sendable, Encodable {
     /// A feature whose recomputed values differ at a moment.
     package struct Difference: Sendable, Encodable {
+        /// Time of prediction of the rows, as in `PastReport.moments`.
         package var moment: String
+        /// Column of the feature; "(the row itself)" for rows that do not exist when recomputed.
         package var feature: String
         /// Number of rows of that moment whose value differs.
         package var rows: Int
+        /// Smallest key among the rows that differ, as text; `with` and `without` are of this row.
         package var key: String?
-        /// Value in the table, computed with later data.
+        /// Value of the row `key` in the table, computed with later data, as text; `nil` for null.
         package var with: String?
-        /// Value computed with the data of that moment only.
+        /// Value of the row `key` computed with the data of that moment only, as text; `nil` for null.
         package var without: String?
     }
 
+    /// Name of the model whose table is recomputed, as in martlet.yaml.
     package var model: String
+    /// Times of prediction that were recomputed, ascending, as the SQL engine writes them.
     package var moments: [String] = []
+    /// Number of rows of these moments in the table, which were compared.
     package var rows = 0
+    /// Number of feature columns compared in each row.
     package var features = 0
+    /// Features that differ, by moment; empty when the table uses no later data.
     package var differences: [Difference] = []
 
     /// Whether nothing differs.

@@ -9,6 +9,7 @@ internal import Storage
 /// let again = try store.get(digest, "model.txt")
 /// ```
 package struct ArtifactStore: Sendable {
+    /// Path of the store's folder, made when the first artifact is stored.
     package let folder: String
 
     package init(folder: String) { self.folder = folder }

@@ -6,16 +6,27 @@ package import Training
 
 /// A project's complete definition of a model, stored with each run so that a version can be rebuilt.
 package struct ModelSpecification: Codable, Sendable {
+    /// Name of the model, as in martlet.yaml.
     package var name: String
+    /// Gold or silver table with the training rows.
     package var table: TableName
+    /// Column that identifies a row.
     package var key: String
+    /// Column of the label; rows where it is null are not trained on.
     package var target: String
+    /// Value of the target that counts as positive, compared as text or as a number.
     package var positive: String
+    /// Column of the entity whose rows stay in one part of a split, unless that is by key; `nil`: none.
     package var group: String?
+    /// Column with the time of prediction; `nil`: none is declared.
     package var eventTime: String?
+    /// The only feature columns; `nil`: all without another role, without a leading _, and not excluded.
     package var include: [String]?
+    /// Columns that are not features; empty where `include` is set.
     package var exclude: [String]
+    /// Numeric columns whose values are categories.
     package var categorical: [String]
+    /// Settings of split, learner, calibration, threshold and gates.
     package var plan: TrainingPlan
 
     init(_ model: Project.Model) {

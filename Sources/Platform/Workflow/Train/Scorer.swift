@@ -6,26 +6,35 @@ package import Training
 
 /// A registered version loaded from the registry and the artifact store, ready to score.
 package struct LoadedVersion {
+    /// Name of the model, as in the registry.
     package let name: String
+    /// Number of the version within the model, from 1.
     package let version: Int
+    /// SHA-256 of the learner's file, signature, calibration, threshold and bands, as in the registry.
     package let hash: Digest
+    /// Whether its run trained on synthetic rows.
     package let synthetic: Bool
+    /// Signature, calibration, threshold, bands and evaluation, as stored with the run.
     package let record: ModelRecord
+    /// The model's definition as stored with the run of this version; the project's own may have changed since.
     package let specification: ModelSpecification
     let blueprint: Blueprint
-    /// Leak checks and warnings of its training; `nil` in versions of earlier releases.
+    /// Leak checks and warnings of its training; `nil` in versions of earlier releases, or if they cannot be read.
     package let checks: TrainingChecks?
     let scorer: any ModelScorer
 }
 
 /// A row's key with its prediction.
 package struct ScoredRow: Sendable {
+    /// Value of the model's key column as text, also where the column is an integer.
     package let key: String
+    /// Calibrated probability, risk band and decision.
     package let prediction: Prediction
 }
 
 /// The scored rows of a table.
 package struct ScoredTable: Sendable {
+    /// Rows in ascending order of the key: integers by value, others by the bytes of their text.
     package let rows: [ScoredRow]
     /// Whether the key column is an integer in the table.
     package let keyIsInteger: Bool

@@ -11,16 +11,21 @@ internal import Training
 
 /// The predictions for a file's records, and the records without one.
 package struct FilePrediction {
+    /// The model version that gave the scores.
     package var loaded: LoadedVersion
+    /// The scored rows: rows of the model's table that the file's records lead to.
     package var table: ScoredTable
+    /// Number of data rows in the file, malformed lines included.
     package var rowsRead: Int
+    /// Number of rows that violate the contract and so have no score.
     package var rejected: Int
+    /// Violations of the contract by column and rule, most rows first.
     package var breaches: [Acceptance.Breach]
     /// Number of accepted records that the project's SQL excluded.
     ///
     /// `nil` where rows of the model's table are no records.
     package var leftOut: Int?
-    /// The rows without a score, as far as they can be identified, in the file's order.
+    /// Rows without a score, as far as they can be identified: rejected ones by number, then those the SQL excluded.
     package var unscored: [Unscored]
     /// Contract columns that the file lacks and the model does not need.
     package var spared: [String]
@@ -32,8 +37,11 @@ package struct FilePrediction {
 
     /// A row without a score: its number if the contract rejected it, its key if the SQL excluded it.
     package struct Unscored: Sendable, Encodable {
+        /// Data row in the file, from 1; `nil` when the contract accepted the row and the SQL excluded it.
         package var row: Int?
+        /// Value of the model's key column as text; `nil` when the contract rejected the row.
         package var key: String?
+        /// Why there is no score, as a phrase: "age: min 0", "the project's SQL leaves it out".
         package var reason: String
     }
 }

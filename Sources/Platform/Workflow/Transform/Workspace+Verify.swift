@@ -13,17 +13,23 @@ package struct VerifyReport: Sendable, Encodable {
     package struct Check: Sendable, Encodable {
         /// A table's name, or "model".
         package var what: String
+        /// Hash that the version's run recorded; "not recorded" for a table that the run's lineage lacks.
         package var recorded: String
         /// The rebuilt hash; `nil` when it could not be rebuilt.
         package var rebuilt: String?
+        /// Whether `rebuilt` is `recorded`; `false` when it could not be rebuilt.
         package var equal: Bool
         /// Why it could not be rebuilt.
         package var problem: String?
     }
 
+    /// Name of the registered model.
     package var model: String
+    /// Number of the version within the model, from 1.
     package var version: Int
+    /// Bronze tables, then those made by SQL, parents first, then the model; after a difference nothing is rebuilt.
     package var checks: [Check]
+    /// Duration of the check in seconds, rounded to milliseconds.
     package var seconds: Double
 
     /// Whether everything was rebuilt identically.
