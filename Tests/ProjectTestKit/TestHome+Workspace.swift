@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 package import Lakehouse
 internal import LakehouseDuckDB
 internal import Projects

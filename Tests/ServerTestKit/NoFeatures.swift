@@ -1,4 +1,4 @@
-package import HTTPAPI
+internal import HTTPAPI
 package import Serving
 
 /// A feature worker that is always away.

@@ -1,5 +1,5 @@
-package import Core
-package import HTTPAPI
+internal import Core
+internal import HTTPAPI
 package import HTTPTypes
 internal import Hummingbird
 internal import Logging

@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 
 /// The code of the `MartletError` that `body` throws, or what happened instead.
 package func code(_ body: () throws -> Void) -> String {

@@ -24,7 +24,8 @@ struct IngestCommand: JobCommand {
     @Argument(help: "Files to take.")
     var files: [String] = []
 
-    @Option(help: "The source the files belong to, or whose landing folder is read (default: by folder or header; all).")
+    @Option(
+        help: "The source the files belong to, or whose landing folder is read (default: by folder or header; all).")
     var source: String?
 
     @Flag(

@@ -1,7 +1,7 @@
 package import Core
 package import Logging
 package import NIOPosix
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Service that reloads a renewed certificate without a restart, checking the files every few seconds.
 package struct CertificateWatch: Service {

@@ -1,4 +1,4 @@
-package import ArgumentParser
+internal import ArgumentParser
 internal import Core
 package import HTTPAPI
 internal import Storage
@@ -101,7 +101,8 @@ package struct EdgeOptions: ParsableArguments {
                     + "give --tls-certificate and --tls-key, or --behind-proxy where a proxy does TLS.")
         }
         if let rateLimit, rateLimit != "none", RateLimit(rateLimit) == nil {
-            throw ValidationError("--rate-limit must be REQUESTS/SECONDS, like 2000/300, over at most 86400 s, or none.")
+            throw ValidationError(
+                "--rate-limit must be REQUESTS/SECONDS, like 2000/300, over at most 86400 s, or none.")
         }
         if maxConnections < 1 { throw ValidationError("--max-connections must be at least 1.") }
         if maxRequests < 1 { throw ValidationError("--max-requests must be at least 1.") }

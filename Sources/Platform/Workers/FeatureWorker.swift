@@ -275,7 +275,9 @@ package final class FeatureWorker: Sendable {
                 answer.suffix(64).firstRange(of: mark) != nil
             else { return }
             successorNotBefore = owner.clock.uptime() + 60
-            do { successor = (try launch(), owner.clock.uptime() + settings.startTimeout) } catch { stayStale("\(error)") }
+            do { successor = (try launch(), owner.clock.uptime() + settings.startTimeout) } catch {
+                stayStale("\(error)")
+            }
         }
 
         /// The log is where its last words would stand; where it cannot be written the machine has no room at all.

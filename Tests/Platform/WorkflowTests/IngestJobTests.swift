@@ -1,4 +1,5 @@
 import Core
+import Lakehouse
 import PredictionLog
 import ProjectTestKit
 import TestSupport

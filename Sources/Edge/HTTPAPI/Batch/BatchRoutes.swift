@@ -1,10 +1,10 @@
-package import Core
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import NIOCore
 internal import NIOPosix
-package import Serving
+internal import Serving
 internal import Synchronization
 
 /// Routes for batch prediction: CSV, JSON Lines or Parquet in, one answer a row out, both streamed.

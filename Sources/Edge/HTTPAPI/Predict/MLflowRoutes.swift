@@ -1,7 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
-package import Serving
+internal import Serving
 
 /// Routes of MLflow's scoring protocol, for the default model and for each by its path.
 ///

@@ -1,9 +1,9 @@
-package import Core
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import NIOCore
-package import Serving
+internal import Serving
 
 /// Routes for predictions in Martlet's own form.
 ///

@@ -1,7 +1,7 @@
-package import Core
+internal import Core
 internal import HTTPTypes
 internal import Hummingbird
-package import Identity
+internal import Identity
 internal import NIOCore
 internal import PredictionLog
 package import Serving

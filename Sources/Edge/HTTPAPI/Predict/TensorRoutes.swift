@@ -2,7 +2,7 @@ internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
-package import Serving
+internal import Serving
 internal import Training
 
 /// Routes of the Open Inference Protocol, version 2 (KServe's and Triton's), over HTTP.

@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import Registry
-package import Serving
+internal import Serving
 
 /// Routes that show and change which model version is served.
 ///

@@ -2,7 +2,7 @@ internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import PredictionLog
-package import Serving
+internal import Serving
 
 /// Routes for Kubernetes probes: startup, readiness, liveness.
 ///

@@ -4,8 +4,8 @@ internal import Hummingbird
 internal import Identity
 internal import NIOCore
 internal import NIOPosix
-package import PredictionLog
-package import Serving
+internal import PredictionLog
+internal import Serving
 internal import Synchronization
 
 /// Resource use of a process: CPU, memory, file descriptors.

@@ -1,4 +1,4 @@
-package import Serving
+internal import Serving
 internal import Training
 
 /// OpenAPI schemas derived from the models that the server answers with now, naming the columns of a row.

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-package import Hummingbird
+internal import Hummingbird
 
 /// Middleware that rejects requests for another host (421) and cross-site requests from browsers (403).
 struct SiteMiddleware: RouterMiddleware {

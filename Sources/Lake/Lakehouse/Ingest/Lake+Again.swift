@@ -238,13 +238,7 @@ extension Lake {
         try Failpoint.reach("again.before-quarantine")
         if !work.quarantined.isEmpty || !work.asideTransactions.isEmpty {
             _ = try commit(work.quarantine) { current in
-                var actions = [commitInfo("WRITE", [:])]
-                if let fields = work.quarantined.first?.fields { actions += try schemaChange(current, to: fields) }
-                actions += try work.asideTransactions.map {
-                    mark($0, version: try number(after: current?.transactions[$0] ?? 0, of: $0, in: work.aside))
-                }
-                for file in work.quarantined { actions.append(try add(file, to: work.aside)) }
-                return current == nil && work.quarantined.isEmpty ? nil : actions
+                current == nil && work.quarantined.isEmpty ? nil : try quarantineActions(work, after: current)
             }
             work.isAsideCommitted = true
         }

@@ -320,16 +320,20 @@ extension Lake {
         _ = try commit(work.quarantine) { current in
             isFirst = work.asideTransactions.allSatisfy { current?.transactions[$0] == work.asideKnown[$0] }
             guard isFirst else { return nil }
-            var actions = [commitInfo("WRITE", [:])]
-            if let fields = work.quarantined.first?.fields { actions += try schemaChange(current, to: fields) }
-            actions += work.outdated.sorted().map { mark("martlet/void/\($0)") }
-            actions += try work.asideTransactions.map {
-                mark($0, version: try number(after: current?.transactions[$0] ?? 0, of: $0, in: work.aside))
-            }
-            for file in work.quarantined { actions.append(try add(file, to: work.aside)) }
-            return actions
+            return try quarantineActions(work, after: current)
+                + work.outdated.sorted().map { mark("martlet/void/\($0)") }
         }
         return isFirst
+    }
+
+    /// Actions that add the quarantined rows, each attempt under the next number of its transaction.
+    func quarantineActions(_ work: Ingestion, after current: DeltaSnapshot?) throws -> [DeltaAction] {
+        try [commitInfo("WRITE", [:])]
+            + (work.quarantined.first.map { try schemaChange(current, to: $0.fields) } ?? [])
+            + work.asideTransactions.map {
+                mark($0, version: try number(after: current?.transactions[$0] ?? 0, of: $0, in: work.aside))
+            }
+            + work.quarantined.map { try add($0, to: work.aside) }
     }
 
     /// Commits the files' rows to bronze.

@@ -1,5 +1,5 @@
 package import Core
-package import SQLLineage
+internal import SQLLineage
 internal import Storage
 
 extension Lake {

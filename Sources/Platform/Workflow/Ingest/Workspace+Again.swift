@@ -1,6 +1,6 @@
 internal import Core
-package import Lakehouse
-package import Projects
+internal import Lakehouse
+internal import Projects
 internal import Registry
 internal import Storage
 

@@ -1,6 +1,6 @@
 internal import Core
 internal import PredictionLog
-package import Registry
+internal import Registry
 
 /// Moves closed segments of the prediction log into the lake, and removes the oldest rows there.
 package struct CompactPredictionsJob: JobDefinition {

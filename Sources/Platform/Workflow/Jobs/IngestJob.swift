@@ -1,7 +1,7 @@
 package import Core
 package import Lakehouse
 internal import Projects
-package import Registry
+internal import Registry
 
 /// Takes files into bronze, each exactly once, under their contracts.
 package struct IngestJob: JobDefinition {

@@ -1,6 +1,6 @@
 internal import Core
 internal import Projects
-package import Registry
+internal import Registry
 internal import Storage
 
 /// Scores a file of raw records into another file.

@@ -1,6 +1,6 @@
-package import Core
+internal import Core
 internal import Lakehouse
-package import Registry
+internal import Registry
 internal import Storage
 internal import Training
 

@@ -1,7 +1,7 @@
 package import Core
 internal import Lakehouse
 internal import Projects
-package import Registry
+internal import Registry
 internal import Training
 
 /// The stages from files to predictions, or some of them.

@@ -1,5 +1,5 @@
 package import Core
-package import Registry
+internal import Registry
 
 /// Rebuilds a version from its bronze data and compares every table and the model.
 package struct VerifyJob: JobDefinition {

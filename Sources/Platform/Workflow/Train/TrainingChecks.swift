@@ -1,8 +1,8 @@
 internal import Core
 internal import Lakehouse
-package import Projects
+internal import Projects
 internal import Registry
-package import SQLLineage
+internal import SQLLineage
 package import Training
 
 /// Results of the leak checks of a model's features before training; stored with the run.

@@ -1,4 +1,4 @@
-package import Core
+internal import Core
 package import Lakehouse
 package import Projects
 package import SQLLineage

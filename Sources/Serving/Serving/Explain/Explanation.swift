@@ -1,5 +1,5 @@
-package import Core
-package import Forests
+internal import Core
+internal import Forests
 
 /// Explanation of one row's score: the Shapley value of each column for the forest's margin.
 ///
