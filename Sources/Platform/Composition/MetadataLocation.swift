@@ -88,8 +88,9 @@ package final class MetadataLocation: Sendable {
         }
     }
 
-    /// The inode of the file in SQLite: another one, or none, where the file was put back or taken away since it was
-    /// opened. `nil` in PostgreSQL.
+    /// Inode number of the SQLite file that is at the path now, 0 when there is none; `nil` in PostgreSQL.
+    ///
+    /// It differs from an earlier one when the file was replaced or taken away.
     package var inode: UInt64? {
         guard case .sqlite(let path) = engine else { return nil }
         return Disk.stamp(path)?.inode ?? 0

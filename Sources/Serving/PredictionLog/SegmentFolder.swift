@@ -16,7 +16,7 @@ internal import Storage
 package struct SegmentFolder: Sendable {
     /// A segment file by its name: log id, number, and whether it is compacted.
     package struct Entry: Sendable, Equatable {
-        /// Path of the file in the log's folder.
+        /// Whole path of the file, which is in the log's folder.
         package let path: String
         /// Id of the log's opening, 32 hexadecimal digits; ids sort by time.
         package let log: String

@@ -13,7 +13,7 @@ package struct InputPolicy: Sendable, Equatable, Codable {
         case warn
     }
 
-    /// The reactions for one column.
+    /// What scoring does with one column of a row that is absent, of a wrong type, unknown or out of range.
     package struct Column: Sendable, Equatable, Codable {
         /// Reaction to a category that was not in the training rows.
         package var unknownCategory = Reaction.warn

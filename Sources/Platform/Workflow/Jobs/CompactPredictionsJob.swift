@@ -33,6 +33,7 @@ package struct CompactPredictionsJob: JobDefinition {
         case keepSegments = "keep_segments"
     }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .compactPredictions(self) }
 

@@ -30,6 +30,7 @@ package struct IngestJob: JobDefinition {
             again: try box.decodeIfPresent(Bool.self, forKey: .again) ?? false)
     }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .ingest(self) }
 
@@ -80,5 +81,6 @@ package struct IngestResult: JobResult {
         }
     }
 
+    /// Why the job, though it was done, counts as failed; `nil` otherwise.
     package var refusal: MartletError? { refused.first.map { Workspace.refusal(of: $0.file, $0.source) } }
 }

@@ -36,6 +36,7 @@ package struct PredictJob: JobDefinition {
 
     private enum CodingKeys: String, CodingKey, CaseIterable { case file, model, source, output, threads }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .predict(self) }
 

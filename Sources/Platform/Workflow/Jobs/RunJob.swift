@@ -40,6 +40,7 @@ package struct RunJob: JobDefinition {
             threads: try box.decodeIfPresent(JobThreads.self, forKey: .threads) ?? JobThreads())
     }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .run(self) }
 
@@ -109,6 +110,7 @@ package struct RunResult: JobResult {
             }
     }
 
+    /// Why the job, though it was done, counts as failed; `nil` otherwise.
     package var refusal: MartletError? {
         if let failed {
             let findings = failed.gates.filter { !$0.passed }.map { $0.sentence(number) }.joined(separator: "; ")

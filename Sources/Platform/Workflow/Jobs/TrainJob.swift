@@ -17,6 +17,7 @@ package struct TrainJob: JobDefinition {
         case splitSeed = "split_seed"
     }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .train(self) }
 

@@ -9,6 +9,7 @@ package struct TransformJob: JobDefinition {
 
     private enum CodingKeys: String, CodingKey, CaseIterable { case threads }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .transform(self) }
     package var arguments: [String] { threads?.arguments ?? [] }

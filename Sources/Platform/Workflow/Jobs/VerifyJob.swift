@@ -18,6 +18,7 @@ package struct VerifyJob: JobDefinition {
 
     private enum CodingKeys: String, CodingKey, CaseIterable { case model, threads }
 
+    /// Names of the members of the job's JSON object.
     package static var members: [String] { CodingKeys.allCases.map(\.rawValue) }
     package var job: Job { .verify(self) }
     package var arguments: [String] { [model] + (threads?.arguments ?? []) }
@@ -34,6 +35,7 @@ package struct VerifyJob: JobDefinition {
 }
 
 extension VerifyReport: JobResult {
+    /// Why the job, though it was done, counts as failed; `nil` otherwise.
     package var refusal: MartletError? {
         guard let first = firstDifference else { return nil }
         let problem = checks.first { !$0.equal }?.problem.map { " (\($0))" } ?? ""
