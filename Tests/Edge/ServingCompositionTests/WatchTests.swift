@@ -1,5 +1,7 @@
 import ArgumentParser
 import Core
+import Foundation
+import HTTPAPI
 import Logging
 import NIOPosix
 import PredictionLog
@@ -67,6 +69,62 @@ import Testing
         files.set(.broken)
         await look()
         #expect(log.messages(.error).count == 2, "after it was whole it is told again")
+        task.cancel()
+        try await task.value
+    }
+
+    /// PEM texts of a new certificate and its key.
+    private static func pair(in folder: TemporaryFolder) throws -> (certificate: [UInt8], key: [UInt8]) {
+        let (certificate, key) = ("\(folder.path)/new.pem", "\(folder.path)/new.key")
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        openssl.arguments = [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "90", "-subj", "/CN=localhost", "-out", certificate, "-keyout", key,
+        ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        try #require(openssl.terminationStatus == 0)
+        return (try Disk.read(certificate), try Disk.read(key))
+    }
+
+    @Test func `in a year of renewals the pair in use is a whole one, each time the newest`() async throws {
+        let (clock, log, folder) = (VirtualClock(), RecordedLog(), try TemporaryFolder())
+        var pair = try Self.pair(in: folder)
+        let (certificate, key) = (
+            try folder.write("used.pem", pair.certificate), try folder.write("used.key", pair.key)
+        )
+        let files = try CertificateFiles(certificate: certificate, key: key)
+        let watch = CertificateWatch(reload: files.reload, threads: .singleton, clock: clock, logger: log.logger)
+        let task = Task { try await watch.run() }
+        var renewals = 0
+        for day in 1...365 {
+            let old = pair
+            switch day % 60 {
+            case 0:  // Half of a renewal: for a day the key is another certificate's.
+                pair = try Self.pair(in: folder)
+                try folder.write("used.pem", pair.certificate)
+            case 1 where day > 1:
+                try folder.write("used.key", pair.key)
+                renewals += 1
+            case 30: try folder.remove(key)
+            case 31: try folder.write("used.key", pair.key)
+            default: break
+            }
+            await clock.untilWaiting(1)
+            clock.advance(seconds: 86_400)
+            await clock.untilWaiting(1)
+            #expect(log.messages(.notice).count == renewals, "day \(day)")
+            guard day % 60 == 0 || day % 60 == 30 else { continue }
+            // What is in use is what would bring no change.
+            try folder.write("used.pem", old.certificate)
+            try folder.write("used.key", old.key)
+            #expect(try !files.reload(), "day \(day)")
+            if day % 60 == 0 { try folder.write("used.pem", pair.certificate) } else { try folder.remove(key) }
+        }
+        #expect(renewals == 6 && log.messages(.error).count == 12)
+        #expect(try !files.reload(), "the last one is in use")
         task.cancel()
         try await task.value
     }
