@@ -82,7 +82,7 @@ package final class TestServer: Sendable {
             path: folder.path + "/session.key", random: { _ in (0..<32).map { _ in UInt8.random(in: 0...255) } })
         let threads = NIOThreadPool.singleton
         let identity = IdentityService(
-            store: store, known: KnownPrincipals(store), cookies: await SessionCookies(key), context: context,
+            store: store, known: PrincipalCache(store), cookies: await SessionCookies(key), context: context,
             threads: threads, writers: threads, passwords: threads, site: site)
         self.identity = identity
         var batches = BatchSettings(scratch: folder.path)
@@ -93,7 +93,7 @@ package final class TestServer: Sendable {
                 version: "test", catalog: catalog,
                 management: Management([project], identity: identity, prepare: prepare, changed: changed),
                 metrics: metrics, work: ScoringWork(limits: ScoringLimits(), threads: 1, context: context),
-                room: MemoryRoom(scratch: folder.path, context: context), batches: batches, features: NoFeatures(),
+                room: MemoryBudget(scratch: folder.path, context: context), batches: batches, features: NoFeatures(),
                 context: context))
         let responder = table.router(
             gatekeeper: IdentityGate(identity),

@@ -54,7 +54,7 @@ package final class RegistryProvider: Sendable {
             let registry = ModelRegistry(
                 database, project: project, actor: SystemPlatform.account, context: context
             )
-            .detectingRuns(by: RunHolds(folder: running))
+            .detectingRuns(by: RunLocks(folder: running))
             opened = (registry, database, inode)
             return (registry, database)
         }

@@ -63,7 +63,7 @@ struct ServerApplication {
         logs = LogWatch(
             served, options: command.logging, hasWorkers: command.workers > 0, context: context,
             logger: logger)
-        PathVeil.hide(below: served.flatMap { [$0.home.folder, $0.project.folder] })
+        PathRedaction.hide(below: served.flatMap { [$0.home.folder, $0.project.folder] })
     }
 
     /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
@@ -149,7 +149,7 @@ struct ServerApplication {
         }
         var services = RouteTable.Services(
             version: ServeCommand.version, catalog: catalog, management: management, metrics: metrics, work: work,
-            room: MemoryRoom(scratch: scratch, context: context), batches: batches, features: features,
+            room: MemoryBudget(scratch: scratch, context: context), batches: batches, features: features,
             context: context)
         services.isDraining = isDraining
         services.metricsOpen = command.edge.metricsOpen

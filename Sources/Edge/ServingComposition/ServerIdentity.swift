@@ -18,7 +18,7 @@ enum ServerIdentity {
     ) async throws -> IdentityService {
         let database = try project.metadata.open(.writing(creating: true))
         let store = IdentityStore(database, author: Author(actor: "server"), context: context)
-        let known = KnownPrincipals(store, freshness: Freshness(limit: staleLimit, clock: context.clock))
+        let known = PrincipalCache(store, freshness: Freshness(limit: staleLimit, clock: context.clock))
         try known.refresh()
         let key = try SigningKey(path: project.home.sessionKey, random: context.randomBytes)
         let writers = NIOThreadPool(numberOfThreads: 4)

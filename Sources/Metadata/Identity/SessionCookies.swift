@@ -60,7 +60,7 @@ package struct SessionCookies: Sendable {
 
     /// Verifies a token's signature and expiry; `nil` when either fails.
     ///
-    /// Whether the session has ended is for `KnownPrincipals` to say.
+    /// Whether the session has ended is for `PrincipalCache` to say.
     package func claim(in token: String, at now: Timestamp) async -> Claim? {
         guard token.utf8.count <= 1024, let payload = try? await keys.verify(token, as: Payload.self),
             payload.exp > now.microseconds / 1_000_000

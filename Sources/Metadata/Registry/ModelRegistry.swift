@@ -59,7 +59,7 @@ package struct ModelRegistry: Sendable {
     /// Returns a copy that can tell running runs from killed ones, by their locks.
     ///
     /// Without it every run that was begun counts as running until it is abandoned.
-    package func detectingRuns(by holds: RunHolds) -> ModelRegistry {
+    package func detectingRuns(by holds: RunLocks) -> ModelRegistry {
         var metadata = models.metadata
         metadata.holds = holds
         return ModelRegistry(metadata)
@@ -97,7 +97,7 @@ struct MetadataStore: Sendable {
     /// Who acts in the transactions.
     var actor: String
     let context: ExecutionContext
-    var holds: RunHolds?
+    var holds: RunLocks?
     /// What is written with each event.
     var alongside: (@Sendable (any SQLConnection, EventDraft) throws -> Void)?
 

@@ -185,7 +185,7 @@ package struct Composition: Sendable {
             remedy: "Run `martlet run` first.")
     }
 
-    private var holds: RunHolds { RunHolds(folder: home.running) }
+    private var holds: RunLocks { RunLocks(folder: home.running) }
 
     /// - Parameter most: memory of the SQL engine, in place of what the settings say.
     func lake(memory most: String? = nil) throws -> Lake {

@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 struct TokenTests {
-    private func known(_ gate: Gate) throws -> KnownPrincipals {
-        let known = KnownPrincipals(gate.store)
+    private func known(_ gate: Gate) throws -> PrincipalCache {
+        let known = PrincipalCache(gate.store)
         try known.refresh()
         return known
     }

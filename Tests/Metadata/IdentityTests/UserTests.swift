@@ -39,7 +39,7 @@ struct UserTests {
 
     @Test func `a role that changes, a person who is disabled and a new password hold at once`() throws {
         let gate = try Gate()
-        let known = KnownPrincipals(gate.store)
+        let known = PrincipalCache(gate.store)
         let ada = try gate.store.addUser("ada", role: .operator, password: good)
         func open() throws -> String { try gate.store.openSession(for: ada, seconds: 3600).id }
         func role(_ session: String) throws -> Role? {
@@ -64,7 +64,7 @@ struct UserTests {
 
     @Test func `sessions end at their time and by themselves only once`() throws {
         let gate = try Gate()
-        let known = KnownPrincipals(gate.store)
+        let known = PrincipalCache(gate.store)
         let ada = try gate.store.addUser("ada", role: .viewer, password: good)
         let session = try gate.store.openSession(for: ada, seconds: 60)
         try known.refresh()

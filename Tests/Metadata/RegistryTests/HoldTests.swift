@@ -14,7 +14,7 @@ struct HoldTests {
     init() throws {
         let fixture = try RegistryFixture()
         self.fixture = fixture
-        let holds = RunHolds(folder: fixture.scratch.path + "/running")
+        let holds = RunLocks(folder: fixture.scratch.path + "/running")
         func registry() throws -> ModelRegistry {
             try ModelRegistry.open(
                 TestDatabase.open(fixture.scratch.path), project: "hospital", context: fixture.virtual.context()

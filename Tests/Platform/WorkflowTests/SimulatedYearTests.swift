@@ -184,7 +184,7 @@ import Workflow
     @Test func `sessions, tokens and keys of requests hold for their time, and guessing is forgotten`() throws {
         try database.migrate(TestDatabase.schema, at: clock.time)
         let store = IdentityStore(database, author: Author(actor: "local:ada"), context: clock.context())
-        let known = KnownPrincipals(store)
+        let known = PrincipalCache(store)
         let user = try store.addUser("ada", role: .viewer, password: "correct horse battery staple")
         let service = try store.createToken("service", role: .viewer, project: nil, expires: nil).secret.text
         let keys = IdempotencyTable(database)

@@ -12,7 +12,7 @@ actor AnswerSpool {
     private let waitingBytes: Int
     private let folder: String
     private let name: String
-    private let room: SpoolRoom.Share
+    private let room: SpoolBudget.Share
     private let patience: Double
     private let clock: any ExecutionClock
     private let threads: NIOThreadPool
@@ -31,7 +31,7 @@ actor AnswerSpool {
         folder = settings.scratch
         self.name = name
         self.threads = threads
-        room = SpoolRoom.Share(settings.room)
+        room = SpoolBudget.Share(settings.room)
         patience = settings.spoolSeconds
         self.clock = clock
     }
@@ -68,7 +68,7 @@ actor AnswerSpool {
         while try await !threads.runIfActive({ room.take(count, for: file) }) {
             guard waited < patience else {
                 throw Problem(
-                    .serviceUnavailable, SpoolRoom.full,
+                    .serviceUnavailable, SpoolBudget.full,
                     "The client does not read, and there is no more room on the disk for its answer.",
                     remedy:
                         "Read the answer while the file is sent, as curl does, or give the server more room (--batch-spool)."

@@ -20,9 +20,9 @@ struct BatchRoutes: Sendable {
     /// Threads that may wait for conversions: one that writes and two that read for each batch.
     private let waiting: NIOThreadPool
     /// Batches of each client.
-    private let shares = Shares()
+    private let shares = ClientConcurrencyLimit()
     private let places: BatchPlaces
-    private let conversions: Turns
+    private let conversions: FairQueue
 
     init(catalog: ModelCatalog, settings: BatchSettings, context execution: ExecutionContext) {
         self.catalog = catalog
@@ -31,7 +31,7 @@ struct BatchRoutes: Sendable {
         self.settings = settings
         self.execution = execution
         places = BatchPlaces(settings.atOnce)
-        conversions = Turns(settings.conversions, clock: execution.clock)
+        conversions = FairQueue(settings.conversions, clock: execution.clock)
         // The blocks of a batch that are under way are bounded by the batch itself.
         threads = WorkThreads(settings.threads, waitingEach: .max, yield: settings.yield)
         waiting = NIOThreadPool(numberOfThreads: 3 * settings.atOnce)

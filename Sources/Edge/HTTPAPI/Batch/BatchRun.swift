@@ -30,7 +30,7 @@ final class BatchRun: Sendable {
     let client: String
     /// Threads that may wait for conversions.
     let waiting: NIOThreadPool
-    private let conversions: Turns
+    private let conversions: FairQueue
     let spool: AnswerSpool
     private let converting = Mutex<ParquetAnswer?>(nil)
     private let state = Mutex(Summary())
@@ -39,7 +39,7 @@ final class BatchRun: Sendable {
     init(
         _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
         _ bounds: BatchBounds, _ settings: BatchSettings, _ execution: ExecutionContext, _ threads: WorkThreads,
-        _ waiting: NIOThreadPool, _ conversions: Turns
+        _ waiting: NIOThreadPool, _ conversions: FairQueue
     ) {
         self.conversions = conversions
         self.client = client
@@ -82,7 +82,7 @@ final class BatchRun: Sendable {
 
     /// Waits for a conversion's turn.
     /// - Parameter columns: those that are converted; many take so much memory that nothing else is converted beside.
-    private func turn(columns: Int) async throws -> Turns.Turn {
+    private func turn(columns: Int) async throws -> FairQueue.Turn {
         let weight = columns > settings.wideColumns ? settings.conversions : 1
         guard let turn = try await conversions.take(client, weight: weight, within: settings.conversionSeconds) else {
             var problem = Problem(
@@ -199,7 +199,7 @@ final class BatchRun: Sendable {
         if plan.input == .parquet {
             guard let converter = settings.converter else { throw Self.noConverter }
             let upload = try await ParquetUpload(
-                in: settings.scratch, name: "upload-\(execution.newID())", room: SpoolRoom.Share(settings.room),
+                in: settings.scratch, name: "upload-\(execution.newID())", room: SpoolBudget.Share(settings.room),
                 threads: waiting, next: next)
             // Those who wait for a turn keep no place from batches that need none.
             place.rest(at: execution.uptime())
@@ -244,19 +244,19 @@ final class BatchRun: Sendable {
         try bounds.check(rows: before.rows + block.rows, of: model)
         let start = execution.uptime()
         let waiter = LogWaiter()
-        func circumstances() -> ScoringSession.RequestMetadata {
+        func metadata() -> ScoringSession.RequestMetadata {
             ScoringSession.RequestMetadata(
                 requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
                 latency: Int64((execution.uptime() - began) * 1e9))
         }
-        let known = circumstances()
+        let known = metadata()
         var (answer, admission) = try await threads.run(for: client, urgent: true) {
             let answer = block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping)
             return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
         }
         while admission == .refused(.busy), execution.uptime() - start < settings.logSeconds {
             try await execution.clock.sleep(seconds: 0.005)
-            let known = circumstances()
+            let known = metadata()
             admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }
         }
         if !isRefused, admission == .waiting || admission == .taken { bounds.logged(block.loggedBytes) }

@@ -52,16 +52,16 @@ package struct BatchSettings: Sendable {
 
     package init(scratch: String) {
         self.scratch = scratch
-        room = SpoolRoom(spoolBytes)
+        room = SpoolBudget(spoolBytes)
         quota = LogQuota(perHour: logBytesPerHour)
     }
 
     /// Shared by all batches, by the limits above as they are when ``share()`` is called.
-    private(set) var room: SpoolRoom
+    private(set) var room: SpoolBudget
     private(set) var quota: LogQuota
 
     mutating func share() {
-        room = SpoolRoom(spoolBytes)
+        room = SpoolBudget(spoolBytes)
         quota = LogQuota(perHour: logBytesPerHour)
     }
 

@@ -7,13 +7,13 @@ internal import NIOPosix
 /// The directory of a Parquet file stands at its end.
 struct ParquetUpload: Sendable {
     private let file: ScratchFile
-    private let room: SpoolRoom.Share
+    private let room: SpoolBudget.Share
     private let threads: NIOThreadPool
 
     /// Keeps all of the body, whose pieces `next` gives.
     /// - Throws: `batch.no-room` when the disk has no room for it.
     init(
-        in folder: String, name: String, room: SpoolRoom.Share, threads: NIOThreadPool,
+        in folder: String, name: String, room: SpoolBudget.Share, threads: NIOThreadPool,
         next: () async throws -> ByteBuffer?
     ) async throws {
         self.threads = threads
@@ -26,7 +26,7 @@ struct ParquetUpload: Sendable {
             try await threads.runIfActive { [held, offset] in
                 guard room.take(held.count, for: file) else {
                     throw Problem(
-                        .serviceUnavailable, SpoolRoom.full, "There is no room on the disk for this file.",
+                        .serviceUnavailable, SpoolBudget.full, "There is no room on the disk for this file.",
                         remedy: "Send it in parts, or as CSV, or give the server more room (--batch-spool).")
                 }
                 try file.write(held, at: offset)

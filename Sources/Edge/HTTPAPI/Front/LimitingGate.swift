@@ -20,7 +20,7 @@ package struct LimitingGate: Gatekeeper {
     private let strangers: RateLimiter?
     private let clock: any ExecutionClock
     private let metrics: ServerMetrics
-    private let shares = Shares()
+    private let shares = ClientConcurrencyLimit()
     private let shareOfEach: Int
     /// What strangers may have at work: together, and from one address.
     private static let strangersAtWork = (all: 32, each: 8)

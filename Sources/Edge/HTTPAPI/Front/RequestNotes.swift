@@ -5,7 +5,7 @@ internal import Synchronization
 /// Properties of a request that are collected while it is handled, for its access log entry.
 final class RequestNotes: Sendable {
     private let known = Mutex<Principal?>(nil)
-    private let limiter = Mutex<[Shares.Seat]>([])
+    private let limiter = Mutex<[ClientConcurrencyLimit.Seat]>([])
     private let counted = Atomic<Bool>(false)
 
     init() {}
@@ -18,10 +18,10 @@ final class RequestNotes: Sendable {
     func count() { counted.store(true, ordering: .relaxed) }
 
     /// Notes what the request holds until its answer has left.
-    func hold(_ seat: Shares.Seat) { limiter.withLock { $0.append(seat) } }
+    func hold(_ seat: ClientConcurrencyLimit.Seat) { limiter.withLock { $0.append(seat) } }
 
     /// Hands over what was held.
-    func release() -> [Shares.Seat] {
+    func release() -> [ClientConcurrencyLimit.Seat] {
         limiter.withLock { limiter in
             defer { limiter = [] }
             return limiter
@@ -31,7 +31,7 @@ final class RequestNotes: Sendable {
 
 extension ResponseBody {
     /// The same body, with the seats given back when it has been sent, or is let go unsent.
-    func holding(_ limiter: [Shares.Seat]) -> ResponseBody {
+    func holding(_ limiter: [ClientConcurrencyLimit.Seat]) -> ResponseBody {
         if limiter.isEmpty || contentLength == 0 { return self }
         let body = self
         return ResponseBody(contentLength: contentLength) { writer in

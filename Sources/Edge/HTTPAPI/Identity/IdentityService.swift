@@ -14,7 +14,7 @@ package struct IdentityService: Sendable {
     /// Users, API tokens, sessions and audit log in the database; its calls block.
     package let store: IdentityStore
     /// In-memory cache of the valid tokens and sessions, which authentication asks instead of the database.
-    package let known: KnownPrincipals
+    package let known: PrincipalCache
     /// Signs and verifies the session tokens that browsers carry in a cookie.
     package let cookies: SessionCookies
     /// Source of time, new identifiers and random bytes.
@@ -34,7 +34,7 @@ package struct IdentityService: Sendable {
     package let site: Site
 
     package init(
-        store: IdentityStore, known: KnownPrincipals, cookies: SessionCookies, context execution: ExecutionContext,
+        store: IdentityStore, known: PrincipalCache, cookies: SessionCookies, context execution: ExecutionContext,
         threads: NIOThreadPool, writers: NIOThreadPool, passwords: NIOThreadPool, site: Site,
         sessionSeconds: Int = 8 * 3600,
         yield: @escaping @Sendable () -> Void = {}

@@ -15,12 +15,12 @@ internal import Serving
 struct PredictionRoutes: Sendable {
     let catalog: ModelCatalog
     let work: ScoringWork
-    private let room: MemoryRoom
+    private let room: MemoryBudget
     let execution: ExecutionContext
 
     /// Makes the routes.
     /// - Parameter room: in which large bodies and answers wait.
-    init(catalog: ModelCatalog, work: ScoringWork, room: MemoryRoom, context execution: ExecutionContext) {
+    init(catalog: ModelCatalog, work: ScoringWork, room: MemoryBudget, context execution: ExecutionContext) {
         self.catalog = catalog
         self.work = work
         self.room = room

@@ -28,22 +28,22 @@ struct ProcessRoutes: Sendable {
     let work: ScoringWork
     /// Writes into the project's audit.
     private let note: @Sendable (AuditDraft, Author) async throws -> Void
-    private let room: MemoryRoom
+    private let room: MemoryBudget
     let execution: ExecutionContext
     /// For large bodies.
-    private let turns: Turns
+    private let turns: FairQueue
 
     /// Bytes of a body.
     static let bodyBytes = 4 << 20
 
     init(
-        catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryRoom,
+        catalog: ModelCatalog, source: any FeatureSource, work: ScoringWork, room: MemoryBudget,
         context execution: ExecutionContext,
         note: @escaping @Sendable (AuditDraft, Author) async throws -> Void
     ) {
         self.note = note
         self.room = room
-        turns = Turns(2, clock: execution.clock)
+        turns = FairQueue(2, clock: execution.clock)
         self.work = work
         self.catalog = catalog
         self.source = source

@@ -50,7 +50,7 @@ struct HealthRoutes: Sendable {
 
     /// What keeps a model from being up to date, or from answering although it is.
     private static func trouble(_ slot: ModelSlot) -> String? {
-        if let trouble = slot.trouble { return PathVeil.over(trouble) }
+        if let trouble = slot.trouble { return PathRedaction.redact(trouble) }
         guard let counters = slot.served?.journal?.log.counters else { return nil }
         if counters.hasFailed { return "The prediction log has stopped; the server must be started anew." }
         if counters.isFull { return "The prediction log has no room: the disk is full." }

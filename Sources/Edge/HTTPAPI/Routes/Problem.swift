@@ -56,8 +56,8 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     package init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, remedy: String? = nil) {
         self.status = status
         self.code = code
-        self.detail = PathVeil.over(detail)
-        self.remedy = remedy.map(PathVeil.over)
+        self.detail = PathRedaction.redact(detail)
+        self.remedy = remedy.map(PathRedaction.redact)
     }
 
     /// Converts any error: Martlet's own by its code, Hummingbird's by its status, others to a defect without details.

@@ -16,7 +16,7 @@ extension RouteTable {
         /// Scores what is not answered on an event loop.
         package let work: ScoringWork
         /// Memory budget that large request and response bodies share.
-        package let room: MemoryRoom
+        package let room: MemoryBudget
         /// Limits and resources of the routes for batch prediction.
         package let batches: BatchSettings
         /// Makes features of raw rows.
@@ -36,7 +36,7 @@ extension RouteTable {
 
         package init(
             version: String, catalog: ModelCatalog, management: Management, metrics: ServerMetrics, work: ScoringWork,
-            room: MemoryRoom, batches: BatchSettings, features: any FeatureSource, context execution: ExecutionContext
+            room: MemoryBudget, batches: BatchSettings, features: any FeatureSource, context execution: ExecutionContext
         ) {
             self.version = version
             self.catalog = catalog

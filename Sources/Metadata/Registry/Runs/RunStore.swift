@@ -13,7 +13,7 @@ package struct RunStore: Sendable {
     /// Records that a run is in progress. Optional: `record` accepts a run that was never begun, too.
     /// - Returns: the lock that marks it as in progress, to be kept until it is recorded.
     @discardableResult
-    package func begin(_ run: Run) throws -> RunHold? {
+    package func begin(_ run: Run) throws -> RunLock? {
         // Before it can be seen: nobody must take it for one whose process is gone.
         let hold = try metadata.holds?.hold(run.id)
         try metadata.write { transaction in

@@ -28,7 +28,7 @@ package struct TrainingChecks: Codable, Sendable {
     /// Result of the leak check.
     package var leaks: Leaks
     /// Features that predict the target almost alone.
-    package var telltales: [Telltale]
+    package var telltales: [LeakageWarning]
 
     /// Warnings for people, as sentences.
     package var warnings: [String] {

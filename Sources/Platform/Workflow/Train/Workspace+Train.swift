@@ -239,7 +239,7 @@ extension Workspace {
             try JSON.encode(SamplePredictions(of: trained, columns: input.columns), pretty: true))
         let train = trained.parts.indices.filter { trained.parts[$0] == .train }
         let checks = TrainingChecks(
-            leaks: leaks, telltales: Telltale.find(input.columns, labels: input.labels, rows: train))
+            leaks: leaks, telltales: LeakageWarning.find(input.columns, labels: input.labels, rows: train))
         try keep(ArtifactName.checks, "application/json", try JSON.encode(checks, pretty: true))
         try keep(ArtifactName.scores, "application/vnd.apache.parquet", try scores(trained, input))
         return artifacts

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Queue for work that few may do at the same time, and of each client only one.
 ///
 /// Whoever comes too many waits, in order of arrival; those whose client is at work are skipped.
-final class Turns: Sendable {
+final class FairQueue: Sendable {
     private struct Waiter {
         let number: Int
         let client: String
@@ -24,11 +24,11 @@ final class Turns: Sendable {
 
     /// Permission to work, released with the value.
     final class Turn: Sendable {
-        private let turns: Turns
+        private let turns: FairQueue
         private let client: String
         private let weight: Int
 
-        fileprivate init(_ turns: Turns, _ client: String, _ weight: Int) {
+        fileprivate init(_ turns: FairQueue, _ client: String, _ weight: Int) {
             (self.turns, self.client, self.weight) = (turns, client, weight)
         }
 

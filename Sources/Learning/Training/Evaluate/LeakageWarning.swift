@@ -1,12 +1,12 @@
 /// Finding of a feature that predicts the target almost perfectly alone, which suggests a leak.
 ///
 /// ```swift
-/// for finding in Telltale.find(input.columns, labels: input.labels, rows: trainRows) { print(finding.sentence) }
+/// for finding in LeakageWarning.find(input.columns, labels: input.labels, rows: trainRows) { print(finding.sentence) }
 /// ```
 ///
 /// A number is judged by its rank, a category by the target's rate in each level with enough rows. A level of which
 /// nearly every row has the rarer class is reported as well: a flag that names the outcome of some rows.
-package struct Telltale: Sendable, Equatable, Codable {
+package struct LeakageWarning: Sendable, Equatable, Codable {
     /// Name of the feature's column.
     package var feature: String
     /// ROC-AUC of the feature alone on training rows, in the better direction.
@@ -28,7 +28,7 @@ package struct Telltale: Sendable, Equatable, Codable {
     }
 }
 
-extension Telltale {
+extension LeakageWarning {
     private static let suspicious = 0.95
     private static let pure = 0.99
     private static let enough = 20
@@ -41,7 +41,7 @@ extension Telltale {
 
     /// Finds the features that predict the target alone, sorted by name.
     /// - Parameter rows: the training rows.
-    package static func find(_ columns: [NamedColumn], labels: [UInt8?], rows: [Int]) -> [Telltale] {
+    package static func find(_ columns: [NamedColumn], labels: [UInt8?], rows: [Int]) -> [LeakageWarning] {
         let step = max(1, rows.count / sample)
         let chosen = stride(from: 0, to: rows.count, by: step).map { rows[$0] }
         let positive = chosen.map { labels[$0] == 1 }
@@ -49,7 +49,7 @@ extension Telltale {
         return columns.compactMap { find($0, chosen, positive) }.sorted { $0.feature < $1.feature }
     }
 
-    private static func find(_ column: NamedColumn, _ rows: [Int], _ positive: [Bool]) -> Telltale? {
+    private static func find(_ column: NamedColumn, _ rows: [Int], _ positive: [Bool]) -> LeakageWarning? {
         switch column.column {
         case .number(let all):
             let values = rows.map { all[$0] }
@@ -57,13 +57,13 @@ extension Telltale {
                 let auc = area(values.map { $0.isNaN ? missing : $0 }, positive)
                 return max(auc, 1 - auc)
             }.max()
-            if let auc, auc > suspicious { return Telltale(feature: column.name, auc: auc) }
+            if let auc, auc > suspicious { return LeakageWarning(feature: column.name, auc: auc) }
             guard let (codes, levels) = coded(values) else { return nil }
             return level(column.name, codes, levels, positive)
         case .category(let all, let levels):
             let codes = rows.map { all[$0] }
             let auc = area(rates(codes, levels.count, positive), positive)
-            if auc > suspicious { return Telltale(feature: column.name, auc: auc) }
+            if auc > suspicious { return LeakageWarning(feature: column.name, auc: auc) }
             return level(column.name, codes, levels, positive)
         }
     }
@@ -113,7 +113,7 @@ extension Telltale {
 
     private static func level(
         _ name: String, _ codes: [Int32], _ levels: [String], _ positive: [Bool]
-    ) -> Telltale? {
+    ) -> LeakageWarning? {
         let ones = positive.count { $0 }
         let isRare = ones * 2 <= positive.count
         let members = isRare ? ones : positive.count - ones
@@ -122,7 +122,7 @@ extension Telltale {
             guard count.rows >= enough, Double(own) >= pure * Double(count.rows),
                 Double(own) >= telling * Double(members), count.rows < positive.count
             else { continue }
-            return Telltale(
+            return LeakageWarning(
                 feature: name, level: index == 0 ? "(missing)" : levels[index - 1], rows: count.rows,
                 rate: Double(own) / Double(count.rows))
         }

@@ -1,15 +1,15 @@
 internal import Synchronization
 
 /// Limits how many requests each client has at the same time.
-final class Shares: Sendable {
+final class ClientConcurrencyLimit: Sendable {
     private let held = Mutex<[String: Int]>([:])
 
     /// One counted request of a client, released with the value.
     final class Seat: Sendable {
-        private let shares: Shares
+        private let shares: ClientConcurrencyLimit
         private let client: String
 
-        fileprivate init(_ shares: Shares, _ client: String) {
+        fileprivate init(_ shares: ClientConcurrencyLimit, _ client: String) {
             self.shares = shares
             self.client = client
         }

@@ -1,13 +1,13 @@
 internal import Synchronization
 
 /// Shared limit for disk space used by buffered uploads and answers of all batches.
-final class SpoolRoom: Sendable {
+final class SpoolBudget: Sendable {
     /// Disk space reserved for one file, released with the value.
     final class Share: Sendable {
-        private let room: SpoolRoom
+        private let room: SpoolBudget
         private let bytes = Mutex(0)
 
-        init(_ room: SpoolRoom) { self.room = room }
+        init(_ room: SpoolBudget) { self.room = room }
 
         /// Takes room for more bytes of a file; `false` when there is none. Looks at the disk.
         func take(_ count: Int, for file: ScratchFile) -> Bool {

@@ -9,10 +9,10 @@ internal import Synchronization
 /// So memory is bounded however many requests there are, and none is refused for that.
 ///
 /// ```swift
-/// let room = MemoryRoom(scratch: scratch, context: context)
+/// let room = MemoryBudget(scratch: scratch, context: context)
 /// let predictions = PredictionRoutes(catalog: catalog, work: work, room: room, context: context)
 /// ```
-package final class MemoryRoom: Sendable {
+package final class MemoryBudget: Sendable {
     private let most: Int
     private let scratch: String
     private let newID: @Sendable () -> String
@@ -35,10 +35,10 @@ package final class MemoryRoom: Sendable {
 
     /// Reserved memory, released with the value.
     final class Share: Sendable {
-        private let room: MemoryRoom
+        private let room: MemoryBudget
         private let bytes = Mutex(0)
 
-        fileprivate init(_ room: MemoryRoom) { self.room = room }
+        fileprivate init(_ room: MemoryBudget) { self.room = room }
 
         /// Takes so many more bytes, if there is room.
         func take(_ count: Int) -> Bool {
@@ -82,12 +82,12 @@ package final class MemoryRoom: Sendable {
 
     /// An answer's bytes, as they are sent. Blocks when they go into a file.
     func answer(_ bytes: [UInt8]) throws -> ResponseBody {
-        if bytes.count <= MemoryRoom.small { return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)) }
+        if bytes.count <= MemoryBudget.small { return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)) }
         let share = share()
         if share.take(bytes.count) {
             return ResponseBody(contentLength: bytes.count) { writer in
-                for start in stride(from: 0, to: bytes.count, by: MemoryRoom.pieceBytes) {
-                    let end = min(start + MemoryRoom.pieceBytes, bytes.count)
+                for start in stride(from: 0, to: bytes.count, by: MemoryBudget.pieceBytes) {
+                    let end = min(start + MemoryBudget.pieceBytes, bytes.count)
                     try await writer.write(ByteBuffer(bytes: bytes[start..<end]))
                 }
                 share.giveBack()
@@ -95,12 +95,12 @@ package final class MemoryRoom: Sendable {
             }
         }
         let (file, count) = (try file(), bytes.count)
-        try MemoryRoom.check(file, count)
+        try MemoryBudget.check(file, count)
         try file.write(bytes, at: 0)
         return ResponseBody(contentLength: count) { writer in
-            for start in stride(from: 0, to: count, by: MemoryRoom.pieceBytes) {
+            for start in stride(from: 0, to: count, by: MemoryBudget.pieceBytes) {
                 let piece = try await NIOThreadPool.singleton.runIfActive {
-                    try file.read(min(MemoryRoom.pieceBytes, count - start), at: start)
+                    try file.read(min(MemoryBudget.pieceBytes, count - start), at: start)
                 }
                 try await writer.write(ByteBuffer(bytes: piece))
             }
@@ -114,7 +114,7 @@ struct HeldBody: Sendable {
     private let bytes: ByteBuffer
     private let file: ScratchFile?
     private let count: Int
-    private let share: MemoryRoom.Share?
+    private let share: MemoryBudget.Share?
 
     init(_ bytes: ByteBuffer) {
         (self.bytes, file, share) = (bytes, nil, nil)
@@ -123,14 +123,14 @@ struct HeldBody: Sendable {
 
     /// Reads the whole body of a request.
     /// - Throws: as `Request.body(upTo:)`, and `server.disk`.
-    init(_ request: Request, upTo most: Int, in room: MemoryRoom) async throws {
+    init(_ request: Request, upTo most: Int, in room: MemoryBudget) async throws {
         var bytes = ByteBuffer()
         var (count, held) = (0, 0)
         var file: ScratchFile?
         let share = room.share()
         try await request.pieces(upTo: most) { piece in
             count += piece.readableBytes
-            if file == nil, count > max(held, MemoryRoom.small) {
+            if file == nil, count > max(held, MemoryBudget.small) {
                 // Twice as much each time, as the buffer grows.
                 let next = max(held * 2, count)
                 if share.take(next - held) {
@@ -153,13 +153,13 @@ struct HeldBody: Sendable {
         let start = count - bytes.readableBytes
         let piece = Array(bytes.readableBytesView)
         try await NIOThreadPool.singleton.runIfActive {
-            try MemoryRoom.check(file, piece.count)
+            try MemoryBudget.check(file, piece.count)
             try file.write(piece, at: start)
         }
         bytes = ByteBuffer()
     }
 
-    var isLarge: Bool { count > MemoryRoom.small }
+    var isLarge: Bool { count > MemoryBudget.small }
 
     /// Reads all of it; what is large, where it may take a while.
     func read<T: Sendable>(_ body: @escaping @Sendable (ByteBuffer) throws -> T) async throws -> T {

@@ -5,10 +5,10 @@ internal import Synchronization
 /// What stands below the projects' folders and states is shown from there on, and of another path only the last name.
 ///
 /// ```swift
-/// PathVeil.hide(below: [project.folder])
-/// PathVeil.over(error.description)
+/// PathRedaction.hide(below: [project.folder])
+/// PathRedaction.redact(error.description)
 /// ```
-package enum PathVeil {
+package enum PathRedaction {
     private static let known = Mutex<[String]>([])
     /// First names of absolute paths; none of them begins a route.
     private static let roots: Set<Substring> = [
@@ -26,7 +26,7 @@ package enum PathVeil {
     }
 
     /// Returns the text with paths hidden.
-    package static func over(_ text: String) -> String {
+    package static func redact(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "/")) else { return text }
         var text = text
         for folder in known.withLock({ $0 }) { text = hide(folder, in: text) }

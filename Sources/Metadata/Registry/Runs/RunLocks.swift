@@ -4,20 +4,20 @@ internal import Storage
 /// Detects which runs are in progress, by a lock file that each run's process holds.
 ///
 /// ```swift
-/// let registry = ModelRegistry(database, project: name, context: context).detectingRuns(by: RunHolds(folder: home.running))
+/// let registry = ModelRegistry(database, project: name, context: context).detectingRuns(by: RunLocks(folder: home.running))
 /// ```
 ///
 /// The system releases the lock when the process ends, in whatever way, so that a running run can be told from a killed
 /// one.
-package struct RunHolds: Sendable {
+package struct RunLocks: Sendable {
     private let folder: String
 
     /// Uses a folder for the lock files, created when the first run begins.
     package init(folder: String) { self.folder = folder }
 
-    func hold(_ run: String) throws -> RunHold? {
+    func hold(_ run: String) throws -> RunLock? {
         let path = path(run)
-        return try FileLock(path).map { RunHold(lock: $0, path: path) }
+        return try FileLock(path).map { RunLock(lock: $0, path: path) }
     }
 
     func isHeld(_ run: String) -> Bool { FileLock.isHeld(path(run)) }
@@ -29,7 +29,7 @@ package struct RunHolds: Sendable {
 }
 
 /// The lock that marks a run as in progress until it is released or the process ends.
-package final class RunHold {
+package final class RunLock {
     private let lock: FileLock
     private let path: String
 

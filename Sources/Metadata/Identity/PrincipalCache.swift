@@ -5,7 +5,7 @@ internal import Synchronization
 /// In-memory cache of all valid tokens and sessions, so that authentication needs no database access.
 ///
 /// ```swift
-/// let known = KnownPrincipals(store, freshness: Freshness(limit: 900, clock: context.clock))
+/// let known = PrincipalCache(store, freshness: Freshness(limit: 900, clock: context.clock))
 /// try known.refresh()
 /// let principal = known.principal(token: token, at: context.now())
 /// ```
@@ -13,7 +13,7 @@ internal import Synchronization
 /// A look-up costs one SHA-256 of the token and one step in a table; the digest, not the token, is what is compared, so
 /// the time reveals nothing about the token. `refresh` is called a few times a second and reads again if the generation
 /// has changed: a revoked token stays valid that long. Bounded by `IdentityStore.mostTokens` and the open sessions.
-package final class KnownPrincipals: Sendable {
+package final class PrincipalCache: Sendable {
     private struct Known: Sendable {
         var generation = -1
         /// When it was read: what had expired by then is not in it.
@@ -106,12 +106,12 @@ package final class KnownPrincipals: Sendable {
             return known
         }
         // When a token was used last is for people to look at; no access depends on it.
-        if let old { try? store.noteUses(KnownPrincipals.uses(old)) }
+        if let old { try? store.noteUses(PrincipalCache.uses(old)) }
         return true
     }
 
     /// Writes the times of the tokens' last uses to the database. Blocks.
-    package func noteUses() throws { try store.noteUses(KnownPrincipals.uses(known.withLock { $0 })) }
+    package func noteUses() throws { try store.noteUses(PrincipalCache.uses(known.withLock { $0 })) }
 
     private static func uses(_ known: Known) -> [(token: String, at: Timestamp)] {
         known.tokens.values.compactMap { principal in principal.takeUse().map { (principal.id, $0) } }

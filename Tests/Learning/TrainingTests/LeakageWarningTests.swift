@@ -4,8 +4,8 @@ import Training
 @Suite struct `Features that tell the target alone` {
     private let labels: [UInt8?] = (0..<1000).map { $0 % 5 == 0 ? 1 : 0 }
 
-    private func found(_ column: Column, rows: Range<Int> = 0..<1000) -> Telltale? {
-        Telltale.find([NamedColumn("c", column)], labels: labels, rows: Array(rows)).first
+    private func found(_ column: Column, rows: Range<Int> = 0..<1000) -> LeakageWarning? {
+        LeakageWarning.find([NamedColumn("c", column)], labels: labels, rows: Array(rows)).first
     }
 
     private func number(_ value: (Int, Bool) -> Double) -> Column {
@@ -49,6 +49,7 @@ import Training
         let late = number { row, yes in row >= 500 && yes ? 1 : 0 }
         #expect(found(late, rows: 0..<500) == nil)
         #expect(found(late) != nil)
-        #expect(Telltale.find([NamedColumn("c", late)], labels: labels.map { _ in 1 }, rows: Array(0..<1000)).isEmpty)
+        #expect(
+            LeakageWarning.find([NamedColumn("c", late)], labels: labels.map { _ in 1 }, rows: Array(0..<1000)).isEmpty)
     }
 }

@@ -4,7 +4,7 @@ import HTTPTypes
 import Testing
 
 @Suite struct `Paths of the server` {
-    init() { PathVeil.hide(below: ["/projects/lab", "/projects/lab/.martlet", "relative", "/"]) }
+    init() { PathRedaction.hide(below: ["/projects/lab", "/projects/lab/.martlet", "relative", "/"]) }
 
     @Test(arguments: [
         ("Nothing has been run in /projects/lab yet.", "Nothing has been run in the project's folder yet."),
@@ -22,7 +22,7 @@ import Testing
         ("//", "//"),
     ])
     func `are not in its answers`(_ text: String, _ shown: String) {
-        #expect(PathVeil.over(text) == shown)
+        #expect(PathRedaction.redact(text) == shown)
         let problem = Problem(MartletError(.machine, "disk.failed", text, remedy: text))
         #expect(problem.detail == shown && problem.remedy == shown)
     }
