@@ -121,7 +121,8 @@ let package = Package(
         module("Training", in: .learning, ["CLibrary", "Core"]),
         module("Generators", in: .learning, ["Core"]),
         module("Forests", in: .learning, ["Core"]),
-        module("TrainingLightGBM", in: .learning, ["CLibrary", "Training", "LightGBM", "Core"]),
+        module("TrainingLightGBM", in: .learning, ["Training", "LightGBM", "Core"]),
+        module("TrainingXGBoost", in: .learning, ["Training", "XGBoost", "Forests", "Core"]),
 
         // Runs, models, events and jobs in a database; people, tokens and roles.
         .target(
@@ -151,7 +152,7 @@ let package = Package(
             [
                 "CLibrary", "Workflow", "Projects", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "PredictionLog",
                 "Training",
-                "TrainingLightGBM",
+                "TrainingLightGBM", "TrainingXGBoost",
                 "Registry", "Identity", "SQLite", "SQLText", "DelimitedText", "DuckDB", "LightGBM", "XGBoost",
                 "Workers",
                 "Composition", "Core", "Storage",
@@ -236,7 +237,11 @@ let package = Package(
                 "Core", "Storage",
             ]),
         tests(
-            "TrainingTests", in: .learning, ["Training", "TrainingLightGBM", "LightGBM", "Core", "Storage"],
+            "TrainingTests", in: .learning,
+            [
+                "CLibrary", "Training", "TrainingLightGBM", "TrainingXGBoost", "Forests", "LightGBM", "XGBoost", "Core",
+                "Storage",
+            ],
             exclude: ["Fixtures"]),
         tests(
             "RegistryTests", in: .metadata,

@@ -16,7 +16,7 @@ import Testing
 /// | what is a feature; dates refused; training rows only | here, BadInput+Configuration, SignatureTests |
 /// | missing, infinite, rare and unknown values; codes apart from levels; order of levels | here, SignatureTests |
 /// | missing or mistyped columns refused by name, others ignored, any order | SignatureTests |
-/// | learners, their parameters, missing numbers, importance | RandomForestTests, BadInput, TrainingPipelineTests |
+/// | learners, their parameters, missing numbers, importance | RandomForestTests, XGBoostTests, BadInput, TrainingPipelineTests |
 /// | calibration, threshold, bands | CalibrationTests |
 /// | metrics, undefined is null, intervals, that of ece | EvaluationTests, CalibrationErrorTests |
 /// | gates, the upper end for ece, looks at the test part | CalibrationTests, RunTests, here |
@@ -70,6 +70,7 @@ import Testing
 
     private static let boosted =
         "{kind: lightgbm, parameters: {num_leaves: 15, min_data_in_leaf: 5, min_data_per_group: 5, cat_smooth: 1}, rounds: 60}"
+    private static let xgboost = "{kind: xgboost, parameters: {max_depth: 4, max_cat_to_onehot: 4}, rounds: 60}"
     private static let forest = "{kind: random_forest, parameters: {n_estimators: 5, max_depth: 6}}"
 
     /// Rows to be scored: each state with each town, and a cell that training never saw.
@@ -78,7 +79,7 @@ import Testing
             ["Orl\u{E9}ans", "Orle\u{301}ans", "Rom"].map { (state, $0) }
         }
 
-    @Test(.needs("curl"), arguments: [boosted, forest])
+    @Test(.needs("curl"), arguments: [boosted, xgboost, forest])
     fileprivate func `has one score for a row by command and by server, whatever its levels are called`(
         _ learner: String
     ) throws {

@@ -18,25 +18,28 @@ extension TestHome {
 
     /// The project, ready to work in this process, with the product's SQL engine and learners.
     /// - Parameters:
-    ///   - libraries: what decides what a model looks like, beside its data and specification.
+    ///   - library: what decides what a model looks like, beside its data and specification.
     ///   - learner: makes the learner in place of the product's.
     package func workspace(
-        _ clock: VirtualClock, libraries: [String: String] = ["lightgbm": "test"],
-        learner: ((LearnerPlan) throws -> any Learner)? = nil
+        _ clock: VirtualClock, library: String = "test", learner: (@Sendable (LearnerPlan) throws -> any Learner)? = nil
     ) throws -> Workspace {
         let project = try project()
         return Workspace(
             project: project, home: home, lake: try lake(clock), registry: try registry(clock, project: project.name),
             artifacts: ArtifactStore(folder: home.artifacts), actor: "ada", context: clock.context(), cpuSeconds: { 0 },
-            trainingThreads: 1, libraries: libraries, makeLearner: learner ?? Self.learner,
-            makeScorer: { try LightGBMScorer(text: $0, threads: 1) })
+            trainingThreads: 1, learners: Self.learners(library: library, learner))
     }
 
     /// The learners that the product has.
-    package static func learner(_ plan: LearnerPlan) throws -> any Learner {
-        guard plan.kind == "lightgbm" else { return try RandomForestLearner(parameters: plan.parameters) }
-        return try LightGBMLearner(
-            parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
+    package static func learners(
+        library: String = "test", _ learner: (@Sendable (LearnerPlan) throws -> any Learner)? = nil
+    ) -> LearnerCatalogue {
+        let product = LightGBMLearner.descriptor
+        let boosted = LearnerDescriptor(
+            kind: product.kind, defaultRounds: product.defaultRounds, format: product.format,
+            library: .init(name: product.library.name) { library }, make: learner ?? product.make,
+            scorer: product.scorer)
+        return LearnerCatalogue([boosted, RandomForestLearner.descriptor(readBy: boosted)])
     }
 
     /// ``Wards`` with its two files landed, after its first run: every layer has a table, `stay@1` is the champion.

@@ -62,7 +62,7 @@ package final class TestHome: Sendable {
     }
 
     /// The project as its files say now.
-    package func project() throws -> Project { try Project.load(folder.path) }
+    package func project() throws -> Project { try Project.load(folder.path, learners: Self.learners()) }
 
     /// The metadata of the home.
     package func database() throws -> any SQLDatabase { try TestDatabase.open(home.folder) }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import CommandComposition
 internal import Core
 internal import Projects
+internal import Training
 
 struct SchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,7 +20,9 @@ struct SchemaCommand: ParsableCommand {
 
     func run() throws {
         switch what {
-        case "project": try Output.json(ConfigSchemas.project.jsonSchema(title: "martlet.yaml"))
+        case "project":
+            try Output.json(
+                ConfigSchemas.project(learners: Composition.learners.kinds).jsonSchema(title: "martlet.yaml"))
         case "contract": try Output.json(ConfigSchemas.contract.jsonSchema(title: "A Martlet contract"))
         default:
             throw MartletError(

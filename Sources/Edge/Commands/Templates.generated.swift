@@ -50,7 +50,7 @@ models:
     #   categorical: [code]    # number columns that are codes; text and boolean columns are categorical by themselves
     split: {kind: hash, seed: 42, train: 0.7, validation: 0.1, test: 0.2}
     learner:
-      kind: lightgbm # or random_forest
+      kind: lightgbm # or xgboost, random_forest
       parameters: {num_leaves: 15, learning_rate: 0.05}
       rounds: 1000
       early_stopping: 50

@@ -31,7 +31,7 @@ package struct ServedProject: Sendable {
         folder: String, home: ProjectHome?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
         context: ExecutionContext
     ) throws {
-        project = try Project.load(folder, splitSeed: nil) { _ in }
+        project = try Project.load(folder, splitSeed: nil, learners: nil)
         let home = home ?? ProjectHome(ofProject: project.folder)
         self.home = home
         self.context = context
@@ -94,7 +94,6 @@ package struct ServedProject: Sendable {
         }
         let record = try Stored.read(
             ModelRecord.self, try artifact(ArtifactName.record), "\(ArtifactName.record) of \(reference)")
-        try record.checkForms()
         let key = ModelKey(project: project.name, model: found.summary.model)
         let model = try ServedModel(
             key: key, version: found.summary.version,
@@ -102,7 +101,7 @@ package struct ServedProject: Sendable {
             schema: RowSchema(
                 record.signature, policy: record.plan.input ?? InputPolicy(), ranges: record.ranges ?? [:],
                 entity: record.plan.entity ?? project.models.first { $0.name == key.model }?.key),
-            forest: try CompactForest(lightGBM: try artifact(ArtifactName.model)),
+            forest: try CompactForest(format: record.format, try artifact(ArtifactName.model(in: record.format))),
             journal: try log.map {
                 try ModelJournal($0, key: key, version: found.summary.version, signature: record.signature)
             })

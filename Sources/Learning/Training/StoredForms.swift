@@ -11,37 +11,6 @@ extension KeyedDecodingContainer {
     }
 }
 
-/// Names of the learners and model formats that this version supports.
-enum KnownForms {
-    /// Names of the learners.
-    static let learners = ["lightgbm", "random_forest"]
-    /// Names of the model file formats.
-    static let formats = ["lightgbm-text"]
-}
-
-extension ModelRecord {
-    /// Throws for a record with a learner or format that this version does not know.
-    package func checkForms() throws {
-        try plan.learner.checkKind()
-        guard KnownForms.formats.contains(format) else {
-            throw MartletError(
-                .input, "model.unknown-format", "The model's file has the format \(format), which is not known here.",
-                remedy: "Use the version of Martlet that trained it, or train again.")
-        }
-    }
-}
-
-extension LearnerPlan {
-    /// Throws for a learner that this version does not know.
-    package func checkKind() throws {
-        guard KnownForms.learners.contains(kind) else {
-            throw MartletError(
-                .input, "model.unknown-learner", "There is no learner \(kind) here.",
-                remedy: "Learners: \(KnownForms.learners.joined(separator: ", ")).")
-        }
-    }
-}
-
 /// A list of gates that skips unknown entries when decoded.
 struct KnownGates: Decodable {
     var gates: [QualityGate] = []

@@ -13,6 +13,15 @@ package import Training
 package struct LightGBMLearner: Learner {
     package var kind: String { "lightgbm" }
 
+    /// The learner's entry in a catalogue.
+    package static let descriptor = LearnerDescriptor(
+        kind: "lightgbm", defaultRounds: 500, format: "lightgbm-text",
+        library: .init(name: "lightgbm") { Digest(of: try LightGBMLibrary.parameterAliases()).short },
+        make: { plan in
+            try LightGBMLearner(
+                parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
+        }, scorer: { try LightGBMScorer(text: $0, threads: $1) })
+
     private let parameters: [String: ParameterValue]
     private let rounds: Int
     private let patience: Int
@@ -84,37 +93,30 @@ package struct LightGBMLearner: Learner {
             values: train.values, rows: train.rows, columns: train.columns, labels: labels, parameters: settings)
         try dataset.setNames(Self.safeNames(train.names))
         let booster = try Booster(on: dataset, parameters: settings)
-        var best = (round: rounds, loss: Double.infinity)
-        var trace: [(round: Int, validationLogLoss: Double)] = []
+        var stopping = EarlyStopping(patience: patience, labels: validation?.1 ?? [])
         var grown = 0
         if let (matrix, held) = validation {
             try booster.validate(
                 on: try Dataset(
                     values: matrix.values, rows: matrix.rows, columns: matrix.columns, labels: held,
                     parameters: settings, reference: dataset))
-            var predictions = [Double](repeating: 0, count: matrix.rows)
-            for round in 1...rounds {
-                let finished = try booster.update()
-                grown = round
-                try booster.validationPredictions(into: &predictions)
-                let loss = Self.logLoss(predictions, held)
-                trace.append((round, loss))
-                if loss < best.loss { best = (round, loss) }
-                if finished || (patience > 0 && round - best.round >= patience) { break }
-            }
-            if patience == 0 { best.round = grown }
-        } else {
-            for round in 1...rounds {
-                grown = round
-                if try booster.update() { break }
-            }
-            best.round = grown
         }
-        let text = try booster.text(iterations: best.round)
-        let gain = try booster.gain(iterations: best.round, columns: train.columns)
+        var predictions = [Double](repeating: 0, count: validation?.0.rows ?? 0)
+        for round in 1...rounds {
+            let finished = try booster.update()
+            grown = round
+            if validation != nil {
+                try booster.validationPredictions(into: &predictions)
+                if stopping.isOver(after: round, predictions) { break }
+            }
+            if finished { break }
+        }
+        let best = validation == nil ? grown : stopping.best
+        let text = try booster.text(iterations: best)
+        let gain = try booster.gain(iterations: best, columns: train.columns)
         return FittedModel(
-            text: Self.canonical(text), rounds: best.round, gain: gain, format: "lightgbm-text",
-            trace: trace.isEmpty ? nil : trace)
+            text: Self.canonical(text), rounds: best, gain: gain, format: "lightgbm-text",
+            trace: stopping.trace.isEmpty ? nil : stopping.trace)
     }
 
     private func settings(for train: FeatureMatrix, seed: Int, threads: Int) -> String {
@@ -126,17 +128,6 @@ package struct LightGBMLearner: Learner {
         ]
         if !categories.isEmpty { items.append("categorical_feature=" + categories.joined(separator: ",")) }
         return items.joined(separator: " ")
-    }
-
-    /// Mean negative log-likelihood, clipped as scikit-learn does, summed in row order.
-    private static func logLoss(_ probabilities: [Double], _ labels: [UInt8]) -> Double {
-        let epsilon = Double.ulpOfOne
-        var sum = 0.0
-        for index in labels.indices {
-            let p = min(max(probabilities[index], epsilon), 1 - epsilon)
-            sum -= naturalLogarithm(labels[index] == 1 ? p : 1 - p)
-        }
-        return sum / Double(max(1, labels.count))
     }
 
     /// The model text without what depends on how the program ran.

@@ -1,4 +1,3 @@
-internal import CLibrary
 internal import Core
 internal import LightGBM
 package import Training
@@ -20,7 +19,7 @@ package struct LightGBMScorer: ModelScorer {
         do {
             booster = try Booster(text: text)
             columns = try booster.columnCount()
-        } catch let error as LightGBMError {
+        } catch {
             throw MartletError(.input, "model.unreadable", "The stored model cannot be loaded: \(error.message)")
         }
         self.threads = threads
@@ -35,10 +34,8 @@ package struct LightGBMScorer: ModelScorer {
         do {
             return try booster.predict(
                 values: matrix.values, rows: matrix.rows, columns: matrix.columns, threads: threads)
-        } catch let error as LightGBMError {
+        } catch {
             throw MartletError(.machine, "model.failed", "LightGBM could not score: \(error.message)")
         }
     }
 }
-
-func naturalLogarithm(_ x: Double) -> Double { log(x) }

@@ -4,14 +4,12 @@ internal import DuckDB
 internal import Identity
 internal import Lakehouse
 internal import LakehouseDuckDB
-internal import LightGBM
 package import Projects
 package import Registry
 internal import SQLText
 internal import SQLite
 internal import Storage
 internal import Training
-internal import TrainingLightGBM
 package import Workflow
 
 /// Composition root of the command line: reads settings, chooses implementations and opens workspaces.
@@ -90,7 +88,7 @@ package struct Composition: Sendable {
 
     /// Loads and checks the project's files.
     package func project() throws -> Project {
-        try Project.load(settings.projectFolder, splitSeed: settings.splitSeed) { _ = try Self.learner($0) }
+        try Project.load(settings.projectFolder, splitSeed: settings.splitSeed, learners: Self.learners)
     }
 
     /// Opens a workspace that may write, under the project's lock.
@@ -229,21 +227,7 @@ package struct Composition: Sendable {
             artifacts: ArtifactStore(folder: home.artifacts), actor: actor, context: context,
             cpuSeconds: SystemPlatform.cpuSeconds,
             trainingThreads: try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS"),
-            libraries: ["lightgbm": Digest(of: try LightGBMLibrary.parameterAliases()).short],
-            makeLearner: { try Self.learner($0) },
-            makeScorer: { [threads = try threads(settings.trainingThreads, "MARTLET_TRAINING_THREADS")] text in
-                try LightGBMScorer(text: text, threads: threads)
-            })
-    }
-
-    private static func learner(_ plan: LearnerPlan) throws -> any Learner {
-        try plan.checkKind()
-        return switch plan.kind {
-        case "lightgbm":
-            try LightGBMLearner(
-                parameters: plan.parameters, rounds: plan.rounds ?? 500, patience: plan.earlyStopping)
-        default: try RandomForestLearner(parameters: plan.parameters)
-        }
+            learners: Self.learners)
     }
 
     /// Most memory of the SQL engine (MARTLET_MEMORY), default 2GB.

@@ -4,7 +4,7 @@ internal import Training
 /// The schemas of the files that a user writes.
 ///
 /// ```swift
-/// let json = ConfigSchemas.project.jsonSchema(title: "martlet.yaml")
+/// let json = ConfigSchemas.project(learners: ["lightgbm"]).jsonSchema(title: "martlet.yaml")
 /// ```
 package enum ConfigSchemas {
     /// Schema of a contract: `contracts/<source>.yaml`.
@@ -46,16 +46,20 @@ package enum ConfigSchemas {
     ])
 
     /// Schema of `martlet.yaml`.
-    package static let project = ConfigSchema.object([
-        SchemaField("name", .text(), required: true, "the project's name"),
-        SchemaField("description", .text(), "what it is for"),
-        SchemaField(
-            "metadata", .text(), "where runs, models and people are kept: postgres://… (default: SQLite in .martlet)"),
-        SchemaField("sources", .map(source), required: true, "where files come from; each becomes bronze.<name>"),
-        SchemaField("transforms_folder", .text(), "folder of the SQL files (default transforms)"),
-        SchemaField("transforms", .map(transform), "how tables are built, by table: gold.<name> or silver.<name>"),
-        SchemaField("models", .list(model), "the models"),
-    ])
+    /// - Parameter learners: names of those that a model may have; `nil` takes any.
+    package static func project(learners: [String]?) -> ConfigSchema {
+        .object([
+            SchemaField("name", .text(), required: true, "the project's name"),
+            SchemaField("description", .text(), "what it is for"),
+            SchemaField(
+                "metadata", .text(),
+                "where runs, models and people are kept: postgres://… (default: SQLite in .martlet)"),
+            SchemaField("sources", .map(source), required: true, "where files come from; each becomes bronze.<name>"),
+            SchemaField("transforms_folder", .text(), "folder of the SQL files (default transforms)"),
+            SchemaField("transforms", .map(transform), "how tables are built, by table: gold.<name> or silver.<name>"),
+            SchemaField("models", .list(model(learners)), "the models"),
+        ])
+    }
 
     private static let transform = ConfigSchema.object([
         SchemaField(
@@ -112,126 +116,135 @@ package enum ConfigSchemas {
         SchemaField("out_of_range", reaction, "a number outside the bounds (default warn)"),
     ]
 
-    private static let model = ConfigSchema.object([
-        SchemaField("name", .text(), required: true, "the model's name in the registry"),
-        SchemaField("table", .text(), required: true, "the gold table with one row per key"),
-        SchemaField("key", .text(), required: true, "its unique key; orders the rows"),
-        SchemaField(
-            "target",
-            .object([
-                SchemaField("column", .text(), required: true, "the column that is predicted; null = not known yet"),
-                SchemaField("positive", .scalar, required: true, "its value that counts as positive"),
-            ]), required: true, "what is predicted"),
-        SchemaField("task", .text(), "binary_classification, the only one so far"),
-        SchemaField("group", .text(), "entity that must not stand on both sides of a split"),
-        SchemaField("event_time", .text(), "when the row happened"),
-        SchemaField(
-            "features",
-            .object([
-                SchemaField("include", .list(.text()), "the only features"),
-                SchemaField("exclude", .list(.text()), "columns that are no features"),
-                SchemaField("categorical", .list(.text()), "number columns whose values are categories"),
-                SchemaField(
-                    "rare_below", .integer(min: 1), "levels with fewer training rows are pooled as rare (default 1)"),
-                SchemaField(
-                    "missing", .text(allowed: Signature.MissingPolicy.allCases.map(\.rawValue)), "default level"),
-            ]), "which columns are features"),
-        SchemaField(
-            "split",
-            .object([
-                SchemaField(
-                    "kind", .text(allowed: SplitPlan.Kind.allCases.map(\.rawValue)), "hash, stratified or time"),
-                SchemaField("seed", .integer(), "chooses another split (default 42)"),
-                SchemaField("by", .text(), "the key or the group column"),
-                SchemaField("train", share, "share of rows (default 0.7)"),
-                SchemaField("validation", share, "share of rows (default 0.1)"),
-                SchemaField("test", share, "share of rows (default 0.2)"),
-            ]), "how rows are divided"),
-        SchemaField(
-            "cross_validation",
-            .object([
-                SchemaField("folds", .integer(min: 2, max: 100), required: true, "how many"),
-                SchemaField("seed", .integer(), "default 42"),
-                SchemaField(
-                    "gap", .scalar,
-                    "under a split by time, left out before a fold's test rows: a count of rows, or a length of time like 30 days"
-                ),
-            ]),
-            "evaluation over all labelled rows besides the test part"),
-        SchemaField(
-            "learner",
-            .object([
-                SchemaField(
-                    "kind", .text(allowed: ["lightgbm", "random_forest"]), required: true, "what fits the model"),
-                SchemaField("parameters", .map(.scalar), "by the library's own names"),
-                SchemaField("rounds", .integer(min: 1, max: 100_000), "most trees (lightgbm; default 500)"),
-                SchemaField("early_stopping", .integer(min: 0), "rounds without improvement before stopping; 0 = off"),
-                SchemaField("seed", .integer(), "of the learner's own draws (default 42)"),
-            ]), required: true, "what fits the model"),
-        SchemaField("calibration", .text(allowed: Calibration.Kind.allCases.map(\.rawValue)), "default none"),
-        SchemaField(
-            "threshold",
-            .object([
-                SchemaField(
-                    "cost",
-                    .object([
-                        SchemaField("false_negative", .number(min: 0), required: true, "cost of a miss"),
-                        SchemaField("false_positive", .number(min: 0), required: true, "cost of a false alarm"),
-                        SchemaField(
-                            "rule", .text(allowed: ["least-cost", "theoretical"]),
-                            "least cost on held-out rows (default), or what calibrated probabilities ask for"),
-                    ]), "choose the threshold by cost"),
-                SchemaField("fixed", share, "a given threshold"),
-            ]), "above which probability the decision is positive (default fixed 0.5)"),
-        SchemaField(
-            "bands",
-            .object([
-                SchemaField("medium", share, required: true, "from here"),
-                SchemaField("high", share, required: true, "from here"),
-            ]),
-            "risk bands by probability"),
-        SchemaField(
-            "bootstrap",
-            .object([
-                SchemaField("replicates", .integer(min: 100, max: 100_000), "default 1000"),
-                SchemaField("seed", .integer(), "default 42"),
-            ]),
-            "of the 95 % intervals"),
-        SchemaField(
-            "gates",
-            .list(
+    private static func model(_ learners: [String]?) -> ConfigSchema {
+        .object([
+            SchemaField("name", .text(), required: true, "the model's name in the registry"),
+            SchemaField("table", .text(), required: true, "the gold table with one row per key"),
+            SchemaField("key", .text(), required: true, "its unique key; orders the rows"),
+            SchemaField(
+                "target",
                 .object([
                     SchemaField(
-                        "metric", .text(allowed: Metric.allCases.map(\.rawValue)), required: true, "which figure"),
+                        "column", .text(), required: true, "the column that is predicted; null = not known yet"),
+                    SchemaField("positive", .scalar, required: true, "its value that counts as positive"),
+                ]), required: true, "what is predicted"),
+            SchemaField("task", .text(), "binary_classification, the only one so far"),
+            SchemaField("group", .text(), "entity that must not stand on both sides of a split"),
+            SchemaField("event_time", .text(), "when the row happened"),
+            SchemaField(
+                "features",
+                .object([
+                    SchemaField("include", .list(.text()), "the only features"),
+                    SchemaField("exclude", .list(.text()), "columns that are no features"),
+                    SchemaField("categorical", .list(.text()), "number columns whose values are categories"),
                     SchemaField(
-                        "part", .text(allowed: QualityGate.Part.allCases.map(\.rawValue)),
-                        "test (default), validation or cv"),
-                    SchemaField("at_least", .number(), "floor"),
-                    SchemaField("at_most", .number(), "ceiling"),
-                ])), "what a version must reach to be registered"),
-        SchemaField(
-            "process",
-            .object([
-                SchemaField("record", .text(), "the source whose rows are the records (default: the one with the key)"),
-                SchemaField("rows", .map(reach), "which rows of a source can matter for one record (default: all)"),
-            ]), "how single records are computed from raw rows"),
-        SchemaField(
-            "entity", .text(), "the column that says whom a row is about; logged with predictions (default the key)"),
-        SchemaField(
-            "input",
-            .object(
-                reactions + [
-                    SchemaField("unknown_column", reaction, "a column that the model does not have (default warn)"),
+                        "rare_below", .integer(min: 1), "levels with fewer training rows are pooled as rare (default 1)"
+                    ),
                     SchemaField(
-                        "columns",
-                        .map(
-                            .object(
-                                reactions + [
-                                    SchemaField("min", .number(), "smallest value (default the training rows')"),
-                                    SchemaField("max", .number(), "largest value (default the training rows')"),
-                                ])), "single columns, where they differ"),
-                ]), "what becomes of rows that do not fit, when the model is served"),
-        SchemaField(
-            "approval", .text(allowed: ["none", "required"]), "whether a person must approve a version (default none)"),
-    ])
+                        "missing", .text(allowed: Signature.MissingPolicy.allCases.map(\.rawValue)), "default level"),
+                ]), "which columns are features"),
+            SchemaField(
+                "split",
+                .object([
+                    SchemaField(
+                        "kind", .text(allowed: SplitPlan.Kind.allCases.map(\.rawValue)), "hash, stratified or time"),
+                    SchemaField("seed", .integer(), "chooses another split (default 42)"),
+                    SchemaField("by", .text(), "the key or the group column"),
+                    SchemaField("train", share, "share of rows (default 0.7)"),
+                    SchemaField("validation", share, "share of rows (default 0.1)"),
+                    SchemaField("test", share, "share of rows (default 0.2)"),
+                ]), "how rows are divided"),
+            SchemaField(
+                "cross_validation",
+                .object([
+                    SchemaField("folds", .integer(min: 2, max: 100), required: true, "how many"),
+                    SchemaField("seed", .integer(), "default 42"),
+                    SchemaField(
+                        "gap", .scalar,
+                        "under a split by time, left out before a fold's test rows: a count of rows, or a length of time like 30 days"
+                    ),
+                ]),
+                "evaluation over all labelled rows besides the test part"),
+            SchemaField(
+                "learner",
+                .object([
+                    SchemaField(
+                        "kind", learners.map { .text(allowed: $0) } ?? .text(), required: true, "what fits the model"),
+                    SchemaField("parameters", .map(.scalar), "by the library's own names"),
+                    SchemaField(
+                        "rounds", .integer(min: 1, max: 100_000), "most trees of a boosted model (default 500)"),
+                    SchemaField(
+                        "early_stopping", .integer(min: 0), "rounds without improvement before stopping; 0 = off"),
+                    SchemaField("seed", .integer(), "of the learner's own draws (default 42)"),
+                ]), required: true, "what fits the model"),
+            SchemaField("calibration", .text(allowed: Calibration.Kind.allCases.map(\.rawValue)), "default none"),
+            SchemaField(
+                "threshold",
+                .object([
+                    SchemaField(
+                        "cost",
+                        .object([
+                            SchemaField("false_negative", .number(min: 0), required: true, "cost of a miss"),
+                            SchemaField("false_positive", .number(min: 0), required: true, "cost of a false alarm"),
+                            SchemaField(
+                                "rule", .text(allowed: ["least-cost", "theoretical"]),
+                                "least cost on held-out rows (default), or what calibrated probabilities ask for"),
+                        ]), "choose the threshold by cost"),
+                    SchemaField("fixed", share, "a given threshold"),
+                ]), "above which probability the decision is positive (default fixed 0.5)"),
+            SchemaField(
+                "bands",
+                .object([
+                    SchemaField("medium", share, required: true, "from here"),
+                    SchemaField("high", share, required: true, "from here"),
+                ]),
+                "risk bands by probability"),
+            SchemaField(
+                "bootstrap",
+                .object([
+                    SchemaField("replicates", .integer(min: 100, max: 100_000), "default 1000"),
+                    SchemaField("seed", .integer(), "default 42"),
+                ]),
+                "of the 95 % intervals"),
+            SchemaField(
+                "gates",
+                .list(
+                    .object([
+                        SchemaField(
+                            "metric", .text(allowed: Metric.allCases.map(\.rawValue)), required: true, "which figure"),
+                        SchemaField(
+                            "part", .text(allowed: QualityGate.Part.allCases.map(\.rawValue)),
+                            "test (default), validation or cv"),
+                        SchemaField("at_least", .number(), "floor"),
+                        SchemaField("at_most", .number(), "ceiling"),
+                    ])), "what a version must reach to be registered"),
+            SchemaField(
+                "process",
+                .object([
+                    SchemaField(
+                        "record", .text(), "the source whose rows are the records (default: the one with the key)"),
+                    SchemaField("rows", .map(reach), "which rows of a source can matter for one record (default: all)"),
+                ]), "how single records are computed from raw rows"),
+            SchemaField(
+                "entity", .text(), "the column that says whom a row is about; logged with predictions (default the key)"
+            ),
+            SchemaField(
+                "input",
+                .object(
+                    reactions + [
+                        SchemaField("unknown_column", reaction, "a column that the model does not have (default warn)"),
+                        SchemaField(
+                            "columns",
+                            .map(
+                                .object(
+                                    reactions + [
+                                        SchemaField("min", .number(), "smallest value (default the training rows')"),
+                                        SchemaField("max", .number(), "largest value (default the training rows')"),
+                                    ])), "single columns, where they differ"),
+                    ]), "what becomes of rows that do not fit, when the model is served"),
+            SchemaField(
+                "approval", .text(allowed: ["none", "required"]),
+                "whether a person must approve a version (default none)"),
+        ])
+    }
 }

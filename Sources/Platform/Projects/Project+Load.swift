@@ -8,13 +8,15 @@ extension Project {
     /// Loads and checks a project: martlet.yaml, the contracts and the SQL files.
     /// - Parameters:
     ///   - splitSeed: replaces the split seed of every model.
-    ///   - check: refuses a learner's parameters that the learner itself does not take. Where the error has a key
-    ///     like `learner.parameters.num_leaves`, it is told with the line of that key.
+    ///   - learners: those that a model may name. Where one refuses a parameter with a key like
+    ///     `learner.parameters.num_leaves`, it is told with the line of that key. `nil` takes any: for a program that
+    ///     trains nothing.
     package static func load(
-        _ folder: String, splitSeed: Int? = nil, check: (LearnerPlan) throws -> Void = { _ in }
+        _ folder: String, splitSeed: Int? = nil, learners: LearnerCatalogue?
     ) throws -> Project {
         let path = folder + "/martlet.yaml"
-        let file = try YAMLFile(path: path, text: try text(path), shape: ConfigSchemas.project)
+        let file = try YAMLFile(
+            path: path, text: try text(path), shape: ConfigSchemas.project(learners: learners?.kinds))
         let root = file.root
         var faults = file.faults
         /// What the body gives; what it refuses is noted, and the next is looked at.
@@ -42,8 +44,8 @@ extension Project {
         }
         var models = try (root["models"]?.items ?? []).compactMap { value in
             try noting {
-                let model = try model(value)
-                do { try check(model.plan.learner) } catch let error as MartletError {
+                let model = try model(value, learners)
+                do { _ = try learners?.make(model.plan.learner) } catch let error as MartletError {
                     throw error.sentence().placed(at: value.location(of: error.location?.key))
                 }
                 return model

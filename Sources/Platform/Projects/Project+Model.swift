@@ -5,7 +5,7 @@ internal import Training
 
 extension Project {
     /// Reads one entry under `models:`.
-    static func model(_ value: YAMLValue) throws -> Model {
+    static func model(_ value: YAMLValue, _ learners: LearnerCatalogue?) throws -> Model {
         let name = value["name"]?.text ?? ""
         guard name.range(isName: true) else {
             throw (value["name"] ?? value).failure(
@@ -34,7 +34,8 @@ extension Project {
             positive: value["target"]?["positive"]?.text ?? "", group: group, eventTime: value["event_time"]?.text,
             include: features?["include"]?.items.map(\.text), exclude: features?["exclude"]?.items.map(\.text) ?? [],
             categorical: features?["categorical"]?.items.map(\.text) ?? [],
-            plan: try plan(value, key: key, group: group), needsApproval: value["approval"]?.text == "required")
+            plan: try plan(value, learners, key: key, group: group),
+            needsApproval: value["approval"]?.text == "required")
         model.process.record = value["process"]?["record"]?.text
         for (source, reach) in value["process"]?["rows"]?.members ?? [] {
             model.process.rows[source] = Model.Process.Reach(
@@ -43,7 +44,9 @@ extension Project {
         return model
     }
 
-    private static func plan(_ value: YAMLValue, key: String, group: String?) throws -> TrainingPlan {
+    private static func plan(
+        _ value: YAMLValue, _ learners: LearnerCatalogue?, key: String, group: String?
+    ) throws -> TrainingPlan {
         var split = SplitPlan(kind: .hash)
         if let given = value["split"] {
             split.kind = given["kind"].flatMap { .init(rawValue: $0.text) } ?? .hash
@@ -60,7 +63,7 @@ extension Project {
                     remedy: "Add event_time: to the model.")
             }
         }
-        var plan = TrainingPlan(split: split, learner: try learner(value["learner"]))
+        var plan = TrainingPlan(split: split, learner: learner(value["learner"], learners))
         plan.rareBelow = value["features"]?["rare_below"]?.integer ?? 1
         plan.missing = value["features"]?["missing"].flatMap { .init(rawValue: $0.text) } ?? .level
         if let folds = value["cross_validation"] {
@@ -112,7 +115,7 @@ extension Project {
             remedy: "Split by one of them.")
     }
 
-    private static func learner(_ value: YAMLValue?) throws -> LearnerPlan {
+    private static func learner(_ value: YAMLValue?, _ learners: LearnerCatalogue?) -> LearnerPlan {
         let kind = value?["kind"]?.text ?? ""
         var plan = LearnerPlan(kind: kind)
         for (name, parameter) in value?["parameters"]?.members ?? [] {
@@ -126,16 +129,7 @@ extension Project {
         }
         plan.seed = value?["seed"]?.integer ?? 42
         plan.earlyStopping = value?["early_stopping"]?.integer ?? 0
-        plan.rounds = value?["rounds"]?.integer ?? (kind == "lightgbm" ? 500 : nil)
-        if kind == "random_forest", let value {
-            for name in ["rounds", "early_stopping"] {
-                if let given = value[name] {
-                    throw given.failure(
-                        "learner.unknown-parameter",
-                        "\(name) is for boosting; a forest has n_estimators under parameters.")
-                }
-            }
-        }
+        plan.rounds = value?["rounds"]?.integer ?? learners?.all.first { $0.kind == kind }?.defaultRounds
         return plan
     }
 }

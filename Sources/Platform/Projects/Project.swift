@@ -7,7 +7,7 @@ package import Training
 /// A loaded and checked project: sources, transforms and models.
 ///
 /// ```swift
-/// let project = try Project.load(folder, splitSeed: nil) { _ in }
+/// let project = try Project.load(folder, learners: Composition.learners)
 /// let model = try project.model("readmission")
 /// ```
 package struct Project: Sendable {

@@ -32,18 +32,13 @@ package struct Workspace {
     package let cpuSeconds: @Sendable () -> Double
     /// Number of threads for a learner; results do not depend on it.
     package let trainingThreads: Int
-    /// Text that identifies each library that affects a model, by library name; part of a training's fingerprint.
-    package let libraries: [String: String]
-    /// Makes the learner of a plan.
-    package let makeLearner: (LearnerPlan) throws -> any Learner
-    /// Loads a model file for scoring.
-    package let makeScorer: ([UInt8]) throws -> any ModelScorer
+    /// The learners that models may be trained with, and what scores their files.
+    package let learners: LearnerCatalogue
 
     package init(
         project: Project, home: ProjectHome, lake: Lake, registry: ModelRegistry, artifacts: ArtifactStore,
         actor: String, context: ExecutionContext, cpuSeconds: @escaping @Sendable () -> Double, trainingThreads: Int,
-        libraries: [String: String], makeLearner: @escaping (LearnerPlan) throws -> any Learner,
-        makeScorer: @escaping ([UInt8]) throws -> any ModelScorer
+        learners: LearnerCatalogue
     ) {
         self.project = project
         self.home = home
@@ -54,9 +49,7 @@ package struct Workspace {
         self.context = context
         self.cpuSeconds = cpuSeconds
         self.trainingThreads = trainingThreads
-        self.libraries = libraries
-        self.makeLearner = makeLearner
-        self.makeScorer = makeScorer
+        self.learners = learners
     }
 
     /// A folder for work that nobody keeps, empty; removed when the body returns.

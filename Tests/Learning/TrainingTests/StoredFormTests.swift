@@ -12,6 +12,10 @@ import TrainingLightGBM
         return Array(try Data(contentsOf: here.appendingPathComponent("Fixtures/stored/\(name)")))
     }
 
+    private static let learners = LearnerCatalogue([
+        LightGBMLearner.descriptor, RandomForestLearner.descriptor(readBy: LightGBMLearner.descriptor),
+    ])
+
     private static func number(_ cell: JSONValue) -> Double {
         switch cell {
         case .integer(let value): Double(value)
@@ -34,7 +38,6 @@ import TrainingLightGBM
     @Test(arguments: ["boosted", "forest"])
     func `scores as it did, to the bit`(_ name: String) throws {
         let record = try record(name)
-        try record.checkForms()
         let samples = try Stored.read(SamplePredictions.self, Self.bytes("\(name).samples.json"), "samples.json")
         let columns = record.signature.columns.map { feature in
             let cells = samples.records.map { $0[feature.name] ?? .null }
@@ -45,7 +48,7 @@ import TrainingLightGBM
             let codes = cells.map { cell in cell.text.flatMap { levels.firstIndex(of: $0) }.map { Int32($0) } ?? -1 }
             return NamedColumn(feature.name, .category(codes: codes, levels: levels))
         }
-        let scorer = try LightGBMScorer(text: try Self.bytes("\(name).model.txt"), threads: 1)
+        let scorer = try Self.learners.scorer(of: record.format, Self.bytes("\(name).model.txt"), threads: 1)
         let found = try record.probabilities(columns, scorer: scorer)
         #expect(found.count > 30 && found.map(\.bitPattern) == samples.probabilities.map(\.bitPattern))
     }
@@ -134,7 +137,9 @@ import TrainingLightGBM
     ])
     func `is refused where a kind is not known, which is named`(_ stranger: Stranger) throws {
         let error = #expect(throws: MartletError.self) {
-            try record(replacing: stranger.old, with: stranger.new).checkForms()
+            let record = try record(replacing: stranger.old, with: stranger.new)
+            _ = try Self.learners.find(record.plan.learner.kind)
+            _ = try Self.learners.scorer(of: record.format, Self.bytes("boosted.model.txt"), threads: 1)
         }
         #expect(error?.code == stranger.code)
         let name = stranger.new.split(separator: "\"").last.map(String.init) ?? ""

@@ -245,7 +245,7 @@ import Training
     }
 
     @Test func `a split seed from outside replaces every model's`() throws {
-        let project = try Project.load(try fullFolderPath(), splitSeed: 99)
+        let project = try Project.load(try fullFolderPath(), splitSeed: 99, learners: TemporaryFolder.learners)
         #expect(project.models.map(\.plan.split.seed) == [99, 99])
     }
 

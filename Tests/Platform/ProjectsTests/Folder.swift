@@ -3,11 +3,28 @@ import Foundation
 import Projects
 import TestSupport
 import Testing
+import Training
 
 typealias Folder = TemporaryFolder
 
 extension TemporaryFolder {
-    func load() throws -> Project { try Project.load(path) }
+    /// A boosted learner that takes any parameters, and the forest.
+    static let learners: LearnerCatalogue = {
+        struct Boosted: Learner {
+            let kind = "lightgbm"
+
+            func fit(
+                _ train: FeatureMatrix, labels: [UInt8], validation: (FeatureMatrix, [UInt8])?, seed: Int, threads: Int
+            ) throws -> FittedModel { throw MartletError(.defect, "test.learner", "It does not learn.") }
+        }
+        let boosted = LearnerDescriptor(
+            kind: "lightgbm", defaultRounds: 500, format: "lightgbm-text", library: .init(name: "none") { "" },
+            make: { _ in Boosted() },
+            scorer: { _, _ in throw MartletError(.defect, "test.learner", "It does not score.") })
+        return LearnerCatalogue([boosted, RandomForestLearner.descriptor(readBy: boosted)])
+    }()
+
+    func load() throws -> Project { try Project.load(path, learners: Self.learners) }
 
     /// The error of loading; records an issue when there is none.
     func refusal(sourceLocation: SourceLocation = #_sourceLocation) throws -> MartletError? {

@@ -1,10 +1,12 @@
 import Core
 import Projects
 import Testing
+import Training
 
 /// The JSON Schemas say the same as the decoder: every key that it reads is in them, with a type and a description.
 @Suite struct SchemaTests {
-    private let project = ConfigSchemas.project.jsonSchema(title: "martlet.yaml")
+    private let project = ConfigSchemas.project(learners: Folder.learners.kinds).jsonSchema(
+        title: "martlet.yaml")
     private let contract = ConfigSchemas.contract.jsonSchema(title: "contract")
 
     private func walk(_ schema: JSONValue, _ path: String, _ visit: (JSONValue, String) -> Void) {

@@ -102,7 +102,7 @@ import Workflow
 
     @Test func `is not loaded once a byte of it is another`() throws {
         let run = try place.registry(clock, project: "wards").models.show(ModelReference(parsing: "stay@1")).run
-        let model = try #require(run.artifacts.first { $0.name == ArtifactName.model })
+        let model = try #require(run.artifacts.first { $0.name == ArtifactName.model(in: "lightgbm-text") })
         try place.alter(model.digest)
         #expect(refusal { _ = try predict(Wards.rows(1001..<1002)) }?.code == "artifact.altered")
         try place.remove(model.digest)
@@ -146,7 +146,7 @@ import Workflow
             learner: { plan in
                 var plan = plan
                 plan.rounds = 3
-                return try TestHome.learner(plan)
+                return try TestHome.learners().make(plan)
             })
         let report = try workspace.verify(ModelReference(parsing: "stay@1"))
         #expect(report.firstDifference == "model" && report.checks.count { !$0.equal } == 1)

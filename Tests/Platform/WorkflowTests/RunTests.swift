@@ -252,7 +252,7 @@ import Workflow
 
     @Test func `another training with the same result is no version of its own`() throws {
         let first = try #require(try run().report.models.first)
-        let (report, steps, journal) = try run(place.workspace(clock, libraries: ["lightgbm": "another"]))
+        let (report, steps, journal) = try run(place.workspace(clock, library: "another"))
         let second = try #require(report.models.first)
         #expect(steps["train:stay"] == .done && second.run != first.run, "another library is another training")
         #expect(steps["register:stay"] == .skipped && second.version?.version == 1)
@@ -264,7 +264,7 @@ import Workflow
         try place.configure(Wards.configuration, ("approval: none", "approval: required"))
         try run()
         try registry().models.reject(ModelReference(parsing: "stay@1"), reason: "too early")
-        let (report, _, _) = try run(place.workspace(clock, libraries: ["lightgbm": "another"]))
+        let (report, _, _) = try run(place.workspace(clock, library: "another"))
         #expect(report.models.first?.version?.version == 2)
         #expect(report.models.first?.version?.approval.state == .pending)
     }
@@ -292,7 +292,7 @@ import Workflow
             learner: { plan in
                 var plan = plan
                 plan.rounds = 3
-                return try TestHome.learner(plan)
+                return try TestHome.learners().make(plan)
             })
         let second = try #require(try run(to: .register, other).report.models.first)
         #expect(second.run != first.run && second.version?.aliases == [.candidate])

@@ -55,13 +55,14 @@ extension Workspace {
         }
         let blueprint = try stored(Blueprint.self, ArtifactName.blueprint)
         let record = try stored(ModelRecord.self, ArtifactName.record)
-        try record.checkForms()
+        _ = try learners.find(record.plan.learner.kind)
         return LoadedVersion(
             name: found.summary.model, version: found.summary.version, hash: found.summary.modelHash,
             synthetic: found.summary.synthetic,
             record: record,
             specification: blueprint.model, blueprint: blueprint, checks: try? checks(ofRun: found.run.id),
-            scorer: try makeScorer(try artifact(ArtifactName.model)))
+            scorer: try learners.scorer(
+                of: record.format, try artifact(ArtifactName.model(in: record.format)), threads: trainingThreads))
     }
 
     /// Scores rows of a table in the form of the model's own.

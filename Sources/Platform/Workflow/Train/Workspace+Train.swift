@@ -8,7 +8,7 @@ internal import Training
 
 // Training one model: gold table → matrix → fitted, calibrated, evaluated → a recorded run.
 // Needs the model's table and its ancestors to be built. Refuses targets that are not binary.
-// (5) The fingerprint covers content hashes, specification, seed and libraries; thread counts stay out of it.
+// (5) The fingerprint covers content hashes, specification, seed and library; thread counts stay out of it.
 
 /// Result of training a model.
 struct TrainReport: Sendable {
@@ -22,8 +22,11 @@ struct TrainReport: Sendable {
 
 /// File names of the artifacts that a run stores.
 package enum ArtifactName {
-    /// The learner's model file, in its native format.
-    package static let model = "model.txt"
+    /// The learner's model file in its native format: "model.txt" for "lightgbm-text", "model.ubj" for "xgboost-ubj".
+    package static func model(in format: String) -> String {
+        let kind = format.split(separator: "-").last ?? "bin"
+        return "model." + (kind == "text" ? "txt" : kind)
+    }
     /// Model record: signature, calibration, threshold, bands, evaluation.
     package static let record = "model.json"
     /// Key, part, label and probability of every row.
@@ -59,8 +62,8 @@ extension Workspace {
 
     private func fingerprint(_ specification: ModelSpecification, _ form: String, _ hash: ContentHash) throws -> Digest
     {
-        let libraries = libraries.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "\n")
-        return Digest(of: "\(form)\n\(libraries)\n\(hash)\n\(try JSON.text(specification))")
+        let library = try learners.library(of: specification.plan.learner)
+        return Digest(of: "\(form)\n\(library)\n\(hash)\n\(try JSON.text(specification))")
     }
 
     /// The run that trained this model on the table as it is, if there is one; the newest, should there be several.
@@ -134,7 +137,7 @@ extension Workspace {
         let meter = CPUMeter(cpuSeconds)
         let started = context.now()
         // A configuration that does not fit the table leaves no run behind.
-        let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
+        let learner = try inSentences(specification) { try learners.make(specification.plan.learner) }
         let input = try read(specification, files: lake.files(of: specification.table), meter)
         var run = Run(
             id: context.newID(), experiment: project.name, model: specification.name, status: .running,
@@ -176,7 +179,7 @@ extension Workspace {
         coding: Signature.Coding = .outside
     ) throws -> (TrainingInput, TrainedModel) {
         let input = try read(specification, files: files, meter)
-        let learner = try inSentences(specification) { try makeLearner(specification.plan.learner) }
+        let learner = try inSentences(specification) { try learners.make(specification.plan.learner) }
         return (input, try fit(specification, to: input, learner, meter, coding: coding))
     }
 
@@ -191,7 +194,7 @@ extension Workspace {
     ) throws -> TrainedModel {
         let pipeline = TrainingPipeline(
             plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter, coding: coding,
-            makeScorer: { try makeScorer($0.text) })
+            makeScorer: { try learners.scorer(of: $0.format, $0.text, threads: trainingThreads) })
         return try inSentences(specification) { try pipeline.train(input) }
     }
 
@@ -223,7 +226,8 @@ extension Workspace {
             artifacts.append(
                 Artifact(name: name, digest: try self.artifacts.put(bytes), bytes: bytes.count, mediaType: mediaType))
         }
-        try keep(ArtifactName.model, "text/plain", trained.fitted.text)
+        let file = ArtifactName.model(in: trained.record.format)
+        try keep(file, file.hasSuffix(".txt") ? "text/plain" : "application/octet-stream", trained.fitted.text)
         try keep(ArtifactName.record, "application/json", try JSON.encode(trained.record, pretty: true))
         let built = ancestry(of: specification.table, in: planned).built
         let blueprint = Blueprint(
