@@ -83,12 +83,16 @@ let package = Package(
         module("Core", in: .base, ["CLibrary", crypto]),
         module("Storage", in: .base, ["CLibrary", "Core"]),
         module("SQLText", in: .base, ["Core"]),
+        module("JSONText", in: .base),
         .systemLibrary(
             name: "CZlib", path: Layer.base.path(of: "CZlib"), pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CZstd", path: Layer.base.path(of: "CZstd"), pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(
+            name: "CExpat", path: Layer.base.path(of: "CExpat"), pkgConfig: "expat",
+            providers: [.apt(["libexpat1-dev"]), .brew(["expat"])]),
         module("DelimitedText", in: .base, ["CLibrary", "CZlib", "CZstd", "Core", "Storage"]),
 
         // One library's synchronous Swift each, without a word of the product.
@@ -112,10 +116,13 @@ let package = Package(
 
         // Contracts, Delta tables, ingestion, transforms, lineage; their engine.
         module("SQLLineage", in: .lake, ["Core"]),
-        module("Lakehouse", in: .lake, ["DelimitedText", "SQLLineage", "Core", "Storage"]),
+        module(
+            "SourceFormats", in: .lake,
+            ["CLibrary", "CExpat", "CZlib", "DelimitedText", "JSONText", "Core", "Storage"]),
+        module("Lakehouse", in: .lake, ["DelimitedText", "SourceFormats", "SQLLineage", "Core", "Storage"]),
         module(
             "LakehouseDuckDB", in: .lake,
-            ["CLibrary", "DelimitedText", "Lakehouse", "SQLLineage", "DuckDB", "Core", "Storage"]),
+            ["CLibrary", "DelimitedText", "SourceFormats", "Lakehouse", "SQLLineage", "DuckDB", "Core", "Storage"]),
 
         // Splits, learners, calibration, evaluation, gates; tree ensembles without a library.
         module("Training", in: .learning, ["CLibrary", "Core"]),
@@ -134,19 +141,24 @@ let package = Package(
 
         // Rows in, predictions out, and their log; no HTTP.
         module("PredictionLog", in: .serving, ["Core", "Storage"]),
-        module("Serving", in: .serving, ["CLibrary", "DelimitedText", "Forests", "PredictionLog", "Training", "Core"]),
+        module(
+            "Serving", in: .serving,
+            ["CLibrary", "DelimitedText", "JSONText", "Forests", "PredictionLog", "Training", "Core"]),
 
         // Projects, the use cases, processes that do long work, and the wiring.
         module(
             "Projects", in: .platform,
-            ["DelimitedText", "Lakehouse", "SQLLineage", "Training", "Core", "Storage", yams]),
+            ["DelimitedText", "SourceFormats", "Lakehouse", "SQLLineage", "Training", "Core", "Storage", yams]),
         module("Workers", in: .platform, ["CLibrary", "Registry", "Core", "Storage"]),
         module(
             "Composition", in: .platform,
             ["CLibrary", "Core", "Identity", "Postgres", "Projects", "Registry", "SQLText", "SQLite", "Storage"]),
         module(
             "Workflow", in: .platform,
-            ["Projects", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Core", "Storage"]),
+            [
+                "Projects", "SourceFormats", "Lakehouse", "SQLLineage", "PredictionLog", "Training", "Registry", "Core",
+                "Storage",
+            ]),
         module(
             "CommandComposition", in: .platform,
             [
@@ -207,7 +219,9 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["CLibrary", "Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage"],
+            dependencies: [
+                "CLibrary", "CZlib", "Core", "Identity", "Postgres", "Registry", "SQLText", "SQLite", "Storage",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         // A project in a folder, with the product's engine and learners.
         .target(
@@ -229,11 +243,15 @@ let package = Package(
         tests("CoreTests", in: .base, ["CLibrary", "TestSupport", "Core", "Storage", "SQLText"]),
         tests(
             "ProjectsTests", in: .platform,
-            ["TestSupport", "DelimitedText", "Projects", "Lakehouse", "SQLLineage", "Training", "Core", "Storage"]),
+            [
+                "TestSupport", "DelimitedText", "SourceFormats", "Projects", "Lakehouse", "SQLLineage", "Training",
+                "Core",
+                "Storage",
+            ]),
         tests(
             "LakehouseTests", in: .lake,
             [
-                "TestSupport", "DelimitedText", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB",
+                "TestSupport", "DelimitedText", "SourceFormats", "Lakehouse", "SQLLineage", "LakehouseDuckDB", "DuckDB",
                 "Core", "Storage",
             ]),
         tests(

@@ -1,5 +1,6 @@
 package import Core
 package import SQLLineage
+package import SourceFormats
 
 /// The SQL engine behind a lake: reads, checks and transforms tables; DuckDB by default.
 ///
@@ -59,7 +60,7 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
     /// Concatenates Parquet files with the same columns to one new file, rows in order.
     func rewrite(_ files: [String], into file: String) throws -> RewrittenFiles
 
-    /// Returns the header names of a CSV or Parquet file.
+    /// Returns the names that a file gives its columns.
     func header(of file: String, format: SourceFormat) throws -> [String]
 }
 
@@ -228,15 +229,18 @@ package struct AcceptRequest {
     package struct File {
         /// Path where the file is read.
         package var path: String
-        /// File name for messages.
+        /// File name for messages; folders before it that are named `key=value` give their values to all rows.
         package var name: String
-        /// SHA-256 of the file's bytes; its hexadecimal form becomes `_file` of the accepted rows.
+        /// Digest by which the table knows the file; its hexadecimal form becomes `_file` of the accepted rows.
         package var digest: Digest
+        /// Why the file is refused without a look at it; `nil` to read it.
+        package var refusal: String?
 
-        package init(path: String, name: String, digest: Digest) {
+        package init(path: String, name: String, digest: Digest, refusal: String? = nil) {
             self.path = path
             self.name = name
             self.digest = digest
+            self.refusal = refusal
         }
     }
 

@@ -1,5 +1,6 @@
 internal import Core
 package import SQLLineage
+package import SourceFormats
 
 /// A `LakeEngine` that starts the real engine on first use, so that commands with nothing to do skip its cost.
 ///

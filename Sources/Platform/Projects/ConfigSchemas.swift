@@ -1,4 +1,5 @@
 internal import Lakehouse
+internal import SourceFormats
 internal import Training
 
 /// The schemas of the files that a user writes.
@@ -73,32 +74,31 @@ package enum ConfigSchemas {
             ]), "build only the rows that new inputs can change")
     ])
 
-    private static let source = ConfigSchema.object([
-        SchemaField("contract", .text(), "its contract (default contracts/<name>.yaml)"),
-        SchemaField(
-            "format", .text(allowed: SourceFormat.Kind.allCases.map(\.rawValue)), "csv or parquet (default csv)"),
-        SchemaField("landing", .text(), "where its files arrive (default landing/<name>)"),
-        SchemaField(
-            "quiet", .integer(min: 0, max: 86_400), "seconds for which a landed file must be left alone (default 0)"),
-        SchemaField(
-            "ready", .text(), "a file in the landing folder that says that the others are complete, e.g. _SUCCESS"),
-        SchemaField(
-            "csv",
-            .object([
-                SchemaField("delimiter", .text(), "between cells (default \",\"); blanks for runs of spaces and tabs"),
-                SchemaField("quote", .text(), "around cells (default '\"')"),
-                SchemaField("escape", .text(), "takes its meaning from the next character (default: none)"),
-                SchemaField("comment", .text(), "lines that begin with it are no records (default: none)"),
-                SchemaField("header", .flag, "whether the first line names the columns (default true)"),
-                SchemaField(
-                    "encoding", .text(), "utf-8 (default), windows-1252, utf-16, or another name that iconv knows"),
-                SchemaField("decimal", .text(), "between whole and fraction of a number (default \".\")"),
-                SchemaField("thousands", .text(), "between groups of three digits (default: none)"),
-                SchemaField("missing", .list(.text()), "texts that mean missing; an empty cell always does"),
-                SchemaField("trim", .flag, "drop blanks around cells (default false)"),
-                SchemaField("skip_lines", .integer(min: 0, max: 1_000_000), "lines before the header"),
-            ]), "how its CSV files are written"),
-    ])
+    private static let source = ConfigSchema.object(
+        [
+            SchemaField("contract", .text(), "its contract (default contracts/<name>.yaml)"),
+            SchemaField(
+                "format", .text(allowed: SourceFormats.kinds),
+                "\(SourceFormats.kinds.joined(separator: ", ")) (default csv)"),
+            SchemaField("landing", .text(), "where its files arrive (default landing/<name>)"),
+            SchemaField(
+                "quiet", .integer(min: 0, max: 86_400), "seconds for which a landed file must be left alone (default 0)"
+            ),
+            SchemaField(
+                "ready", .text(), "a file in the landing folder that says that the others are complete, e.g. _SUCCESS"),
+        ]
+            + SourceFormats.all.filter { !$0.options.isEmpty }.map { kind in
+                SchemaField(kind.kind, .object(kind.options.map(field)), kind.about)
+            })
+
+    private static func field(_ option: SourceOption) -> SchemaField {
+        switch option.value {
+        case .text: SchemaField(option.name, .text(), option.about)
+        case .flag: SchemaField(option.name, .flag, option.about)
+        case .texts: SchemaField(option.name, .list(.text()), option.about)
+        case .count(let most): SchemaField(option.name, .integer(min: 0, max: most), option.about)
+        }
+    }
 
     private static let share = ConfigSchema.number(min: 0, max: 1)
 

@@ -1,6 +1,7 @@
 internal import Core
 internal import Lakehouse
 internal import SQLLineage
+internal import SourceFormats
 
 extension Project {
     /// Reads a contract; whatever is wrong with its columns comes in one error.

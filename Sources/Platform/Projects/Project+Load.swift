@@ -1,6 +1,7 @@
 internal import Core
 internal import Lakehouse
 internal import SQLLineage
+internal import SourceFormats
 internal import Storage
 package import Training
 

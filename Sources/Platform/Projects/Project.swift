@@ -1,6 +1,7 @@
 internal import Core
 package import Lakehouse
 package import SQLLineage
+package import SourceFormats
 internal import Storage
 package import Training
 

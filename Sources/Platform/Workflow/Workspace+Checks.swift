@@ -3,6 +3,7 @@ internal import Lakehouse
 package import Projects
 internal import Registry
 internal import SQLLineage
+internal import SourceFormats
 internal import Storage
 
 // What `martlet doctor` looks at besides SQL and tables. Each gives sentences; none changes anything.
@@ -55,7 +56,7 @@ extension Workspace {
             return (error as? MartletError)?.message ?? "\(error)"
         }
         let place = "contracts/\(source.name).yaml"
-        if source.format.kind == .csv, !source.format.header {
+        if !source.format.header {
             let needed = contract.columns.lastIndex { !$0.optional }.map { $0 + 1 } ?? 0
             return (needed...max(needed, contract.columns.count)).contains(header.count)
                 ? nil : "its first line has \(header.count) cells; the contract has \(contract.columns.count) columns"

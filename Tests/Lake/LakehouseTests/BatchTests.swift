@@ -2,6 +2,7 @@ import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import SourceFormats
 import Storage
 import TestSupport
 import Testing
@@ -200,7 +201,7 @@ import Testing
             pause: pause)
         let lake = Lake(root: other.lake.root, engine: engine, context: context)
         let landed = try first.map { name, bytes in
-            LandedFile(path: try other.folder.write("landing/\(name)", bytes), name: name, digest: Digest(of: bytes))
+            LandedFile(path: try other.folder.write("landing/\(name)", bytes), name: name, content: Digest(of: bytes))
         }
         return (other, try lake.ingest(landed, of: contract, format: SourceFormat()))
     }

@@ -2,6 +2,7 @@ import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import SourceFormats
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Core
 import DelimitedText
 import Lakehouse
 import LakehouseDuckDB
+import SourceFormats
 import TestSupport
 import Testing
 
@@ -196,7 +197,7 @@ private let latin1 = TextEncoding("latin-1") ?? .utf8
         #expect(try rows("PK\u{3}\u{4}\u{0}\u{0}binary")[0].hasPrefix("refused"))
         let utf16: [UInt8] = [0xFF, 0xFE] + "id,t\n1,a\n".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
         #expect(try Sandbox().ingest(bytes: utf16, under: pair).outcome == .refused)
-        #expect(try rows("id,t\n1,a", format { $0.kind = .parquet })[0].hasPrefix("refused"))
+        #expect(try rows("id,t\n1,a", format { $0.kind = "parquet" })[0].hasPrefix("refused"))
     }
 
     @Test func `an unclosed quote costs no other file`() throws {
@@ -226,11 +227,11 @@ private let latin1 = TextEncoding("latin-1") ?? .utf8
         var strict = contract(
             column("id", .bigint) { $0.nullable = false }, column("t", .text), column("x", .double) { $0.max = "9" })
         strict.source = "things"
-        let landed = LandedFile(path: file.path, name: "in.parquet", digest: Digest(of: "p"))
+        let landed = LandedFile(path: file.path, name: "in.parquet", content: Digest(of: "p"))
         _ = try sandbox.lake.ingest(
             [landed], of: strict,
             format: format {
-                $0.kind = .parquet
+                $0.kind = "parquet"
                 $0.missing = ["?"]
             })
         #expect(try sandbox.rows("SELECT id, t, x, _row FROM bronze.things") == ["1|a|1.5|1", "2|–|2.5|2"])
@@ -244,9 +245,9 @@ private let latin1 = TextEncoding("latin-1") ?? .utf8
                 "SELECT * FROM (VALUES (1, 0.1::FLOAT, 0.1::DOUBLE), (2, 16777216::FLOAT, 'nan'::DOUBLE), (3, 'inf'::FLOAT, 1)) AS v(id, x, y)"
             ), into: sandbox.folder.path + "/in.parquet")
         _ = try sandbox.lake.ingest(
-            [LandedFile(path: file.path, name: "in.parquet", digest: Digest(of: "p"))],
+            [LandedFile(path: file.path, name: "in.parquet", content: Digest(of: "p"))],
             of: contract(column("id", .bigint), column("x", .double), column("y", .double)),
-            format: format { $0.kind = .parquet })
+            format: format { $0.kind = "parquet" })
         #expect(try sandbox.rows("SELECT id, x, y FROM bronze.things") == ["1|0.10000000149011612|0.1"])
         #expect(try sandbox.quarantine() == ["2|y|type double|nan", "3|x|type double|inf"])
     }

@@ -2,6 +2,7 @@ import Core
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import SourceFormats
 import Storage
 import TestSupport
 import Testing
@@ -181,7 +182,7 @@ private struct Ward {
         #expect(try Disk.read(kept) == Array(text.utf8))
         ward.contract.columns[0].from = ["id", "number"]
         ward.contract.revision = Digest(of: "second").hex
-        let landed = LandedFile(path: kept, name: "b.csv", digest: Digest(of: text))
+        let landed = LandedFile(path: kept, name: "b.csv", content: Digest(of: text))
         let report = try ward.box.lake.ingest([landed], of: ward.contract, format: ward.format)
         #expect(report.files[0].rowsAccepted == 1 && report.files[0].rowsRejected == 1)
         #expect(try ward.box.lake.refusedFiles("visits").first?.state == .replayed)

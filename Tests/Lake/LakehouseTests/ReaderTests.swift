@@ -2,6 +2,7 @@ import Core
 import DelimitedText
 import Lakehouse
 import LakehouseDuckDB
+import SourceFormats
 import TestSupport
 import Testing
 
@@ -147,7 +148,8 @@ struct ReaderTests {
 
     @Test("A file of another kind is named as what it is")
     func kinds() throws {
-        #expect(try Sandbox().ingest(bytes: [0x50, 0x4B, 3, 4, 0, 0], under: pair).refusal?.contains("zip") == true)
+        #expect(
+            try Sandbox().ingest(bytes: [0x50, 0x4B, 3, 4, 0, 0], under: pair).refusal?.contains("ZIP archive") == true)
         #expect(
             try Sandbox().ingest(bytes: Array("PAR1".utf8) + [0x15, 4, 0], under: pair).refusal?.contains("Parquet")
                 == true)

@@ -3,6 +3,7 @@ import Foundation
 import Lakehouse
 import LakehouseDuckDB
 import SQLLineage
+import SourceFormats
 import TestSupport
 import Testing
 
@@ -41,7 +42,7 @@ final class Sandbox {
         files: [(name: String, bytes: [UInt8])], under contract: Contract, format: SourceFormat = SourceFormat()
     ) throws -> IngestReport {
         let landed = try files.map { name, bytes in
-            LandedFile(path: try folder.write("landing/\(name)", bytes), name: name, digest: Digest(of: bytes))
+            LandedFile(path: try folder.write("landing/\(name)", bytes), name: name, content: Digest(of: bytes))
         }
         return try lake.ingest(landed, of: contract, format: format)
     }

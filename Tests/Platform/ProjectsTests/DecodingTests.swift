@@ -3,6 +3,7 @@ import DelimitedText
 import Lakehouse
 import Projects
 import SQLLineage
+import SourceFormats
 import TestSupport
 import Testing
 import Training
@@ -18,7 +19,7 @@ import Training
         #expect(visits.landing == folder.path + "/arrivals/visits")
         #expect(visits.contract.file == folder.path + "/contracts/visits-v2.yaml")
         var format = SourceFormat()
-        format.kind = .csv
+        format.kind = "csv"
         format.delimiter = ";"
         format.quote = "'"
         (format.escape, format.comment) = ("\\", "#")
@@ -34,8 +35,12 @@ import Training
         ).load()
         #expect(headerless.source("visits")?.format.header == false)
         let scans = try #require(project.source("scans"))
-        #expect(scans.format.kind == .parquet)
+        #expect(scans.format.kind == "parquet")
         #expect(scans.landing == "/var/spool/scans")
+        let wards = try #require(project.source("wards")).format
+        #expect((wards.kind, wards.options, wards.skipLines) == ("excel", ["sheet": "Wards 2026"], 2))
+        #expect((wards.missing, wards.trim, wards.header) == (["-"], true, true))
+        #expect(project.source("events")?.format.missing == ["?"])
     }
 
     @Test func `reads every key of a contract`() throws {

@@ -78,6 +78,12 @@ let fullProject = """
       scans:
         format: parquet
         landing: /var/spool/scans
+      wards:
+        format: excel
+        excel: {sheet: "Wards 2026", skip_rows: 2, missing: ["-"], trim: true}
+      events:
+        format: jsonl
+        jsonl: {missing: ["?"]}
     models:
       - name: first-model
         table: gold.visits
@@ -190,7 +196,7 @@ func fullFolder(_ project: String = fullProject, _ contract: String = fullContra
     let folder = try Folder()
     try folder.write("martlet.yaml", project)
     try folder.write("contracts/visits-v2.yaml", contract)
-    try folder.write("contracts/scans.yaml", leastContract)
+    for source in ["scans", "wards", "events"] { try folder.write("contracts/\(source).yaml", leastContract) }
     try folder.write("sql/silver/visits.sql", "SELECT * FROM bronze.visits")
     return folder
 }

@@ -19,7 +19,7 @@ import Workflow
 
     private func taken(_ job: IngestJob) throws -> [String: [String]] {
         let result = try job.perform(
-            in: Opened(workspace: try place.workspace(clock)), observer: JobObserver())
+            in: OneWorkspace(workspace: try place.workspace(clock)), observer: JobObserver())
         return Dictionary(
             uniqueKeysWithValues: result.reports.map { report in
                 (report.source, report.files.filter { $0.outcome == .ingested }.map(\.name))
@@ -40,16 +40,16 @@ import Workflow
         let error = #expect(throws: MartletError.self) { _ = try taken(IngestJob(files: files, source: "trip")) }
         #expect(error?.code == "ingest.no-source" && error?.remedy?.contains("trips") == true)
     }
+}
 
-    /// An environment around one workspace.
-    private struct Opened: JobEnvironment {
-        var workspace: Workspace
+/// An environment around one workspace.
+struct OneWorkspace: JobEnvironment {
+    var workspace: Workspace
 
-        func configured(splitSeed: Int?, threads: JobThreads) -> Opened { self }
-        func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T { try body(workspace) }
-        func withReadingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T { try body(workspace) }
-        func compactPredictions(
-            keepSegments: Bool, retention: PredictionLogPolicy?
-        ) throws -> PredictionCompaction.Report { .init() }
-    }
+    func configured(splitSeed: Int?, threads: JobThreads) -> OneWorkspace { self }
+    func withWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T { try body(workspace) }
+    func withReadingWorkspace<T>(_ body: (Workspace) throws -> T) throws -> T { try body(workspace) }
+    func compactPredictions(
+        keepSegments: Bool, retention: PredictionLogPolicy?
+    ) throws -> PredictionCompaction.Report { .init() }
 }

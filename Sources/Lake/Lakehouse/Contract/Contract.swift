@@ -1,5 +1,4 @@
 internal import Core
-package import DelimitedText
 
 /// The contract of a source: the columns, types, ranges and keys that its files must have.
 ///
@@ -212,60 +211,5 @@ package enum ColumnType: Sendable, Equatable, CustomStringConvertible {
         case .timestamp: "timestamp"
         case .decimal(let precision, let scale): "decimal(\(precision),\(scale))"
         }
-    }
-}
-
-/// The file format of a source: CSV or Parquet, with the CSV settings.
-package struct SourceFormat: Sendable, Equatable {
-    /// The file type.
-    package enum Kind: String, Sendable, CaseIterable { case csv, parquet }
-
-    /// File type of the source's files; `trim`, `missing` and the separators of numbers apply to both types.
-    package var kind: Kind = .csv
-    /// Cell separator. Empty: any run of spaces and tabs.
-    package var delimiter = ","
-    /// Character that encloses a cell.
-    package var quote = "\""
-    /// Character that makes the next one literal; empty: only a doubled quote writes a quote.
-    package var escape = ""
-    /// Prefix of comment lines; empty: there are none.
-    package var comment = ""
-    /// Whether the first line has the column names.
-    package var header = true
-    /// Character encoding of the files.
-    package var encoding: TextEncoding = .utf8
-    /// Decimal separator of numbers.
-    package var decimal = "."
-    /// Separator between groups of three digits; none when empty.
-    package var thousands = ""
-    /// Texts that stand for a missing value; an empty cell always does.
-    package var missing: [String] = []
-    /// Whether blanks around each cell are removed before anything else.
-    package var trim = false
-    /// Number of lines to skip before the header.
-    package var skipLines = 0
-
-    package init() {}
-
-    /// The settings that differ from the defaults, one a line; equal for formats that read files alike.
-    package var settings: String {
-        let usual = SourceFormat()
-        var lines: [String] = []
-        func add<T: Equatable>(_ name: String, _ path: KeyPath<SourceFormat, T>) {
-            if self[keyPath: path] != usual[keyPath: path] { lines.append("\(name): \(self[keyPath: path])") }
-        }
-        add("format", \.kind)
-        add("delimiter", \.delimiter)
-        add("quote", \.quote)
-        add("escape", \.escape)
-        add("comment", \.comment)
-        add("header", \.header)
-        add("encoding", \.encoding)
-        add("decimal", \.decimal)
-        add("thousands", \.thousands)
-        add("missing", \.missing)
-        add("trim", \.trim)
-        add("skip_lines", \.skipLines)
-        return lines.joined(separator: "\n")
     }
 }

@@ -1,4 +1,5 @@
 internal import Core
+package import SourceFormats
 internal import Storage
 
 /// One difference between a file's schema and what its contract, or the table so far, expects.

@@ -1,5 +1,6 @@
 internal import Core
 internal import SQLLineage
+internal import SourceFormats
 internal import Storage
 
 /// One attempt to ingest files: the table as it was found, and what is to be added to it.

@@ -1,5 +1,6 @@
 package import Core
 internal import SQLLineage
+package import SourceFormats
 internal import Storage
 
 // Known files under a contract that has changed. Invariants:

@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 internal import SQLLineage
 internal import Storage
 
@@ -40,6 +40,20 @@ extension Lake {
             }
         }
         return files
+    }
+
+    /// Returns those of the digests whose files a source's bronze and quarantine do not know: ingesting them reads them.
+    package func unknownFiles(_ contract: Contract, among digests: [Digest]) throws -> Set<Digest> {
+        func transactions(_ name: TableName) throws -> [String: Int64] {
+            try table(name).exists ? snapshot(of: name).transactions : [:]
+        }
+        let taken = try transactions(TableName(.bronze, contract.source))
+        let refused = try transactions(TableName(.quarantine, contract.source))
+        let dropped = try droppedFiles(contract.source, among: digests)
+        return Set(
+            digests.filter {
+                taken[transaction($0)] == nil && refused[refusal($0, contract)] == nil && !dropped.contains($0)
+            })
     }
 
     /// The newest list of files that can be read, and the version after the last one that it tells of.

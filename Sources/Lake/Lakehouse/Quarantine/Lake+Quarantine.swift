@@ -1,5 +1,6 @@
 package import Core
 internal import SQLLineage
+package import SourceFormats
 internal import Storage
 
 extension Lake {
@@ -16,7 +17,7 @@ extension Lake {
     func keep(_ landed: LandedFile, of source: String) throws -> Bool {
         let target = keptFile(landed.digest, of: source)
         try Disk.makeDirectory(Disk.parent(of: target))
-        return try Disk.copyDurably(landed.path, to: target, expecting: landed.digest)
+        return try Disk.copyDurably(landed.path, to: target, expecting: landed.content)
     }
 
     /// Looks at the form of a file that was refused, or most of whose rows were, or that has unknown columns. Only so

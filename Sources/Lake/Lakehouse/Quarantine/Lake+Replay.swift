@@ -1,5 +1,6 @@
 internal import Core
 internal import SQLLineage
+package import SourceFormats
 internal import Storage
 
 // Replay, exactly once. Invariants:

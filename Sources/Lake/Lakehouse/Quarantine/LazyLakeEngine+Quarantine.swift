@@ -39,18 +39,10 @@ extension LazyLakeEngine {
     ) throws -> [String: [SchemaDrift]] {
         try engine().shiftedUnits(in: written, against: existing, contract: contract)
     }
-    /// Reads a small CSV file with a header as texts.
-    package func table(of file: String, format: SourceFormat) throws -> TextTable {
-        try engine().table(of: file, format: format)
-    }
     /// Writes some quarantined rows again under another attempt; commits nothing.
     package func copyQuarantined(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String
     ) throws -> WrittenFile {
         try engine().copyQuarantined(tables, filter, attempt: attempt, into: file)
-    }
-    /// Parses the cells of one CSV line.
-    package func cells(of line: String, format: SourceFormat) throws -> [String] {
-        try engine().cells(of: line, format: format)
     }
 }

@@ -1,4 +1,5 @@
 package import Core
+package import SourceFormats
 
 // What bronze refused, and what people decided about it. Invariants:
 // (1) nothing received is lost: a refused row stands in `quarantine.<source>` with all its cells as they came, a file
@@ -304,11 +305,4 @@ package protocol QuarantineEngine: AnyObject {
     func shiftedUnits(
         in written: [String], against existing: [String], contract: Contract
     ) throws -> [String: [SchemaDrift]]
-
-    /// Reads a small CSV file with a header as texts.
-    func table(of file: String, format: SourceFormat) throws -> TextTable
-
-    /// Parses the cells of one CSV line.
-    /// - Throws: `quarantine.line` when it is more than one, or ends within a quote.
-    func cells(of line: String, format: SourceFormat) throws -> [String]
 }

@@ -1,5 +1,6 @@
 package import Core
 package import SQLLineage
+package import SourceFormats
 
 /// Plan for computing single rows of a model's table from raw rows, by the project's own SQL.
 ///

@@ -1,5 +1,6 @@
 internal import Core
 internal import Lakehouse
+internal import SourceFormats
 
 /// State of one acceptance: the files in the staging table, and the results so far.
 final class AcceptJob {
@@ -8,9 +9,9 @@ final class AcceptJob {
         /// Its place in the request.
         var file: Int
         var path: String
-        /// The records of a CSV file where they are in memory: the slice, or all of a small file.
-        var piece: CSVPiece?
-        /// Records of a CSV file that the reader has found, broken ones included.
+        /// The records where they are in memory: the slice, or all of a small file.
+        var piece: (any RecordPiece)?
+        /// Records that the reader has found, broken ones included; `nil` where the engine reads the file.
         var received: Int?
         /// Rows in the table.
         var rows = 0
@@ -24,6 +25,7 @@ final class AcceptJob {
     }
 
     let request: AcceptRequest
+    let kind: SourceFormatDescriptor
     /// By place in the request.
     var results: [Acceptance]
     var refusals: [String?]
@@ -36,8 +38,8 @@ final class AcceptJob {
 
     var staged: [Staged] = []
     var groups: [Group] = []
-    /// All records of small CSV files, by place in the request.
-    var pieces: [Int: CSVPiece] = [:]
+    /// All records of small files, by place in the request.
+    var pieces: [Int: any RecordPiece] = [:]
     /// Whether files are small enough together to stay in memory, and else how much of one is read at a time.
     var keepsPieces = true
     var pieceBytes: Int?
@@ -49,8 +51,9 @@ final class AcceptJob {
     /// Whether anything stands in the table `outside`: rows that are not written because of their keys.
     var hasOutside = false
 
-    init(_ request: AcceptRequest) {
+    init(_ request: AcceptRequest) throws {
         self.request = request
+        kind = try SourceFormats.find(request.format.kind)
         let count = request.files.count
         results = Array(repeating: Acceptance(), count: count)
         refusals = Array(repeating: nil, count: count)
@@ -61,6 +64,21 @@ final class AcceptJob {
     }
 
     var contract: Contract { request.contract }
+
+    /// Whether the records come from a reader, one by one, and not from the engine.
+    var readsRecords: Bool { if case .records = kind.reading { true } else { false } }
+
+    /// Opens a file; `nil` where the engine reads it.
+    func reader(_ path: String, _ target: Int?) throws -> (any SourceReader)? {
+        guard case .records(let open) = kind.reading else { return nil }
+        return try open(path, request.format, target)
+    }
+
+    /// The values that the folders of a file give to all its rows.
+    func partition(_ file: Int) -> [(name: String, value: String?)] {
+        PartitionPath.values(of: request.files[file].name)
+    }
+
     var isReject: Bool { contract.onKeyConflict == .reject }
 
     func sql(_ layout: HeaderReader.Layout) -> ContractSQL {
@@ -69,26 +87,25 @@ final class AcceptJob {
             numbers: NumberForm(request.format))
     }
 
-    /// The records of staged CSV files.
+    /// The records of staged files.
     /// - Parameter picked: by place among the members, the numbers of those that are wanted; `nil` for all.
     func texts(
         of members: [Staged], _ layout: HeaderReader.Layout, picked: [Int: Set<Int64>]? = nil
     ) -> StagedTexts {
         var place = 0
-        var reader: CSVPieceReader?
-        let format = request.format
+        var reader: (any SourceReader)?
         let target = pieceBytes ?? 24 << 20
-        return StagedTexts(cells: layout.cells, picked: picked) {
+        return StagedTexts(cells: layout.fileCells, picked: picked) { [self] in
             while place < members.count {
                 if let piece = members[place].piece {
                     place += 1
                     return (place - 1, piece)
                 }
-                let open = try reader ?? CSVPieceReader(members[place].path, format, target: target)
+                guard let open = try reader ?? self.reader(members[place].path, target) else { return nil }
                 reader = open
                 if let piece = try open.next() { return (place, piece) }
                 guard open.isExhausted else {
-                    throw Refusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
+                    throw FileRefusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
                 }
                 reader = nil
                 place += 1

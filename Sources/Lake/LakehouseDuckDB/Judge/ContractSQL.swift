@@ -1,5 +1,6 @@
 internal import DuckDB
 internal import Lakehouse
+internal import SourceFormats
 
 /// Translates a contract into DuckDB SQL expressions over a table of raw texts.
 ///

@@ -1,6 +1,7 @@
 internal import Core
 internal import DuckDB
 package import Lakehouse
+package import SourceFormats
 internal import Storage
 
 // Landed files in one pass: every promise of the contract is a condition that is worked out while the text is read.
@@ -8,16 +9,16 @@ internal import Storage
 // that keep all promises go, typed, to one Parquet file a batch or slice. Details are worked out only for the others.
 
 extension DuckDBLakeEngine {
-    /// Returns the header names of a CSV or Parquet file.
+    /// Returns the names that a file gives its columns.
     package func header(of file: String, format: SourceFormat) throws -> [String] {
         do {
-            switch format.kind {
-            case .csv: return try CSVPieceReader(file, format, target: 1 << 16).header ?? []
-            case .parquet: return try describeTypes("SELECT * FROM \(Quote.parquet([file]))").map(\.name)
+            switch try SourceFormats.find(format.kind).reading {
+            case .records(let open): return try open(file, format, 1 << 16).header ?? []
+            case .engine: return try describeTypes("SELECT * FROM \(Quote.parquet([file]))").map(\.name)
             }
         } catch let error as DuckDBError {
             throw MartletError(.input, "file.unreadable", error.message, at: .init(file: file))
-        } catch let refusal as Refusal {
+        } catch let refusal as FileRefusal {
             throw MartletError(
                 .input, "file.unreadable", "The file cannot be read: \(refusal.reason).", at: .init(file: file))
         }
@@ -59,7 +60,7 @@ extension DuckDBLakeEngine {
 
     /// All files in one staging table.
     private func acceptTogether(_ request: AcceptRequest) throws -> BatchAcceptance {
-        let job = AcceptJob(request)
+        let job = try AcceptJob(request)
         // A file that has to be read as a whole though it is large is read in pieces that are not kept.
         if request.files.contains(where: { isLarge($0.path, request.format) }) {
             job.keepsPieces = false

@@ -1,6 +1,7 @@
 internal import Core
 internal import DuckDB
 package import Lakehouse
+internal import SourceFormats
 
 // How a file differs from its contract in form: names, types, units, delimiter, encoding. Looked at only when
 // something is wrong with a file, on its first rows, against the contract and the table's latest rows.
@@ -17,23 +18,26 @@ extension DuckDBLakeEngine {
 
     /// Whether what a file holds is to blame.
     private static func isOfFile(_ error: any Error) -> Bool {
-        error is DuckDBError || error is Refusal || (error as? MartletError)?.code == "file.damaged"
+        error is DuckDBError || error is FileRefusal || (error as? MartletError)?.code == "file.damaged"
     }
 
     private func examine(_ request: DriftRequest) throws -> [SchemaDrift] {
         var format = request.format
         var drifts: [SchemaDrift] = []
         let header: [String]
-        if format.kind == .csv {
+        let kind = try SourceFormats.find(format.kind)
+        if format.kind == "csv" {
             let form = try CSVForm(request.path, format, request.contract)
             drifts += form.drifts
             format = form.format
-            let reader = try? CSVPieceReader(request.path, format, target: 1 << 20)
+            let reader = try? CSVReader(request.path, format, target: 1 << 20)
             guard form.isReadable, let names = reader?.header, !names.isEmpty else {
                 return drifts
             }
             header = format.header ? names : request.contract.columns.prefix(names.count).map { $0.headerNames[0] }
             guard header.count == names.count else { return drifts }
+        } else if case .records(let open) = kind.reading {
+            header = try open(request.path, format, 1 << 20).header ?? []
         } else {
             header = try describeTypes("SELECT * FROM \(Quote.parquet([request.path]))").map(\.name)
         }
@@ -64,8 +68,8 @@ extension DuckDBLakeEngine {
     private func sample(_ path: String, _ format: SourceFormat, _ count: Int) throws {
         let cells = (0..<count).map { "c\($0)" }
         let source: String
-        guard format.kind == .parquet else {
-            let reader = try CSVPieceReader(path, format, target: 1 << 20)
+        if case .records(let open) = try SourceFormats.find(format.kind).reading {
+            let reader = try open(path, format, 1 << 20)
             let texts = StagedTexts(cells: count) { try reader.next().map { (0, $0) } }
             return try textTables.with(texts, as: textTable) {
                 try connection.execute(

@@ -1,6 +1,7 @@
 internal import Core
 internal import DuckDB
 package import Lakehouse
+internal import SourceFormats
 
 // Values in another unit: quantiles of what came against those of the table so far, or against the contract's range.
 

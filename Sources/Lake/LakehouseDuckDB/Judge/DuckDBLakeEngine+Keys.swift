@@ -146,8 +146,8 @@ extension DuckDBLakeEngine {
             SELECT staged.f - \(start) AS f, staged.n AS n, reason FROM staged JOIN outside ON staged.rowid = outside.id
             WHERE reason <> \(Outside.replaced.rawValue) AND staged.f BETWEEN \(start) AND \(group.members.upperBound - 1)
             """
-        guard job.request.format.kind == .csv else {
-            return try noteKeys(source(members.map(\.path), group.layout, job.request), wanted, group, job)
+        guard job.readsRecords else {
+            return try noteKeys(source(members, group.layout, job), wanted, group, job)
         }
         var picked: [Int: Set<Int64>] = [:]
         for row in try connection.query("SELECT f, n FROM (\(wanted))").integers({ $0 }) {
@@ -155,7 +155,7 @@ extension DuckDBLakeEngine {
         }
         let texts = job.texts(of: members, group.layout, picked: picked)
         try textTables.with(texts, as: textTable) {
-            try noteKeys(source(members.map(\.path), group.layout, job.request), wanted, group, job)
+            try noteKeys(source(members, group.layout, job), wanted, group, job)
         }
         if let failure = texts.failure { throw failure }
     }
@@ -168,7 +168,7 @@ extension DuckDBLakeEngine {
         let texts = job.contract.key.map { name in
             sql.present.first { $0.column.name == name }.map { ContractSQL.text($0.raw) } ?? "NULL"
         }
-        let bytes = job.request.format.kind == .csv ? "bytes" : "NULL"
+        let bytes = job.readsRecords ? "bytes" : "NULL"
         let layers = sql.layers(
             over: "SELECT to_json([\(Self.cells(group.layout))])::VARCHAR AS record, * FROM (\(rows))"
         ) {

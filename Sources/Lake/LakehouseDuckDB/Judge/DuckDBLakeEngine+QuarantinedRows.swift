@@ -1,5 +1,4 @@
 package import Core
-internal import DelimitedText
 internal import DuckDB
 package import Lakehouse
 internal import Storage
@@ -318,41 +317,5 @@ extension DuckDBLakeEngine {
         do { return try body() } catch let error as DuckDBError {
             throw explain(error, Query("", file: nil))
         }
-    }
-
-    /// Reads a small CSV file with a header as texts.
-    package func table(of file: String, format: SourceFormat) throws -> TextTable {
-        let dialect = format.dialect
-        var bytes = try Disk.read(file)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
-        if let place = bytes.withUnsafeBytes({ UTF8Check.firstInvalid($0) }) ?? bytes.firstIndex(of: 0) {
-            throw MartletError(
-                .input, "file.unreadable", "Byte \(place + 1) of it is no UTF-8 text.", at: .init(file: file),
-                remedy: "Save it as UTF-8.")
-        }
-        guard let all = CSVText.records(bytes, dialect), let names = all.first else {
-            throw MartletError(
-                .input, "file.unreadable", "It has no header, or a quote in it is not closed.", at: .init(file: file))
-        }
-        let rows = all.dropFirst().enumerated().map { ($0 + 1, $1) }
-        if let (row, cells) = rows.first(where: { $1.count != names.count }) {
-            throw MartletError(
-                .input, "file.unreadable",
-                "Row \(row) has \(cells.count) cells, and the header \(names.count).", at: .init(file: file))
-        }
-        return TextTable(
-            names: names, types: names.map { _ in "varchar" }, rows: rows.map { $1.map { $0.isEmpty ? nil : $0 } })
-    }
-
-    /// Parses the cells of one CSV line.
-    package func cells(of line: String, format: SourceFormat) throws -> [String] {
-        guard let records = CSVText.records(Array(line.utf8), format.dialect) else {
-            throw MartletError(.usage, "quarantine.line", "A quote in the line is not closed.")
-        }
-        guard records.count <= 1 else {
-            throw MartletError(
-                .usage, "quarantine.line", "There are \(records.count) lines, and one row is to be corrected.")
-        }
-        return records.first ?? []
     }
 }

@@ -2,6 +2,7 @@ internal import Core
 internal import DelimitedText
 internal import DuckDB
 package import Lakehouse
+internal import SourceFormats
 internal import Storage
 
 // Judging refused rows again. They are written out as a small Parquet file of texts under the contract's own header
@@ -90,7 +91,7 @@ extension DuckDBLakeEngine {
     /// the cells of those that are one record of as many cells as the header.
     private func readAgain(_ format: SourceFormat) throws {
         try connection.execute("CREATE OR REPLACE TEMP TABLE reread (id BIGINT, cells VARCHAR)")
-        guard format.kind == .csv else { return }
+        guard let parse = try SourceFormats.find(format.kind).cells else { return }
         let rows = try connection.query(
             """
             SELECT id::VARCHAR, hex(bytes), header,
@@ -100,17 +101,17 @@ extension DuckDBLakeEngine {
         ).texts()
         var ids: [Int64] = []
         var cells: [String] = []
-        var widths: [String: Int] = [:]
+        var headers: [String: [String]] = [:]
         for row in rows {
             guard let id = row[0].flatMap({ Int64($0) }), let hex = row[1], let header = row[2] else { continue }
-            let width = try widths[header] ?? JSON.decode([String].self, from: header).count
-            widths[header] = width
-            guard let text = TextEncoding.text(ofHex: hex, format.encoding),
-                let records = CSVText.records(text, format.dialect, isStrict: row[3] == "true"), records.count == 1,
-                records[0].count == width
+            let names = try headers[header] ?? JSON.decode([String].self, from: header)
+            headers[header] = names
+            guard let bytes = TextEncoding.text(ofHex: hex, format.encoding),
+                let record = String(validating: bytes, as: UTF8.self),
+                let found = try? parse(record, format, names, row[3] == "true"), found.count == names.count
             else { continue }
             ids.append(id)
-            cells.append(try JSON.text(records[0].map { $0.isEmpty ? nil : $0 }))
+            cells.append(try JSON.text(found.map { $0.isEmpty ? nil : $0 }))
         }
         guard !ids.isEmpty else { return }
         try connection.append(
@@ -134,7 +135,7 @@ extension DuckDBLakeEngine {
             "COPY (SELECT \(cells.joined(separator: ", ")) FROM again ORDER BY _martlet_pos) TO \(Quote.text(file)) (FORMAT parquet)"
         )
         var format = request.format
-        format.kind = .parquet
+        format.kind = "parquet"
         let acceptance = try accept(
             AcceptRequest(
                 files: [.init(path: file, name: "again", digest: Digest(of: request.id))], contract: contract,

@@ -1,6 +1,7 @@
 internal import Core
 internal import DelimitedText
 internal import Lakehouse
+internal import SourceFormats
 
 /// Detects delimiter and encoding from the first bytes of a CSV file and compares them with the source's settings.
 struct CSVForm {
@@ -45,7 +46,7 @@ struct CSVForm {
     }
 
     private func header(_ path: String, _ format: SourceFormat) -> [String]? {
-        (try? CSVPieceReader(path, format, target: 1 << 16))?.header
+        (try? CSVReader(path, format, target: 1 << 16))?.header
     }
 
     private func known(_ header: [String], _ contract: Contract) -> Int {

@@ -2,33 +2,38 @@ internal import Core
 internal import DelimitedText
 internal import DuckDB
 internal import Lakehouse
+internal import SourceFormats
 internal import Storage
 
-// A large CSV file slice by slice. Two sessions take turns: while one judges a slice, settles its keys and writes it,
+// A large file slice by slice. Two sessions take turns: while one judges a slice, settles its keys and writes it,
 // the other reads the next one. Two slices on a thread each need less CPU time than one slice shared by two threads.
 
 extension DuckDBLakeEngine {
     /// Whether a file is read slice by slice.
     func isLarge(_ path: String, _ format: SourceFormat) -> Bool {
-        guard format.kind == .csv, let size = Disk.stamp(path)?.size else { return false }
+        guard let kind = try? SourceFormats.find(format.kind), case .records = kind.reading,
+            let size = Disk.stamp(path)?.size
+        else { return false }
         // Packed text unpacks to several times its size.
         let isPacked = (try? ByteStream(path))?.packing ?? .none != .none
-        return size * (isPacked ? 8 : 1) > sliceBytes + sliceBytes / 2
+        return size * (isPacked ? 8 : kind.expansion) > sliceBytes + sliceBytes / 2
     }
 
     /// - Returns: `nil` when the file has to be read as a whole.
     func acceptSliced(_ request: AcceptRequest) throws -> BatchAcceptance? {
         guard request.files.count == 1, isLarge(request.files[0].path, request.format) else { return nil }
-        let job = AcceptJob(request)
+        let job = try AcceptJob(request)
         job.keepsPieces = false
         job.pieceBytes = Int(sliceBytes)
         try createStaging(job)
         try readHeaders(job)
-        guard let layout = job.layouts[0] else { return try finish(job) }
+        guard let layout = job.layouts[0], let reader = try job.reader(request.files[0].path, job.pieceBytes) else {
+            return try finish(job)
+        }
         let lanes = try lanes()
-        let slices = SliceQueue(try CSVPieceReader(request.files[0].path, request.format, target: job.pieceBytes))
+        let slices = SliceQueue(reader)
         let turns = OrderedSlicePipeline(slices)
-        let jobs = lanes.map { _ in AcceptJob(request) }
+        let jobs = try lanes.map { _ in try AcceptJob(request) }
         defer {
             slices.close()
             for lane in lanes.dropFirst() { lane.dropTemporaryStaging() }
@@ -47,7 +52,7 @@ extension DuckDBLakeEngine {
         } catch is MustReadWhole {
             for file in job.written { Disk.remove(file.path) }
             return nil
-        } catch let refusal as Refusal {
+        } catch let refusal as FileRefusal {
             job.refusals[0] = refusal.reason
         } catch {
             for file in job.written { Disk.remove(file.path) }
@@ -63,7 +68,7 @@ extension DuckDBLakeEngine {
     }
 
     /// What a slice tells by itself. May run while another lane works.
-    private func read(_ slice: CSVPiece, _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
+    private func read(_ slice: any RecordPiece, _ layout: HeaderReader.Layout, _ job: AcceptJob) throws {
         try clearStaged(job)
         try stage([AcceptJob.Staged(file: 0, path: job.request.files[0].path, piece: slice)], layout, job)
     }

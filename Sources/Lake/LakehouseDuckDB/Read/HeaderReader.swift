@@ -1,6 +1,7 @@
 internal import Core
 internal import DuckDB
 internal import Lakehouse
+internal import SourceFormats
 
 /// Maps the columns of a file to those of its contract.
 struct HeaderReader {
@@ -12,6 +13,11 @@ struct HeaderReader {
         /// Names of the cells, as the file gives them; without a header, as the contract does.
         var header: [String]
         var cells: Int { header.count }
+        /// Names of the last cells, which come from the names of the file's folders, and not from the file.
+        var partitionNames: [String] = []
+        var partitions: Int { partitionNames.count }
+        /// Cells of a record of the file.
+        var fileCells: Int { cells - partitions }
         var present: [(column: Contract.Column, raw: String)]
         var absent: [Contract.Column]
         /// Header names that the contract does not know.
@@ -34,17 +40,17 @@ struct HeaderReader {
     }
 
     /// - Throws: a sentence for people when the header does not fit the contract.
-    func layout(_ header: [String]) throws(Refusal) -> Layout {
+    func layout(_ header: [String]) throws(FileRefusal) -> Layout {
         for column in contract.columns {
             guard let position = column.position, position > header.count, !column.optional else { continue }
-            throw Refusal(
+            throw FileRefusal(
                 "the contract finds \(column.name) at position \(position), and its records have \(header.count) cells")
         }
         let header = positioned(header)
         var places: [String: Int] = [:]
         for (index, name) in header.enumerated() where !name.isEmpty {
             if places.updateValue(index, forKey: name) != nil {
-                throw Refusal("the header names the column \"\(name)\" twice")
+                throw FileRefusal("the header names the column \"\(name)\" twice")
             }
         }
         var layout = Layout(header: header, present: [], absent: [], extra: [], synthetic: nil)
@@ -53,7 +59,7 @@ struct HeaderReader {
         for column in contract.columns {
             let found = column.headerNames.filter { places[$0] != nil }
             if found.count > 1 {
-                throw Refusal(
+                throw FileRefusal(
                     "the header brings \(column.name) twice: \(found.map { "\"\($0)\"" }.joined(separator: " and "))")
             }
             if let name = found.first, let index = places[name] {
@@ -67,7 +73,7 @@ struct HeaderReader {
         }
         layout.extra = header.filter { !$0.isEmpty && !used.contains($0) && $0 != "_synthetic" }
         layout.synthetic = places["_synthetic"].map { Layout.cell($0) }
-        if !missing.isEmpty { throw Refusal(describe(missing, extra: layout.extra), isAboutNames: true) }
+        if !missing.isEmpty { throw FileRefusal(describe(missing, extra: layout.extra), isAboutNames: true) }
         return layout
     }
 
@@ -89,17 +95,5 @@ struct HeaderReader {
     /// A header name without its unit: "Cutting(kN)" → "cutting".
     private func plain(_ name: String) -> String {
         (name.firstIndex(of: "(").map { String(name[..<$0]) } ?? name).lowercased().filter { !$0.isWhitespace }
-    }
-}
-
-/// Thrown when a whole file is rejected; the reason as the second half of a sentence.
-struct Refusal: Error {
-    let reason: String
-    /// Whether the header can be read but does not bring what the contract asks for.
-    var isAboutNames = false
-
-    init(_ reason: String, isAboutNames: Bool = false) {
-        self.reason = reason
-        self.isAboutNames = isAboutNames
     }
 }

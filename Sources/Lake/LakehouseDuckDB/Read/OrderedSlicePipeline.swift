@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import SourceFormats
 internal import Synchronization
 
 /// Processes slices in parallel lanes, with an ordered part for what depends on the slices before.
@@ -10,7 +11,7 @@ final class OrderedSlicePipeline: Sendable {
     /// `stage` touches nothing but what is the lane's own, and `settle` runs for one lane at a time, each after the one
     /// before has handed over under a lock: so no two threads touch the same thing.
     private struct Work: @unchecked Sendable {
-        let stage: (Int, CSVPiece) throws -> Void
+        let stage: (Int, any RecordPiece) throws -> Void
         let settle: (Int, Int) throws -> Void
     }
 
@@ -36,7 +37,7 @@ final class OrderedSlicePipeline: Sendable {
     ///   - settle: for a lane and the number of its slice; runs while no other lane's does, in the order of the slices.
     /// - Throws: what the first slice that failed has thrown.
     func run(
-        lanes: Int, stage: @escaping (_ lane: Int, _ slice: CSVPiece) throws -> Void,
+        lanes: Int, stage: @escaping (_ lane: Int, _ slice: any RecordPiece) throws -> Void,
         settle: @escaping (_ lane: Int, _ number: Int) throws -> Void
     ) throws {
         let work = Work(stage: stage, settle: settle)
@@ -56,7 +57,7 @@ final class OrderedSlicePipeline: Sendable {
         if let failure = state.withLock({ $0.failure }) { throw failure.error }
     }
 
-    private func next() -> (Int, CSVPiece)? {
+    private func next() -> (Int, any RecordPiece)? {
         slices.withLock { slices in
             guard state.withLock({ $0.failure == nil }) else { return nil }
             let number = slices.number
@@ -109,13 +110,13 @@ final class OrderedSlicePipeline: Sendable {
 /// and `outcome`; the caller touches them only after `done.wait()`, which the signal happens before. `isReading` is the
 /// caller's alone.
 final class SliceQueue: @unchecked Sendable {
-    private let reader: CSVPieceReader
+    private let reader: any SourceReader
     private let queue = DispatchQueue(label: "martlet.slices")
     private let done = DispatchSemaphore(value: 0)
-    private var outcome: Result<CSVPiece?, any Error> = .success(nil)
+    private var outcome: Result<(any RecordPiece)?, any Error> = .success(nil)
     private var isReading = false
 
-    init(_ reader: CSVPieceReader) {
+    init(_ reader: any SourceReader) {
         self.reader = reader
         start()
     }
@@ -129,13 +130,13 @@ final class SliceQueue: @unchecked Sendable {
     }
 
     /// The next slice; `nil` after the last.
-    func next() throws -> CSVPiece? {
+    func next() throws -> (any RecordPiece)? {
         guard isReading else { return nil }
         done.wait()
         isReading = false
         guard let slice = try outcome.get() else {
             guard reader.isExhausted else {
-                throw Refusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
+                throw FileRefusal("not all of it was read, which is a fault of Martlet; nothing of it is taken")
             }
             return nil
         }

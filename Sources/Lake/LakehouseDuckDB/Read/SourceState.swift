@@ -1,6 +1,7 @@
 internal import Core
 internal import DuckDB
 internal import Lakehouse
+internal import SourceFormats
 
 /// A bronze table in memory: rows in DuckDB's vectors, with an index to find and select them.
 ///
@@ -63,7 +64,7 @@ final class SourceState {
         rules = sql.layeredRules
         var format = source.format
         // Empty texts are missing, as they are in files.
-        format.kind = .parquet
+        format.kind = "parquet"
         handed.declare(raw, like: RetainedRows(texts: present.map(\.raw), []))
         handed.declare(name, like: like)
         handed.declare("all \(name)", like: like)

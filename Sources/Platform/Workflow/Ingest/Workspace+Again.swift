@@ -13,18 +13,26 @@ extension Workspace {
         var known = try lake.knownFiles(source.name)
         guard !known.isEmpty else { return IngestReport(source: source.name, version: nil, files: []) }
         let wanted = Set(known.map(\.digest))
-        var paths: [Digest: String] = [:]
-        for file in try digests(try landing(of: source).files, quiet: 0, ready: nil).landed
-        where wanted.contains(file.digest) {
-            paths[file.digest] = file.path
-        }
-        for index in known.indices where known[index].path == nil {
-            let digest = known[index].digest
-            let kept = lake.keptFile(digest, of: source.name)
-            known[index].path = try paths[digest] ?? (Disk.exists(kept) ? kept : rememberedPath(of: digest))
-        }
         return try withScratch { scratch in
-            try lake.again(known, of: source.contract, format: source.format, scratch: scratch, by: actor)
+            var paths: [Digest: String] = [:]
+            for delivery in deliveries(try landing(of: source).files) {
+                let found =
+                    switch delivery {
+                    case .files(let paths): try digests(paths, quiet: 0, ready: nil)
+                    case .archive(let path):
+                        try unpack(
+                            path, of: source, quiet: 0, ready: nil, into: scratch, isWanted: { wanted.contains($0) })
+                    }
+                for file in found.landed where wanted.contains(file.digest) { paths[file.digest] = file.path }
+            }
+            for index in known.indices where known[index].path == nil {
+                let digest = known[index].digest
+                let kept = lake.keptFile(digest, of: source.name)
+                known[index].path = try paths[digest] ?? (Disk.exists(kept) ? kept : rememberedPath(of: digest))
+            }
+            let folder = "\(scratch)/again"
+            try Disk.makeDirectory(folder)
+            return try lake.again(known, of: source.contract, format: source.format, scratch: folder, by: actor)
         }
     }
 

@@ -2,6 +2,7 @@ internal import Core
 package import Lakehouse
 package import Projects
 internal import Registry
+internal import SourceFormats
 internal import Storage
 
 extension Workspace {
@@ -24,8 +25,22 @@ extension Workspace {
     package func ingest(
         _ paths: [String], of source: Project.Source, quiet: Int = 0, ready: Int64? = nil
     ) throws -> IngestReport {
-        let (landed, unsettled) = try digests(paths, quiet: quiet, ready: ready)
-        var report = try lake.ingest(landed, of: source.contract, format: source.format)
+        var report = IngestReport(source: source.name, version: nil, files: [])
+        var unsettled: [IngestReport.File] = []
+        for delivery in deliveries(paths) {
+            switch delivery {
+            case .files(let paths):
+                let found = try digests(paths, quiet: quiet, ready: ready)
+                report.add(try lake.ingest(found.landed, of: source.contract, format: source.format))
+                unsettled += found.unsettled
+            case .archive(let path):
+                try withScratch { scratch in
+                    let found = try unpack(path, of: source, quiet: quiet, ready: ready, into: scratch)
+                    report.add(try lake.ingest(found.landed, of: source.contract, format: source.format))
+                    unsettled += found.unsettled
+                }
+            }
+        }
         report.files += unsettled
         return report
     }
@@ -69,7 +84,7 @@ extension Workspace {
     }
 
     /// The whole path of a file that is to be read. A link that somebody names is followed, but in a landing folder.
-    private func settled(_ path: String) throws -> String {
+    func settled(_ path: String) throws -> String {
         let absolute = Disk.absolute(path)
         guard Disk.kind(absolute, followingLinks: false) == .link else { return absolute }
         if let source = project.sources.first(where: { absolute.hasPrefix($0.landing + "/") }) {
@@ -111,16 +126,32 @@ extension Workspace {
         try Failpoint.reach("ingest.digested")
         if !fresh.isEmpty { try registry.files.remember(fresh) }
         let landed = zip(found, digests).compactMap { file, digest in
-            digest.map { LandedFile(path: file.path, name: Disk.name(of: file.path), digest: $0, stamp: file.seen) }
+            digest.map {
+                LandedFile(path: file.path, name: PartitionPath.name(of: file.path), content: $0, stamp: file.seen)
+            }
         }
         return (
             landed,
             waiting.sorted { $0.key < $1.key }.map { path, reason in
-                IngestReport.File(
-                    name: Disk.name(of: path), digest: nil, outcome: .changing,
-                    warnings: ["\(reason); nothing of it was taken yet"])
+                .changing(PartitionPath.name(of: path), reason)
             }
         )
+    }
+}
+
+extension IngestReport {
+    /// Adds what came of further files of the source.
+    fileprivate mutating func add(_ other: IngestReport) {
+        files += other.files
+        version = other.version ?? version
+    }
+}
+
+extension IngestReport.File {
+    /// A file that is not complete yet.
+    static func changing(_ name: String, _ reason: String) -> IngestReport.File {
+        IngestReport.File(
+            name: name, digest: nil, outcome: .changing, warnings: ["\(reason); nothing of it was taken yet"])
     }
 }
 

@@ -1,6 +1,7 @@
 internal import Core
 internal import Lakehouse
 internal import Projects
+internal import SourceFormats
 internal import Storage
 
 /// The content of a source's landing folder.
@@ -46,26 +47,34 @@ extension Workspace {
             }
             landing.ready = stamp.modified
         }
-        landing.others = try Disk.unreadableNames(source.landing).filter { !$0.hasPrefix(".") }.map {
-            .init(name: $0, reason: "a name that is not UTF-8; give it another one")
+        try look(in: "", of: source, &landing)
+        return landing
+    }
+
+    /// - Parameter folder: a path below the landing folder that ends in `/`; empty for the landing folder itself.
+    private func look(in folder: String, of source: Project.Source, _ landing: inout Landing) throws {
+        let parent = folder.isEmpty ? source.landing : "\(source.landing)/\(folder.dropLast())"
+        landing.others += try Disk.unreadableNames(parent).filter { !$0.hasPrefix(".") }.map {
+            .init(name: folder + $0, reason: "a name that is not UTF-8; give it another one")
         }
-        for name in try Disk.list(source.landing) where !name.hasPrefix(".") && name != source.ready {
+        for entry in try Disk.list(parent) where !entry.hasPrefix(".") && !(folder.isEmpty && entry == source.ready) {
+            let name = folder + entry
             let path = "\(source.landing)/\(name)"
             switch Disk.kind(path, followingLinks: false) {
             case .file?:
-                if let reason = Landing.noData(name) {
+                if let reason = Landing.noData(entry) {
                     // Spark writes its marker with every delivery: nobody needs to be told.
-                    if name != "_SUCCESS" { landing.noData.append(.init(name: name, reason: reason)) }
+                    if entry != "_SUCCESS" { landing.noData.append(.init(name: name, reason: reason)) }
                 } else {
                     landing.files.append(path)
                 }
+            case .folder? where PartitionPath.isPartition(entry): try look(in: name + "/", of: source, &landing)
             case nil: break
             case .link? where Disk.kind(path) == .danglingLink:
                 landing.others.append(.init(name: name, reason: Disk.Kind.danglingLink.rawValue))
             case let kind?: landing.others.append(.init(name: name, reason: kind.rawValue))
             }
         }
-        return landing
     }
 
     /// Why files that nobody has read yet are not to be read now, by path.

@@ -1,6 +1,7 @@
 internal import Core
 package import Lakehouse
 package import Projects
+internal import SourceFormats
 internal import Storage
 
 /// Summary of a source's quarantine: counts of rows and files.
@@ -160,7 +161,7 @@ extension Workspace {
         guard let row = try quarantinedRows(choice, of: source, limit: 2).first else {
             throw try noMatch(choice, source)
         }
-        let cells = try lake.engine.cells(of: line, format: source.format)
+        let cells = try cells(of: line, under: row.header ?? [], source)
         guard let header = row.header, header.count == cells.count else {
             throw MartletError(
                 .usage, "quarantine.line",
@@ -176,13 +177,25 @@ extension Workspace {
         return try lake.fix(corrections, of: source.contract, reason: reason, by: actor)
     }
 
+    private func cells(of line: String, under header: [String], _ source: Project.Source) throws -> [String] {
+        let kind = try SourceFormats.find(source.format.kind)
+        guard let parse = kind.cells else {
+            throw MartletError(
+                .usage, "quarantine.line", "A row of \(kind.title) is no line.",
+                remedy: "Correct its cells with --set COLUMN=VALUE.")
+        }
+        do { return try parse(line, source.format, header, false) } catch let refusal as FileRefusal {
+            throw MartletError(.usage, "quarantine.line", "The line cannot be read: \(refusal.reason).")
+        }
+    }
+
     /// Applies corrections from a CSV file with the columns file, row, column and value.
     package func fix(from path: String, of source: Project.Source, reason: String?) throws -> DecisionReport {
         let absolute = Disk.absolute(path)
         guard Disk.stamp(absolute) != nil else {
             throw MartletError(.missing, "file.missing", "There is no file \(path).")
         }
-        let table = try lake.engine.table(of: absolute, format: SourceFormat())
+        let table = try TextTable.read(csv: absolute)
         let places = try ["file", "row", "column", "value"].map { name in
             guard let place = table.names.firstIndex(of: name) else {
                 throw MartletError(
@@ -255,8 +268,8 @@ extension Workspace {
                 builder.update(piece)
                 return true
             }
-            let digest = builder.finish()
-            if digest.hex == file.digest { return LandedFile(path: path, name: file.file, digest: digest) }
+            let landed = LandedFile(path: path, name: file.file, content: builder.finish())
+            if landed.digest.hex == file.digest { return landed }
         }
         throw MartletError(
             .missing, "quarantine.no-original",

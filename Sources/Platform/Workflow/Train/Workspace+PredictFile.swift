@@ -3,6 +3,7 @@ package import Lakehouse
 package import Projects
 package import Registry
 internal import SQLLineage
+internal import SourceFormats
 internal import Storage
 internal import Training
 
@@ -108,7 +109,7 @@ extension Workspace {
                     .map { .init(row: nil, key: $0, reason: "the project's SQL leaves it out") }
             }
             let header =
-                source.format.kind == .csv && !source.format.header
+                !source.format.header
                 ? nil : try? lake.engine.header(of: file.path, format: source.format)
             return FilePrediction(
                 loaded: loaded, table: scored, rowsRead: acceptance.rowsRead, rejected: acceptance.rejectedRows,

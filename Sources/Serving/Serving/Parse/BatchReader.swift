@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Parses the blocks of a batch; once the header is read, blocks in any order and on any thread.
 ///
 /// ```swift

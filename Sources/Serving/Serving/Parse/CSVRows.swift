@@ -1,4 +1,5 @@
 internal import DelimitedText
+internal import JSONText
 internal import Training
 
 /// Incremental parser of CSV request bodies: the header first, then rows into a batch.

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Parser of JSON numbers.
 package enum Decimal {
     /// Returns the nearest double of a JSON number; `nil` for any other text, and for a number too large for a double.

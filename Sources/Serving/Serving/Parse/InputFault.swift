@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// A fault in a request body or row: why it cannot be scored, or a warning about a row that was scored.
 package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of fault; a stable code.

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Parses rows from JSON into a batch; shared by all JSON forms.
 struct JSONRows {
     typealias Fault = JSONScanner.Fault

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Parser of MLflow's scoring requests (`/invocations`, MLflow 2 and 3).
 ///
 /// Exactly one of `dataframe_split`, `dataframe_records`, `instances` and `inputs`, and `params`, which are not used.

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Parser of Martlet's own prediction requests: `record`, `records` or `columns`, and `explain`.
 ///
 /// Exactly one of `record` (one row as an object), `records` (a list of them) and `columns` (a list a column).

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Cells of a batch that are copied from input to output, encoded for the output form.
 package final class PassthroughCells {
     /// Names of the copied columns.

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Parser of Open Inference Protocol version 2 requests (`infer`), in JSON or with binary tensor data.
 ///
 /// Rows are either one tensor a column ([n] or [n, 1], named like it) or one tensor [n, k] with all k columns in the

@@ -1,3 +1,5 @@
+internal import JSONText
+
 /// Copies the elements of tensors into a batch.
 struct TensorRows {
     private let rows: JSONRows

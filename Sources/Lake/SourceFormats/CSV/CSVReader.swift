@@ -1,28 +1,19 @@
 internal import Core
 internal import DelimitedText
-internal import Lakehouse
 internal import Storage
-
-extension SourceFormat {
-    /// How the source's CSV files are spelled.
-    var dialect: CSVDialect {
-        CSVDialect(
-            delimiter: delimiter, quote: quote, escape: escape, comment: comment, allowsBlanksAroundQuotes: trim)
-    }
-}
 
 /// Reads a CSV file sequentially: the header, then its records piece by piece.
 ///
-/// Used by one thread at a time. Throws `Refusal` for what the file is to blame for, `MartletError` for the machine.
-final class CSVPieceReader {
+/// Used by one thread at a time. Throws ``FileRefusal`` for what the file is to blame for, `MartletError` for the machine.
+package final class CSVReader: SourceReader {
     let path: String
     let format: SourceFormat
     /// The names that the file gives its columns, or without a header the cells of its first record; `nil` when it has
     /// no record at all.
-    private(set) var header: [String]?
+    package private(set) var header: [String]?
 
     /// How the file is packed; `nil` when it is not.
-    var packing: String? { stream.packing == .none ? nil : "\(stream.packing)" }
+    package var packing: String? { stream.packing == .none ? nil : "\(stream.packing)" }
 
     private let stream: ByteStream
     private let encoding: TextEncoding
@@ -47,12 +38,12 @@ final class CSVPieceReader {
 
     /// Opens a file and reads its header.
     /// - Parameter target: about how many bytes of text a piece has; `nil` for all of the file in one.
-    init(_ path: String, _ format: SourceFormat, target: Int? = nil) throws {
+    package init(_ path: String, _ format: SourceFormat, target: Int? = nil) throws {
         self.path = path
         self.format = format
-        let stream = try Self.whole { try ByteStream(path) }
+        let stream = try FileRefusal.ofDamage { try ByteStream(path) }
         self.stream = stream
-        if let what = FileKind.other(than: .csv, stream.head) { throw Refusal(what) }
+        try SourceFormats.refuseOther(than: format.kind, stream.head)
         let (encoding, mark) = format.encoding.adjusted(to: stream.head)
         self.encoding = encoding
         converter = encoding.isUTF8 ? nil : TextEncoding.Converter(encoding)
@@ -74,22 +65,15 @@ final class CSVPieceReader {
         try readHeader()
     }
 
-    /// Reports a damaged compressed file as the file's own fault, which costs no other file.
-    private static func whole<T>(_ body: () throws -> T) throws -> T {
-        do { return try body() } catch let error as MartletError where error.code == "file.damaged" {
-            throw Refusal(error.message)
-        }
-    }
-
     private func read(_ buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try Self.whole { try stream.read(into: buffer) }
+        try FileRefusal.ofDamage { try stream.read(into: buffer) }
     }
 
     /// Refuses a file whose first bytes say that it is in another encoding than its source.
     private func refuseContradiction() throws {
         let head = stream.head
-        func refuse(_ what: String, _ found: String) -> Refusal {
-            Refusal(
+        func refuse(_ what: String, _ found: String) -> FileRefusal {
+            FileRefusal(
                 "\(what), and the source says \(format.encoding); set csv: {encoding: \(found)} if that is what its files are"
             )
         }
@@ -137,14 +121,14 @@ final class CSVPieceReader {
                     drop(at)
                     at = 0
                 }
-                if rest.count > Self.longestHeader { throw Refusal("its header is longer than 64 MiB") }
+                if rest.count > Self.longestHeader { throw FileRefusal("its header is longer than 64 MiB") }
                 try load(max(min(64 << 10, target), 512, rest.count))
                 continue
             }
             guard found == .record else { return drop(at) }
             let line = rest.withUnsafeBytes { UnsafeRawBufferPointer(rebasing: $0[record.start..<record.contentEnd]) }
             let problem = problem(of: line, record)
-            if let problem, format.header { throw Refusal(problem) }
+            if let problem, format.header { throw FileRefusal(problem) }
             if problem != nil {
                 if first == nil { first = (record.start, before) }
                 at = record.end
@@ -192,10 +176,10 @@ final class CSVPieceReader {
     }
 
     /// Whether every byte of the file has been given out in a piece, or stood before the first record.
-    var isExhausted: Bool { header == nil || isAtEnd && rest.isEmpty && tail.isEmpty }
+    package var isExhausted: Bool { header == nil || isAtEnd && rest.isEmpty && tail.isEmpty }
 
     /// The next records; `nil` when there are none left.
-    func next() throws -> CSVPiece? {
+    package func next() throws -> (any RecordPiece)? {
         guard header != nil else { return nil }
         var wanted = max(target, 1)
         if converter == nil { return try nextOfUTF8(wanted) }
@@ -252,7 +236,7 @@ final class CSVPieceReader {
     }
 
     private func refuseEndless(_ count: Int) throws {
-        if count > Self.longestRecord { throw Refusal("a line of it is longer than 1 GiB") }
+        if count > Self.longestRecord { throw FileRefusal("a line of it is longer than 1 GiB") }
     }
 
     /// Where the last whole record of the text ends; the scanner is moved on to it. `nil` when not even one is whole.
@@ -334,7 +318,7 @@ final class CSVPieceReader {
             do { try converter.convert(line, into: &rest) } catch {
                 let place = offset + error.offset
                 let shown = line[error.offset...].prefix(encoding.unit).map { hex($0) }.joined(separator: " ")
-                throw Refusal(
+                throw FileRefusal(
                     "byte \(place + 1) of it (0x\(shown)) is no character of \(format.encoding); it looks like "
                         + "\(TextEncoding.guess(line)): csv: {encoding: …} says how the files are written")
             }
@@ -351,7 +335,7 @@ final class CSVPieceReader {
         let invalid = bytes.withUnsafeBytes { UTF8Check.firstInvalid($0) }
         guard invalid.map({ $0 + 3 >= bytes.count && !isAtEnd }) ?? true else { return }
         guard encoding.keepsASCII || bytes.count(where: { $0 >= 0xC0 }) >= 10 else { return }
-        throw Refusal(
+        throw FileRefusal(
             "its characters beyond ASCII are UTF-8 (the first is byte \(offset + first + 1)), and the source says "
                 + "\(format.encoding); set csv: {encoding: utf-8}")
     }

@@ -3,7 +3,7 @@ internal import DelimitedText
 /// A piece of a CSV file with whole records, as UTF-8, with the mapping to the original bytes.
 ///
 /// Why `@unchecked Sendable` holds: nothing changes once it is made; the memory goes when the last reference does.
-final class CSVPiece: @unchecked Sendable {
+final class CSVPiece: RecordPiece, @unchecked Sendable {
     /// Offset of a line in the piece's text, and in its original bytes.
     struct Line {
         var text: Int
@@ -51,4 +51,6 @@ final class CSVPiece: @unchecked Sendable {
         let to = last + 1 < lines.count ? lines[last + 1].raw : raw.count - 16
         return UnsafeRawBufferPointer(rebasing: raw[from..<to])
     }
+
+    package func records(cells: Int) -> any RecordCursor { CSVRecords(self, cells: cells) }
 }

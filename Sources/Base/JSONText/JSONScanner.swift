@@ -1,15 +1,30 @@
 /// Strict pull parser of JSON (RFC 8259) over bytes that it does not copy.
 ///
-/// Refuses NaN and infinities (unless told otherwise), leading zeros, trailing commas, comments, raw control characters, text that is not UTF-8
-/// and nesting deeper than 64. Nothing is allocated but for strings with escapes.
-struct JSONScanner {
+/// Refuses NaN and infinities (unless told otherwise), leading zeros, trailing commas, comments, raw control characters,
+/// text that is not UTF-8 and nesting deeper than 64. Nothing is allocated but for strings with escapes.
+///
+/// ```swift
+/// var scanner = JSONScanner(bytes)
+/// try scanner.expect(UInt8(ascii: "{"), "an object")
+/// let key = scanner.string(try scanner.key())
+/// ```
+package struct JSONScanner {
     /// Where and why a body is malformed; the caller adds the `path`.
-    struct Fault: Error {
-        var offset: Int
-        var reason: Reason
+    package struct Fault: Error {
+        /// Offset of the byte at which reading stopped.
+        package var offset: Int
+        /// What is wrong there.
+        package var reason: Reason
+
+        @inlinable
+        package init(offset: Int, reason: Reason) {
+            self.offset = offset
+            self.reason = reason
+        }
     }
 
-    enum Reason {
+    /// What is wrong with a body.
+    package enum Reason: Sendable {
         case ended
         case expected(StaticString)
         case number, tooLarge, control, escape, utf8, deep, after
@@ -17,30 +32,47 @@ struct JSONScanner {
     }
 
     /// A string as it stands in the body, without its quotes.
-    struct Text {
-        var start: Int
-        var count: Int
-        var hasEscapes: Bool
+    package struct Text {
+        /// Offset of its first byte.
+        package var start: Int
+        /// Number of bytes.
+        package var count: Int
+        /// Whether an escape stands in it, so that it has to be decoded.
+        package var hasEscapes: Bool
+
+        @inlinable
+        package init(start: Int, count: Int, hasEscapes: Bool) {
+            self.start = start
+            self.count = count
+            self.hasEscapes = hasEscapes
+        }
     }
 
-    enum Kind { case object, list, text, number, flag, null, end, other }
+    /// What may come next in a body.
+    package enum Kind: Sendable { case object, list, text, number, flag, null, end, other }
 
-    let bytes: UnsafeRawBufferPointer
-    private(set) var offset: Int
+    /// The body.
+    package let bytes: UnsafeRawBufferPointer
+    /// Offset of the next byte.
+    package var offset: Int
     /// Whether NaN, Infinity and -Infinity are taken, as other writers give them for missing numbers.
-    var takesNotFinite = false
+    package var takesNotFinite = false
 
-    init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
+    @inlinable
+    package init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
         self.bytes = bytes
         self.offset = offset
     }
 
-    private var count: Int { bytes.count }
+    @usableFromInline
+    var count: Int { bytes.count }
 
-    func fault(_ reason: Reason) -> Fault { Fault(offset: offset, reason: offset >= count ? .ended : reason) }
+    @inlinable
+    package func fault(_ reason: Reason) -> Fault { Fault(offset: offset, reason: offset >= count ? .ended : reason) }
 
+    @inlinable
     @inline(__always)
-    mutating func skipSpace() {
+    package mutating func skipSpace() {
         while offset < count {
             let byte = bytes[offset]
             guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
@@ -49,8 +81,9 @@ struct JSONScanner {
     }
 
     /// What comes next, space skipped.
+    @inlinable
     @inline(__always)
-    mutating func next() -> Kind {
+    package mutating func next() -> Kind {
         skipSpace()
         guard offset < count else { return .end }
         switch bytes[offset] {
@@ -66,28 +99,31 @@ struct JSONScanner {
     }
 
     /// Takes this byte if it comes next, space skipped.
+    @inlinable
     @inline(__always)
-    mutating func take(_ byte: UInt8) -> Bool {
+    package mutating func take(_ byte: UInt8) -> Bool {
         skipSpace()
         guard offset < count, bytes[offset] == byte else { return false }
         offset &+= 1
         return true
     }
 
+    @inlinable
     @inline(__always)
-    mutating func expect(_ byte: UInt8, _ what: StaticString) throws(Fault) {
+    package mutating func expect(_ byte: UInt8, _ what: StaticString) throws(Fault) {
         guard take(byte) else { throw fault(.expected(what)) }
     }
 
     /// Nothing but space may follow.
-    mutating func expectEnd() throws(Fault) {
+    package mutating func expectEnd() throws(Fault) {
         skipSpace()
         guard offset == count else { throw Fault(offset: offset, reason: .after) }
     }
 
     /// The key of a member and its colon.
+    @inlinable
     @inline(__always)
-    mutating func key() throws(Fault) -> Text {
+    package mutating func key() throws(Fault) -> Text {
         skipSpace()
         let key = try text()
         try expect(UInt8(ascii: ":"), "a colon")
@@ -95,8 +131,9 @@ struct JSONScanner {
     }
 
     /// A comma before a further item (`true`) or the closing bracket (`false`).
+    @inlinable
     @inline(__always)
-    mutating func more(_ close: UInt8) throws(Fault) -> Bool {
+    package mutating func more(_ close: UInt8) throws(Fault) -> Bool {
         skipSpace()
         guard offset < count else { throw fault(.ended) }
         let byte = bytes[offset]
@@ -107,9 +144,9 @@ struct JSONScanner {
         throw fault(.expected("a comma or a closing bracket"))
     }
 
-    mutating func null() throws(Fault) { try word("null") }
+    package mutating func null() throws(Fault) { try word("null") }
 
-    mutating func flag() throws(Fault) -> Bool {
+    package mutating func flag() throws(Fault) -> Bool {
         if offset < count, bytes[offset] == UInt8(ascii: "t") {
             try word("true")
             return true
@@ -125,81 +162,34 @@ struct JSONScanner {
         offset += length
     }
 
-    /// A number as it is written, with where it stands.
-    @inline(__always)
-    mutating func decimal() throws(Fault) -> (number: DecimalText, start: Int) {
-        let start = offset
-        var number = DecimalText()
+    /// Passes over a number.
+    package mutating func number() throws(Fault) {
         var at = offset
-        if at < count, bytes[at] == UInt8(ascii: "-") {
-            number.isNegative = true
-            at &+= 1
+        func digits() -> Int {
+            let start = at
+            while at < count, bytes[at] &- 48 <= 9 { at &+= 1 }
+            return at &- start
         }
+        if at < count, bytes[at] == UInt8(ascii: "-") { at &+= 1 }
         let first = at
-        var digits: UInt64 = 0
-        while at < count {
-            let digit = bytes[at] &- 48
-            guard digit <= 9 else { break }
-            digits = digits &* 10 &+ UInt64(digit)
-            at &+= 1
-        }
-        let whole = at &- first
+        let whole = digits()
         guard whole > 0, whole == 1 || bytes[first] != 48 else { throw fault(.number) }
-        var significant = whole
-        var exponent = 0
         if at < count, bytes[at] == UInt8(ascii: ".") {
             at &+= 1
-            let point = at
-            while at < count {
-                let digit = bytes[at] &- 48
-                guard digit <= 9 else { break }
-                digits = digits &* 10 &+ UInt64(digit)
-                at &+= 1
-            }
-            guard at > point else { throw fault(.number) }
-            exponent = point &- at
-            significant &+= at &- point
+            guard digits() > 0 else { throw fault(.number) }
         }
         if at < count, bytes[at] | 0x20 == UInt8(ascii: "e") {
             at &+= 1
-            exponent &+= try self.exponent(&at)
+            if at < count, bytes[at] == UInt8(ascii: "-") || bytes[at] == UInt8(ascii: "+") { at &+= 1 }
+            guard digits() > 0 else { throw fault(.number) }
         }
-        number.digits = digits
-        number.exponent = exponent
-        if significant > 19 { number.recount(bytes, from: first) }
         offset = at
-        return (number, start)
-    }
-
-    private mutating func exponent(_ at: inout Int) throws(Fault) -> Int {
-        var isNegative = false
-        if at < count, bytes[at] == UInt8(ascii: "-") || bytes[at] == UInt8(ascii: "+") {
-            isNegative = bytes[at] == UInt8(ascii: "-")
-            at += 1
-        }
-        let start = at
-        var value = 0
-        while at < count, bytes[at] &- 48 <= 9 {
-            // Beyond this every number is 0 or infinite, however many digits it has in front.
-            if value < 100_000_000 { value = value * 10 + Int(bytes[at] - 48) }
-            at += 1
-        }
-        guard at > start else { throw fault(.number) }
-        return isNegative ? -value : value
-    }
-
-    /// A number as the nearest double. Refuses one that is too large for any.
-    @inline(__always)
-    mutating func double() throws(Fault) -> Double {
-        let (number, start) = try decimal()
-        let value = number.value(UnsafeRawBufferPointer(rebasing: bytes[start..<offset]))
-        guard value.isFinite else { throw Fault(offset: start, reason: .tooLarge) }
-        return value
     }
 
     /// A string.
+    @inlinable
     @inline(__always)
-    mutating func text() throws(Fault) -> Text {
+    package mutating func text() throws(Fault) -> Text {
         guard offset < count, bytes[offset] == UInt8(ascii: "\"") else { throw fault(.expected("a string")) }
         let start = offset &+ 1
         var at = start
@@ -219,8 +209,9 @@ struct JSONScanner {
     }
 
     /// Goes on where an escape was met.
+    @usableFromInline
     @inline(never)
-    private mutating func escapedText(_ start: Int, _ from: Int) throws(Fault) -> Text {
+    mutating func escapedText(_ start: Int, _ from: Int) throws(Fault) -> Text {
         var at = from
         while at < count {
             let byte = bytes[at]
@@ -250,7 +241,8 @@ struct JSONScanner {
         throw Fault(offset: count, reason: .ended)
     }
 
-    private func checkUTF8(_ start: Int, _ end: Int) throws(Fault) {
+    @usableFromInline
+    func checkUTF8(_ start: Int, _ end: Int) throws(Fault) {
         guard String(validating: UnsafeRawBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self) != nil else {
             throw Fault(offset: start, reason: .utf8)
         }
@@ -266,11 +258,11 @@ struct JSONScanner {
     }
 
     /// Passes over any value.
-    mutating func skipValue(depth: Int = 0) throws(Fault) {
+    package mutating func skipValue(depth: Int = 0) throws(Fault) {
         guard depth < 64 else { throw fault(.deep) }
         switch next() {
         case .text: _ = try text()
-        case .number: _ = try decimal()
+        case .number: try number()
         case .flag: _ = try flag()
         case .null: try null()
         case .object:
@@ -292,7 +284,7 @@ struct JSONScanner {
     }
 
     /// Whether NaN or Infinity comes next, which other writers give for missing numbers.
-    var isNotFinite: Bool {
+    package var isNotFinite: Bool {
         guard offset < count else { return false }
         let byte = bytes[offset]
         if byte == UInt8(ascii: "-") { return offset + 1 < count && bytes[offset + 1] == UInt8(ascii: "I") }
@@ -301,45 +293,9 @@ struct JSONScanner {
 
     /// Passes over NaN, Infinity or -Infinity where they are taken; `false` for anything else.
     @inline(never)
-    mutating func takeNotFinite() -> Bool {
+    package mutating func takeNotFinite() -> Bool {
         guard takesNotFinite, isNotFinite else { return false }
         for name: StaticString in ["NaN", "Infinity", "-Infinity"] where (try? word(name)) != nil { return true }
         return false
-    }
-}
-
-extension DecimalText {
-    /// Counts the digits again, leading zeros left out and those after the nineteenth not taken.
-    @inline(never)
-    mutating func recount(_ bytes: UnsafeRawBufferPointer, from first: Int) {
-        digits = 0
-        var taken = 0
-        var at = first
-        var pointAt: Int?
-        var scale = 0
-        while at < bytes.count {
-            let byte = bytes[at]
-            if byte == UInt8(ascii: "."), pointAt == nil {
-                pointAt = at
-                at += 1
-                continue
-            }
-            let digit = byte &- 48
-            guard digit <= 9 else { break }
-            if taken == 0, digit == 0 {
-                if pointAt != nil { scale -= 1 }
-            } else if taken < 19 {
-                digits = digits * 10 + UInt64(digit)
-                taken += 1
-                if pointAt != nil { scale -= 1 }
-            } else {
-                if digit != 0 { isCut = true }
-                if pointAt == nil { scale += 1 }
-            }
-            at += 1
-        }
-        // `exponent` was the written one less the digits after the point.
-        let fraction = pointAt.map { at - $0 - 1 } ?? 0
-        exponent = exponent + fraction + scale
     }
 }

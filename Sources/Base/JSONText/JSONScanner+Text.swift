@@ -1,21 +1,48 @@
 extension JSONScanner {
     /// The bytes of a string as they stand in the body; only for one without escapes what it says.
+    @inlinable
     @inline(__always)
-    func raw(_ text: Text) -> UnsafeRawBufferPointer {
+    package func raw(_ text: Text) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[text.start..<(text.start &+ text.count)])
     }
 
     /// Whether a string says this.
+    @inlinable
     @inline(__always)
-    func equals(_ text: Text, _ other: StaticString) -> Bool {
+    package func equals(_ text: Text, _ other: StaticString) -> Bool {
         if text.hasEscapes { return string(text) == other.description }
         guard text.count == other.utf8CodeUnitCount else { return false }
         for index in 0..<text.count where bytes[text.start &+ index] != other.utf8Start[index] { return false }
         return true
     }
 
+    /// Whether a string with escapes has half of a surrogate pair, which is no character.
+    package func hasLoneSurrogate(_ text: Text) -> Bool {
+        var at = text.start
+        let end = text.start + text.count
+        func unit(_ at: Int) -> UInt32? {
+            guard at + 6 <= end, bytes[at] == UInt8(ascii: "\\"), bytes[at + 1] == UInt8(ascii: "u") else { return nil }
+            return (2..<6).reduce(UInt32(0)) { $0 << 4 | (Self.hexDigit(bytes[at + $1]) ?? 0) }
+        }
+        while at < end {
+            guard bytes[at] == UInt8(ascii: "\\") else {
+                at += 1
+                continue
+            }
+            switch unit(at) {
+            case let high? where (0xD800..<0xDC00).contains(high):
+                guard let low = unit(at + 6), (0xDC00..<0xE000).contains(low) else { return true }
+                at += 12
+            case let low? where (0xDC00..<0xE000).contains(low): return true
+            case .some: at += 6
+            case nil: at += 2
+            }
+        }
+        return false
+    }
+
     /// What a string says, escapes resolved. A surrogate without its other half becomes U+FFFD.
-    func string(_ text: Text) -> String {
+    package func string(_ text: Text) -> String {
         guard text.hasEscapes else { return String(decoding: raw(text), as: UTF8.self) }
         var units: [UInt8] = []
         var at = text.start
@@ -61,7 +88,7 @@ extension JSONScanner {
 
 extension JSONScanner.Fault {
     /// What is wrong, for people.
-    var sentence: String {
+    package var sentence: String {
         switch reason {
         case .ended: "The JSON ends too early, at byte \(offset)."
         case .expected(let what): "At byte \(offset) \(what) was expected."
