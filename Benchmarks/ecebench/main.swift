@@ -53,7 +53,7 @@ for rows in numbers.dropFirst() {
             for _ in 0..<numbers[0] {
                 let probabilities = (0..<rows).map { _ in scores.score(generator.uniform()) }
                 let labels = probabilities.map { generator.uniform() < shape.outcome($0) ? UInt8(1) : 0 }
-                let found = try Evaluation(
+                let found = try BinaryEvaluation(
                     labels: labels, probabilities: probabilities, threshold: 0.5, bootstrap: nil)[.ece]
                 guard let low = found.low, let high = found.high else { continue }
                 if truth < low { below += 1 }

@@ -32,16 +32,17 @@ struct RunsCommand: ParsableCommand {
             }
             Output.cut(shown: runs.count, of: count, "runs")
             if format.json { return try Output.json(runs) }
+            let headlines = PredictionTasks.unique(PredictionTasks.descriptors.flatMap(\.headlines)).map(\.rawValue)
             var grid = TextGrid(
-                "run", "model", "status", "started (UTC)", "seed", "roc_auc", "pr_auc", "brier", "version")
+                header: ["run", "model", "status", "started (UTC)", "seed"] + headlines + ["version"])
             for run in runs {
                 func metric(_ name: String) -> String { MetricOrder.text(run.metrics["test", name]?.value, of: name) }
-                grid.rows.append([
-                    String(run.id.prefix(12)), run.model,
-                    RunPages.status(run.status, run.error) + (run.synthetic ? " (synthetic)" : ""),
-                    run.started.minute, "\(run.seed)", metric("roc_auc"), metric("pr_auc"), metric("brier"),
-                    run.version.map(String.init) ?? "",
-                ])
+                grid.rows.append(
+                    [
+                        String(run.id.prefix(12)), run.model,
+                        RunPages.status(run.status, run.error) + (run.synthetic ? " (synthetic)" : ""),
+                        run.started.minute, "\(run.seed)",
+                    ] + headlines.map(metric) + [run.version.map(String.init) ?? ""])
             }
             Output.print(runs.isEmpty ? "No runs yet." : grid.text)
         }
@@ -136,11 +137,10 @@ struct RunsCommand: ParsableCommand {
 /// Order of metrics in tables, as on the model card: quality, costs and thresholds, counts.
 enum MetricOrder {
     static let parts = ["test", "validation", "cv"]
-    private static let counts = [
-        "rows", "positives", "true_positives", "false_positives", "true_negatives", "false_negatives",
-    ]
+    private static let counts = PredictionTasks.unique(PredictionTasks.descriptors.flatMap(\.counts))
     private static let ranks: [String: Int] = {
-        let names = Training.Metric.allCases.map(\.rawValue) + ["cost_per_1000", "threshold"] + counts
+        let figures = PredictionTasks.descriptors.flatMap(\.figures)
+        let names = PredictionTasks.metrics.map(\.rawValue) + figures + counts
         return Dictionary(names.enumerated().map { ($1, $0) }) { first, _ in first }
     }()
 

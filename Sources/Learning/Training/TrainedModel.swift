@@ -1,7 +1,7 @@
-/// Stored description of a trained model: plan, signature, calibration, threshold, evaluation and gates.
+/// Stored description of a trained model: plan, signature, outcome rule, evaluation and gates.
 ///
 /// Everything needed to use the model besides the learner's own file.
-package struct ModelRecord: Sendable, Equatable, Codable {
+package struct ModelRecord: Sendable {
     /// The importance of one feature.
     package struct Importance: Sendable, Equatable, Codable {
         /// Name of the feature's column.
@@ -10,24 +10,20 @@ package struct ModelRecord: Sendable, Equatable, Codable {
         package let share: Double
     }
 
-    /// Number of rows and of positives of a part.
+    /// Number of rows of a part, and of positives where the task has them.
     package struct PartSize: Sendable, Equatable, Codable {
         /// Number of labelled rows in the part.
         package let rows: Int
-        /// Number of rows with label 1 in the part.
-        package let positives: Int
+        /// Number of rows with label 1 in the part; `nil` for a task without a positive class.
+        package let positives: Int?
     }
 
     /// The settings with which the model was trained.
     package let plan: TrainingPlan
     /// The input columns and their encoding, learned from the training rows.
     package let signature: Signature
-    /// Map from the learner's raw probabilities to calibrated ones, fitted on the validation rows.
-    package let calibration: Calibration
-    /// The threshold on calibrated probabilities, chosen by the plan's rule.
-    package let threshold: DecisionThreshold
-    /// Bounds of the risk bands, as in the plan; `nil` for a model without bands.
-    package let bands: RiskBands?
+    /// What turns the learner's raw scores into outcomes, fitted on the validation rows.
+    package let rule: any OutcomeRule
     /// Format of the learner's file.
     package let format: String
     /// Number of trees in use.
@@ -37,9 +33,9 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     /// Number of rows without a label.
     package let unlabelled: Int
     /// Evaluation on the test part.
-    package let test: Evaluation
+    package let test: any Evaluation
     /// Evaluation on the validation part; `nil` when there is none.
-    package let validation: Evaluation?
+    package let validation: (any Evaluation)?
     /// Metrics over the folds; `nil` when the plan has no cross-validation.
     package let crossValidation: CrossValidationResult?
     /// Results of the plan's quality gates, in the plan's order.
@@ -51,62 +47,70 @@ package struct ModelRecord: Sendable, Equatable, Codable {
     /// Number of infinite values in each numeric column, which count as missing; `nil` if there are none.
     package let infinite: [String: Int]?
 
+    /// Whether every gate passed.
+    package var passed: Bool { gates.allSatisfy(\.passed) }
+
+    /// Computes the outcomes of new rows.
+    package func outcomes(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [any Outcome] {
+        func outcomes(by rule: some OutcomeRule) throws -> [any Outcome] {
+            try rule.outcomes(of: try scorer.scores(try signature.encode(table)))
+        }
+        return try outcomes(by: rule)
+    }
+}
+
+extension ModelRecord: Codable {
     private enum CodingKeys: String, CodingKey {
-        case plan, signature, calibration, threshold, bands, format, rounds, parts, unlabelled, test, validation
+        case plan, signature, format, rounds, parts, unlabelled, test, validation
         case crossValidation = "cross_validation"
         case gates, importance, ranges, infinite
     }
 
-    /// Whether every gate passed.
-    package var passed: Bool { gates.allSatisfy(\.passed) }
-
-    /// Computes calibrated probabilities of new rows.
-    package func probabilities(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Double] {
-        calibration.apply(try scorer.probabilities(try signature.encode(table)))
-    }
-
-    /// Computes calibrated probability, band and decision of new rows.
-    package func predictions(_ table: [NamedColumn], scorer: any ModelScorer) throws -> [Prediction] {
-        try probabilities(table, scorer: scorer).map { p in
-            Prediction(probability: p, band: bands?.band(of: p), positive: p >= threshold.value)
-        }
-    }
-}
-
-extension ModelRecord {
-    /// Decodes a record; members that an earlier version did not write are `nil`.
+    /// Decodes a record; members that an earlier version did not write are `nil`. The plan says of which task it is.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         plan = try container.decode(TrainingPlan.self, forKey: .plan)
         signature = try container.decode(Signature.self, forKey: .signature)
-        calibration = try container.decode(Calibration.self, forKey: .calibration)
-        threshold = try container.decode(DecisionThreshold.self, forKey: .threshold)
-        bands = try container.decodeIfPresent(RiskBands.self, forKey: .bands)
+        func ofTask<Task: PredictionTask>(
+            _ task: Task
+        ) throws -> (any OutcomeRule, any Evaluation, (any Evaluation)?) {
+            (
+                try Task.Rule(from: decoder), try container.decode(Task.Report.self, forKey: .test),
+                try container.decodeIfPresent(Task.Report.self, forKey: .validation)
+            )
+        }
+        (rule, test, validation) = try ofTask(plan.task)
         format = try container.decode(String.self, forKey: .format)
         rounds = try container.decode(.rounds, or: 0)
         parts = try container.decode(.parts, or: [:])
         unlabelled = try container.decode(.unlabelled, or: 0)
-        test = try container.decode(Evaluation.self, forKey: .test)
-        validation = try container.decodeIfPresent(Evaluation.self, forKey: .validation)
         crossValidation = try container.decodeIfPresent(CrossValidationResult.self, forKey: .crossValidation)
         gates = try container.decode(.gates, or: [])
         importance = try container.decode(.importance, or: [])
         ranges = try container.decodeIfPresent([String: ColumnRange].self, forKey: .ranges)
         infinite = try container.decodeIfPresent([String: Int].self, forKey: .infinite)
     }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(plan, forKey: .plan)
+        try container.encode(signature, forKey: .signature)
+        try rule.encode(to: encoder)
+        try container.encode(format, forKey: .format)
+        try container.encode(rounds, forKey: .rounds)
+        try container.encode(parts, forKey: .parts)
+        try container.encode(unlabelled, forKey: .unlabelled)
+        try container.encode(test, forKey: .test)
+        if let validation { try container.encode(validation, forKey: .validation) }
+        try container.encodeIfPresent(crossValidation, forKey: .crossValidation)
+        try container.encode(gates, forKey: .gates)
+        try container.encode(importance, forKey: .importance)
+        try container.encodeIfPresent(ranges, forKey: .ranges)
+        try container.encodeIfPresent(infinite, forKey: .infinite)
+    }
 }
 
-/// The prediction for one row: probability, band and decision.
-package struct Prediction: Sendable, Equatable {
-    /// Calibrated probability of the positive class, 0 to 1.
-    package let probability: Double
-    /// Risk band; `nil` for a model without bands.
-    package let band: RiskBands.Band?
-    /// Whether the probability is at or above the threshold.
-    package let positive: Bool
-}
-
-/// Result of a training: the model record, the learner's file, and the test predictions.
+/// Result of a training: the model record, the learner's file, and the outcomes of the test rows.
 package struct TrainedModel: Sendable {
     /// Description of the model, stored beside the learner's file.
     package let record: ModelRecord
@@ -116,6 +120,6 @@ package struct TrainedModel: Sendable {
     package let parts: [SplitPart?]
     /// Indices of the input rows of the test part, in order.
     package let testRows: [Int]
-    /// Calibrated probability of each of `testRows`.
-    package let testProbabilities: [Double]
+    /// The outcome of each of `testRows`.
+    package let testOutcomes: [any Outcome]
 }

@@ -1,9 +1,10 @@
 internal import Core
 
-/// Trains and evaluates a model: split, signature, fit, calibration, threshold, evaluation, gates.
+/// Trains and evaluates a model of any task: split, signature, fit, outcome rule (for a binary model calibration and
+/// threshold), evaluation, gates.
 ///
 /// ```swift
-/// let pipeline = TrainingPipeline(plan: plan, learner: learner, makeScorer: { try makeScorer($0.text) })
+/// let pipeline = try TrainingPipeline(plan: plan, task: task, learner: learner, makeScorer: { try makeScorer($0.text) })
 /// let trained = try pipeline.train(input)
 /// ```
 ///
@@ -11,24 +12,30 @@ internal import Core
 /// input and plan.
 ///
 /// Refuses a plan that needs held-out rows it does not have.
-package struct TrainingPipeline {
+package struct TrainingPipeline<Task: PredictionTask> {
     private let plan: TrainingPlan
-    private let learner: any Learner
+    private let task: Task
+    private let learner: any Learner<Task.Label>
     private let makeScorer: (FittedModel) throws -> any ModelScorer
     private let meter: any PhaseMeter
     private let threads: Int
     private let coding: Signature.Coding
 
-    /// Configures a pipeline.
+    /// Configures a pipeline. Throws for a learner of another task.
     /// - Parameters:
+    ///   - task: the plan's.
     ///   - coding: of missing and pooled categories; another than the default only when an older version is rebuilt.
     ///   - makeScorer: loads the model that the learner fitted.
     package init(
-        plan: TrainingPlan, learner: any Learner, threads: Int = 1, meter: any PhaseMeter = NoMeter(),
+        plan: TrainingPlan, task: Task, learner: any Learner, threads: Int = 1, meter: any PhaseMeter = NoMeter(),
         coding: Signature.Coding = .outside,
         makeScorer: @escaping (FittedModel) throws -> any ModelScorer
-    ) {
+    ) throws {
+        guard let learner = learner as? any Learner<Task.Label> else {
+            throw LearnerCatalogue.unfit(learner.kind, for: Task.descriptor.name)
+        }
         self.plan = plan
+        self.task = task
         self.learner = learner
         self.threads = threads
         self.meter = meter
@@ -39,12 +46,12 @@ package struct TrainingPipeline {
     /// Trains on the labelled rows and returns the evaluated model.
     ///
     /// Throws when the plan needs held-out rows that the input does not have.
-    package func train(_ input: TrainingInput) throws -> TrainedModel {
+    package func train(_ input: TrainingInput<Task.Label>) throws -> TrainedModel {
         try plan.check()
         let (labelled, rows, assigned) = try meter.measure("split") {
             try input.check()
             let labelled = input.labels.indices.filter { input.labels[$0] != nil }
-            let rows = input.splitRows(labelled)
+            let rows = input.splitRows(labelled, classes: try Task.classes(of: labels(input, labelled)))
             return (labelled, rows, try Split.parts(of: rows, by: plan.split))
         }
         let members = Members(parts: assigned, labelled: labelled)
@@ -58,14 +65,14 @@ package struct TrainingPipeline {
         var parts = [SplitPart?](repeating: nil, count: input.labels.count)
         for (place, row) in labelled.enumerated() { parts[row] = assigned[place] }
         let record = ModelRecord(
-            plan: plan, signature: trial.signature, calibration: trial.calibration, threshold: trial.threshold,
-            bands: plan.bands, format: trial.fitted.format, rounds: trial.fitted.rounds,
-            parts: members.sizes(input.labels), unlabelled: input.labels.count - labelled.count, test: evaluation,
+            plan: plan, signature: trial.signature, rule: trial.rule, format: trial.fitted.format,
+            rounds: trial.fitted.rounds, parts: members.parts.mapValues { Task.size(of: labels(input, $0)) },
+            unlabelled: input.labels.count - labelled.count, test: evaluation,
             validation: validation, crossValidation: folds,
             gates: plan.gates.map { judge($0, evaluation, validation, folds) }, importance: importance(trial),
             ranges: ColumnRange.learn(input.columns, rows: members.train), infinite: infinities(input.columns))
         return TrainedModel(
-            record: record, fitted: trial.fitted, parts: parts, testRows: members.test, testProbabilities: test)
+            record: record, fitted: trial.fitted, parts: parts, testRows: members.test, testOutcomes: test)
     }
 
     /// Row indices of each part.
@@ -90,27 +97,21 @@ package struct TrainingPipeline {
             test = fold.test.map { labelled[$0] }
         }
 
-        func sizes(_ labels: [UInt8?]) -> [String: ModelRecord.PartSize] {
-            func size(_ rows: [Int]) -> ModelRecord.PartSize {
-                .init(rows: rows.count, positives: rows.count { labels[$0] == 1 })
-            }
-            return ["train": size(train), "validation": size(validation), "test": size(test)]
-        }
+        var parts: [String: [Int]] { ["train": train, "validation": validation, "test": test] }
     }
 
-    /// One fitted model with its calibration and threshold.
+    /// One fitted model with its outcome rule.
     private struct Trial {
         let signature: Signature
         let matrix: FeatureMatrix
         let fitted: FittedModel
         let scorer: any ModelScorer
-        let calibration: Calibration
-        let threshold: DecisionThreshold
-        /// Calibrated probabilities of the validation rows.
-        let validation: [Double]?
+        let rule: Task.Rule
+        /// Outcomes of the validation rows.
+        let validation: [Task.Rule.Outcome]?
     }
 
-    private func fit(_ input: TrainingInput, _ members: Members) throws -> Trial {
+    private func fit(_ input: TrainingInput<Task.Label>, _ members: Members) throws -> Trial {
         let signature = try meter.measure("signature") {
             try Signature.learn(
                 input.columns, trainRows: members.train, rareBelow: plan.rareBelow, missing: plan.missing,
@@ -129,55 +130,42 @@ package struct TrainingPipeline {
                 seed: plan.learner.seed, threads: threads)
         }
         let scorer = try makeScorer(fitted)
-        let raw = try validation.map { matrix in try meter.measure("score") { try scorer.probabilities(matrix) } }
+        let raw = try validation.map { matrix in try meter.measure("score") { try scorer.scores(matrix) } }
         return try meter.measure("calibrate") {
-            let calibration = try raw.map {
-                try Calibration.fit(plan.calibration, labels: validationLabels, probabilities: $0)
-            }
-            let calibrated = raw.map { (calibration ?? .none).apply($0) }
+            let rule = try task.rule(labels: validationLabels, scores: raw)
             return Trial(
-                signature: signature, matrix: matrix, fitted: fitted, scorer: scorer,
-                calibration: calibration ?? .none, threshold: try threshold(validationLabels, calibrated),
-                validation: calibrated)
+                signature: signature, matrix: matrix, fitted: fitted, scorer: scorer, rule: rule,
+                validation: try raw.map { try rule.outcomes(of: $0) })
         }
     }
 
-    private func threshold(_ labels: [UInt8], _ calibrated: [Double]?) throws -> DecisionThreshold {
-        switch plan.threshold {
-        case .fixed(let value): return try .fixed(value)
-        case .cost(let costs):
-            guard let calibrated else {
-                throw MartletError(.input, "split.no-validation", "a threshold by cost needs held-out rows")
-            }
-            return try .leastCost(costs, labels: labels, probabilities: calibrated)
-        case .theoretical(let costs): return DecisionThreshold(value: costs.theoreticalThreshold, costs: costs)
-        }
-    }
-
-    private func score(_ trial: Trial, _ input: TrainingInput, _ rows: [Int]) throws -> [Double] {
+    private func score(
+        _ trial: Trial, _ input: TrainingInput<Task.Label>, _ rows: [Int]
+    ) throws -> [Task.Rule.Outcome] {
         let matrix = meter.measure("encode") { trial.matrix.rows(rows) }
-        let raw = try meter.measure("score") { try trial.scorer.probabilities(matrix) }
-        guard raw.count == rows.count else {
+        let raw = try meter.measure("score") { try trial.scorer.scores(matrix) }
+        let outcomes = try meter.measure("calibrate") { try trial.rule.outcomes(of: raw) }
+        guard outcomes.count == rows.count else {
             throw MartletError(
-                .defect, "training.scores", "the model gave \(raw.count) probabilities for \(rows.count) rows")
+                .defect, "training.scores", "the model gave \(outcomes.count) outcomes for \(rows.count) rows")
         }
-        return meter.measure("calibrate") { trial.calibration.apply(raw) }
+        return outcomes
     }
 
     private func evaluate(
-        _ trial: Trial, _ input: TrainingInput, _ rows: [Int], _ probabilities: [Double], bootstrap: Bootstrap?
-    ) throws -> Evaluation {
+        _ trial: Trial, _ input: TrainingInput<Task.Label>, _ rows: [Int], _ outcomes: [Task.Rule.Outcome],
+        bootstrap: Bootstrap?
+    ) throws -> Task.Report {
         try meter.measure("evaluate") {
-            try Evaluation(
-                labels: labels(input, rows), probabilities: probabilities, threshold: trial.threshold.value,
-                groups: input.groups.map { groups in rows.map { groups[$0] } }, costs: plan.threshold.costs,
-                bootstrap: bootstrap)
+            try task.evaluate(
+                outcomes, labels: labels(input, rows), by: trial.rule,
+                groups: input.groups.map { groups in rows.map { groups[$0] } }, bootstrap: bootstrap)
         }
     }
 
     /// A fit per fold over all labelled rows.
     private func crossValidate(
-        _ input: TrainingInput, _ labelled: [Int], _ rows: SplitRows
+        _ input: TrainingInput<Task.Label>, _ labelled: [Int], _ rows: SplitRows
     ) throws -> CrossValidationResult? {
         guard let folding = plan.crossValidation else { return nil }
         let folds = try meter.measure("split") { try Split.folds(of: rows, folding, under: plan.split) }
@@ -185,15 +173,17 @@ package struct TrainingPipeline {
             try folds.map { fold in
                 let members = Members(fold, labelled: labelled)
                 let trial = try fit(input, members)
-                let probabilities = try score(trial, input, members.test)
-                return try evaluate(trial, input, members.test, probabilities, bootstrap: nil)
-            })
+                let outcomes = try score(trial, input, members.test)
+                return try evaluate(trial, input, members.test, outcomes, bootstrap: nil)
+            }, of: Task.descriptor.metrics)
     }
 
-    private func labels(_ input: TrainingInput, _ rows: [Int]) -> [UInt8] { rows.map { input.labels[$0] ?? 0 } }
+    private func labels(_ input: TrainingInput<Task.Label>, _ rows: [Int]) -> [Task.Label] {
+        rows.compactMap { input.labels[$0] }
+    }
 
     private func judge(
-        _ gate: QualityGate, _ test: Evaluation, _ validation: Evaluation?, _ folds: CrossValidationResult?
+        _ gate: QualityGate, _ test: Task.Report, _ validation: Task.Report?, _ folds: CrossValidationResult?
     ) -> GateResult {
         switch gate.part {
         case .test: gate.judge(test[gate.metric])

@@ -3,10 +3,11 @@ internal import Core
 /// All settings of a training besides its data. The same data and plan give the same bytes.
 ///
 /// ```swift
-/// let plan = TrainingPlan(split: SplitPlan(kind: .hash), learner: LearnerPlan(kind: "lightgbm"))
+/// let plan = TrainingPlan(
+///     split: SplitPlan(kind: .hash), learner: LearnerPlan(kind: "lightgbm"), task: BinaryTask(calibration: .platt))
 /// try plan.check()
 /// ```
-package struct TrainingPlan: Sendable, Equatable, Codable {
+package struct TrainingPlan: Sendable, Codable {
     /// Number of training rows below which a category level is pooled as rare.
     package var rareBelow: Int
     /// How missing categories are encoded.
@@ -17,12 +18,8 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
     package var crossValidation: CrossValidationPlan?
     /// The training algorithm with its parameters and seed.
     package var learner: LearnerPlan
-    /// Method by which probabilities are calibrated on the validation rows; none by default.
-    package var calibration: Calibration.Kind
-    /// Rule by which the decision threshold is chosen; 0.5 by default.
-    package var threshold: ThresholdRule
-    /// Bounds of the risk bands; `nil` for a model without bands.
-    package var bands: RiskBands?
+    /// What is predicted, with the task's own settings: for binary models calibration, threshold and bands.
+    package var task: any PredictionTask
     /// Bounds on metrics that a version must meet before it can be used.
     package var gates: [QualityGate]
     /// Resampling for the intervals of the test metrics.
@@ -34,18 +31,15 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
 
     package init(
         rareBelow: Int = 1, missing: Signature.MissingPolicy = .level, split: SplitPlan,
-        crossValidation: CrossValidationPlan? = nil, learner: LearnerPlan, calibration: Calibration.Kind = .none,
-        threshold: ThresholdRule = .fixed(0.5), bands: RiskBands? = nil, gates: [QualityGate] = [],
-        bootstrap: Bootstrap = Bootstrap()
+        crossValidation: CrossValidationPlan? = nil, learner: LearnerPlan, task: any PredictionTask,
+        gates: [QualityGate] = [], bootstrap: Bootstrap = Bootstrap()
     ) {
         self.rareBelow = rareBelow
         self.missing = missing
         self.split = split
         self.crossValidation = crossValidation
         self.learner = learner
-        self.calibration = calibration
-        self.threshold = threshold
-        self.bands = bands
+        self.task = task
         self.gates = gates
         self.bootstrap = bootstrap
     }
@@ -57,18 +51,29 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
         split = try container.decode(SplitPlan.self, forKey: .split)
         crossValidation = try container.decodeIfPresent(CrossValidationPlan.self, forKey: .crossValidation)
         learner = try container.decode(LearnerPlan.self, forKey: .learner)
-        calibration = try container.decode(.calibration, or: .none)
-        threshold = try container.decode(.threshold, or: .fixed(0.5))
-        bands = try container.decodeIfPresent(RiskBands.self, forKey: .bands)
-        gates = try container.decodeIfPresent(KnownGates.self, forKey: .gates)?.gates ?? []
+        task = try PredictionTasks.decode(from: decoder)
+        gates = try container.decodeGates(.gates, of: type(of: task).descriptor.metrics)
         bootstrap = try container.decode(.bootstrap, or: Bootstrap())
         input = try container.decodeIfPresent(InputPolicy.self, forKey: .input)
         entity = try container.decodeIfPresent(String.self, forKey: .entity)
     }
 
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(rareBelow, forKey: .rareBelow)
+        try container.encode(missing, forKey: .missing)
+        try container.encode(split, forKey: .split)
+        try container.encodeIfPresent(crossValidation, forKey: .crossValidation)
+        try container.encode(learner, forKey: .learner)
+        try PredictionTasks.encode(task, to: encoder)
+        try container.encode(gates, forKey: .gates)
+        try container.encode(bootstrap, forKey: .bootstrap)
+        try container.encodeIfPresent(input, forKey: .input)
+        try container.encodeIfPresent(entity, forKey: .entity)
+    }
+
     private enum CodingKeys: String, CodingKey {
-        case rareBelow, missing, split, crossValidation, learner, calibration, threshold, bands, gates, bootstrap, input
-        case entity
+        case rareBelow, missing, split, crossValidation, learner, gates, bootstrap, input, entity
     }
 
     /// Throws for settings that cannot be carried out, before any work is done.
@@ -80,23 +85,21 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
                 .input, "cross-validation.gap", "the gap of a cross-validation is for a split by time",
                 remedy: "leave gap out, or split by time")
         }
-        try bands?.check()
         for gate in gates { try check(gate) }
-        switch threshold {
-        case .fixed(let value): _ = try DecisionThreshold.fixed(value)
-        case .cost(let costs), .theoretical(let costs):
-            guard costs.falseNegative > 0, costs.falsePositive > 0 else {
-                throw MartletError(.input, "threshold.costs", "the costs of the threshold must be above 0")
-            }
-        }
+        try task.check(hasValidation: split.validation > 0)
         guard split.validation == 0 else { return }
-        if calibration != .none { throw needsValidation("calibration: \(calibration.rawValue)") }
-        if case .cost = threshold { throw needsValidation("a threshold by cost") }
-        if learner.earlyStopping > 0 { throw needsValidation("early stopping") }
+        if learner.earlyStopping > 0 { throw Self.needsValidation("early stopping") }
     }
 
     private func check(_ gate: QualityGate) throws {
         try gate.check()
+        let known = type(of: task).descriptor
+        guard known.metrics.contains(gate.metric) else {
+            throw MartletError(
+                .input, "gate.unknown-metric",
+                "the task \(known.name) has no metric \(gate.metric.rawValue)",
+                remedy: "its metrics are \(known.metrics.map(\.rawValue).joined(separator: ", "))")
+        }
         if gate.part == .cv, crossValidation == nil {
             throw MartletError(
                 .input, "gate.no-cross-validation",
@@ -104,11 +107,12 @@ package struct TrainingPlan: Sendable, Equatable, Codable {
                 remedy: "add cross_validation: {folds: 5}")
         }
         if gate.part == .validation, split.validation == 0 {
-            throw needsValidation("the gate on \(gate.metric.rawValue) of part validation")
+            throw Self.needsValidation("the gate on \(gate.metric.rawValue) of part validation")
         }
     }
 
-    private func needsValidation(_ what: String) -> MartletError {
+    /// The error for a setting that needs validation rows, where the split holds none out.
+    static func needsValidation(_ what: String) -> MartletError {
         MartletError(
             .input, "split.no-validation", "\(what) needs held-out rows, but the split's validation share is 0",
             remedy: "give the split a validation share, such as 0.1")

@@ -6,7 +6,7 @@ package import Training
 ///
 /// ```swift
 /// let scorer = try LightGBMScorer(text: fitted.text, threads: 2)
-/// let probabilities = try scorer.probabilities(matrix)
+/// let scores = try scorer.scores(matrix)
 /// ```
 package struct LightGBMScorer: ModelScorer {
     private let booster: Booster
@@ -26,7 +26,7 @@ package struct LightGBMScorer: ModelScorer {
     }
 
     /// Returns the probability of the positive class for each row.
-    package func probabilities(_ matrix: FeatureMatrix) throws -> [Double] {
+    package func scores(_ matrix: FeatureMatrix) throws -> [Double] {
         guard matrix.columns == columns else {
             throw MartletError(
                 .defect, "model.width", "The model takes \(columns) columns; it was given \(matrix.columns).")

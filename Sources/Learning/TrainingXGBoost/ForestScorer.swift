@@ -6,7 +6,7 @@ package import Training
 ///
 /// ```swift
 /// let scorer = ForestScorer(try CompactForest(xgboostUBJ: file))
-/// let probabilities = try scorer.probabilities(matrix)
+/// let scores = try scorer.scores(matrix)
 /// ```
 package struct ForestScorer: ModelScorer {
     private let forest: CompactForest
@@ -14,7 +14,7 @@ package struct ForestScorer: ModelScorer {
     package init(_ forest: CompactForest) { self.forest = forest }
 
     /// Returns the probability of the positive class for each row.
-    package func probabilities(_ matrix: FeatureMatrix) throws -> [Double] {
+    package func scores(_ matrix: FeatureMatrix) throws -> [Double] {
         guard matrix.columns == forest.featureCount else {
             throw MartletError(
                 .defect, "model.width",

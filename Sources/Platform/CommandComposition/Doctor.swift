@@ -128,7 +128,7 @@ package enum Doctor {
             let isSound = findings.last { $0.what == "transforms" }?.state == .good
             for model in project.models {
                 look("model \(model.name)") {
-                    _ = try workspace.learners.make(model.plan.learner)
+                    _ = try workspace.learners.make(model.plan)
                     let made = try workspace.columns(of: model.table, shapes)
                     if isSound, let made { try workspace.check(model, against: made) }
                     if isSound, made == nil { throw workspace.lake.missing(model.table) }

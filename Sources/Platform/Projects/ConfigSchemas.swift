@@ -128,7 +128,10 @@ package enum ConfigSchemas {
                         "column", .text(), required: true, "the column that is predicted; null = not known yet"),
                     SchemaField("positive", .scalar, required: true, "its value that counts as positive"),
                 ]), required: true, "what is predicted"),
-            SchemaField("task", .text(), "binary_classification, the only one so far"),
+            SchemaField(
+                "task", .text(),
+                "what kind of prediction it is: \(PredictionTasks.descriptors.map(\.name).joined(separator: ", ")) (default \(PredictionTasks.standard.descriptor.name))"
+            ),
             SchemaField("group", .text(), "entity that must not stand on both sides of a split"),
             SchemaField("event_time", .text(), "when the row happened"),
             SchemaField(
@@ -211,7 +214,8 @@ package enum ConfigSchemas {
                 .list(
                     .object([
                         SchemaField(
-                            "metric", .text(allowed: Metric.allCases.map(\.rawValue)), required: true, "which figure"),
+                            "metric", .text(allowed: PredictionTasks.metrics.map(\.rawValue)), required: true,
+                            "which figure"),
                         SchemaField(
                             "part", .text(allowed: QualityGate.Part.allCases.map(\.rawValue)),
                             "test (default), validation or cv"),

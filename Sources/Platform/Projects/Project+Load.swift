@@ -46,7 +46,7 @@ extension Project {
         var models = try (root["models"]?.items ?? []).compactMap { value in
             try noting {
                 let model = try model(value, learners)
-                do { _ = try learners?.make(model.plan.learner) } catch let error as MartletError {
+                do { _ = try learners?.make(model.plan) } catch let error as MartletError {
                     throw error.sentence().placed(at: value.location(of: error.location?.key))
                 }
                 return model

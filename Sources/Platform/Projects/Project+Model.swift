@@ -12,11 +12,6 @@ extension Project {
                 "config.name", "\(name) is not a usable name.",
                 remedy: "Use letters, digits, - and _, beginning with a letter.")
         }
-        if let task = value["task"], task.text != "binary_classification" {
-            throw task.failure(
-                "model.task", "The task \(task.text) is not offered: Martlet trains binary classification so far.",
-                remedy: "Leave task: out, and name the positive value of the target.")
-        }
         guard let table = TableName(value["table"]?.text ?? ""), table.layer == .gold || table.layer == .silver else {
             throw (value["table"] ?? value).failure(
                 "model.table", "\(value["table"]?.text ?? "") is not a gold or silver table.",
@@ -63,7 +58,8 @@ extension Project {
                     remedy: "Add event_time: to the model.")
             }
         }
-        var plan = TrainingPlan(split: split, learner: learner(value["learner"], learners))
+        var plan = TrainingPlan(
+            split: split, learner: learner(value["learner"], learners), task: try task(value))
         plan.rareBelow = value["features"]?["rare_below"]?.integer ?? 1
         plan.missing = value["features"]?["missing"].flatMap { .init(rawValue: $0.text) } ?? .level
         if let folds = value["cross_validation"] {
@@ -77,27 +73,13 @@ extension Project {
                     return .rows(rows)
                 })
         }
-        plan.calibration = value["calibration"].flatMap { .init(rawValue: $0.text) } ?? .none
-        if let cost = value["threshold"]?["cost"] {
-            let costs = Costs(
-                falseNegative: cost["false_negative"]?.number ?? 1,
-                falsePositive: cost["false_positive"]?.number ?? 1)
-            plan.threshold = cost["rule"]?.text == "theoretical" ? .theoretical(costs) : .cost(costs)
-        } else {
-            plan.threshold = .fixed(value["threshold"]?["fixed"]?.number ?? 0.5)
-        }
-        plan.bands = value["bands"].map {
-            RiskBands(medium: $0["medium"]?.number ?? 0, high: $0["high"]?.number ?? 0)
-        }
         plan.bootstrap = Bootstrap(
             replicates: value["bootstrap"]?["replicates"]?.integer ?? 1000,
             seed: value["bootstrap"]?["seed"]?.integer ?? 42)
-        plan.gates = (value["gates"]?.items ?? []).compactMap { gate in
-            Metric(rawValue: gate["metric"]?.text ?? "").map { metric in
-                QualityGate(
-                    metric, part: gate["part"].flatMap { .init(rawValue: $0.text) } ?? .test,
-                    atLeast: gate["at_least"]?.number, atMost: gate["at_most"]?.number)
-            }
+        plan.gates = (value["gates"]?.items ?? []).map { gate in
+            QualityGate(
+                Metric(gate["metric"]?.text ?? ""), part: gate["part"].flatMap { .init(rawValue: $0.text) } ?? .test,
+                atLeast: gate["at_least"]?.number, atMost: gate["at_most"]?.number)
         }
         plan.input = value["input"].map { input($0) }
         plan.entity = value["entity"]?.text
@@ -105,6 +87,12 @@ extension Project {
             throw error.sentence().placed(at: value.location)
         }
         return plan
+    }
+
+    private static func task(_ model: YAMLValue) throws -> any PredictionTask {
+        do { return try PredictionTasks.find(model["task"]?.text).init(model) } catch let error as MartletError {
+            throw error.placed(at: (model["task"] ?? model).location)
+        }
     }
 
     private static func unit(_ by: YAMLValue, key: String, group: String?) throws -> SplitPlan.Unit {
@@ -133,6 +121,8 @@ extension Project {
         return plan
     }
 }
+
+extension YAMLValue: TaskSettings {}
 
 extension String {
     fileprivate func range(isName: Bool) -> Bool {

@@ -345,16 +345,3 @@ extension Workspace {
         _ = try Disk.createDurably(path, Array(card.markdown.utf8))
     }
 }
-
-/// Formats a number with thousands separators.
-package func grouped(_ number: Int) -> String {
-    var out = ""
-    for (index, digit) in String(number.magnitude).reversed().enumerated() {
-        if index > 0, index % 3 == 0 { out.append(",") }
-        out.append(digit)
-    }
-    return (number < 0 ? "-" : "") + String(out.reversed())
-}
-
-/// Formats a number with its noun: "1 row", "2,000 rows".
-package func counted(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }

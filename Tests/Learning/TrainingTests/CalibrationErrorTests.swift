@@ -42,7 +42,8 @@ import Training
                 return u * u
             }
             let labels = scores.map { generator.uniform() < shape.outcome($0) ? UInt8(1) : 0 }
-            let found = try Evaluation(labels: labels, probabilities: scores, threshold: 0.5, bootstrap: nil)[.ece]
+            let found = try BinaryEvaluation(labels: labels, probabilities: scores, threshold: 0.5, bootstrap: nil)[
+                .ece]
             let (value, low, high) = (try #require(found.value), try #require(found.low), try #require(found.high))
             #expect(low <= value && low <= high && high > 0)
             if low <= truth, truth <= high { covered += 1 }
@@ -66,7 +67,8 @@ import Training
         }
         let groups = (0..<1500).map { "g\($0 / 5)" }
         func ece(_ groups: [String]?) throws -> Estimate {
-            try Evaluation(labels: labels, probabilities: scores, threshold: 0.5, groups: groups, bootstrap: nil)[.ece]
+            try BinaryEvaluation(labels: labels, probabilities: scores, threshold: 0.5, groups: groups, bootstrap: nil)[
+                .ece]
         }
         let (single, grouped) = (try ece(nil), try ece(groups))
         #expect(try #require(single.low) > 0, "taken singly, five copies look like a finding")

@@ -32,10 +32,10 @@ private struct Intervals: Decodable {
 
     @Test(arguments: MetricCases.all)
     fileprivate func `equals scikit-learn on the same scores`(_ sample: MetricCases.Case) throws {
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: sample.y, probabilities: sample.p, threshold: sample.threshold, groups: sample.groups,
             bootstrap: nil)
-        for metric in Metric.allCases {
+        for metric in BinaryTask.descriptor.metrics {
             let value = found[metric].value
             let expected = sample.expected[metric.rawValue] ?? nil
             if metric == .calibrationSlope || metric == .calibrationIntercept {
@@ -53,7 +53,7 @@ private struct Intervals: Decodable {
     @Test(arguments: ["random", "clusters"])
     func `gives the calibration slope a cluster-robust interval`(_ name: String) throws {
         let sample = try #require(MetricCases.all.first { $0.name == name })
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: sample.y, probabilities: sample.p, threshold: 0.5, groups: sample.groups,
             bootstrap: Bootstrap(replicates: 20))
         for (metric, key) in [(Metric.calibrationSlope, "slope_se"), (.calibrationIntercept, "intercept_se")] {
@@ -66,11 +66,11 @@ private struct Intervals: Decodable {
 
     @Test func `brackets its metrics as a numpy bootstrap over the same clusters does`() throws {
         let reference = try fixture("bootstrap", as: Intervals.self)
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: reference.y, probabilities: reference.p, threshold: reference.threshold,
             groups: reference.groups, bootstrap: Bootstrap(replicates: 4000, seed: 1))
         for (name, low) in reference.low {
-            let metric = try #require(Metric(rawValue: name))
+            let metric = Metric(name)
             let high = try #require(reference.high[name])
             let noise = 0.12 * (high - low)
             #expect(abs(try #require(found[metric].low) - low) < noise, "\(name)")
@@ -81,7 +81,7 @@ private struct Intervals: Decodable {
     @Test func `repeats its intervals for the same seed and changes them for another`() throws {
         let sample = try #require(MetricCases.all.first { $0.name == "clusters" })
         func low(_ seed: Int) throws -> Double? {
-            try Evaluation(
+            try BinaryEvaluation(
                 labels: sample.y, probabilities: sample.p, threshold: 0.4, groups: sample.groups,
                 bootstrap: Bootstrap(replicates: 200, seed: seed))[.rocAUC].low
         }
@@ -90,7 +90,7 @@ private struct Intervals: Decodable {
     }
 
     @Test func `has no interval from a single cluster`() throws {
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: [0, 1, 1], probabilities: [0.1, 0.8, 0.3], threshold: 0.5, groups: ["a", "a", "a"])
         #expect(found[.rocAUC] == Estimate(1))
     }
@@ -98,20 +98,20 @@ private struct Intervals: Decodable {
     @Test(arguments: [Double.nan, -0.1, 1.5, .infinity])
     func `refuses what is not a probability`(_ bad: Double) throws {
         let error = #expect(throws: MartletError.self) {
-            try Evaluation(labels: [0, 1], probabilities: [0.2, bad], threshold: 0.5)
+            try BinaryEvaluation(labels: [0, 1], probabilities: [0.2, bad], threshold: 0.5)
         }
         #expect(error?.code == "metrics.probability")
     }
 
     @Test func `refuses to evaluate nothing`() {
         let error = #expect(throws: MartletError.self) {
-            try Evaluation(labels: [], probabilities: [], threshold: 0.5)
+            try BinaryEvaluation(labels: [], probabilities: [], threshold: 0.5)
         }
         #expect(error?.code == "metrics.no-rows")
     }
 
     @Test func `counts cost per thousand rows beside calling none and calling all`() throws {
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: [1, 1, 0, 0, 0], probabilities: [0.9, 0.2, 0.6, 0.1, 0.1], threshold: 0.5,
             costs: Costs(falseNegative: 8, falsePositive: 1), bootstrap: nil)
         #expect(found.costPer1000?.value == 1800)
@@ -120,17 +120,17 @@ private struct Intervals: Decodable {
     }
 
     @Test func `writes each metric under its own name and null for the undefined`() throws {
-        let found = try Evaluation(labels: [0, 0], probabilities: [0.1, 0.2], threshold: 0.5, bootstrap: nil)
+        let found = try BinaryEvaluation(labels: [0, 0], probabilities: [0.1, 0.2], threshold: 0.5, bootstrap: nil)
         let text = try json(found)
         #expect(text.contains(#""roc_auc":{"high":null,"low":null,"value":null}"#))
         #expect(text.contains(#""accuracy":{"high":null,"low":null,"value":1}"#))
         #expect(text.contains(#""base_rate":0"#))
-        for metric in Metric.allCases { #expect(text.contains("\"\(metric.rawValue)\":{")) }
+        for metric in BinaryTask.descriptor.metrics { #expect(text.contains("\"\(metric.rawValue)\":{")) }
     }
 
     @Test func `reads back what it wrote`() throws {
         let sample = try #require(MetricCases.all.first)
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: sample.y, probabilities: sample.p, threshold: 0.3,
             costs: Costs(falseNegative: 2, falsePositive: 1), bootstrap: Bootstrap(replicates: 50))
         #expect(try roundTrip(found) == found)

@@ -26,7 +26,7 @@ private struct Reference: Decodable {
     init() throws {
         reference = try fixture("folds")
         rows = SplitRows(
-            labels: reference.y, keys: reference.y.indices.map { "k\($0)" }, groups: reference.groups,
+            classes: reference.y, keys: reference.y.indices.map { "k\($0)" }, groups: reference.groups,
             eventTimes: reference.times.map { $0 * 1_000_000 })
     }
 
@@ -67,7 +67,7 @@ private struct Reference: Decodable {
 
     @Test func `never part rows of one time`() throws {
         let times: [Int64?] = (0..<90).map { Int64($0 / 7) }
-        let rows = SplitRows(labels: (0..<90).map { UInt8($0 % 2) }, keys: (0..<90).map { "\($0)" }, eventTimes: times)
+        let rows = SplitRows(classes: (0..<90).map { UInt8($0 % 2) }, keys: (0..<90).map { "\($0)" }, eventTimes: times)
         for fold in try Split.folds(of: rows, .init(folds: 4), under: split(.time, validation: 0.2)) {
             let sets = [fold.train, fold.validation, fold.test].map { part in Set(part.map { times[$0] }) }
             #expect(sets[0].isDisjoint(with: sets[1].union(sets[2])) && sets[1].isDisjoint(with: sets[2]))
@@ -104,11 +104,11 @@ private struct Reference: Decodable {
     }
 
     @Test func `refuse a gap without time, and a fold to be fitted to one class`() throws {
-        var plan = TrainingPlan(split: split(.hash), learner: LearnerPlan(kind: "lightgbm"))
+        var plan = TrainingPlan(split: split(.hash), learner: LearnerPlan(kind: "lightgbm"), task: BinaryTask())
         plan.crossValidation = .init(folds: 3, gap: .rows(2))
         #expect(#expect(throws: MartletError.self) { try plan.check() }?.code == "cross-validation.gap")
         var late = rows
-        late.labels = zip(reference.times, reference.y).map { $0 < 100 ? 0 : $1 }
+        late.classes = zip(reference.times, reference.y).map { $0 < 100 ? 0 : $1 }
         let error = #expect(throws: MartletError.self) {
             try Split.folds(of: late, .init(folds: 4), under: split(.time))
         }

@@ -77,7 +77,7 @@ private struct Reference: Decodable {
     @Test func `is as good as scikit-learn's on the same folds`() throws {
         let forest = try RandomForest(parameters: reference.options.parameters)
         let folds = try Split.stratifiedFolds(
-            of: SplitRows(labels: reference.y, keys: reference.keys), .init(folds: 5))
+            of: SplitRows(classes: reference.y, keys: reference.keys), .init(folds: 5))
         var figures: [Metric: Double] = [:]
         var importance = [Double](repeating: 0, count: 5)
         for seed in 0..<10 {
@@ -91,7 +91,7 @@ private struct Reference: Decodable {
                     p[row] = probability
                 }
             }
-            let found = try Evaluation(labels: reference.y, probabilities: p, threshold: 0.5, bootstrap: nil)
+            let found = try BinaryEvaluation(labels: reference.y, probabilities: p, threshold: 0.5, bootstrap: nil)
             for metric in [Metric.rocAUC, .logLoss, .accuracy] {
                 figures[metric, default: 0] += try #require(found[metric].value) / 10
             }

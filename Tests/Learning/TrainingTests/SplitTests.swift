@@ -19,7 +19,7 @@ private struct Splits: Decodable {
 
     init() throws {
         reference = try fixture("splits")
-        rows = SplitRows(labels: reference.y, keys: reference.keys, groups: reference.groups)
+        rows = SplitRows(classes: reference.y, keys: reference.keys, groups: reference.groups)
     }
 
     private func plan(_ kind: SplitPlan.Kind, by: SplitPlan.Unit? = nil) -> SplitPlan {
@@ -49,7 +49,7 @@ private struct Splits: Decodable {
 
     @Test func `does not depend on the order of the rows`() throws {
         let order = Array(reference.keys.indices.reversed())
-        let turned = SplitRows(labels: order.map { reference.y[$0] }, keys: order.map { reference.keys[$0] })
+        let turned = SplitRows(classes: order.map { reference.y[$0] }, keys: order.map { reference.keys[$0] })
         let parts = try Split.parts(of: turned, by: plan(.stratified))
         #expect(Array(parts.reversed()).map(\.rawValue) == reference.stratified)
     }
@@ -64,10 +64,10 @@ private struct Splits: Decodable {
         let u = Split.uniforms(keys, seed: 42)
         #expect(u == keys.map { portableUniform(seed: 42, key: $0) } && u[0] != u[1])
         let rows = keys + ["a", "b"]
-        let input = TrainingInput(
+        let input = TrainingInput<UInt8>(
             columns: [NamedColumn("x", .number([1, 2, 3, 4]))], labels: [0, 1, 0, 1], keys: rows)
         #expect(throws: Never.self) { try input.check() }
-        let found = try Evaluation(
+        let found = try BinaryEvaluation(
             labels: [0, 1, 0, 1], probabilities: [0.1, 0.2, 0.3, 0.4], threshold: 0.5, groups: rows, bootstrap: nil)
         #expect(found.clusters == 4)
     }
@@ -75,7 +75,7 @@ private struct Splits: Decodable {
     @Test func `by time never parts equal times`() throws {
         let times: [Int64?] = (0..<100).map { Int64($0 / 7) }
         let rows = SplitRows(
-            labels: (0..<100).map { UInt8($0 % 2) }, keys: (0..<100).map { "\($0)" }, eventTimes: times)
+            classes: (0..<100).map { UInt8($0 % 2) }, keys: (0..<100).map { "\($0)" }, eventTimes: times)
         let parts = try Split.parts(of: rows, by: plan(.time))
         var byTime: [Int64: Set<SplitPart>] = [:]
         for (time, part) in zip(times, parts) { byTime[try #require(time), default: []].insert(part) }
@@ -91,7 +91,7 @@ private struct Splits: Decodable {
         var testDescription: String { code }
     }
 
-    static let few = SplitRows(labels: [0, 1, 0, 1, 1, 0], keys: ["a", "b", "c", "d", "e", "f"])
+    static let few = SplitRows(classes: [0, 1, 0, 1, 1, 0], keys: ["a", "b", "c", "d", "e", "f"])
 
     @Test(arguments: [
         Refusal(code: "split.shares", plan: .init(kind: .hash, train: 0.7, validation: 0.2, test: 0.2), rows: few),
@@ -101,19 +101,19 @@ private struct Splits: Decodable {
         Refusal(code: "split.no-event-time", plan: .init(kind: .time), rows: few),
         Refusal(
             code: "split.event-time-missing", plan: .init(kind: .time),
-            rows: .init(labels: [0, 1], keys: ["a", "b"], eventTimes: [1, nil])),
+            rows: .init(classes: [0, 1], keys: ["a", "b"], eventTimes: [1, nil])),
         Refusal(
             code: "split.group", plan: .init(kind: .stratified),
-            rows: .init(labels: [0, 1], keys: ["a", "b"], groups: ["x", "y"])),
+            rows: .init(classes: [0, 1], keys: ["a", "b"], groups: ["x", "y"])),
         Refusal(
             code: "split.empty", plan: .init(kind: .hash, train: 0.5, validation: 0, test: 0.5),
-            rows: .init(labels: [0, 1], keys: ["a", "b"], groups: ["x", "x"])),
+            rows: .init(classes: [0, 1], keys: ["a", "b"], groups: ["x", "x"])),
         Refusal(
             code: "split.single-class", plan: .init(kind: .time, train: 0.5, validation: 0, test: 0.5),
-            rows: .init(labels: [0, 0, 1, 1], keys: ["a", "b", "c", "d"], eventTimes: [1, 2, 3, 4])),
+            rows: .init(classes: [0, 0, 1, 1], keys: ["a", "b", "c", "d"], eventTimes: [1, 2, 3, 4])),
         Refusal(
             code: "split.empty", plan: .init(kind: .time, train: 0.5, validation: 0, test: 0.5),
-            rows: .init(labels: [0, 1], keys: ["a", "b"], eventTimes: [5, 5])),
+            rows: .init(classes: [0, 1], keys: ["a", "b"], eventTimes: [5, 5])),
     ])
     func `refuses what it cannot do`(_ refusal: Refusal) {
         let error = #expect(throws: MartletError.self) { try Split.parts(of: refusal.rows, by: refusal.plan) }

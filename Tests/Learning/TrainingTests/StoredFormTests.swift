@@ -49,8 +49,8 @@ import TrainingLightGBM
             return NamedColumn(feature.name, .category(codes: codes, levels: levels))
         }
         let scorer = try Self.learners.scorer(of: record.format, Self.bytes("\(name).model.txt"), threads: 1)
-        let found = try record.probabilities(columns, scorer: scorer)
-        #expect(found.count > 30 && found.map(\.bitPattern) == samples.probabilities.map(\.bitPattern))
+        let found = try record.outcomes(columns, scorer: scorer).map(\.score)
+        #expect(found.count > 30 && found.map(\.bitPattern) == samples.scores.map(\.bitPattern))
     }
 
     @Test func `keeps what "missing" and "rare" meant in it`() throws {
@@ -90,11 +90,20 @@ import TrainingLightGBM
         let more = try record(
             replacing: #""roc_auc" : {"#, with: #""sharpness" : {"value": 1, "low": 0}, "roc_auc" : {"#)
         let whole = try record("boosted")
-        #expect(more.test == whole.test)
+        #expect(try json(more.test) == json(whole.test))
         let fewer = try record(replacing: #""npv" :"#, with: #""npv_of_before" :"#)
         #expect(fewer.test[.npv] == Estimate(nil) && fewer.test[.recall] == more.test[.recall])
         let gates = try record(replacing: #""metric" : "brier""#, with: #""metric" : "sharpness""#)
         #expect(gates.plan.gates.count == 2 && gates.gates.map(\.metric) == ["roc_auc", "ece", "sharpness"])
+    }
+
+    @Test func `is binary where its plan names no task, and does not name that one`() throws {
+        let record = try record("boosted")
+        let task = try #require(record.plan.task as? BinaryTask)
+        #expect(task.calibration == .platt && task.threshold == .cost(Costs(falseNegative: 5, falsePositive: 1)))
+        let named = try self.record(
+            replacing: #""calibration" : "platt""#, with: #""calibration" : "platt", "task" : "binary""#)
+        #expect(try JSON.encode(named, pretty: true) == Self.bytes("boosted.model.json"))
     }
 
     @Test func `may lack whatever has a usual value`() throws {
@@ -130,6 +139,8 @@ import TrainingLightGBM
 
     @Test(arguments: [
         Stranger(old: #""kind" : "lightgbm""#, new: #""kind" : "catboost""#, code: "model.unknown-learner"),
+        Stranger(
+            old: #""calibration" : "platt""#, new: #""calibration" : "platt", "task" : "ordinal""#, code: "model.task"),
         Stranger(old: #""format" : "lightgbm-text""#, new: #""format" : "onnx""#, code: "model.unknown-format"),
         Stranger(old: #""kind" : "platt""#, new: #""kind" : "beta""#, code: "model.unreadable"),
         Stranger(old: #""kind" : "hash""#, new: #""kind" : "spatial""#, code: "model.unreadable"),

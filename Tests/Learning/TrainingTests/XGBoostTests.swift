@@ -49,7 +49,7 @@ private struct Rows {
 
     @Test func `separates rows that it has not seen, with the category`() throws {
         let model = try fit(learner())
-        let scores = try XGBoostLearner.descriptor.scorer(model.text, 1).probabilities(held.matrix)
+        let scores = try XGBoostLearner.descriptor.scorer(model.text, 1).scores(held.matrix)
         var pairs = 0.0
         var right = 0.0
         for positive in held.labels.indices where held.labels[positive] == 1 {
@@ -68,7 +68,7 @@ private struct Rows {
         let best = try #require(trace.min { $0.validationLogLoss < $1.validationLogLoss })
         #expect(model.rounds == best.round && trace.count == best.round + 10)
         // The loss of what is kept is the one that was noted.
-        let scores = try XGBoostLearner.descriptor.scorer(model.text, 1).probabilities(held.matrix)
+        let scores = try XGBoostLearner.descriptor.scorer(model.text, 1).scores(held.matrix)
         let loss = zip(scores, held.labels).map { -log($1 == 1 ? $0 : 1 - $0) }.reduce(0, +) / 400
         #expect(abs(loss - best.validationLogLoss) < 1e-6)
     }
@@ -76,7 +76,7 @@ private struct Rows {
     @Test func `weighs positives as it is told`() throws {
         func mean(_ weight: Double) throws -> Double {
             let model = try fit(learner(["scale_pos_weight": .number(weight)]))
-            return try XGBoostLearner.descriptor.scorer(model.text, 1).probabilities(held.matrix).reduce(0, +) / 400
+            return try XGBoostLearner.descriptor.scorer(model.text, 1).scores(held.matrix).reduce(0, +) / 400
         }
         #expect(try mean(8) > mean(1))
     }
@@ -116,7 +116,7 @@ private struct Rows {
             names: train.matrix.names, categorical: train.matrix.categorical, codes: train.matrix.codes,
             rows: train.matrix.rows, values: values)
         let model = try learner().fit(matrix, labels: train.labels, validation: nil, seed: 1, threads: 1)
-        let scores = try XGBoostLearner.descriptor.scorer(model.text, 1).probabilities(matrix)
+        let scores = try XGBoostLearner.descriptor.scorer(model.text, 1).scores(matrix)
         #expect(model.trace == nil && scores.allSatisfy { $0 > 0 && $0 < 1 })
     }
 

@@ -102,9 +102,11 @@ import Training
         #expect(plan.learner.rounds == 77)
         #expect(plan.learner.earlyStopping == 11)
         #expect(plan.learner.seed == 5)
-        #expect(plan.calibration == .isotonic)
-        #expect(plan.threshold == .theoretical(Costs(falseNegative: 8, falsePositive: 2)))
-        #expect(plan.bands == RiskBands(medium: 0.2, high: 0.6))
+        #expect(
+            plan.task as? BinaryTask
+                == BinaryTask(
+                    calibration: .isotonic, threshold: .theoretical(Costs(falseNegative: 8, falsePositive: 2)),
+                    bands: RiskBands(medium: 0.2, high: 0.6)))
         #expect(plan.entity == "patient")
         let input = try #require(plan.input)
         #expect(input.unknownColumn == .reject)
@@ -132,7 +134,7 @@ import Training
         #expect(second.table.layer == .silver)
         #expect(second.positive == "1")
         #expect(second.plan.learner.rounds == nil)
-        #expect(second.plan.threshold == .fixed(0.25))
+        #expect(second.plan.task as? BinaryTask == BinaryTask(threshold: .fixed(0.25)))
     }
 
     @Test func `reads when landed files are complete`() throws {
@@ -201,9 +203,7 @@ import Training
         #expect((plan.rareBelow, plan.missing) == (1, .level))
         #expect(plan.crossValidation == nil)
         #expect((plan.learner.rounds, plan.learner.earlyStopping, plan.learner.seed) == (500, 0, 42))
-        #expect(plan.calibration == .none)
-        #expect(plan.threshold == .fixed(0.5))
-        #expect(plan.bands == nil)
+        #expect(plan.task as? BinaryTask == BinaryTask())
         #expect(plan.input == nil && plan.entity == nil)
         #expect(plan.gates.isEmpty)
         #expect(plan.bootstrap == Bootstrap(replicates: 1000, seed: 42))

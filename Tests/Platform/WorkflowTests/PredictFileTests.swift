@@ -55,7 +55,7 @@ import Workflow
             "SELECT visit_id, probability FROM gold.predictions_stay", at: [:], limit: nil
         ).rows
         let known = Dictionary(uniqueKeysWithValues: stored.map { ($0[0] ?? "", Double($0[1] ?? "")) })
-        for row in prediction.rows { #expect(known[row.key] == row.prediction.probability, "\(row.key)") }
+        for row in prediction.rows { #expect(known[row.key] == row.outcome.score, "\(row.key)") }
         #expect(try tables() == before)
         #expect(try Disk.list(place.home.scratch).isEmpty)
     }
@@ -75,7 +75,7 @@ import Workflow
     @Test func `scores a record that is known already as the file has it`() throws {
         let light = try predict(["1,2026-03-02T08:00:00,north,60.5,1,plain,"])
         let heavy = try predict(["1,2026-03-02T08:00:00,north,108.5,1,plain,"])
-        let (low, high) = (light.rows.first?.prediction.probability, heavy.rows.first?.prediction.probability)
+        let (low, high) = (light.rows.first?.outcome.score, heavy.rows.first?.outcome.score)
         #expect(try #require(low) < #require(high))
     }
 
@@ -95,7 +95,7 @@ import Workflow
         try changeSQL()
         try place.run(clock)
         let after = try predict(Wards.rows(1001..<1041))
-        #expect(before.rows.map(\.prediction.probability) == after.rows.map(\.prediction.probability))
+        #expect(before.rows.map(\.outcome.score) == after.rows.map(\.outcome.score))
         let second = try predict(Wards.rows(1001..<1041), by: "stay@2")
         #expect(second.loaded.version == 2)
     }
@@ -146,7 +146,7 @@ import Workflow
             learner: { plan in
                 var plan = plan
                 plan.rounds = 3
-                return try TestHome.learners().make(plan)
+                return try TestHome.learners().find(plan.kind).make(plan)
             })
         let report = try workspace.verify(ModelReference(parsing: "stay@1"))
         #expect(report.firstDifference == "model" && report.checks.count { !$0.equal } == 1)

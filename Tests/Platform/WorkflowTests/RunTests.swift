@@ -292,7 +292,7 @@ import Workflow
             learner: { plan in
                 var plan = plan
                 plan.rounds = 3
-                return try TestHome.learners().make(plan)
+                return try TestHome.learners().find(plan.kind).make(plan)
             })
         let second = try #require(try run(to: .register, other).report.models.first)
         #expect(second.run != first.run && second.version?.aliases == [.candidate])

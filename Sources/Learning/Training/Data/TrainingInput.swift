@@ -6,11 +6,11 @@ internal import Core
 /// let input = TrainingInput(columns: columns, labels: labels, keys: keys)
 /// try input.check()
 /// ```
-package struct TrainingInput: Sendable {
+package struct TrainingInput<Label: TrainingLabel>: Sendable {
     /// The feature columns.
     package var columns: [NamedColumn]
-    /// Label of each row: 0, 1, or `nil` for a row without one, which is excluded from training.
-    package var labels: [UInt8?]
+    /// Label of each row; `nil` for a row without one, which is excluded from training.
+    package var labels: [Label?]
     /// The unique key of each row as text.
     package var keys: [String]
     /// The entity of each row, if the model declares a group.
@@ -19,7 +19,7 @@ package struct TrainingInput: Sendable {
     package var eventTimes: [Int64?]?
 
     package init(
-        columns: [NamedColumn], labels: [UInt8?], keys: [String], groups: [String]? = nil,
+        columns: [NamedColumn], labels: [Label?], keys: [String], groups: [String]? = nil,
         eventTimes: [Int64?]? = nil
     ) {
         self.columns = columns
@@ -29,7 +29,7 @@ package struct TrainingInput: Sendable {
         self.eventTimes = eventTimes
     }
 
-    /// Throws for arrays of different lengths, a repeated key, and labels of one class only.
+    /// Throws for arrays of different lengths and for a repeated key.
     package func check() throws {
         let rows = labels.count
         guard keys.count == rows, groups.map({ $0.count == rows }) ?? true,
@@ -44,20 +44,13 @@ package struct TrainingInput: Sendable {
                 .input, "training.duplicate-key", "the key \"\(key)\" comes twice in the training table",
                 remedy: "make the gold table one row per key")
         }
-        let labelled = labels.count { $0 != nil }
-        let positives = labels.count { $0 == 1 }
-        guard positives > 0, positives < labelled else {
-            throw MartletError(
-                .input, "training.single-class",
-                "training needs rows of both classes; of \(labelled) labelled rows \(positives) are positive",
-                remedy: "check the target's column and its positive value")
-        }
     }
 
-    /// The rows of the indices, of everything but the columns; all of them must be labelled.
-    func splitRows(_ indices: [Int]) -> SplitRows {
+    /// The rows of the indices, of everything but columns and labels.
+    /// - Parameter classes: the class of each of the rows, if the task has classes.
+    func splitRows(_ indices: [Int], classes: [UInt8]?) -> SplitRows {
         SplitRows(
-            labels: indices.map { labels[$0] ?? 0 }, keys: indices.map { keys[$0] },
+            classes: classes, keys: indices.map { keys[$0] },
             groups: groups.map { groups in indices.map { groups[$0] } },
             eventTimes: eventTimes.map { times in indices.map { times[$0] } })
     }

@@ -23,32 +23,51 @@ package struct Bootstrap: Sendable, Equatable, Codable {
 
     private enum CodingKeys: String, CodingKey { case replicates, seed }
 
-    /// The 95 % intervals of the resampled metrics and of the cost per 1,000 rows.
-    func intervals(of scored: ScoredRows, costs: Costs?) -> (metrics: [Metric: Interval], cost: Interval?) {
-        guard replicates > 0, scored.clusters > 1 else { return ([:], nil) }
-        var values = [[Double]](repeating: [], count: Metric.resampled.count)
-        var cost: [Double] = []
+    /// The 95 % intervals of figures; `nil` for one that has none.
+    /// - Parameters:
+    ///   - clusters: number of clusters. A single one has no intervals.
+    ///   - figures: how many `measure` returns.
+    ///   - measure: the figures of rows that count as often as their cluster was drawn.
+    func intervals(
+        clusters: Int, figures: Int, _ measure: (_ counts: UnsafeBufferPointer<UInt16>) -> [Double?]
+    ) -> [Interval?] {
+        guard replicates > 0, clusters > 1 else { return [Interval?](repeating: nil, count: figures) }
+        var values = [[Double]](repeating: [], count: figures)
         var generator = SeededGenerator(seed: seed, stream: 0)
-        var counts = [UInt16](repeating: 0, count: scored.clusters)
+        var counts = [UInt16](repeating: 0, count: clusters)
         for _ in 0..<replicates {
             counts.withUnsafeMutableBufferPointer { draw(into: $0, &generator) }
-            let tally = counts.withUnsafeBufferPointer { scored.tally(counts: $0) }
-            for (place, metric) in Metric.resampled.enumerated() {
-                if let value = tally[metric] { values[place].append(value) }
+            for (place, value) in counts.withUnsafeBufferPointer(measure).enumerated() {
+                if let value { values[place].append(value) }
             }
-            if let costs, let value = tally.confusion.costPer1000(costs) { cost.append(value) }
         }
-        var metrics: [Metric: Interval] = [:]
-        for (place, metric) in Metric.resampled.enumerated() {
-            metrics[metric] = Interval(percentilesOf: values[place], replicates: replicates)
+        return values.map { Interval(percentilesOf: $0, replicates: replicates) }
+    }
+
+    /// Numbers the clusters of rows by first appearance.
+    static func clusters(_ names: [String]) -> [UInt32] {
+        var known: [ByteText: UInt32] = [:]
+        known.reserveCapacity(names.count)
+        return names.map { name in
+            let name = ByteText(name)
+            if let number = known[name] { return number }
+            let number = UInt32(known.count)
+            known[name] = number
+            return number
         }
-        return (metrics, Interval(percentilesOf: cost, replicates: replicates))
     }
 
     private func draw(into counts: UnsafeMutableBufferPointer<UInt16>, _ generator: inout SeededGenerator) {
         counts.update(repeating: 0)
         let bound = UInt32(counts.count)
         for _ in 0..<counts.count { counts[Int(generator.below(bound))] &+= 1 }
+    }
+}
+
+extension Estimate {
+    /// A value with its interval; an undefined one has none.
+    init(_ value: Double?, within interval: Interval?) {
+        self.init(value, low: value == nil ? nil : interval?.low, high: value == nil ? nil : interval?.high)
     }
 }
 

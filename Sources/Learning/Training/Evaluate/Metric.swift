@@ -1,34 +1,15 @@
 /// A quality metric by its name in reports, gates and JSON.
-package enum Metric: String, Sendable, Codable, CaseIterable, Hashable {
-    /// Area under the receiver operating characteristic curve; a tie counts one half.
-    case rocAUC = "roc_auc"
-    /// Average precision: the sum of precision times the gain in recall over the distinct scores.
-    case prAUC = "pr_auc"
-    /// Mean negative log likelihood in nats.
-    case logLoss = "log_loss"
-    /// Mean squared difference between probability and outcome.
-    case brier
-    /// Debiased expected calibration error over 15 equal-mass bins, in its L2 form.
-    case ece
-    /// Slope of the logistic regression of the outcome on the logit of the probability; 1 is calibrated.
-    case calibrationSlope = "calibration_slope"
-    /// Intercept of the same regression; 0 is calibrated.
-    case calibrationIntercept = "calibration_intercept"
-    case accuracy
-    case precision
-    /// Share of the positives above the threshold (sensitivity).
-    case recall
-    case f1
-    /// Share of the negatives below the threshold.
-    case specificity
-    /// Negative predictive value: share of negatives among the rows below the threshold.
-    case npv
+///
+/// The metrics of a task are static members in its folder, and listed in its ``TaskDescriptor``.
+package struct Metric: RawRepresentable, Sendable, Hashable, Codable {
+    /// The name: "roc_auc".
+    package let rawValue: String
 
-    /// The metrics that the bootstrap resamples. Those of calibration have intervals of their own: a robust standard
-    /// error, and for the calibration error an inverted test.
-    static let resampled: [Metric] = allCases.filter {
-        ![.ece, .calibrationSlope, .calibrationIntercept].contains($0)
-    }
+    package init(rawValue: String) { self.rawValue = rawValue }
+    package init(_ name: String) { rawValue = name }
+
+    /// Debiased expected calibration error over 15 equal-mass bins, in its L2 form.
+    package static let ece = Metric("ece")
 }
 
 /// A metric's value with its 95 % interval. Undefined values (0/0, one class only) are `nil`, not 0.

@@ -6,24 +6,29 @@ package import Core
 /// let samples = SamplePredictions(of: trained, columns: input.columns)
 /// ```
 ///
-/// Whatever serves the version later must give the same probabilities, to the bit, before it may answer.
+/// Whatever serves the version later must give the same scores, to the bit, before it may answer.
 package struct SamplePredictions: Sendable, Equatable, Codable {
     /// Largest number of rows that are kept.
     package static let most = 64
 
     /// Feature values of each row by name; null where missing.
     package let records: [[String: JSONValue]]
-    /// The calibrated probability of each record.
-    package let probabilities: [Double]
+    /// The score of each record's outcome; for a binary model the calibrated probability.
+    package let scores: [Double]
 
-    package init(records: [[String: JSONValue]], probabilities: [Double]) {
-        self.records = records
-        self.probabilities = probabilities
+    private enum CodingKeys: String, CodingKey {
+        case records
+        case scores = "probabilities"
     }
 
-    /// Picks test rows evenly spaced from the lowest to the highest probability.
+    package init(records: [[String: JSONValue]], scores: [Double]) {
+        self.records = records
+        self.scores = scores
+    }
+
+    /// Picks test rows evenly spaced from the lowest to the highest score.
     package init(of model: TrainedModel, columns: [NamedColumn]) {
-        let ranked = zip(model.testRows, model.testProbabilities).enumerated()
+        let ranked = zip(model.testRows, model.testOutcomes.map(\.score)).enumerated()
             .sorted { ($0.element.1, $0.offset) < ($1.element.1, $1.offset) }
             .map(\.element)
         let count = min(Self.most, ranked.count)
@@ -31,7 +36,7 @@ package struct SamplePredictions: Sendable, Equatable, Codable {
         records = picked.map { row, _ in
             Dictionary(columns.map { ($0.name, $0.column.json(at: row)) }, uniquingKeysWith: { first, _ in first })
         }
-        probabilities = picked.map(\.1)
+        scores = picked.map(\.1)
     }
 }
 

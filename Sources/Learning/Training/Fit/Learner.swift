@@ -1,16 +1,19 @@
 /// A training algorithm with its parameters: fits a model to a matrix, deterministically.
 ///
 /// The same data, parameters and seed give the same bytes whatever the number of threads.
-package protocol Learner: Sendable {
+package protocol Learner<Label>: Sendable {
+    /// Label of a row: 0 or 1 for binary models.
+    associatedtype Label: TrainingLabel
+
     /// The learner's name in a project file: "lightgbm", "random_forest".
     var kind: String { get }
 
     /// Trains a model.
     /// - Parameters:
-    ///   - labels: 0 or 1, one a row.
+    ///   - labels: one a row.
     ///   - validation: held-out rows for early stopping, where there are any.
     func fit(
-        _ train: FeatureMatrix, labels: [UInt8], validation: (FeatureMatrix, [UInt8])?, seed: Int, threads: Int
+        _ train: FeatureMatrix, labels: [Label], validation: (FeatureMatrix, [Label])?, seed: Int, threads: Int
     ) throws -> FittedModel
 }
 
@@ -39,8 +42,8 @@ package struct FittedModel: Sendable {
     }
 }
 
-/// A loaded model that computes probabilities for feature matrices.
+/// A loaded model that computes raw scores of feature matrices.
 package protocol ModelScorer {
-    /// Returns the probability of the positive class for each row.
-    func probabilities(_ matrix: FeatureMatrix) throws -> [Double]
+    /// Returns the score of each row; for a binary model the probability of the positive class.
+    func scores(_ matrix: FeatureMatrix) throws -> [Double]
 }

@@ -27,6 +27,8 @@ package struct LearnerDescriptor: Sendable {
 
     /// Name of the learner in a project file: "lightgbm".
     package let kind: String
+    /// Name of the task whose models it trains.
+    package let task: String
     /// Largest number of boosting rounds where a project states none; `nil` for a learner without rounds.
     package let defaultRounds: Int?
     /// Name of the format of its model files: "lightgbm-text".
@@ -39,11 +41,12 @@ package struct LearnerDescriptor: Sendable {
     package let scorer: @Sendable (_ file: [UInt8], _ threads: Int) throws -> any ModelScorer
 
     package init(
-        kind: String, defaultRounds: Int?, format: String, library: Library,
-        make: @escaping @Sendable (LearnerPlan) throws -> any Learner,
+        kind: String, task: String = PredictionTasks.standard.descriptor.name, defaultRounds: Int?, format: String,
+        library: Library, make: @escaping @Sendable (LearnerPlan) throws -> any Learner,
         scorer: @escaping @Sendable (_ file: [UInt8], _ threads: Int) throws -> any ModelScorer
     ) {
         self.kind = kind
+        self.task = task
         self.defaultRounds = defaultRounds
         self.format = format
         self.library = library
@@ -56,7 +59,7 @@ package struct LearnerDescriptor: Sendable {
 ///
 /// ```swift
 /// let learners = LearnerCatalogue([LightGBMLearner.descriptor, RandomForestLearner.descriptor])
-/// let learner = try learners.make(plan.learner)
+/// let learner = try learners.make(plan)
 /// ```
 package struct LearnerCatalogue: Sendable {
     /// The learners, in the order in which they are named to people.
@@ -65,7 +68,7 @@ package struct LearnerCatalogue: Sendable {
     package init(_ all: [LearnerDescriptor]) { self.all = all }
 
     /// Names of the learners.
-    package var kinds: [String] { all.map(\.kind) }
+    package var kinds: [String] { PredictionTasks.unique(all.map(\.kind)) }
 
     /// The learner of this name.
     /// - Throws: `model.unknown-learner`.
@@ -78,9 +81,22 @@ package struct LearnerCatalogue: Sendable {
         return found
     }
 
-    /// Makes the learner of a plan.
-    /// - Throws: `model.unknown-learner`, and what the learner has against its parameters.
-    package func make(_ plan: LearnerPlan) throws -> any Learner { try find(plan.kind).make(plan) }
+    /// Makes the learner of a plan, which trains models of the plan's task.
+    /// - Throws: `model.unknown-learner`, `model.learner-task`, and what the learner has against its parameters.
+    package func make(_ plan: TrainingPlan) throws -> any Learner {
+        let (kind, task) = (try find(plan.learner.kind).kind, type(of: plan.task).descriptor.name)
+        guard let found = all.first(where: { $0.kind == kind && $0.task == task }) else {
+            throw Self.unfit(kind, for: task)
+        }
+        return try found.make(plan.learner)
+    }
+
+    /// The error for a learner that does not train models of a task.
+    static func unfit(_ kind: String, for task: String) -> MartletError {
+        MartletError(
+            .input, "model.learner-task", "The learner \(kind) does not train models of the task \(task).",
+            at: .init(key: "learner.kind"), remedy: "Choose another learner or another task.")
+    }
 
     /// Loads a model file of a format for scoring.
     /// - Throws: `model.unknown-format`, `model.unreadable`.

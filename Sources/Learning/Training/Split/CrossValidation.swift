@@ -29,11 +29,11 @@ package struct CrossValidationResult: Sendable, Equatable, Codable {
     /// Summaries by metric name.
     package let metrics: [String: FoldSummary]
 
-    init(_ evaluations: [Evaluation]) {
+    init(_ evaluations: [some Evaluation], of metrics: [Metric]) {
         folds = evaluations.count
-        var metrics: [String: FoldSummary] = [:]
-        for metric in Metric.allCases { metrics[metric.rawValue] = FoldSummary(evaluations.map { $0[metric].value }) }
-        self.metrics = metrics
+        self.metrics = metrics.reduce(into: [:]) { summaries, metric in
+            summaries[metric.rawValue] = FoldSummary(evaluations.map { $0[metric].value })
+        }
     }
 
     /// The summary of a metric; `nil` when it was not measured.

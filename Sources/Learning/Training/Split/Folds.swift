@@ -69,9 +69,7 @@ extension Split {
                 train: order[..<cut].sorted(), validation: order[cut..<end].sorted(),
                 test: order[first..<borders[number + 1]].sorted())
             for (members, name) in [(fold.train, "the training rows of "), (fold.test, "")] {
-                try refuse(
-                    members.count, members.count { rows.labels[$0] == 1 },
-                    "\(name)fold \(number + 1) of \(plan.folds)", of: order.count)
+                try refuse(members, of: rows, "\(name)fold \(number + 1) of \(plan.folds)")
             }
             return fold
         }

@@ -2,8 +2,8 @@ internal import Core
 
 /// The properties of labelled rows that a split depends on; one entry a row in every array.
 package struct SplitRows: Sendable {
-    /// Label of each row, 0 or 1.
-    package var labels: [UInt8]
+    /// Class of each row, 0 or 1 for a binary label; `nil` for labels without classes.
+    package var classes: [UInt8]?
     /// The unique key of each row as text.
     package var keys: [String]
     /// The entity of each row, if the model declares a group.
@@ -11,8 +11,8 @@ package struct SplitRows: Sendable {
     /// Event time of each row in microseconds since 1970, if the model declares one.
     package var eventTimes: [Int64?]?
 
-    package init(labels: [UInt8], keys: [String], groups: [String]? = nil, eventTimes: [Int64?]? = nil) {
-        self.labels = labels
+    package init(classes: [UInt8]?, keys: [String], groups: [String]? = nil, eventTimes: [Int64?]? = nil) {
+        self.classes = classes
         self.keys = keys
         self.groups = groups
         self.eventTimes = eventTimes
@@ -45,7 +45,7 @@ package enum Split {
             try refuseGroups(unit, "time")
             parts = try cutByTime(rows, plan)
         }
-        try check(parts, rows.labels, plan)
+        try check(parts, rows, plan)
         return parts
     }
 
@@ -53,7 +53,7 @@ package enum Split {
     package static func stratifiedFolds(of rows: SplitRows, _ plan: CrossValidationPlan) throws -> [Int] {
         try plan.check()
         let folds = stratifiedRanks(rows, seed: plan.seed).map { $0.rank % plan.folds }
-        try check(folds: folds, rows.labels, plan)
+        try check(folds: folds, rows, plan)
         return folds
     }
 
@@ -63,7 +63,7 @@ package enum Split {
         let folds = uniforms(try names(of: .group, in: rows), seed: plan.seed).map {
             min(plan.folds - 1, Int($0 * Double(plan.folds)))
         }
-        try check(folds: folds, rows.labels, plan)
+        try check(folds: folds, rows, plan)
         return folds
     }
 
@@ -106,8 +106,9 @@ extension Split {
     private static func stratifiedRanks(_ rows: SplitRows, seed: Int) -> [(rank: Int, of: Int)] {
         let u = uniforms(rows.keys, seed: seed)
         var ranks = [(rank: Int, of: Int)](repeating: (0, 0), count: rows.keys.count)
-        for label in [UInt8(0), 1] {
-            let members = rows.labels.indices.filter { rows.labels[$0] == label }
+        let classes = rows.classes ?? [UInt8](repeating: 0, count: rows.keys.count)
+        for each in Set(classes).sorted() {
+            let members = classes.indices.filter { classes[$0] == each }
                 .sorted { u[$0] != u[$1] ? u[$0] < u[$1] : rows.keys[$0].precedes(inBytes: rows.keys[$1]) }
             for (rank, row) in members.enumerated() { ranks[row] = (rank, members.count) }
         }
@@ -161,33 +162,33 @@ extension Split {
         return parts
     }
 
-    private static func check(_ parts: [SplitPart], _ labels: [UInt8], _ plan: SplitPlan) throws {
+    private static func check(_ parts: [SplitPart], _ rows: SplitRows, _ plan: SplitPlan) throws {
         for part in SplitPart.allCases {
             if part == .validation, plan.validation == 0 { continue }
             let members = parts.indices.filter { parts[$0] == part }
-            let positives = members.count { labels[$0] == 1 }
-            try refuse(members.count, positives, "the \(part.name) part", of: parts.count)
+            try refuse(members, of: rows, "the \(part.name) part")
         }
     }
 
-    private static func check(folds: [Int], _ labels: [UInt8], _ plan: CrossValidationPlan) throws {
+    private static func check(folds: [Int], _ rows: SplitRows, _ plan: CrossValidationPlan) throws {
         for fold in 0..<plan.folds {
             let members = folds.indices.filter { folds[$0] == fold }
-            let positives = members.count { labels[$0] == 1 }
-            try refuse(members.count, positives, "fold \(fold + 1) of \(plan.folds)", of: folds.count)
+            try refuse(members, of: rows, "fold \(fold + 1) of \(plan.folds)")
         }
     }
 
-    static func refuse(_ rows: Int, _ positives: Int, _ name: String, of total: Int) throws {
-        guard rows > 0 else {
+    /// Throws for a part without rows, or with rows of one class only.
+    static func refuse(_ members: [Int], of rows: SplitRows, _ name: String) throws {
+        guard let first = members.first else {
             throw MartletError(
-                .input, "split.empty", "\(name) is empty: none of the \(total) labelled rows fell into it",
+                .input, "split.empty", "\(name) is empty: none of the \(rows.keys.count) labelled rows fell into it",
                 remedy: "give it a larger share, use fewer folds, or bring more rows")
         }
-        guard positives > 0, positives < rows else {
+        guard let classes = rows.classes else { return }
+        guard members.contains(where: { classes[$0] != classes[first] }) else {
             throw MartletError(
                 .input, "split.single-class",
-                "\(name) has \(rows) rows, all of them \(positives == 0 ? "negative" : "positive")",
+                "\(name) has \(members.count) rows, all of them \(classes[first] == 0 ? "negative" : "positive")",
                 remedy: "give it a larger share, use kind: stratified, or check the target's positive value")
         }
     }

@@ -1,3 +1,4 @@
+internal import Core
 package import Lakehouse
 
 /// What people are told of ingestion on standard error.

@@ -12,7 +12,7 @@ package struct PredictResult: JobResult {
     package let output: String?
 
     private enum CodingKeys: String, CodingKey {
-        case model, version, synthetic, threshold, records, scored, positive, rejected, alone, breaches, unscored
+        case model, version, synthetic, records, scored, rejected, alone, breaches, unscored
         case output, rows
         case leftOut = "left_out"
     }
@@ -22,10 +22,10 @@ package struct PredictResult: JobResult {
         try box.encode(prediction.loaded.name, forKey: .model)
         try box.encode(prediction.loaded.version, forKey: .version)
         try box.encode(prediction.loaded.synthetic, forKey: .synthetic)
-        try box.encode(prediction.loaded.record.threshold.value, forKey: .threshold)
         try box.encode(prediction.rowsRead, forKey: .records)
         try box.encode(prediction.rows.count, forKey: .scored)
-        try box.encode(prediction.positives, forKey: .positive)
+        var figures = encoder.container(keyedBy: NamedKey.self)
+        for (name, figure) in prediction.summary.figures { try figures.encode(figure, forKey: NamedKey(name)) }
         try box.encode(prediction.rejected, forKey: .rejected)
         try box.encode(prediction.alone, forKey: .alone)
         try box.encode(prediction.breaches, forKey: .breaches)
@@ -39,8 +39,7 @@ package struct PredictResult: JobResult {
         let loaded = prediction.loaded
         var lines = [
             "\(grouped(prediction.rows.count)) of \(counted(prediction.rowsRead, "record")) scored by "
-                + "\(loaded.name)@\(loaded.version), \(grouped(prediction.positives)) at or above the threshold "
-                + "of \(number(loaded.record.threshold.value))."
+                + "\(loaded.name)@\(loaded.version)\(prediction.summary.clause.map { ", \($0)" } ?? "")."
         ]
         if loaded.synthetic { lines.append("warning: the model was trained on synthetic rows.") }
         if !prediction.spared.isEmpty {

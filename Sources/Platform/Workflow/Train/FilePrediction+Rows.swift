@@ -1,20 +1,32 @@
 package import Core
 internal import Lakehouse
-internal import Training
+package import Training
 
 extension FilePrediction {
-    /// Rows at or above the threshold.
-    package var positives: Int { rows.count { $0.prediction.positive } }
+    /// Figures and a clause about all outcomes.
+    package var summary: OutcomeSummary { loaded.record.rule.summary(of: rows.map(\.outcome)) }
 
     /// The scores as CSV (RFC 4180), a header first.
     package var csv: String {
-        var text = "\(quoted(loaded.specification.key)),probability,band,decision,model,version\n"
+        let header = [loaded.specification.key] + columns + ["model", "version"]
+        var text = header.map { quoted($0) }.joined(separator: ",") + "\n"
         for row in rows {
-            text +=
-                "\(quoted(row.key)),\(row.prediction.probability),\(row.prediction.band?.rawValue ?? ""),"
-                + "\(row.prediction.positive ? 1 : 0),\(loaded.name),\(loaded.version)\n"
+            let outcome = row.outcome.cells.map { quoted(Self.text($0)) }.joined(separator: ",")
+            text += "\(quoted(row.key)),\(outcome),\(loaded.name),\(loaded.version)\n"
         }
         return text
+    }
+
+    private var columns: [String] { loaded.record.rule.columns.map(\.name) }
+
+    private static func text(_ cell: JSONValue) -> String {
+        switch cell {
+        case .number(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .flag(let value): value ? "1" : "0"
+        case .text(let value): value
+        case .null, .list, .object: ""
+        }
     }
 
     private func quoted(_ text: String) -> String {
@@ -27,13 +39,11 @@ extension FilePrediction {
         let key = loaded.specification.key
         return rows.map { row in
             let whole = table.keyIsInteger ? Int64(row.key) : nil
+            var members = Dictionary(zip(columns, row.outcome.cells)) { first, _ in first }
+            members["model"] = .text(loaded.name)
+            members["version"] = .integer(Int64(loaded.version))
             return .object(
-                [
-                    "probability": .number(row.prediction.probability),
-                    "band": row.prediction.band.map { .text($0.rawValue) } ?? .null,
-                    "decision": .flag(row.prediction.positive), "model": .text(loaded.name),
-                    "version": .integer(Int64(loaded.version)),
-                ].merging([key: whole.map { .integer($0) } ?? .text(row.key)]) { own, _ in own })
+                members.merging([key: whole.map { .integer($0) } ?? .text(row.key)]) { own, _ in own })
         }
     }
 }

@@ -33,10 +33,11 @@ package struct ModelCard {
         }
         lines += [
             "| | |", "| --- | --- |",
-            "| predicts | \(loaded.specification.target) = \(loaded.specification.positive), one row of \(loaded.specification.table) by \(loaded.specification.key) |",
+            "| predicts | \(predicted), one row of \(loaded.specification.table) by \(loaded.specification.key) |",
             "| learner | \(record.plan.learner.kind), \(record.rounds) trees |",
-            "| calibration | \(record.plan.calibration.rawValue) |",
-            "| decision | positive from a probability of \(number(record.threshold.value))\(costs(record)) |",
+        ]
+        lines += record.rule.facts.map { "| \($0.name) | \($0.value) |" }
+        lines += [
             "| created | \(summary.created.minute) UTC by \(summary.actor), run \(summary.run) |",
             "| model hash | `\(summary.modelHash)` |",
         ]
@@ -46,33 +47,22 @@ package struct ModelCard {
         }
         lines += [
             "", "## How good it is", "",
-            "On \(grouped(record.test.rows)) untouched test rows (\(grouped(record.test.positives)) positive, base rate "
-                + "\(percent(record.test.baseRate)))\(clusters(record)), with 95 % intervals:", "",
+            "On \(grouped(record.test.rows)) untouched test rows"
+                + "\(record.test.composition.map { " (\($0))" } ?? "")\(clusters(record)), with 95 % intervals:", "",
             "| metric | value | 95 % interval |", "| --- | --- | --- |",
         ]
-        for metric in Training.Metric.allCases {
-            let estimate = record.test[metric]
-            lines.append("| \(metric.rawValue) | \(number(estimate.value)) | \(interval(estimate)) |")
+        let metrics = type(of: record.plan.task).descriptor.metrics
+        for (name, estimate) in metrics.map({ ($0.rawValue, record.test[$0]) }) + record.test.cardRows {
+            lines.append("| \(name) | \(number(estimate.value)) | \(interval(estimate)) |")
         }
-        if let cost = record.test.costPer1000 {
-            lines.append("| cost per 1,000 rows | \(number(cost.value)) | \(interval(cost)) |")
-            let none = number(record.test.costPer1000AlertNone)
-            let all = number(record.test.costPer1000AlertAll)
-            lines += ["", "Alerting nobody would cost \(none), alerting everybody \(all) per 1,000 rows."]
-        }
-        let c = record.test.confusion
-        lines += [
-            "", "| | predicted positive | predicted negative |", "| --- | --- | --- |",
-            "| really positive | \(grouped(c.truePositives)) | \(grouped(c.falseNegatives)) |",
-            "| really negative | \(grouped(c.falsePositives)) | \(grouped(c.trueNegatives)) |",
-        ]
+        lines += record.test.cardLines
         lines += ["", looksSentence]
         if let cv = record.crossValidation {
             lines += [
                 "", "In \(cv.folds)-fold cross-validation over all labelled rows:", "", "| metric | mean | sd |",
                 "| --- | --- | --- |",
             ]
-            for metric in Training.Metric.allCases {
+            for metric in metrics {
                 if let summary = cv[metric] {
                     lines.append("| \(metric.rawValue) | \(number(summary.mean)) | \(number(summary.sd)) |")
                 }
@@ -86,7 +76,8 @@ package struct ModelCard {
         lines += ["", "## What it learned from", "", "| part | rows | positive |", "| --- | --- | --- |"]
         for part in SplitPart.allCases {
             if let size = record.parts[part.name], size.rows > 0 {
-                lines.append("| \(part.name) | \(grouped(size.rows)) | \(grouped(size.positives)) |")
+                let positives = size.positives.map(grouped) ?? "–"
+                lines.append("| \(part.name) | \(grouped(size.rows)) | \(positives) |")
             }
         }
         lines += [
@@ -108,6 +99,11 @@ package struct ModelCard {
             "- `martlet verify \(summary.model)@\(summary.version)` rebuilds it from its bronze data and compares every table and the model.",
         ]
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var predicted: String {
+        let model = loaded.specification
+        return model.positive.isEmpty ? model.target : "\(model.target) = \(model.positive)"
     }
 
     private var checks: [String] {
@@ -158,12 +154,6 @@ package struct ModelCard {
         }
     }
 
-    private func costs(_ record: ModelRecord) -> String {
-        guard let costs = record.threshold.costs else { return "" }
-        return
-            ", chosen for a miss costing \(number(costs.falseNegative)) and a false alarm \(number(costs.falsePositive))"
-    }
-
     private func clusters(_ record: ModelRecord) -> String {
         record.test.clusters == record.test.rows
             ? "" : " of \(grouped(record.test.clusters)) \(loaded.specification.group ?? "group")s"
@@ -184,21 +174,4 @@ package struct ModelCard {
         guard let low = estimate.low, let high = estimate.high else { return "" }
         return "\(number(low)) – \(number(high))"
     }
-
-    private func percent(_ share: Double) -> String { "\(number(share * 100)) %" }
-}
-
-/// Formats a number with four decimals if small, fewer if large; "–" for an undefined one.
-package func number(_ value: Double?) -> String {
-    guard let value, value.isFinite else { return "–" }
-    guard abs(value) < 1e12 else { return "\(value)" }
-    let decimals = abs(value) >= 100 ? 1 : abs(value) >= 10 ? 2 : 4
-    var scale = 1.0
-    for _ in 0..<decimals { scale *= 10 }
-    let rounded = Int((value.magnitude * scale).rounded())
-    let whole = rounded / Int(scale)
-    var rest = String(rounded % Int(scale))
-    rest = String(repeating: "0", count: decimals - rest.utf8.count) + rest
-    while rest.hasSuffix("0"), rest.utf8.count > 1 { rest.removeLast() }
-    return (value < 0 && rounded > 0 ? "-" : "") + grouped(whole) + (rest == "0" ? "" : ".\(rest)")
 }

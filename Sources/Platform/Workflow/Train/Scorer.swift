@@ -10,11 +10,11 @@ package struct LoadedVersion {
     package let name: String
     /// Number of the version within the model, from 1.
     package let version: Int
-    /// SHA-256 of the learner's file, signature, calibration, threshold and bands, as in the registry.
+    /// SHA-256 of the learner's file, signature and outcome rule, as in the registry.
     package let hash: Digest
     /// Whether its run trained on synthetic rows.
     package let synthetic: Bool
-    /// Signature, calibration, threshold, bands and evaluation, as stored with the run.
+    /// Signature, outcome rule and evaluation, as stored with the run.
     package let record: ModelRecord
     /// The model's definition as stored with the run of this version; the project's own may have changed since.
     package let specification: ModelSpecification
@@ -24,12 +24,12 @@ package struct LoadedVersion {
     let scorer: any ModelScorer
 }
 
-/// A row's key with its prediction.
+/// A row's key with its outcome.
 package struct ScoredRow: Sendable {
     /// Value of the model's key column as text, also where the column is an integer.
     package let key: String
-    /// Calibrated probability, risk band and decision.
-    package let prediction: Prediction
+    /// What the model says of the row.
+    package let outcome: any Outcome
 }
 
 /// The scored rows of a table.
@@ -71,32 +71,26 @@ extension Workspace {
     ) throws -> ScoredTable {
         let table = TrainingTable(model: loaded.specification, engine: lake.engine, files: files)
         let unscored = try table.readForScoring(loaded.record.signature, where: condition, keys: keys)
-        let predictions = try inSentences(loaded.specification) {
-            try loaded.record.predictions(unscored.columns, scorer: loaded.scorer)
+        let outcomes = try inSentences(loaded.specification) {
+            try loaded.record.outcomes(unscored.columns, scorer: loaded.scorer)
         }
         return ScoredTable(
-            rows: zip(unscored.keys, predictions).map { ScoredRow(key: $0, prediction: $1) },
+            rows: zip(unscored.keys, outcomes).map { ScoredRow(key: $0, outcome: $1) },
             keyIsInteger: unscored.keyIsInteger)
     }
 
     /// Scores as columns, for a Parquet file; the key keeps its type.
     func columns(of table: ScoredTable, _ loaded: LoadedVersion) -> [(name: String, column: LakeColumn)] {
-        let bands = RiskBands.Band.allCases
         let rows = table.rows
         let keys: LakeColumn =
             table.keyIsInteger
             ? .integer(rows.map { Int64($0.key) ?? 0 }, valid: rows.map { Int64($0.key) != nil })
             : .text(codes: rows.indices.map { Int32($0) }, levels: rows.map(\.key))
-        return [
-            (loaded.specification.key, keys),
-            ("probability", .number(rows.map(\.prediction.probability))),
-            (
-                "band",
-                .text(
-                    codes: rows.map { row in Int32(row.prediction.band.flatMap { bands.firstIndex(of: $0) } ?? -1) },
-                    levels: bands.map(\.rawValue))
-            ),
-            ("decision", .integer(rows.map { $0.prediction.positive ? 1 : 0 }, valid: rows.map { _ in true })),
+        let cells = rows.map(\.outcome.cells)
+        let outcomes = loaded.record.rule.columns.enumerated().map { place, column in
+            (name: column.name, column: LakeColumn(cells.map { $0[place] }, of: column.kind))
+        }
+        return [(name: loaded.specification.key, column: keys)] + outcomes + [
             ("model", .text(codes: rows.map { _ in 0 }, levels: [loaded.name])),
             ("version", .integer(rows.map { _ in Int64(loaded.version) }, valid: rows.map { _ in true })),
         ]
@@ -138,6 +132,22 @@ extension Workspace {
             }
             try lake.replace(name, with: columns(of: rows, loaded), fingerprint: fingerprint)
             return ([], Journal.Note(.done, "\(counted(rows.rows.count, "row")) → \(name)"))
+        }
+    }
+}
+
+extension LakeColumn {
+    /// A column of outcomes or labels.
+    init(_ cells: [JSONValue], of kind: OutcomeColumn.Kind) {
+        switch kind {
+        case .number:
+            self = .number(cells.map { if case .number(let value) = $0 { value } else { .nan } })
+        case .integer: self = .integer(cells.map { $0.long ?? 0 }, valid: cells.map { $0.long != nil })
+        case .flag:
+            self = .integer(cells.map { $0.flag == true ? 1 : 0 }, valid: cells.map { $0.flag != nil })
+        case .text(let levels):
+            let codes = Dictionary(levels.enumerated().map { ($1, Int32($0)) }) { first, _ in first }
+            self = .text(codes: cells.map { $0.text.flatMap { codes[$0] } ?? -1 }, levels: levels)
         }
     }
 }

@@ -95,8 +95,8 @@ struct TrainingTable {
             .input, code, message, at: .init(file: "martlet.yaml", key: "models.\(model.name)"), remedy: remedy)
     }
 
-    /// The whole table as training input, ordered by key.
-    func read() throws -> TrainingInput {
+    /// The whole table as training input for a task, ordered by key.
+    func read<Task: PredictionTask>(for task: Task.Type) throws -> TrainingInput<Task.Label> {
         let features = try features()
         guard !features.isEmpty else {
             throw failure("model.no-features", "\(model.table) has no column left to learn from.")
@@ -104,7 +104,7 @@ struct TrainingTable {
         var columns = try read(
             features, with: [model.key, model.target] + [model.group].compactMap(\.self), model.eventTime)
         let keys = try keys(columns.extra[0])
-        let labels = try labels(columns.extra[1])
+        let labels = try Task.labels(of: target(columns.extra[1]))
         let groups = model.group.map { _ in columns.extra[2].texts.enumerated().map { $1 ?? "\u{0}key \(keys[$0])" } }
         defer { columns.extra = [] }
         return TrainingInput(
@@ -235,37 +235,12 @@ struct TrainingTable {
         }
     }
 
-    /// 1 for the positive value, 0 for the other one, `nil` for null.
-    private func labels(_ column: LakeColumn) throws -> [UInt8?] {
-        guard case .text(let codes, let levels) = column else { return [] }
-        let isPositive = levels.map { matches($0) }
-        if levels.count > 2 {
-            let shown = levels.sorted { $0.precedes(inBytes: $1) }.prefix(4).joined(separator: ", ")
-            let isNumeric = levels.allSatisfy { Double($0) != nil }
-            throw failure(
-                "model.not-binary",
-                isNumeric && levels.count > 20
-                    ? "The target \(model.target) is a number with \(levels.count) values: that is regression, which Martlet does not offer yet."
-                    : "The target \(model.target) has \(levels.count) values (\(shown), …): that is multi-class, which Martlet does not offer yet.",
-                remedy: "Fold it into two values in the SQL, e.g. \(model.target) = '\(model.positive)' AS is_positive."
-            )
+    private func target(_ column: LakeColumn) -> TargetColumn {
+        guard case .text(let codes, let levels) = column else {
+            return TargetColumn(codes: [], levels: [], name: model.target, table: "", positive: model.positive)
         }
-        if !levels.isEmpty, !isPositive.contains(true) {
-            throw failure(
-                "model.no-positive",
-                "No row of \(model.table) has the positive value \(model.positive) in \(model.target); it has: \(levels.joined(separator: ", ")).",
-                remedy: levels.contains(model.positive)
-                    ? "One of them looks the same and has other bytes (another Unicode form): write positive: as the data have it."
-                    : nil
-            )
-        }
-        return codes.map { $0 < 0 ? nil : isPositive[Int($0)] ? 1 : 0 }
-    }
-
-    private func matches(_ level: String) -> Bool {
-        if level.isSameBytes(as: model.positive) { return true }
-        guard let a = Double(level), let b = Double(model.positive) else { return false }
-        return a == b
+        return TargetColumn(
+            codes: codes, levels: levels, name: model.target, table: "\(model.table)", positive: model.positive)
     }
 }
 

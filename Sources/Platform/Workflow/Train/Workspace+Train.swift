@@ -7,7 +7,7 @@ internal import Storage
 internal import Training
 
 // Training one model: gold table → matrix → fitted, calibrated, evaluated → a recorded run.
-// Needs the model's table and its ancestors to be built. Refuses targets that are not binary.
+// Needs the model's table and its ancestors to be built. Refuses targets that do not fit the model's task.
 // (5) The fingerprint covers content hashes, specification, seed and library; thread counts stay out of it.
 
 /// Result of training a model.
@@ -27,9 +27,9 @@ package enum ArtifactName {
         let kind = format.split(separator: "-").last ?? "bin"
         return "model." + (kind == "text" ? "txt" : kind)
     }
-    /// Model record: signature, calibration, threshold, bands, evaluation.
+    /// Model record: signature, outcome rule, evaluation.
     package static let record = "model.json"
-    /// Key, part, label and probability of every row.
+    /// Key, part and label of every row, and the scores of the test rows.
     package static let scores = "scores.parquet"
     /// Test rows with their predictions, which a server verifies before it answers.
     package static let samples = "samples.json"
@@ -105,9 +105,12 @@ extension Workspace {
         // Beside the rows that it learned from there may be others by now, without a label.
         let recorded = try registry.runs.show(run).lineage.tables.first { $0.name == specification.table.description }
         let files = try lake.files(of: specification.table, at: recorded?.snapshot)
-        let (input, trained) = try fit(
-            specification, files: files, CPUMeter(cpuSeconds), coding: try storedCoding(of: run))
-        _ = try store(trained, input, specification, planned, leaks)
+        func restore<Task: PredictionTask>(_ task: Task) throws {
+            let (input, trained) = try fit(
+                task, specification, files: files, CPUMeter(cpuSeconds), coding: try storedCoding(of: run))
+            _ = try store(trained, task, input, specification, planned, leaks)
+        }
+        try restore(specification.plan.task)
         guard try artifactsAreIntact(run) else {
             throw MartletError(
                 .input, "artifact.missing",
@@ -133,12 +136,21 @@ extension Workspace {
         _ specification: ModelSpecification, fingerprint: Digest, labelled: Digest, planned: [PlannedTransform],
         leaks: TrainingChecks.Leaks
     ) throws -> TrainReport {
+        try train(
+            specification.plan.task, specification, fingerprint: fingerprint, labelled: labelled, planned: planned,
+            leaks: leaks)
+    }
+
+    private func train<Task: PredictionTask>(
+        _ task: Task, _ specification: ModelSpecification, fingerprint: Digest, labelled: Digest,
+        planned: [PlannedTransform], leaks: TrainingChecks.Leaks
+    ) throws -> TrainReport {
         let lineage = try lineage(of: specification.table, in: planned)
         let meter = CPUMeter(cpuSeconds)
         let started = context.now()
         // A configuration that does not fit the table leaves no run behind.
-        let learner = try inSentences(specification) { try learners.make(specification.plan.learner) }
-        let input = try read(specification, files: lake.files(of: specification.table), meter)
+        let learner = try inSentences(specification) { try learners.make(specification.plan) }
+        let input = try read(task, specification, files: lake.files(of: specification.table), meter)
         var run = Run(
             id: context.newID(), experiment: project.name, model: specification.name, status: .running,
             started: started, actor: actor, seed: specification.plan.split.seed, fingerprint: labelled,
@@ -146,14 +158,16 @@ extension Workspace {
         let hold = try registry.runs.begin(run)
         defer { withExtendedLifetime(hold) {} }
         do {
-            let trained = try fit(specification, to: input, learner, meter)
+            let trained = try fit(task, specification, to: input, learner, meter)
             run.status = trained.record.passed ? .finished : .rejected
             run.lineage = lineage
             run.params = parameters(of: specification)
             run.metrics = Registry.Metrics(metrics(of: trained.record))
             run.gates = trained.record.gates.flatMap { gateResults($0) }
             run.modelHash = try modelHash(trained)
-            run.artifacts = try meter.measure("store") { try store(trained, input, specification, planned, leaks) }
+            run.artifacts = try meter.measure("store") {
+                try store(trained, task, input, specification, planned, leaks)
+            }
             run.ended = context.now()
             try registry.runs.record(
                 run,
@@ -174,28 +188,32 @@ extension Workspace {
     }
 
     /// Reads a table and fits the model to it; stores nothing.
-    func fit(
-        _ specification: ModelSpecification, files: [String], _ meter: CPUMeter,
+    func fit<Task: PredictionTask>(
+        _ task: Task, _ specification: ModelSpecification, files: [String], _ meter: CPUMeter,
         coding: Signature.Coding = .outside
-    ) throws -> (TrainingInput, TrainedModel) {
-        let input = try read(specification, files: files, meter)
-        let learner = try inSentences(specification) { try learners.make(specification.plan.learner) }
-        return (input, try fit(specification, to: input, learner, meter, coding: coding))
+    ) throws -> (input: TrainingInput<Task.Label>, trained: TrainedModel) {
+        let input = try read(task, specification, files: files, meter)
+        let learner = try inSentences(specification) { try learners.make(specification.plan) }
+        return (input, try fit(task, specification, to: input, learner, meter, coding: coding))
     }
 
-    private func read(_ specification: ModelSpecification, files: [String], _ meter: CPUMeter) throws -> TrainingInput {
+    private func read<Task: PredictionTask>(
+        _ task: Task, _ specification: ModelSpecification, files: [String], _ meter: CPUMeter
+    ) throws -> TrainingInput<Task.Label> {
         let table = TrainingTable(model: specification, engine: lake.engine, files: files)
-        return try inSentences(specification) { try meter.measure("read") { try table.read() } }
+        return try inSentences(specification) { try meter.measure("read") { try table.read(for: Task.self) } }
     }
 
-    private func fit(
-        _ specification: ModelSpecification, to input: TrainingInput, _ learner: any Learner, _ meter: CPUMeter,
-        coding: Signature.Coding = .outside
+    private func fit<Task: PredictionTask>(
+        _ task: Task, _ specification: ModelSpecification, to input: TrainingInput<Task.Label>,
+        _ learner: any Learner, _ meter: CPUMeter, coding: Signature.Coding = .outside
     ) throws -> TrainedModel {
-        let pipeline = TrainingPipeline(
-            plan: specification.plan, learner: learner, threads: trainingThreads, meter: meter, coding: coding,
-            makeScorer: { try learners.scorer(of: $0.format, $0.text, threads: trainingThreads) })
-        return try inSentences(specification) { try pipeline.train(input) }
+        try inSentences(specification) {
+            let pipeline = try TrainingPipeline(
+                plan: specification.plan, task: task, learner: learner, threads: trainingThreads, meter: meter,
+                coding: coding, makeScorer: { try learners.scorer(of: $0.format, $0.text, threads: trainingThreads) })
+            return try pipeline.train(input)
+        }
     }
 
     /// Reports training errors in whole sentences, with the model concerned.
@@ -211,15 +229,13 @@ extension Workspace {
         var bytes = trained.fitted.text
         bytes.append(10)
         bytes += try JSON.encode(record.signature)
-        bytes += try JSON.encode(record.calibration)
-        bytes += try JSON.encode(record.threshold)
-        bytes += try JSON.encode(record.bands)
+        bytes += try record.rule.canonicalBytes()
         return Digest(of: bytes)
     }
 
-    private func store(
-        _ trained: TrainedModel, _ input: TrainingInput, _ specification: ModelSpecification,
-        _ planned: [PlannedTransform], _ leaks: TrainingChecks.Leaks
+    private func store<Task: PredictionTask>(
+        _ trained: TrainedModel, _ task: Task, _ input: TrainingInput<Task.Label>,
+        _ specification: ModelSpecification, _ planned: [PlannedTransform], _ leaks: TrainingChecks.Leaks
     ) throws -> [Artifact] {
         var artifacts: [Artifact] = []
         func keep(_ name: String, _ mediaType: String, _ bytes: [UInt8]) throws {
@@ -243,7 +259,7 @@ extension Workspace {
             try JSON.encode(SamplePredictions(of: trained, columns: input.columns), pretty: true))
         let train = trained.parts.indices.filter { trained.parts[$0] == .train }
         let checks = TrainingChecks(
-            leaks: leaks, telltales: LeakageWarning.find(input.columns, labels: input.labels, rows: train))
+            leaks: leaks, telltales: Task.suspects(input.columns, labels: input.labels, rows: train))
         try keep(ArtifactName.checks, "application/json", try JSON.encode(checks, pretty: true))
         try keep(ArtifactName.scores, "application/vnd.apache.parquet", try scores(trained, input))
         return artifacts
@@ -253,11 +269,11 @@ extension Workspace {
         path.hasPrefix(project.folder + "/") ? String(path.dropFirst(project.folder.utf8.count + 1)) : path
     }
 
-    /// Every row's key, part and label, and the probability of the test rows.
-    private func scores(_ trained: TrainedModel, _ input: TrainingInput) throws -> [UInt8] {
+    /// Every row's key, part and label, and the score of the test rows.
+    private func scores<Label>(_ trained: TrainedModel, _ input: TrainingInput<Label>) throws -> [UInt8] {
         let names = SplitPart.allCases.map(\.name)
-        var probabilities = [Double](repeating: .nan, count: input.keys.count)
-        for (row, value) in zip(trained.testRows, trained.testProbabilities) { probabilities[row] = value }
+        var scores = [Double](repeating: .nan, count: input.keys.count)
+        for (row, outcome) in zip(trained.testRows, trained.testOutcomes) { scores[row] = outcome.score }
         return try withScratch { folder in
             let file = "\(folder)/scores.parquet"
             _ = try lake.engine.write(
@@ -267,11 +283,8 @@ extension Workspace {
                         "part",
                         .text(codes: trained.parts.map { Int32($0.map { Int($0.rawValue) } ?? -1) }, levels: names)
                     ),
-                    (
-                        "label",
-                        .integer(input.labels.map { Int64($0 ?? 0) }, valid: input.labels.map { $0 != nil })
-                    ),
-                    ("probability", .number(probabilities)),
+                    ("label", LakeColumn(input.labels.map { $0?.cell ?? .null }, of: Label.kind)),
+                    (trained.record.rule.columns.first?.name ?? "score", .number(scores)),
                 ], into: file)
             return try Disk.read(file)
         }
@@ -284,50 +297,24 @@ extension Workspace {
             "split.kind": plan.split.kind.rawValue,
             "split.seed": "\(plan.split.seed)", "split.train": "\(plan.split.train)",
             "split.validation": "\(plan.split.validation)", "split.test": "\(plan.split.test)",
-            "calibration": plan.calibration.rawValue, "features.rare_below": "\(plan.rareBelow)",
-            "features.missing": plan.missing.rawValue, "table": "\(specification.table)",
+            "features.rare_below": "\(plan.rareBelow)", "features.missing": plan.missing.rawValue,
+            "table": "\(specification.table)",
         ]
         if let rounds = plan.learner.rounds { params["learner.rounds"] = "\(rounds)" }
         if plan.learner.earlyStopping > 0 { params["learner.early_stopping"] = "\(plan.learner.earlyStopping)" }
         for (name, value) in plan.learner.parameters { params["learner.\(name)"] = "\(value)" }
-        switch plan.threshold {
-        case .fixed(let value): params["threshold.fixed"] = "\(value)"
-        case .cost(let costs):
-            params["threshold.cost.false_negative"] = "\(costs.falseNegative)"
-            params["threshold.cost.false_positive"] = "\(costs.falsePositive)"
-        case .theoretical(let costs):
-            params["threshold.cost.false_negative"] = "\(costs.falseNegative)"
-            params["threshold.cost.false_positive"] = "\(costs.falsePositive)"
-            params["threshold.cost.rule"] = "theoretical"
-        }
-        return params
+        return params.merging(plan.task.parameters) { own, _ in own }
     }
 
     private func metrics(of record: ModelRecord) -> [Registry.Metric] {
         var metrics: [Registry.Metric] = []
-        func add(_ part: String, _ evaluation: Evaluation) {
-            for (metric, estimate) in evaluation.metrics.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        func add(_ part: String, _ evaluation: any Evaluation) {
+            let measured = evaluation.metrics.map { (name: $0.key.rawValue, estimate: $0.value) }
+            for (name, estimate) in measured.sorted(by: { $0.name < $1.name }) + evaluation.figures {
                 metrics.append(
                     Registry.Metric(
-                        part: part, name: metric.rawValue, value: estimate.value, low: estimate.low, high: estimate.high
-                    ))
+                        part: part, name: name, value: estimate.value, low: estimate.low, high: estimate.high))
             }
-            if let cost = evaluation.costPer1000 {
-                metrics.append(
-                    Registry.Metric(
-                        part: part, name: "cost_per_1000", value: cost.value, low: cost.low, high: cost.high))
-            }
-            let counts = [
-                ("rows", evaluation.rows), ("positives", evaluation.positives),
-                ("true_positives", evaluation.confusion.truePositives),
-                ("false_positives", evaluation.confusion.falsePositives),
-                ("true_negatives", evaluation.confusion.trueNegatives),
-                ("false_negatives", evaluation.confusion.falseNegatives),
-            ]
-            for (name, count) in counts {
-                metrics.append(Registry.Metric(part: part, name: name, value: Double(count)))
-            }
-            metrics.append(Registry.Metric(part: part, name: "threshold", value: evaluation.threshold))
         }
         add("test", record.test)
         if let validation = record.validation { add("validation", validation) }

@@ -93,11 +93,13 @@ extension Workspace {
             try progress("model")
             report.checks.append(
                 check("model", loaded.hash.hex) {
-                    let meter = CPUMeter(cpuSeconds)
-                    let (_, trained) = try fit(
-                        loaded.specification, files: rebuilt[loaded.specification.table] ?? [], meter,
-                        coding: loaded.record.signature.coding)
-                    return try modelHash(trained).hex
+                    func rebuild(_ task: some PredictionTask) throws -> TrainedModel {
+                        try fit(
+                            task, loaded.specification, files: rebuilt[loaded.specification.table] ?? [],
+                            CPUMeter(cpuSeconds), coding: loaded.record.signature.coding
+                        ).trained
+                    }
+                    return try modelHash(rebuild(loaded.specification.plan.task)).hex
                 })
         }
         report.seconds = ((context.uptime() - start) * 1000).rounded() / 1000

@@ -12,7 +12,7 @@ extension ServedModel {
         let session = ScoringSession(schema)
         var compared = 0
         var refusal: String?
-        for (index, (record, expected)) in zip(samples.records, samples.probabilities).enumerated() {
+        for (index, (record, expected)) in zip(samples.records, samples.scores).enumerated() {
             let body = try JSON.encode(SampleRequest(record: record, explain: index == 0))
             do {
                 try body.withUnsafeBytes { try session.answer(native: $0, by: self, requestID: "sample", mostRows: 1) }

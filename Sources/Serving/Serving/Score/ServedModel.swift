@@ -35,7 +35,7 @@ package final class ServedModel: Sendable {
     let head: [UInt8]
 
     /// Assembles a version.
-    /// - Throws: `model.width` when the forest takes another number of columns than the signature has.
+    /// - Throws: `model.task` for a model that is not binary; `model.width` when the forest takes another number of columns than the signature has.
     package init(
         key: ModelKey, version: Int, hash: Digest, synthetic: Bool, record: ModelRecord, schema: RowSchema,
         forest: CompactForest, journal: ModelJournal? = nil
@@ -50,9 +50,10 @@ package final class ServedModel: Sendable {
         self.hash = hash
         self.synthetic = synthetic
         self.schema = schema
-        calibration = record.calibration
-        threshold = record.threshold.value
-        bands = record.bands
+        let rule = try record.binaryRule()
+        calibration = rule.calibration
+        threshold = rule.threshold.value
+        bands = rule.bands
         self.forest = forest
         self.journal = journal
         var writer = JSONWriter()

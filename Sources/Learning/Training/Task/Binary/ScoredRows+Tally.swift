@@ -20,25 +20,13 @@ extension ScoredRows {
                 trueNegatives: trueNegatives)
         }
 
-        subscript(metric: Metric) -> Double? {
-            let total = Double(rows)
-            guard rows > 0 else { return nil }
-            switch metric {
-            case .rocAUC:
-                let pairs = Double(positives) * Double(rows - positives)
-                return pairs > 0 ? Double(twicePairs) / 2 / pairs : nil
-            case .prAUC: return positives > 0 ? precisionGains / Double(positives) : nil
-            case .logLoss: return logLoss / total
-            case .brier: return squaredError / total
-            case .ece, .calibrationSlope, .calibrationIntercept: return nil
-            case .accuracy: return confusion.accuracy
-            case .precision: return confusion.precision
-            case .recall: return confusion.recall
-            case .f1: return confusion.f1
-            case .specificity: return confusion.specificity
-            case .npv: return confusion.npv
-            }
+        var rocAUC: Double? {
+            let pairs = Double(positives) * Double(rows - positives)
+            return pairs > 0 ? Double(twicePairs) / 2 / pairs : nil
         }
+        var prAUC: Double? { positives > 0 ? precisionGains / Double(positives) : nil }
+        var meanLogLoss: Double? { rows > 0 ? logLoss / Double(rows) : nil }
+        var meanSquaredError: Double? { rows > 0 ? squaredError / Double(rows) : nil }
     }
 
     /// All metrics but those of calibration in one pass, each row counting as often as its cluster was drawn: equal to

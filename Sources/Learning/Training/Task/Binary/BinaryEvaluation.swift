@@ -1,12 +1,10 @@
-internal import Core
-
 /// Evaluation of predicted probabilities and thresholded decisions on a set of rows: metrics, confusion matrix, costs.
 ///
 /// ```swift
-/// let test = try Evaluation(labels: labels, probabilities: probabilities, threshold: 0.3)
+/// let test = try BinaryEvaluation(labels: labels, probabilities: probabilities, threshold: 0.3)
 /// test[.rocAUC].value
 /// ```
-package struct Evaluation: Sendable, Equatable {
+package struct BinaryEvaluation: Evaluation {
     /// Number of rows.
     package let rows: Int
     /// Number of rows with label 1.
@@ -37,48 +35,32 @@ package struct Evaluation: Sendable, Equatable {
         labels: [UInt8], probabilities: [Double], threshold: Double, groups: [String]? = nil, costs: Costs? = nil,
         bootstrap: Bootstrap? = Bootstrap()
     ) throws {
-        let numbers = groups.map(Self.numbered)
+        let numbers = groups.map(Bootstrap.clusters)
         let scored = try ScoredRows(
             labels: labels, probabilities: probabilities, threshold: threshold, clusters: numbers)
         let tally = scored.tally()
         let line = CalibrationLine(labels: labels, probabilities: probabilities, clusters: numbers)
-        let (intervals, costInterval) = bootstrap?.intervals(of: scored, costs: costs) ?? ([:], nil)
+        let resampled = BinaryMetric.all.compactMap { item in item.value.map { (metric: item.metric, value: $0) } }
+        let intervals = bootstrap?.intervals(clusters: scored.clusters, figures: resampled.count + 1) { counts in
+            let tally = scored.tally(counts: counts)
+            return resampled.map { $0.value(tally) } + [costs.flatMap { tally.confusion.costPer1000($0) }]
+        }
         rows = tally.rows
         positives = tally.positives
         clusters = scored.clusters
         self.threshold = threshold
         confusion = tally.confusion
         var metrics: [Metric: Estimate] = [:]
-        for metric in Metric.resampled {
-            let value = tally[metric]
-            let interval = value == nil ? nil : intervals[metric]
-            metrics[metric] = Estimate(value, low: interval?.low, high: interval?.high)
+        for (place, item) in resampled.enumerated() {
+            metrics[item.metric] = Estimate(item.value(tally), within: intervals?[place] ?? nil)
         }
         metrics[.ece] = scored.calibrationError()
         metrics[.calibrationSlope] = bootstrap == nil ? Estimate(line.slope.value) : line.slope
         metrics[.calibrationIntercept] = bootstrap == nil ? Estimate(line.intercept.value) : line.intercept
         self.metrics = metrics
         let share = Double(tally.positives) / Double(tally.rows)
-        costPer1000 = costs.map {
-            Estimate(tally.confusion.costPer1000($0), low: costInterval?.low, high: costInterval?.high)
-        }
+        costPer1000 = costs.map { Estimate(tally.confusion.costPer1000($0), within: intervals?.last ?? nil) }
         costPer1000AlertNone = costs.map { $0.falseNegative * share * 1000 }
         costPer1000AlertAll = costs.map { $0.falsePositive * (1 - share) * 1000 }
-    }
-
-    /// The estimate of a metric; undefined if it was not computed.
-    package subscript(metric: Metric) -> Estimate { metrics[metric] ?? Estimate(nil) }
-
-    /// Numbers names by first appearance.
-    private static func numbered(_ names: [String]) -> [UInt32] {
-        var known: [ByteText: UInt32] = [:]
-        known.reserveCapacity(names.count)
-        return names.map { name in
-            let name = ByteText(name)
-            if let number = known[name] { return number }
-            let number = UInt32(known.count)
-            known[name] = number
-            return number
-        }
     }
 }
