@@ -35,7 +35,8 @@ package final class ServedModel: Sendable {
     let head: [UInt8]
 
     /// Assembles a version.
-    /// - Throws: `model.task` for a model that is not binary; `model.width` when the forest takes another number of columns than the signature has.
+    /// - Throws: `model.task` for a model that is not binary; `model.width` when the forest takes another number of
+    ///   columns than the signature has.
     package init(
         key: ModelKey, version: Int, hash: Digest, synthetic: Bool, record: ModelRecord, schema: RowSchema,
         forest: CompactForest, journal: ModelJournal? = nil
