@@ -93,6 +93,7 @@ import TrainingLightGBM
         #expect(try json(more.test) == json(whole.test))
         let fewer = try record(replacing: #""npv" :"#, with: #""npv_of_before" :"#)
         #expect(fewer.test[.npv] == Estimate(nil) && fewer.test[.recall] == more.test[.recall])
+        #expect(try !json(fewer.test).contains(#""npv":"#), "a metric that came later does not alter a record")
         let gates = try record(replacing: #""metric" : "brier""#, with: #""metric" : "sharpness""#)
         #expect(gates.plan.gates.count == 2 && gates.gates.map(\.metric) == ["roc_auc", "ece", "sharpness"])
     }

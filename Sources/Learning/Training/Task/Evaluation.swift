@@ -37,15 +37,16 @@ package struct NamedKey: CodingKey {
 }
 
 extension KeyedEncodingContainer<NamedKey> {
-    /// Writes each metric of a task under its own name as `{value, low, high}`, undefined ones too.
+    /// Writes each metric of a task under its own name as `{value, low, high}`, undefined ones too. One that a record of
+    /// before does not have stays away, so that its bytes are the same however many metrics come.
     mutating func encode(_ estimates: [Metric: Estimate], of metrics: [Metric]) throws {
-        for metric in metrics { try encode(estimates[metric] ?? Estimate(nil), forKey: Key(metric.rawValue)) }
+        for metric in metrics { try encodeIfPresent(estimates[metric], forKey: Key(metric.rawValue)) }
     }
 }
 
 extension KeyedDecodingContainer<NamedKey> {
     /// Reads the metrics of a task. One that a record does not have is undefined, one that is not known is skipped.
     func decodeEstimates(of metrics: [Metric]) throws -> [Metric: Estimate] {
-        try metrics.reduce(into: [:]) { $0[$1] = try decode(Key($1.rawValue), or: Estimate(nil)) }
+        try metrics.reduce(into: [:]) { $0[$1] = try decodeIfPresent(Estimate.self, forKey: Key($1.rawValue)) }
     }
 }
