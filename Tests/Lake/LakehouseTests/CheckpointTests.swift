@@ -226,24 +226,7 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         #expect(error?.message.contains(said) == true)
     }
 
-    static let python = ProcessInfo.processInfo.environment["MARTLET_INTEROP_PYTHON"]
-
-    /// What scripts/interop/checkpoint.py prints.
-    private func deltaRS(_ arguments: String...) throws -> JSONValue {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = [packageFolder + "/scripts/interop/checkpoint.py"] + arguments
-        let out = Pipe()
-        process.standardOutput = out
-        try process.run()
-        let data = try out.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return try #require(JSONValue(parsing: data))
-    }
-
-    @Test(.enabled(if: python != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
-    func `delta-rs reads a table from our checkpoint alone, and we from its`() throws {
+    @Test(.needsInterop) func `delta-rs reads a table from our checkpoint alone, and we from its`() throws {
         let sandbox = try Sandbox()
         try sandbox.appendFiles(0..<5)
         try sandbox.build("silver.t", "SELECT TIMESTAMP '2024-01-01 10:00:00' AS at, 'é' AS a")
@@ -251,39 +234,31 @@ private func summary(_ snapshot: DeltaSnapshot) -> [String] {
         try sandbox.lake.checkpoint(name, at: 7)
         let right = summary(try sandbox.silver.snapshot())
         sandbox.forget(0...7)
-        let seen = try deltaRS("read", sandbox.silver.folder)
+        let seen = try Interop.json("checkpoint.py", "read", sandbox.silver.folder)
         #expect(seen["version"]?.integer == 8)
         #expect(seen["rows"]?.integer == 4)
         #expect(seen["files"]?.list?.count == 4)
         #expect(seen["transaction"]?.integer == 1)
 
-        let made = try deltaRS("checkpoint", sandbox.silver.folder)
+        let made = try Interop.json("checkpoint.py", "checkpoint", sandbox.silver.folder)
         #expect(made["version"]?.integer == 8)
         Disk.remove(sandbox.logFile(7, "checkpoint.parquet"))
         let lake = sandbox.anew()
         #expect(try lake.snapshot(of: name).checkpoint == 8)
         #expect(summary(try lake.snapshot(of: name)) == right)
 
-        let grown = try deltaRS("append", sandbox.silver.folder)
+        let grown = try Interop.json("checkpoint.py", "append", sandbox.silver.folder)
         #expect(grown["version"]?.integer == 9)
         #expect(try lake.snapshot(of: name).files.count == 5)
         #expect(try lake.query("SELECT a FROM silver.t WHERE a = 'theirs'", at: [:], limit: nil).rows.count == 1)
         try sandbox.appendFiles(8..<9)
-        #expect(try deltaRS("read", sandbox.silver.folder)["rows"]?.integer == 6)
+        #expect(try Interop.json("checkpoint.py", "read", sandbox.silver.folder)["rows"]?.integer == 6)
     }
 
-    @Test(.enabled(if: python != nil, "MARTLET_INTEROP_PYTHON is not set; `make test` sets it"))
-    func `delta-rs reads columns whose names are mapped`() throws {
+    @Test(.needsInterop) func `delta-rs reads columns whose names are mapped`() throws {
         let sandbox = try Sandbox()
         try sandbox.build("silver.t", "SELECT 298.5::DOUBLE AS \"Air temperature [K]\", 'x' AS \"a=b;{c}\"")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Self.python))
-        process.arguments = [packageFolder + "/scripts/interop/read_tables.py", sandbox.lake.root]
-        let out = Pipe()
-        process.standardOutput = out
-        try process.run()
-        let seen = try #require(JSONValue(parsing: try out.fileHandleForReading.readToEnd() ?? Data()))
-        process.waitUntilExit()
+        let seen = try Interop.json("read_tables.py", sandbox.lake.root)
         #expect(seen["silver.t"]?["rows"]?.integer == 1)
         #expect(seen["silver.t"]?["sums"]?["Air temperature [K]"] == .number(298.5))
         #expect(seen["silver.t"]?["columns"]?["a=b;{c}"]?.text == "string")
