@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    @Test(arguments: archives) func `grow by rows without a label, which state their hash anew and train nothing`(
+        _ archive: String
+    ) throws {
+        let (outer, project) = try unpacked(archive)
+        let row = try outer.read("row.csv").replacing("12-02-2022", with: "13-02-2022")
+        try project.write("landing/readings/later.csv", row.replacing("Machine_Failure", with: ""))
+        let run = try project.martlet("run")
+        #expect(run.code == 0, "\(run)")
+        // The runs of the first program go by all rows of the table, so that it trained again, too.
+        #expect(run.errors.contains("no new labelled rows") == (archive != "project-6273d94.tar.gz"), "\(run)")
+        for table in ["bronze", "silver", "gold"] {
+            // Each commit states the hash by the present scheme, which doctor computes again.
+            let log = project.files(".martlet/lake/\(table)/readings/_delta_log", ending: ".json")
+            #expect(try project.read(try #require(log.last)).contains(#""contentHash":"h2:"#), "\(log)")
+        }
+        #expect(try project.martlet("doctor").code == 0)
+        #expect(try project.martlet("verify", "downtime@2").code == 0)
+    }
+
     @Test(arguments: archives) func `are served, and rolled back`(_ archive: String) throws {
         let (outer, project) = try unpacked(archive)
         #expect(try project.martlet("run").code == 0)

@@ -71,6 +71,20 @@ package final class Lake {
             fingerprint: info?["fingerprint"]?.text)
     }
 
+    /// Returns the hash of a version's rows in the present scheme, to which hashes of parts can be added.
+    ///
+    /// It is what the commit states. Of a table whose commit states one of an earlier scheme, it is computed from the
+    /// files, once they are proved to hold what was committed: the next commit states it.
+    ///
+    /// - Throws: besides what reading throws, `lake.altered` when they do not.
+    func runningHash(of name: TableName, at version: Int) throws -> ContentHash {
+        let stated = try reference(to: name, at: version).hash
+        guard stated.scheme != .h2 else { return stated }
+        let files = try files(of: name, at: version)
+        guard try engine.contentHash(of: files, by: stated.scheme) == stated else { throw altered(name, version) }
+        return try engine.contentHash(of: files)
+    }
+
     /// The error for a table that does not exist.
     package func missing(_ name: TableName) -> MartletError {
         let remedy: String =

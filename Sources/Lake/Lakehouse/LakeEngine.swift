@@ -27,11 +27,12 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
     /// Finds the earliest moment in `column` among rows that are in only one of two lists of Parquet files.
     func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange
 
-    /// Computes the order-independent hash of the rows of Parquet files, see ``ContentHash``.
-    func contentHash(of files: [String]) throws -> ContentHash
-
-    /// Computes the content hash of the rows that meet a condition in SQL.
-    func contentHash(of files: [String], where condition: String) throws -> ContentHash
+    /// Computes the hash of the rows of Parquet files, see ``ContentHash``.
+    /// - Parameters:
+    ///   - condition: in SQL, of the rows that count; `nil` for all.
+    ///   - scheme: by which; ``ContentHash/Scheme/h1`` only to compare with a hash that an earlier program recorded.
+    func contentHash(of files: [String], where condition: String?, by scheme: ContentHash.Scheme) throws
+        -> ContentHash
 
     /// Runs a SELECT and returns its rows as typed columns.
     func columns(_ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]) throws -> [LakeColumn]
@@ -62,6 +63,18 @@ package protocol LakeEngine: QuarantineEngine, SQLParser {
 
     /// Returns the names that a file gives its columns.
     func header(of file: String, format: SourceFormat) throws -> [String]
+}
+
+extension LakeEngine {
+    /// Computes the content hash of the rows of Parquet files, in the present scheme unless another is named.
+    package func contentHash(of files: [String], by scheme: ContentHash.Scheme = .h2) throws -> ContentHash {
+        try contentHash(of: files, where: nil, by: scheme)
+    }
+
+    /// Computes the content hash of the rows of Parquet files that meet a condition in SQL.
+    package func contentHash(of files: [String], where condition: String) throws -> ContentHash {
+        try contentHash(of: files, where: condition, by: .h2)
+    }
 }
 
 /// A SELECT with the Parquet files of the tables that it reads.
@@ -181,45 +194,6 @@ package struct TextTable: Sendable {
         self.names = names
         self.types = types
         self.rows = rows
-    }
-}
-
-/// An order-independent hash of rows: their number, and the sum and exclusive-or of one 64-bit hash a row.
-///
-/// Hashes of parts add up to the hash of the whole.
-package struct ContentHash: Sendable, Equatable, CustomStringConvertible {
-    /// Number of rows that the hash covers.
-    package var rows: Int
-    /// Sum of the row hashes, modulo 2^128.
-    package var sum: UInt128
-    /// Exclusive-or of the row hashes.
-    package var xor: UInt64
-
-    package init(rows: Int = 0, sum: UInt128 = 0, xor: UInt64 = 0) {
-        self.rows = rows
-        self.sum = sum
-        self.xor = xor
-    }
-
-    /// Parses the form that `description` writes; `nil` for other texts.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "-")
-        guard parts.count == 3, let rows = Int(parts[0]), let sum = UInt128(parts[1], radix: 16),
-            let xor = UInt64(parts[2], radix: 16)
-        else { return nil }
-        self.init(rows: rows, sum: sum, xor: xor)
-    }
-
-    package var description: String { "\(rows)-\(String(sum, radix: 16))-\(String(xor, radix: 16))" }
-
-    /// The hash of two sets of rows together.
-    package static func + (a: ContentHash, b: ContentHash) -> ContentHash {
-        ContentHash(rows: a.rows &+ b.rows, sum: a.sum &+ b.sum, xor: a.xor ^ b.xor)
-    }
-
-    /// The hash of the rows that remain when those of `b` are removed.
-    package static func - (a: ContentHash, b: ContentHash) -> ContentHash {
-        ContentHash(rows: a.rows &- b.rows, sum: a.sum &- b.sum, xor: a.xor ^ b.xor)
     }
 }
 

@@ -46,12 +46,10 @@ package final class LazyLakeEngine: LakeEngine {
     package func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange {
         try engine().earliestChange(in: column, from: old, to: new)
     }
-    /// Computes the order-independent hash of the rows of Parquet files.
-    package func contentHash(of files: [String]) throws -> ContentHash { try engine().contentHash(of: files) }
-    /// Computes the content hash of the rows that meet a condition in SQL.
-    package func contentHash(of files: [String], where condition: String) throws -> ContentHash {
-        try engine().contentHash(of: files, where: condition)
-    }
+    /// Computes the order-independent hash of the rows of Parquet files that meet a condition in SQL.
+    package func contentHash(of files: [String], where condition: String?, by scheme: ContentHash.Scheme) throws
+        -> ContentHash
+    { try engine().contentHash(of: files, where: condition, by: scheme) }
     /// Runs a SELECT and returns its rows as typed columns.
     package func columns(
         _ query: Query, as kinds: [(name: String, kind: ReadKind)], orderedBy: [String]

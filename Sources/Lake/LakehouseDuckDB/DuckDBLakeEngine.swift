@@ -51,6 +51,7 @@ package final class DuckDBLakeEngine: LakeEngine {
             connection = try Self.session(of: database)
             textTables = try TextTables.register(with: connection)
             batchTables = try BatchTables.register(with: connection)
+            try RowHash.register(with: connection)
             try connection.execute(
                 """
                 CREATE SCHEMA bronze; CREATE SCHEMA silver; CREATE SCHEMA gold; CREATE SCHEMA quarantine;
@@ -89,45 +90,6 @@ package final class DuckDBLakeEngine: LakeEngine {
 
     /// Name and version of DuckDB.
     package var identity: String { "duckdb \(Database.version)" }
-
-    /// Computes the content hash of Parquet files, each over its own columns.
-    ///
-    /// A column that a later contract added so does not change the hash of what was there before.
-    package func contentHash(of files: [String]) throws -> ContentHash { try hash(of: files, where: nil) }
-
-    /// Computes the content hash of the rows that meet a condition in SQL.
-    package func contentHash(of files: [String], where condition: String) throws -> ContentHash {
-        try hash(of: files, where: condition)
-    }
-
-    private func hash(of files: [String], where condition: String?) throws -> ContentHash {
-        try files.reduce(ContentHash()) { total, file in
-            try reading([file]) {
-                let source = Quote.parquet([file])
-                let fields = try fields(of: "SELECT * FROM \(source)")
-                let rows = condition.map { "(SELECT * FROM \(source) WHERE \($0))" } ?? source
-                return total + (try hash(of: fields, in: rows))
-            }
-        }
-    }
-
-    /// Hash over all columns, `_file` and `_row` included, together with their names and types: the same values under
-    /// other names are other content.
-    func hash(of fields: [DeltaField], in source: String) throws -> ContentHash {
-        let names = fields.map { Quote.name($0.name) }.joined(separator: ", ")
-        let schema = Quote.text(fields.map { "\($0.name):\($0.type)" }.joined(separator: ","))
-        let row =
-            try connection.query(
-                """
-                SELECT count(*)::VARCHAR, coalesce(sum(h::HUGEINT), 0)::VARCHAR, coalesce(bit_xor(h), 0)::VARCHAR
-                FROM (SELECT hash(\(schema), \(names)) AS h FROM \(source))
-                """
-            ).texts().first ?? []
-        guard row.count == 3, let rows = row[0].flatMap({ Int($0) }), let sum = row[1].flatMap({ UInt128($0) }),
-            let xor = row[2].flatMap({ UInt64($0) })
-        else { throw MartletError(.defect, "engine.hash", "The hash of a table could not be computed.") }
-        return ContentHash(rows: rows, sum: sum, xor: xor)
-    }
 
     /// Returns the names and types of a SELECT's columns, without running it.
     package func describe(_ query: Query) throws -> [DeltaField] {

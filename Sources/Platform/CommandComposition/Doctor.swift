@@ -170,7 +170,7 @@ package enum Doctor {
                 look("\(table)") {
                     let lake = workspace.lake
                     let committed = try lake.reference(to: table)
-                    let found = try lake.engine.contentHash(of: try lake.files(of: table))
+                    let found = try lake.engine.contentHash(of: try lake.files(of: table), by: committed.hash.scheme)
                     guard found == committed.hash else { throw lake.altered(table, committed.version) }
                     return "\(grouped(found.rows)) rows readable, as they were committed"
                 }

@@ -86,6 +86,16 @@ private struct Ward {
         #expect(reference.hash == (try ward.box.engine.contentHash(of: ward.box.lake.files(of: reference.name))))
     }
 
+    @Test func `bronze with a content hash of the first scheme states the present one after a replay`() throws {
+        let ward = try Ward()
+        try ward.land("a.csv", "1,north,80,x", "2,west,81,x")
+        let bronze = TableName(.bronze, "visits")
+        try ward.box.age(bronze)
+        try ward.fix(2, "ward", "south")
+        #expect(try ward.replay().replayed == 1)
+        #expect(try ward.box.statesItsRows(bronze))
+    }
+
     @Test func `the same correction twice is one, and history tells who, when, what and why`() throws {
         let ward = try Ward()
         try ward.land("a.csv", "1,north,80,x", "2,west,81,x")

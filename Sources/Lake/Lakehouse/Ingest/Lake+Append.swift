@@ -14,7 +14,7 @@ extension Lake {
         let table = table(name)
         return try commit(name) { current in
             if let known = current?.transactions[application], known >= number { return nil }
-            let before = try current.map { try reference(to: name, at: $0.version).hash } ?? ContentHash()
+            let before = try current.map { try runningHash(of: name, at: $0.version) } ?? ContentHash()
             let known = try current?.metadata?.fields() ?? []
             let names = Set(known.map(\.name))
             var actions = [commitInfo("WRITE", ["contentHash": .text((before + file.hash).description)])]

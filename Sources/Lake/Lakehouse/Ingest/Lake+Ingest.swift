@@ -374,7 +374,7 @@ extension Lake {
                             path: Disk.name(of: path), deletionTimestamp: context.now().milliseconds)))
             }
             for file in work.written { actions.append(try add(file, to: work.table)) }
-            let before = try current.map { try reference(to: work.bronze, at: $0.version).hash } ?? ContentHash()
+            let before = try current.map { try runningHash(of: work.bronze, at: $0.version) } ?? ContentHash()
             let entries = taken.map { entry($0, work.contract, byRow: []) }
             let hash = (before + work.hashAdded) - work.hashRemoved
             actions.insert(
@@ -410,8 +410,4 @@ extension IngestReport.File {
         warnings = acceptance.warnings
         packing = acceptance.packing
     }
-}
-
-extension ContentHash {
-    func replacing(_ old: ContentHash, with new: ContentHash) -> ContentHash { self - old + new }
 }

@@ -6,7 +6,7 @@ internal import Storage
 // (1) the rows and their order stay: neighbours with the same columns become one file, which takes the place of the
 //     first of them;
 // (2) what was read is what was committed once: the content of all files must have the hash that the newest commit
-//     names, and each new file the hash of those that it replaces, before anything is committed;
+//     names, by the scheme of that hash, and each new file the hash of those that it replaces, before anything is committed;
 // (3) another writer may commit meanwhile: its new files stay; when it took away a file that is being compacted, the
 //     work is thrown away and planned again.
 
@@ -116,9 +116,14 @@ extension Lake {
                 }
             }
             if let committed = snapshot.commitInfo?["martlet"]?["contentHash"]?.text {
-                let replaced = Set(groups.joined().map(\.path))
-                let rest = snapshot.files.filter { !replaced.contains($0.path) }.map { table.path(of: $0) }
-                let found = try written.reduce(engine.contentHash(of: rest)) { $0 + $1.oldHash }
+                let found: ContentHash
+                if let stated = ContentHash(committed), stated.scheme != .h2 {
+                    found = try engine.contentHash(of: snapshot.files.map { table.path(of: $0) }, by: stated.scheme)
+                } else {
+                    let replaced = Set(groups.joined().map(\.path))
+                    let rest = snapshot.files.filter { !replaced.contains($0.path) }.map { table.path(of: $0) }
+                    found = try written.reduce(engine.contentHash(of: rest)) { $0 + $1.oldHash }
+                }
                 guard found.description == committed else { throw altered(name, snapshot.version) }
             }
         } catch {

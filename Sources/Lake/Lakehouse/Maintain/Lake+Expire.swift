@@ -59,7 +59,7 @@ extension Lake {
         let gone = try engine.contentHash(of: files.map { table.path(of: $0) })
         let version = try commit(name) { current in
             guard let current, files.allSatisfy({ current.holds($0.path) }) else { return nil }
-            let hash = try reference(to: name, at: current.version).hash - gone
+            let hash = try runningHash(of: name, at: current.version) - gone
             let now = context.now().milliseconds
             return [commitInfo("DELETE", ["contentHash": .text(hash.description)])]
                 + files.map { DeltaAction(remove: DeltaRemove(path: $0.path, deletionTimestamp: now)) }

@@ -81,7 +81,7 @@ extension Lake {
                     file: row.file, row: row.row)
             }, id: id, of: contract.source)
         try Failpoint.reach("replay.planned")
-        var hash = try reference(to: bronze).hash + file.hash
+        var hash = try runningHash(of: bronze, at: snapshot.version) + file.hash
         for rewrite in result.rewrites { hash = hash.replacing(rewrite.oldHash, with: rewrite.new.hash) }
         report.version = try commit(bronze) { current in
             guard current?.version == snapshot.version else {

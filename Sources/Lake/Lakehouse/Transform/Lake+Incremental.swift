@@ -65,7 +65,7 @@ extension Lake {
     ) throws -> BuildReport {
         let name = planned.transform.table
         let table = table(name)
-        var hash = current.hash - slice.leaving
+        var hash = try runningHash(of: name, at: current.version) - slice.leaving
         if let written = slice.written { hash = hash + written.hash }
         let version = try commit(name) { latest in
             guard let latest, latest.version == current.version else {

@@ -63,7 +63,7 @@ extension DuckDBLakeEngine {
     /// Columns in which two sets of rows differ, taken one column at a time.
     private func differences(_ fields: [DeltaField], _ a: String, _ b: String) throws -> [String] {
         if try hash(of: fields, in: a) == hash(of: fields, in: b) { return [] }
-        let sums = fields.map { "coalesce(sum(hash(\(Quote.name($0.name)))::HUGEINT), 0)::VARCHAR" }
+        let sums = try fields.map { "coalesce(sum(\(try Self.rowHash([$0]))::HUGEINT), 0)::VARCHAR" }
         let list = (["count(*)::VARCHAR"] + sums).joined(separator: ", ")
         let left = try connection.query("SELECT \(list) FROM \(a)").texts().first ?? []
         let right = try connection.query("SELECT \(list) FROM \(b)").texts().first ?? []

@@ -33,6 +33,14 @@ enum DeltaTypes {
         }
     }
 
+    /// Whether it is the name of a type that a table's column can have.
+    static func isDelta(_ type: String) -> Bool { names.contains(type) || type.hasPrefix("decimal(") }
+
+    private static let names: Set<String> = [
+        "string", "long", "integer", "short", "byte", "double", "float", "boolean", "date", "binary", "timestamp_ntz",
+        "timestamp",
+    ]
+
     /// The DuckDB type that a table's column is read as.
     static func duck(_ delta: String) -> String {
         switch delta {

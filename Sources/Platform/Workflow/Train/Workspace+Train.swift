@@ -47,16 +47,24 @@ extension Workspace {
     }
 
     /// The same by the content of the rows that have a label: rows without one train nothing. Reads the table.
-    func labelledFingerprint(_ specification: ModelSpecification) throws -> Digest {
-        let files = try lake.files(of: specification.table)
-        let table = TrainingTable(model: specification, engine: lake.engine, files: files)
-        guard let condition = try table.isLabelled() else { return try trainingFingerprint(specification) }
+    /// - Parameter scheme: of the content hash; an earlier one to find runs that an earlier program recorded.
+    func labelledFingerprint(_ specification: ModelSpecification, by scheme: ContentHash.Scheme = .h2) throws -> Digest
+    {
         let name = specification.table
+        let files = try lake.files(of: name)
+        func whole() throws -> ContentHash {
+            let stated = try lake.reference(to: name).hash
+            return try stated.scheme == scheme ? stated : lake.engine.contentHash(of: files, by: scheme)
+        }
+        let table = TrainingTable(model: specification, engine: lake.engine, files: files)
+        guard let condition = try table.isLabelled() else {
+            return try fingerprint(specification, "training 1", whole())
+        }
         let others = try lake.engine.texts(
             Query("SELECT count(*) FROM \(name) WHERE NOT (\(condition))", inputs: [name: files]), limit: nil)
         // Where every row has a label, the table's own hash says it, and one column is all that is read.
         let isWhole = others.rows.first?.first == "0"
-        let hash = try isWhole ? lake.reference(to: name).hash : lake.engine.contentHash(of: files, where: condition)
+        let hash = try isWhole ? whole() : lake.engine.contentHash(of: files, where: condition, by: scheme)
         return try fingerprint(specification, "training 2", hash)
     }
 
@@ -79,7 +87,11 @@ extension Workspace {
     func finishedTraining(_ specification: ModelSpecification, onLabelled labelled: Digest, now fingerprint: Digest)
         throws -> String?
     {
-        guard let run = try registry.runs.find(model: specification.name, fingerprint: labelled) else { return nil }
+        let name = specification.name
+        let run =
+            try registry.runs.find(model: name, fingerprint: labelled)
+            ?? registry.runs.find(model: name, fingerprint: labelledFingerprint(specification, by: .h1))
+        guard let run else { return nil }
         try registry.steps.finish(completion(specification, fingerprint, run))
         return run
     }

@@ -5,7 +5,8 @@ internal import SQLLineage
 internal import Training
 
 // Rebuilds a version from its bronze snapshots alone, with the SQL and specification stored at the time, and
-// compares content hashes table by table and the hash of the model. Touches nothing but a scratch folder.
+// compares content hashes table by table, each by the scheme in which it was recorded, and the hash of the model.
+// Touches nothing but a scratch folder.
 
 /// Result of rebuilding a version: comparison of each table and of the model.
 package struct VerifyReport: Sendable, Encodable {
@@ -70,14 +71,15 @@ extension Workspace {
                     check(table.name, table.hash) {
                         let files = try lake.files(of: name, at: table.snapshot)
                         rebuilt[name] = files
-                        return try lake.engine.contentHash(of: files).description
+                        return try lake.engine.contentHash(of: files, by: scheme(table.hash)).description
                     })
             }
             guard report.equal else { return }
             let hashes = Dictionary(recorded.tables.map { ($0.name, $0.hash) }) { first, _ in first }
             for stored in loaded.blueprint.transforms {
                 try progress(stored.table.description)
-                let check = check(stored.table.description, hashes[stored.table.description] ?? "not recorded") {
+                let recorded = hashes[stored.table.description] ?? "not recorded"
+                let check = check(stored.table.description, recorded) {
                     let analysis = try lake.engine.parse(stored.sql, file: stored.file).analysis()
                     var inputs: [TableName: [String]] = [:]
                     for parent in analysis.tables { inputs[parent] = rebuilt[parent] }
@@ -85,7 +87,11 @@ extension Workspace {
                         stored.query(over: inputs, inRowOrder: analysis.orderSensitive),
                         into: "\(folder)/\(stored.table.description).parquet")
                     rebuilt[stored.table] = [written.path]
-                    return written.hash.description
+                    let scheme = scheme(recorded)
+                    let hash =
+                        try scheme == written.hash.scheme
+                        ? written.hash : lake.engine.contentHash(of: [written.path], by: scheme)
+                    return hash.description
                 }
                 report.checks.append(check)
                 if !check.equal { return }
@@ -105,6 +111,8 @@ extension Workspace {
         report.seconds = ((context.uptime() - start) * 1000).rounded() / 1000
         return report
     }
+
+    private func scheme(_ recorded: String) -> ContentHash.Scheme { ContentHash(recorded)?.scheme ?? .h2 }
 
     private func check(_ what: String, _ recorded: String, _ rebuild: () throws -> String) -> VerifyReport.Check {
         do {
