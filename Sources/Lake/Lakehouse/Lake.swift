@@ -183,7 +183,7 @@ package struct TableReference: Sendable {
     package let version: Int
     /// Hash of all rows at that version, as its commit states it, else computed from the files.
     package let hash: ContentHash
-    /// Digest of what the table was made from: SQL, inputs and engine.
+    /// Digest of what the table was made from: SQL and the content of its inputs.
     package let fingerprint: String?
 }
 

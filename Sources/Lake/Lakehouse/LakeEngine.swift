@@ -7,7 +7,7 @@ package import SourceFormats
 /// Faults in what the user wrote (SQL, files) are thrown as `MartletError` with their location. Not Sendable: one
 /// thread owns an engine.
 package protocol LakeEngine: QuarantineEngine, SQLParser {
-    /// Name and version of the engine, recorded for reproducibility.
+    /// Name and version of the engine, recorded with what it computes; no hash or fingerprint depends on it.
     var identity: String { get }
 
     /// Throws when a pattern or bound of the contract is not valid for the engine.

@@ -144,3 +144,26 @@ extension Sandbox {
         #expect(try sandbox.statesItsRows(silver))
     }
 }
+
+@Suite struct `Another version of the engine` {
+    @Test func `gives the same hashes and fingerprints, so nothing is built again`() throws {
+        let sandbox = try Sandbox()
+        let things = contract(column("id", .bigint), column("value", .double))
+        let sql = "SELECT id, value FROM bronze.things"
+        try sandbox.ingest("id,value\n1,2\n", under: things, name: "a.csv")
+        try sandbox.build("silver.t", sql)
+        let silver = TableName(.silver, "t")
+        let before = try sandbox.lake.reference(to: silver)
+        let engine = sandbox.engine
+        let upgraded = LazyLakeEngine(identity: "duckdb v9.9.9") { engine }
+        let lake = Lake(root: sandbox.lake.root, engine: upgraded, context: sandbox.lake.context)
+        #expect(try lake.build(try sandbox.plan("silver.t", sql)).skipped)
+        #expect(try lake.isUpToDate(try sandbox.plan("silver.t", sql)))
+        // A table that it makes has the fingerprint that it would have had, and says by which engine it was made.
+        _ = try lake.build(try sandbox.plan("silver.t", sql + " -- again"))
+        _ = try lake.build(try sandbox.plan("silver.t", sql))
+        let after = try lake.reference(to: silver)
+        #expect(after.version == 2 && after.fingerprint == before.fingerprint && after.hash == before.hash)
+        #expect(try lake.snapshot(of: silver).commitInfo?["martlet"]?["engine"]?.text == "duckdb v9.9.9")
+    }
+}

@@ -165,7 +165,7 @@ extension Lake {
 extension DeltaSnapshot {
     /// What the newest commit says of the table's content and where it comes from: true as long as the rows stay.
     var toldState: [String: JSONValue] {
-        let state = ["contentHash", "fingerprint", "definition", "parents"]
+        let state = ["contentHash", "fingerprint", "definition", "parents", "engine"]
         return commitInfo?["martlet"]?.members?.filter { state.contains($0.key) } ?? [:]
     }
 }

@@ -27,7 +27,7 @@ extension Lake {
         let table = table(transform.table)
         let snapshot = try snapshot(of: transform.table, at: current.version)
         guard let info = snapshot.commitInfo?["martlet"],
-            info["definition"]?.text == definition(of: transform).hex,
+            let promised = info["definition"]?.text, definitions(of: transform).contains(promised),
             let before = recordedParents(info), let fields = try snapshot.metadata?.fields(), !snapshot.files.isEmpty
         else { return .whole(nil) }
         let change: Timestamp

@@ -145,21 +145,21 @@ package struct BuildReport: Sendable, Encodable {
 }
 
 extension Lake {
-    /// Builds one table unless its SQL, its inputs' content and the engine are unchanged.
+    /// Builds one table unless its SQL and its inputs' content are unchanged.
     package func build(_ planned: PlannedTransform) throws -> BuildReport {
         let transform = planned.transform
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
-        let fingerprint = fingerprint(of: transform, parents: parents)
+        let fingerprints = fingerprints(of: transform, parents: parents)
         let table = table(transform.table)
         let current = try table.exists ? reference(to: transform.table) : nil
-        if let current, current.fingerprint == fingerprint.hex {
+        if let current, let made = current.fingerprint, fingerprints.contains(made) {
             return BuildReport(
                 table: transform.table, version: current.version, rows: current.hash.rows, skipped: true)
         }
         try Disk.makeDirectory(table.folder)
         let martlet: [String: JSONValue] = [
-            "fingerprint": .text(fingerprint.hex), "definition": .text(definition(of: transform).hex),
-            "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }),
+            "fingerprint": .text(fingerprints[0]), "definition": .text(definitions(of: transform)[0]),
+            "parents": .list(parents.map { .text("\($0.name)@\($0.version)") }), "engine": .text(engine.identity),
         ]
         var whole: String?
         if let incremental = transform.incremental, let current {
@@ -187,7 +187,8 @@ extension Lake {
             return false
         }
         let parents = try planned.analysis.tables.sorted().map { try reference(to: $0) }
-        return try reference(to: name).fingerprint == fingerprint(of: planned.transform, parents: parents).hex
+        guard let made = try reference(to: name).fingerprint else { return false }
+        return fingerprints(of: planned.transform, parents: parents).contains(made)
     }
 
     /// Runs a transform over given versions of its inputs and writes the result to a file, without a commit.
@@ -200,15 +201,21 @@ extension Lake {
             planned.transform.query(over: inputs, inRowOrder: planned.analysis.orderSensitive), into: file)
     }
 
-    private func fingerprint(of transform: Transform, parents: [TableReference]) -> Digest {
+    /// What decides the rows of a table: its SQL and the content of its inputs. First as it is recorded, then as earlier
+    /// programs did, which counted the engine's version in.
+    private func fingerprints(of transform: Transform, parents: [TableReference]) -> [String] {
         let inputs = parents.map { "\($0.name)=\($0.hash)" }.joined(separator: "\n")
-        return Digest(of: "\(engine.identity)\n\(transform.table)\n\(inputs)\n\(transform.sql)")
+        return digests("\(transform.table)\n\(inputs)\n\(transform.sql)")
     }
 
-    /// What must not change if a part is to fit the rest.
-    func definition(of transform: Transform) -> Digest {
+    /// What must not change if a part is to fit the rest; first as it is recorded, then as earlier programs did.
+    func definitions(of transform: Transform) -> [String] {
         let promise = transform.incremental.map { "\($0.by) \($0.lookback) \($0.lookahead)" } ?? ""
-        return Digest(of: "\(engine.identity)\n\(transform.table)\n\(promise)\n\(transform.sql)")
+        return digests("\(transform.table)\n\(promise)\n\(transform.sql)")
+    }
+
+    private func digests(_ text: String) -> [String] {
+        ["transform 2", engine.identity].map { Digest(of: "\($0)\n\(text)").hex }
     }
 }
 
