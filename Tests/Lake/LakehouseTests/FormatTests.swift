@@ -2,6 +2,7 @@ import Core
 import Lakehouse
 import LakehouseDuckDB
 import SourceFormats
+import Storage
 import TestSupport
 import Testing
 
@@ -199,6 +200,75 @@ import Testing
         let whole = try rows(book, "excel")
         #expect(whole.count == 3000)
         #expect(try rows(book, "excel", slice: 8_000) == whole)
+    }
+
+    // MARK: Faults that are common in CSV, in the other formats
+
+    @Test func `tells names that differ in case, and refuses a name that comes twice`() throws {
+        #expect(try lines("{\"ID\":1,\"t\":\"a\",\"n\":1}").first?.contains("\"id\" (the file has \"ID\"") == true)
+        let names = ["id", "t", "n", "t"].map { "<c t=\"str\"><v>\($0)</v></c>" }.joined()
+        #expect(
+            try rows(ZipWriter.workbook([names, "<c><v>1</v></c>"]), "excel")
+                == ["refused: the header names the column \"t\" twice"])
+    }
+
+    @Test func `keeps line ends inside of cells`() throws {
+        #expect(try lines("{\"id\":1,\"t\":\"a\\r\\nb\",\"n\":1}") == ["1|a\r\nb|1.0|1"])
+        #expect(
+            try rows(ZipWriter.workbook([header, "<c><v>1</v></c><c t=\"str\"><v>a\nb</v></c>"]), "excel")
+                == ["1|a\nb|–|1"])
+    }
+
+    @Test func `sets footers and repeated headers aside`() throws {
+        #expect(
+            try lines("{\"id\":1,\"t\":\"a\",\"n\":1}\n{\"total\":1}\n")
+                == ["1|a|1.0|1", "bad|2|id|not null"])
+        let book = ZipWriter.workbook([header, "<c><v>1</v></c>", header, "<c t=\"str\"><v>Total: 1</v></c>"])
+        #expect(
+            try rows(book, "excel")
+                == ["1|–|–|1", "bad|2|id|type bigint", "bad|2|n|type double", "bad|3|id|type bigint"])
+    }
+
+    @Test func `takes empty columns at the end of a header, and missing texts`() throws {
+        let wide = header + "<c t=\"str\"><v></v></c><c t=\"str\"><v/></c>"
+        let book = ZipWriter.workbook([wide, "<c><v>1</v></c><c t=\"str\"><v> NA </v></c><c t=\"e\"><v>#N/A</v></c>"])
+        #expect(try rows(book, "excel", { ($0.missing, $0.trim) = (["NA", "#N/A"], true) }) == ["1|–|–|1"])
+        #expect(
+            try rows(Array("{\"id\":1,\"t\":\" NA\",\"n\":\"\"}".utf8), "jsonl", { ($0.missing, $0.trim) = (["NA"], true) })
+                == ["1|–|–|1"])
+    }
+
+    @Test func `reads thousands of columns`() throws {
+        let others = (0..<5000).map { "\"x\($0)\":\($0)" }.joined(separator: ",")
+        #expect(try lines("{\"id\":1,\"t\":\"a\",\"n\":1,\(others)}") == ["1|a|1.0|1"])
+        let names = header + (0..<5000).map { "<c t=\"str\"><v>x\($0)</v></c>" }.joined()
+        let cells = "<c><v>1</v></c><c/><c/>" + (0..<5000).map { "<c><v>\($0)</v></c>" }.joined()
+        #expect(try rows(ZipWriter.workbook([names, cells]), "excel") == ["1|–|–|1"])
+    }
+
+    @Test func `has the same rows from Parquet, JSON Lines, a workbook and CSV`() throws {
+        let csv = "id,t,n\n1,a,1.5\n2,,\n3,x,-0.25\n4,y,bad\n"
+        let json = """
+            {"id":1,"t":"a","n":1.5}
+            {"id":2,"t":"","n":null}
+            {"n":-0.25,"id":3,"t":"x"}
+            {"id":4,"t":"y","n":"bad"}
+            """
+        let book = ZipWriter.workbook([
+            header, "<c><v>1</v></c><c t=\"str\"><v>a</v></c><c><v>1.5</v></c>", "<c><v>2</v></c>",
+            "<c><v>3</v></c><c t=\"str\"><v>x</v></c><c><v>-0.25</v></c>",
+            "<c><v>4</v></c><c t=\"str\"><v>y</v></c><c t=\"str\"><v>bad</v></c>",
+        ])
+        let wanted = ["1|a|1.5|1", "2|–|–|2", "3|x|-0.25|3", "bad|4|n|type double"]
+        #expect(try rows(Array(csv.utf8), "csv") == wanted)
+        #expect(try lines(json) == wanted)
+        #expect(try rows(book, "excel") == wanted)
+        let sandbox = try Sandbox()
+        let file = try sandbox.engine.materialise(
+            Query(
+                "SELECT * FROM (VALUES ('1', 'a', '1.5'), ('2', '', NULL), ('3', 'x', '-0.25'), ('4', 'y', 'bad')) AS v(id, t, n)"
+            ), into: sandbox.folder.path + "/in.parquet")
+        #expect(try rows(Disk.read(file.path), "parquet") == wanted)
     }
 
     // MARK: Folders of partitions
