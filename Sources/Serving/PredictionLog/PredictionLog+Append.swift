@@ -1,3 +1,4 @@
+package import Core
 internal import Dispatch
 internal import Synchronization
 
@@ -133,6 +134,18 @@ extension PredictionLog {
             if mode == .bestEffort { state.dropped += count } else { state.refused += count }
         }
         return mode == .bestEffort ? .dropped : .refused(error)
+    }
+}
+
+extension PredictionLog.Admission {
+    /// Whether an answer may leave at once; otherwise when the record is acknowledged.
+    /// - Throws: why it must not leave at all, as `predictions.*`.
+    package func letsAnswerLeave() throws(MartletError) -> Bool {
+        switch self {
+        case .waiting: false
+        case .taken, .sampledOut, .dropped: true
+        case .refused(let error): throw error.error
+        }
     }
 }
 

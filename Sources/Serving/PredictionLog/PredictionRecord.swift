@@ -26,7 +26,7 @@ package struct PredictionRecord: Sendable {
     package var latency: Int64
     /// Whether the response included reasons.
     package var hasReasons: Bool
-    /// Codes of warnings, such as an unknown category taken as missing: of the row in a batch, else of its request.
+    /// Codes of warnings, such as an unknown category taken as missing, of this row.
     package var warnings: [String]
 
     package init(
@@ -75,7 +75,7 @@ package struct LoggedPrediction: Sendable, Equatable {
     package let latency: Int64
     /// Whether the response included reasons.
     package let hasReasons: Bool
-    /// Codes of warnings, such as an unknown category taken as missing: of the row in a batch, else of its request.
+    /// Codes of warnings, such as an unknown category taken as missing, of this row.
     package let warnings: [String]
 
     package init(_ record: PredictionRecord, source: PredictionSource) {

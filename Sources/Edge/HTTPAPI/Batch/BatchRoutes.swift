@@ -88,7 +88,7 @@ struct BatchRoutes: Sendable {
             throw problem
         }
         let run = BatchRun(
-            model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
+            slot, model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
             execution, threads, waiting, conversions)
         let work = Task {
             await run.run(request, at: place)

@@ -3,7 +3,6 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import NIOPosix
-internal import PredictionLog
 internal import Serving
 internal import Synchronization
 
@@ -18,6 +17,7 @@ final class BatchRun: Sendable {
         var faults: [InputFault] = []
     }
 
+    let slot: ModelSlot
     let model: ServedModel
     let plan: BatchPlan
     let requestID: String
@@ -37,12 +37,14 @@ final class BatchRun: Sendable {
     private let failed = Mutex<(any Error)?>(nil)
 
     init(
-        _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?, client: String,
+        _ slot: ModelSlot, _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?,
+        client: String,
         _ bounds: BatchBounds, _ settings: BatchSettings, _ execution: ExecutionContext, _ threads: WorkThreads,
         _ waiting: NIOThreadPool, _ conversions: FairQueue
     ) {
         self.conversions = conversions
         self.client = client
+        self.slot = slot
         self.model = model
         self.plan = plan
         self.requestID = requestID
@@ -228,7 +230,7 @@ final class BatchRun: Sendable {
 
     /// The answer to the block that is being logged; it is sent when the log has the block.
     private final class Handed: Sendable {
-        let value = Mutex<(waiter: LogWaiter, admission: PredictionLog.Admission, answer: [UInt8])?>(nil)
+        let value = Mutex<(receipt: LogReceipt?, answer: [UInt8])?>(nil)
     }
 
     /// The block has been scored, and the one before has landed: it is numbered and handed to the log. Its answer leaves
@@ -243,23 +245,19 @@ final class BatchRun: Sendable {
         let isRefused = isRejecting && before.failed + block.failedRows > 0
         try bounds.check(rows: before.rows + block.rows, of: model)
         let start = execution.uptime()
-        let waiter = LogWaiter()
-        func metadata() -> ScoringSession.RequestMetadata {
-            ScoringSession.RequestMetadata(
-                requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
-                latency: Int64((execution.uptime() - began) * 1e9))
+        let logged = LoggedRequest(
+            slot: slot, requestID: requestID, idempotencyKey: idempotencyKey, arrived: began, execution: execution)
+        @Sendable func log() -> LogReceipt? {
+            isRefused ? nil : logged.log(block.session, by: model, numberedFrom: block.firstRow)
         }
-        let known = metadata()
-        var (answer, admission) = try await threads.run(for: client, urgent: true) {
-            let answer = block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping)
-            return (answer, isRefused ? .taken : block.log(known) { waiter.acknowledge($0) })
+        var (answer, receipt) = try await threads.run(for: client, urgent: true) {
+            (block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping), log())
         }
-        while admission == .refused(.busy), execution.uptime() - start < settings.logSeconds {
+        while receipt?.isBusy == true, execution.uptime() - start < settings.logSeconds {
             try await execution.clock.sleep(seconds: 0.005)
-            let known = metadata()
-            admission = try await threads.run(for: client, urgent: true) { block.log(known) { waiter.acknowledge($0) } }
+            receipt = try await threads.run(for: client, urgent: true) { log() }
         }
-        if !isRefused, admission == .waiting || admission == .taken { bounds.logged(block.loggedBytes) }
+        if receipt?.isTaken == true { bounds.logged(block.session.loggedBytes) }
         state.withLock { state in
             state.rows += block.rows
             state.lines += block.lines
@@ -267,7 +265,7 @@ final class BatchRun: Sendable {
             if isRejecting { state.faults += block.faults(most: 20 - state.faults.count) }
         }
         if isRefused { answer = [] }
-        handed.value.withLock { [answer, admission] in $0 = (waiter, admission, answer) }
+        handed.value.withLock { [answer, receipt] in $0 = (receipt, answer) }
     }
 
     /// Lets the answer leave that waits for the log.
@@ -277,7 +275,7 @@ final class BatchRun: Sendable {
             return waiting
         }
         guard let waiting else { return }
-        try await waiting.waiter.wait(waiting.admission)
+        try await waiting.receipt?.settled()
         try await spool.add(waiting.answer)
     }
 }

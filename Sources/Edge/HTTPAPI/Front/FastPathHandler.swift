@@ -1,12 +1,7 @@
-internal import Core
-internal import HTTPTypes
-internal import Identity
 internal import NIOCore
 internal import NIOHTTP1
-internal import PredictionLog
-internal import Serving
 
-/// Channel handler that answers small prediction requests on the event loop, in front of the router.
+/// Channel handler that has small prediction requests answered on the event loop, in front of the router.
 ///
 /// No task, no actor hop, no second form of the request. Everything else goes on to the router, which answers the same
 /// routes with the same code: bodies that are large or come in chunks, a token that is not known, a model that is not
@@ -38,6 +33,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let routes: FastPathRoutes
     private let shared: FastPathState
+    private let scorer: FastPathScorer
     private let progress: ConnectionProgress
     private var state = State.idle
     /// Requests that the router has and has not answered yet.
@@ -66,6 +62,7 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     init(_ routes: FastPathRoutes, _ shared: FastPathState, _ progress: ConnectionProgress) {
         self.routes = routes
         self.shared = shared
+        scorer = FastPathScorer(routes: routes, shared: shared)
         self.progress = progress
     }
 
@@ -296,60 +293,23 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func answer(_ context: ChannelHandlerContext, _ request: FastPathRequest, _ body: ByteBuffer) {
-        let requestID = request.requestID ?? routes.ids.make()
-        let keepsAlive = request.head.isKeepAlive && !routes.isDraining()
-        let responseContext = ResponseContext(request, requestID: requestID, keepsAlive: keepsAlive)
-        do {
-            let model = try request.call.model()
-            let session = shared.session(for: model)
-            let answer = try body.withUnsafeReadableBytes { bytes in
-                try request.call.answer(bytes, by: model, at: session, requestID: requestID, limits: routes.limits) {
-                    _ in
-                    throw ReasonsElsewhere()
-                }
-            }
-            let out = shared.response(
-                "200 OK", answer.contentType, session.writer.bytes, requestID, jsonBytes: answer.jsonBytes,
-                keepsAlive: keepsAlive, context.channel.allocator)
-            let known = ScoringSession.RequestMetadata(
-                requestID: requestID, idempotencyKey: request.idempotencyKey, time: routes.execution.now(),
-                latency: Int64((routes.execution.uptime() - request.arrived) * 1e9))
-            let bound = NIOLoopBound((handler: self, context: context, out: out), eventLoop: context.eventLoop)
-            let admission = session.logAtOnce(by: model, known, courier: shared.courier, waking: false) {
-                result in
-                let (handler, context, out) = bound.value
-                switch result {
-                case .success: handler.finish(out, responseContext, 200, context)
-                case .failure(let error): handler.refuse(error.error, responseContext, context)
-                }
-            }
-            guard let admission else {
-                routes.gatekeeper.undoAdmission(request.principal)
-                return pass(context, request.head, body)
-            }
-            request.call.slot.count(session.batch.count)
-            switch admission {
-            case .waiting:
-                state = .answering
-                if let log = model.journal?.log { shared.wakeSoon(log) }
-            case .taken, .sampledOut, .dropped: send(out, responseContext, 200, context)
-            case .refused(let error): throw error.error
-            }
-        } catch is ReasonsElsewhere {
-            routes.gatekeeper.undoAdmission(request.principal)
-            pass(context, request.head, body)
-        } catch {
-            refuse(error, responseContext, context)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        let outcome = scorer.answer(request, body, context.channel.allocator) { response in
+            let (handler, context) = bound.value
+            handler.finish(response, context)
+        }
+        switch outcome {
+        case .now(let response): finish(response, context)
+        case .later: state = .answering
+        case .elsewhere: pass(context, request.head, body)
         }
     }
 
-    /// Sends the answer that waited, and goes on with what came meanwhile.
-    private func finish(
-        _ out: ByteBuffer, _ responseContext: ResponseContext, _ status: Int, _ context: ChannelHandlerContext
-    ) {
+    /// Sends an answer, and goes on with what came while it waited.
+    private func finish(_ response: FastPathResponse, _ context: ChannelHandlerContext) {
         guard rawContext != nil else { return }
         state = .idle
-        send(out, responseContext, status, context)
+        send(response, context)
         if !isGoingOn { goOn(context) }
     }
 
@@ -380,34 +340,14 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func send(
-        _ out: ByteBuffer, _ responseContext: ResponseContext, _ status: Int, _ context: ChannelHandlerContext
-    ) {
+    private func send(_ response: FastPathResponse, _ context: ChannelHandlerContext) {
         let left = context.eventLoop.makePromise(of: Void.self)
-        if let rawContext { rawContext.writeAndFlush(NIOAny(out), promise: left) } else { left.succeed() }
+        if let rawContext { rawContext.writeAndFlush(NIOAny(response.bytes), promise: left) } else { left.succeed() }
         progress.answered()
-        let seconds = routes.execution.uptime() - responseContext.arrived
-        shared.metrics.note(route: responseContext.route, status: status, seconds: seconds)
-        if routes.accessLog.tells(fastPathSeconds: seconds) {
-            let peer = context.channel.remoteAddress?.ipAddress ?? "unknown"
-            routes.accessLog.tell(
-                RequestSeries(method: "POST", route: FastPathMetrics.routes[responseContext.route], status: status),
-                id: responseContext.requestID,
-                seconds: seconds, principal: responseContext.principal,
-                address: responseContext.forwardedAddress ?? peer)
-        }
-        if !responseContext.keepsAlive || isQuiescing {
+        scorer.record(response, from: context.channel.remoteAddress)
+        if !response.context.keepsAlive || isQuiescing {
             hasClosed = true
             close(context, behind: left.futureResult)
         }
-    }
-
-    private func refuse(_ error: any Error, _ responseContext: ResponseContext, _ context: ChannelHandlerContext) {
-        let refusal = responseContext.form.refusal(error, requestID: responseContext.requestID)
-        let status = "\(refusal.status.code) \(refusal.status.reasonPhrase)"
-        let out = shared.response(
-            status, refusal.contentType, refusal.bytes, responseContext.requestID, retryAfter: refusal.retryAfter,
-            keepsAlive: responseContext.keepsAlive, context.channel.allocator)
-        finish(out, responseContext, refusal.status.code, context)
     }
 }

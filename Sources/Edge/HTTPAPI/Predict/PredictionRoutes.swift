@@ -55,25 +55,15 @@ struct PredictionRoutes: Sendable {
             call.contentType = request.headers[.contentType]
             let body = try await HeldBody(request, upTo: work.limits.bodyBytes, in: room)
             let model = try call.model()
-            let waiter = LogWaiter()
-            let slot = call.slot
-            let (response, admission) = try await work.answer(
-                call, body, by: model, requestID: context.requestID, client: context.client
-            ) { [execution, room, requestID = context.requestID] session, answer in
-                slot.count(session.batch.count)
+            let logged = LoggedRequest(
+                slot: call.slot, requestID: context.requestID, idempotencyKey: key, arrived: arrived,
+                execution: execution)
+            return try await work.answer(call, body, by: model, logged, client: context.client) {
+                [room] session, answer in
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }
-                let known = ScoringSession.RequestMetadata(
-                    requestID: requestID, idempotencyKey: key, time: execution.now(),
-                    latency: Int64((execution.uptime() - arrived) * 1e9))
-                let response = Response(
-                    status: .ok, headers: headers, body: try room.answer(session.writer.bytes))
-                return (
-                    response, session.log(by: model, known) { waiter.acknowledge($0) }
-                )
+                return Response(status: .ok, headers: headers, body: try room.answer(session.writer.bytes))
             }
-            try await waiter.wait(admission)
-            return response
         } catch {
             return Problem(error).response(requestID: context.requestID, in: call.form)
         }

@@ -3,7 +3,6 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Identity
 internal import NIOCore
-internal import PredictionLog
 package import Serving
 
 /// Computes features from raw rows, in a process of its own.
@@ -119,25 +118,19 @@ struct ProcessRoutes: Sendable {
         if form.scores, !made.rows.isEmpty {
             let body = try JSON.encode(
                 JSONValue.object(["records": .list(made.rows), "explain": .flag(form.explains)]))
-            let waiter = LogWaiter()
-            let call = ScoringCall(form: .native, slot: slot)
-            let (answer, admission): (JSONValue?, PredictionLog.Admission)
+            let logged = LoggedRequest(
+                slot: slot, requestID: context.requestID, idempotencyKey: idempotencyKey, arrived: arrived,
+                execution: execution)
+            let answer: JSONValue?
             do {
-                (answer, admission) = try await work.answer(
-                    call, HeldBody(ByteBuffer(bytes: body)), by: model, requestID: context.requestID,
+                answer = try await work.answer(
+                    ScoringCall(form: .native, slot: slot), HeldBody(ByteBuffer(bytes: body)), by: model, logged,
                     client: context.client
-                ) { [execution, requestID = context.requestID, keys = made.keys] session, _ in
+                ) { [keys = made.keys] session, _ in
                     session.name(records: keys)
-                    let known = ScoringSession.RequestMetadata(
-                        requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
-                        latency: Int64((execution.uptime() - arrived) * 1e9))
-                    let answer = JSONValue(parsing: session.writer.bytes)
-                    return (
-                        answer, session.log(by: model, known) { waiter.acknowledge($0) }
-                    )
+                    return JSONValue(parsing: session.writer.bytes)
                 }
             } catch let faults as InputFaults { throw made.problem(faults) }
-            try await waiter.wait(admission)
             scored = answer?["predictions"]?.list ?? []
             warnings += (answer?["warnings"]?.list ?? []).map { made.placed($0) }
         }

@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import NIOCore
 internal import Serving
 
-/// Scores large requests and requests with reasons on dedicated threads.
+/// Scores and logs large requests and requests with reasons on dedicated threads.
 ///
 /// A body of megabytes, or rows with reasons, would block the requests of others on the shared threads. Rows with
 /// reasons are processed in pieces of about 20 ms, and between two of them it is others' turn.
@@ -33,26 +33,33 @@ package struct ScoringWork: Sendable {
         clock = execution.clock
     }
 
-    /// Reads, scores and writes an answer, then lets `end` take it from the session.
+    /// Reads and scores rows, lets `end` take the answer from the session, logs the rows, and returns when the answer may
+    /// leave.
     ///
     /// What is not answered `limits.seconds` from now on is refused.
-    /// - Parameter client: whose turn it takes.
-    /// - Throws: `serving.late`, `InputFault`, `InputFaults`, `serving.share`, `predict.too-many-reasons`.
+    /// - Parameters:
+    ///   - request: what is logged with the rows.
+    ///   - client: whose turn it takes.
+    /// - Throws: `serving.late`, `InputFault`, `InputFaults`, `serving.share`, `predict.too-many-reasons`,
+    ///   `predictions.*`.
     func answer<T: Sendable>(
-        _ call: ScoringCall, _ body: HeldBody, by model: ServedModel, requestID: String, client: String,
+        _ call: ScoringCall, _ body: HeldBody, by model: ServedModel, _ request: LoggedRequest, client: String,
         end: @escaping @Sendable (ScoringSession, ScoringAnswer) throws -> T
     ) async throws -> T {
         let begun = clock.uptime()
-        return try await sessions.withSession(for: model) { [limits] lent in
-            let (answer, ended) = try await piece(client, begun, isFirst: true) {
+        @Sendable func finish(_ session: ScoringSession, _ answer: ScoringAnswer) throws -> (T, LogReceipt) {
+            (try end(session, answer), request.log(session, by: model))
+        }
+        let (answered, receipt) = try await sessions.withSession(for: model) { [limits] lent in
+            let (answer, finished) = try await piece(client, begun, isFirst: true) {
                 let answer = try body.withBytes { bytes in
-                    try call.answer(bytes, by: model, at: lent.session, requestID: requestID, limits: limits) { rows in
-                        try limits.check(explainedRows: rows, of: model)
-                    }
+                    try call.answer(
+                        bytes, by: model, at: lent.session, requestID: request.requestID, limits: limits
+                    ) { rows in try limits.check(explainedRows: rows, of: model) }
                 }
-                return (answer, answer.explainedRows == 0 ? try end(lent.session, answer) : nil)
+                return (answer, answer.explainedRows == 0 ? try finish(lent.session, answer) : nil)
             }
-            if let ended { return ended }
+            if let finished { return finished }
             let size = max(1, Self.pieceSteps / model.reasonSteps)
             for start in stride(from: 0, to: answer.explainedRows, by: size) {
                 let rows = start..<min(start + size, answer.explainedRows)
@@ -60,9 +67,11 @@ package struct ScoringWork: Sendable {
             }
             return try await piece(client, begun, urgent: true) {
                 lent.session.close()
-                return try end(lent.session, answer)
+                return try finish(lent.session, answer)
             }
         }
+        try await receipt.settled()
+        return answered
     }
 
     private func piece<T: Sendable>(

@@ -116,7 +116,9 @@ struct MetricsRoutes: Sendable {
                 out.sample(name, [("project", slot.key.project), ("model", slot.key.model)], Double(value))
             }
         }
-        each("martlet_predictions_total", .counter, "Rows that were scored.") { $0.predictions }
+        each("martlet_predictions_total", .counter, "Rows that were scored, those of batches included.") {
+            $0.predictions
+        }
         each("martlet_model_version", .gauge, "The version that answers.") { $0.served?.version }
         each("martlet_model_ready", .gauge, "Whether a version answers.") { $0.served == nil ? 0 : 1 }
         each("martlet_model_trouble", .gauge, "Whether something keeps the model from being brought up to date.") {

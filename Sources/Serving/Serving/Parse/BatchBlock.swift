@@ -1,5 +1,4 @@
 internal import Core
-package import PredictionLog
 internal import Training
 
 /// A reusable block of a batch: reads rows, scores them and writes their answer.
@@ -12,12 +11,13 @@ internal import Training
 /// let answer = block.answer(from: 1, line: 2, skipping: false)
 /// ```
 package final class BatchBlock: @unchecked Sendable {
-    private let batch: RowBatch
+    /// The rows and their scores, to be logged.
+    package let session: ScoringSession
     private let kept: PassthroughCells
     private let model: ServedModel
-    private var probabilities: [Double] = []
-    /// The numbers of the block's first row and of its first line, from 1.
-    private var firstRow = 1
+    private var batch: RowBatch { session.batch }
+    /// Number of the block's first row in the batch, from 1; known when its answer was made.
+    package private(set) var firstRow = 1
     private var firstLine = 1
     /// Number of CSV lines of the block.
     package private(set) var lines = 0
@@ -26,10 +26,10 @@ package final class BatchBlock: @unchecked Sendable {
     /// - Parameter output: the form of the answer.
     package init(_ model: ServedModel, passing: [String], output: BatchForm) {
         self.model = model
-        batch = RowBatch(model.schema)
+        session = ScoringSession(model.schema)
+        kept = PassthroughCells(passing, form: output)
         batch.isByRow = true
         batch.known = Set(passing)
-        kept = PassthroughCells(passing, form: output)
     }
 
     /// Number of rows.
@@ -58,7 +58,7 @@ package final class BatchBlock: @unchecked Sendable {
         batch.reset(model.schema)
         kept.reset()
         lines = try reader.read(slice, from: start, into: batch, kept)
-        model.score(batch, into: &probabilities)
+        session.score(by: model)
     }
 
     /// Returns the bytes before the first row's answer, such as the CSV header.
@@ -89,60 +89,18 @@ package final class BatchBlock: @unchecked Sendable {
         firstRow = first
         firstLine = line
         var writer = BatchWriter(model, kept, rows: batch.count)
-        var (fault, warning) = (0, 0)
+        var fault = 0
         for row in 0..<batch.count {
-            var codes: [InputFault.Code] = []
-            while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
-                codes.append(batch.rowWarnings[warning].code)
-                warning += 1
-            }
             var bad: InputFault?
             if fault < batch.rowFaults.count, batch.rowFaults[fault].row == row {
                 bad = placed(batch.rowFaults[fault])
                 fault += 1
                 if skipping { continue }
             }
-            writer.row(row, number: first + row, probability: probabilities[row], bad, codes)
+            writer.row(
+                row, number: first + row, probability: session.probabilities[row], bad, batch.warnings(ofRow: row).codes
+            )
         }
         return writer.bytes
-    }
-
-    /// Bytes of the block in the prediction log.
-    package private(set) var loggedBytes = 0
-
-    /// Appends the scored rows to the model's prediction log; rows that could not be scored are skipped.
-    ///
-    /// Each has the request's id with the row's number.
-    package func log(
-        _ known: ScoringSession.RequestMetadata, acknowledged: @escaping PredictionLog.Acknowledgement
-    ) -> PredictionLog.Admission {
-        loggedBytes = 0
-        guard let journal = model.journal else { return .taken }
-        var block = PredictionBlock(journal.log, records: batch.count)
-        var record = PredictionRecord(
-            requestID: known.requestID, idempotencyKey: known.idempotencyKey, source: journal.source, time: known.time,
-            score: 0, latency: known.latency)
-        var (fault, warning) = (0, 0)
-        let entities = batch.entities
-        for row in 0..<batch.count {
-            var codes: [String] = []
-            while warning < batch.rowWarnings.count, batch.rowWarnings[warning].row == row {
-                codes.append(batch.rowWarnings[warning].code.rawValue)
-                warning += 1
-            }
-            if fault < batch.rowFaults.count, batch.rowFaults[fault].row == row {
-                fault += 1
-                continue
-            }
-            record.row = firstRow + row
-            record.entityID = row < entities.count ? entities[row] : nil
-            record.score = probabilities[row]
-            record.decision = model.isPositive(probabilities[row])
-            record.warnings = codes
-            block.add(record, features: batch.row(row))
-        }
-        if batch.count == batch.rowFaults.count { return .taken }
-        loggedBytes = block.byteCount
-        return journal.log.submit(block, acknowledged: acknowledged)
     }
 }

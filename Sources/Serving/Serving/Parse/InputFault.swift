@@ -3,7 +3,7 @@ internal import JSONText
 /// A fault in a request body or row: why it cannot be scored, or a warning about a row that was scored.
 package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of fault; a stable code.
-    package enum Code: String, Sendable {
+    package enum Code: String, Sendable, CaseIterable {
         case malformed = "serving.malformed"
         case shape = "serving.shape"
         case unknownCategory = "serving.unknown-category"
@@ -41,4 +41,20 @@ package struct InputFault: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     init(_ fault: JSONScanner.Fault, at path: String = "$") { self.init(.malformed, at: path, fault.sentence) }
+}
+
+extension InputFault {
+    /// A set of fault codes in two bytes.
+    package struct Codes: OptionSet, Sendable {
+        package let rawValue: UInt16
+
+        package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+        package init(_ code: Code) { rawValue = 1 << UInt16(Code.allCases.firstIndex(of: code) ?? 0) }
+
+        /// The codes, in the order in which ``Code`` has them.
+        package var codes: [Code] {
+            isEmpty ? [] : Code.allCases.filter { contains(Codes($0)) }
+        }
+    }
 }

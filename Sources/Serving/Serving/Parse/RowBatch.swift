@@ -26,8 +26,10 @@ package final class RowBatch {
     ///
     /// The path of a fault of the whole row is empty: what numbers rows and lines reports it.
     package private(set) var rowFaults: [(row: Int, line: Int, fault: InputFault)] = []
-    /// Warning codes by row, in order, each once.
-    package private(set) var rowWarnings: [(row: Int, code: InputFault.Code)] = []
+    /// Codes of each row's own warnings; rows behind the last one that has any are left out.
+    private var rowWarnings: [InputFault.Codes] = []
+    /// Codes of warnings about all rows, such as an unknown column that is named once for them all.
+    private var bodyWarnings: InputFault.Codes = []
     /// Names of copied columns, which do not count as unknown.
     package var known: Set<String> = []
     /// Entity of each row, where the rows name one.
@@ -63,6 +65,7 @@ package final class RowBatch {
         line = 1
         if !rowFaults.isEmpty { rowFaults.removeAll(keepingCapacity: true) }
         if !rowWarnings.isEmpty { rowWarnings.removeAll(keepingCapacity: true) }
+        bodyWarnings = []
         furtherWarnings = 0
         // A large body does not keep its memory for ever.
         if values.count > Self.mostKept || values.count < schema.width {
@@ -117,8 +120,10 @@ package final class RowBatch {
         values.update(repeating: Self.absent)
     }
 
-    /// Takes the last row back.
-    func dropLast() { count -= 1 }
+    /// The codes of the warnings about a row, each once.
+    package func warnings(ofRow row: Int) -> InputFault.Codes {
+        row < rowWarnings.count ? rowWarnings[row].union(bodyWarnings) : bodyWarnings
+    }
 
     /// After a row's last value: absent columns are found and reported.
     /// - Parameter seen: how many columns were put in; if all, nothing is looked for.
@@ -133,7 +138,7 @@ package final class RowBatch {
         for (place, column) in schema.columns.enumerated() where values[start + place].bitPattern == Self.absentBits {
             values[start + place] = column.missing
             react(
-                column.policy.missingColumn, .missingColumn, path(row, column.name, place),
+                column.policy.missingColumn, .missingColumn, row: row, path(row, column.name, place),
                 "The column \(column.name) is missing.")
         }
     }
@@ -150,7 +155,7 @@ package final class RowBatch {
     func findAbsent(besides names: [String]) {
         for (place, column) in schema.columns.enumerated() where !names.contains(column.name) {
             react(
-                column.policy.missingColumn, .missingColumn, path(0, column.name, place),
+                column.policy.missingColumn, .missingColumn, row: nil, path(0, column.name, place),
                 "The column \(column.name) is missing.")
         }
     }
@@ -197,7 +202,8 @@ package final class RowBatch {
         if values[cell].bitPattern != Self.absentBits { return repeated(column, cell) }
         values[cell] = about.missing
         react(
-            about.policy.wrongType, .wrongType, path(cell / schema.width, about.name, column),
+            about.policy.wrongType, .wrongType, row: cell / schema.width,
+            path(cell / schema.width, about.name, column),
             "\(about.name) is \(found); it should be a \(about.isCategory ? "category" : "number").")
     }
 
@@ -221,7 +227,8 @@ package final class RowBatch {
         let about = schema.columns[column]
         values[cell] = about.policy.unknownCategory == .missing ? about.missing : about.unknown
         react(
-            about.policy.unknownCategory, .unknownCategory, path(cell / schema.width, about.name, column),
+            about.policy.unknownCategory, .unknownCategory, row: cell / schema.width,
+            path(cell / schema.width, about.name, column),
             "\(about.name) has the category \"\(Self.shown(level))\", which the model was not trained on.")
     }
 
@@ -230,7 +237,8 @@ package final class RowBatch {
         let about = schema.columns[column]
         if about.policy.outOfRange == .missing { values[cell] = about.missing }
         react(
-            about.policy.outOfRange, .outOfRange, path(cell / schema.width, about.name, column),
+            about.policy.outOfRange, .outOfRange, row: cell / schema.width,
+            path(cell / schema.width, about.name, column),
             "\(about.name) is \(value), outside \(about.minimum) to \(about.maximum).")
     }
 
@@ -243,15 +251,21 @@ package final class RowBatch {
     }
 
     /// A column that the model does not have; reported once a body.
+    /// - Parameter row: the row that has it, or the first one where columns are named once for all rows.
     @inline(never)
     func stranger(_ name: String, row: Int) {
         if schema.unknownColumn == .missing || known.contains(name) { return }
+        let ownRow = place.namesColumnsOnce ? nil : row
         if !isByRow {
-            if strangers.contains(name) { return }
+            if strangers.contains(name) {
+                if schema.unknownColumn == .warn { note(.unknownColumn, row: ownRow) }
+                return
+            }
             if strangers.count < Self.mostFaults { strangers.append(name) }
         }
         react(
-            schema.unknownColumn, .unknownColumn, place.path(row: row, column: name, place: 0, line: line),
+            schema.unknownColumn, .unknownColumn, row: ownRow,
+            place.path(row: row, column: name, place: 0, line: line),
             "The model has no column \(Self.shown(name)).")
     }
 
@@ -308,22 +322,19 @@ package final class RowBatch {
     /// Whether no fault of the row that is read was found yet.
     private var hasGoodRow: Bool { rowFaults.last?.row != count - 1 }
 
+    /// - Parameter row: whose value it is; `nil` for all rows.
     private func react(
-        _ reaction: InputPolicy.Reaction, _ code: InputFault.Code, _ path: @autoclosure () -> String,
+        _ reaction: InputPolicy.Reaction, _ code: InputFault.Code, row: Int?, _ path: @autoclosure () -> String,
         _ detail: @autoclosure () -> String
     ) {
-        if isByRow {
-            switch reaction {
-            case .reject: if hasGoodRow { rowFaults.append((count - 1, line, InputFault(code, at: path(), detail()))) }
-            case .missing: break
-            case .warn: warn(code)
-            }
-            return
-        }
         switch reaction {
-        case .reject: if faults.count < Self.mostFaults { faults.append(InputFault(code, at: path(), detail())) }
         case .missing: break
+        case .reject where isByRow:
+            if hasGoodRow { rowFaults.append((count - 1, line, InputFault(code, at: path(), detail()))) }
+        case .reject: if faults.count < Self.mostFaults { faults.append(InputFault(code, at: path(), detail())) }
         case .warn:
+            note(code, row: row)
+            if isByRow { break }
             if warnings.count < Self.mostFaults {
                 warnings.append(InputFault(code, at: path(), detail()))
             } else {
@@ -332,13 +343,11 @@ package final class RowBatch {
         }
     }
 
-    /// Notes a code once for each row, however many of its cells have it.
-    private func warn(_ code: InputFault.Code) {
-        for other in rowWarnings.reversed() {
-            if other.row != count - 1 { break }
-            if other.code == code { return }
-        }
-        rowWarnings.append((count - 1, code))
+    /// Notes the code of a warning for a row, or for all.
+    private func note(_ code: InputFault.Code, row: Int?) {
+        guard let row else { return bodyWarnings.formUnion(InputFault.Codes(code)) }
+        while rowWarnings.count <= row { rowWarnings.append([]) }
+        rowWarnings[row].formUnion(InputFault.Codes(code))
     }
 
     private func path(_ row: Int, _ column: String, _ place: Int) -> String {

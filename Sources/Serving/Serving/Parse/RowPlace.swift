@@ -20,6 +20,14 @@ enum RowPlace: Sendable, Equatable {
     /// Whether the row came in Martlet's own form of JSON.
     var isOwnForm: Bool { [.member("record"), .objects("records"), .columns("columns")].contains(self) }
 
+    /// Whether the body names its columns once, for all rows, and not in each of them.
+    var namesColumnsOnce: Bool {
+        switch self {
+        case .columns, .lists, .tensors, .lines, .fields: true
+        case .member, .objects, .line: false
+        }
+    }
+
     /// - Parameters:
     ///   - row: from 0; -1 for the header of CSV.
     ///   - column: its name.

@@ -6,7 +6,7 @@
 /// let response = session.writer.bytes
 /// ```
 ///
-/// Used by one thread at a time.
+/// Used by one thread at a time. What it has scored is logged by `log`, whoever answers it.
 package final class ScoringSession {
     /// The parsed rows of the current request.
     package let batch: RowBatch
@@ -16,6 +16,10 @@ package final class ScoringSession {
     package var writer = JSONWriter()
     /// Whether the last response includes reasons.
     package private(set) var hasReasons = false
+    /// Number of rows that have a score.
+    package var scoredRows: Int { batch.count - batch.rowFaults.count }
+    /// Bytes that the rows of the last call of `log` have in the prediction log.
+    package var loggedBytes = 0
 
     package init(_ schema: RowSchema) { batch = RowBatch(schema) }
 
@@ -87,6 +91,9 @@ package final class ScoringSession {
         model.score(batch, into: &probabilities)
         return write(tensors: wanted, id: request.id, model, name: name)
     }
+
+    /// Scores the rows that were read into `batch`.
+    func score(by model: ServedModel) { model.score(batch, into: &probabilities) }
 
     /// Frees the memory of a large request.
     package func rest() {
