@@ -284,7 +284,9 @@ let package = Package(
             ["TestSupport", "Workers", "Registry", "SQLite", "SQLText", "Core", "Storage"]),
         tests("GeneratorsTests", in: .learning, ["Generators", "Core", "Storage"]),
         tests("ForestsTests", in: .learning, ["Forests", "LightGBM", "CXGBoost", "Core", "Storage"]),
-        tests("PredictionLogTests", in: .serving, ["CLibrary", "TestSupport", "PredictionLog", "Core", "Storage"]),
+        tests(
+            "PredictionLogTests", in: .serving, ["CLibrary", "TestSupport", "PredictionLog", "Core", "Storage"],
+            exclude: ["Fixtures"]),
         tests(
             "HTTPAPITests", in: .edge,
             [

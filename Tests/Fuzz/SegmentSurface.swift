@@ -52,7 +52,7 @@ enum SegmentSurface {
             var reader = try PredictionLogReader(path)
             while let record = try reader.next() {
                 found.append("\(record)")
-                score = max(score, record.score)
+                score = max(score, record.outcome.score)
                 demand(found.count < 10_000, "a small segment has few records")
             }
             found.append("\(try reader.tail()) \(reader.offset)")

@@ -64,7 +64,8 @@ def segment(path: Path) -> tuple[list[tuple[str, tuple[float, ...], float]], boo
         at += 8 + length
         if payload[0] == 3:
             return found, True
-        if payload[0] == 2:
+        # Predictions of version 1 and 2: what is read here stands at the same places.
+        if payload[0] in (2, 4):
             score, = struct.unpack_from("<d", payload, 16)
             features, request = struct.unpack_from("<HH", payload, 32)
             values = struct.unpack_from(f"<{features}d", payload, 40)

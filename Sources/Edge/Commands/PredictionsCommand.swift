@@ -103,16 +103,20 @@ struct PredictionsShowCommand: ParsableCommand {
                 isCategory
                 ? column?.level(value).map { .text($0) } ?? .null : value.isNaN ? .null : .number(value)
         }
-        func text(_ value: String?) -> JSONValue { value.map { .text($0) } ?? .null }
-        return .object([
-            "request_id": .text(row.requestID), "idempotency_key": text(row.idempotencyKey),
-            "entity_id": text(row.entityID), "project": .text(row.source.project), "model": .text(row.source.model),
-            "version": .integer(Int64(row.source.version)), "signature": .text(row.source.signature.hex),
-            "time": .text(row.time.description), "features": .object(features),
-            "score": row.score.isNaN ? .null : .number(row.score),
-            "decision": row.decision.map { .flag($0) } ?? .null, "latency_ms": .number(Double(row.latency) / 1e6),
-            "reasons": .flag(row.hasReasons), "warnings": .list(row.warnings.map { .text($0) }),
-        ])
+        var members: [String: JSONValue] = ["features": .object(features)]
+        for field in PredictionField.allCases { members[field.rawValue] = json(field.value(in: row)) }
+        return .object(members)
+    }
+
+    private static func json(_ value: PredictionField.Value) -> JSONValue {
+        switch value {
+        case .text(let text): text.map { .text($0) } ?? .null
+        case .texts(let texts): .list(texts.map { .text($0) })
+        case .whole(let value): .integer(value)
+        case .number(let value): value.isNaN ? .null : .number(value)
+        case .flag(let flag): flag.map { .flag($0) } ?? .null
+        case .time(let time): .text(time.description)
+        }
     }
 }
 

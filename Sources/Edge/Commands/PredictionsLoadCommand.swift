@@ -118,8 +118,9 @@ struct PredictionsLoadCommand: ParsableCommand {
                     for place in row.indices { row[place] = Double(number) + Double(place) }
                     let record = PredictionRecord(
                         requestID: "\(command.prefix)-\(number)", source: source,
-                        time: Timestamp(microseconds: Int64(now * 1e6)), score: Double(number % 1000) / 1000,
-                        decision: number % 10 == 0, latency: 40_000)
+                        time: Timestamp(microseconds: Int64(now * 1e6)),
+                        outcome: .binary(
+                            probability: Double(number % 1000) / 1000, positive: number % 10 == 0), latency: 40_000)
                     let admission = row.withUnsafeBufferPointer { features in
                         log.submit(record, features: features, courier: courier, waking: false) { result in
                             told.withLock { told in

@@ -16,9 +16,14 @@ enum Frame {
     enum Kind: UInt8 {
         /// A source and its number in this segment, as JSON.
         case source = 1
-        case prediction = 2
+        /// A prediction as programs before version 2 of records wrote it.
+        case predictionV1 = 2
         /// Nothing comes after it: how many predictions the segment has.
         case end = 3
+        /// A prediction, version 2.
+        case prediction = 4
+
+        var isPrediction: Bool { self == .prediction || self == .predictionV1 }
     }
 
     static func checksum(_ frame: UnsafeRawBufferPointer, salt: UInt32) -> UInt32 {

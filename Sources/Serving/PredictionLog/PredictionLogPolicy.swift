@@ -65,7 +65,7 @@ extension PredictionLogPolicy {
 
     /// Whether a record is among the share that is kept.
     func wants(_ record: borrowing PredictionRecord) -> Bool {
-        if share >= 1 || keepsDecisions && record.decision == true { return true }
+        if share >= 1 || keepsDecisions && record.outcome.decision == true { return true }
         return portableUniform(seed: 0, key: record.loggedID) < share
     }
 }

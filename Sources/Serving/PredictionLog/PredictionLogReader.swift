@@ -77,7 +77,7 @@ package struct PredictionLogReader {
     /// - Returns: the sources of the predictions, in the order in which they first came.
     package mutating func readSources() throws -> [PredictionSource] {
         while !isClosed, let frame = try nextFrame() {
-            if Frame.Kind(rawValue: piece[frame.lowerBound + Frame.headBytes]) != .prediction {
+            if Frame.Kind(rawValue: piece[frame.lowerBound + Frame.headBytes])?.isPrediction != true {
                 let payload = piece.withUnsafeBytes { Array($0[frame].dropFirst(Frame.headBytes)) }
                 _ = try payload.withUnsafeBytes { try take($0) }
             }
@@ -94,7 +94,7 @@ package struct PredictionLogReader {
         at = frame.upperBound
         offset += frame.count
         isClosed = kind == .end
-        if kind == .prediction { records += 1 }
+        if kind?.isPrediction == true { records += 1 }
         return kind ?? .source
     }
 
@@ -134,7 +134,7 @@ package struct PredictionLogReader {
 
     private mutating func take(_ payload: UnsafeRawBufferPointer) throws -> LoggedPrediction? {
         switch Frame.Kind(rawValue: payload[0]) {
-        case .prediction:
+        case .prediction, .predictionV1:
             if let read = LoggedPrediction(payload, sources: sources) { return read }
         case .source:
             let count = Int(UInt32(littleEndian: payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))

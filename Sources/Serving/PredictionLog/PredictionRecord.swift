@@ -1,6 +1,6 @@
 package import Core
 
-/// One answered prediction to be logged.
+/// One prediction to be logged. Its project, model, deployment and arm are those of its source.
 package struct PredictionRecord: Sendable {
     /// Id of the request; at most 65,535 bytes of UTF-8, as the other texts.
     package var requestID: String
@@ -18,10 +18,10 @@ package struct PredictionRecord: Sendable {
     ///
     /// Numbers as they are, NaN where missing, categories as level codes.
     package var features: [Double]
-    /// The calibrated probability.
-    package var score: Double
-    /// Decision by the model's threshold; `nil` where none was applied.
-    package var decision: Bool?
+    /// What was predicted.
+    package var outcome: PredictionOutcome
+    /// Whether the client was answered with it.
+    package var role: PredictionRole
     /// Nanoseconds from the arrival of the request to the score.
     package var latency: Int64
     /// Whether the response included reasons.
@@ -31,9 +31,8 @@ package struct PredictionRecord: Sendable {
 
     package init(
         requestID: String, row: Int? = nil, idempotencyKey: String? = nil, entityID: String? = nil,
-        source: PredictionSourceNumber, time: Timestamp, features: [Double] = [], score: Double, decision: Bool? = nil,
-        latency: Int64 = 0,
-        hasReasons: Bool = false, warnings: [String] = []
+        source: PredictionSourceNumber, time: Timestamp, features: [Double] = [], outcome: PredictionOutcome,
+        role: PredictionRole = .answering, latency: Int64 = 0, hasReasons: Bool = false, warnings: [String] = []
     ) {
         self.requestID = requestID
         self.row = row
@@ -42,8 +41,8 @@ package struct PredictionRecord: Sendable {
         self.source = source
         self.time = time
         self.features = features
-        self.score = score
-        self.decision = decision
+        self.outcome = outcome
+        self.role = role
         self.latency = latency
         self.hasReasons = hasReasons
         self.warnings = warnings
@@ -53,7 +52,7 @@ package struct PredictionRecord: Sendable {
     var loggedID: String { row.map { "\(requestID).\(max(0, $0))" } ?? requestID }
 }
 
-/// A prediction read back from a segment.
+/// A prediction read back from a segment, of whatever version; ``PredictionField`` lists its fields.
 package struct LoggedPrediction: Sendable, Equatable {
     /// Id of the request; for a numbered row, a dot and its number from 0 follow: "7f3a.12".
     package let requestID: String
@@ -61,16 +60,16 @@ package struct LoggedPrediction: Sendable, Equatable {
     package let idempotencyKey: String?
     /// Whom the row is about: its value of the model's `entity` column; `nil` when the row had none.
     package let entityID: String?
-    /// The model version that made the prediction, as the segment describes it.
+    /// The model version that made the prediction, with deployment and arm, as the segment describes it.
     package let source: PredictionSource
     /// Wall-clock time at which the request was answered.
     package let time: Timestamp
     /// Feature row in the order of `source.columns`: numbers, NaN where missing, level codes of categories.
     package let features: [Double]
-    /// Calibrated probability of the positive class, 0 to 1.
-    package let score: Double
-    /// Decision by the model's threshold; `nil` where none was applied.
-    package let decision: Bool?
+    /// What was predicted.
+    package let outcome: PredictionOutcome
+    /// Whether the client was answered with it; what records of version 1 hold was.
+    package let role: PredictionRole
     /// Nanoseconds from the arrival of the request to the score.
     package let latency: Int64
     /// Whether the response included reasons.
@@ -85,8 +84,8 @@ package struct LoggedPrediction: Sendable, Equatable {
         self.source = source
         time = record.time
         features = record.features
-        score = record.score
-        decision = record.decision
+        outcome = record.outcome
+        role = record.role
         latency = record.latency
         hasReasons = record.hasReasons
         warnings = record.warnings

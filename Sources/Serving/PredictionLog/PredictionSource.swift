@@ -41,17 +41,43 @@ package struct PredictionSource: Sendable, Hashable, Codable {
     package let model: String
     /// Number of the version within the model, from 1.
     package let version: Int
+    /// Name of the deployment that routes the model's requests.
+    package let deployment: String
+    /// Name of the deployment's arm that the version is.
+    package let arm: String
     /// Digest of the model's signature, as in the registry.
     package let signature: Digest
     /// Input columns of the version, in the order of a record's features.
     package let columns: [Column]
 
-    package init(project: String, model: String, version: Int, signature: Digest, columns: [Column]) {
+    /// The deployment of a model that has only one, and of all records of version 1.
+    package static let defaultDeployment = "default"
+    /// The arm that is the champion, as of all records of version 1.
+    package static let champion = "champion"
+
+    package init(
+        project: String, model: String, version: Int, deployment: String = defaultDeployment, arm: String = champion,
+        signature: Digest, columns: [Column]
+    ) {
         self.project = project
         self.model = model
         self.version = version
+        self.deployment = deployment
+        self.arm = arm
         self.signature = signature
         self.columns = columns
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let box = try decoder.container(keyedBy: CodingKeys.self)
+        project = try box.decode(String.self, forKey: .project)
+        model = try box.decode(String.self, forKey: .model)
+        version = try box.decode(Int.self, forKey: .version)
+        // Segments of version 1 have neither.
+        deployment = try box.decodeIfPresent(String.self, forKey: .deployment) ?? Self.defaultDeployment
+        arm = try box.decodeIfPresent(String.self, forKey: .arm) ?? Self.champion
+        signature = try box.decode(Digest.self, forKey: .signature)
+        columns = try box.decode([Column].self, forKey: .columns)
     }
 
     /// Hashes all but the columns, of which there are many.
@@ -59,6 +85,8 @@ package struct PredictionSource: Sendable, Hashable, Codable {
         hasher.combine(project)
         hasher.combine(model)
         hasher.combine(version)
+        hasher.combine(deployment)
+        hasher.combine(arm)
         hasher.combine(signature)
     }
 }

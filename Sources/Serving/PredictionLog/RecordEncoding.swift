@@ -1,15 +1,18 @@
 internal import Core
 
-/// The payload of a prediction:
+/// The payload of a prediction, version 2; ``PredictionField`` says where each field stands:
 ///
 /// ```
-///  0  u8   kind                     24  u64  latency in nanoseconds
-///  1  u8   flags                    32  u16  features     34  u16  bytes of the request id
-///  2  u16  number of the source     36  u16  bytes of the idempotency key, 38 of the entity id
-///  4  u32  warnings                 40  the features, f64 each
-///  8  i64  time in microseconds         the three texts
-/// 16  f64  score                        each warning: u16 bytes and the text; zeros up to a multiple of eight
+///  0  u8   kind                     16  f64  number of the outcome
+///  1  u8   flags                    24  u64  latency in nanoseconds
+///  2  u16  number of the source     32  u16  features     34  u16  bytes of the request id
+///  4  u8   form of the outcome      36  u16  bytes of the idempotency key, 38 of the entity id
+///  5  u8   its details              40  the features, f64 each
+///  6  u16  warnings                     the three texts
+///  8  i64  time in microseconds         each warning: u16 bytes and the text; zeros up to a multiple of eight
 /// ```
+///
+/// Version 1, which is only read, has a u32 count of warnings at 4 and the decision in the flags.
 struct EncodedSize {
     let features: Int
     let request: Int
@@ -27,7 +30,7 @@ struct EncodedSize {
         key = record.idempotencyKey?.utf8.count ?? 0
         entity = record.entityID?.utf8.count ?? 0
         self.features = features
-        guard max(request, key, entity, features) <= 0xFFFF else { return nil }
+        guard max(request, key, entity, features, record.warnings.count) <= 0xFFFF else { return nil }
         var size = 40 + 8 * features + request + key + entity
         for warning in record.warnings {
             let count = warning.utf8.count
@@ -52,9 +55,12 @@ struct RecordFlags: OptionSet {
     let rawValue: UInt8
     static let key = RecordFlags(rawValue: 1)
     static let entity = RecordFlags(rawValue: 2)
+    /// Of version 1 only.
     static let decided = RecordFlags(rawValue: 4)
+    /// Of version 1 only.
     static let positive = RecordFlags(rawValue: 8)
     static let reasons = RecordFlags(rawValue: 16)
+    static let shadow = RecordFlags(rawValue: 32)
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -62,9 +68,8 @@ struct RecordFlags: OptionSet {
         self = []
         if record.idempotencyKey != nil { insert(.key) }
         if record.entityID != nil { insert(.entity) }
-        if record.decision != nil { insert(.decided) }
-        if record.decision == true { insert(.positive) }
         if record.hasReasons { insert(.reasons) }
+        if record.role == .shadow { insert(.shadow) }
     }
 }
 
@@ -80,16 +85,18 @@ extension PredictionRecord {
         out.storeBytes(of: 0, toByteOffset: size.total - 8, as: UInt64.self)
         out.storeBytes(of: UInt32(size.total - Frame.headBytes).littleEndian, as: UInt32.self)
         put(Frame.Kind.prediction.rawValue, 0)
-        put(RecordFlags(self).rawValue, 1)
-        put(source.value, 2)
-        put(UInt32(warnings.count), 4)
-        put(time.microseconds, 8)
-        put(score.bitPattern, 16)
-        put(UInt64(max(0, latency)), 24)
+        put(RecordFlags(self).rawValue, PredictionField.role.offset)
+        put(source.value, PredictionField.model.offset)
+        put(outcome.form, PredictionField.task.offset)
+        put(outcome.details, PredictionField.decision.offset)
+        put(UInt16(warnings.count), PredictionField.warnings.offset)
+        put(time.microseconds, PredictionField.time.offset)
+        put(outcome.score.bitPattern, PredictionField.score.offset)
+        put(UInt64(max(0, latency)), PredictionField.latency.offset)
         put(UInt16(size.features), 32)
-        put(UInt16(size.request), 34)
-        put(UInt16(size.key), 36)
-        put(UInt16(size.entity), 38)
+        put(UInt16(size.request), PredictionField.requestID.offset)
+        put(UInt16(size.key), PredictionField.idempotencyKey.offset)
+        put(UInt16(size.entity), PredictionField.entityID.offset)
         var at = Frame.headBytes + 40
         if let base = features.baseAddress, size.features > 0 {
             out.advanced(by: at).copyMemory(from: base, byteCount: 8 * size.features)
@@ -127,23 +134,35 @@ extension LoggedPrediction {
         func get<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
             T(littleEndian: payload.loadUnaligned(fromByteOffset: offset, as: type))
         }
-        guard payload.count >= 40, let source = sources[get(2, as: UInt16.self)] else { return nil }
-        let flags = RecordFlags(rawValue: payload[1])
-        let count = Int(get(32, as: UInt16.self))
+        func count(_ field: PredictionField) -> Int { Int(get(field.offset, as: UInt16.self)) }
+        guard payload.count >= 40, let source = sources[get(PredictionField.model.offset, as: UInt16.self)] else {
+            return nil
+        }
+        let flags = RecordFlags(rawValue: payload[PredictionField.role.offset])
+        let isVersion1 = payload[0] == Frame.Kind.predictionV1.rawValue
+        let number = Double(bitPattern: get(PredictionField.score.offset, as: UInt64.self))
+        let outcome: PredictionOutcome? =
+            isVersion1
+            ? .binary(probability: number, positive: flags.contains(.decided) ? flags.contains(.positive) : nil)
+            : PredictionOutcome(
+                form: payload[PredictionField.task.offset], details: payload[PredictionField.decision.offset],
+                number: number)
+        guard let outcome else { return nil }
+        let width = Int(get(32, as: UInt16.self))
         var at = 40
-        guard at + 8 * count <= payload.count else { return nil }
-        features = (0..<count).map { Double(bitPattern: get(40 + 8 * $0, as: UInt64.self)) }
-        at += 8 * count
+        guard at + 8 * width <= payload.count else { return nil }
+        features = (0..<width).map { Double(bitPattern: get(40 + 8 * $0, as: UInt64.self)) }
+        at += 8 * width
         func text(_ length: Int) -> String? {
             guard at + length <= payload.count else { return nil }
             defer { at += length }
             return String(decoding: payload[at..<(at + length)], as: UTF8.self)
         }
-        guard let request = text(Int(get(34, as: UInt16.self))), let key = text(Int(get(36, as: UInt16.self))),
-            let entity = text(Int(get(38, as: UInt16.self)))
+        guard let request = text(count(.requestID)), let key = text(count(.idempotencyKey)),
+            let entity = text(count(.entityID))
         else { return nil }
         var warnings: [String] = []
-        for _ in 0..<Int(get(4, as: UInt32.self)) {
+        for _ in 0..<(isVersion1 ? Int(get(4, as: UInt32.self)) : count(.warnings)) {
             guard at + 2 <= payload.count else { return nil }
             let length = Int(get(at, as: UInt16.self))
             at += 2
@@ -154,10 +173,10 @@ extension LoggedPrediction {
         idempotencyKey = flags.contains(.key) ? key : nil
         entityID = flags.contains(.entity) ? entity : nil
         self.source = source
-        time = Timestamp(microseconds: get(8, as: Int64.self))
-        score = Double(bitPattern: get(16, as: UInt64.self))
-        decision = flags.contains(.decided) ? flags.contains(.positive) : nil
-        latency = Int64(clamping: get(24, as: UInt64.self))
+        time = Timestamp(microseconds: get(PredictionField.time.offset, as: Int64.self))
+        self.outcome = outcome
+        role = flags.contains(.shadow) ? .shadow : .answering
+        latency = Int64(clamping: get(PredictionField.latency.offset, as: UInt64.self))
         hasReasons = flags.contains(.reasons)
         self.warnings = warnings
     }

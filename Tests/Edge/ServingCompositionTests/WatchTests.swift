@@ -139,8 +139,8 @@ import Testing
                 project: "wards", model: "stay", version: 1, signature: Digest(of: "1"), columns: [.init(name: "x")]))
         try await log.append(
             PredictionRecord(
-                requestID: "r1", entityID: nil, source: source, time: wards.clock.time, features: [1], score: 0.5,
-                decision: false, latency: 1))
+                requestID: "r1", entityID: nil, source: source, time: wards.clock.time, features: [1],
+                outcome: .binary(probability: 0.5, positive: false), latency: 1))
         wards.clock.advance(seconds: 301)
         #expect(
             try await eventually(moving: wards.clock, by: 5) { try !log.folder.closed().isEmpty }, "its segment ends")

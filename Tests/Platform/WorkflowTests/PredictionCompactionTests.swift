@@ -28,12 +28,16 @@ import Workflow
     }
 
     /// Logs rows and closes the log.
-    private func write(_ rows: [(source: PredictionSource, features: [Double])]) async throws {
+    private func write(
+        _ rows: [(source: PredictionSource, features: [Double])], at start: Int64? = nil
+    ) async throws {
+        let context = start.map { VirtualClock(start: $0).context() } ?? context
         let open = try PredictionLog.open(folder: log, policy: PredictionLogPolicy(), context: context)
         for (index, row) in rows.enumerated() {
             let record = PredictionRecord(
                 requestID: "r\(index)", entityID: nil, source: try open.register(row.source),
-                time: Timestamp(microseconds: Int64(index)), features: row.features, score: 0.25, decision: false,
+                time: Timestamp(microseconds: Int64(index)), features: row.features,
+                outcome: .binary(probability: 0.25, positive: false),
                 latency: 1)
             try await open.append(record)
         }
@@ -68,6 +72,45 @@ import Workflow
         #expect(try compact().rows == 1)
         #expect(try lake.fields(of: table).map(\.name).filter { $0.lowercased() == "age" } == ["Age"])
         #expect(try texts(#"CAST("Age" AS INT)"#) == [["41"], ["44"], ["42"], ["43"]])
+    }
+
+    @Test func `have a column for each field, also those of a segment of version 1`() async throws {
+        let segment = "018bcfe5680000000000000000000001-00000001.segment"
+        let frozen = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Serving/PredictionLogTests/Fixtures/\(segment)").standardized
+        try FileManager.default.createDirectory(atPath: log, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: frozen.path, toPath: "\(log)/\(segment)")
+        try await write([(source(1, [.init(name: "x")]), [1])], at: 1_800_000_000)
+        #expect(try compact().rows == 4)
+        let names = try lake.fields(of: table).map(\.name)
+        #expect(names == PredictionField.allCases.map(\.rawValue) + ["x"])
+        #expect(
+            try texts("request_id, deployment, arm, role, task, band, CAST(decision AS TEXT)") == [
+                ["7f3c", "default", "champion", "answering", "binary", nil, nil],
+                ["r0", "default", "champion", "answering", "binary", nil, "false"],
+            ])
+    }
+
+    @Test func `leave a feature its column that a table of before version 2 has under a new field's name`() async throws
+    {
+        // As a table of then: without the new fields, with a feature called role.
+        try FileManager.default.createDirectory(atPath: lake.table(table).folder, withIntermediateDirectories: true)
+        var batches = [[LakeColumn.text(codes: [0], levels: ["r"]), .text(codes: [0], levels: ["nurse"])]]
+        let file = try lake.engine.write(
+            LakeBatches(
+                columns: [("request_id", batches[0][0]), ("role", batches[0][1])],
+                select: { "SELECT request_id, role FROM \($0)" }, next: { batches.popLast() }),
+            into: "\(lake.table(table).folder)/part-old.parquet")
+        _ = try lake.append(file, to: table, once: "old", upTo: 1)
+        let first = source(1, [.init(name: "role", levels: ["nurse", "doctor"])])
+        for row in 0..<2 {
+            try await write([(first, [Double(row)])])
+            #expect(try compact().rows == 1)
+        }
+        #expect(
+            try texts("role, prediction_role, arm") == [
+                ["nurse", nil, nil], ["nurse", "answering", "champion"], ["doctor", "answering", "champion"],
+            ])
     }
 
     @Test func `come in the order of the log, each once, however many there are`() async throws {

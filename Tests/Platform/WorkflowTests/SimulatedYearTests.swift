@@ -137,7 +137,7 @@ import Workflow
             try await log.append(
                 PredictionRecord(
                     requestID: "r\(day)", entityID: nil, source: try log.register(source), time: clock.time,
-                    features: [1], score: 0.5, decision: false, latency: 1))
+                    features: [1], outcome: .binary(probability: 0.5, positive: false), latency: 1))
             // Its segment ends, by its time or with the server.
             if day % 7 == 6 {
                 try await log.shutDown()

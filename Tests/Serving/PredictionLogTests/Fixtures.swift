@@ -21,7 +21,7 @@ let source = PredictionSource(
 func record(_ id: String, _ source: PredictionSourceNumber, features: [Double] = [1.5, 1, .nan]) -> PredictionRecord {
     PredictionRecord(
         requestID: id, entityID: "entity-\(id)", source: source, time: Timestamp(microseconds: 1_000_000),
-        features: features, score: 0.25, decision: false, latency: 12_345)
+        features: features, outcome: .binary(probability: 0.25, positive: false), latency: 12_345)
 }
 
 /// All records of all segments, in order.

@@ -15,10 +15,12 @@ import Testing
         #expect(try log.register(source) == number)
         let full = PredictionRecord(
             requestID: "a-request", idempotencyKey: "a key", entityID: "Möwe", source: number,
-            time: Timestamp(microseconds: 1_700_000_000_123_456), features: [1.5, 0, -.infinity], score: 0.75,
-            decision: true, latency: 41_000, hasReasons: true, warnings: ["unknown category", ""])
+            time: Timestamp(microseconds: 1_700_000_000_123_456), features: [1.5, 0, -.infinity],
+            outcome: .binary(probability: 0.75, positive: true), latency: 41_000, hasReasons: true,
+            warnings: ["unknown category", ""])
         let bare = PredictionRecord(
-            requestID: "", source: number, time: Timestamp(microseconds: -1), features: [], score: .nan)
+            requestID: "", source: number, time: Timestamp(microseconds: -1), features: [],
+            outcome: .binary(probability: .nan))
         try await log.append(full)
         try await log.append(contentsOf: [bare, full])
         try await log.shutDown()
@@ -27,7 +29,7 @@ import Testing
         #expect(found[0] == LoggedPrediction(full, source: source))
         #expect(found[2] == found[0])
         #expect(found[1].requestID == "" && found[1].entityID == nil && found[1].idempotencyKey == nil)
-        #expect(found[1].score.isNaN && found[1].decision == nil && found[1].features == [])
+        #expect(found[1].outcome.score.isNaN && found[1].outcome.decision == nil && found[1].features == [])
         #expect(log.counters.written == 3 && log.counters.appended == 3)
     }
 
@@ -102,7 +104,7 @@ import Testing
         let number = try log.register(source)
         let records = (0..<5000).map { item in
             var one = record("request-\(item)", number)
-            one.decision = item % 100 == 0
+            one.outcome = .binary(probability: 0.25, positive: item % 100 == 0)
             return one
         }
         for start in stride(from: 0, to: 5000, by: 500) {

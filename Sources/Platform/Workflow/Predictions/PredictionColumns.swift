@@ -8,13 +8,8 @@ internal import PredictionLog
 /// names of categories. A feature whose name is taken, by one of those or by a column of another type in the table, gets
 /// `feature_` before its name or its type behind it.
 struct PredictionColumns {
-    /// Columns whose value is written as it is kept in memory, and the SQL that gives them their type.
-    private static let fixed: [(name: String, sql: String)] = [
-        ("request_id", "request_id"), ("idempotency_key", "idempotency_key"), ("entity_id", "entity_id"),
-        ("project", "project"), ("model", "model"), ("version", "version"), ("signature", "signature"),
-        ("time", "make_timestamp(time)"), ("score", "score"), ("decision", "decision = 1"),
-        ("latency_ms", "latency_ms"), ("reasons", "reasons = 1"), ("warnings", "warnings"),
-    ]
+    /// The columns that every table has, with the SQL that gives each its type.
+    private let fixed: [(name: String, sql: String)]
 
     private(set) var columns: [(name: String, column: LakeColumn)] = []
 
@@ -22,24 +17,66 @@ struct PredictionColumns {
     ///   - sources: those of all rows that come into the same file, these and others: their columns are the same in all.
     ///   - known: columns of the table.
     init(_ rows: [LoggedPrediction], of sources: [PredictionSource], known: [DeltaField]) {
-        columns = [
-            ("request_id", text(rows) { $0.requestID }), ("idempotency_key", text(rows) { $0.idempotencyKey }),
-            ("entity_id", text(rows) { $0.entityID }), ("project", text(rows) { $0.source.project }),
-            ("model", text(rows) { $0.source.model }), ("version", whole(rows) { Int64($0.source.version) }),
-            ("signature", text(rows) { $0.source.signature.hex }), ("time", whole(rows) { $0.time.microseconds }),
-            ("score", .number(rows.map(\.score))), ("decision", whole(rows) { row in row.decision.map { $0 ? 1 : 0 } }),
-            ("latency_ms", .number(rows.map { Double($0.latency) / 1e6 })),
-            ("reasons", whole(rows) { $0.hasReasons ? 1 : 0 }),
-            ("warnings", text(rows) { $0.warnings.isEmpty ? nil : $0.warnings.joined(separator: "; ") }),
-        ]
+        let names = Self.names(known)
+        columns = zip(names, PredictionField.allCases).map { name, field in (name, Self.column(field, rows)) }
+        fixed = zip(names, PredictionField.allCases).map { name, field in (name, Self.sql(field, name)) }
         addFeatures(rows, sources, known)
     }
 
     /// The SELECT that gives the columns their types, over a relation that has them as they are in memory.
     func select(from relation: String) -> String {
-        let fixed = Self.fixed.map { "\($0.sql) AS \($0.name)" }
+        let fixed = fixed.map { "\($0.sql) AS \($0.name)" }
         let features = columns.dropFirst(fixed.count).map { "\"\($0.name.replacing("\"", with: "\"\""))\"" }
         return "SELECT \((fixed + features).joined(separator: ", ")) FROM \(relation)"
+    }
+
+    /// What each field's column is called.
+    ///
+    /// A table of before version 2 may have a feature that is called like a field that is new: that keeps its name, and
+    /// the field gets `prediction_` before its own, from then on.
+    private static func names(_ known: [DeltaField]) -> [String] {
+        let taken = Set(known.map { $0.name.lowercased() })
+        let added = PredictionField.allCases.filter { !$0.isInVersion1 }
+        let isOld = !added.allSatisfy { taken.contains($0.rawValue) || taken.contains("prediction_\($0.rawValue)") }
+        return PredictionField.allCases.map { field in
+            let other = "prediction_\(field.rawValue)"
+            let gives = taken.contains(other) || (isOld && taken.contains(field.rawValue))
+            return !field.isInVersion1 && gives ? other : field.rawValue
+        }
+    }
+
+    private static func sql(_ field: PredictionField, _ name: String) -> String {
+        switch field.form {
+        case .flag: "\(name) = 1"
+        case .time: "make_timestamp(\(name))"
+        case .text, .texts, .whole, .number: name
+        }
+    }
+
+    private static func column(_ field: PredictionField, _ rows: [LoggedPrediction]) -> LakeColumn {
+        switch field.form {
+        case .text, .texts:
+            return coded(
+                rows.map { row in
+                    switch field.value(in: row) {
+                    case .text(let text): text
+                    case .texts(let texts): texts.isEmpty ? nil : texts.joined(separator: "; ")
+                    case .whole, .number, .flag, .time: nil
+                    }
+                })
+        case .number:
+            return .number(rows.map { if case .number(let value) = field.value(in: $0) { value } else { .nan } })
+        case .whole, .flag, .time:
+            let values = rows.map { row -> Int64? in
+                switch field.value(in: row) {
+                case .whole(let value): value
+                case .flag(let flag): flag.map { $0 ? 1 : 0 }
+                case .time(let time): time.microseconds
+                case .text, .texts, .number: nil
+                }
+            }
+            return .integer(values.map { $0 ?? 0 }, valid: values.map { $0 != nil })
+        }
     }
 
     /// The feature columns of a file, and the position of each in the input of each source.
@@ -50,7 +87,7 @@ struct PredictionColumns {
         var places: [PredictionSource: [Int]] = [:]
     }
 
-    private static func layout(_ sources: [PredictionSource], _ known: [DeltaField]) -> Layout {
+    private func layout(_ sources: [PredictionSource], _ known: [DeltaField]) -> Layout {
         let types = Dictionary(known.map { ($0.name.lowercased(), $0.type) }, uniquingKeysWith: { a, _ in a })
         let taken = Set(fixed.map(\.name))
         // A column's case does not tell it from another one: the table's spelling counts, then the first that comes.
@@ -94,7 +131,7 @@ struct PredictionColumns {
     private mutating func addFeatures(
         _ rows: [LoggedPrediction], _ sources: [PredictionSource], _ known: [DeltaField]
     ) {
-        let layout = Self.layout(sources, known)
+        let layout = layout(sources, known)
         // Rows of one source mostly follow one another.
         var runs: [(rows: Range<Int>, source: PredictionSource, places: [Int])] = []
         for (index, row) in rows.enumerated() {
@@ -134,14 +171,5 @@ struct PredictionColumns {
             return code
         }
         return .text(codes: codes, levels: levels)
-    }
-
-    private func text(_ rows: [LoggedPrediction], _ value: (LoggedPrediction) -> String?) -> LakeColumn {
-        Self.coded(rows.map(value))
-    }
-
-    private func whole(_ rows: [LoggedPrediction], _ value: (LoggedPrediction) -> Int64?) -> LakeColumn {
-        let values = rows.map(value)
-        return .integer(values.map { $0 ?? 0 }, valid: values.map { $0 != nil })
     }
 }

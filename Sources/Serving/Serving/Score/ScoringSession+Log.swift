@@ -49,7 +49,7 @@ extension ScoringSession {
         let courier: AcknowledgementCourier? = if case .eventLoop(let courier) = caller { courier } else { nil }
         var record = PredictionRecord(
             requestID: request.requestID, idempotencyKey: request.idempotencyKey, source: journal.source,
-            time: request.time, score: 0, latency: request.latency, hasReasons: hasReasons)
+            time: request.time, outcome: .binary(probability: 0), latency: request.latency, hasReasons: hasReasons)
         if first == nil, batch.count == 1 {
             fill(&record, 0, model)
             return journal.log.submit(
@@ -76,8 +76,7 @@ extension ScoringSession {
     private func fill(_ record: inout PredictionRecord, _ row: Int, _ model: ServedModel) {
         let warnings = batch.warnings(ofRow: row)
         record.entityID = row < batch.entities.count ? batch.entities[row] : nil
-        record.score = probabilities[row]
-        record.decision = model.isPositive(probabilities[row])
+        record.outcome = model.outcome(of: probabilities[row])
         record.warnings = warnings.isEmpty ? [] : warnings.codes.map(\.rawValue)
     }
 }

@@ -1,5 +1,6 @@
 package import Core
 package import Forests
+internal import PredictionLog
 package import Training
 
 /// A loaded model version that serves predictions: forest, calibration, threshold and input schema. Immutable.
@@ -89,4 +90,16 @@ package final class ServedModel: Sendable {
 
     /// Whether a probability is at or above the threshold.
     package func isPositive(_ probability: Double) -> Bool { probability >= threshold }
+
+    /// What the model says of a row with a probability, for the log.
+    func outcome(of probability: Double) -> PredictionOutcome {
+        let band: PredictionOutcome.Band? =
+            switch bands?.band(of: probability) {
+            case .low: .low
+            case .medium: .medium
+            case .high: .high
+            case nil: nil
+            }
+        return .binary(probability: probability, positive: isPositive(probability), band: band)
+    }
 }
