@@ -139,15 +139,18 @@ package final class ChampionWatch: Sendable {
         guard let line = try? project.champions(of: slot.key.model) else { return }
         var tried: Set<Int> = []
         for version in line.dropLast().reversed() where tried.insert(version).inserted && tried.count <= 5 {
-            guard
-                let (model, _) = try? Self.load(version, slot, project)
-            else { continue }
-            slot.swap(to: model)
+            do { try deploy(Self.load(version, slot, project).model, slot) } catch { continue }
             logger.error(
                 "an earlier champion answers, since the present one cannot",
                 metadata: ["model": "\(slot.key)", "version": "\(version)"])
             return
         }
+    }
+
+    /// Makes a version answer as the champion. Gives the one that answered before.
+    @discardableResult
+    private func deploy(_ model: ServedModel, _ slot: ModelSlot) throws -> ServedModel? {
+        slot.swap(to: FixedDeployment(try Arm(model)))?.route(nil).answering.model
     }
 
     /// Loads and tries a version. Where another one answers meanwhile, its requests go before.
@@ -171,7 +174,7 @@ package final class ChampionWatch: Sendable {
             let (next, verified) =
                 try kept.map { ($0, nil) }
                 ?? Self.load(version, slot, project)
-            let replaced = slot.swap(to: next)
+            let replaced = try deploy(next, slot)
             before.withLock { $0[slot.key] = replaced }
             failures.withLock { $0[slot.key] = nil }
             logger.info(

@@ -108,7 +108,7 @@ import Workflow
             #expect(try compact().rows == 1)
         }
         #expect(
-            try texts("role, prediction_role, arm") == [
+            try Set(texts("role, prediction_role, arm")) == [
                 ["nurse", nil, nil], ["nurse", "answering", "champion"], ["doctor", "answering", "champion"],
             ])
     }

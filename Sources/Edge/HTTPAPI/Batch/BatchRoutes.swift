@@ -74,7 +74,9 @@ struct BatchRoutes: Sendable {
 
     private func answer(_ slot: ModelSlot, _ request: Request, _ context: APIContext) async throws -> Response {
         let plan = try BatchPlan(request)
-        let model = try ScoringCall(form: .native, slot: slot).model()
+        // A file is scored by one version, whomever its rows are about.
+        let route = try ScoringCall(form: .native, slot: slot).deployment().route(nil)
+        let model = route.answering.model
         let client = context.client
         let key = try IdempotencyKeyHeader.of(request)
         let bounds = BatchBounds(settings, client: client, clock: execution.clock)
@@ -88,7 +90,7 @@ struct BatchRoutes: Sendable {
             throw problem
         }
         let run = BatchRun(
-            slot, model, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
+            slot, route, plan, requestID: context.requestID, idempotencyKey: key, client: client, bounds, settings,
             execution, threads, waiting, conversions)
         let work = Task {
             await run.run(request, at: place)

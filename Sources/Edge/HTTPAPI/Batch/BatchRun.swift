@@ -18,7 +18,8 @@ final class BatchRun: Sendable {
     }
 
     let slot: ModelSlot
-    let model: ServedModel
+    let route: DeploymentRoute
+    var model: ServedModel { route.answering.model }
     let plan: BatchPlan
     let requestID: String
     let idempotencyKey: String?
@@ -37,7 +38,7 @@ final class BatchRun: Sendable {
     private let failed = Mutex<(any Error)?>(nil)
 
     init(
-        _ slot: ModelSlot, _ model: ServedModel, _ plan: BatchPlan, requestID: String, idempotencyKey: String?,
+        _ slot: ModelSlot, _ route: DeploymentRoute, _ plan: BatchPlan, requestID: String, idempotencyKey: String?,
         client: String,
         _ bounds: BatchBounds, _ settings: BatchSettings, _ execution: ExecutionContext, _ threads: WorkThreads,
         _ waiting: NIOThreadPool, _ conversions: FairQueue
@@ -45,7 +46,7 @@ final class BatchRun: Sendable {
         self.conversions = conversions
         self.client = client
         self.slot = slot
-        self.model = model
+        self.route = route
         self.plan = plan
         self.requestID = requestID
         self.idempotencyKey = idempotencyKey
@@ -152,7 +153,7 @@ final class BatchRun: Sendable {
                 try await flying[0].task.value
                 idle.append(flying.removeFirst().block)
             }
-            let block = idle.popLast() ?? BatchBlock(model, passing: plan.passing, output: plan.output.form)
+            let block = idle.popLast() ?? BatchBlock(route, passing: plan.passing, output: plan.output.form)
             let (from, began, before) = (start, execution.uptime(), flying.last?.task)
             let task = Task { [threads, client] in
                 try await threads.run(for: client) { try block.score(slice, from: from, reader) }
@@ -248,7 +249,7 @@ final class BatchRun: Sendable {
         let logged = LoggedRequest(
             slot: slot, requestID: requestID, idempotencyKey: idempotencyKey, arrived: began, execution: execution)
         @Sendable func log() -> LogReceipt? {
-            isRefused ? nil : logged.log(block.session, by: model, numberedFrom: block.firstRow)
+            isRefused ? nil : logged.log(block.session, numberedFrom: block.firstRow)
         }
         var (answer, receipt) = try await threads.run(for: client, urgent: true) {
             (block.answer(from: before.rows + 1, line: before.lines + 1, skipping: skipping), log())

@@ -38,11 +38,12 @@ struct FastPathScorer {
         let keepsAlive = request.head.isKeepAlive && !routes.isDraining()
         let context = ResponseContext(request, requestID: requestID, keepsAlive: keepsAlive)
         do {
-            let model = try request.call.model()
-            let session = shared.session(for: model)
+            let deployment = try request.call.deployment()
+            let session = shared.session(for: deployment)
             let answer = try body.withUnsafeReadableBytes { bytes in
-                try request.call.answer(bytes, by: model, at: session, requestID: requestID, limits: routes.limits) {
-                    _ in
+                try request.call.answer(
+                    bytes, by: deployment, at: session, requestID: requestID, limits: routes.limits
+                ) { _, _ in
                     throw ReasonsElsewhere()
                 }
             }
@@ -54,7 +55,7 @@ struct FastPathScorer {
                 slot: request.call.slot, requestID: requestID, idempotencyKey: request.idempotencyKey,
                 arrived: request.arrived, execution: routes.execution)
             let bound = NIOLoopBound(self, eventLoop: shared.loop)
-            let admission = logged.log(session, by: model, from: .eventLoop(shared.courier)) { result in
+            let admission = logged.log(session, from: .eventLoop(shared.courier)) { result in
                 switch result {
                 case .success: finish(response)
                 case .failure(let error): finish(bound.value.refusal(error.error, context, allocator))
@@ -62,7 +63,7 @@ struct FastPathScorer {
             }
             guard let admission else { return elsewhere(request) }
             if try admission.letsAnswerLeave() { return .now(response) }
-            if let log = model.journal?.log { shared.wakeSoon(log) }
+            if let log = session.route?.answering.model.journal?.log { shared.wakeSoon(log) }
             return .later
         } catch is ReasonsElsewhere {
             return elsewhere(request)

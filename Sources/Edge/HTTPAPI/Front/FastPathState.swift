@@ -41,9 +41,9 @@ final class FastPathState {
         unwoken.removeAll(keepingCapacity: true)
     }
 
-    func session(for model: ServedModel) -> ScoringSession {
+    func session(for deployment: any Deployment) -> ScoringSession {
         if let session { return session }
-        let made = ScoringSession(model.schema)
+        let made = ScoringSession(deployment.route(nil).answering.model.schema)
         session = made
         return made
     }

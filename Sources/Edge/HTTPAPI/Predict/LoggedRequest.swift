@@ -9,7 +9,7 @@ internal import Synchronization
 /// The one way from a score to an answer, for the fast path, the router, raw rows and batches.
 ///
 /// ```swift
-/// let receipt = request.log(session, by: model)
+/// let receipt = request.log(session)
 /// try await receipt.settled()  // now the answer may leave
 /// ```
 struct LoggedRequest: Sendable {
@@ -22,23 +22,23 @@ struct LoggedRequest: Sendable {
 
     /// Hands a session's scored rows to the log, on a thread that may wait.
     /// - Parameter first: the number of the first row of a batch's block.
-    func log(_ session: ScoringSession, by model: ServedModel, numberedFrom first: Int? = nil) -> LogReceipt {
+    func log(_ session: ScoringSession, numberedFrom first: Int? = nil) -> LogReceipt {
         let waiter = LogWaiter()
-        let admission = log(session, by: model, from: .thread, numberedFrom: first) { waiter.acknowledge($0) }
+        let admission = log(session, from: .thread, numberedFrom: first) { waiter.acknowledge($0) }
         return LogReceipt(admission: admission ?? .refused(.busy), waiter: waiter)
     }
 
     /// Hands a session's scored rows to the log.
     /// - Returns: `nil`, with nothing logged, when an event loop cannot do it without waiting.
     func log(
-        _ session: ScoringSession, by model: ServedModel, from caller: ScoringSession.LogCaller,
+        _ session: ScoringSession, from caller: ScoringSession.LogCaller,
         numberedFrom first: Int? = nil, acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission? {
         let metadata = ScoringSession.RequestMetadata(
             requestID: requestID, idempotencyKey: idempotencyKey, time: execution.now(),
             latency: Int64((execution.uptime() - arrived) * 1e9))
         let admission = session.log(
-            metadata, by: model, from: caller, numberedFrom: first, acknowledged: acknowledged)
+            metadata, from: caller, numberedFrom: first, acknowledged: acknowledged)
         if let admission, admission != .refused(.busy) { slot.count(session.scoredRows) }
         return admission
     }

@@ -54,11 +54,11 @@ struct PredictionRoutes: Sendable {
             var call = call
             call.contentType = request.headers[.contentType]
             let body = try await HeldBody(request, upTo: work.limits.bodyBytes, in: room)
-            let model = try call.model()
+            let deployment = try call.deployment()
             let logged = LoggedRequest(
                 slot: call.slot, requestID: context.requestID, idempotencyKey: key, arrived: arrived,
                 execution: execution)
-            return try await work.answer(call, body, by: model, logged, client: context.client) {
+            return try await work.answer(call, body, by: deployment, logged, client: context.client) {
                 [room] session, answer in
                 var headers: HTTPFields = [.contentType: answer.contentType]
                 if let count = answer.jsonBytes { headers[.inferenceHeader] = "\(count)" }

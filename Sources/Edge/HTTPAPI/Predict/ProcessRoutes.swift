@@ -91,7 +91,9 @@ struct ProcessRoutes: Sendable {
         if body.isLarge, turn == nil { throw work.limits.late }
         defer { withExtendedLifetime(turn) {} }
         let form = try await body.read { try ProcessForm($0) }
-        let served = try ScoringCall(form: .native, slot: slot).model()
+        // The rows are known to the feature worker only, and its SQL is that of one version.
+        let route = try ScoringCall(form: .native, slot: slot).deployment().route(nil)
+        let served = route.answering.model
         let mayStore = context.principal?.may(.storeRows, in: slot.key.project) ?? false
         if form.stores == true, !mayStore {
             throw Problem(
@@ -121,10 +123,12 @@ struct ProcessRoutes: Sendable {
             let logged = LoggedRequest(
                 slot: slot, requestID: context.requestID, idempotencyKey: idempotencyKey, arrived: arrived,
                 execution: execution)
+            // The worker's features may still be those of the champion before.
+            let deployment = FixedDeployment(model === served ? route : DeploymentRoute(answering: try Arm(model)))
             let answer: JSONValue?
             do {
                 answer = try await work.answer(
-                    ScoringCall(form: .native, slot: slot), HeldBody(ByteBuffer(bytes: body)), by: model, logged,
+                    ScoringCall(form: .native, slot: slot), HeldBody(ByteBuffer(bytes: body)), by: deployment, logged,
                     client: context.client
                 ) { [keys = made.keys] session, _ in
                     session.name(records: keys)

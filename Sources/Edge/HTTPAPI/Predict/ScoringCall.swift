@@ -11,10 +11,14 @@ struct ScoringCall: Sendable {
     /// Of the binary tensor data extension.
     var jsonBytes: Int?
 
-    /// The version that answers this call from now to its end.
+    /// The version that answers calls about nobody in particular.
+    /// - Throws: as ``deployment()``.
+    func model() throws -> ServedModel { try deployment().route(nil).answering.model }
+
+    /// What answers this call from now to its end.
     /// - Throws: `serving.not-loaded`, `serving.stale`, `serving.unknown-version`.
-    func model() throws -> ServedModel {
-        guard let served = slot.served else {
+    func deployment() throws -> any Deployment {
+        guard let deployment = slot.deployment else {
             if slot.isStale, let version = slot.loaded?.version {
                 throw MartletError(
                     .machine, "serving.stale",
@@ -26,36 +30,40 @@ struct ScoringCall: Sendable {
                 .machine, "serving.not-loaded",
                 "The model \(slot.key) is not loaded: \(slot.trouble ?? "it is starting").")
         }
-        if let version, version != served.version {
-            throw MartletError(
-                .missing, "serving.unknown-version",
-                "The model \(slot.key) is served with version \(served.version), not \(version).")
+        if let version {
+            let served = deployment.route(nil).answering.model.version
+            guard version == served else {
+                throw MartletError(
+                    .missing, "serving.unknown-version",
+                    "The model \(slot.key) is served with version \(served), not \(version).")
+            }
         }
-        return served
+        return deployment
     }
 
     /// Reads, scores and writes the answer into the session.
     /// - Parameter explaining: may refuse reasons for so many rows.
     func answer(
-        _ body: UnsafeRawBufferPointer, by model: ServedModel, at session: ScoringSession, requestID: String,
-        limits: ScoringLimits, explaining: (_ rows: Int) throws -> Void
+        _ body: UnsafeRawBufferPointer, by deployment: any Deployment, at session: ScoringSession, requestID: String,
+        limits: ScoringLimits,
+        explaining: (_ rows: Int, ServedModel) throws -> Void
     ) throws -> ScoringAnswer {
-        let mostRows = limits.rows(of: model)
+        let mostRows = limits.rows(of:)
         let media = MediaType(contentType ?? "")
         switch form {
         case .native:
             guard media.isJSON else { throw MediaType.unsupported(contentType ?? "", "application/json") }
             let rows = try session.open(
-                native: body, by: model, requestID: requestID, mostRows: mostRows, check: explaining)
+                native: body, by: deployment, requestID: requestID, mostRows: mostRows, check: explaining)
             return ScoringAnswer(explainedRows: rows)
         case .invocations:
             if media.isCSV {
-                try session.answer(mlflowCSV: body, by: model, mostRows: mostRows)
+                try session.answer(mlflowCSV: body, by: deployment, mostRows: mostRows)
             } else {
                 guard media.isJSON else {
                     throw MediaType.unsupported(contentType ?? "", "application/json or text/csv")
                 }
-                try session.answer(mlflow: body, by: model, mostRows: mostRows)
+                try session.answer(mlflow: body, by: deployment, mostRows: mostRows)
             }
             return ScoringAnswer()
         case .tensors(let name):
@@ -63,7 +71,7 @@ struct ScoringCall: Sendable {
                 throw MediaType.unsupported(contentType ?? "", "application/json or application/octet-stream")
             }
             let count = try session.answer(
-                tensors: body, jsonBytes: jsonBytes, by: model, name: name, mostRows: mostRows)
+                tensors: body, jsonBytes: jsonBytes, by: deployment, name: name, mostRows: mostRows)
             return ScoringAnswer(jsonBytes: count)
         }
     }

@@ -43,23 +43,26 @@ package struct ScoringWork: Sendable {
     /// - Throws: `serving.late`, `InputFault`, `InputFaults`, `serving.share`, `predict.too-many-reasons`,
     ///   `predictions.*`.
     func answer<T: Sendable>(
-        _ call: ScoringCall, _ body: HeldBody, by model: ServedModel, _ request: LoggedRequest, client: String,
+        _ call: ScoringCall, _ body: HeldBody, by deployment: any Deployment, _ request: LoggedRequest, client: String,
         end: @escaping @Sendable (ScoringSession, ScoringAnswer) throws -> T
     ) async throws -> T {
         let begun = clock.uptime()
         @Sendable func finish(_ session: ScoringSession, _ answer: ScoringAnswer) throws -> (T, LogReceipt) {
-            (try end(session, answer), request.log(session, by: model))
+            (try end(session, answer), request.log(session))
         }
-        let (answered, receipt) = try await sessions.withSession(for: model) { [limits] lent in
+        let (answered, receipt) = try await sessions.withSession(for: deployment.route(nil).answering.model) {
+            [limits] lent in
             let (answer, finished) = try await piece(client, begun, isFirst: true) {
                 let answer = try body.withBytes { bytes in
                     try call.answer(
-                        bytes, by: model, at: lent.session, requestID: request.requestID, limits: limits
-                    ) { rows in try limits.check(explainedRows: rows, of: model) }
+                        bytes, by: deployment, at: lent.session, requestID: request.requestID, limits: limits
+                    ) { rows, model in try limits.check(explainedRows: rows, of: model) }
                 }
                 return (answer, answer.explainedRows == 0 ? try finish(lent.session, answer) : nil)
             }
             if let finished { return finished }
+            // With reasons: by the version that has scored.
+            guard let model = lent.session.route?.answering.model else { throw CancellationError() }
             let size = max(1, Self.pieceSteps / model.reasonSteps)
             for start in stride(from: 0, to: answer.explainedRows, by: size) {
                 let rows = start..<min(start + size, answer.explainedRows)

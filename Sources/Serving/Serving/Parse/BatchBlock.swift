@@ -6,7 +6,7 @@ internal import Training
 /// Sendable: one task or thread uses it at a time.
 ///
 /// ```swift
-/// let block = BatchBlock(model, passing: ["id"], output: .csv)
+/// let block = BatchBlock(route, passing: ["id"], output: .csv)
 /// try block.score(slice, from: start, reader)
 /// let answer = block.answer(from: 1, line: 2, skipping: false)
 /// ```
@@ -22,12 +22,15 @@ package final class BatchBlock: @unchecked Sendable {
     /// Number of CSV lines of the block.
     package private(set) var lines = 0
 
-    /// Makes a block for a model.
-    /// - Parameter output: the form of the answer.
-    package init(_ model: ServedModel, passing: [String], output: BatchForm) {
-        self.model = model
+    /// Makes a block for the rows of a batch.
+    /// - Parameters:
+    ///   - route: who answers the whole batch.
+    ///   - output: the form of the answer.
+    package init(_ route: DeploymentRoute, passing: [String], output: BatchForm) {
+        model = route.answering.model
         session = ScoringSession(model.schema)
         kept = PassthroughCells(passing, form: output)
+        session.route = route
         batch.isByRow = true
         batch.known = Set(passing)
     }

@@ -1,14 +1,14 @@
 package import Core
 internal import Synchronization
 
-/// Holds the version of one model that currently answers; swapping it is atomic.
+/// Holds the deployment that currently answers for one model; swapping it is atomic.
 ///
 /// ```swift
-/// slot.swap(to: model)
-/// guard let served = slot.served else { throw notReady }
+/// slot.swap(to: FixedDeployment(try Arm(model)))
+/// guard let deployment = slot.deployment else { throw notReady }
 /// ```
 ///
-/// A request takes the version once, when it begins, and keeps it.
+/// A request takes the deployment once, when it begins, and keeps it.
 package final class ModelSlot: Sendable {
     /// The model whose version the slot holds.
     package let key: ModelKey
@@ -24,7 +24,7 @@ package final class ModelSlot: Sendable {
     }
 
     private struct State {
-        var served: ServedModel?
+        var deployment: (any Deployment)?
         var trouble: String?
     }
 
@@ -38,11 +38,14 @@ package final class ModelSlot: Sendable {
         self.freshness = freshness
     }
 
-    /// The version that answers; `nil` before one is loaded, and while the registry was not read for too long.
+    /// The deployment that answers; `nil` before a version is loaded, and while the registry was not read for too long.
+    package var deployment: (any Deployment)? { isStale ? nil : state.withLock { $0.deployment } }
+
+    /// The version that answers requests about nobody in particular; `nil` when none answers.
     package var served: ServedModel? { isStale ? nil : loaded }
 
     /// The version that was loaded last, whether it may still answer or not.
-    package var loaded: ServedModel? { state.withLock { $0.served } }
+    package var loaded: ServedModel? { state.withLock { $0.deployment }?.route(nil).answering.model }
 
     /// Whether the registry was not read for longer than the limit.
     ///
@@ -61,12 +64,12 @@ package final class ModelSlot: Sendable {
     /// Adds to the number of rows scored.
     package func count(_ rows: Int) { scored.add(rows, ordering: .relaxed) }
 
-    /// Makes a version answer new requests; returns the previous one.
+    /// Makes a deployment answer new requests; returns the previous one.
     @discardableResult
-    package func swap(to next: ServedModel) -> ServedModel? {
+    package func swap(to next: any Deployment) -> (any Deployment)? {
         state.withLock { state in
-            defer { state = State(served: next, trouble: nil) }
-            return state.served
+            defer { state = State(deployment: next, trouble: nil) }
+            return state.deployment
         }
     }
 

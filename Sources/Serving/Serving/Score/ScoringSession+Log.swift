@@ -33,7 +33,7 @@ extension ScoringSession {
     /// Rows that are encoded before their memory is given back.
     private static let rowsAtOnce = 256
 
-    /// Appends the scored rows to the model's prediction log, as the last step of a request; rows that could not be
+    /// Appends the scored rows to the prediction log of the arm that answers, as the last step of a request; rows that could not be
     /// scored are skipped.
     ///
     /// The response may leave as the result says, see ``PredictionLog/Admission/letsAnswerLeave()``.
@@ -41,21 +41,22 @@ extension ScoringSession {
     ///   several rows are numbered from 0, a single one is not numbered, and the rows' memory is given back.
     /// - Returns: `nil` when there are so many rows that an event loop might have to wait; nothing was logged then.
     package func log(
-        _ request: RequestMetadata, by model: ServedModel, from caller: LogCaller, numberedFrom first: Int? = nil,
+        _ request: RequestMetadata, from caller: LogCaller, numberedFrom first: Int? = nil,
         acknowledged: @escaping PredictionLog.Acknowledgement
     ) -> PredictionLog.Admission? {
         loggedBytes = 0
-        guard let journal = model.journal, batch.count > batch.rowFaults.count else { return .taken }
+        guard let arm = route?.answering, let log = arm.model.journal?.log, let source = arm.source, scoredRows > 0
+        else { return .taken }
         let courier: AcknowledgementCourier? = if case .eventLoop(let courier) = caller { courier } else { nil }
         var record = PredictionRecord(
-            requestID: request.requestID, idempotencyKey: request.idempotencyKey, source: journal.source,
+            requestID: request.requestID, idempotencyKey: request.idempotencyKey, source: source,
             time: request.time, outcome: .binary(probability: 0), latency: request.latency, hasReasons: hasReasons)
         if first == nil, batch.count == 1 {
-            fill(&record, 0, model)
-            return journal.log.submit(
+            fill(&record, 0, arm.model)
+            return log.submit(
                 record, features: batch.row(0), courier: courier, waking: courier == nil, acknowledged: acknowledged)
         }
-        var block = PredictionBlock(journal.log, records: batch.count, mayWait: courier == nil)
+        var block = PredictionBlock(log, records: batch.count, mayWait: courier == nil)
         var faults = batch.rowFaults[...]
         for row in 0..<batch.count {
             if first == nil, row % Self.rowsAtOnce == 0 { batch.discard(before: row) }
@@ -64,12 +65,12 @@ extension ScoringSession {
                 continue
             }
             record.row = (first ?? 0) + row
-            fill(&record, row, model)
+            fill(&record, row, arm.model)
             block.add(record, features: batch.row(row))
         }
         if block.needsWait { return nil }
         loggedBytes = block.byteCount
-        return journal.log.submit(block, courier: courier, acknowledged: acknowledged)
+        return log.submit(block, courier: courier, acknowledged: acknowledged)
     }
 
     @inline(__always)

@@ -2,7 +2,7 @@
 ///
 /// ```swift
 /// let session = ScoringSession(model.schema)
-/// try session.answer(body, by: model, mostRows: 10_000)
+/// try session.answer(native: body, by: deployment, requestID: id, mostRows: { _ in 10_000 })
 /// let response = session.writer.bytes
 /// ```
 ///
@@ -16,6 +16,8 @@ package final class ScoringSession {
     package var writer = JSONWriter()
     /// Whether the last response includes reasons.
     package private(set) var hasReasons = false
+    /// Who answers the rows, and who scores them beside; `nil` before the first request.
+    package internal(set) var route: DeploymentRoute?
     /// Number of rows that have a score.
     package var scoredRows: Int { batch.count - batch.rowFaults.count }
     /// Bytes that the rows of the last call of `log` have in the prediction log.
@@ -26,10 +28,11 @@ package final class ScoringSession {
     /// Parses a native request, scores it and writes the response.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses.
     package func answer(
-        native body: UnsafeRawBufferPointer, by model: ServedModel, requestID: String, mostRows: Int
+        native body: UnsafeRawBufferPointer, by deployment: any Deployment, requestID: String,
+        mostRows: (ServedModel) -> Int
     ) throws {
-        let rows = try open(native: body, by: model, requestID: requestID, mostRows: mostRows)
-        if rows > 0 {
+        let rows = try open(native: body, by: deployment, requestID: requestID, mostRows: mostRows)
+        if rows > 0, let model = route?.answering.model {
             try explain(0..<rows, by: model)
             close()
         }
@@ -43,14 +46,14 @@ package final class ScoringSession {
     /// - Returns: the rows whose predictions are to be written with reasons; 0 where the answer is whole.
     /// - Throws: `InputFault`, or `InputFaults` for values that the policy refuses, and what `check` throws.
     package func open(
-        native body: UnsafeRawBufferPointer, by model: ServedModel, requestID: String, mostRows: Int,
-        check: (_ explainedRows: Int) throws -> Void = { _ in }
+        native body: UnsafeRawBufferPointer, by deployment: any Deployment, requestID: String,
+        mostRows: (ServedModel) -> Int, check: (_ explainedRows: Int, ServedModel) throws -> Void = { _, _ in }
     ) throws -> Int {
-        begin(model)
-        let request = try NativeRequest(body, into: batch, mostRows: mostRows)
-        try refuseFaults()
+        let (request, model) = try read(by: deployment) { model in
+            try NativeRequest(body, into: batch, mostRows: mostRows(model))
+        }
         hasReasons = request.explain
-        if request.explain { try check(batch.count) }
+        if request.explain { try check(batch.count, model) }
         model.score(batch, into: &probabilities)
         begin(native: model, requestID: requestID)
         if request.explain, batch.count > 0 { return batch.count }
@@ -60,21 +63,26 @@ package final class ScoringSession {
     }
 
     /// Parses a request of MLflow's scoring protocol, scores it and writes the response: the probabilities.
-    package func answer(mlflow body: UnsafeRawBufferPointer, by model: ServedModel, mostRows: Int) throws {
-        begin(model)
-        _ = try MLflowRequest(body, into: batch, mostRows: mostRows)
-        try refuseFaults()
+    package func answer(
+        mlflow body: UnsafeRawBufferPointer, by deployment: any Deployment, mostRows: (ServedModel) -> Int
+    ) throws {
+        let (_, model) = try read(by: deployment) { model in
+            try MLflowRequest(body, into: batch, mostRows: mostRows(model))
+        }
         model.score(batch, into: &probabilities)
         writeMLflow()
     }
 
     /// Parses a CSV request of MLflow's scoring protocol, scores it and writes the response.
-    package func answer(mlflowCSV body: UnsafeRawBufferPointer, by model: ServedModel, mostRows: Int) throws {
-        begin(model)
-        var rows = CSVRows(model.schema)
-        let used = try rows.read(body, into: batch, upTo: mostRows, isLast: true)
-        if used < body.count { batch.failTooManyRows(mostRows) }
-        try refuseFaults()
+    package func answer(
+        mlflowCSV body: UnsafeRawBufferPointer, by deployment: any Deployment, mostRows: (ServedModel) -> Int
+    ) throws {
+        let (_, model) = try read(by: deployment) { model in
+            var rows = CSVRows(model.schema)
+            let most = mostRows(model)
+            let used = try rows.read(body, into: batch, upTo: most, isLast: true)
+            if used < body.count { batch.failTooManyRows(most) }
+        }
         model.score(batch, into: &probabilities)
         writeMLflow()
     }
@@ -82,12 +90,13 @@ package final class ScoringSession {
     /// Parses a tensor request, scores it and writes the response.
     /// - Returns: how many bytes of the answer are JSON, if tensors follow as bytes.
     package func answer(
-        tensors body: UnsafeRawBufferPointer, jsonBytes: Int?, by model: ServedModel, name: String, mostRows: Int
+        tensors body: UnsafeRawBufferPointer, jsonBytes: Int?, by deployment: any Deployment, name: String,
+        mostRows: (ServedModel) -> Int
     ) throws -> Int? {
-        begin(model)
-        let request = try TensorRequest(body, jsonBytes: jsonBytes, into: batch, mostRows: mostRows)
-        let wanted = try Self.wanted(by: request, of: model)
-        try refuseFaults()
+        let ((request, wanted), model) = try read(by: deployment) { model in
+            let request = try TensorRequest(body, jsonBytes: jsonBytes, into: batch, mostRows: mostRows(model))
+            return (request, try Self.wanted(by: request, of: model))
+        }
         model.score(batch, into: &probabilities)
         return write(tensors: wanted, id: request.id, model, name: name)
     }
@@ -100,6 +109,30 @@ package final class ScoringSession {
         batch.reset(batch.schema)
         if probabilities.count > 1 << 12 { probabilities = [] }
         if writer.bytes.count > 1 << 20 { writer = JSONWriter() }
+    }
+
+    /// Reads rows by the schema of the version that answers them.
+    ///
+    /// Whom they are about stands in them, so they are read by the schema of the version that answers for nobody in
+    /// particular, and once more where another one turns out to answer.
+    /// - Throws: what `parse` throws, and `InputFaults` for values that the policy refuses.
+    private func read<T>(
+        by deployment: any Deployment, _ parse: (ServedModel) throws -> T
+    ) throws -> (T, ServedModel) {
+        var route = deployment.route(nil)
+        begin(route.answering.model)
+        var parsed = try parse(route.answering.model)
+        if let entity = batch.entities.first ?? nil {
+            let own = deployment.route(entity)
+            if own.answering.model !== route.answering.model {
+                begin(own.answering.model)
+                parsed = try parse(own.answering.model)
+            }
+            route = own
+        }
+        try refuseFaults()
+        self.route = route
+        return (parsed, route.answering.model)
     }
 
     private func begin(_ model: ServedModel) {

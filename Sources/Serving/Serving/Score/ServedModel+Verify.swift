@@ -10,12 +10,15 @@ extension ServedModel {
     @discardableResult
     package func verify(_ samples: SamplePredictions) throws -> Int {
         let session = ScoringSession(schema)
+        let deployment = FixedDeployment(Arm(unlogged: self))
         var compared = 0
         var refusal: String?
         for (index, (record, expected)) in zip(samples.records, samples.scores).enumerated() {
             let body = try JSON.encode(SampleRequest(record: record, explain: index == 0))
             do {
-                try body.withUnsafeBytes { try session.answer(native: $0, by: self, requestID: "sample", mostRows: 1) }
+                try body.withUnsafeBytes {
+                    try session.answer(native: $0, by: deployment, requestID: "sample", mostRows: { _ in 1 })
+                }
             } catch let faults as InputFaults {
                 refusal = faults.faults.first?.detail
                 continue
