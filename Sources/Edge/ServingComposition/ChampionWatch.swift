@@ -6,7 +6,10 @@ internal import Registry
 package import Serving
 internal import Synchronization
 
-/// Polls the registries and keeps each slot at its project's champion.
+/// Follows the events of the registries and keeps each slot at its project's champion.
+///
+/// An event is written with the change of which it tells, so that a promotion or a rollback, by whatever process, is
+/// seen at the next read of the events; a slow look at every model is the safety net.
 ///
 /// Loads a new version beside the one that answers, verifies it, and swaps. When loading or looking up fails the
 /// version that answers stays, and the slot says so; a version that could not be loaded is tried again after 1, 2, 4 …
@@ -23,6 +26,8 @@ package final class ChampionWatch: Sendable {
     /// A version that was loaded and tried before it becomes champion.
     private let prepared = Mutex<[ModelKey: ServedModel]>([:])
     private let preparing = Mutex(())
+    /// Of each of the projects.
+    private let events: [AliasEvents]
     private let failures = Mutex<[ModelKey: Failure]>([:])
 
     /// A version that could not be loaded, and when it is tried again.
@@ -34,6 +39,7 @@ package final class ChampionWatch: Sendable {
 
     package init(_ projects: [ServedProject], catalog: ModelCatalog, clock: any ExecutionClock, logger: Logger) {
         self.projects = projects
+        events = projects.map { _ in AliasEvents() }
         self.catalog = catalog
         self.clock = clock
         self.logger = logger
@@ -85,15 +91,39 @@ package final class ChampionWatch: Sendable {
         }
     }
 
-    /// Looks again and again, on this thread, until `end`.
-    package func run(every seconds: Double) {
+    /// Follows the projects' events on this thread until `end`, and looks at every model now and then all the same.
+    /// - Parameters:
+    ///   - seconds: between two reads of the events.
+    ///   - most: between two looks at every model, for changes that no event tells of.
+    package func run(every seconds: Double, lookingEvery most: Double) {
+        var looked = clock.uptime()
         while !isOver.load(ordering: .relaxed) {
             clock.block(seconds: seconds)
+            guard clock.uptime() - looked >= most else {
+                follow()
+                continue
+            }
             look()
+            looked = clock.uptime()
         }
     }
 
-    /// Makes `run(every:)` return after its present pause and a last look; does not wait for it.
+    /// Reads what is new of each project's events, and looks at the models of those in which an alias has moved, or whose
+    /// models are not up to date. Blocks on the disk, and while another thread looks.
+    package func follow() {
+        for (project, events) in zip(projects, events) {
+            let slots = catalog.slots.filter { $0.key.project == project.project.name }
+            // An error is what `look` finds again, and tells.
+            let mayHaveMoved = (try? events.haveMoved(in: project.registry().events)) ?? true
+            if mayHaveMoved || slots.contains(where: { $0.trouble != nil }) {
+                look(project: project.project.name)
+            } else {
+                for slot in slots { slot.confirm() }
+            }
+        }
+    }
+
+    /// Makes `run` return after its present pause and a last look; does not wait for it.
     package func end() { isOver.store(true, ordering: .relaxed) }
 
     private func look(_ slot: ModelSlot, _ project: ServedProject) {

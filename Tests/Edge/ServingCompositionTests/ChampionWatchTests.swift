@@ -3,6 +3,7 @@ import Logging
 import ProjectTestKit
 import Projects
 import Registry
+import SQLText
 import ServerTestKit
 import Serving
 import ServingComposition
@@ -36,6 +37,49 @@ import Testing
         wards.log.take()
         wards.watch.look()
         #expect(wards.log.entries.isEmpty, "what is as it was is not told")
+    }
+
+    @Test func `is taken up by the events that tell of it, and goes back by them`() throws {
+        let wards = try ServedWards()
+        wards.watch.follow()
+        #expect(try wards.version == 1, "the first time everything is looked at")
+        try wards.promote(2)
+        wards.watch.follow()
+        #expect(try wards.version == 2)
+        try wards.models.rollback("stay")
+        wards.watch.follow()
+        #expect(try wards.version == 1)
+    }
+
+    @Test func `is looked at only where an event tells that it may be another one`() throws {
+        let wards = try ServedWards()
+        wards.watch.follow()
+        // A change that no event tells of is left to the slow look.
+        try wards.place.database().write { connection in
+            try connection.execute("UPDATE aliases SET version = 2 WHERE alias = 'champion'")
+        }
+        wards.watch.follow()
+        #expect(try wards.version == 1)
+        wards.watch.look()
+        #expect(try wards.version == 2)
+    }
+
+    @Test func `goes on while its events can be read, and is in trouble when they cannot`() throws {
+        let wards = try ServedWards(staleLimit: 60)
+        wards.watch.follow()
+        for _ in 0..<3 {
+            wards.clock.advance(seconds: 50)
+            wards.watch.follow()
+            #expect(try wards.version == 1)
+        }
+        try wards.place.remove(wards.artifact(of: 2))
+        try wards.promote(2)
+        wards.watch.follow()
+        #expect(try wards.version == 1 && wards.slot.trouble != nil)
+        // Back again, without a further event.
+        try wards.models.rollback("stay")
+        wards.watch.follow()
+        #expect(try wards.version == 1 && wards.slot.trouble == nil)
     }
 
     @Test func `goes back at once, since the version before is still loaded`() throws {
