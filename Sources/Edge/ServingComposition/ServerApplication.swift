@@ -68,7 +68,7 @@ struct ServerApplication {
 
     /// Answers until SIGTERM or SIGINT, finishes what was begun, and ends what works beside it.
     func run() async throws {
-        Thread.detachNewThread { champions.run(every: 0.25, lookingEvery: 10) }
+        Thread.detachNewThread { champions.run(every: 0.5, lookingEvery: 10) }
         let memory = MemoryWatch(clock: context.clock)
         memory.start()
         logs.start()

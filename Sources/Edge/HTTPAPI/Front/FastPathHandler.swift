@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import PredictionLog
 
 /// Channel handler that has small prediction requests answered on the event loop, in front of the router.
 ///
@@ -294,9 +295,11 @@ final class FastPathHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answer(_ context: ChannelHandlerContext, _ request: FastPathRequest, _ body: ByteBuffer) {
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        let outcome = scorer.answer(request, body, context.channel.allocator) { response in
+        let outcome = scorer.answer(request, body, context.channel.allocator) { response, error in
             let (handler, context) = bound.value
-            handler.finish(response, context)
+            guard let error else { return handler.finish(response, context) }
+            handler.finish(
+                handler.scorer.refusal(error, inPlaceOf: response, context.channel.allocator), context)
         }
         switch outcome {
         case .now(let response): finish(response, context)

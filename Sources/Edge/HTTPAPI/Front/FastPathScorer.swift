@@ -29,10 +29,10 @@ struct FastPathScorer {
         case elsewhere
     }
 
-    /// - Parameter finish: gets the response on the event loop after the outcome `later`.
+    /// - Parameter finish: gets the response on the event loop after the outcome `later`, and why it must not leave.
     func answer(
         _ request: FastPathRequest, _ body: ByteBuffer, _ allocator: ByteBufferAllocator,
-        finish: @escaping @Sendable (FastPathResponse) -> Void
+        finish: @escaping @Sendable (FastPathResponse, PredictionLogError?) -> Void
     ) -> Outcome {
         let requestID = request.requestID ?? routes.ids.make()
         let keepsAlive = request.head.isKeepAlive && !routes.isDraining()
@@ -54,11 +54,10 @@ struct FastPathScorer {
             let logged = LoggedRequest(
                 slot: request.call.slot, requestID: requestID, idempotencyKey: request.idempotencyKey,
                 arrived: request.arrived, execution: routes.execution)
-            let bound = NIOLoopBound(self, eventLoop: shared.loop)
             let admission = logged.log(session, from: .eventLoop(shared.courier)) { result in
                 switch result {
-                case .success: finish(response)
-                case .failure(let error): finish(bound.value.refusal(error.error, context, allocator))
+                case .success: finish(response, nil)
+                case .failure(let error): finish(response, error)
                 }
             }
             guard let admission else { return elsewhere(request) }
@@ -76,6 +75,11 @@ struct FastPathScorer {
         routes.gatekeeper.undoAdmission(request.principal)
         return .elsewhere
     }
+
+    /// The response that is sent in place of the one for which the log has failed.
+    func refusal(
+        _ error: PredictionLogError, inPlaceOf response: FastPathResponse, _ allocator: ByteBufferAllocator
+    ) -> FastPathResponse { refusal(error.error, response.context, allocator) }
 
     private func refusal(
         _ error: any Error, _ context: ResponseContext, _ allocator: ByteBufferAllocator

@@ -7,7 +7,7 @@ internal import Serving
 final class FastPathState {
     private var session: ScoringSession?
     private let clock: any ExecutionClock
-    let loop: any EventLoop
+    private let loop: any EventLoop
     /// Brings acknowledgements to this loop, all that came together by one call.
     let courier: AcknowledgementCourier
     /// Logs that have records whose writer was not woken yet.

@@ -15,8 +15,9 @@ package protocol Deployment: Sendable {
     func route(_ entity: String?) -> DeploymentRoute
 }
 
-/// A version in a deployment, under the name with which its predictions are logged.
-package struct Arm: Sendable {
+/// A version in a deployment, under the name with which its predictions are logged. A class, so that a route costs a
+/// request no copies.
+package final class Arm: Sendable {
     /// Name of the arm: "champion".
     package let name: String
     /// The version that the arm is.
