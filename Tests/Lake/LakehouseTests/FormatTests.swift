@@ -222,7 +222,7 @@ import Testing
     @Test func `sets footers and repeated headers aside`() throws {
         #expect(
             try lines("{\"id\":1,\"t\":\"a\",\"n\":1}\n{\"total\":1}\n")
-                == ["1|a|1.0|1", "bad|2|id|not null"])
+                == ["1|a|1.0|1", "bad|2|id|key not null"])
         let book = ZipWriter.workbook([header, "<c><v>1</v></c>", header, "<c t=\"str\"><v>Total: 1</v></c>"])
         #expect(
             try rows(book, "excel")
@@ -234,7 +234,8 @@ import Testing
         let book = ZipWriter.workbook([wide, "<c><v>1</v></c><c t=\"str\"><v> NA </v></c><c t=\"e\"><v>#N/A</v></c>"])
         #expect(try rows(book, "excel", { ($0.missing, $0.trim) = (["NA", "#N/A"], true) }) == ["1|–|–|1"])
         #expect(
-            try rows(Array("{\"id\":1,\"t\":\" NA\",\"n\":\"\"}".utf8), "jsonl", { ($0.missing, $0.trim) = (["NA"], true) })
+            try rows(
+                Array("{\"id\":1,\"t\":\" NA\",\"n\":\"\"}".utf8), "jsonl", { ($0.missing, $0.trim) = (["NA"], true) })
                 == ["1|–|–|1"])
     }
 
