@@ -9,10 +9,11 @@ package struct TestAnswer: Sendable, CustomStringConvertible {
 
     package var json: JSONValue { JSONValue(parsing: body) ?? .null }
 
-    /// The code of a problem; where the Open Inference Protocol says no, it stands at the end of its sentence.
+    /// The code of a problem; in the errors of other protocols it stands at the end of their sentence.
     package var code: String {
         if let code = json["code"]?.text { return code }
-        guard let sentence = json["error"]?.text, sentence.hasSuffix("]"), let start = sentence.lastIndex(of: "[")
+        guard let sentence = json["error"]?.text ?? json["message"]?.text, sentence.hasSuffix("]"),
+            let start = sentence.lastIndex(of: "[")
         else { return "" }
         return String(sentence[sentence.index(after: start)...].dropLast())
     }

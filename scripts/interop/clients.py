@@ -162,6 +162,14 @@ def forms() -> None:
             told,
         )
 
+    for path, headers, wanted, code in [
+        ("/invocations", {}, 405, "BAD_REQUEST"), ("/invocations/nothing", AUTH, 404, "ENDPOINT_NOT_FOUND")]:
+        status, told = ask("GET", path, headers=headers)
+        check(status == wanted and told.keys() == {"error_code", "message"} and told["error_code"] == code,
+              "how MLflow's form says no", path, status, told)
+    status, told = ask("POST", "/invocations", "{}", {"Content-Type": "application/json"})
+    check(status == 401 and told["error_code"] == "UNAUTHENTICATED", "nobody at /invocations", status, told)
+
     # Media types, packings, keys.
     body = json.dumps({"record": ROW}).encode()
     rows = (",".join(NAMES) + "\n" + ",".join(map(str, ROW.values())) + "\n").encode()

@@ -1,4 +1,5 @@
 internal import Core
+internal import HTTPTypes
 package import NIOCore
 internal import Synchronization
 
@@ -77,7 +78,7 @@ package final class ConnectionGuard: ChannelDuplexHandler {
         // Behind TLS the client cannot be told before both sides have agreed on keys, which is what there is no room for.
         if isSecure { return context.close(promise: nil) }
         say(
-            "503 Service Unavailable", "server.busy", "Too many connections are open; try again in a moment.",
+            .serviceUnavailable, "server.busy", "Too many connections are open; try again in a moment.",
             retryAfter: 1, context)
     }
 
@@ -191,14 +192,15 @@ package final class ConnectionGuard: ChannelDuplexHandler {
         if progress.hasAnswer || progress.elsewhere > (progress.phase == .body ? 1 : 0) {
             return context.close(promise: nil)
         }
-        say("408 Request Timeout", "request.slow", detail, retryAfter: nil, context)
+        say(.requestTimeout, "request.slow", detail, retryAfter: nil, context)
     }
 
     /// Answers past the router, and ends the connection.
     private func say(
-        _ status: String, _ code: String, _ detail: String, retryAfter: Int?, _ context: ChannelHandlerContext
+        _ status: HTTPResponse.Status, _ code: String, _ detail: String, retryAfter: Int?,
+        _ context: ChannelHandlerContext
     ) {
         progress.hasAnswer = true
-        HeadRefusal(status: status, code: code, detail: detail, retryAfter: retryAfter).send(context)
+        HeadRefusal(status, code, detail, retryAfter: retryAfter).send(context)
     }
 }

@@ -12,13 +12,15 @@ extension HTTPField.Name {
     package static let requestID = own("X-Request-ID")
 }
 
-/// Outermost middleware: request ids, concurrency limit, problem responses, metrics and access log.
+/// Outermost middleware: request ids, concurrency limit, error responses, metrics and access log.
 package struct EdgeMiddleware: RouterMiddleware {
     package typealias Context = APIContext
 
     private let ids: RequestIDs
     private let isDraining: @Sendable () -> Bool
     private let observer: RequestObserver?
+    /// Those in whose form errors are rendered; other paths are of Martlet's own API.
+    var families: [RouteFamily] = []
 
     /// Makes the middleware.
     /// - Parameter observer: counts and limits the requests; `nil` for a router without a server.
@@ -28,7 +30,7 @@ package struct EdgeMiddleware: RouterMiddleware {
         self.observer = observer
     }
 
-    /// Handles a request with id, limits, problems, metrics and access log around it.
+    /// Handles a request with id, limits, errors, metrics and access log around it.
     package func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -48,9 +50,7 @@ package struct EdgeMiddleware: RouterMiddleware {
         } catch {
             let problem = Problem(error)
             if problem.status.code >= 500, problem.isOurs { context.logger.error("\(error)") }
-            let path = request.uri.path
-            let isTensors = path == "/v2" || path.hasPrefix("/v2/")
-            response = problem.response(requestID: context.requestID, in: isTensors ? .tensors("") : .native)
+            response = families.covering(request.uri.path).response(to: problem, requestID: context.requestID)
         }
         observer?.end(request, context, response)
         // Also of a refusal: a client takes what stands behind this head for its next answer.

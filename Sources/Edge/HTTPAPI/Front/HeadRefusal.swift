@@ -1,39 +1,43 @@
+internal import HTTPTypes
 internal import NIOCore
 
-/// Problem response, written without the router, for a request that is not read; closes the connection.
+/// Error response, written without the router, for a request that is not read; closes the connection.
+///
+/// Its path is not known, or not to be trusted, so it has the form of Martlet's own API.
 struct HeadRefusal {
-    /// "503 Service Unavailable".
-    let status: String
-    let code: String
-    let detail: String
-    var retryAfter: Int?
+    private let problem: Problem
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, retryAfter: Int? = nil) {
+        var problem = Problem(status, code, detail)
+        problem.retryAfter = retryAfter
+        self.problem = problem
+    }
 
     /// Bytes that a head may have.
     static let mostBytes = 64 << 10
 
     static let tooLarge = HeadRefusal(
-        status: "431 Request Header Fields Too Large", code: "request.head",
-        detail: "The head of a request may have \(mostBytes >> 10) KiB and 256 fields.")
+        .requestHeaderFieldsTooLarge, "request.head",
+        "The head of a request may have \(mostBytes >> 10) KiB and 256 fields.")
     static let longLine = HeadRefusal(
-        status: "414 URI Too Long", code: "request.uri",
-        detail: "The first line of a request may have \(mostBytes >> 10) KiB.")
-
+        .uriTooLong, "request.uri", "The first line of a request may have \(mostBytes >> 10) KiB.")
     static let malformed = HeadRefusal(
-        status: "400 Bad Request", code: "request.malformed", detail: "The request is not HTTP/1.1 as RFC 9112 has it.")
+        .badRequest, "request.malformed", "The request is not HTTP/1.1 as RFC 9112 has it.")
 
     /// - Parameters:
     ///   - context: of a handler behind which bytes are written.
     ///   - progress: of the connection: what still comes is read and thrown away, so that the client gets the refusal;
     ///     `nil` closes the connection at once.
     func send(_ context: ChannelHandlerContext, reading progress: ConnectionProgress? = nil) {
-        let body =
-            #"{"code":"\#(code)","detail":"\#(detail)","request_id":"none","status":\#(status.prefix(3)),"#
-            + #""title":"\#(status.dropFirst(4))","type":"about:blank"}"#
+        let refusal = RouteFamily.api.refusal(problem, requestID: "none")
         var out = context.channel.allocator.buffer(capacity: 512)
         out.writeString(
-            "HTTP/1.1 \(status)\r\ncontent-type: application/problem+json\r\ncontent-length: \(body.utf8.count)\r\n")
-        if let retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
-        out.writeString("connection: close\r\n\r\n\(body)")
+            "HTTP/1.1 \(refusal.status.code) \(refusal.status.reasonPhrase)\r\ncontent-type: \(refusal.contentType)\r\n"
+        )
+        out.writeString("content-length: \(refusal.bytes.count)\r\n")
+        if let retryAfter = refusal.retryAfter { out.writeString("retry-after: \(retryAfter)\r\n") }
+        out.writeString("connection: close\r\n\r\n")
+        out.writeBytes(refusal.bytes)
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         progress?.isOver = true
         let reading = progress.map { NIOLoopBound($0, eventLoop: context.eventLoop) }

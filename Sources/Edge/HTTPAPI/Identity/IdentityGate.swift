@@ -4,9 +4,10 @@ package import Hummingbird
 package import Identity
 internal import Logging
 
-/// Gatekeeper that authenticates API tokens (`Authorization: Bearer …`) and session cookies, and checks permissions.
+/// Gatekeeper that authenticates API tokens (`Authorization: Bearer …`) and session cookies, whichever of them a route's
+/// family takes, and checks permissions.
 ///
-/// Deny by default: without either only routes for anyone are allowed. A token costs a digest and a look into a table;
+/// Deny by default: without one only routes for anyone are allowed. A token costs a digest and a look into a table;
 /// no database is asked.
 ///
 /// ```swift
@@ -37,7 +38,7 @@ package struct IdentityGate: Gatekeeper {
         guard case .needs(let permission) = route.access else {
             var context = context
             // What anyone may read may tell more to those who are known.
-            context.principal = await known(request)
+            context.principal = await known(request, by: route.family.credentials)
             return context
         }
         guard !identity.known.isStale else {
@@ -48,17 +49,20 @@ package struct IdentityGate: Gatekeeper {
                 remedy: "Bring the metadata database back; the server goes on by itself.")
         }
         var context = context
+        let credentials = route.family.credentials
         let principal: Principal
-        if let header = request.headers[.authorization] {
-            do { principal = try token(header) } catch is Problem {
+        if credentials.contains(.token), let header = request.headers[.authorization] {
+            do { principal = try token(header, of: credentials) } catch is Problem {
                 // It may have been made a moment ago.
                 do { try await identity.lookAgain() } catch {
                     context.logger.error("people and tokens cannot be read: \(error)")
                 }
-                principal = try token(header)
+                principal = try token(header, of: credentials)
             }
+        } else if credentials.contains(.session) {
+            (principal, context.session) = try await session(request, of: credentials)
         } else {
-            (principal, context.session) = try await session(request)
+            throw IdentityGate.unknown("This needs a token.", taking: credentials)
         }
         guard principal.may(permission) else {
             var problem = Problem(
@@ -73,35 +77,44 @@ package struct IdentityGate: Gatekeeper {
     }
 
     /// Who makes a request that anyone may make; `nil` for nobody who is known.
-    private func known(_ request: Request) async -> Principal? {
+    private func known(_ request: Request, by credentials: Set<RouteFamily.Credential>) async -> Principal? {
         if identity.known.isStale { return nil }
-        if let header = request.headers[.authorization] { return try? token(header) }
-        guard request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] != nil else { return nil }
-        return try? await session(request).0
+        if credentials.contains(.token), let header = request.headers[.authorization] {
+            return try? token(header, of: credentials)
+        }
+        guard credentials.contains(.session),
+            request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] != nil
+        else { return nil }
+        return try? await session(request, of: credentials).0
     }
 
-    private func token(_ header: String) throws -> Principal {
+    private func token(_ header: String, of credentials: Set<RouteFamily.Credential>) throws -> Principal {
         guard header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else {
-            throw IdentityGate.unknown("Authorization is not 'Bearer TOKEN'.", #", error="invalid_request""#)
+            throw IdentityGate.unknown(
+                "Authorization is not 'Bearer TOKEN'.", #", error="invalid_request""#, taking: credentials)
         }
         guard let principal = identity.known.principal(token: String(header.dropFirst(7)), at: identity.execution.now())
         else {
             throw IdentityGate.unknown(
-                "This token is none, was revoked, or has expired.", #", error="invalid_token""#)
+                "This token is none, was revoked, or has expired.", #", error="invalid_token""#, taking: credentials)
         }
         return principal
     }
 
     /// The person, and the session's id. A request that changes something must show that a page of this session makes
     /// it: other sites' forms can make a browser send its cookies, but cannot read the session's token.
-    private func session(_ request: Request) async throws -> (Principal, String) {
+    private func session(
+        _ request: Request, of credentials: Set<RouteFamily.Credential>
+    ) async throws -> (Principal, String) {
         guard let cookie = request.cookies[SessionCookie.name(isSecure: identity.site.isSecure)] else {
-            throw IdentityGate.unknown("This needs a token or a session.", "")
+            throw IdentityGate.unknown(
+                credentials.contains(.token) ? "This needs a token or a session." : "This needs a session.",
+                taking: credentials)
         }
         let now = identity.execution.now()
         guard let claim = await identity.cookies.claim(in: cookie.value, at: now),
             let principal = identity.known.principal(session: claim.session, at: now)
-        else { throw IdentityGate.unknown("This session has ended.", "") }
+        else { throw IdentityGate.unknown("This session has ended.", taking: credentials) }
         let isSafe = [.get, .head, .options].contains(request.method)
         guard isSafe || Secret.areEqual(request.headers[.csrfToken] ?? "", claim.csrf) else {
             throw Problem(
@@ -111,11 +124,15 @@ package struct IdentityGate: Gatekeeper {
         return (principal, claim.session)
     }
 
-    static func unknown(_ detail: String, _ error: String) -> Problem {
-        var problem = Problem(
-            .unauthorized, "access.unknown", detail,
-            remedy: "Send `Authorization: Bearer TOKEN` (`martlet tokens create`), or log in.")
-        problem.challenge = #"Bearer realm="martlet""# + error
+    /// - Parameter error: what the challenge says of a token that was sent.
+    static func unknown(
+        _ detail: String, _ error: String = "", taking credentials: Set<RouteFamily.Credential>
+    ) -> Problem {
+        let token = "Send `Authorization: Bearer TOKEN` (`martlet tokens create`)"
+        let remedy =
+            credentials.contains(.token) ? token + (credentials.contains(.session) ? ", or log in." : ".") : "Log in."
+        var problem = Problem(.unauthorized, "access.unknown", detail, remedy: remedy)
+        if credentials.contains(.token) { problem.challenge = #"Bearer realm="martlet""# + error }
         return problem
     }
 }

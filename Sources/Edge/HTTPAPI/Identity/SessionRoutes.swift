@@ -55,7 +55,7 @@ struct SessionRoutes: Sendable {
         try throttled(name, context)
         guard let user = try await identity.hashing({ try identity.store.authenticate(name, password) }) else {
             context.logger.notice("login failed", metadata: ["address": "\(context.address)"])
-            throw IdentityGate.unknown("Name or password is wrong.", "")
+            throw IdentityGate.unknown("Name or password is wrong.", taking: RouteFamily.api.credentials)
         }
         return try await welcome(user, context)
     }

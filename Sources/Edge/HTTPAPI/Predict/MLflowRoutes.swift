@@ -24,7 +24,6 @@ struct MLflowRoutes: Sendable {
                 "Score rows in MLflow's form.", access: .needs(.predict),
                 accepts: [.init(Self.request), .init("text/csv", .text)],
                 replies: [.init(200, "Probabilities, in order.", .init(Self.answer))]
-                    + Route.Reply.refusals(Self.refusal)
             ) { request, context in
                 let slot = try catalog.slot(
                     project: context.segment("project") ?? context.principal?.project, model: context.segment("model"))
@@ -50,7 +49,6 @@ struct MLflowRoutes: Sendable {
 
     private static let value = Schema.oneOf([.number, .text, .boolean, .null])
     private static let rows = Schema.list(.named("Row"))
-    private static let refusal = Schema.object(.init("error_code", .text), .init("message", .text))
     private static let tensor = Schema.oneOf([
         rows, .list(.list(value)), .object([], additional: .oneOf([value, .list(value)])),
     ])

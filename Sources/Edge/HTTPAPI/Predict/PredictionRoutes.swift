@@ -65,7 +65,7 @@ struct PredictionRoutes: Sendable {
                 return Response(status: .ok, headers: headers, body: try room.answer(session.writer.bytes))
             }
         } catch {
-            return Problem(error).response(requestID: context.requestID, in: call.form)
+            return call.form.family.response(to: Problem(error), requestID: context.requestID)
         }
     }
 

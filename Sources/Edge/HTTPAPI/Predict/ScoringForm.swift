@@ -1,8 +1,7 @@
-internal import Core
 internal import HTTPTypes
 internal import Serving
 
-/// The prediction protocols, each with its own request, response and error form.
+/// The prediction protocols, each with its own form of requests and responses.
 enum ScoringForm: Sendable, Equatable {
     case native
     /// MLflow's `/invocations`.
@@ -10,31 +9,18 @@ enum ScoringForm: Sendable, Equatable {
     /// The Open Inference Protocol; the model's name as the client wrote it.
     case tensors(String)
 
-    /// How it says no.
-    func refusal(_ error: any Error, requestID: String) -> Refusal {
-        let problem = Problem(error)
-        let body: JSONValue
-        var type = "application/json"
+    /// The family of the routes that speak it.
+    var family: RouteFamily {
         switch self {
-        case .native:
-            body = problem.json(requestID: requestID)
-            type = "application/problem+json"
-        case .invocations:
-            let code = problem.status.code < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR"
-            body = .object(["error_code": .text(code), "message": .text(problem.sentence)])
-        case .tensors: body = .object(["error": .text(problem.sentence)])
+        case .native: .api
+        case .invocations: .mlflow
+        case .tensors: .openInference
         }
-        // MLflow's clients know 400 for whatever is wrong with the input.
-        let status = self != .native && problem.status == .unprocessableContent ? .badRequest : problem.status
-        return Refusal(
-            status: status, contentType: type, bytes: (try? JSON.encode(body)) ?? [], retryAfter: problem.retryAfter)
     }
 
-    struct Refusal: Sendable {
-        let status: HTTPResponse.Status
-        let contentType: String
-        let bytes: [UInt8]
-        let retryAfter: Int?
+    /// Returns an error in the family's form.
+    func refusal(_ error: any Error, requestID: String) -> RouteFamily.Refusal {
+        family.refusal(Problem(error), requestID: requestID)
     }
 }
 

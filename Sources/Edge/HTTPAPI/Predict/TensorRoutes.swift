@@ -22,7 +22,6 @@ struct TensorRoutes: Sendable {
     /// The routes with their handlers.
     var routes: [Route] {
         func told(_ name: String) -> Schema { .object(.init(name, .boolean)) }
-        let refusals = Route.Reply.refusals(Schema.object(.init("error", .text)))
         let models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"]
         var routes = [
             Route(
@@ -61,19 +60,17 @@ struct TensorRoutes: Sendable {
                 Route(
                     .get, path, id: "modelMetadata\(suffix)", "Inputs and outputs of a model.",
                     access: .needs(.predict),
-                    replies: [.init(200, "Them.", .init(Self.metadata))] + refusals
+                    replies: [.init(200, "Them.", .init(Self.metadata))]
                 ) { _, context in
-                    try refusing(context) { call in try .json(metadata(try call.model(), name: Self.name(context))) }
+                    try .json(metadata(try call(context).model(), name: Self.name(context)))
                 },
                 Route(
                     .get, path + "/ready", id: "modelReady\(suffix)", "Whether a model answers.",
                     access: .needs(.predict),
-                    replies: [.init(200, "It does.", .init(Self.ready))] + refusals
+                    replies: [.init(200, "It does.", .init(Self.ready))]
                 ) { _, context in
-                    try refusing(context) { call in
-                        _ = try call.model()
-                        return try .json(JSONValue.object(["name": .text(Self.name(context)), "ready": .flag(true)]))
-                    }
+                    _ = try call(context).model()
+                    return try .json(JSONValue.object(["name": .text(Self.name(context)), "ready": .flag(true)]))
                 },
                 Route(
                     .post, path + "/infer", id: "infer\(suffix)", "Score rows given as tensors.",
@@ -83,12 +80,9 @@ struct TensorRoutes: Sendable {
                         .init(
                             200, "Tensors.", .init(Self.answer),
                             .init("application/octet-stream", .text(format: "binary")))
-                    ] + refusals
+                    ]
                 ) { request, context in
-                    var call: ScoringCall
-                    do { call = try Self.call(context, catalog) } catch {
-                        return try refusing(context) { _ in throw error }
-                    }
+                    var call = try call(context)
                     call.jsonBytes = request.headers[.inferenceHeader].flatMap { Int($0) }
                     return try await predictions.answer(call, request, context)
                 },
@@ -99,25 +93,14 @@ struct TensorRoutes: Sendable {
 
     private static func name(_ context: APIContext) -> String { context.segment("model") ?? "" }
 
-    private static func call(_ context: APIContext, _ catalog: ModelCatalog) throws -> ScoringCall {
-        let version = context.segment("version")
+    private func call(_ context: APIContext) throws -> ScoringCall {
+        let (name, version) = (Self.name(context), context.segment("version"))
         if let version, Int(version) == nil {
             throw MartletError(.missing, "serving.unknown-version", "\(version) is no version.")
         }
-        return ScoringCall(
-            form: .tensors(name(context)), slot: try catalog.slot(named: name(context)),
-            version: version.flatMap { Int($0) })
-    }
-
-    /// The answer of the body, or its error in the protocol's form.
-    private func refusing(_ context: APIContext, _ body: (ScoringCall) throws -> Response) throws -> Response {
-        do {
-            let call = try Self.call(context, catalog)
-            try context.require(project: call.slot.key.project)
-            return try body(call)
-        } catch {
-            return Problem(error).response(requestID: context.requestID, in: .tensors(""))
-        }
+        let slot = try catalog.slot(named: name)
+        try context.require(project: slot.key.project)
+        return ScoringCall(form: .tensors(name), slot: slot, version: version.flatMap { Int($0) })
     }
 
     private func metadata(_ model: ServedModel, name: String) -> JSONValue {

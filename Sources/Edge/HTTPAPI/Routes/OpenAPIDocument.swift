@@ -22,13 +22,14 @@ struct OpenAPIDocument: Sendable {
             "info": .object([
                 "title": .text("Martlet"), "version": .text(version),
                 "description": .text(
-                    "Risk models: predictions, training, registry, deployment. Errors are RFC 9457 problem details."),
+                    "Risk models: predictions, training, registry, deployment. Errors are RFC 9457 problem details, "
+                        + "or have the form of the protocol that a route speaks."),
                 "license": .object(["name": .text("Apache-2.0"), "identifier": .text("Apache-2.0")]),
             ]),
             "paths": .object(paths),
             "components": .object([
                 "schemas": .object(["Problem": Problem.schema.json]),
-                "responses": .object(OpenAPIDocument.problems),
+                "responses": .object(OpenAPIDocument.refusals(of: routes.map(\.family))),
                 "securitySchemes": .object([
                     "token": .object([
                         "type": .text("http"), "scheme": .text("bearer"),
@@ -85,7 +86,7 @@ struct OpenAPIDocument: Sendable {
         ]
         var security: [JSONValue] = []
         if case .needs(let permission) = route.access {
-            security = [.object(["token": .list([])]), .object(["session": .list([])])]
+            security = route.family.credentials.map(\.rawValue).sorted(by: >).map { .object([$0: .list([])]) }
             let roles = Role.allCases.filter { permission.isAllowed(to: $0) }.map(\.rawValue)
             operation["description"] = .text("Needs `\(permission.rawValue)`: \(roles.joined(separator: ", ")).")
         }
@@ -149,7 +150,10 @@ struct OpenAPIDocument: Sendable {
         if route.access != .anyone { common += [401] }
         common += [403]
         if route.isOnce { common += [409] }
-        for status in common { responses["\(status)"] = .object(["$ref": .text("#/components/responses/\(status)")]) }
+        for status in common {
+            let refusal = Self.refusal(status, of: route.family)
+            responses["\(refusal.status)"] = .object(["$ref": .text("#/components/responses/\(refusal.component)")])
+        }
         for reply in route.replies {
             var response: [String: JSONValue] = ["description": .text(reply.about)]
             if !reply.bodies.isEmpty { response["content"] = content(reply.bodies) }
@@ -158,30 +162,36 @@ struct OpenAPIDocument: Sendable {
         return .object(responses)
     }
 
-    private static var problems: [String: JSONValue] {
-        let sentences = [
-            400: "The request cannot be understood.", 401: "No token or session, or one that does not hold.",
-            403: "Not allowed.", 404: "There is no such thing.", 405: "Not with this method.",
-            409: "The state of things forbids it.", 413: "Too many bytes.", 415: "Not in this form.",
-            421: "Not this server's name.", 422: "It does not fit the schema; each fault has its JSONPath.",
-            408: "It came too slowly.", 429: "Too many requests.", 500: "A fault of Martlet.",
-            501: "The body is packed for the way.",
-            503: "Not now.",
-        ]
-        return Dictionary(
-            uniqueKeysWithValues: sentences.map { status, sentence in
-                (
-                    "\(status)",
-                    .object([
-                        "description": .text(sentence),
-                        "content": .object([
-                            "application/problem+json": .object([
-                                "schema": .object(["$ref": .text("#/components/schemas/Problem")])
-                            ])
-                        ]),
-                    ])
-                )
-            })
+    private static let sentences = [
+        400: "The request cannot be understood.", 401: "No token or session, or one that does not hold.",
+        403: "Not allowed.", 404: "There is no such thing.", 405: "Not with this method.",
+        408: "It came too slowly.", 409: "The state of things forbids it.", 413: "Too many bytes.",
+        415: "Not in this form.", 421: "Not this server's name.",
+        422: "It does not fit the schema; each fault has its JSONPath.", 429: "Too many requests.",
+        500: "A fault of Martlet.", 501: "The body is packed for the way.", 503: "Not now.",
+    ]
+
+    /// The status with which a family answers a problem, and the component that describes it. Asks what the family would
+    /// say, so that the document cannot differ from it.
+    private static func refusal(_ status: Int, of family: RouteFamily) -> (status: Int, component: String) {
+        let problem = Problem(.init(code: status), "http.\(status)", sentences[status] ?? "")
+        let rendered = family.refusal(problem, requestID: "").status.code
+        return (rendered, family.name == RouteFamily.api.name ? "\(rendered)" : "\(family.name).\(rendered)")
+    }
+
+    private static func refusals(of families: [RouteFamily]) -> [String: JSONValue] {
+        var responses: [String: JSONValue] = [:]
+        for family in Dictionary(families.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }).values {
+            for (status, sentence) in sentences.sorted(by: { $0.key < $1.key }) {
+                let refusal = refusal(status, of: family)
+                // A status that stands for two problems is described as the one that is its own.
+                if refusal.status != status, responses[refusal.component] != nil { continue }
+                responses[refusal.component] = .object([
+                    "description": .text(sentence), "content": content([family.errors]),
+                ])
+            }
+        }
+        return responses
     }
 }
 

@@ -1,13 +1,13 @@
 package import Core
 internal import HTTPTypes
 package import Hummingbird
-internal import NIOCore
 internal import Serving
 
-/// An HTTP error response by RFC 9457 (`application/problem+json`), with Martlet's code, faults and remedy.
+/// An error of an HTTP request: status, Martlet's code, sentence, faults and remedy.
 ///
-/// Type, title, status, detail; and as extensions the stable code, the request's id, the place in the body (RFC 9535
-/// JSONPath) and what to do.
+/// The ``RouteFamily`` of the request's path renders it. In Martlet's own API it is a problem of RFC 9457
+/// (`application/problem+json`): type, title, status, detail; and as extensions the stable code, the request's id, the
+/// place in the body (RFC 9535 JSONPath) and what to do.
 ///
 /// ```swift
 /// throw Problem(.notFound, "serving.unknown-model", "There is no such model.", remedy: "GET …/models lists them.")
@@ -106,10 +106,11 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
     /// The code of a body that is packed for the way.
     static let packed = "http.transfer-encoding"
 
-    /// Whether a status of 500 or more is more than the client's wish, or than how busy it is here.
-    var isOurs: Bool { code != "server.busy" && code != Problem.packed }
+    /// Whether a status of 500 or more is more than the client's wish, than how busy it is here, or than what the
+    /// server's log tells anyway.
+    var isOurs: Bool { !["server.busy", "serving.not-loaded", Problem.packed].contains(code) }
 
-    /// Returns the body of the response as JSON.
+    /// Returns the problem details of RFC 9457.
     package func json(requestID: String) -> JSONValue {
         var members: [String: JSONValue] = [
             "type": .text("about:blank"), "title": .text(status.reasonPhrase), "status": .integer(Int64(status.code)),
@@ -121,20 +122,6 @@ package struct Problem: Error, Sendable, CustomStringConvertible {
                 faults.map { .object(["path": .text($0.path), "code": .text($0.code), "detail": .text($0.detail)]) })
         }
         return .object(members)
-    }
-
-    /// As an answer.
-    /// - Parameter form: of the protocol that was spoken.
-    func response(requestID: String, in form: ScoringForm = .native) -> Response {
-        var headers: HTTPFields = [:]
-        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        if let allow { headers[.allow] = allow }
-        if let challenge { headers[.wwwAuthenticate] = challenge }
-        if let acceptEncoding { headers[.acceptEncoding] = acceptEncoding }
-        let refusal = form.refusal(self, requestID: requestID)
-        headers[.contentType] = refusal.contentType
-        return Response(
-            status: refusal.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: refusal.bytes)))
     }
 
     /// JSON Schema of every problem.

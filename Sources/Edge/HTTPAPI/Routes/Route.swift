@@ -87,6 +87,9 @@ package struct Route: Sendable {
     package let accepts: [Body]
     /// The responses that the OpenAPI document lists, without the errors common to all routes.
     package let replies: [Reply]
+    /// The family by whose rules its requests authenticate and its errors are rendered; the route table gives it by the
+    /// path.
+    package internal(set) var family = RouteFamily.api
     /// Answers a request that the gatekeeper admitted and whose path and query fit their schemas.
     package let handler: Handler
 

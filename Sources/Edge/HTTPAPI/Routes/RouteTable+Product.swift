@@ -64,7 +64,7 @@ extension RouteTable {
         let predictions = PredictionRoutes(
             catalog: catalog, work: services.work, room: services.room, context: execution)
         return RouteTable(
-            documenting: version,
+            documenting: version, families: [.openInference, .mlflow],
             components: { [isOpen = services.openAPIOpen] isKnown in
                 ServedSchemas.components(isKnown || isOpen ? catalog : nil)
             },

@@ -44,21 +44,3 @@ enum ServedSchemas {
             additional: .list(.any))
     }
 }
-
-extension Route.Reply {
-    /// How a route that speaks another's protocol refuses: in that protocol's form what the scoring itself refuses, as
-    /// problem details what is refused before.
-    static func refusals(_ form: Schema) -> [Route.Reply] {
-        let sentences = [
-            400: "The body cannot be scored, or the request cannot be understood.",
-            401: "No token or session, or one that does not hold.", 403: "Not allowed.", 404: "There is no such model.",
-            405: "Not with this method.", 408: "It came too slowly.", 413: "Too many bytes.",
-            415: "Not in this form.", 421: "Not this server's name.", 429: "Too many requests.",
-            500: "A fault of Martlet.", 501: "The body is packed for the way.",
-            503: "The model is not loaded, or the prediction log takes nothing.",
-        ]
-        return sentences.sorted { $0.key < $1.key }.map { status, sentence in
-            .init(status, sentence, .init(form), .init("application/problem+json", .named("Problem")))
-        }
-    }
-}
