@@ -36,6 +36,14 @@ package final class LazyLakeEngine: LakeEngine {
     package func check(_ contract: Contract) throws { try engine().check(contract) }
     /// Checks landed files against their contract, and writes accepted and rejected rows to new Parquet files.
     package func accept(_ request: AcceptRequest) throws -> BatchAcceptance { try engine().accept(request) }
+    /// Compares a file's schema with its contract and the table so far.
+    package func drift(_ request: DriftRequest) throws -> [SchemaDrift] { try engine().drift(request) }
+    /// Detects changed units in rows just written, against the table so far.
+    package func shiftedUnits(
+        in written: [String], against existing: [String], contract: Contract
+    ) throws -> [String: [SchemaDrift]] {
+        try engine().shiftedUnits(in: written, against: existing, contract: contract)
+    }
     /// Writes the rows of a SELECT to a new Parquet file.
     package func materialise(_ query: Query, into file: String) throws -> WrittenFile {
         try engine().materialise(query, into: file)

@@ -1,5 +1,4 @@
 internal import Core
-package import SourceFormats
 internal import Storage
 
 /// One difference between a file's schema and what its contract, or the table so far, expects.
@@ -71,25 +70,6 @@ package struct SchemaDrift: Sendable, Equatable, Encodable {
     }
 
     private func quoted(_ text: String?) -> String { "\"\(text ?? "")\"" }
-}
-
-/// A request to compare a file with its contract and the table so far.
-package struct DriftRequest {
-    /// Path of the CSV or Parquet file to examine: a landed file, or a rejected one that quarantine keeps.
-    package var path: String
-    /// Contract that the file is compared with.
-    package var contract: Contract
-    /// Format in which the source's files are expected to be written.
-    package var format: SourceFormat
-    /// Parquet files of the bronze table, oldest first, as the reference for values.
-    package var existing: [String]
-
-    package init(path: String, contract: Contract, format: SourceFormat, existing: [String]) {
-        self.path = path
-        self.contract = contract
-        self.format = format
-        self.existing = existing
-    }
 }
 
 extension Contract {

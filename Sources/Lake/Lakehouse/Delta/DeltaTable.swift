@@ -6,9 +6,6 @@ internal import Storage
 // (9) a commit is durable before `commit` returns: data files first, then the log entry by link(2), which
 //     fails when another writer took the version.
 
-/// Reads the actions of a checkpoint from the paths of its files, in order.
-package typealias CheckpointReader = ([String]) throws -> [DeltaAction]
-
 /// A Delta table in a folder: reads snapshots from its log and commits new versions.
 ///
 /// ```swift
@@ -41,9 +38,11 @@ package struct DeltaTable: Sendable {
     ///
     /// Starts from the newest checkpoint that can be read, and from an older one or from the first commit when it
     /// cannot.
-    /// - Parameter read: reads checkpoints; without it commits alone are read.
+    /// - Parameter engine: reads checkpoints; without it commits alone are read.
     /// - Throws: `lake.no-table`, `lake.no-version`, `lake.corrupt-log`, `lake.unsupported`.
-    package func snapshot(at version: Int? = nil, reading read: CheckpointReader? = nil) throws -> DeltaSnapshot {
+    package func snapshot(
+        at version: Int? = nil, checkpoints engine: (any CheckpointEngine)? = nil
+    ) throws -> DeltaSnapshot {
         let log = try log()
         guard let latest = log.latest else {
             throw MartletError(.missing, "lake.no-table", "There is no table in \(folder).")
@@ -54,7 +53,7 @@ package struct DeltaTable: Sendable {
                 .missing, "lake.no-version",
                 "\(folder) has versions \(log.readable.first ?? 0) to \(latest), not \(wanted).")
         }
-        var snapshot = try start(log, wanted, read)
+        var snapshot = try start(log, wanted, engine)
         while snapshot.version < wanted { snapshot.apply(try commit(snapshot.version + 1)) }
         if snapshot.checkpoint == wanted, Disk.exists(entry(wanted)) {
             snapshot.commitInfo = try commit(wanted).compactMap(\.commitInfo).last
@@ -64,13 +63,13 @@ package struct DeltaTable: Sendable {
     }
 
     /// The newest state from which commits lead to the wanted version.
-    private func start(_ log: DeltaLog, _ wanted: Int, _ read: CheckpointReader?) throws -> DeltaSnapshot {
+    private func start(_ log: DeltaLog, _ wanted: Int, _ engine: (any CheckpointEngine)?) throws -> DeltaSnapshot {
         var unreadable: (any Error)?
-        if let read {
+        if let engine {
             for checkpoint in log.checkpoints.reversed()
             where checkpoint.version <= wanted && log.gap(checkpoint.version + 1, wanted) == nil {
                 do {
-                    let actions = try read(checkpoint.files.map { "\(logFolder)/\($0)" })
+                    let actions = try engine.readCheckpoint(checkpoint.files.map { "\(logFolder)/\($0)" })
                     let snapshot = DeltaSnapshot(checkpoint: actions, version: checkpoint.version)
                     if snapshot.protocol != nil, snapshot.metadata != nil { return snapshot }
                 } catch { unreadable = unreadable ?? error }

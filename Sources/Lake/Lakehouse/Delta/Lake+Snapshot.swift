@@ -30,7 +30,7 @@ extension Lake {
         }
         if let version, let known = remembered(oldest[name], table), known.version == version { return known }
         guard try table.exists else { throw missing(name) }
-        let found = try table.snapshot(at: version) { try self.engine.readCheckpoint($0) }
+        let found = try table.snapshot(at: version, checkpoints: engine)
         if version == nil {
             remember(found, of: name, in: &newest)
         } else {

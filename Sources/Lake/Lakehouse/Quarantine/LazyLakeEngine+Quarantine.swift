@@ -31,14 +31,6 @@ extension LazyLakeEngine {
     }
     /// Checks quarantined rows, with corrections, under the present contract.
     package func rejudge(_ request: RejudgeRequest) throws -> Rejudgement { try engine().rejudge(request) }
-    /// Compares a file's schema with its contract and the table so far.
-    package func drift(_ request: DriftRequest) throws -> [SchemaDrift] { try engine().drift(request) }
-    /// Detects changed units in rows just written, against the table so far.
-    package func shiftedUnits(
-        in written: [String], against existing: [String], contract: Contract
-    ) throws -> [String: [SchemaDrift]] {
-        try engine().shiftedUnits(in: written, against: existing, contract: contract)
-    }
     /// Writes some quarantined rows again under another attempt; commits nothing.
     package func copyQuarantined(
         _ tables: QuarantineTables, _ filter: QuarantineFilter, attempt: String, into file: String

@@ -6,7 +6,7 @@ internal import Training
 /// Reads a gold table as training input, as typed columns.
 struct TrainingTable {
     let model: ModelSpecification
-    let engine: any LakeEngine
+    let engine: any QueryEngine
     /// The table's Parquet files.
     let files: [String]
 

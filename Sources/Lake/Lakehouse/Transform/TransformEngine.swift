@@ -1,5 +1,18 @@
 package import Core
 
+/// The part of an engine that makes tables from SELECTs, whole or in part.
+package protocol TransformEngine {
+    /// Writes the rows of a SELECT to a new Parquet file.
+    func materialise(_ query: Query, into file: String) throws -> WrittenFile
+
+    /// Computes a part of a SELECT and works out what it replaces. Writes new Parquet files, removes none.
+    /// - Returns: `nil` when the SELECT's columns are no longer those of the table.
+    func materialise(_ request: SliceRequest) throws -> Slice?
+
+    /// Finds the earliest moment in `column` among rows that are in only one of two lists of Parquet files.
+    func earliestChange(in column: String, from old: [String], to new: [String]) throws -> EarliestChange
+}
+
 // A table that is built in part: the rows from a moment on are computed again, the others stay.
 
 /// A request to compute the part of a table from a point in time on.
