@@ -162,10 +162,10 @@ def forms() -> None:
             told,
         )
 
-    for path, headers, wanted, code in [
+    for path, headers, wanted, error_code in [
         ("/invocations", {}, 405, "BAD_REQUEST"), ("/invocations/nothing", AUTH, 404, "ENDPOINT_NOT_FOUND")]:
         status, told = ask("GET", path, headers=headers)
-        check(status == wanted and told.keys() == {"error_code", "message"} and told["error_code"] == code,
+        check(status == wanted and told.keys() == {"error_code", "message"} and told["error_code"] == error_code,
               "how MLflow's form says no", path, status, told)
     status, told = ask("POST", "/invocations", "{}", {"Content-Type": "application/json"})
     check(status == 401 and told["error_code"] == "UNAUTHENTICATED", "nobody at /invocations", status, told)
