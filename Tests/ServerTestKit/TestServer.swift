@@ -63,11 +63,13 @@ package final class TestServer: Sendable {
     ///   - folder: for the key of sessions and what is thrown away.
     ///   - prepare: see ``Management``.
     ///   - changed: is told after every change over HTTP.
+    ///   - isDraining: whether it is shutting down.
     package init(
         _ project: ManagedProject, catalog: ModelCatalog, in folder: TemporaryFolder,
         site: Site = Site(names: [], isSecure: false), clock: VirtualClock,
         prepare: @escaping @Sendable (_ project: String, _ model: String, _ version: Int) throws -> Void = { _, _, _ in
-        }, changed: @escaping @Sendable (_ project: String) -> Void = { _ in }
+        }, changed: @escaping @Sendable (_ project: String) -> Void = { _ in },
+        isDraining: @escaping @Sendable () -> Bool = { false }
     ) async throws {
         keeping = folder
         self.folder = folder.path
@@ -88,16 +90,17 @@ package final class TestServer: Sendable {
         var batches = BatchSettings(scratch: folder.path)
         batches.atOnce = 1
         batches.placeSeconds = 0
-        table = .product(
-            RouteTable.Services(
-                version: "test", catalog: catalog,
-                management: Management([project], identity: identity, prepare: prepare, changed: changed),
-                metrics: metrics, work: ScoringWork(limits: ScoringLimits(), threads: 1, context: context),
-                room: MemoryBudget(scratch: folder.path, context: context), batches: batches, features: NoFeatures(),
-                context: context))
+        var services = RouteTable.Services(
+            version: "test", catalog: catalog,
+            management: Management([project], identity: identity, prepare: prepare, changed: changed),
+            metrics: metrics, work: ScoringWork(limits: ScoringLimits(), threads: 1, context: context),
+            room: MemoryBudget(scratch: folder.path, context: context), batches: batches, features: NoFeatures(),
+            context: context)
+        services.isDraining = isDraining
+        table = .product(services)
         let responder = table.router(
             gatekeeper: IdentityGate(identity),
-            edge: EdgeMiddleware(ids: RequestIDs(newID: context.newID), isDraining: { false })
+            edge: EdgeMiddleware(ids: RequestIDs(newID: context.newID), isDraining: isDraining)
         ).buildResponder()
         respond = { try await responder.respond(to: $0, context: $1) }
     }

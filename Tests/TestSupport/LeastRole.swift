@@ -3,8 +3,8 @@
 package enum LeastRole {
     /// Anyone, without a token: probes, what a login needs, what tells strangers nothing of what is served.
     package static let nobody: Set<String> = [
-        "logIn", "setUp", "setupPage", "setupScript", "openAPI", "live", "startup", "ready", "health", "serverMetadata",
-        "serverLive", "serverReady", "ping", "version",
+        "logIn", "setUp", "setupPage", "setupScript", "openAPI", "live", "startup", "ready", "health", "predictHealth",
+        "serverMetadata", "serverLive", "serverReady", "ping", "version",
     ]
 
     package static let ofRoute: [String: String] = [

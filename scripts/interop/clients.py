@@ -169,6 +169,8 @@ def forms() -> None:
               "how MLflow's form says no", path, status, told)
     status, told = ask("POST", "/invocations", "{}", {"Content-Type": "application/json"})
     check(status == 401 and told["error_code"] == "UNAUTHENTICATED", "nobody at /invocations", status, told)
+    status, told = ask("GET", "/api/predict/health", headers={})
+    check(status == 200 and told["status"] == "healthy" and told["version"] >= 1, "the probe of predictions", told)
 
     # Media types, packings, keys.
     body = json.dumps({"record": ROW}).encode()

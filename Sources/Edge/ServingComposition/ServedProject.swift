@@ -26,10 +26,11 @@ package struct ServedProject: Sendable {
     package let lastError: MartletError?
 
     /// Loads the project, opens its registry and prediction log, and makes those that do not exist yet.
+    /// - Parameter disk: where the prediction log writes.
     /// - Throws: `registry.gone` when there is no registry where there are tables.
     package init(
         folder: String, home: ProjectHome?, log mode: PredictionLogMode?, policy: PredictionLogPolicy,
-        context: ExecutionContext
+        disk: some SegmentDisk = RealDisk(), context: ExecutionContext
     ) throws {
         project = try Project.load(folder, splitSeed: nil, learners: nil)
         let home = home ?? ProjectHome(ofProject: project.folder)
@@ -50,7 +51,7 @@ package struct ServedProject: Sendable {
             lastError = error
         }
         log = try mode.map {
-            try PredictionLog.open(folder: home.predictions, mode: $0, policy: policy, context: context)
+            try PredictionLog.open(folder: home.predictions, mode: $0, policy: policy, disk: disk, context: context)
         }
     }
 

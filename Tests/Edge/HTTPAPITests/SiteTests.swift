@@ -45,11 +45,11 @@ struct SiteTests {
         for route in fixture.table.routes {
             let path = route.pathParameters.reduce(route.path) { $0.replacing("{\($1)}", with: "x") }
             let rebound = try await fixture.ask(route.method, path, host: "evil.com:8080", token: token, body: "{}")
-            #expect(rebound.status == 421 && rebound.code == "access.host", "\(route.id): \(rebound)")
+            #expect(rebound.status == 421 && rebound.body.contains("access.host"), "\(route.id): \(rebound)")
             for origin in ["http://evil.com", "null", "http://localhost:9999"] {
                 let foreign = try await fixture.ask(
                     route.method, path, token: token, headers: ["Origin": origin], body: "{}")
-                #expect(foreign.status == 403 && foreign.code == "access.origin", "\(route.id): \(foreign)")
+                #expect(foreign.status == 403 && foreign.body.contains("access.origin"), "\(route.id): \(foreign)")
             }
         }
         let own = try await fixture.ask(

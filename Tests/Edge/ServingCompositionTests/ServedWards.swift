@@ -29,7 +29,8 @@ final class ServedWards: Sendable {
     ///   - staleLimit: seconds for which versions answer while the registry does not say which one is to.
     init(
         versions: Int = 2, staleLimit: Double = 900, log mode: PredictionLogMode? = nil,
-        policy: PredictionLogPolicy = PredictionLogPolicy(), _ changes: (old: String, new: String)...
+        disk: some SegmentDisk = RealDisk(), policy: PredictionLogPolicy = PredictionLogPolicy(),
+        _ changes: (old: String, new: String)...
     ) throws {
         clock = VirtualClock(start: 1_800_000_000)
         let clock = clock
@@ -43,7 +44,7 @@ final class ServedWards: Sendable {
             try place.run(clock)
         }
         served = try ServedProject(
-            folder: place.folder.path, home: nil, log: mode, policy: policy, context: clock.context())
+            folder: place.folder.path, home: nil, log: mode, policy: policy, disk: disk, context: clock.context())
         catalog = ModelCatalog(served.keys, freshness: { Freshness(limit: staleLimit, clock: clock) })
         watch = ChampionWatch([served], catalog: catalog, clock: clock, logger: log.logger)
     }
@@ -68,10 +69,12 @@ final class ServedWards: Sendable {
     }
 
     /// A server over it, whose slots are looked at after each change, as the product's.
-    func server() async throws -> TestServer {
+    /// - Parameter isDraining: whether it is shutting down.
+    func server(isDraining: @escaping @Sendable () -> Bool = { false }) async throws -> TestServer {
         let watch = watch
         return try await TestServer(
             served.managed, catalog: catalog, in: TemporaryFolder(), clock: clock,
-            prepare: { try watch.prepare(project: $0, model: $1, version: $2) }, changed: { watch.look(project: $0) })
+            prepare: { try watch.prepare(project: $0, model: $1, version: $2) }, changed: { watch.look(project: $0) },
+            isDraining: isDraining)
     }
 }

@@ -36,7 +36,7 @@ package struct RequestObserver: Sendable {
     /// Probes and metrics are answered however busy the server is: it must not be ended for that.
     static let always: Set<String> = [
         "/health", "/health/live", "/health/ready", "/health/startup", "/v2/health/live", "/v2/health/ready", "/ping",
-        "/metrics",
+        "/api/predict/health", "/metrics",
     ]
 
     /// The answer of `next`.

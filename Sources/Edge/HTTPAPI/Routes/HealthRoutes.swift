@@ -49,7 +49,7 @@ struct HealthRoutes: Sendable {
     }
 
     /// What keeps a model from being up to date, or from answering although it is.
-    private static func trouble(_ slot: ModelSlot) -> String? {
+    static func trouble(_ slot: ModelSlot) -> String? {
         if let trouble = slot.trouble { return PathRedaction.redact(trouble) }
         guard let counters = slot.served?.journal?.log.counters else { return nil }
         if counters.hasFailed { return "The prediction log has stopped; the server must be started anew." }

@@ -77,6 +77,7 @@ extension RouteTable {
                 logs: services.logs, process: services.process
             ).routes,
             HealthRoutes(catalog: catalog, isDraining: isDraining).routes, predictions.routes,
+            PredictionHealth(catalog: catalog, isDraining: isDraining, context: execution).routes,
             ProcessRoutes(
                 catalog: catalog, source: services.features, work: services.work, room: services.room,
                 context: execution, note: management.note
