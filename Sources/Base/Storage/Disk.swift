@@ -284,8 +284,10 @@ package enum Disk {
         }
     }
 
-    /// Another name each time: two threads that write the same path must not share their unfinished bytes.
-    private static func temporaryName(for path: String) -> String {
+    /// A name for what becomes a file, in its folder, that begins with a dot and ends with `.tmp`.
+    ///
+    /// Another one each time: two threads that write the same path must not share their unfinished bytes.
+    package static func temporaryName(for path: String) -> String {
         let number = serial.add(1, ordering: .relaxed).newValue
         return "\(parent(of: path))/.\(name(of: path)).\(getpid())-\(number).tmp"
     }

@@ -1,6 +1,6 @@
 package import Core
 package import SQLLineage
-internal import Storage
+package import Storage
 
 /// The Delta tables of a project, `<home>/lake/<layer>/<name>`: ingestion, transforms, quarantine, maintenance.
 ///
@@ -10,8 +10,10 @@ internal import Storage
 /// let snapshot = try lake.snapshot(of: TableName(.bronze, "visits"))
 /// ```
 package final class Lake {
-    /// Path of the lake's folder.
+    /// Path of the lake's folder, in which engines read and write data files.
     package let root: String
+    /// Keeps the logs of the tables, under the names `<layer>/<name>/_delta_log/…`.
+    package let objects: any ObjectStore
     /// Engine that reads, checks and transforms the tables.
     package let engine: any LakeEngine
     /// Source of commit times, and of ids for file names and decisions.
@@ -27,9 +29,15 @@ package final class Lake {
     /// Versions from one checkpoint to the next.
     let checkpointInterval: Int
 
+    /// Makes the lake of a folder.
+    /// - Parameters:
+    ///   - checkpointInterval: versions from one checkpoint to the next.
+    ///   - objects: keeps the logs; the folder itself when `nil`.
     package init(
-        root: String, engine: any LakeEngine, context: ExecutionContext, checkpointInterval: Int = 100
+        root: String, engine: any LakeEngine, context: ExecutionContext, checkpointInterval: Int = 100,
+        objects: (any ObjectStore)? = nil
     ) {
+        self.objects = objects ?? LocalObjectStore(root)
         self.checkpointInterval = checkpointInterval
         self.root = root
         self.engine = engine
@@ -38,13 +46,15 @@ package final class Lake {
 
     /// The Delta table with this name, whether it exists or not.
     package func table(_ name: TableName) -> DeltaTable {
-        DeltaTable(folder: "\(root)/\(name.layer.rawValue)/\(name.name)")
+        let place = "\(name.layer.rawValue)/\(name.name)"
+        return DeltaTable(folder: "\(root)/\(place)", objects: objects, prefix: place + "/")
     }
 
     /// Returns the tables that have at least one version, sorted by layer and name.
     package func tables() throws -> [TableName] {
         try Layer.allCases.flatMap { layer in
-            try Disk.list("\(root)/\(layer.rawValue)").map { TableName(layer, $0) }.filter { try table($0).exists }
+            try objects.list("\(layer.rawValue)/").map { TableName(layer, Disk.name(of: $0)) }
+                .filter { try table($0).exists }
         }
     }
 

@@ -1,7 +1,7 @@
 internal import Core
 internal import Storage
 
-/// Listing of a table's `_delta_log` folder: the versions of its commits and checkpoints.
+/// Listing of a table's `_delta_log`: the versions of its commits and checkpoints.
 package struct DeltaLog: Sendable {
     /// A complete checkpoint of a version.
     package struct Checkpoint: Sendable {
@@ -14,8 +14,6 @@ package struct DeltaLog: Sendable {
     /// No table has so many versions; a name beyond it is none of an entry, so that versions can be counted on from.
     private static let end = 1 << 62
 
-    /// Path of the `_delta_log` folder.
-    package let folder: String
     /// Versions whose commit files exist, ascending.
     package private(set) var versions: [Int] = []
     /// Complete checkpoints, ascending.
@@ -23,11 +21,10 @@ package struct DeltaLog: Sendable {
     /// Names of checkpoint files of a kind that is not supported.
     package private(set) var unread: [String] = []
 
-    /// Lists a log folder; empty when it does not exist.
-    package init(folder: String) throws {
-        self.folder = folder
+    /// Takes the names of the log's objects, in any order; other names are passed over.
+    package init(_ objects: [String]) {
         var parts: [Int: [Int: [Int: String]]] = [:]
-        for name in try Disk.list(folder) {
+        for name in objects.map(Disk.name) {
             let bytes = name.utf8
             guard bytes.count >= 25, bytes.prefix(20).allSatisfy({ (48...57).contains($0) }),
                 let version = Int(name.prefix(20)), version < Self.end

@@ -1,12 +1,12 @@
 internal import Core
-internal import Storage
+package import Storage
 
-// A Delta table on a local disk. Invariants:
+// A Delta table: its log in an object store, its data files where engines read them. Invariants:
 // (2) a table at a version never changes: files are only added under new names, commits only created;
-// (9) a commit is durable before `commit` returns: data files first, then the log entry by link(2), which
+// (9) a commit is durable before `commit` returns: data files first, then the log entry, whose creation
 //     fails when another writer took the version.
 
-/// A Delta table in a folder: reads snapshots from its log and commits new versions.
+/// A Delta table: reads snapshots from its log and commits new versions.
 ///
 /// ```swift
 /// let table = DeltaTable(folder: "\(root)/bronze/visits")
@@ -14,21 +14,38 @@ internal import Storage
 /// let isCommitted = try table.commit(actions, as: snapshot.version + 1)  // false: another writer was faster
 /// ```
 package struct DeltaTable: Sendable {
-    /// Path of the table's folder, which holds the data files and `_delta_log`.
+    /// Path of the table's folder, which holds the data files and, on a local disk, `_delta_log`.
     package let folder: String
+    /// Keeps the log.
+    let objects: any ObjectStore
+    /// What the names of the table's objects begin with: nothing, or a path that ends with a slash.
+    let prefix: String
 
-    package init(folder: String) { self.folder = folder }
+    package init(folder: String, objects: any ObjectStore, prefix: String) {
+        self.folder = folder
+        self.objects = objects
+        self.prefix = prefix
+    }
 
-    /// Path of the `_delta_log` folder.
+    /// The table in a folder of the local disk.
+    package init(folder: String) { self.init(folder: folder, objects: LocalObjectStore(folder), prefix: "") }
+
+    /// Path of the `_delta_log` folder, for messages and for files that are not finished.
     package var logFolder: String { folder + "/_delta_log" }
 
-    /// Lists the log folder.
-    package func log() throws -> DeltaLog { try DeltaLog(folder: logFolder) }
+    /// Lists the log.
+    package func log() throws -> DeltaLog { DeltaLog(try objects.list(logName(""))) }
+
+    /// The name of an object of the log in the store.
+    func logName(_ name: String) -> String { "\(prefix)_delta_log/\(name)" }
+
+    /// The name of a version's log entry in the store.
+    func entryName(_ version: Int) -> String { logName("\(padded(version, 20)).json") }
 
     /// Whether the table has any version.
     /// - Throws: when its log cannot be read: what cannot be seen must not be begun anew.
     package var exists: Bool {
-        get throws { try Disk.stamp(entry(0)) != nil || !log().isEmpty }
+        get throws { try (try? stamp(of: 0)) != nil || !log().isEmpty }
     }
 
     /// Returns the versions whose commits are in the log, ascending.
@@ -55,7 +72,7 @@ package struct DeltaTable: Sendable {
         }
         var snapshot = try start(log, wanted, engine)
         while snapshot.version < wanted { snapshot.apply(try commit(snapshot.version + 1)) }
-        if snapshot.checkpoint == wanted, Disk.exists(entry(wanted)) {
+        if snapshot.checkpoint == wanted, try objects.exists(entryName(wanted)) {
             snapshot.commitInfo = try commit(wanted).compactMap(\.commitInfo).last
         }
         try snapshot.check(folder)
@@ -69,7 +86,8 @@ package struct DeltaTable: Sendable {
             for checkpoint in log.checkpoints.reversed()
             where checkpoint.version <= wanted && log.gap(checkpoint.version + 1, wanted) == nil {
                 do {
-                    let actions = try engine.readCheckpoint(checkpoint.files.map { "\(logFolder)/\($0)" })
+                    let actions = try objects.withFiles(
+                        of: checkpoint.files.map(logName), copiesIn: logFolder, engine.readCheckpoint)
                     let snapshot = DeltaSnapshot(checkpoint: actions, version: checkpoint.version)
                     if snapshot.protocol != nil, snapshot.metadata != nil { return snapshot }
                 } catch { unreadable = unreadable ?? error }
@@ -97,7 +115,7 @@ package struct DeltaTable: Sendable {
     /// Reads the actions of one commit.
     package func commit(_ version: Int) throws -> [DeltaAction] {
         let path = entry(version)
-        let bytes = try Disk.read(path)
+        let bytes = try objects.read(entryName(version))
         var actions: [DeltaAction] = []
         for (index, line) in bytes.split(separator: 10).enumerated() {
             guard let action = JSONValue(parsing: line).flatMap({ DeltaAction($0) }) else {
@@ -119,7 +137,6 @@ package struct DeltaTable: Sendable {
     /// Writes the next version atomically and durably.
     /// - Returns: `false`, with nothing changed, when another writer took that version first.
     package func commit(_ actions: [DeltaAction], as version: Int) throws -> Bool {
-        try Disk.makeDirectory(logFolder)
         var bytes: [UInt8] = []
         for action in actions {
             bytes += try JSON.encode(action)
@@ -127,8 +144,13 @@ package struct DeltaTable: Sendable {
         }
         try Failpoint.reach("delta.commit.before")
         // An entry whose name could not be made durable is taken back: never build on one that is gone.
-        guard try version == 0 || Disk.exists(entry(version - 1)) || log().latest == version - 1 else { return false }
-        let won = try Disk.createDurably(entry(version), bytes) { !Disk.exists(entry(version + 1)) }
+        guard try version == 0 || objects.exists(entryName(version - 1)) || log().latest == version - 1 else {
+            return false
+        }
+        let won = try objects.create(entryName(version), bytes) {
+            // What cannot be seen may be there.
+            (try? objects.exists(entryName(version + 1))) == false
+        }
         try Failpoint.reach("delta.commit.after")
         return won
     }
@@ -136,7 +158,7 @@ package struct DeltaTable: Sendable {
     /// The path of a data file.
     package func path(of add: DeltaAdd) -> String { folder + "/" + percentDecoded(add.path) }
 
-    /// Returns the path of a version's log entry.
+    /// Returns the path of a version's log entry, as messages have it.
     package func entry(_ version: Int) -> String { "\(logFolder)/\(padded(version, 20)).json" }
 
     private func percentDecoded(_ text: String) -> String {

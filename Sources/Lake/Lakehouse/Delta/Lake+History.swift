@@ -88,7 +88,7 @@ extension Lake {
         of version: Int, _ info: JSONValue?, in table: DeltaTable, after before: Timestamp?
     ) -> Timestamp? {
         let said = info?["timestamp"]?.long.map { Timestamp(milliseconds: $0) }
-        let written = Disk.stamp(table.entry(version)).map { Timestamp(microseconds: $0.modified / 1000) }
+        let written = (try? table.stamp(of: version)).map { Timestamp(microseconds: $0.modified / 1000) }
         guard let time = said ?? written else { return before }
         return before.map { max($0, time) } ?? time
     }
@@ -124,7 +124,7 @@ extension Lake {
 extension DeltaTable {
     /// The `commitInfo` of a commit, without parsing the rest of it.
     func commitInfo(_ version: Int) throws -> JSONValue? {
-        let lines = try Disk.read(entry(version)).split(separator: 10)
+        let lines = try objects.read(entryName(version)).split(separator: 10)
         // Most writers put it first; its line can be told without reading it whole.
         let mark = Array("{\"commitInfo\"".utf8)
         if let line = lines.first(where: { $0.starts(with: mark) }) { return JSONValue(parsing: line)?["commitInfo"] }

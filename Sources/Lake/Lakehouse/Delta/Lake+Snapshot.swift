@@ -6,10 +6,10 @@ internal import Storage
 // committed since, by this process or another. A commit never changes, so a state that was read stays right as long
 // as its last commit is the same file.
 
-/// A cached snapshot of a table, with the stamp of its commit's file.
+/// A cached snapshot of a table, with the stamp of its commit.
 struct KnownSnapshot {
     var snapshot: DeltaSnapshot
-    var stamp: Disk.Stamp
+    var stamp: ObjectStamp
 }
 
 extension Lake {
@@ -40,21 +40,21 @@ extension Lake {
     }
 
     private func remembered(_ known: KnownSnapshot?, _ table: DeltaTable) -> DeltaSnapshot? {
-        guard let known, Disk.stamp(table.entry(known.snapshot.version)) == known.stamp else { return nil }
+        guard let known, (try? table.stamp(of: known.snapshot.version)) == known.stamp else { return nil }
         return known.snapshot
     }
 
     private func remember(
         _ snapshot: DeltaSnapshot, of name: TableName, in known: inout [TableName: KnownSnapshot]
     ) {
-        known[name] = Disk.stamp(table(name).entry(snapshot.version)).map {
+        known[name] = (try? table(name).stamp(of: snapshot.version)).map {
             KnownSnapshot(snapshot: snapshot, stamp: $0)
         }
     }
 
     private func advance(_ known: DeltaSnapshot, in table: DeltaTable, to version: Int?) throws -> DeltaSnapshot {
         var snapshot = known
-        while snapshot.version < version ?? .max, Disk.exists(table.entry(snapshot.version + 1)) {
+        while snapshot.version < version ?? .max, try table.objects.exists(table.entryName(snapshot.version + 1)) {
             snapshot.apply(try table.commit(snapshot.version + 1))
         }
         if snapshot.version > known.version { try snapshot.check(table.folder) }
@@ -85,12 +85,13 @@ extension Lake {
     package func checkpoint(_ name: TableName, at version: Int? = nil) throws {
         let table = table(name)
         let snapshot = try snapshot(of: name, at: version)
-        let file = "\(table.logFolder)/\(padded(snapshot.version, 20)).checkpoint.parquet"
+        let object = table.logName("\(padded(snapshot.version, 20)).checkpoint.parquet")
         let horizon = context.now().milliseconds - Self.tombstoneRetention
         let actions = snapshot.checkpointActions(since: horizon)
-        if !Disk.exists(file) {
+        if try !table.objects.exists(object) {
             try keepLineage(of: name, at: snapshot.version)
-            let temporary = "\(table.logFolder)/.\(Disk.name(of: file)).\(Disk.processID)-\(context.newID()).tmp"
+            try Disk.makeDirectory(table.logFolder)
+            let temporary = "\(table.logFolder)/.\(Disk.name(of: object)).\(Disk.processID)-\(context.newID()).tmp"
             defer { Disk.remove(temporary) }
             try engine.writeCheckpoint(actions, into: temporary)
             let back = DeltaSnapshot(checkpoint: try engine.readCheckpoint([temporary]), version: snapshot.version)
@@ -99,25 +100,26 @@ extension Lake {
                     .defect, "lake.checkpoint", "A checkpoint of \(name) does not read as it was written.",
                     at: .init(file: temporary))
             }
-            _ = try Disk.publish(temporary, as: file)
+            _ = try table.objects.publish(temporary, as: object)
         }
-        try pointAt(snapshot, file, size: actions.count, in: table)
+        try pointAt(snapshot, object, size: actions.count, in: table)
     }
 
     /// `_last_checkpoint`: a hint for readers that cannot list. Never turned back to an older one.
-    private func pointAt(_ snapshot: DeltaSnapshot, _ file: String, size: Int, in table: DeltaTable) throws {
-        let hint = "\(table.logFolder)/_last_checkpoint"
-        if Disk.exists(hint), let there = JSONValue(parsing: try Disk.read(hint))?["version"]?.integer,
+    private func pointAt(_ snapshot: DeltaSnapshot, _ object: String, size: Int, in table: DeltaTable) throws {
+        let hint = table.logName("_last_checkpoint")
+        if try table.objects.exists(hint),
+            let there = JSONValue(parsing: try table.objects.read(hint))?["version"]?.integer,
             there >= snapshot.version, try there <= table.log().checkpoints.last?.version ?? 0
         {
             return
         }
-        try Disk.replaceDurably(
+        try table.objects.replace(
             hint,
             try JSON.encode(
                 JSONValue.object([
                     "version": .integer(Int64(snapshot.version)), "size": .integer(Int64(size)),
-                    "sizeInBytes": .integer(Disk.stamp(file)?.size ?? 0),
+                    "sizeInBytes": .integer(try table.objects.stamp(object)?.size ?? 0),
                     "numOfAddFiles": .integer(Int64(snapshot.files.count)),
                 ])))
     }

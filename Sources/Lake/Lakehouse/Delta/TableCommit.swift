@@ -24,7 +24,7 @@ package struct TableCommit: Sendable, Equatable {
     /// The table versions it was made from: "silver.visits@3".
     package let parents: [String]
 
-    init(_ actions: [DeltaAction], version: Int, entry: Disk.Stamp?) {
+    init(_ actions: [DeltaAction], version: Int, entry: ObjectStamp?) {
         let info = actions.lazy.compactMap(\.commitInfo).first
         let added = actions.compactMap(\.add)
         let removed = actions.compactMap(\.remove)
@@ -48,9 +48,10 @@ extension DeltaTable {
     /// Reads the summary of one version's commit.
     /// - Throws: `lake.corrupt-log`, or `disk.missing` when the log has no such version.
     package func described(_ version: Int) throws -> TableCommit {
-        TableCommit(try commit(version), version: version, entry: stamp(of: version))
+        TableCommit(try commit(version), version: version, entry: try stamp(of: version))
     }
 
-    /// Returns size and times of a version's log entry; `nil` when there is none.
-    package func stamp(of version: Int) -> Disk.Stamp? { Disk.stamp(entry(version)) }
+    /// Returns the stamp of a version's log entry; `nil` when there is none.
+    /// - Throws: when that cannot be determined.
+    package func stamp(of version: Int) throws -> ObjectStamp? { try objects.stamp(entryName(version)) }
 }

@@ -58,10 +58,10 @@ extension Lake {
 
     /// The newest list of files that can be read, and the version after the last one that it tells of.
     private func listedFiles(in table: DeltaTable, upTo version: Int) throws -> (entries: [JSONValue], next: Int) {
-        let folder = table.folder + "/_martlet"
-        for name in try Disk.list(folder).reversed() where name.hasPrefix("ingested-") && name.hasSuffix(".json") {
-            guard let last = Int(name.dropFirst("ingested-".count).dropLast(".json".count)), last <= version,
-                last < .max, let entries = JSONValue(parsing: try Disk.read("\(folder)/\(name)"))?.list
+        let prefix = table.prefix + "_martlet/ingested-"
+        for name in try table.objects.list(prefix).reversed() where name.hasSuffix(".json") {
+            guard let last = Int(name.dropFirst(prefix.count).dropLast(".json".count)), last <= version,
+                last < .max, let entries = JSONValue(parsing: try table.objects.read(name))?.list
             else { continue }
             return (entries, last + 1)
         }
@@ -71,12 +71,11 @@ extension Lake {
     /// Writes the list for a version of a bronze table.
     func keepLineage(of name: TableName, at version: Int) throws {
         guard name.layer == .bronze else { return }
-        let folder = table(name).folder + "/_martlet"
-        let path = "\(folder)/ingested-\(padded(version, 20)).json"
-        guard !Disk.exists(path) else { return }
+        let table = table(name)
+        let object = "\(table.prefix)_martlet/ingested-\(padded(version, 20)).json"
+        guard try !table.objects.exists(object) else { return }
         let files = try ingestedFiles(name.name, upTo: version)
-        try Disk.makeDirectory(folder)
-        _ = try Disk.createDurably(path, try JSON.encode(files.map(\.entry)))
+        _ = try table.objects.create(object, try JSON.encode(files.map(\.entry)))
     }
 }
 

@@ -53,7 +53,7 @@ package struct CommitProjector {
     private func news(of name: TableName, since known: TableOffset?) throws -> News? {
         let table = lake.table(name)
         guard let latest = try table.versions().last else { return nil }
-        let isSame = known.map { table.stamp(of: $0.version)?.text == $0.stamp } ?? false
+        let isSame = try known.map { try table.stamp(of: $0.version)?.tag == $0.stamp } ?? false
         if isSame, known?.version == latest { return nil }
         // The log entry of the last version with an event is the one that it was: the table is the same one.
         let id =
@@ -66,7 +66,7 @@ package struct CommitProjector {
         return News(
             drafts: drafts,
             offset: TableOffset(
-                name: name.description, tableID: id, version: last, stamp: table.stamp(of: last)?.text ?? ""))
+                name: name.description, tableID: id, version: last, stamp: try table.stamp(of: last)?.tag ?? ""))
     }
 
     private func record(_ news: News?) throws {
@@ -96,8 +96,4 @@ extension EventDraft {
                 "parents": commit.parents.isEmpty ? nil : .list(commit.parents.map { .text($0) }),
             ])
     }
-}
-
-extension Disk.Stamp {
-    fileprivate var text: String { "\(inode) \(size) \(modified) \(changed)" }
 }
