@@ -25,9 +25,11 @@ package struct ZipWriter {
     package mutating func add(_ name: String, _ text: String) { add(name, Array(text.utf8)) }
 
     /// The whole archive.
-    package func finished() -> [UInt8] {
-        bytes + directory + [0x50, 0x4B, 5, 6] + number(0, 4) + number(count, 2) + number(count, 2)
-            + number(directory.count, 4) + number(bytes.count, 4) + number(0, 2)
+    /// - Parameter times: how often its directory lists the same bytes.
+    package func finished(repeating times: Int = 1) -> [UInt8] {
+        let all = (0..<times).flatMap { _ in directory }
+        return bytes + all + [0x50, 0x4B, 5, 6] + number(0, 4) + number(count * times, 2) + number(count * times, 2)
+            + number(all.count, 4) + number(bytes.count, 4) + number(0, 2)
     }
 
     private func number(_ value: Int, _ width: Int) -> [UInt8] {

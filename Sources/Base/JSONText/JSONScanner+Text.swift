@@ -16,6 +16,27 @@ extension JSONScanner {
         return true
     }
 
+    /// Goes through the members of the object that comes next, each with its name, escapes resolved.
+    /// - Parameters:
+    ///   - depth: how many objects and lists stand around this one; 64 are too many.
+    ///   - body: takes the value, before which the scanner stands.
+    package mutating func forEachMember(
+        depth: Int, _ body: (inout JSONScanner, UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        guard depth < 64 else { throw fault(.deep) }
+        try expect(UInt8(ascii: "{"), "an object")
+        if take(UInt8(ascii: "}")) { return }
+        repeat {
+            let key = try key()
+            if key.hasEscapes {
+                let name = Array(string(key).utf8)
+                try name.withUnsafeBytes { try body(&self, $0) }
+            } else {
+                try body(&self, raw(key))
+            }
+        } while try more(UInt8(ascii: "}"))
+    }
+
     /// Whether a string with escapes has half of a surrogate pair, which is no character.
     package func hasLoneSurrogate(_ text: Text) -> Bool {
         var at = text.start

@@ -2,14 +2,15 @@
 ///
 /// ```swift
 /// PartitionPath.values(of: "day=2026-01-05/ward=A%2FB/part-0.csv")  // day: 2026-01-05, ward: A/B
+/// PartitionPath.values(of: "day=2026-01-05/all.zip/hour=7/a.csv")  // day: 2026-01-05, hour: 7
 /// ```
 package enum PartitionPath {
     /// The text that Hive writes for a missing value.
     package static let missing = "__HIVE_DEFAULT_PARTITION__"
 
-    /// Whether a folder's name is one of a partition.
+    /// Whether a folder's name is one of a partition. An archive, by whose name its files are told, is none.
     package static func isPartition(_ folder: String) -> Bool {
-        folder.firstIndex(of: "=").map { $0 != folder.startIndex } ?? false
+        folder.firstIndex(of: "=").map { $0 != folder.startIndex } ?? false && !folder.lowercased().hasSuffix(".zip")
     }
 
     /// The partitions that a path ends in before its file name, the outermost first: "day=1/part.csv" of
@@ -20,11 +21,11 @@ package enum PartitionPath {
         return (folders + parts.suffix(1)).joined(separator: "/")
     }
 
-    /// Names and values of the partitions in a file's name, percent signs decoded; `nil` for a missing value. Of two
+    /// Names and values of all partitions in a file's name, percent signs decoded; `nil` for a missing value. Of two
     /// folders with one key the inner one counts.
     package static func values(of name: String) -> [(name: String, value: String?)] {
         var values: [(name: String, value: String?)] = []
-        for folder in Self.name(of: name).split(separator: "/").dropLast() {
+        for folder in name.split(separator: "/").dropLast() where isPartition(String(folder)) {
             guard let sign = folder.firstIndex(of: "=") else { continue }
             let key = decoded(folder[..<sign])
             let value = decoded(folder[folder.index(after: sign)...])

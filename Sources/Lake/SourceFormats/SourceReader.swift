@@ -6,7 +6,8 @@ package import Core
 /// for the machine.
 ///
 /// ```swift
-/// let reader = try SourceFormats.find("jsonl").open("landing/visits/2026-01.jsonl", format, 24 << 20)
+/// guard case .records(let open) = try SourceFormats.find("jsonl").reading else { return }
+/// let reader = try open("landing/visits/2026-01.jsonl", format, 24 << 20)
 /// while let piece = try reader.next() {
 ///     let records = piece.records(cells: reader.header?.count ?? 0)
 ///     while records.next() { print(records.cells().all[0].count) }

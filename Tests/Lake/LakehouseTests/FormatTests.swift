@@ -112,6 +112,22 @@ import Testing
         #expect(throws: FileRefusal.self) { try kind.cells?("{\"id\":1}\n{\"id\":2}", format("jsonl"), ["id"], false) }
     }
 
+    @Test func `takes one column for a path, and none from a broken record`() throws {
+        let sandbox = try Sandbox()
+        let nested = contract(column("id", .bigint), column("b", .double) { ($0.from, $0.nullable) = (["a.b"], true) })
+        let report = try sandbox.ingest(
+            """
+            {"id":1,"a":{"b":1}}
+            {"id":2,"a.b":2}
+            {"id":3,"a":{"b":1},"a.b":2}
+            {"id":4,"other":1,"cut":
+            {"id":5,"a":{}}
+            """, under: nested, format: format("jsonl"))
+        #expect(report.refusal == nil && report.warnings == [])
+        #expect(try sandbox.rows("SELECT id, b FROM bronze.things ORDER BY id") == ["1|1.0", "2|2.0", "5|–"])
+        #expect(report.rowsRejected == 2)
+    }
+
     // MARK: Excel
 
     private let header = "<c t=\"inlineStr\"><is><t>id</t></is></c><c t=\"str\"><v>t</v></c><c t=\"str\"><v>n</v></c>"
@@ -154,6 +170,36 @@ import Testing
                 "46027",
             ])
         #expect(try moments(true).prefix(2) == ["2030-01-06", "1904-02-29"])
+    }
+
+    @Test func `takes numbers that are no moments as numbers, and refuses rows beyond the last`() throws {
+        let book = ZipWriter.workbook([
+            header, "<c><v>1</v></c><c s=\"2\"><v>1e12</v></c>",
+            "<c><v>2</v></c><c s=\"1\"><v>2958465.9999999999</v></c>",
+            "<c><v>3</v></c><c s=\"1\"><v>-1</v></c>", "<c><v>4</v></c><c t=\"b\"><v>true</v></c>",
+        ])
+        #expect(try rows(book, "excel") == ["1|1000000000000|–|1", "2|2958466|–|2", "3|-1|–|3", "4|true|–|4"])
+        var sheet = "<c><v>1</v></c></row><row r=\"9223372036854775807\"><c><v>2</v></c></row><row><c><v>3</v></c>"
+        #expect(
+            try rows(ZipWriter.workbook([header, sheet]), "excel")
+                == ["refused: it has a row beyond the last one of Excel"])
+        sheet = "<c><v>1</v></c><c t=\"str\"><v>\(String(repeating: "x", count: 300_000))</v></c>"
+        #expect(
+            try rows(ZipWriter.workbook([header, sheet]), "excel")
+                == ["refused: the cell B2 is longer than any of Excel's"])
+    }
+
+    @Test func `keeps a wide row whole, and finds its width behind the rows that are skipped`() throws {
+        let wide = "<c><v>7</v></c><c t=\"str\"><v>a</v></c><c/><c t=\"str\"><v>more</v></c>"
+        let sandbox = try Sandbox()
+        try sandbox.ingest(
+            bytes: ZipWriter.workbook([header, "<c><v>1</v></c>", wide]), under: things, format: format("excel"))
+        #expect(try sandbox.rows("SELECT raw_value FROM quarantine.things") == ["7\ta\tmore"])
+        let title = "<c r=\"Z1\" t=\"str\"><v>Title</v></c>"
+        let rowsBehind = ["<c><v>1</v></c>", "<c><v>2</v></c><c t=\"str\"><v>a</v></c><c><v>1.5</v></c>"]
+        #expect(
+            try rows(ZipWriter.workbook([title] + rowsBehind), "excel", { ($0.header, $0.skipLines) = (false, 1) })
+                == ["1|–|–|1", "2|a|1.5|2"])
     }
 
     @Test func `finds the sheet and the header that the source names`() throws {
@@ -293,6 +339,14 @@ import Testing
         // The same bytes in another folder are other rows; the same folder again is not.
         let again = try sandbox.ingest(files: files, under: daily, format: format(kind))
         #expect(again.files.allSatisfy { $0.outcome == .alreadyKnown })
+    }
+
+    @Test func `takes a column of the file under any of its names before a folder`() throws {
+        let sandbox = try Sandbox()
+        let daily = contract(column("id", .bigint), column("day", .date) { $0.from = ["Day", "day"] })
+        try sandbox.ingest(
+            files: [("day=2026-01-05/x.csv", Array("id,Day\n1,2026-02-02\n".utf8))], under: daily)
+        #expect(try sandbox.rows("SELECT id, day FROM bronze.things") == ["1|2026-02-02"])
     }
 
     @Test func `finds columns without a header beside those of folders`() throws {

@@ -1,6 +1,7 @@
 import Core
 import Lakehouse
 import ProjectTestKit
+import Projects
 import TestSupport
 import Testing
 import Workflow
@@ -53,6 +54,51 @@ import Workflow
         archive.add("first.csv", Wards.first)
         try land("all.zip", archive.finished())
         #expect(try taken().first?.hasPrefix("all.zip/first.csv ingested") == true)
+    }
+
+    @Test func `in an archive has the partitions of its folders, and not those of the archive's name`() throws {
+        var archive = ZipWriter()
+        archive.add("./hour=7/first.csv", Wards.first)
+        for day in 5...6 { try land("day=2026-01-0\(day)/a.zip", archive.finished()) }
+        try land("day=2026-01-07.zip", archive.finished())
+        let taken = try taken()
+        #expect(
+            taken.map { $0.prefix { $0 != " " } } == [
+                "day=2026-01-05/a.zip/./hour=7/first.csv", "day=2026-01-06/a.zip/./hour=7/first.csv",
+                "day=2026-01-07.zip/./hour=7/first.csv",
+            ])
+        // The same bytes under another day are other rows: here their keys come again.
+        #expect(!taken.contains { $0.contains("already-known") })
+    }
+
+    @Test func `tells files of one name apart, and those that are no data`() throws {
+        var archive = ZipWriter()
+        archive.add("a.csv", Wards.first)
+        archive.add("a.csv", Wards.unlabelled)
+        archive.add("b.csv.part", "x")
+        try land("all.zip", archive.finished())
+        let first = try taken()
+        #expect(first.map { $0.split(separator: " ")[1] } == ["ingested", "ingested", "ignored"])
+        #expect(try taken().map { $0.split(separator: " ")[1] } == ["already-known", "already-known", "ignored"])
+    }
+
+    @Test func `in an archive whose files share bytes is refused`() throws {
+        var archive = ZipWriter()
+        archive.add("a.csv", Wards.first)
+        try land("all.zip", archive.finished(repeating: 3))
+        #expect(try taken() == ["all.zip refused 0"])
+    }
+
+    @Test func `of a file that lies elsewhere is known by its bytes alone`() throws {
+        let other = try TemporaryFolder()
+        for folder in ["run=1", "run=2"] { try other.write("\(folder)/first.csv", Wards.first) }
+        let workspace = try place.workspace(clock)
+        let source = try #require(workspace.project.source("visits"))
+        let outcomes = try ["run=1", "run=2"].flatMap { folder in
+            try workspace.ingest(["\(other.path)/\(folder)/first.csv"], of: source).files
+        }
+        #expect(outcomes.map(\.outcome) == [.ingested, .alreadyKnown])
+        #expect(outcomes.map(\.name) == ["first.csv", "first.csv"])
     }
 
     @Test func `below a folder of a partition is found, below another folder not`() throws {

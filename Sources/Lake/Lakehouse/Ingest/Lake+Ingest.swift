@@ -1,169 +1,13 @@
-package import Core
+internal import Core
 internal import SQLLineage
 package import SourceFormats
-package import Storage
+internal import Storage
 
 // Ingestion, exactly once. Invariants:
 // (1) a file is known by its digest. Its `txn` action stands in the same commit as its rows, so the file is
 //     either wholly in bronze or not at all, and never twice.
 // (2) rows that are refused are committed to quarantine before bronze is; a kill between the two is mended by
 //     the same `txn` on the quarantine table when the run is repeated.
-
-/// A file in a landing folder that is to be ingested.
-package struct LandedFile: Sendable {
-    /// Path where the landed file is read.
-    package var path: String
-    /// File name for reports, the log and quarantine: without its folders but for those named `key=value`, which give
-    /// their values to all its rows.
-    package let name: String
-    /// SHA-256 of the file's bytes.
-    package let content: Digest
-    /// The digest by which tables know the file; one that they know is not ingested again.
-    package let digest: Digest
-    /// Size and times of the file before its digest was computed.
-    package var stamp: Disk.Stamp?
-    /// Why the file is refused without a look at it; `nil` to read it.
-    package var refusal: String?
-
-    package init(
-        path: String, name: String, content: Digest, stamp: Disk.Stamp? = nil, refusal: String? = nil
-    ) {
-        self.path = path
-        self.name = name
-        self.content = content
-        digest = Self.digest(of: content, name)
-        self.stamp = stamp
-        self.refusal = refusal
-    }
-
-    /// The digest by which tables know a file of these bytes and this name: that of the bytes, and where folders give
-    /// values to its rows, one of the bytes and the values, since the same bytes are other rows in another folder.
-    package static func digest(of content: Digest, _ name: String) -> Digest {
-        let values = PartitionPath.values(of: name)
-        guard !values.isEmpty else { return content }
-        let lines = values.map { "\($0.name)=\($0.value ?? PartitionPath.missing)\n" }
-        return Digest(of: "\(content.hex)\n" + lines.joined())
-    }
-}
-
-/// Result of ingesting one source, file by file.
-package struct IngestReport: Sendable, Encodable {
-    /// What happened to one file.
-    package enum Outcome: String, Sendable, Encodable {
-        case ingested, refused, alreadyKnown = "already-known"
-        /// Still being written, or not ready: its turn comes later.
-        case changing
-        /// Refused before, and a person said that nothing comes of it.
-        case dropped
-        /// No data by its name: `data.csv.part`, `~$data.csv`.
-        case ignored
-        /// A known file whose bytes are gone, so that its rows stay as they are.
-        case kept
-    }
-
-    /// An entry of a landing folder that was not ingested, with the reason.
-    package struct Ignored: Sendable, Encodable, Equatable {
-        /// Name of the entry in the landing folder.
-        package var name: String
-        /// Why it was not ingested, as a phrase for messages: "named as not complete: .part".
-        package var reason: String
-
-        package init(name: String, reason: String) {
-            self.name = name
-            self.reason = reason
-        }
-    }
-
-    /// What happened to one file, with its row counts.
-    package struct File: Sendable, Encodable {
-        /// File name without its folder.
-        package var name: String
-        /// SHA-256 of the file; `nil` for one that was not read.
-        package var digest: Digest?
-        /// What became of the file; the row counts are 0 unless it was read in this run.
-        package var outcome: Outcome
-        /// Data rows read from the file, malformed lines included.
-        package var rowsRead = 0
-        /// Rows accepted for bronze; 0 for a file rejected whole.
-        package var rowsAccepted = 0
-        /// Rows that violate the contract, by a rule that does more than warn or by their key.
-        package var rowsRejected = 0
-        /// Rows replaced by a later row with the same key.
-        package var rowsSuperseded = 0
-        /// Whether the file declares its rows as synthetic (`_synthetic`).
-        package var synthetic = false
-        /// Why the whole file was rejected; `nil` when it was not.
-        package var refusal: String?
-        /// Whether the file was rejected because its share of bad rows is above the contract's limit.
-        package var isBeyondShare = false
-        /// Violations by rule and column.
-        package var breaches: [Acceptance.Breach] = []
-        /// Messages: unknown columns, rules that only warn, or why the file was not taken.
-        package var warnings: [String] = []
-        /// Compression of the file: `gzip`, `zstd`; `nil` for none.
-        package var packing: String?
-        /// Differences of its schema from the contract and from the table so far.
-        package var drift: [SchemaDrift] = []
-
-        package init(name: String, digest: Digest?, outcome: Outcome, warnings: [String] = []) {
-            self.name = name
-            self.digest = digest
-            self.outcome = outcome
-            self.warnings = warnings
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case name, digest, outcome, synthetic, refusal, breaches, warnings, packing, drift
-            case isBeyondShare = "beyond_share"
-            case rowsRead = "rows_read"
-            case rowsAccepted = "rows_accepted"
-            case rowsRejected = "rows_rejected"
-            case rowsSuperseded = "rows_superseded"
-        }
-    }
-
-    /// Name of the source whose files these are.
-    package var source: String
-    /// The bronze version that was committed; `nil` when nothing was new.
-    package var version: Int?
-    /// Results by file, in the order given; those of files that were not ready or no data come last.
-    package var files: [File]
-    /// Entries of the landing folder that were not ingested.
-    package var ignored: [Ignored] = []
-    /// Name of the marker file that the source waits for.
-    package var waitsFor: String?
-
-    package init(source: String, version: Int?, files: [File]) {
-        self.source = source
-        self.version = version
-        self.files = files
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case source, version, files, ignored
-        case waitsFor = "waits_for"
-    }
-}
-
-/// Record of a file in the bronze table.
-package struct IngestedFile: Sendable {
-    /// File name when it was ingested; short digest when the log no longer has the name.
-    package var name: String
-    /// SHA-256 of the file's bytes; its hexadecimal form is `_file` in the bronze table.
-    package var digest: Digest
-    /// Rows accepted when the file was last read, without later replays; 0 when not known.
-    package var rows: Int
-    /// Rows rejected when the file was last read; 0 when not known.
-    package var rejected: Int
-    /// Whether the file declares some of its rows as synthetic (`_synthetic`).
-    package var synthetic: Bool
-    /// The ``Contract/terms`` under which its rows were accepted; `nil` when an earlier version of Martlet did it.
-    package var terms: String?
-    /// Whether each row was judged alone, whatever share is bad.
-    package var byRow = false
-    /// The terms under which its rows were kept unchanged because its bytes no longer exist.
-    package var keptUnder: String?
-}
 
 extension Lake {
     func transaction(_ digest: Digest) -> String { "martlet/file/\(digest)" }
@@ -393,21 +237,5 @@ extension Lake {
             rejected: file.rowsRejected, synthetic: file.synthetic, terms: String(contract.terms.prefix(16)),
             byRow: isByRow
         ).entry
-    }
-}
-
-extension IngestReport.File {
-    mutating func describe(_ acceptance: Acceptance) {
-        isBeyondShare = acceptance.isBeyondShare
-        outcome = acceptance.refusal == nil ? .ingested : .refused
-        rowsRead = acceptance.rowsRead
-        rowsAccepted = acceptance.acceptedRows
-        rowsRejected = acceptance.rejectedRows
-        rowsSuperseded = acceptance.supersededRows
-        synthetic = acceptance.syntheticRows > 0
-        refusal = acceptance.refusal
-        breaches = acceptance.breaches
-        warnings = acceptance.warnings
-        packing = acceptance.packing
     }
 }

@@ -43,6 +43,9 @@ final class AcceptJob {
     /// Whether files are small enough together to stay in memory, and else how much of one is read at a time.
     var keepsPieces = true
     var pieceBytes: Int?
+    /// Whether the reader of the file's header goes on with its records, as that of a sliced file.
+    var keepsReader = false
+    var reader: (any SourceReader)?
     /// Rows of the sliced file in the slices before this one, broken ones included.
     var rowsBefore: Int64 = 0
     var written: [WrittenFile] = []

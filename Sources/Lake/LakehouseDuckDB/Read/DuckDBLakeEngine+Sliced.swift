@@ -24,12 +24,12 @@ extension DuckDBLakeEngine {
         guard request.files.count == 1, isLarge(request.files[0].path, request.format) else { return nil }
         let job = try AcceptJob(request)
         job.keepsPieces = false
+        job.keepsReader = true
         job.pieceBytes = Int(sliceBytes)
         try createStaging(job)
         try readHeaders(job)
-        guard let layout = job.layouts[0], let reader = try job.reader(request.files[0].path, job.pieceBytes) else {
-            return try finish(job)
-        }
+        guard let layout = job.layouts[0], let reader = job.reader else { return try finish(job) }
+        job.reader = nil
         let lanes = try lanes()
         let slices = SliceQueue(reader)
         let turns = OrderedSlicePipeline(slices)

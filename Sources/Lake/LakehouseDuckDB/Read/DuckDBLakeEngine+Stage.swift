@@ -67,7 +67,7 @@ extension DuckDBLakeEngine {
                 var (header, kind) = try header(index, job)
                 // What the file itself says counts.
                 let partitions = job.partition(index).map(\.name).filter {
-                    !job.request.format.header || !header.contains($0)
+                    !job.request.format.header || !job.contract.brings($0, in: header)
                 }
                 kind += partitions.map { "partition \($0)" }
                 let found = known[kind] ?? layout(header, partitions, of: file, job.request)
@@ -93,6 +93,7 @@ extension DuckDBLakeEngine {
         }
         job.results[index].packing = reader.packing
         guard let header = reader.header else { throw FileRefusal("it has no header") }
+        if job.keepsReader { job.reader = reader }
         // How much a packed file holds is not known before it has been read.
         if job.keepsPieces, reader.packing == nil, job.kind.expansion == 1 {
             job.pieces[index] = try reader.next()
@@ -278,5 +279,13 @@ extension DuckDBLakeEngine {
         if missing.isEmpty { return cell }
         let list = missing.map { Quote.text($0) }.joined(separator: ", ")
         return "CASE WHEN \(cell) NOT IN (\(list)) THEN \(cell) END"
+    }
+}
+
+extension Contract {
+    /// Whether a file's own header brings what a name stands for, under this name or another one of its column.
+    fileprivate func brings(_ name: String, in header: [String]) -> Bool {
+        let names = columns.first { $0.headerNames.contains(name) }?.headerNames ?? []
+        return header.contains(name) || header.contains { names.contains($0) }
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 final class OrderedSlicePipeline: Sendable {
     /// The work of a lane: `stage` runs in parallel, `settle` in the order of the slices.
     ///
-    /// `stage` touches nothing but what is the lane's own, and `settle` runs for one lane at a time, each after the one
+    /// Why `@unchecked Sendable` holds: `stage` touches nothing but what is the lane's own, and `settle` runs for one lane at a time, each after the one
     /// before has handed over under a lock: so no two threads touch the same thing.
     private struct Work: @unchecked Sendable {
         let stage: (Int, any RecordPiece) throws -> Void

@@ -1,6 +1,7 @@
 internal import CLibrary
 internal import CZlib
 internal import Core
+internal import DelimitedText
 internal import Storage
 
 /// The members of a ZIP archive (PKWARE APPNOTE 6.3), read by its central directory; with ZIP64, stored or deflated.
@@ -9,15 +10,15 @@ internal import Storage
 /// let archive = try ZipArchive("landing/visits/2026.zip")
 /// for member in archive.members { try archive.read(member) { builder.update($0) } }
 /// ```
-///
-/// Why `@unchecked Sendable` holds: the descriptor is opened once and read by offset only; nothing else changes.
-package final class ZipArchive: @unchecked Sendable {
+package final class ZipArchive: Sendable {
     /// A file in the archive.
     package struct Member: Sendable {
         /// Path in the archive, with `/` between folders.
         package let name: String
         /// Number of bytes, unpacked.
         package let size: UInt64
+        /// Number of the file in the archive's directory, from 0: names may come twice.
+        package let place: Int
         fileprivate let packedSize: UInt64
         fileprivate let method: UInt16
         fileprivate let isEncrypted: Bool
@@ -90,14 +91,30 @@ package final class ZipArchive: @unchecked Sendable {
             let next = at + 46 + lengths.name + lengths.extra + Int(number(all, at + 32, 2))
             guard next <= all.count else { throw damaged(path, "its directory is cut off") }
             let name = all[(at + 46)..<(at + 46 + lengths.name)]
-            let member = member(all, at, String(decoding: name, as: UTF8.self), extra: at + 46 + lengths.name)
+            let member = member(all, at, members.count, text(Array(name)), extra: at + 46 + lengths.name)
             if !member.name.hasSuffix("/") { members.append(member) }
             at = next
         }
+        // Members that share bytes could unpack to any size.
+        let (packed, isTooMuch) = members.reduce((UInt64(0), false)) { total, member in
+            let (sum, overflow) = total.0.addingReportingOverflow(member.packedSize)
+            return (sum, total.1 || overflow)
+        }
+        guard !isTooMuch, packed <= size else { throw damaged(path, "its files overlap") }
         return members
     }
 
-    private static func member(_ all: [UInt8], _ at: Int, _ name: String, extra: Int) -> Member {
+    /// A name in UTF-8, or else in the code page that archives had before.
+    private static func text(_ name: [UInt8]) -> String {
+        if let text = String(validating: name, as: UTF8.self) { return text }
+        var text: [UInt8] = []
+        let converted: Void? = name.withUnsafeBytes { bytes in
+            TextEncoding("cp437").flatMap { TextEncoding.Converter($0) }.flatMap { try? $0.convert(bytes, into: &text) }
+        }
+        return String(decoding: converted == nil ? name : text, as: UTF8.self)
+    }
+
+    private static func member(_ all: [UInt8], _ at: Int, _ place: Int, _ name: String, extra: Int) -> Member {
         var size = number(all, at + 24, 4)
         var packed = number(all, at + 20, 4)
         var header = number(all, at + 42, 4)
@@ -120,7 +137,7 @@ package final class ZipArchive: @unchecked Sendable {
             field += 4 + length
         }
         return Member(
-            name: name, size: size, packedSize: packed, method: UInt16(number(all, at + 10, 2)),
+            name: name, size: size, place: place, packedSize: packed, method: UInt16(number(all, at + 10, 2)),
             isEncrypted: number(all, at + 8, 2) & 1 != 0, crc: UInt32(number(all, at + 16, 4)), header: header)
     }
 
@@ -171,13 +188,15 @@ package final class ZipArchive: @unchecked Sendable {
         private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
 
         init(of archive: ZipArchive, _ member: Member) throws {
+            let header = try ZipArchive.bytes(archive.file, at: member.header, count: 30, archive.path)
             self.archive = archive
             self.member = member
-            // Without a header of zlib or gzip.
-            inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-            let header = try ZipArchive.bytes(archive.file, at: member.header, count: 30, archive.path)
             at = member.header &+ 30 &+ number(header, 26, 2) &+ number(header, 28, 2)
             end = at &+ member.packedSize
+            // Without a header of zlib or gzip.
+            guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+                throw MartletError(.machine, "engine.start", "zlib did not start: there is no memory.")
+            }
             guard !member.isEncrypted else { throw damaged("\(member.name) is encrypted") }
             guard number(header, 0, 4) == 0x0403_4B50 else { throw damaged("\(member.name) is not where it should be") }
             guard member.method == 0 || member.method == 8 else {

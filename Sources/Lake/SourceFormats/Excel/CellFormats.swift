@@ -4,6 +4,9 @@ internal import Core
 struct CellFormats {
     enum Kind { case number, moment, duration }
 
+    /// 9999-12-31, as days since 1970-01-01.
+    private static let lastDay = 2_932_896
+
     private let kinds: [Kind]
     /// Days from 1970-01-01 to the day 0 of the workbook.
     private let dayZero: Int
@@ -54,7 +57,7 @@ struct CellFormats {
         guard let value = Double(text), value.isFinite else { return text }
         switch kind {
         case .number: return Self.number(text, value)
-        case .duration: return Self.duration(value)
+        case .duration: return Self.duration(value) ?? Self.number(text, value)
         case .moment: return moment(value) ?? Self.number(text, value)
         }
     }
@@ -66,7 +69,9 @@ struct CellFormats {
         return "\(value)"
     }
 
-    private static func duration(_ days: Double) -> String {
+    /// Hours, minutes and seconds; `nil` for more than a billion days.
+    private static func duration(_ days: Double) -> String? {
+        guard abs(days) < 1e9 else { return nil }
         let milliseconds = Int64((days * 86_400_000).rounded())
         return (milliseconds < 0 ? "-" : "") + clock(abs(milliseconds))
     }
@@ -86,7 +91,7 @@ struct CellFormats {
     /// A moment by its days since the workbook's day 0: a day, a day with a time, or for less than a day a time;
     /// `nil` for what is before the calendar or behind the year 9999.
     private func moment(_ value: Double) -> String? {
-        guard value >= 0, value < 2_958_466 else { return nil }
+        guard value >= 0, value < 3_000_000 else { return nil }
         var days = Int(value)
         var milliseconds = Int64(((value - Double(days)) * 86_400_000).rounded())
         if milliseconds == 86_400_000 {
@@ -96,7 +101,9 @@ struct CellFormats {
         if days == 0, value < 1 { return Self.clock(milliseconds) }
         // 1900 is taken for a leap year: the days before the one that never was are one off.
         let shift = !isFrom1904 && days < 60 ? 1 : 0
-        let day = Timestamp(microseconds: Int64(days + shift + dayZero) * 86_400_000_000).description.prefix(10)
+        let since1970 = days + shift + dayZero
+        guard since1970 <= Self.lastDay else { return nil }
+        let day = Timestamp(microseconds: Int64(since1970) * 86_400_000_000).description.prefix(10)
         return milliseconds == 0 ? String(day) : "\(day) \(Self.clock(milliseconds))"
     }
 }

@@ -3,7 +3,7 @@ internal import DelimitedText
 
 /// Reads a sheet of an Excel workbook (.xlsx): a header row, then a record a row. Empty rows do not count.
 ///
-/// Cells are texts as `docs/ingestion.md` says: numbers without needless digits, moments in ISO 8601, the stored results
+/// Cells are texts as `docs/formats.md` says: numbers without needless digits, moments in ISO 8601, the stored results
 /// of formulas.
 final class SheetReader: SourceReader {
     private(set) var header: [String]?
@@ -35,9 +35,9 @@ final class SheetReader: SourceReader {
             header = row.names
             guard !format.header else { return }
             // Rows may be longer than the first one.
-            let width = try SheetRows.width(of: sheet, in: workbook)
+            let width = try SheetRows.width(of: sheet, in: workbook, skipping: format.skipLines)
             while let names = header, names.count < width { header?.append("") }
-            rows.putBack(row)
+            rows.putBack()
             return
         }
     }

@@ -7,6 +7,9 @@ struct SheetRow {
     /// Texts by column, from 0; empty ones left out.
     var cells: [(column: Int, text: [UInt8])] = []
 
+    /// The texts of the row, one behind the other.
+    var line: [UInt8] { Array(cells.map(\.text).joined(separator: [UInt8(ascii: "\t")])) }
+
     /// The texts of a header: empty where the row has no cell.
     var names: [String] {
         var names: [String] = []
@@ -56,6 +59,10 @@ final class SheetRows: XMLHandler {
     /// What the sheet is refused for.
     private(set) var refusal: FileRefusal?
 
+    /// Rows of a sheet, and bytes of 32,767 characters in UTF-8 with escapes: what Excel has at most.
+    static let mostRows = 1_048_576
+    static let longestCell = 1 << 18
+
     private enum Kind { case number, shared, inline, text, flag }
 
     init(_ workbook: Workbook) {
@@ -64,15 +71,19 @@ final class SheetRows: XMLHandler {
         formats = workbook.formats
     }
 
-    /// Columns up to the last one that has a cell.
-    static func width(of sheet: Workbook.Sheet, in workbook: Workbook) throws -> Int {
+    /// Columns up to the last one that has a cell, in the rows behind those that are skipped.
+    static func width(of sheet: Workbook.Sheet, in workbook: Workbook, skipping rows: Int) throws -> Int {
+        let skipped = rows
         let rows = SheetRows(workbook)
         let parser = try XMLParser(rows)
         var width = 0
         try FileRefusal.ofDamage {
             try workbook.archive.read(sheet.part) { piece in
                 try parser.feed(piece)
-                while let row = rows.take() { width = max(width, (row.cells.last?.column ?? -1) + 1) }
+                while let row = rows.take() {
+                    if row.number > skipped { width = max(width, (row.cells.last?.column ?? -1) + 1) }
+                }
+                if let refusal = rows.refusal { throw refusal }
             }
         }
         return width
@@ -90,7 +101,7 @@ final class SheetRows: XMLHandler {
     }
 
     /// Gives the row that was taken last once more.
-    func putBack(_ row: SheetRow) { given -= 1 }
+    func putBack() { given -= 1 }
 
     func begin(_ name: UnsafePointer<CChar>, _ attributes: XMLAttributes) {
         // Extensions behind the cells may have elements of the same names.
@@ -115,13 +126,22 @@ final class SheetRows: XMLHandler {
         } else if same(name, "rPh") {
             isPhonetic = true
         } else if same(name, "row") {
-            row = SheetRow(number: attributes["r"].flatMap { Int($0) } ?? row.number + 1)
+            let number = attributes["r"].flatMap { Int($0) } ?? row.number + 1
+            if !(1...Self.mostRows).contains(number) {
+                refusal = FileRefusal("it has a row beyond the last one of Excel")
+            }
+            row = SheetRow(number: min(max(number, 1), Self.mostRows))
             column = -1
         }
     }
 
     func text(_ bytes: UnsafeRawBufferPointer) {
-        if isValue { value.append(contentsOf: bytes) }
+        guard isValue else { return }
+        if value.count + bytes.count > Self.longestCell {
+            refusal = FileRefusal("the cell \(SheetRow.name(of: column))\(row.number) is longer than any of Excel's")
+        } else {
+            value.append(contentsOf: bytes)
+        }
     }
 
     func end(_ name: UnsafePointer<CChar>) {
@@ -148,7 +168,8 @@ final class SheetRows: XMLHandler {
         switch kind {
         case .inline, .text: return CellText.unescaped(value)
         case .flag:
-            return value.isEmpty ? [] : Array((value == [UInt8(ascii: "1")] ? "true" : "false").utf8)
+            return value.isEmpty
+                ? [] : Array((value == [UInt8(ascii: "1")] || value == Array("true".utf8) ? "true" : "false").utf8)
         case .shared:
             guard let place = Int(String(decoding: value, as: UTF8.self)) else { return [] }
             guard texts.indices.contains(place) else {
@@ -202,12 +223,8 @@ final class SheetPiece: RecordPiece, @unchecked Sendable {
             guard column < width else {
                 faults[count] = (
                     "its cell \(SheetRow.name(of: column))\(row.number) stands behind the last column of the header",
-                    text
+                    row.line
                 )
-                break
-            }
-            guard !text.contains(0) else {
-                faults[count] = ("its cell \(SheetRow.name(of: column))\(row.number) has a NUL character", [])
                 break
             }
             cells[start + column] = arena.keep(text)
@@ -215,19 +232,21 @@ final class SheetPiece: RecordPiece, @unchecked Sendable {
         count += 1
     }
 
-    func records(cells: Int) -> any RecordCursor { SheetRecords(self) }
+    func records(cells: Int) -> any RecordCursor { SheetRecords(self, cells: cells) }
 }
 
 /// Goes through the rows of a piece of a sheet.
 final class SheetRecords: RecordCursor {
     private let piece: SheetPiece
+    private let width: Int
     private var at = -1
     private let row: UnsafeMutableBufferPointer<SourceCell>
     private var arena = TextArena()
 
-    init(_ piece: SheetPiece) {
+    init(_ piece: SheetPiece, cells: Int) {
         self.piece = piece
-        row = .allocate(capacity: max(1, piece.width))
+        width = cells
+        row = .allocate(capacity: max(1, cells))
         row.initialize(repeating: SourceCell(nil, 0))
     }
 
@@ -238,7 +257,9 @@ final class SheetRecords: RecordCursor {
         return at < piece.count
     }
 
-    var fault: String? { piece.faults[at]?.reason }
+    var fault: String? {
+        piece.width == width ? piece.faults[at]?.reason : "the file was changed while it was read"
+    }
     var bytes: UnsafeRawBufferPointer? { nil }
 
     var text: UnsafeRawBufferPointer {
@@ -247,7 +268,7 @@ final class SheetRecords: RecordCursor {
     }
 
     func cells() -> (all: UnsafeBufferPointer<SourceCell>, arePadded: Bool) {
-        for column in 0..<piece.width { row[column] = piece.cells[at * piece.width + column] }
-        return (UnsafeBufferPointer(rebasing: row[..<piece.width]), true)
+        for column in 0..<width { row[column] = piece.cells[at * width + column] }
+        return (UnsafeBufferPointer(rebasing: row[..<width]), true)
     }
 }

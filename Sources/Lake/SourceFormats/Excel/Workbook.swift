@@ -45,7 +45,6 @@ struct Workbook {
         func target(_ type: String) -> String? { relations.targets.values.first { $0.type.hasSuffix(type) }?.path }
         texts = try read(target("/sharedStrings") ?? "", SharedTexts())
         formats = CellFormats(try read(target("/styles") ?? "", Styles()), isFrom1904: list.isFrom1904)
-        if texts.isTooLarge { throw FileRefusal("its texts have more than 1 GiB") }
     }
 
     static func parse<Handler: XMLHandler>(
@@ -134,14 +133,22 @@ final class SharedTexts: XMLHandler {
         if same(name, "t") { isText = false }
         if same(name, "rPh") { isPhonetic = false }
         guard same(name, "si") else { return }
-        bytes += current.count
-        isTooLarge = isTooLarge || bytes > 1 << 30
+        count(16)
         texts.append(isTooLarge ? SourceCell(nil, 0) : arena.keep(CellText.unescaped(current)))
     }
 
     func text(_ bytes: UnsafeRawBufferPointer) {
-        if isText { current.append(contentsOf: bytes) }
+        guard isText else { return }
+        count(bytes.count)
+        if !isTooLarge { current.append(contentsOf: bytes) }
     }
+
+    private func count(_ more: Int) {
+        bytes += more
+        isTooLarge = isTooLarge || bytes > 1 << 30
+    }
+
+    var refusal: FileRefusal? { isTooLarge ? FileRefusal("its texts have more than 1 GiB") : nil }
 }
 
 /// The number formats of a workbook's cell styles (ECMA-376 part 1, 18.8).

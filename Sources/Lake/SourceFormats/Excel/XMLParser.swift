@@ -11,8 +11,12 @@ final class XMLParser {
     /// What the callbacks get: they are C functions.
     private final class Box {
         let handler: any XMLHandler
+        let parser: OpaquePointer
         var hasDTD = false
-        init(_ handler: any XMLHandler) { self.handler = handler }
+        init(_ handler: any XMLHandler, _ parser: OpaquePointer) {
+            self.handler = handler
+            self.parser = parser
+        }
     }
 
     init(_ handler: any XMLHandler) throws {
@@ -20,7 +24,7 @@ final class XMLParser {
             throw MartletError(.machine, "engine.start", "The XML parser did not start: there is no memory.")
         }
         self.parser = parser
-        box = Box(handler)
+        box = Box(handler, parser)
         XML_SetUserData(parser, Unmanaged.passUnretained(box).toOpaque())
         XML_SetElementHandler(
             parser,
@@ -36,7 +40,12 @@ final class XMLParser {
             guard let box = XMLParser.box(data), let text else { return }
             box.handler.text(UnsafeRawBufferPointer(start: text, count: Int(count)))
         }
-        XML_SetStartDoctypeDeclHandler(parser) { data, _, _, _, _ in XMLParser.box(data)?.hasDTD = true }
+        XML_SetStartDoctypeDeclHandler(parser) { data, _, _, _, _ in
+            guard let box = XMLParser.box(data) else { return }
+            box.hasDTD = true
+            // Before an entity of it is replaced.
+            XML_StopParser(box.parser, 0)
+        }
     }
 
     deinit { XML_ParserFree(parser) }
@@ -61,6 +70,7 @@ final class XMLParser {
         let status = XML_Parse(
             parser, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(bytes.count), isLast ? 1 : 0)
         if box.hasDTD { throw FileRefusal("its XML has a document type declaration, which no workbook has") }
+        if let refusal = box.handler.refusal { throw refusal }
         guard status == XML_STATUS_OK else {
             let what = XML_ErrorString(XML_GetErrorCode(parser)).map { String(cString: $0) } ?? "it is no XML"
             throw FileRefusal("its XML is broken at line \(XML_GetCurrentLineNumber(parser)): \(what)")
@@ -74,6 +84,13 @@ protocol XMLHandler: AnyObject {
     func end(_ name: UnsafePointer<CChar>)
     /// A part of a text: one text may come in several.
     func text(_ bytes: UnsafeRawBufferPointer)
+    /// What the document is refused for; nothing more is read of it then.
+    var refusal: FileRefusal? { get }
+}
+
+extension XMLHandler {
+    /// Refuses nothing.
+    var refusal: FileRefusal? { nil }
 }
 
 /// The attributes of an element, valid while it begins.

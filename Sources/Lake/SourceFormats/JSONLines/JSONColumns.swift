@@ -25,6 +25,7 @@ final class JSONColumns: @unchecked Sendable {
     }
 
     private var nodes = [Node(prefix: "")]
+    private var columns: [String: Int] = [:]
     /// Names of the columns.
     private(set) var names: [String] = []
 
@@ -57,40 +58,77 @@ final class JSONColumns: @unchecked Sendable {
         return nodes[node].members.count - 1
     }
 
-    /// Adds the columns of a record.
-    /// - Parameter scanner: stands before the object.
-    /// - Throws: `JSONScanner.Fault`, and ``FileRefusal`` for too many columns. What came before the fault is added.
-    func add(_ scanner: inout JSONScanner, node: Int = 0, depth: Int = 0) throws {
-        guard depth < 64 else { throw scanner.fault(.deep) }
-        try scanner.expect(UInt8(ascii: "{"), "an object")
-        if scanner.take(UInt8(ascii: "}")) { return }
+    /// Adds the columns of a record that is not known yet, if it can be taken apart to its end.
+    /// - Throws: ``FileRefusal`` for too many columns.
+    func add(_ record: UnsafeRawBufferPointer) throws {
+        var scanner = JSONScanner(record)
+        scanner.takesNotFinite = true
+        // What is wrong with a record is said when it is read.
+        if (try? knows(&scanner)) ?? true { return }
+        var whole = JSONScanner(record)
+        whole.takesNotFinite = true
+        guard (try? whole.skipValue()) != nil, (try? whole.expectEnd()) != nil else { return }
+        scanner = JSONScanner(record)
+        scanner.takesNotFinite = true
+        do { try add(&scanner, node: 0, depth: 0) } catch is JSONScanner.Fault {}
+    }
+
+    /// Whether all members of an object, and of those in it, were added.
+    private func knows(_ scanner: inout JSONScanner, node: Int = 0, depth: Int = 0) throws -> Bool {
         var hint = 0
-        repeat {
-            let key = try scanner.key()
-            let place =
-                key.hasEscapes
-                ? Array(scanner.string(key).utf8).withUnsafeBytes { self.place(node, $0, hint: hint) }
-                : self.place(node, scanner.raw(key), hint: hint)
+        var isKnown = true
+        try scanner.forEachMember(depth: depth) { scanner, name in
+            let place = find(node, name, hint: hint)
+            hint = (place ?? hint) + 1
+            let member = place.map { nodes[node].members[$0] }
+            if scanner.next() == .object, let inner = member?.node, inner >= 0 {
+                isKnown = try knows(&scanner, node: inner, depth: depth + 1) && isKnown
+            } else {
+                isKnown = isKnown && scanner.next() != .object && (member?.column ?? -1) >= 0
+                try scanner.skipValue(depth: depth + 1)
+            }
+        }
+        return isKnown
+    }
+
+    private func add(_ scanner: inout JSONScanner, node: Int, depth: Int) throws {
+        var hint = 0
+        try scanner.forEachMember(depth: depth) { scanner, name in
+            let place = self.place(node, name, hint: hint)
             hint = place + 1
             if scanner.next() == .object {
-                var inner = nodes[node].members[place].node
-                if inner < 0 {
-                    nodes.append(Node(prefix: path(node, place) + "."))
-                    inner = nodes.count - 1
-                    nodes[node].members[place].node = inner
-                }
-                try add(&scanner, node: inner, depth: depth + 1)
+                try add(&scanner, node: inner(node, place), depth: depth + 1)
             } else {
                 try scanner.skipValue(depth: depth + 1)
                 if nodes[node].members[place].column < 0 {
-                    guard names.count < Self.most else {
-                        throw FileRefusal("its records have more than \(Self.most) different members")
-                    }
-                    nodes[node].members[place].column = names.count
-                    names.append(path(node, place))
+                    nodes[node].members[place].column = try column(path(node, place))
                 }
             }
-        } while try scanner.more(UInt8(ascii: "}"))
+        }
+    }
+
+    /// The column of a path. A member `a.b` and a member `b` of `a` are one.
+    private func column(_ path: String) throws -> Int {
+        if let known = columns[path] { return known }
+        try refuseMore(than: names.count)
+        columns[path] = names.count
+        names.append(path)
+        return names.count - 1
+    }
+
+    /// The node of a member's objects, added if there is none yet.
+    private func inner(_ node: Int, _ place: Int) throws -> Int {
+        if nodes[node].members[place].node >= 0 { return nodes[node].members[place].node }
+        try refuseMore(than: nodes.count)
+        nodes.append(Node(prefix: path(node, place) + "."))
+        nodes[node].members[place].node = nodes.count - 1
+        return nodes.count - 1
+    }
+
+    private func refuseMore(than count: Int) throws {
+        guard count < Self.most else {
+            throw FileRefusal("its records have more than \(Self.most) different members")
+        }
     }
 
     private func path(_ node: Int, _ place: Int) -> String {

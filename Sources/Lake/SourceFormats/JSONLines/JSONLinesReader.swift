@@ -4,7 +4,8 @@ internal import JSONText
 
 /// Reads a JSON Lines file: a JSON object (RFC 8259) a line, in UTF-8.
 ///
-/// The file is gone through twice, first for the names: a record may lack members, and any may bring a new one.
+/// The file is gone through for the names before the first record is given: one may lack members, and any may bring a
+/// new one.
 final class JSONLinesReader: SourceReader {
     let header: [String]?
     let packing: String?
@@ -15,6 +16,9 @@ final class JSONLinesReader: SourceReader {
 
     init(_ path: String, _ format: SourceFormat, target: Int?) throws {
         let columns = JSONColumns()
+        // How much a packed file holds is not known before it has been read.
+        let isPacked = try FileRefusal.ofDamage { try ByteStream(path) }.packing != .none
+        let target = target ?? (isPacked ? 24 << 20 : nil)
         let first = try LineChunks(path, target: target)
         try SourceFormats.refuseOther(than: format.kind, first.head)
         try Self.refuseOtherText(first.head)
@@ -22,10 +26,7 @@ final class JSONLinesReader: SourceReader {
         while let chunk = try first.next() {
             try chunk.forEachLine { line in
                 hasRecords = true
-                var scanner = JSONScanner(line)
-                scanner.takesNotFinite = true
-                // What is wrong with a record is said when it is read.
-                do { try columns.add(&scanner) } catch is JSONScanner.Fault {}
+                try columns.add(line)
             }
             if target == nil { whole = chunk }
         }

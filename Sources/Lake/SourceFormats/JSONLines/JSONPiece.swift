@@ -70,17 +70,9 @@ final class JSONRecords: RecordCursor {
     private struct RecordFault: Error { let reason: String }
 
     private func read(_ scanner: inout JSONScanner, node: Int, depth: Int) throws {
-        guard depth < 64 else { throw scanner.fault(.deep) }
-        try scanner.expect(UInt8(ascii: "{"), "an object")
-        if scanner.take(UInt8(ascii: "}")) { return }
         var hint = 0
-        repeat {
-            let key = try scanner.key()
-            let found =
-                key.hasEscapes
-                ? Array(scanner.string(key).utf8).withUnsafeBytes { columns.find(node, $0, hint: hint) }
-                : columns.find(node, scanner.raw(key), hint: hint)
-            guard let found else {
+        try scanner.forEachMember(depth: depth) { scanner, name in
+            guard let found = columns.find(node, name, hint: hint) else {
                 throw RecordFault(reason: "the file was changed while it was read")
             }
             hint = found + 1
@@ -90,7 +82,7 @@ final class JSONRecords: RecordCursor {
             } else {
                 try set(member.column, &scanner, depth)
             }
-        } while try scanner.more(UInt8(ascii: "}"))
+        }
     }
 
     /// Takes a value as the cell of a column.
@@ -134,11 +126,7 @@ enum JSONRecord {
         memory.copyBytes(from: bytes)
         let columns = JSONColumns()
         let piece = JSONPiece(LineChunks.Chunk(memory, 0..<bytes.count), columns)
-        try piece.chunk.forEachLine { line in
-            var scanner = JSONScanner(line)
-            scanner.takesNotFinite = true
-            do { try columns.add(&scanner) } catch is JSONScanner.Fault {}
-        }
+        try piece.chunk.forEachLine { try columns.add($0) }
         let records = piece.records(cells: columns.names.count)
         guard records.next() else { return header.map { _ in "" } }
         if let fault = records.fault { throw FileRefusal(fault) }

@@ -16,14 +16,17 @@ extension Workspace {
         return try withScratch { scratch in
             var paths: [Digest: String] = [:]
             for delivery in deliveries(try landing(of: source).files) {
-                let found =
+                let landed =
                     switch delivery {
-                    case .files(let paths): try digests(paths, quiet: 0, ready: nil)
+                    case .files(let files): try digests(files, of: source, quiet: 0, ready: nil).landed
                     case .archive(let path):
                         try unpack(
-                            path, of: source, quiet: 0, ready: nil, into: scratch, isWanted: { wanted.contains($0) })
+                            path, of: source, into: scratch, .wanted { wanted.contains($0) && paths[$0] == nil }
+                        ).landed
                     }
-                for file in found.landed where wanted.contains(file.digest) { paths[file.digest] = file.path }
+                for file in landed where wanted.contains(file.digest) && Disk.exists(file.path) {
+                    paths[file.digest] = file.path
+                }
             }
             for index in known.indices where known[index].path == nil {
                 let digest = known[index].digest

@@ -30,14 +30,14 @@ extension Workspace {
         for delivery in deliveries(paths) {
             switch delivery {
             case .files(let paths):
-                let found = try digests(paths, quiet: quiet, ready: ready)
+                let found = try digests(paths, of: source, quiet: quiet, ready: ready)
                 report.add(try lake.ingest(found.landed, of: source.contract, format: source.format))
                 unsettled += found.unsettled
             case .archive(let path):
                 try withScratch { scratch in
                     let found = try unpack(path, of: source, quiet: quiet, ready: ready, into: scratch)
                     report.add(try lake.ingest(found.landed, of: source.contract, format: source.format))
-                    unsettled += found.unsettled
+                    unsettled += found.others
                 }
             }
         }
@@ -95,10 +95,16 @@ extension Workspace {
         return Disk.resolved(absolute)
     }
 
+    /// The name of a file in reports and tables. Folders of partitions belong to it below the landing folder only:
+    /// elsewhere nobody has said what a folder's name means.
+    func name(of path: String, in source: Project.Source) -> String {
+        path.hasPrefix(source.landing + "/") ? PartitionPath.name(of: path) : Disk.name(of: path)
+    }
+
     /// SHA-256 of each file; files that have not been touched since the last time are not read again, and those that
     /// are still written are not read at all.
     func digests(
-        _ paths: [String], quiet: Int, ready: Int64?
+        _ paths: [String], of source: Project.Source, quiet: Int, ready: Int64?
     ) throws -> (landed: [LandedFile], unsettled: [IngestReport.File]) {
         let found = try paths.map { path in
             let absolute = try settled(path)
@@ -127,13 +133,13 @@ extension Workspace {
         if !fresh.isEmpty { try registry.files.remember(fresh) }
         let landed = zip(found, digests).compactMap { file, digest in
             digest.map {
-                LandedFile(path: file.path, name: PartitionPath.name(of: file.path), content: $0, stamp: file.seen)
+                LandedFile(path: file.path, name: name(of: file.path, in: source), content: $0, stamp: file.seen)
             }
         }
         return (
             landed,
             waiting.sorted { $0.key < $1.key }.map { path, reason in
-                .changing(PartitionPath.name(of: path), reason)
+                .changing(name(of: path, in: source), reason)
             }
         )
     }
